@@ -1,0 +1,39 @@
+"""Checks at the edge: every message names the argument, what was found, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def suggest(found: object, known: Iterable[object]) -> str:
+    """Return ``"; did you mean 'x'?"`` if a known name is close to the one found, else ``""``."""
+    close = difflib.get_close_matches(str(found), [str(k) for k in known], n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def one_of(argument: str, found: object, known: Iterable[object]) -> None:
+    """Raise ``ValueError`` unless ``found`` is one of ``known``."""
+    known = list(known)
+    if not any(found is k or (type(found) is type(k) and found == k) for k in known):
+        options = ", ".join(repr(k) for k in known)
+        msg = f"{argument}={found!r} is not one of {options}{suggest(found, known)}"
+        raise ValueError(msg)
+
+
+def in_range(argument: str, found: object, *, low: float, high: float = float("inf"), integer: bool = False) -> None:
+    """Raise unless ``found`` is a number (an integer if asked) with ``low <= found <= high``."""
+    import numbers
+
+    wanted = numbers.Integral if integer else numbers.Real
+    what = "an integer" if integer else "a number"
+    bounds = f">= {low}" if high == float("inf") else f"between {low} and {high}"
+    if isinstance(found, bool) or not isinstance(found, wanted):
+        msg = f"{argument} must be {what} {bounds}, found {found!r} ({type(found).__name__})"
+        raise TypeError(msg)
+    if not low <= found <= high:  # type: ignore[operator]
+        msg = f"{argument} must be {what} {bounds}, found {found!r}"
+        raise ValueError(msg)
