@@ -1,0 +1,1 @@
+"""Statistics on plain arrays: p-values, multiple testing, analytic nulls."""
