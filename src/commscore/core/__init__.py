@@ -1,0 +1,1 @@
+"""The engine on arrays: columns, complexes, tests, blocks of permutations. It knows no AnnData and no score."""

@@ -1,0 +1,9 @@
+"""Readers of what the tools stored; the only room that reads or writes ``adata.uns``."""
+
+from __future__ import annotations
+
+from ._result import Result
+from ._store import load, store
+from ._tables import matrix, params, table, untested
+
+__all__ = ["Result", "load", "matrix", "params", "store", "table", "untested"]

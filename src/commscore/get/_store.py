@@ -1,0 +1,54 @@
+"""Write a result into ``adata.uns`` and read it back: plain tables and dictionaries that h5ad and zarr keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._validate import suggest
+from ._result import Result
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+_PARTS = ("table", "params", "resource", "schema")
+
+
+def check_key(key: object) -> None:
+    """Raise unless ``key`` is a name that survives writing to disk."""
+    if not isinstance(key, str) or not key:
+        msg = f"key_added must be a non-empty string, found {key!r}"
+        raise TypeError(msg)
+    if "/" in key:
+        msg = f"key_added={key!r} has a '/', which would nest it in the file; use another character"
+        raise ValueError(msg)
+
+
+def store(adata: AnnData, key: str, result: Result) -> None:
+    """Write ``result`` to ``adata.uns[key]``, replacing what was there."""
+    check_key(key)
+    adata.uns[key] = {
+        "table": result.table,
+        "params": result.params,
+        "resource": result.resource,
+        "schema": result.schema,
+        **result.extra,
+    }
+
+
+def load(adata: AnnData, key: str = "commscore") -> Result:
+    """Read ``adata.uns[key]`` as a :class:`Result`.
+
+    Raises
+    ------
+    KeyError
+        If there is nothing under this key, or something that no tool of commscore wrote.
+    """
+    stored: Any = adata.uns.get(key)
+    if stored is None:
+        msg = f"adata.uns has no {key!r}{suggest(key, adata.uns)}; run a tool first, for example cs.tl.score"
+        raise KeyError(msg)
+    if not hasattr(stored, "keys") or not set(_PARTS) <= set(stored.keys()):
+        msg = f"adata.uns[{key!r}] was not written by commscore (it lacks one of {', '.join(_PARTS)})"
+        raise KeyError(msg)
+    extra = {name: stored[name] for name in stored if name not in _PARTS}
+    return Result(stored["table"], dict(stored["params"]), dict(stored["resource"]), extra, str(stored["schema"]))

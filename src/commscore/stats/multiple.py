@@ -1,0 +1,38 @@
+"""P-values from counts, and multiple testing, with untested entries left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import false_discovery_control
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+def permutation_pvalue(
+    exceeding: npt.NDArray[np.int64], n_perms: int, *, plus_one: bool = True
+) -> npt.NDArray[np.float64]:
+    """(1 + b) / (1 + n): the observed labelling is one of those it is compared with.
+
+    Never zero, and valid for any n (Phipson & Smyth 2010, doi:10.2202/1544-6115.1585). ``plus_one=False``
+    gives b / n as some tools do.
+    """
+    if plus_one:
+        return (1.0 + exceeding) / (1.0 + n_perms)
+    return exceeding / float(n_perms)
+
+
+def monte_carlo_error(p: npt.NDArray[np.float64], n_perms: int) -> npt.NDArray[np.float64]:
+    """Binomial standard error of a permutation p-value from ``n_perms`` labellings."""
+    return np.sqrt(p * (1.0 - p) / n_perms)
+
+
+def benjamini_hochberg(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Benjamini–Hochberg adjusted p-values over the entries that are not NaN; NaN stays NaN."""
+    adjusted = np.full(p.shape, np.nan)
+    tested = ~np.isnan(p)
+    if tested.any():
+        adjusted[tested] = false_discovery_control(p[tested], method="bh")
+    return adjusted

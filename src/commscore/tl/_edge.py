@@ -1,0 +1,178 @@
+"""From AnnData to arrays: the only place of the tools that looks into an AnnData. Nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .._validate import suggest
+from ..core.problem import Groups
+from ..kernels import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from anndata import AnnData
+
+    from ..core.columns import Columns
+
+
+@dataclass(frozen=True)
+class Source:
+    """The matrix that is read, its variables, and its name for messages."""
+
+    matrix: Any
+    var_names: pd.Index
+    name: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells that take part, in the user's order, with their groups.
+
+    Groups are numbered by size, ties by their first cell, so that neither names nor the order of categories
+    can change a permuted labelling. ``names`` follows these numbers; ``display`` lists the numbers in the
+    user's order.
+    """
+
+    index: npt.NDArray[np.int64]
+    groups: Groups
+    names: npt.NDArray[np.object_]
+    display: npt.NDArray[np.int64]
+    too_small: dict[str, int]
+
+
+def expression(adata: AnnData, *, layer: str | None, use_raw: bool) -> Source:
+    """Choose the matrix: ``X``, a layer, or ``raw``."""
+    if not isinstance(use_raw, bool):
+        msg = f"use_raw must be True or False, found {use_raw!r}"
+        raise TypeError(msg)
+    if layer is not None and use_raw:
+        msg = f"layer={layer!r} and use_raw=True exclude each other; give one of them"
+        raise ValueError(msg)
+    if layer is not None and layer not in adata.layers:
+        msg = f"layer={layer!r} is not in adata.layers ({', '.join(adata.layers) or 'it has none'}){suggest(layer, adata.layers)}"
+        raise KeyError(msg)
+    if use_raw and adata.raw is None:
+        msg = "use_raw=True, but adata.raw is None; set adata.raw or use a layer"
+        raise ValueError(msg)
+    if use_raw:
+        source = Source(adata.raw.X, adata.raw.var_names, "adata.raw.X")
+    elif layer is not None:
+        source = Source(adata.layers[layer], adata.var_names, f"adata.layers[{layer!r}]")
+    else:
+        source = Source(adata.X, adata.var_names, "adata.X")
+    return _checked(source, adata)
+
+
+def _checked(source: Source, adata: AnnData) -> Source:
+    if source.matrix is None:
+        msg = f"{source.name} is None; give the layer that holds log-normalised expression"
+        raise ValueError(msg)
+    if adata.n_obs == 0 or source.var_names.size == 0:
+        msg = f"adata is empty: {adata.n_obs} cells × {source.var_names.size} variables in {source.name}"
+        raise ValueError(msg)
+    if not source.var_names.is_unique:
+        twice = source.var_names[source.var_names.duplicated()].unique()[:3]
+        msg = (
+            f"var_names of {source.name} are not unique ({', '.join(map(str, twice))}, …); "
+            "call adata.var_names_make_unique() or join the duplicates first"
+        )
+        raise ValueError(msg)
+    return Source(_in_memory(source.matrix), source.var_names, source.name)
+
+
+def _in_memory(matrix: Any) -> Any:
+    if hasattr(matrix, "to_memory"):  # backed sparse data set
+        return matrix.to_memory()
+    if hasattr(matrix, "compute"):  # dask
+        return matrix.compute()
+    return matrix
+
+
+def cells(adata: AnnData, groupby: str, *, groups: Sequence[str] | None, min_cells: int) -> Cells:
+    """Read the groups of cells and leave out those that are not asked for or are too small."""
+    column = obs_column(adata, "groupby", groupby)
+    codes, names = _codes(column)
+    if (codes < 0).any():
+        msg = (
+            f"adata.obs[{groupby!r}] has {int((codes < 0).sum())} missing labels (NaN) among {codes.size} cells; "
+            f"leave these cells out (adata[adata.obs[{groupby!r}].notna()]) or give them a label"
+        )
+        raise ValueError(msg)
+    wanted = _wanted(names, groups)
+    sizes = np.bincount(codes, minlength=len(names))
+    kept = [k for k in wanted if sizes[k] >= min_cells]
+    too_small = {names[k]: int(sizes[k]) for k in wanted if sizes[k] < min_cells}
+    if len(kept) < 2:
+        found = ", ".join(f"{names[k]}: {sizes[k]}" for k in wanted)
+        msg = (
+            f"at least two groups of min_cells={min_cells} cells are needed to permute labels, "
+            f"adata.obs[{groupby!r}] has {len(kept)} (cells per group: {found})"
+        )
+        raise ValueError(msg)
+    return _numbered(codes, names, kept, too_small)
+
+
+def _numbered(codes: npt.NDArray[np.int64], names: list[str], kept: list[int], too_small: dict[str, int]) -> Cells:
+    index = np.flatnonzero(np.isin(codes, kept))
+    present, first, sizes = np.unique(codes[index], return_index=True, return_counts=True)
+    order = present[np.lexsort((first, sizes))]
+    number = np.full(len(names), -1, np.int64)
+    number[order] = np.arange(order.size)
+    display = number[np.asarray(kept)]
+    groups = Groups.of(number[codes[index]], order.size)
+    return Cells(index, groups, np.asarray(names, object)[order], display, too_small)
+
+
+def obs_column(adata: AnnData, argument: str, key: str) -> pd.Series:
+    """Return a column of ``obs``; a missing one is a ``KeyError`` with the closest name."""
+    if not isinstance(key, str) or key not in adata.obs:
+        known = ", ".join(map(str, adata.obs.columns[:20])) or "it has no columns"
+        msg = f"{argument}={key!r} is not a column of adata.obs ({known}){suggest(key, adata.obs.columns)}"
+        raise KeyError(msg)
+    return adata.obs[key]
+
+
+def _codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Codes and names of the groups that occur, in the order of the categories (else sorted)."""
+    categorical = column.astype("category").cat.remove_unused_categories()
+    return categorical.cat.codes.to_numpy().astype(np.int64), [str(c) for c in categorical.cat.categories]
+
+
+def _wanted(names: list[str], groups: Sequence[str] | None) -> list[int]:
+    if groups is None:
+        return list(range(len(names)))
+    if isinstance(groups, str) or len(set(groups)) != len(list(groups)):
+        msg = f"groups must be a list of different group names, found {groups!r}"
+        raise ValueError(msg)
+    for g in groups:
+        if str(g) not in names:
+            msg = f"groups has {g!r}, which is not a group ({', '.join(names[:20])}){suggest(g, names)}"
+            raise ValueError(msg)
+    asked = {str(g) for g in groups}
+    return [k for k, name in enumerate(names) if name in asked]
+
+
+def refuse_unsuitable(columns: Columns, name: str) -> None:
+    """Raise unless the values can be log-normalised expression."""
+    if columns.has(layout.NOT_FINITE):
+        msg = f"{name} holds NaN or infinite values in genes of the resource; remove or impute them"
+        raise ValueError(msg)
+    if columns.has(layout.NEGATIVE):
+        msg = (
+            f"{name} holds negative values, as scaled data do; scoring needs log-normalised expression "
+            "(give the layer= that holds it, or use_raw=True if adata.raw does)"
+        )
+        raise ValueError(msg)
+    if columns.data.size and not columns.has(layout.FRACTIONAL):
+        msg = (
+            f"{name} holds only whole numbers, as raw counts do; scoring needs log-normalised expression: "
+            "sc.pp.normalize_total(adata, target_sum=1e4); sc.pp.log1p(adata), "
+            "or give the layer= that holds it"
+        )
+        raise ValueError(msg)

@@ -1,0 +1,95 @@
+"""From arrays to the tables that are stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .._schema import score as schema
+from ..stats.multiple import benjamini_hochberg
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..core.problem import Tests
+    from ..core.summary import EntitySummary
+    from ._edge import Cells
+    from ._interactions import Testable
+
+
+def score_table(
+    found: Testable,
+    cells: Cells,
+    *,
+    summary: EntitySummary,
+    tests: Tests,
+    which: npt.NDArray[np.int64],
+    names: list[str],
+    scores: npt.NDArray[np.float64],
+    pvalues: npt.NDArray[np.float64],
+    null: npt.NDArray[np.str_],
+) -> pd.DataFrame:
+    """One row per test, in the user's order of groups, then of interactions."""
+    rank = np.empty(cells.groups.n, np.int64)
+    rank[cells.display] = np.arange(cells.groups.n)
+    order = np.lexsort((which, rank[tests.target], rank[tests.source]))
+    t, which = tests.take(order), which[order]
+    groups = [str(n) for n in cells.names[cells.display]]
+    sides = (("ligand", t.ligand, t.source), ("receptor", t.receptor, t.target))
+    frame: dict[str, object] = {
+        "source": pd.Categorical.from_codes(rank[t.source], groups),
+        "target": pd.Categorical.from_codes(rank[t.target], groups),
+        "interaction": _taken(found.frame["interaction"], which),
+    }
+    frame |= {f"{side}_complex": _taken(found.frame[side], which) for side, _, _ in sides}
+    for side, entity, group in sides:
+        frame[side] = _coded(found.genes, summary.limiting[entity, group])
+    frame["mode"] = _taken(found.frame["mode"], which)
+    frame |= {f"{side}_mean": summary.mean[e, g] for side, e, g in sides}
+    frame |= {f"{side}_prop": summary.prop[e, g] for side, e, g in sides}
+    for m, name in enumerate(names):
+        end = f"_{name}" if len(names) > 1 else ""
+        frame[f"score{end}"] = scores[m, order]
+        frame[f"pvalue{end}"] = pvalues[m, order]
+        frame[f"padj{end}"] = benjamini_hochberg(pvalues[m, order])
+    frame["null"] = pd.Categorical(null[order], categories=list(schema.NULLS))
+    return pd.DataFrame(frame)
+
+
+def _coded(values: npt.NDArray[np.object_], codes: npt.NDArray[np.int64]) -> pd.Categorical:
+    """Categorical over the values that occur."""
+    present, inverse = np.unique(codes, return_inverse=True)
+    return pd.Categorical.from_codes(inverse, [str(v) for v in values[present]])
+
+
+def _taken(column: pd.Series, which: npt.NDArray[np.int64]) -> pd.Categorical:
+    codes, values = pd.factorize(column.astype(object))
+    return _coded(np.asarray(values, object), codes[which])
+
+
+def untested_table(
+    found: Testable,
+    cells: Cells,
+    *,
+    summary: EntitySummary,
+    which: npt.NDArray[np.int64],
+    expr_prop: float,
+    min_cells: int,
+) -> pd.DataFrame:
+    """Interactions and groups that were not tested, with the reason and what was found."""
+    rows = list(found.untested)
+    tested = np.zeros(len(found.frame), bool)
+    tested[which] = True
+    for i in np.flatnonzero(~tested):
+        left, right = summary.prop[found.ligand[i]].max(), summary.prop[found.receptor[i]].max()
+        detail = f"largest fraction in any group: ligand {left:.3g}, receptor {right:.3g}; expr_prop {expr_prop:g}"
+        rows.append((found.frame["interaction"].iloc[i], "below expr_prop", detail))
+    rows += [
+        ("*", "too few cells", f"group {name}: {n} cells, min_cells {min_cells}") for name, n in cells.too_small.items()
+    ]
+    frame = pd.DataFrame(rows, columns=list(schema.UNTESTED.names), dtype=object)
+    frame["interaction"] = frame["interaction"].astype("category")
+    frame["reason"] = pd.Categorical(frame["reason"], categories=list(schema.REASONS))
+    return frame

@@ -1,0 +1,226 @@
+"""Score ligand–receptor interactions between groups of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import scores as scoring
+from .._random import RNG, key
+from .._validate import in_range, one_of
+from ..core import engine, schemes
+from ..core.columns import Columns, gene_major
+from ..core.summary import COMPLEX_RULES, entity_summary, summarise
+from ..core.threads import Team, team
+from ..get import Result, store
+from ..get._store import check_key
+from ..stats.multiple import permutation_pvalue
+from . import _edge, _interactions
+from ._frames import score_table, untested_table
+from ._keywords import known_keywords
+from ._progress import bar
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+    from anndata import AnnData
+
+    from ..core.problem import Tests
+    from ..rs import Resource
+
+NULLS = ("permutation", None)
+_MEMORY = 256 * 2**20
+_PASSES = {">=": np.greater_equal, ">": np.greater}
+
+
+@known_keywords
+def score(
+    adata: AnnData,
+    groupby: str,
+    *,
+    resource: str | Resource | pd.DataFrame = "breast",
+    method: str | Sequence[str] = "mean",
+    null: str | None = "permutation",
+    n_perms: int = 1000,
+    scheme: str = "rotation",
+    complex: str = "min",  # noqa: A002
+    missing_subunits: str = "drop",
+    expr_prop: float = 0.1,
+    min_cells: int = 5,
+    groups: Sequence[str] | None = None,
+    layer: str | None = None,
+    use_raw: bool = False,
+    rng: RNG = 0,
+    n_jobs: int | None = None,
+    ties: str = "ge",
+    plus_one: bool = True,
+    prop_filter: str = ">=",
+    memory: int = _MEMORY,
+    key_added: str = "commscore",
+    inplace: bool = True,
+) -> Result | None:
+    """Score every interaction between every ordered pair of groups, and test it.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes, log-normalised (log1p of counts scaled to the same total). Never modified but for the
+        result in ``adata.uns[key_added]``.
+    groupby
+        Column of ``adata.obs`` with the groups of cells.
+    resource
+        Name of a resource, a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
+        ``receptor`` (subunits joined by ``_``).
+    method
+        A scoring method or a list of them: ``mean`` (CellPhoneDB, doi:10.1038/s41596-020-0292-x),
+        ``product``, ``geometric``.
+    null
+        ``"permutation"`` shuffles the labels of all cells jointly for all genes; ``None`` gives scores only.
+    n_perms
+        Number of permutations; the smallest p-value is 1 / (n_perms + 1).
+    scheme
+        ``"rotation"`` (fast; each labelling is uniformly random), ``"ring"`` (finite-sample exact) or
+        ``"independent"``.
+    complex
+        How the subunits of a complex are joined in each group and each permutation: ``"min"``,
+        ``"geometric"`` or ``"mean"``.
+    missing_subunits
+        ``"drop"`` leaves out interactions with an unmeasured subunit (with the reason, see
+        :func:`commscore.get.untested`); ``"ignore"`` uses the subunits that are measured.
+    expr_prop
+        Fraction of cells, 0 to 1, that must express every subunit in its group (at least; see
+        ``prop_filter``). Expressed means a value above zero.
+    min_cells
+        Smaller groups are left out, of the permutations too, and listed as untested.
+    groups
+        Use only these groups' cells.
+    layer, use_raw
+        Where the expression is, if not in ``adata.X``; not both.
+    rng
+        Seed, Generator or SeedSequence. The same seed gives the same bytes whatever ``n_jobs`` and ``memory``.
+    n_jobs
+        Threads; by default what Numba is set to use.
+    ties, plus_one, prop_filter
+        To reproduce other tools: ``ties="gt"`` does not count permutations that equal the observed score,
+        ``plus_one=False`` divides by the number of permutations, ``prop_filter=">"`` asks for more than
+        ``expr_prop``.
+    memory
+        Bytes that a block of permutations may take; changes speed, not results.
+    key_added
+        Key in ``adata.uns``.
+    inplace
+        If False, nothing is written and the result is returned.
+
+    Returns
+    -------
+    None, or a :class:`~commscore.get.Result` if ``inplace=False``. Its table has one row per source × target ×
+    interaction that passes the filters; p = (1 + permutations at least as high) / (n_perms + 1), adjusted by
+    Benjamini and Hochberg over all rows.
+
+    Raises
+    ------
+    KeyError
+        If a column or layer does not exist.
+    TypeError
+        If an argument has the wrong type, or a keyword is unknown.
+    ValueError
+        If an argument is out of range, labels are missing, fewer than two groups are large enough, the
+        expression is raw, scaled or not finite, or no interaction is measured.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.pbmc()
+    >>> result = cs.tl.score(adata, "cell_type", n_perms=100, inplace=False)
+    >>> bool((result.table["pvalue"] >= 1 / 101).all())
+    True
+    """
+    methods = _methods(method)
+    _check(null=null, n_perms=n_perms, scheme=scheme, rule=complex, expr_prop=expr_prop, min_cells=min_cells,
+           ties=ties, prop_filter=prop_filter, memory=memory)  # fmt: skip
+    check_key(key_added)
+    seed = key(rng)
+    expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
+    cells = _edge.cells(adata, groupby, groups=groups, min_cells=int(min_cells))
+    chosen = _interactions.resolve(resource)
+    found = _interactions.testable(chosen, expression.var_names, missing_subunits=missing_subunits)
+    ring = null is not None and scheme == "ring"
+    order = schemes.ring_order(seed, cells.index.size) if ring else slice(None)
+    with team(n_jobs) as threads:
+        columns = gene_major(expression.matrix, cells=cells.index[order], columns=found.columns, team=threads)
+        _edge.refuse_unsuitable(columns, expression.name)
+        partition = _edge.Groups(cells.groups.labels[order], cells.groups.sizes)
+        summary = entity_summary(summarise(columns, partition, threads), found.entities, complex)
+        tests, which = engine.expressed_tests(
+            summary, found.ligand, found.receptor, lambda prop: _PASSES[prop_filter](prop, expr_prop)
+        )
+        observed = engine.observed(summary, tests, methods)
+        pvalues = np.full(observed.shape, np.nan)
+        if null is not None:
+            settings = engine.Permutations(
+                n=int(n_perms), scheme=scheme, key=seed, rule=complex, strict=ties == "gt", memory=int(memory)
+            )
+            counts = _permute(columns, partition, found, tests=tests, methods=methods, settings=settings,
+                              team=threads)  # fmt: skip
+            pvalues = permutation_pvalue(counts, int(n_perms), plus_one=plus_one)
+    used = null or "none"
+    table = score_table(found, cells, summary=summary, tests=tests, which=which, names=[m.name for m in methods],
+                        scores=observed, pvalues=pvalues, null=np.full(tests.n, used))  # fmt: skip
+    untested = untested_table(found, cells, summary=summary, which=which, expr_prop=expr_prop, min_cells=min_cells)
+    params = {
+        "groupby": groupby, "method": np.asarray([m.name for m in methods], object), "null": used,
+        "n_perms": int(n_perms), "scheme": scheme, "complex": complex, "missing_subunits": missing_subunits,
+        "expr_prop": float(expr_prop), "min_cells": int(min_cells), "layer": layer, "use_raw": use_raw,
+        "rng": str(seed), "ties": ties, "plus_one": plus_one, "prop_filter": prop_filter,
+        "pvalue_floor": 1 / (n_perms + 1) if null else None,
+        "groups": cells.names[cells.display], "n_cells": int(cells.index.size), "commscore": _version(),
+    }  # fmt: skip
+    result = Result(table, params, _identity(chosen), {"untested": untested})
+    if not inplace:
+        return result
+    store(adata, key_added, result)
+    return None
+
+
+def _methods(method: str | Sequence[str]) -> list[scoring.Score]:
+    names = [method] if isinstance(method, str) else list(method)
+    if not names or len(set(names)) != len(names):
+        msg = f"method must be a name or a list of different names, found {method!r}"
+        raise ValueError(msg)
+    return [scoring.get(name) for name in names]
+
+
+def _check(*, null: object, n_perms: object, scheme: object, rule: object, expr_prop: object, min_cells: object,
+           ties: object, prop_filter: object, memory: object) -> None:  # fmt: skip
+    one_of("null", null, NULLS)
+    one_of("scheme", scheme, schemes.NAMES)
+    one_of("complex", rule, COMPLEX_RULES)
+    one_of("ties", ties, ("ge", "gt"))
+    one_of("prop_filter", prop_filter, tuple(_PASSES))
+    in_range("n_perms", n_perms, low=1, integer=True)
+    in_range("expr_prop", expr_prop, low=0, high=1)
+    in_range("min_cells", min_cells, low=1, integer=True)
+    in_range("memory", memory, low=1, integer=True)
+
+
+def _permute(
+    columns: Columns, partition: _edge.Groups, found: _interactions.Testable, *, tests: Tests,
+    methods: list[scoring.Score], settings: engine.Permutations, team: Team,
+) -> npt.NDArray[np.int64]:  # fmt: skip
+    with bar(settings.n, "permutations") as progress:
+        return engine.permute(
+            columns, partition, entities=found.entities, tests=tests, scores=methods, settings=settings,
+            team=team, progress=progress,
+        )  # fmt: skip
+
+
+def _identity(resource: Resource) -> dict[str, Any]:
+    return {"name": resource.name, "version": resource.version, "sha256": resource.sha256}
+
+
+def _version() -> str:
+    from .. import __version__
+
+    return __version__
