@@ -1,0 +1,272 @@
+"""Build the shipped tables from the curated ones.
+
+    python resources/build.py            # checks, writes src/commscore/rs/data/*, prints sha256 of each file
+    python resources/build.py --check    # checks, and fails if the committed files differ
+
+Deterministic and offline: the same curated tables give the same bytes. Needs `frictionless` (extra `test`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+SRC = HERE.parent / "src"
+DATA = SRC / "commscore" / "rs" / "data"
+NAME = "breast"
+
+sys.path.insert(0, str(SRC))
+
+from commscore._schema.resource import TABLES  # noqa: E402
+from commscore.rs._derive import interactions_from_evidence  # noqa: E402
+
+CURATED = (
+    "evidence",
+    "molecules",
+    "circuits",
+    "circuit_steps",
+    "expectations",
+    "therapies",
+    "roles",
+    "mistakes",
+    "references",
+    "sources",
+    "symbols",
+)
+CIRCUIT_LEVEL = ("source", "lines", "cited", "written", "statement")
+Frames = dict[str, pd.DataFrame]
+
+
+def read(curation: Path) -> Frames:
+    """Read the curated tables as text; empty cells are the empty string."""
+    return {
+        name: pd.read_csv(curation / f"{name}.tsv", sep="\t", quoting=3, dtype=str, keep_default_na=False)
+        for name in CURATED
+    }
+
+
+def schema_errors(curation: Path) -> list[str]:
+    """What datapackage.json forbids: types, values, patterns, keys, foreign keys."""
+    from frictionless import Package
+
+    report = Package(str(curation / "datapackage.json")).validate()
+    errors = [f"datapackage.json: {e.note}" for e in report.errors]
+    for task in report.tasks:
+        for e in task.errors:
+            place = ": ".join(str(getattr(e, a)) for a in ("row_number", "field_name") if hasattr(e, a))
+            errors.append(f"{task.name}.tsv:{place}: {e.note}")
+    return errors
+
+
+def _genes(cell: str) -> list[str]:
+    names = [n for n in re.split(r"[;^]", cell) if n and not n.startswith("met:")]
+    return [gene for name in names for gene in name.split("_")]
+
+
+def _molecules(cell: str) -> list[str]:
+    return [n for n in re.split(r"[;^]", cell) if n.startswith("met:")]
+
+
+def _named(frames: Frames) -> list[tuple[str, str]]:
+    """Every cell that names genes or molecules, with its place."""
+    cells = {"evidence": ("ligand", "receptor"), "molecules": ("gene",), "therapies": ("targets",)}
+    cells |= {"circuit_steps": ("from", "to"), "expectations": ("what",)}
+    named = []
+    for table, columns in cells.items():
+        for row, record in enumerate(frames[table].to_dict("records"), 2):
+            if table == "expectations" and record["level"] in ("composition", "pathway"):
+                continue
+            named += [(f"{table}.tsv:{row}: {column}", str(record[column])) for column in columns]
+    return named
+
+
+def _symbol_errors(frames: Frames) -> list[str]:
+    symbols, molecules = set(frames["symbols"]["symbol"]), set(frames["molecules"]["molecule"])
+    errors = []
+    for place, cell in _named(frames):
+        errors += [f"{place}: {g!r} is not in symbols.tsv" for g in _genes(cell) if g not in symbols]
+        errors += [f"{place}: {m!r} has no row in molecules.tsv" for m in _molecules(cell) if m not in molecules]
+    return errors
+
+
+def _step_errors(frames: Frames) -> list[str]:
+    steps = frames["circuit_steps"]
+    by_circuit = {c: sorted(map(int, s)) for c, s in steps.groupby("circuit")["step"]}
+    errors = [
+        f"circuit_steps.tsv: steps of {c!r} are {s}, not 1 to {len(s)}"
+        for c, s in by_circuit.items()
+        if s != list(range(1, len(s) + 1))
+    ]
+    without = sorted(set(frames["circuits"]["circuit"]) - set(by_circuit))
+    return errors + [f"circuits.tsv: {c!r} has no step" for c in without]
+
+
+def _text_errors(frames: Frames) -> list[str]:
+    errors = []
+    for name, frame in frames.items():
+        for row, record in enumerate(frame.to_dict("records"), 2):
+            for column, cell in record.items():
+                if cell != cell.strip() or cell.startswith('"') or "\r" in cell:
+                    errors.append(f"{name}.tsv:{row}: {column}: space or quote at an end: {cell!r}")
+                if column == "lines" and cell and int(cell.split("-")[0]) > int(cell.split("-")[1]):
+                    errors.append(f"{name}.tsv:{row}: lines: {cell!r} runs backwards")
+    return errors
+
+
+def _expectation_errors(frames: Frames) -> list[str]:
+    roles = set(frames["roles"]["role"])
+    errors = []
+    for row, e in enumerate(frames["expectations"].to_dict("records"), 2):
+        place = f"expectations.tsv:{row}: what"
+        if e["level"] == "interaction" and e["what"].count("^") != 1:
+            errors.append(f"{place}: {e['what']!r} is not LIGAND^RECEPTOR")
+        if e["level"] == "composition":
+            errors += [f"{place}: {r!r} is not in roles.tsv" for r in e["what"].split(";") if r not in roles]
+    return errors
+
+
+def _inference_errors(frames: Frames) -> list[str]:
+    errors = []
+    for name, sure in (("evidence", "both"), ("molecules", "yes")):
+        frame = frames[name]
+        bad = frame.index[(frame["stated"] != sure) & (frame["inferred_from"] == "")]
+        errors += [f"{name}.tsv:{i + 2}: inferred_from: empty although stated is not {sure!r}" for i in bad]
+    return errors
+
+
+def fact_errors(frames: Frames) -> list[str]:
+    """What a table schema cannot say."""
+    checks = (_text_errors, _inference_errors, _symbol_errors, _step_errors, _expectation_errors)
+    return [error for check in checks for error in check(frames)]
+
+
+def _line_key(lines: pd.Series) -> pd.Series:
+    return lines.str.split("-").str[0].replace("", "0").astype(int)
+
+
+def _sorted(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    work = frame.copy()
+    if "lines" in work.columns:
+        work["_from"] = _line_key(work["lines"])
+    keys = [("_from" if k == "lines" else k) for k in keys]
+    rest = [c for c in frame.columns if c not in keys]
+    return work.sort_values(keys + rest, kind="stable")[list(frame.columns)].reset_index(drop=True)
+
+
+def _circuits(frames: Frames) -> pd.DataFrame:
+    """Steps beside the columns of their circuit."""
+    whole = frames["circuits"].rename(columns={c: f"circuit_{c}" for c in CIRCUIT_LEVEL})
+    table = frames["circuit_steps"].merge(whole, on="circuit", how="left", validate="many_to_one")
+    pair = table["from"] + "^" + table["to"]
+    table["interaction"] = pair.where(table["edge"] == "communication", "")
+    table["step"] = table["step"].astype(int)
+    return table
+
+
+def derive(frames: Frames) -> Frames:
+    """Make the shipped tables."""
+    evidence = frames["evidence"].copy()
+    evidence["interaction"] = evidence["ligand"] + "^" + evidence["receptor"]
+    made: dict[str, tuple[pd.DataFrame, list[str]]] = {
+        "evidence": (evidence, ["interaction", "source", "lines"]),
+        "interactions": (interactions_from_evidence(evidence), ["interaction"]),
+        "circuits": (_circuits(frames), ["circuit", "step"]),
+        "molecules": (frames["molecules"], ["molecule", "role", "gene", "source", "lines"]),
+        "expectations": (frames["expectations"], ["expectation"]),
+        "therapies": (frames["therapies"], ["therapy", "source", "lines"]),
+        "roles": (frames["roles"], ["role", "source", "lines"]),
+        # keys that are numbers sort as numbers
+        "references": (frames["references"], ["source"]),
+        "sources": (frames["sources"], ["source"]),
+        "symbols": (frames["symbols"], ["symbol"]),
+    }
+    tables = {}
+    for table in TABLES:
+        frame, keys = made[table.name]
+        tables[table.name] = _sorted(frame[list(table.names)], keys)
+    order = tables["references"]["key"].map(lambda k: (not k.isdigit(), int(k) if k.isdigit() else 0, k))
+    tables["references"] = (
+        tables["references"].assign(_k=order).sort_values(["source", "_k"], kind="stable").drop(columns="_k")
+    )
+    return tables
+
+
+def write(tables: Frames, out: Path, package: dict[str, Any]) -> dict[str, str]:
+    """Write the tables and meta.json; return the sha256 of each file."""
+    out.mkdir(parents=True, exist_ok=True)
+    hashes = {}
+    for name, table in sorted(tables.items()):
+        text: str = table.to_csv(sep="\t", index=False, quoting=3, quotechar=None, lineterminator="\n")
+        content = text.encode("utf-8")
+        (out / f"{name}.tsv").write_bytes(content)
+        hashes[f"{name}.tsv"] = hashlib.sha256(content).hexdigest()
+    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
+    meta = {
+        "name": NAME,
+        "version": package["version"],
+        "licence": package["licenses"][0]["name"],
+        "sha256": hashlib.sha256(listing.encode()).hexdigest(),
+        "files": hashes,
+    }
+    content = (json.dumps(meta, indent=2) + "\n").encode()
+    (out / "meta.json").write_bytes(content)
+    return hashes | {"meta.json": hashlib.sha256(content).hexdigest()}
+
+
+def notes(frames: Frames) -> list[str]:
+    """What is allowed but worth knowing."""
+    evidence, steps = frames["evidence"], frames["circuit_steps"]
+    known = set(evidence["ligand"] + "^" + evidence["receptor"])
+    told = steps[steps["edge"] == "communication"]
+    open_ends = sorted(set(told["from"] + "^" + told["to"]) - known)
+    return [f"circuit step without a row of evidence: {pair}" for pair in open_ends]
+
+
+def build(curation: Path = HERE, out: Path = DATA) -> dict[str, str]:
+    """Check the curated tables and write the shipped ones; raise ValueError listing what is wrong."""
+    errors = schema_errors(curation)
+    frames = read(curation)
+    errors += [] if errors else fact_errors(frames)
+    if errors:
+        msg = f"{len(errors)} errors\n" + "\n".join(errors)
+        raise ValueError(msg)
+    package = json.loads((curation / "datapackage.json").read_text(encoding="utf-8"))
+    return write(derive(frames), out, package)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the shipped tables differ")
+    arguments = parser.parse_args()
+    before = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in DATA.glob("*") if p.is_file()}
+    try:
+        if arguments.check:
+            import tempfile
+
+            with tempfile.TemporaryDirectory() as folder:
+                hashes = build(HERE, Path(folder))
+        else:
+            hashes = build()
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name, digest in sorted(hashes.items()):
+        print(f"{digest}  {name}")
+    for note in notes(read(HERE)):
+        print(f"note: {note}", file=sys.stderr)
+    if arguments.check and hashes != before:
+        print("the shipped tables are not what the curated ones give: run resources/build.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

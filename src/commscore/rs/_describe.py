@@ -1,0 +1,47 @@
+"""What a resource contains, counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from commscore._schema.resource import DESCRIPTION
+from commscore._validate import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def evidence_for(tables: Mapping[str, pd.DataFrame], interaction: str) -> pd.DataFrame:
+    """Return the statements about one interaction."""
+    known = tables["interactions"]["interaction"]
+    if interaction not in set(known):
+        msg = f"interaction={interaction!r} is not in the resource{suggest(interaction, known)}"
+        raise ValueError(msg)
+    evidence = tables["evidence"]
+    return evidence[evidence["interaction"] == interaction].reset_index(drop=True)
+
+
+def describe(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Count interactions and statements."""
+    interactions, evidence = tables["interactions"], tables["evidence"]
+    per_source = evidence.assign(source=evidence["source"].str.split(";")).explode("source")
+    stated = evidence.assign(stated=evidence["stated"].map(lambda s: str(s == "both")))
+    frames = [
+        _count("mode", interactions["mode"], evidence["mode"]),
+        _count("direction", interactions["direction"], evidence["direction"]),
+        _count(
+            "source",
+            per_source.drop_duplicates(["source", "interaction"])["source"],
+            per_source["source"],
+        ),
+        _count("stated", interactions["stated"].map(str), stated["stated"]),
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _count(by: str, interactions: pd.Series, statements: pd.Series) -> pd.DataFrame:
+    counts = pd.DataFrame({"interactions": interactions.value_counts(), "statements": statements.value_counts()})
+    counts = counts.fillna(0).astype("int64").rename_axis("value").sort_index().reset_index()
+    return counts.assign(by=by)[list(DESCRIPTION.names)]

@@ -1,0 +1,82 @@
+"""Which genes a resource needs, and by which name a data set has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from commscore._schema.resource import MATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+METABOLITE = "met:"
+
+
+def subunits(molecule: str) -> list[str]:
+    """Split a complex into genes; a ``met:`` molecule has none."""
+    return [] if molecule.startswith(METABOLITE) else [g for g in molecule.split("_") if g]
+
+
+def genes_of(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return the sorted genes of the interactions and of the molecules."""
+    pairs, molecules = tables["interactions"], tables["molecules"]
+    names = pd.concat([pairs["ligand"], pairs["receptor"], molecules["gene"]]).unique()
+    return sorted({gene for name in names for gene in subunits(name)})
+
+
+def alias_map(symbols: pd.DataFrame) -> dict[str, str]:
+    """Map each alias to its current symbol, leaving out aliases that two genes share or that are symbols."""
+    owners: dict[str, set[str]] = {}
+    for symbol, aliases in zip(symbols["symbol"], symbols["aliases"]):
+        for alias in filter(None, str(aliases).split("|")):
+            owners.setdefault(alias, set()).add(symbol)
+    current = set(symbols["symbol"])
+    return {a: next(iter(s)) for a, s in sorted(owners.items()) if len(s) == 1 and a not in current}
+
+
+def _unversioned(name: str) -> str:
+    return name.split(".", 1)[0] if name.startswith("ENS") else name
+
+
+def _ensembl_map(symbols: pd.DataFrame) -> dict[str, str]:
+    pairs = zip(symbols["symbol"], symbols["ensembl"])
+    return {e: symbol for symbol, ids in pairs for e in filter(None, str(ids).split("|"))}
+
+
+def _names_by_gene(names: Iterable[str], owner: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        gene = owner.get(_unversioned(name))
+        if gene is not None:
+            found.setdefault(gene, []).append(name)
+    return found
+
+
+def match(
+    tables: Mapping[str, pd.DataFrame], var_names: Iterable[str], *, genes: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Look up genes by symbol, then by alias, then by Ensembl id."""
+    if isinstance(var_names, str):
+        msg = f"var_names must be a list of names, found the single string {var_names!r}"
+        raise TypeError(msg)
+    names = list(dict.fromkeys(str(v) for v in var_names))
+    symbols = tables["symbols"]
+    present = set(names)
+    ways: list[tuple[str, dict[str, list[str]]]] = [
+        ("alias", _names_by_gene(names, alias_map(symbols))),
+        ("ensembl", _names_by_gene(names, _ensembl_map(symbols))),
+    ]
+    rows = [_look_up(gene, present, ways) for gene in (genes_of(tables) if genes is None else genes)]
+    return pd.DataFrame(rows, columns=list(MATCH.names))
+
+
+def _look_up(gene: str, present: set[str], ways: list[tuple[str, dict[str, list[str]]]]) -> tuple[Any, ...]:
+    if gene in present:
+        return gene, gene, "symbol"
+    for how, found in ways:
+        # two names of one gene in one data set: neither is known to be the whole gene
+        if len(found.get(gene, ())) == 1:
+            return gene, found[gene][0], how
+    return gene, "", "missing"

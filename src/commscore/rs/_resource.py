@@ -1,0 +1,310 @@
+"""The resource: what talks to what, who says so, and what follows."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from commscore._schema.resource import DROPPED, TABLES
+
+from . import _describe, _filter, _match, _merge, _species
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_BY_NAME = {t.name: t for t in TABLES} | {DROPPED.name: DROPPED}
+
+
+def empty_tables() -> dict[str, pd.DataFrame]:
+    """Return every table of a resource, without rows."""
+    return {name: pd.DataFrame(columns=list(t.names)) for name, t in _BY_NAME.items()}
+
+
+def content_sha256(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Hash the content of tables: the same facts give the same hash, whatever made them."""
+    digest = hashlib.sha256()
+    for name in sorted(tables):
+        digest.update(f"{name}\n".encode())
+        digest.update(tables[name].to_csv(sep="\t", index=False, lineterminator="\n").encode())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """Ligand–receptor interactions with the statements they rest on.
+
+    Every attribute that is a table is handed out as a copy: writing into it changes nothing here. A resource
+    is made by :func:`commscore.rs.load` or an importer, not by hand.
+
+    Attributes
+    ----------
+    name, version, licence
+        What it is called, its version, and the licence of its content.
+    sha256
+        Hash of the shipped files (:func:`load`), of the file read (importers), or of the content (a resource
+        made from others by :meth:`filter`, :meth:`merge`, :meth:`to_species`).
+    species
+        ``"human"`` or ``"mouse"``.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> res = cs.rs.load("breast")
+    >>> list(res.interactions.columns[:3])
+    ['interaction', 'ligand', 'receptor']
+    >>> set(res.filter(mode="gap_junction").interactions["mode"])
+    {'gap_junction'}
+    """
+
+    name: str
+    version: str
+    sha256: str
+    licence: str
+    species: str = "human"
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        tables = empty_tables() | dict(self.tables)
+        object.__setattr__(self, "tables", MappingProxyType(tables))
+        if not self.sha256:
+            object.__setattr__(self, "sha256", content_sha256(tables))
+
+    def __repr__(self) -> str:
+        n = len(self.tables["interactions"])
+        return f"Resource({self.name!r}, {n} interactions, {self.species}, version {self.version})"
+
+    def __len__(self) -> int:
+        return len(self.tables["interactions"])
+
+    @property
+    def interactions(self) -> pd.DataFrame:
+        """One row per ligand and receptor (see :data:`commscore._schema.resource.INTERACTIONS`)."""
+        return self.tables["interactions"].copy()
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """One row per statement."""
+        return self.tables["evidence"].copy()
+
+    @property
+    def molecules(self) -> pd.DataFrame:
+        """Genes that make, move and sense the molecules written ``met:name``, with their signs."""
+        return self.tables["molecules"].copy()
+
+    @property
+    def circuits(self) -> pd.DataFrame:
+        """One row per step of a circuit, beside the columns of the circuit as a whole."""
+        return self.tables["circuits"].copy()
+
+    @property
+    def therapies(self) -> pd.DataFrame:
+        """One row per drug or intervention as one source reports it."""
+        return self.tables["therapies"].copy()
+
+    @property
+    def expectations(self) -> pd.DataFrame:
+        """One row per shift that a comparison of two contexts should show."""
+        return self.tables["expectations"].copy()
+
+    @property
+    def references(self) -> pd.DataFrame:
+        """The bibliographies of the sources."""
+        return self.tables["references"].copy()
+
+    @property
+    def sources(self) -> pd.DataFrame:
+        """The sources themselves."""
+        return self.tables["sources"].copy()
+
+    @property
+    def roles(self) -> pd.DataFrame:
+        """Cell roles and the names people give them."""
+        return self.tables["roles"].copy()
+
+    @property
+    def symbols(self) -> pd.DataFrame:
+        """Identifiers, aliases and mouse orthologs of the genes."""
+        return self.tables["symbols"].copy()
+
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """What a conversion to another species lost, and why."""
+        return self.tables["dropped"].copy()
+
+    @property
+    def genes(self) -> list[str]:
+        """Genes whose expression the interactions need, sorted: subunits, and the genes of the molecules."""
+        return _match.genes_of(self.tables)
+
+    def evidence_for(self, interaction: str) -> pd.DataFrame:
+        """Return the statements about one interaction.
+
+        Raises
+        ------
+        ValueError
+            If the resource has no such interaction.
+        """
+        return _describe.evidence_for(self.tables, interaction)
+
+    def describe(self) -> pd.DataFrame:
+        """Count interactions and statements by mode, direction, source and whether both partners are stated.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``by, value, interactions, statements``.
+        """
+        return _describe.describe(self.tables)
+
+    def filter(
+        self,
+        *,
+        mode: str | Sequence[str] | None = None,
+        direction: str | Sequence[str] | None = None,
+        stated: bool | str | Sequence[bool | str] | None = None,
+        sources: str | Sequence[str] | None = None,
+        kind: str | Sequence[str] | None = None,
+        directness: str | Sequence[str] | None = None,
+        effect: str | Sequence[str] | None = None,
+    ) -> Resource:
+        """Keep the statements that match, and the interactions that still rest on one.
+
+        Each argument is a value or a list of values; several arguments must all hold. The interactions are
+        derived again from the statements that remain, so ``filter(mode="ecm")`` gives interactions whose mode
+        is ``ecm`` and finds every one that some statement calls so.
+
+        Parameters
+        ----------
+        mode, kind, directness, effect, sources
+            Values of the statements.
+        direction
+            Values of the statements; ``"dual"`` also keeps the interactions that are dual because some of
+            their statements say pro and others anti.
+        stated
+            ``True``: interactions of which a remaining statement names both partners, with all their
+            statements; ``False``: the others. Or values of the statements
+            (``"both"``, ``"ligand"``, ``"receptor"``, ``"inferred"``).
+
+        Returns
+        -------
+        Resource
+            Circuits that lose one of their communication steps, and therapies, expectations and molecules
+            that concern only removed interactions, go too. What concerns no interaction stays; ``sources``
+            applies to every table.
+
+        Raises
+        ------
+        ValueError
+            For a value that the resource cannot have.
+        """
+        wanted = {
+            "mode": mode,
+            "direction": direction,
+            "stated": stated,
+            "source": sources,
+            "kind": kind,
+            "directness": directness,
+            "effect": effect,
+        }
+        tables = _filter.filter_tables(self.tables, {k: v for k, v in wanted.items() if v is not None})
+        return self._with(tables)
+
+    def merge(self, other: Resource) -> Resource:
+        """Join two resources of one species: evidence of both, one row per interaction.
+
+        Returns
+        -------
+        Resource
+            Named ``a+b``. Statements that both contain are kept once. A resource merged with itself is
+            itself.
+
+        Raises
+        ------
+        TypeError
+            If ``other`` is no Resource.
+        ValueError
+            If the species differ.
+        """
+        if not isinstance(other, Resource):
+            msg = f"other must be a Resource, found {type(other).__name__}; make one with from_table"
+            raise TypeError(msg)
+        if self.species != other.species:
+            msg = f"other is of species {other.species!r}, this one of {self.species!r}; use to_species first"
+            raise ValueError(msg)
+        if self.sha256 == other.sha256:
+            return self
+        return Resource(
+            name=f"{self.name}+{other.name}",
+            version=_merge.both(self.version, other.version, "+"),
+            sha256="",
+            licence=_merge.both(self.licence, other.licence, " AND "),
+            species=self.species,
+            tables=_merge.merge_tables(self.tables, other.tables),
+        )
+
+    def to_species(self, species: str, *, orthologs: pd.DataFrame | None = None) -> Resource:
+        """Translate human genes by one-to-one orthologs.
+
+        Parameters
+        ----------
+        species
+            ``"mouse"`` (or ``"human"``, which changes nothing).
+        orthologs
+            Table with the columns ``human`` and ``mouse`` to be used instead of the shipped one, which knows
+            the genes of the curated resource only. Pairs that are not one to one are ignored.
+
+        Returns
+        -------
+        Resource
+            A complex needs an ortholog of every subunit. Names ``met:...`` stay. What was lost is listed in
+            :attr:`dropped`.
+
+        Raises
+        ------
+        ValueError
+            For another species, or if this resource is not human.
+        """
+        if _species.check(self.species, species):
+            return self
+        return self._with(_species.convert(self.tables, orthologs), species=species)
+
+    def match(self, var_names: Iterable[str], *, genes: Iterable[str] | None = None) -> pd.DataFrame:
+        """Find the genes of the resource among the names of a data set.
+
+        Parameters
+        ----------
+        var_names
+            Names of the data set's genes: symbols, old symbols or Ensembl ids (a version suffix is ignored).
+        genes
+            Genes to look up; default :attr:`genes`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``gene``, ``found_as`` (name in the data, empty if missing) and ``how``
+            (``symbol | alias | ensembl | missing``). A name that could mean two genes is never used, nor
+            is one that is found beside another name of the same gene: those genes are ``missing``.
+
+        Examples
+        --------
+        >>> import commscore as cs
+        >>> res = cs.rs.load()
+        >>> res.match(["CX43", "CDH1"], genes=["GJA1", "CDH1"])["how"].tolist()
+        ['alias', 'symbol']
+        """
+        return _match.match(self.tables, var_names, genes=genes)
+
+    def to_liana(self) -> pd.DataFrame:
+        """Return the columns ``ligand`` and ``receptor`` that LIANA's ``resource=`` takes.
+
+        :func:`commscore.rs.from_table` reads them back.
+        """
+        return self.tables["interactions"][["ligand", "receptor"]].copy()
+
+    def _with(self, tables: dict[str, pd.DataFrame], **changes: Any) -> Resource:
+        kept = {"name": self.name, "version": self.version, "licence": self.licence, "species": self.species}
+        return Resource(**(kept | changes), sha256=content_sha256(empty_tables() | tables), tables=tables)

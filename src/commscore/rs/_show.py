@@ -1,0 +1,55 @@
+"""What can be used."""
+
+from __future__ import annotations
+
+import sys
+
+import pandas as pd
+
+from commscore._schema.resource import AVAILABLE
+
+from . import io
+from ._load import NAMES, load
+from .io import liana
+
+
+def show() -> pd.DataFrame:
+    """List the resources that can be used and the formats that can be read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``name, call, version, n_interactions, licence, about``: the shipped resources, those of the
+        package `liana` if it is installed, and the importers. Version and size are empty where they depend on
+        the file that is read.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> "breast" in set(cs.rs.show()["name"])
+    True
+    """
+    rows = [_shipped(name) for name in NAMES]
+    version = liana.installed_version() or ""
+    rows += [
+        (
+            f"liana:{n}",
+            f"commscore.rs.from_liana({n!r})",
+            version,
+            "",
+            liana.SOURCE.licence,
+            liana.SOURCE.about,
+        )
+        for n in liana.resources()
+    ]
+    for function in io.__all__:
+        source = sys.modules[getattr(io, function).__module__].SOURCE
+        rows.append((source.name, source.call, source.version, "", source.licence, source.about))
+    return pd.DataFrame(rows, columns=list(AVAILABLE.names))
+
+
+def _shipped(name: str) -> tuple[str, ...]:
+    res = load(name)
+    call = f"commscore.rs.load({name!r})"
+    about = f"curated from {len(res.tables['sources'])} review articles, statement by statement"
+    return name, call, res.version, str(len(res)), res.licence, about

@@ -1,0 +1,163 @@
+"""Translation of human genes by one-to-one orthologs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from commscore._schema.resource import DROPPED
+from commscore._validate import one_of
+
+from ._match import METABOLITE, subunits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SPECIES = ("human", "mouse")
+_NO_ORTHOLOG = "no one-to-one ortholog"
+_UNKNOWN = "gene not in the ortholog table"
+
+
+def check(current: str, wanted: str) -> bool:
+    """Return whether there is nothing to do; raise if it cannot be done."""
+    one_of("species", wanted, SPECIES)
+    if current != wanted and current != "human":
+        msg = f"species={wanted!r}: this resource is already {current}; convert the human one instead"
+        raise ValueError(msg)
+    return current == wanted
+
+
+class _Map:
+    """One-to-one pairs, and the genes for which it is known that there is none."""
+
+    def __init__(self, human: pd.Series, mouse: pd.Series) -> None:
+        pairs = pd.DataFrame({"human": human.astype(str), "mouse": mouse.fillna("").astype(str)}).drop_duplicates()
+        self.known = set(pairs["human"])
+        pairs = pairs[pairs["mouse"] != ""]
+        unique = ~pairs.duplicated("human", keep=False) & ~pairs.duplicated("mouse", keep=False)
+        self.to = dict(zip(pairs.loc[unique, "human"], pairs.loc[unique, "mouse"]))
+
+    def missing(self, molecule: str) -> list[str]:
+        return [g for g in subunits(molecule) if g not in self.to]
+
+    def __call__(self, molecule: str) -> str:
+        if molecule.startswith(METABOLITE) or not molecule:
+            return molecule
+        return "_".join(self.to[g] for g in subunits(molecule))
+
+    def reason(self, genes: list[str]) -> str:
+        known = any(g in self.known for g in genes)
+        unknown = any(g not in self.known for g in genes)
+        return "; ".join(r for r, said in ((_NO_ORTHOLOG, known), (_UNKNOWN, unknown)) if said)
+
+
+class _Losses:
+    def __init__(self, to: _Map) -> None:
+        self.to = to
+        self.rows: list[tuple[str, str, str, str, str]] = []
+
+    def add(self, table: str, item: str, genes: list[str]) -> None:
+        interaction = item if table == "interactions" else ""
+        genes = list(dict.fromkeys(genes))
+        self.rows.append((table, interaction, item, ";".join(genes), self.to.reason(genes)))
+
+    def frame(self) -> pd.DataFrame:
+        return pd.DataFrame(self.rows, columns=list(DROPPED.names))
+
+
+def convert(tables: Mapping[str, pd.DataFrame], orthologs: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+    """Translate every table; see :meth:`Resource.to_species`."""
+    to = _map(tables["symbols"], orthologs)
+    losses = _Losses(to)
+    result = dict(tables)
+    pairs = tables["interactions"]
+    for row in zip(pairs["interaction"], pairs["ligand"], pairs["receptor"]):
+        missing = to.missing(row[1]) + to.missing(row[2])
+        if missing:
+            losses.add("interactions", row[0], missing)
+    lost = {row[1] for row in losses.rows}
+    for name in ("interactions", "evidence"):
+        kept = tables[name][~tables[name]["interaction"].isin(lost)].reset_index(drop=True)
+        result[name] = _translate_pairs(kept, to)
+    result["molecules"] = _molecules(tables["molecules"], to, losses)
+    result["circuits"] = _circuits(tables["circuits"], to, losses)
+    result["therapies"] = _therapies(tables["therapies"], to, losses)
+    result["expectations"] = _expectations(tables["expectations"], to, losses)
+    result["symbols"] = _symbols(tables["symbols"], to)
+    result["dropped"] = losses.frame()
+    return result
+
+
+def _map(symbols: pd.DataFrame, orthologs: pd.DataFrame | None) -> _Map:
+    if orthologs is None:
+        return _Map(symbols["symbol"], symbols["mouse"])
+    missing = [c for c in SPECIES if c not in orthologs.columns]
+    if missing:
+        found = ", ".join(map(str, orthologs.columns))
+        msg = f"orthologs needs the columns 'human' and 'mouse', found {found}"
+        raise ValueError(msg)
+    return _Map(orthologs["human"], orthologs["mouse"])
+
+
+def _translate_pairs(frame: pd.DataFrame, to: _Map) -> pd.DataFrame:
+    ligand, receptor = frame["ligand"].map(to), frame["receptor"].map(to)
+    return frame.assign(ligand=ligand, receptor=receptor, interaction=ligand + "^" + receptor)
+
+
+def _molecules(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFrame:
+    for molecule, gene in dict.fromkeys(zip(frame["molecule"], frame["gene"])):
+        if to.missing(gene):
+            losses.add("molecules", molecule, to.missing(gene))
+    keep = frame["gene"].map(lambda g: not to.missing(g)).astype(bool)
+    kept = frame[keep].reset_index(drop=True)
+    return kept.assign(gene=kept["gene"].map(to))
+
+
+def _circuits(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFrame:
+    """Translate a circuit whole or not at all."""
+    missing: dict[str, list[str]] = {}
+    for circuit, a, b in zip(frame["circuit"], frame["from"], frame["to"]):
+        missing.setdefault(circuit, []).extend(to.missing(a) + to.missing(b))
+    for circuit, genes in missing.items():
+        if genes:
+            losses.add("circuits", circuit, genes)
+    kept = frame[frame["circuit"].map(lambda c: not missing[c]).astype(bool)].reset_index(drop=True)
+    a, b = kept["from"].map(to), kept["to"].map(to)
+    pair = (a + "^" + b).where(kept["interaction"] != "", "")
+    return kept.assign(**{"from": a, "to": b, "interaction": pair})
+
+
+def _therapies(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFrame:
+    """Translate the targets that can be, list the others."""
+    values = []
+    for name, joined in zip(frame["therapy"], frame["targets"]):
+        members = [m for m in joined.split(";") if m]
+        lost = [m for m in members if to.missing(m)]
+        if lost:
+            losses.add("therapies", name, [g for m in lost for g in to.missing(m)])
+        values.append(";".join(to(m) for m in members if m not in lost))
+    return frame.assign(targets=values)
+
+
+def _expectations(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFrame:
+    values, keep = [], []
+    for name, level, what in zip(frame["expectation"], frame["level"], frame["what"]):
+        if level in ("composition", "pathway"):
+            values.append(what)
+            keep.append(True)
+            continue
+        members = [m for m in what.split(";") if m]
+        lost = [m for m in members if any(to.missing(side) for side in m.split("^"))]
+        if lost:
+            losses.add("expectations", name, [g for m in lost for s in m.split("^") for g in to.missing(s)])
+        values.append(";".join("^".join(to(s) for s in m.split("^")) for m in members if m not in lost))
+        keep.append(len(lost) < len(members) or not members)
+    return frame.assign(what=values)[pd.Series(keep, dtype=bool, index=frame.index)].reset_index(drop=True)
+
+
+def _symbols(symbols: pd.DataFrame, to: _Map) -> pd.DataFrame:
+    """Keep the translated symbols; ids and aliases are those of human genes and do not carry over."""
+    kept = symbols[symbols["symbol"].isin(to.to)].reset_index(drop=True)
+    mouse = kept["symbol"].map(to.to)
+    return kept.assign(symbol=mouse, ensembl="", entrez="", aliases="", mouse=mouse)

@@ -1,0 +1,107 @@
+"""What is said about a format before it is read, and how a Resource is made of what was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from commscore._schema.resource import EVIDENCE, INTERACTIONS
+from commscore.rs._derive import (
+    DERIVED,
+    evidence_frame,
+    interactions_from_evidence,
+    join_distinct,
+)
+from commscore.rs._match import subunits
+from commscore.rs._resource import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Source:
+    """A foreign format: its name, who may use its content, and what it is."""
+
+    name: str
+    call: str
+    licence: str
+    about: str
+    version: str = ""
+
+
+def build(
+    rows: Mapping[str, Any],
+    extras: pd.DataFrame,
+    *,
+    name: str,
+    version: str,
+    sha256: str,
+    licence: str,
+) -> Resource:
+    """Make a Resource: one statement per row read, one interaction per distinct ligand and receptor.
+
+    Parameters
+    ----------
+    rows
+        Columns of the evidence table; those not given get defaults.
+    extras
+        Further columns, one row per row read; kept beside the interactions. Where rows are joined, distinct
+        values are joined by ``;``.
+    name, version, sha256, licence
+        Of the resource.
+    """
+    evidence = evidence_frame(dict(rows))
+    interactions = interactions_from_evidence(evidence)
+    extras = extras.reset_index(drop=True).assign(interaction=evidence["interaction"])
+    interactions = _add_extras(interactions, extras)
+    evidence = evidence.sort_values("interaction", kind="stable").reset_index(drop=True)
+    tables = {
+        "interactions": interactions,
+        "evidence": evidence,
+        "symbols": _symbols_of(interactions),
+    }
+    return Resource(name=name, version=version, sha256=sha256, licence=licence, tables=tables)
+
+
+def _add_extras(interactions: pd.DataFrame, extras: pd.DataFrame) -> pd.DataFrame:
+    repeated = extras.duplicated("interaction", keep=False)
+    result = interactions.set_index("interaction")
+    single = extras[~repeated].set_index("interaction")
+    columns = {}
+    for column in extras.columns.drop("interaction"):
+        values = single[column]
+        if repeated.any():
+            joined = extras[repeated].groupby("interaction", sort=False)[column].agg(_one_value)
+            values = pd.concat([values.astype(object), joined.astype(object)])
+        values = values.reindex(result.index)
+        if column in DERIVED:
+            # a table written from a Resource brings its summaries: they hold where no rows were joined
+            values = values.where(~values.index.isin(extras.loc[repeated, "interaction"]), result[column])
+            values = values.astype(result[column].dtype)
+        columns[column] = values
+    result = result.assign(**columns).reset_index()
+    first = list(INTERACTIONS.names)
+    return result[first + [c for c in result.columns if c not in first]]
+
+
+def _one_value(values: pd.Series) -> Any:
+    distinct = list(dict.fromkeys(v for v in values if not pd.isna(v)))
+    if len(distinct) == 1:
+        return distinct[0]
+    return join_distinct(distinct)
+
+
+def _symbols_of(interactions: pd.DataFrame) -> pd.DataFrame:
+    """Take identifiers from the shipped table; a gene it does not know is known by its symbol alone."""
+    from commscore.rs._load import shipped_table
+
+    names = pd.concat([interactions["ligand"], interactions["receptor"]]).unique()
+    genes = sorted({g for n in names for g in subunits(n)})
+    shipped = shipped_table("symbols")
+    return shipped[shipped["symbol"].isin(genes)].reset_index(drop=True)
+
+
+EVIDENCE_COLUMNS = EVIDENCE.names

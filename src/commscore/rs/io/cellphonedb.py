@@ -1,0 +1,251 @@
+"""CellPhoneDB v5: the curated input tables, or the `cellphonedb.zip` that is built from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from commscore._validate import suggest
+
+from ._read import LINE, File, at, open_archive, pick, read_csv, sha256_of
+from ._source import Source, build
+
+if TYPE_CHECKING:
+    from commscore.rs._resource import Resource
+
+SOURCE = Source(
+    name="cellphonedb",
+    call="commscore.rs.from_cellphonedb(path)",
+    licence="no licence stated by cellphonedb-data; cite the authors",
+    about="CellPhoneDB v5: folder or zip with the *_input.csv files, or cellphonedb.zip",
+    version="5",
+)
+
+_SWAPPED = "Receptor-Ligand"
+_JUNCTIONS = ("Cadherin", "Desmosome", "Nectin", "JAM", "Claudin", "Occludin")
+_MATRIX = (
+    "Collagen",
+    "Fibronectin",
+    "Laminin",
+    "Vitronectin",
+    "Tenascin",
+    "Nidogen",
+    "Fibrillin",
+    "Osteopontin",
+)
+_KEPT = {
+    "id_cp_interaction": "id_cp_interaction",
+    "partner_a": "partner_a",
+    "partner_b": "partner_b",
+    "directionality": "directionality",
+    "classification": "classification",
+    "modulatory_effect": "modulatory_effect",
+    "is_ppi": "is_ppi",
+    "version": "source_version",
+}
+
+
+def from_cellphonedb(path: str | Path) -> Resource:
+    """Read CellPhoneDB.
+
+    Parameters
+    ----------
+    path
+        Folder or zip archive with the files ``*interaction_input.csv``, ``*complex_input.csv``,
+        ``*gene_input.csv`` (and ``*protein_input.csv``, which tells secreted from membrane-bound ligands), or
+        a ``cellphonedb.zip`` with the tables CellPhoneDB builds from them. Archives are read in memory.
+
+    Returns
+    -------
+    Resource
+        Every interaction of the file. Partner A is the ligand, B the receptor (the other way round where
+        ``directionality`` is ``Receptor-Ligand``; symmetric ones as they stand). Partners are gene symbols by
+        ``gene_input``, complexes their subunits joined by ``_``. Molecules that are not proteins are what
+        CellPhoneDB makes them: the complex of the enzymes (and transporters) that produce them, with ``kind``
+        ``metabolite`` and their name in the column ``partner_a``. ``mode`` follows the classification, the
+        directionality and whether the ligand is secreted; ``effect`` follows ``modulatory_effect``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing or malformed, naming file, line and column.
+
+    References
+    ----------
+    Troulé et al., Nature Protocols 2025, doi:10.1038/s41596-024-01137-1
+    """
+    path = Path(path)
+    files = open_archive(path)
+    built = any(Path(f.name).name == "interaction_table.csv" for f in files)
+    load = _from_tables if built else _from_inputs
+    interactions, molecules, used = load(files, path.name)
+    ligand, receptor = _partners(interactions, molecules)
+    rows = {
+        "ligand": ligand,
+        "receptor": receptor,
+        "kind": ["metabolite" if m else "protein" for m in _is_metabolite(interactions)],
+        "mode": _modes(interactions, molecules),
+        "effect": ["inhibiting" if e == "Inhibitory" else "unknown" for e in _get(interactions, "modulatory_effect")],
+        "source": "cellphonedb",
+        "lines": [f"{n}-{n}" for n in interactions[LINE]],
+        "cited": list(_get(interactions, "source")),
+        "written": list(_get(interactions, "interactors")),
+        "inferred_from": "listed in CellPhoneDB",
+    }
+    kept = {new: interactions[old] for old, new in _KEPT.items() if old in interactions.columns}
+    return build(
+        rows,
+        pd.DataFrame(kept),
+        name="cellphonedb",
+        version=SOURCE.version,
+        sha256=sha256_of(used),
+        licence=SOURCE.licence,
+    )
+
+
+class _Molecules:
+    """Symbols of proteins and complexes, and which of them are secreted."""
+
+    def __init__(self) -> None:
+        self.symbols: dict[str, str] = {}
+        self.secreted: dict[str, bool] = {}
+        self.transmembrane: dict[str, bool] = {}
+
+    def describe(self, key: str, row: dict[Any, Any]) -> None:
+        self.secreted[key] = _true(row.get("secreted"))
+        self.transmembrane[key] = _true(row.get("transmembrane"))
+
+
+def _true(value: str | None) -> bool:
+    return str(value).strip().lower() in ("true", "1", "1.0")
+
+
+def _get(frame: pd.DataFrame, column: str) -> pd.Series:
+    return frame[column] if column in frame.columns else pd.Series("", index=frame.index)
+
+
+def _from_inputs(files: list[File], where: str) -> tuple[pd.DataFrame, _Molecules, list[File]]:
+    used = [pick(files, f"{n}_input.csv", where=where) for n in ("interaction", "complex", "gene")]
+    interaction, complexes, gene = (f for f in used if f is not None)
+    protein = pick(files, "protein_input.csv", where=where, required=False)
+    molecules = _Molecules()
+    genes = read_csv(gene, ["gene_name", "uniprot"], filled=["gene_name", "uniprot"])
+    molecules.symbols = dict(zip(genes["uniprot"], genes["gene_name"]))
+    _read_complexes(complexes, molecules)
+    if protein is not None:
+        for row in read_csv(protein, ["uniprot"]).to_dict("records"):
+            molecules.describe(row["uniprot"], row)
+    partners = ["partner_a", "partner_b"]
+    table = read_csv(interaction, partners, filled=partners)
+    for column in partners:
+        _check_known(interaction.name, table, column=column, molecules=molecules)
+    return table, molecules, [f for f in (interaction, complexes, gene, protein) if f is not None]
+
+
+def _read_complexes(file: File, molecules: _Molecules) -> None:
+    frame = read_csv(file, ["complex_name", "uniprot_1"], filled=["complex_name", "uniprot_1"])
+    columns = [c for c in frame.columns if c.startswith("uniprot_")]
+    proteins = dict(molecules.symbols)
+    for i, row in enumerate(frame.to_dict("records")):
+        symbols = []
+        for column in columns:
+            if not row[column]:
+                continue
+            if row[column] not in proteins:
+                msg = f"{at(file.name, frame, row=i, column=column)}: {row[column]!r} is not in gene_input"
+                raise ValueError(msg)
+            symbols.append(proteins[row[column]])
+        molecules.symbols[row["complex_name"]] = "_".join(symbols)
+        molecules.describe(row["complex_name"], row)
+
+
+def _check_known(name: str, table: pd.DataFrame, *, column: str, molecules: _Molecules) -> None:
+    for i, key in enumerate(table[column]):
+        if key not in molecules.symbols:
+            msg = (
+                f"{at(name, table, row=i, column=column)}: {key!r} is neither a known protein nor a complex"
+                f"{suggest(key, molecules.symbols)}"
+            )
+            raise ValueError(msg)
+
+
+_TABLES: dict[str, list[str]] = {
+    "interaction": ["multidata_1_id", "multidata_2_id"],
+    "multidata": ["id_multidata", "name"],
+    "protein": ["id_protein", "protein_multidata_id"],
+    "gene": ["gene_name", "protein_id"],
+    "complex_composition": ["complex_multidata_id", "protein_multidata_id"],
+}
+
+
+def _from_tables(files: list[File], where: str) -> tuple[pd.DataFrame, _Molecules, list[File]]:
+    """Turn the numbered tables of a built database into what the input tables say."""
+    used: dict[str, File] = {}
+    for name in _TABLES:
+        # "complex_composition_table.csv" is no "composition_table.csv": compare whole names
+        found = [f for f in files if Path(f.name).name == f"{name}_table.csv"]
+        used[name] = found[0] if found else _missing(name, where)
+    frames = {n: read_csv(f, _TABLES[n], filled=_TABLES[n]) for n, f in used.items()}
+    names = dict(zip(frames["multidata"]["id_multidata"], frames["multidata"]["name"]))
+    of_protein = dict(zip(frames["protein"]["id_protein"], frames["protein"]["protein_multidata_id"]))
+    symbol = {of_protein.get(p, p): g for p, g in zip(frames["gene"]["protein_id"], frames["gene"]["gene_name"])}
+    members: dict[str, list[str]] = {}
+    composition = frames["complex_composition"]
+    for i, (c, p) in enumerate(zip(composition["complex_multidata_id"], composition["protein_multidata_id"])):
+        if p not in symbol:
+            place = at(used["complex_composition"].name, composition, row=i, column="protein_multidata_id")
+            msg = f"{place}: {p!r} has no gene in gene_table"
+            raise ValueError(msg)
+        members.setdefault(c, []).append(symbol[p])
+    molecules = _Molecules()
+    for row in frames["multidata"].to_dict("records"):
+        key = row["id_multidata"]
+        if key in symbol or key in members:
+            molecules.symbols[row["name"]] = "_".join(members.get(key, [symbol.get(key, "")]))
+            molecules.describe(row["name"], row)
+    table = frames["interaction"]
+    for new, old in (("partner_a", "multidata_1_id"), ("partner_b", "multidata_2_id")):
+        table[new] = table[old].map(names).fillna(table[old])
+        _check_known(used["interaction"].name, table, column=new, molecules=molecules)
+    return table, molecules, list(used.values())
+
+
+def _missing(name: str, where: str) -> File:
+    msg = f"{where}: no file is named '{name}_table.csv'"
+    raise FileNotFoundError(msg)
+
+
+def _partners(table: pd.DataFrame, molecules: _Molecules) -> tuple[list[str], list[str]]:
+    a = [molecules.symbols[k] for k in table["partner_a"]]
+    b = [molecules.symbols[k] for k in table["partner_b"]]
+    swapped = [d == _SWAPPED for d in _get(table, "directionality")]
+    return [y if s else x for x, y, s in zip(a, b, swapped)], [x if s else y for x, y, s in zip(a, b, swapped)]
+
+
+def _is_metabolite(table: pd.DataFrame) -> list[bool]:
+    """Tell ligands that are no proteins: no protein pair, and named by the enzymes that make them."""
+    ppi = _get(table, "is_ppi")
+    return [not _true(p) and "_by" in a for p, a in zip(ppi, table["partner_a"])]
+
+
+def _modes(table: pd.DataFrame, molecules: _Molecules) -> list[str]:
+    columns: dict[str, Any] = {c: _get(table, c) for c in ("classification", "directionality")}
+    rows = zip(table["partner_a"], columns["classification"], columns["directionality"], _is_metabolite(table))
+    return [_mode(a, c, d, metabolite=m, molecules=molecules) for a, c, d, m in rows]
+
+
+def _mode(ligand: str, classification: str, directionality: str, *, metabolite: bool, molecules: _Molecules) -> str:
+    if metabolite:
+        return "metabolite"
+    if directionality == "Gap-Gap" or "gap junction" in classification.lower():
+        return "gap_junction"
+    if classification.startswith("Adhesion by"):
+        if any(word in classification for word in _JUNCTIONS):
+            return "junctional_adhesion"
+        return "ecm" if any(word.lower() in classification.lower() for word in _MATRIX) else "contact"
+    if directionality == "Adhesion-Adhesion":
+        return "contact"
+    bound = molecules.transmembrane.get(ligand, False) and not molecules.secreted.get(ligand, False)
+    return "contact" if bound else "paracrine"

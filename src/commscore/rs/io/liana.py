@@ -1,0 +1,88 @@
+"""Resources that LIANA ships, read from the installed package at run time."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from typing import TYPE_CHECKING, Any
+
+from commscore._validate import suggest
+
+from ._source import Source
+from .table import from_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from commscore.rs._resource import Resource
+
+SOURCE = Source(
+    name="liana",
+    call="commscore.rs.from_liana(name)",
+    licence="that of each original database; LIANA itself is BSD-3-Clause",
+    about="the resources of the installed package liana",
+)
+
+
+def from_liana(name: str = "consensus", *, select: Callable[[str], pd.DataFrame] | None = None) -> Resource:
+    """Take a resource from the installed package `liana`.
+
+    Parameters
+    ----------
+    name
+        Name of the resource, e.g. ``"consensus"``, ``"cellphonedb"``; see :func:`commscore.rs.show`.
+    select
+        Function that returns the table of a name, with the columns ``ligand`` and ``receptor``. Default:
+        ``liana.resource.select_resource``.
+
+    Returns
+    -------
+    Resource
+        Named ``liana:name``.
+
+    Raises
+    ------
+    ImportError
+        If `liana` is not installed (``pip install 'commscore[liana]'``).
+    ValueError
+        If it has no resource of that name.
+
+    References
+    ----------
+    Dimitrov et al., Nature Cell Biology 2024, doi:10.1038/s41556-024-01469-w
+    """
+    version = ""
+    if select is None:
+        module = _liana()
+        known = sorted(map(str, module.show_resources()))
+        if name not in known:
+            msg = f"name={name!r} is not a resource of liana: {', '.join(known)}{suggest(name, known)}"
+            raise ValueError(msg)
+        select, version = module.select_resource, installed_version() or ""
+    frame = select(name).reset_index(drop=True)
+    return from_table(frame, name=f"liana:{name}", version=version, licence=SOURCE.licence)
+
+
+def installed_version() -> str | None:
+    """Return the version of `liana`, or None if it is not installed."""
+    try:
+        return importlib.metadata.version("liana")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _liana() -> Any:
+    try:
+        return importlib.import_module("liana.resource")
+    except ImportError as error:
+        msg = "from_liana needs the package liana: pip install 'commscore[liana]'"
+        raise ImportError(msg) from error
+
+
+def resources() -> list[str]:
+    """Return the names of liana's resources; empty if it is not installed."""
+    if installed_version() is None:
+        return []
+    return sorted(map(str, _liana().show_resources()))

@@ -1,0 +1,178 @@
+"""Any table of ligands and receptors."""
+
+from __future__ import annotations
+
+import numbers
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from commscore._schema.resource import DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
+from commscore._validate import suggest
+
+from ._read import sha256_of_frame
+from ._source import EVIDENCE_COLUMNS, Source, build
+
+if TYPE_CHECKING:
+    from commscore.rs._resource import Resource
+
+SOURCE = Source(
+    name="table",
+    call="commscore.rs.from_table(df, ligand=..., receptor=..., name=...)",
+    licence="that of the table",
+    about="any DataFrame with a column of ligands and one of receptors",
+)
+
+_VALUES = {
+    "kind": KINDS,
+    "mode": MODES,
+    "directness": DIRECTNESS,
+    "effect": EFFECTS,
+    "direction": DIRECTIONS,
+}
+
+
+def from_table(
+    df: pd.DataFrame,
+    *,
+    ligand: str = "ligand",
+    receptor: str = "receptor",
+    name: str = "table",
+    sep: str = "_",
+    version: str = "",
+    licence: str = "",
+) -> Resource:
+    """Make a resource of any table of ligands and receptors.
+
+    Parameters
+    ----------
+    df
+        One row per interaction or per statement about one. Rows with the same ligand and receptor are joined:
+        one interaction, one row of evidence each.
+    ligand, receptor
+        Columns that hold them: gene symbols, subunits of a complex joined by ``sep``, or ``met:name``.
+    name, version, licence
+        Of the resource.
+    sep
+        Separator of subunits in ``df``. In a Resource they are always joined by ``_``, so that a gene symbol
+        cannot contain ``_`` (no approved human or mouse symbol does): with ``sep="_"`` such a name is read as
+        a complex, with another ``sep`` it is refused.
+
+    Returns
+    -------
+    Resource
+        Columns named as in the evidence table (``kind, mode, directness, effect, direction, stated, source,
+        statement, ...``) are taken as such, others are kept beside the interactions. What is not given is
+        ``protein, paracrine, direct, unknown, unclear`` and not stated.
+
+    Raises
+    ------
+    TypeError
+        If ``df`` is no DataFrame.
+    ValueError
+        For a missing column, an empty or missing cell, an empty subunit, or an unknown value, naming the row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import commscore as cs
+    >>> df = pd.DataFrame({"from": ["TGFB1", "IL6"], "to": ["TGFBR1_TGFBR2", "IL6R_IL6ST"]})
+    >>> cs.rs.from_table(df, ligand="from", receptor="to", name="mine").interactions["interaction"].tolist()
+    ['IL6^IL6R_IL6ST', 'TGFB1^TGFBR1_TGFBR2']
+    """
+    if not isinstance(df, pd.DataFrame):
+        msg = f"df must be a pandas DataFrame, found {type(df).__name__}"
+        raise TypeError(msg)
+    _check_header(df, ligand=ligand, receptor=receptor)
+    rows: dict[str, Any] = {
+        "ligand": _molecules(df, ligand, sep),
+        "receptor": _molecules(df, receptor, sep),
+    }
+    rows["stated"], rows["inferred_from"] = _stated(df, name)
+    rows["source"] = _sources(df, name)
+    for column, values in _VALUES.items():
+        if column in df.columns and column not in (ligand, receptor):
+            rows[column] = _category(df, column, values)
+    used = {ligand, receptor, "interaction", "stated", "source"}
+    for column in EVIDENCE_COLUMNS:
+        if column in df.columns and column not in rows and column not in used:
+            rows[column] = df[column].map(_text).tolist()
+    extras = df.drop(columns=[c for c in df.columns if c in used or c in rows])
+    return build(rows, extras, name=name, version=version, sha256=sha256_of_frame(df), licence=licence)
+
+
+def _check_header(df: pd.DataFrame, *, ligand: str, receptor: str) -> None:
+    for argument, column in (("ligand", ligand), ("receptor", receptor)):
+        if column not in df.columns:
+            columns = ", ".join(repr(c) for c in df.columns)
+            msg = f"{argument}={column!r} is not a column; the table has {columns}{suggest(column, df.columns)}"
+            raise ValueError(msg)
+    if ligand == receptor:
+        msg = f"ligand and receptor are the same column {ligand!r}"
+        raise ValueError(msg)
+    repeated = df.columns[df.columns.duplicated()]
+    if len(repeated):
+        msg = f"df has several columns named {repeated[0]!r}; rename or drop them"
+        raise ValueError(msg)
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
+
+
+def _molecules(df: pd.DataFrame, column: str, sep: str) -> list[str]:
+    return [
+        _molecule(value, sep, where=f"df[{column!r}], row {label!r} (number {i})")
+        for i, (label, value) in enumerate(zip(df.index.tolist(), df[column].tolist()))
+    ]
+
+
+def _molecule(value: Any, sep: str, *, where: str) -> str:
+    if value is None or value is pd.NA or (isinstance(value, numbers.Real) and value != value):
+        msg = f"{where}: missing; give a gene symbol, or leave the row out"
+        raise ValueError(msg)
+    if not isinstance(value, str):
+        msg = f"{where}: {value!r} ({type(value).__name__}) is not a gene symbol; give text"
+        raise TypeError(msg)
+    text = value.strip()
+    parts = [text] if text.startswith("met:") else [p.strip() for p in text.split(sep)]
+    if not all(parts) or text == "met:":
+        msg = f"{where}: {value!r} is empty or has an empty subunit"
+        raise ValueError(msg)
+    for part in parts:
+        if "^" in part or any(c.isspace() for c in part) or (sep != "_" and "_" in part):
+            msg = f"{where}: {part!r} contains a space, '^' or '_', which no symbol may; rename it"
+            raise ValueError(msg)
+    return "_".join(parts)
+
+
+def _category(df: pd.DataFrame, column: str, values: tuple[str, ...]) -> list[str]:
+    found = df[column].tolist()
+    for label, value in zip(df.index.tolist(), found):
+        if value not in values:
+            options = ", ".join(values)
+            msg = f"df[{column!r}], row {label!r}: {value!r} is not one of {options}{suggest(value, values)}"
+            raise ValueError(msg)
+    return [str(v) for v in found]
+
+
+def _stated(df: pd.DataFrame, name: str) -> tuple[list[str], list[str]]:
+    given = df["stated"].tolist() if "stated" in df.columns else [False] * len(df)
+    known: dict[Any, str] = {True: "both", False: "inferred"} | {s: s for s in STATED}
+    stated = []
+    for label, value in zip(df.index.tolist(), given):
+        if value not in known:
+            options = ", ".join(STATED)
+            msg = f"df['stated'], row {label!r}: {value!r} is neither True, False nor one of {options}"
+            raise ValueError(msg)
+        stated.append(known[value])
+    if "inferred_from" in df.columns:
+        return stated, df["inferred_from"].map(_text).tolist()
+    return stated, ["" if s == "both" else f"listed in {name}" for s in stated]
+
+
+def _sources(df: pd.DataFrame, name: str) -> list[str]:
+    for column in ("source", "sources"):
+        if column in df.columns:
+            return [_text(v) or name for v in df[column]]
+    return [name] * len(df)
