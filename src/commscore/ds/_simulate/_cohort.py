@@ -1,0 +1,112 @@
+"""Who is sampled: samples, patients, cells per sample, groups per sample."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from . import _check
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Ints: TypeAlias = "npt.NDArray[np.int64]"
+Floats: TypeAlias = "npt.NDArray[np.float64]"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cohort:
+    """The samples in order; ``condition`` and ``patient`` are indices, one per sample."""
+
+    conditions: tuple[str, ...]
+    samples: tuple[str, ...]
+    patients: tuple[str, ...]
+    condition: Ints
+    patient: Ints
+    n_cells: Ints
+    depth: Floats
+
+
+def build(*, conditions: Any, n_samples: Any, n_cells: Any, depth: Any, paired: Any) -> Cohort:
+    """Return the cohort; samples are ``CONDITION_1`` … in the order of the conditions."""
+    levels = _check.names("conditions", conditions)
+    if not isinstance(paired, bool | np.bool_):
+        msg = f"paired must be True or False, found {paired!r}"
+        raise TypeError(msg)
+    sizes = _samples(n_samples, levels)
+    if paired and len(set(sizes)) > 1:
+        found = dict(zip(levels, sizes, strict=True))
+        msg = f"paired=True needs the same n_samples in every condition, found {found}"
+        raise ValueError(msg)
+    condition = np.repeat(np.arange(len(levels)), sizes)
+    within = np.concatenate([np.arange(n) for n in sizes])
+    patient = within if paired else np.arange(len(condition))
+    samples = tuple(f"{levels[c]}_{i + 1}" for c, i in zip(condition, within, strict=True))
+    return Cohort(
+        conditions=levels,
+        samples=samples,
+        patients=tuple(f"patient_{i + 1}" for i in range(int(patient.max()) + 1)),
+        condition=condition,
+        patient=patient,
+        n_cells=_cells(n_cells, levels=levels, samples=samples, sizes=sizes),
+        depth=_depth(depth, levels),
+    )
+
+
+def _samples(n_samples: Any, levels: Sequence[str]) -> list[int]:
+    if not isinstance(n_samples, Mapping):
+        return [_check.count("n_samples", n_samples)] * len(levels)
+    _same_keys("n_samples", n_samples, levels, what="a condition")
+    return [_check.count(f"n_samples[{c!r}]", n_samples[c]) for c in levels]
+
+
+def _same_keys(argument: str, found: Mapping[str, Any], names: Sequence[str], *, what: str) -> None:
+    for name in found:
+        _check.known(argument, name, names, what=what)
+    missing = [n for n in names if n not in found]
+    if missing:
+        msg = f"{argument} says nothing about {', '.join(map(repr, missing))}; name every one"
+        raise ValueError(msg)
+
+
+def _cells(n_cells: Any, *, levels: Sequence[str], samples: Sequence[str], sizes: Sequence[int]) -> Ints:
+    if not isinstance(n_cells, Mapping):
+        return np.full(len(samples), _check.count("n_cells", n_cells), dtype=np.int64)
+    if set(n_cells) & set(levels):
+        _same_keys("n_cells", n_cells, levels, what="a condition")
+        per = [_per_condition(c, n_cells[c], n) for c, n in zip(levels, sizes, strict=True)]
+        return np.array([n for values in per for n in values], dtype=np.int64)
+    _same_keys("n_cells", n_cells, samples, what="a condition or a sample")
+    return np.array([_check.count(f"n_cells[{s!r}]", n_cells[s]) for s in samples], dtype=np.int64)
+
+
+def _per_condition(condition: str, found: Any, n: int) -> list[int]:
+    where = f"n_cells[{condition!r}]"
+    if not isinstance(found, Sequence | np.ndarray) or isinstance(found, str):
+        return [_check.count(where, found)] * n
+    if len(found) != n:
+        msg = f"{where} holds {len(found)} numbers for {n} samples"
+        raise ValueError(msg)
+    return [_check.count(f"{where}[{i}]", x) for i, x in enumerate(found)]
+
+
+def _depth(depth: Any, levels: Sequence[str]) -> Floats:
+    if not isinstance(depth, Mapping):
+        return np.full(len(levels), _check.number("depth", depth))
+    for name in depth:
+        _check.known("depth", name, levels, what="a condition")
+    return np.array([_check.number(f"depth[{c!r}]", depth.get(c, 1.0)) for c in levels])
+
+
+def compose(cohort: Cohort, proportion: Floats, *, concentration: float | None, generator: np.random.Generator) -> Ints:
+    """Return cells per sample × group: Dirichlet proportions (or the exact ones), then multinomial counts."""
+    counts = np.empty((len(cohort.samples), proportion.shape[1]), dtype=np.int64)
+    for s, t in enumerate(cohort.condition):
+        p = proportion[t]
+        if concentration is not None:
+            p = generator.dirichlet(concentration * p)
+        counts[s] = generator.multinomial(cohort.n_cells[s], p)
+    return counts
