@@ -52,8 +52,7 @@ def labellings(labels, n_perms, key, scheme, n_groups=None):
     for r in range(-(-n_perms // turns)):
         # the position of each cell in random order r: shuffling position by position is the same shuffle
         position = shuffled(range(n), key, r)
-        for j in range(turns):
-            out.append(in_order[(position - (j * n) // turns) % n])
+        out += [in_order[(position - (j * n) // turns) % n] for j in range(turns)]
     return np.array(out[:n_perms])
 
 
@@ -122,5 +121,10 @@ def score(x, genes, labels, interactions, *, method, labels_permuted, rule="min"
                 null = np.array([one(m) for m in permuted])
                 slack = 1e-12 * abs(observed)
                 hits = int((null > observed + slack).sum() if strict else (null >= observed - slack).sum())
-                out[s, t, f"{ligand}^{receptor}"] = (observed, hits, join(means[s, sides[0]], rule), join(means[t, sides[1]], rule))
+                out[s, t, f"{ligand}^{receptor}"] = (
+                    observed,
+                    hits,
+                    join(means[s, sides[0]], rule),
+                    join(means[t, sides[1]], rule),
+                )
     return out

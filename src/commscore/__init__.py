@@ -19,12 +19,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from ._version import __version__
+
 if TYPE_CHECKING:
     from types import ModuleType
 
     from . import ds, get, pl, rs, tl
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "ds", "get", "pl", "rs", "tl"]
 
 _ROOMS = ("ds", "get", "pl", "rs", "tl")

@@ -42,9 +42,7 @@ class Columns:
         return bool(self.seen & bit)
 
 
-def gene_major(
-    matrix: Any, *, cells: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], team: Team
-) -> Columns:
+def gene_major(matrix: Any, *, cells: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], team: Team) -> Columns:
     """Lay out ``matrix[cells][:, columns]`` gene-major, in that order, without touching anything else.
 
     Parameters
@@ -146,16 +144,14 @@ def _from_csc(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
     out = np.empty(indptr[-1], _value_type(data))
     rows = np.empty(indptr[-1], np.uint32)
     team.run(
-        lambda a, b: layout.fill_csc(
-            data, m.indices, m.indptr, columns[a:b], row_of, starts[0, a:b], out, rows
-        ),
+        lambda a, b: layout.fill_csc(data, m.indices, m.indptr, columns[a:b], row_of, starts[0, a:b], out, rows),
         columns.size,
     )
     return Columns(out, rows, indptr, cells.size, seen)
 
 
 def _canonical(m: Any, columns: Any) -> Any:
-    """Return a copy of these columns in which an entry stored in parts is one entry (rare: the copy is paid only then)."""
+    """Copy these columns with entries that are stored in parts added up; rare, so the copy is paid only then."""
     part = m[:, columns].copy()
     part.sum_duplicates()
     return part

@@ -37,6 +37,7 @@ def expressed_tests(
     summary: EntitySummary,
     ligand: npt.NDArray[np.int64],
     receptor: npt.NDArray[np.int64],
+    *,
     passes: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.bool_]],
 ) -> tuple[Tests, npt.NDArray[np.int64]]:
     """All source × target × interaction whose ligand and receptor pass, and each test's interaction."""
@@ -47,9 +48,7 @@ def expressed_tests(
 
 def observed(summary: EntitySummary, tests: Tests, scores: Sequence[Score]) -> npt.NDArray[np.float64]:
     """Scores of the true labels, n_scores × n_tests."""
-    stats = Stats(
-        Side(summary.mean[tests.ligand, tests.source]), Side(summary.mean[tests.receptor, tests.target])
-    )
+    stats = Stats(Side(summary.mean[tests.ligand, tests.source]), Side(summary.mean[tests.receptor, tests.target]))
     return np.stack([np.asarray(score.function(stats), float) for score in scores])
 
 

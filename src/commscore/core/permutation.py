@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Rows:
         return np.flatnonzero((self.slots >= 0).any(axis=1))
 
 
-def plan(entities: Entities, tests: Tests, n_genes: int, n_groups: int) -> Rows:
+def plan(entities: Entities, tests: Tests, *, n_genes: int, n_groups: int) -> Rows:
     """Find the rows that the tests need."""
     need = np.zeros((entities.n, n_groups), bool)
     need[tests.ligand, tests.source] = True
@@ -89,42 +89,51 @@ class Counter:
     limits: npt.NDArray[np.float64]
     strict: bool
 
-    def add(self, values: npt.NDArray[np.float64], keep: int, counts: npt.NDArray[np.int64], team: Team) -> None:
+    def add(self, values: npt.NDArray[np.float64], *, keep: int, counts: npt.NDArray[np.int64], team: Team) -> None:
         """Add the exceedances in the first ``keep`` columns of ``values`` to ``counts`` (n_scores × n_tests)."""
         done: dict[Form, int] = {}
         for s, score in enumerate(self.scores):
             if score.form is None:
-                team.run(lambda a, b, s=s: self._general(s, values, keep, slice(a, b), counts), self.ligand.size,
-                         step=max(1, _GENERAL_CELLS // keep))  # fmt: skip
+                work, step = self._general(s, values[:, :keep], counts), max(1, _GENERAL_CELLS // keep)
+                team.run(work, self.ligand.size, step=step)
             elif score.form not in done:
                 done[score.form] = s
-                form, limit = int(score.form), self.limits[s]
-                team.run(
-                    lambda a, b, form=form, limit=limit, s=s: permute.count_exceeding(
-                        values, keep, self.ligand, self.receptor, limit, form, self.strict, a, b, counts[s]
-                    ),
-                    self.ligand.size,
-                )
+                team.run(self._formed(s, values, keep=keep, counts=counts), self.ligand.size)
             else:  # the same order of labellings, hence the same counts
                 counts[s] = counts[done[score.form]]
 
-    def _general(self, s: int, values: npt.NDArray[np.float64], keep: int, tests: slice, counts: npt.NDArray[np.int64]) -> None:  # fmt: skip  # noqa: E501
-        stats = Stats(Side(values[self.ligand[tests], :keep]), Side(values[self.receptor[tests], :keep]))
-        permuted, limit = self.scores[s].function(stats), self.limits[s, tests, None]
-        hits = permuted > limit if self.strict else permuted >= limit
-        counts[s, tests] += hits.sum(axis=1)
+    def _formed(
+        self, s: int, values: npt.NDArray[np.float64], *, keep: int, counts: npt.NDArray[np.int64]
+    ) -> Callable[[int, int], None]:
+        form, limit = int(cast("Form", self.scores[s].form)), self.limits[s]
+
+        def work(a: int, b: int) -> None:
+            permute.count_exceeding(
+                values, keep, self.ligand, self.receptor, limit, form, self.strict, a, b, counts[s]
+            )  # fmt: skip
+
+        return work
+
+    def _general(
+        self, s: int, values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]
+    ) -> Callable[[int, int], None]:
+        def work(a: int, b: int) -> None:
+            stats = Stats(Side(values[self.ligand[a:b]]), Side(values[self.receptor[a:b]]))
+            permuted, limit = self.scores[s].function(stats), self.limits[s, a:b, None]
+            hits = permuted > limit if self.strict else permuted >= limit
+            counts[s, a:b] += hits.sum(axis=1)
+
+        return work
 
 
-def _limits(scores: Sequence[Score], left: npt.NDArray[np.float64], right: npt.NDArray[np.float64], strict: bool) -> npt.NDArray[np.float64]:  # fmt: skip  # noqa: E501
-    """Observed statistics (the kernel's own where a score has a form), moved by the tolerance for ties."""
+def _limits(
+    scores: Sequence[Score], left: npt.NDArray[np.float64], right: npt.NDArray[np.float64], *, strict: bool
+) -> npt.NDArray[np.float64]:
+    """Observed statistics (of the kernel, where a score has a form), moved by the tolerance for ties."""
     limits = np.empty((len(scores), left.size))
     for s, score in enumerate(scores):
-        if score.form is Form.SUM:
-            observed = np.where((left > 0) & (right > 0), 0.5 * (left + right), 0.0)
-        elif score.form is Form.PRODUCT:
-            observed = left * right
-        else:
-            observed = score.function(Stats(Side(left), Side(right)))
+        form = score.form
+        observed = score.function(Stats(Side(left), Side(right))) if form is None else form.of(left, right)
         slack = TOLERANCE * np.abs(observed)
         limits[s] = observed + slack if strict else observed - slack
     return limits
@@ -162,13 +171,13 @@ def exceedances(
     n_scores × n_tests, int64.
     """
     counts = np.zeros((len(scores), tests.n), np.int64)
-    rows = plan(entities, tests, columns.n_genes, observed.shape[1])
+    rows = plan(entities, tests, n_genes=columns.n_genes, n_groups=observed.shape[1])
     left, right = observed[tests.ligand, tests.source], observed[tests.receptor, tests.target]
     counter = Counter(
         scores,
         rows.entity[tests.ligand, tests.source],
         rows.entity[tests.receptor, tests.target],
-        _limits(scores, left, right, strict),
+        _limits(scores, left, right, strict=strict),
         strict,
     )
     per = scheme.columns_per_unit()
@@ -176,14 +185,14 @@ def exceedances(
     width = int(np.clip(memory // unit, 1, scheme.widest()))
     for block in scheme.blocks(columns, width, team):
         values = np.empty((rows.n, block.columns))
-        _fill(block, rows, rule, values, team)
+        _fill(block, rows, rule=rule, values=values, team=team)
         keep = _close_gaps(values, block.drop)
-        counter.add(values, keep, counts, team)
+        counter.add(values, keep=keep, counts=counts, team=team)
         progress(keep)
     return counts
 
 
-def _fill(block: Block, rows: Rows, rule: str, values: npt.NDArray[np.float64], team: Team) -> None:
+def _fill(block: Block, rows: Rows, *, rule: str, values: npt.NDArray[np.float64], team: Team) -> None:
     genes = rows.genes
     chunk = max(1, min(_GENES_PER_CHUNK, -(-genes.size // team.workers)))
     team.run(lambda a, b: block.fill(genes[a:b], rows.slots[genes[a:b]], values), genes.size, step=chunk)
@@ -196,7 +205,7 @@ def _fill(block: Block, rows: Rows, rule: str, values: npt.NDArray[np.float64], 
 
 def _close_gaps(values: npt.NDArray[np.float64], drop: tuple[int, ...]) -> int:
     """Overwrite dropped columns by the last ones; return how many columns count."""
-    keep = values.shape[1]
+    keep = int(values.shape[1])
     for column in sorted(drop, reverse=True):
         keep -= 1
         if column != keep:

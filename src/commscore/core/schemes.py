@@ -43,12 +43,15 @@ NAMES = ("rotation", "ring", "independent")
 class Block(Protocol):
     """Some permutations, ready to fill a table rows × ``columns`` of group means."""
 
-    columns: int
-    drop: tuple[int, ...]  # columns that are no permutation of this test
+    @property
+    def columns(self) -> int:
+        """Columns of the table."""
 
-    def fill(
-        self, genes: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], out: npt.NDArray[np.float64]
-    ) -> None:
+    @property
+    def drop(self) -> tuple[int, ...]:
+        """Columns that are no permutation of this test."""
+
+    def fill(self, genes: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], out: npt.NDArray[np.float64]) -> None:
         """Write the means of these genes into the rows ``slots`` (n_genes × n_groups) of ``out``."""
 
 
@@ -138,18 +141,17 @@ class Rotation:
         n_orders = -(-self._n_perms // self.rotations)
         for first, stop in _balanced(n_orders, width):
             slab = np.empty((columns.n_cells, stop - first), np.uint16)
-            team.run(
-                lambda a, b, f=first, s=slab: permute.fill_slab(
-                    self._template, np.uint64(self._key), f, s, a, b
-                ),
-                stop - first,
-            )
+            self._draw(slab, first, team)
             kept = min(self._n_perms, stop * self.rotations) - first * self.rotations
             surplus = tuple(range(kept, (stop - first) * self.rotations))
             yield _SegmentBlock(
                 columns, slab, self._low, self._high, self._n_segments, self._sizes,
                 columns=(stop - first) * self.rotations, drop=surplus,
             )  # fmt: skip
+
+    def _draw(self, slab: npt.NDArray[np.uint16], first: int, team: Team) -> None:
+        key = np.uint64(self._key)
+        team.run(lambda a, b: permute.fill_slab(self._template, key, first, slab, a, b), slab.shape[1])
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class _RingBlock:
 
     data: Columns
     codes: npt.NDArray[np.uint16]
-    shifts: npt.NDArray[np.int64]
+    shifts: npt.NDArray[np.uint64]
     paired: bool
     sizes: npt.NDArray[np.int64]
     columns: int
@@ -217,6 +219,6 @@ class Ring:
         for first, stop in _balanced(self._shifts.size, width):
             inside = range(first * per, stop * per)
             yield _RingBlock(
-                columns, codes, self._shifts[first:stop], self._paired, self._groups.sizes,
+                columns, codes, self._shifts[first:stop].astype(np.uint64), self._paired, self._groups.sizes,
                 columns=len(inside), drop=tuple(sorted(d - first * per for d in self._drop if d in inside)),
             )  # fmt: skip

@@ -20,4 +20,4 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 def njit(function: F) -> F:
     """Compile ``function`` on first use, cached on disk, without the GIL, with NumPy's division."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return,return-value,unused-ignore]

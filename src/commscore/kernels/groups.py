@@ -8,7 +8,7 @@ from ._jit import njit
 
 
 @njit
-def moments(data, rows, indptr, first, stop, labels, sizes, total, squares, expressed):  # type: ignore[no-untyped-def]
+def moments(data, rows, indptr, first, stop, labels, sizes, total, squares, expressed):
     """Write sum, sum of squared deviations from the group mean, and number of non-zeros.
 
     Genes ``first`` to ``stop``; outputs are n_genes × n_groups, float64, float64 and int64. The deviations
@@ -30,7 +30,7 @@ def moments(data, rows, indptr, first, stop, labels, sizes, total, squares, expr
 
 
 @njit
-def extent(data):  # type: ignore[no-untyped-def]
+def extent(data):
     """Smallest and largest value of ``data`` (all positive), 1 and 1 when there is none."""
     low, high = np.inf, 0.0
     for i in range(data.size):

@@ -18,7 +18,7 @@ DUPLICATE = 8
 
 
 @njit
-def look(v):  # type: ignore[no-untyped-def]
+def look(v):
     """Bits that describe one value."""
     if not np.isfinite(v):
         return NOT_FINITE
@@ -31,7 +31,7 @@ def look(v):  # type: ignore[no-untyped-def]
 
 
 @njit
-def count_csr(data, indices, indptr, cells, gene_of, counts):  # type: ignore[no-untyped-def]
+def count_csr(data, indices, indptr, cells, gene_of, counts):
     """Count the non-zeros per gene in the rows ``cells``; return the bits of what was seen.
 
     ``gene_of`` maps a column to a gene of the problem or -1; ``counts`` (n_genes) is written.
@@ -54,7 +54,7 @@ def count_csr(data, indices, indptr, cells, gene_of, counts):  # type: ignore[no
 
 
 @njit
-def fill_csr(data, indices, indptr, cells, first, gene_of, cursor, out_data, out_rows):  # type: ignore[no-untyped-def]
+def fill_csr(data, indices, indptr, cells, first, gene_of, cursor, out_data, out_rows):
     """Write the non-zeros of rows ``cells`` at ``cursor`` (n_genes); cell number ``c`` becomes row ``first + c``."""
     for c in range(cells.size):
         row = cells[c]
@@ -68,7 +68,7 @@ def fill_csr(data, indices, indptr, cells, first, gene_of, cursor, out_data, out
 
 
 @njit
-def count_dense(x, cells, columns, counts):  # type: ignore[no-untyped-def]
+def count_dense(x, cells, columns, counts):
     """Like :func:`count_csr` for a dense matrix; ``columns`` are the problem's genes in order."""
     seen = 0
     for c in range(cells.size):
@@ -81,7 +81,7 @@ def count_dense(x, cells, columns, counts):  # type: ignore[no-untyped-def]
 
 
 @njit
-def fill_dense(x, cells, first, columns, cursor, out_data, out_rows):  # type: ignore[no-untyped-def]
+def fill_dense(x, cells, first, columns, cursor, out_data, out_rows):
     """Like :func:`fill_csr` for a dense matrix."""
     for c in range(cells.size):
         for g in range(columns.size):
@@ -94,7 +94,7 @@ def fill_dense(x, cells, first, columns, cursor, out_data, out_rows):  # type: i
 
 
 @njit
-def count_csc(data, indices, indptr, columns, row_of, counts):  # type: ignore[no-untyped-def]
+def count_csc(data, indices, indptr, columns, row_of, counts):
     """Like :func:`count_csr` for compressed columns; ``row_of`` maps a stored row to a cell or -1."""
     seen = 0
     last = np.full(row_of.size, -1, np.int64)
@@ -113,7 +113,7 @@ def count_csc(data, indices, indptr, columns, row_of, counts):  # type: ignore[n
 
 
 @njit
-def fill_csc(data, indices, indptr, columns, row_of, starts, out_data, out_rows):  # type: ignore[no-untyped-def]
+def fill_csc(data, indices, indptr, columns, row_of, starts, out_data, out_rows):
     """Like :func:`fill_csr` for compressed columns; rows come out sorted whatever their stored order."""
     for g in range(columns.size):
         at = starts[g]

@@ -14,7 +14,7 @@ from .rng import shuffle
 
 
 @njit
-def fill_slab(template, key, first, slab, start, stop):  # type: ignore[no-untyped-def]
+def fill_slab(template, key, first, slab, start, stop):
     """Shuffle ``template`` once per column ``start`` to ``stop`` of ``slab``; column w is stream ``first + w``."""
     labels = np.empty_like(template)
     for w in range(start, stop):
@@ -25,7 +25,7 @@ def fill_slab(template, key, first, slab, start, stop):  # type: ignore[no-untyp
 
 
 @njit
-def add_slab(data, rows, indptr, genes, slab, tile, acc):  # type: ignore[no-untyped-def]
+def add_slab(data, rows, indptr, genes, slab, tile, acc):
     """Add the columns ``genes`` into ``acc`` (genes × orders × segments) by the labels of ``slab``.
 
     Cells are taken in tiles so that the part of the slab in use stays in the second-level cache.
@@ -50,7 +50,7 @@ def add_slab(data, rows, indptr, genes, slab, tile, acc):  # type: ignore[no-unt
 
 
 @njit
-def add_ring(data, rows, indptr, genes, codes, shifts, acc):  # type: ignore[no-untyped-def]
+def add_ring(data, rows, indptr, genes, codes, shifts, acc):
     """Add the columns ``genes`` into ``acc`` (genes × shifts × codes) by the code at ``row + shift``.
 
     ``codes`` is the ring laid out twice, so no position needs wrapping; rows are positions on the ring.
@@ -66,7 +66,7 @@ def add_ring(data, rows, indptr, genes, codes, shifts, acc):  # type: ignore[no-
 
 
 @njit
-def means_of_segments(acc, low, high, sizes, slots, out):  # type: ignore[no-untyped-def]
+def means_of_segments(acc, low, high, sizes, slots, out):
     """Group means from segment sums: rotation ``j`` of group ``k`` is the segments ``low[j, k]`` to ``high[j, k]``.
 
     A group that passes the end of the order has ``high <= low`` and is the rest plus the beginning.
@@ -93,7 +93,7 @@ def means_of_segments(acc, low, high, sizes, slots, out):  # type: ignore[no-unt
 
 
 @njit
-def means_of_pairs(acc, sizes, slots, out):  # type: ignore[no-untyped-def]
+def means_of_pairs(acc, sizes, slots, out):
     """Group means of both labellings coded as ``first · n_groups + second``; ``out`` is rows × (2 · shifts)."""
     n_genes, width, _ = acc.shape
     n_groups = sizes.size
@@ -115,7 +115,7 @@ MIN, GEOMETRIC, MEAN = 0, 1, 2
 
 
 @njit
-def join_subunits(values, indptr, members, rule, first, start, stop):  # type: ignore[no-untyped-def]
+def join_subunits(values, indptr, members, rule, first, start, stop):
     """Write complex ``c`` (``start`` to ``stop``) into row ``first + c`` of ``values`` from its members' rows."""
     width = values.shape[1]
     for c in range(start, stop):
@@ -144,7 +144,7 @@ SUM, PRODUCT = 0, 1
 
 
 @njit
-def count_exceeding(values, keep, ligand, receptor, threshold, form, strict, start, stop, counts):  # type: ignore[no-untyped-def]
+def count_exceeding(values, keep, ligand, receptor, threshold, form, strict, start, stop, counts):
     """Add to ``counts`` how often a permuted statistic reaches its threshold (or passes it, if ``strict``).
 
     Tests ``start`` to ``stop``; ``ligand`` and ``receptor`` are rows of ``values`` (rows × permutations), of

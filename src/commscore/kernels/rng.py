@@ -19,7 +19,7 @@ _ONE = np.uint64(1)
 
 
 @njit
-def mix(z):  # type: ignore[no-untyped-def]
+def mix(z):
     """Finaliser of SplitMix64."""
     z = (z ^ (z >> _S30)) * _MIX1
     z = (z ^ (z >> _S27)) * _MIX2
@@ -27,13 +27,13 @@ def mix(z):  # type: ignore[no-untyped-def]
 
 
 @njit
-def start(key, stream):  # type: ignore[no-untyped-def]
+def start(key, stream):
     """First state of stream number ``stream`` of ``key`` (both uint64)."""
     return mix(key ^ mix(stream + GOLDEN))
 
 
 @njit
-def shuffle(values, key, stream):  # type: ignore[no-untyped-def]
+def shuffle(values, key, stream):
     """Fisher–Yates shuffle of ``values`` in place, exactly uniform over orders."""
     state = start(key, stream)
     for i in range(values.size - 1, 0, -1):

@@ -19,6 +19,12 @@ class Form(IntEnum):
     SUM = 0
     PRODUCT = 1
 
+    def of(self, left: Array, right: Array) -> Array:
+        """Return the statistic: (L + R) / 2, zero where either is zero, or L · R."""
+        if self is Form.SUM:
+            return np.where((left > 0) & (right > 0), 0.5 * (left + right), 0.0)
+        return left * right
+
 
 @dataclass(frozen=True)
 class Side:

@@ -9,8 +9,7 @@ from ._base import Array, Form, Score, Stats
 
 def mean(stats: Stats) -> Array:
     """(L + R) / 2, zero where either is zero."""
-    left, right = stats.ligand.mean, stats.receptor.mean
-    return np.where((left > 0) & (right > 0), 0.5 * (left + right), 0.0)
+    return Form.SUM.of(stats.ligand.mean, stats.receptor.mean)
 
 
 SCORE = Score(

@@ -9,7 +9,7 @@ from ._base import Array, Form, Score, Stats
 
 def product(stats: Stats) -> Array:
     """L · R."""
-    return stats.ligand.mean * stats.receptor.mean
+    return Form.PRODUCT.of(stats.ligand.mean, stats.receptor.mean)
 
 
 SCORE = Score(

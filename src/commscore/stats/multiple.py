@@ -20,13 +20,14 @@ def permutation_pvalue(
     gives b / n as some tools do.
     """
     if plus_one:
-        return (1.0 + exceeding) / (1.0 + n_perms)
-    return exceeding / float(n_perms)
+        return np.asarray((1.0 + exceeding) / (1.0 + n_perms), np.float64)
+    return np.asarray(exceeding / float(n_perms), np.float64)
 
 
 def monte_carlo_error(p: npt.NDArray[np.float64], n_perms: int) -> npt.NDArray[np.float64]:
     """Binomial standard error of a permutation p-value from ``n_perms`` labellings."""
-    return np.sqrt(p * (1.0 - p) / n_perms)
+    error: npt.NDArray[np.float64] = np.sqrt(p * (1.0 - p) / n_perms)
+    return error
 
 
 def benjamini_hochberg(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

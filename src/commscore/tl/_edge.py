@@ -55,7 +55,8 @@ def expression(adata: AnnData, *, layer: str | None, use_raw: bool) -> Source:
         msg = f"layer={layer!r} and use_raw=True exclude each other; give one of them"
         raise ValueError(msg)
     if layer is not None and layer not in adata.layers:
-        msg = f"layer={layer!r} is not in adata.layers ({', '.join(adata.layers) or 'it has none'}){suggest(layer, adata.layers)}"
+        known = ", ".join(adata.layers) or "it has none"
+        msg = f"layer={layer!r} is not in adata.layers ({known}){suggest(layer, adata.layers)}"
         raise KeyError(msg)
     if use_raw and adata.raw is None:
         msg = "use_raw=True, but adata.raw is None; set adata.raw or use a layer"
@@ -115,10 +116,10 @@ def cells(adata: AnnData, groupby: str, *, groups: Sequence[str] | None, min_cel
             f"adata.obs[{groupby!r}] has {len(kept)} (cells per group: {found})"
         )
         raise ValueError(msg)
-    return _numbered(codes, names, kept, too_small)
+    return _numbered(codes, names, kept=kept, too_small=too_small)
 
 
-def _numbered(codes: npt.NDArray[np.int64], names: list[str], kept: list[int], too_small: dict[str, int]) -> Cells:
+def _numbered(codes: npt.NDArray[np.int64], names: list[str], *, kept: list[int], too_small: dict[str, int]) -> Cells:
     index = np.flatnonzero(np.isin(codes, kept))
     present, first, sizes = np.unique(codes[index], return_index=True, return_counts=True)
     order = present[np.lexsort((first, sizes))]

@@ -56,7 +56,7 @@ def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: st
     """Split the interactions into those whose genes are measured and those that are not, with the reason."""
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
     frame = resource.interactions
-    found = _found(resource, frame, var_names)
+    found = _found(frame, var_names)
     kinds = frame["kind"] if "kind" in frame else pd.Series("protein", index=frame.index)
     untested, kept, members = [], [], []
     for i, (name, ligand, receptor, kind) in enumerate(
@@ -71,10 +71,10 @@ def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: st
             untested.append((name, *reason))
     if not kept:
         raise ValueError(_nothing_found(resource.name, frame, var_names))
-    return _numbered(frame.iloc[kept].reset_index(drop=True), members, var_names, untested)
+    return _numbered(frame.iloc[kept].reset_index(drop=True), members, var_names=var_names, untested=untested)
 
 
-def _found(resource: rs.Resource, frame: pd.DataFrame, var_names: pd.Index) -> dict[str, int]:
+def _found(frame: pd.DataFrame, var_names: pd.Index) -> dict[str, int]:
     """Position in ``var_names`` of every gene of the resource that is measured."""
     genes = sorted({g for column in ("ligand", "receptor") for e in frame[column] for g in e.split("_")})
     at = var_names.get_indexer(pd.Index(genes))
@@ -99,7 +99,11 @@ def _reason(
 
 
 def _numbered(
-    frame: pd.DataFrame, members: list[tuple[tuple[int, ...], ...]], var_names: pd.Index, untested: list[tuple[str, str, str]]
+    frame: pd.DataFrame,
+    members: list[tuple[tuple[int, ...], ...]],
+    *,
+    var_names: pd.Index,
+    untested: list[tuple[str, str, str]],
 ) -> Testable:
     used = sorted({g for pair in members for side in pair for g in side})
     number = {g: i for i, g in enumerate(used)}

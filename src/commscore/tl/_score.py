@@ -10,8 +10,10 @@ import numpy as np
 from .. import scores as scoring
 from .._random import RNG, key
 from .._validate import in_range, one_of
+from .._version import __version__
 from ..core import engine, schemes
 from ..core.columns import Columns, gene_major
+from ..core.problem import Groups
 from ..core.summary import COMPLEX_RULES, entity_summary, summarise
 from ..core.threads import Team, team
 from ..get import Result, store
@@ -151,10 +153,10 @@ def score(
     with team(n_jobs) as threads:
         columns = gene_major(expression.matrix, cells=cells.index[order], columns=found.columns, team=threads)
         _edge.refuse_unsuitable(columns, expression.name)
-        partition = _edge.Groups(cells.groups.labels[order], cells.groups.sizes)
+        partition = Groups(cells.groups.labels[order], cells.groups.sizes)
         summary = entity_summary(summarise(columns, partition, threads), found.entities, complex)
         tests, which = engine.expressed_tests(
-            summary, found.ligand, found.receptor, lambda prop: _PASSES[prop_filter](prop, expr_prop)
+            summary, found.ligand, found.receptor, passes=lambda prop: _PASSES[prop_filter](prop, expr_prop)
         )
         observed = engine.observed(summary, tests, methods)
         pvalues = np.full(observed.shape, np.nan)
@@ -175,7 +177,7 @@ def score(
         "expr_prop": float(expr_prop), "min_cells": int(min_cells), "layer": layer, "use_raw": use_raw,
         "rng": str(seed), "ties": ties, "plus_one": plus_one, "prop_filter": prop_filter,
         "pvalue_floor": 1 / (n_perms + 1) if null else None,
-        "groups": cells.names[cells.display], "n_cells": int(cells.index.size), "commscore": _version(),
+        "groups": cells.names[cells.display], "n_cells": int(cells.index.size), "commscore": __version__,
     }  # fmt: skip
     result = Result(table, params, _identity(chosen), {"untested": untested})
     if not inplace:
@@ -206,7 +208,7 @@ def _check(*, null: object, n_perms: object, scheme: object, rule: object, expr_
 
 
 def _permute(
-    columns: Columns, partition: _edge.Groups, found: _interactions.Testable, *, tests: Tests,
+    columns: Columns, partition: Groups, found: _interactions.Testable, *, tests: Tests,
     methods: list[scoring.Score], settings: engine.Permutations, team: Team,
 ) -> npt.NDArray[np.int64]:  # fmt: skip
     with bar(settings.n, "permutations") as progress:
@@ -218,9 +220,3 @@ def _permute(
 
 def _identity(resource: Resource) -> dict[str, Any]:
     return {"name": resource.name, "version": resource.version, "sha256": resource.sha256}
-
-
-def _version() -> str:
-    from .. import __version__
-
-    return __version__

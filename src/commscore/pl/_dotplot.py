@@ -1,0 +1,126 @@
+"""Dots: interactions × pairs of groups, colour for the score, size for the p-value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range
+from ._table import axes, need_columns, table_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+_SMALLEST, _LARGEST = 12.0, 130.0
+
+
+def dotplot(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore",
+    score: str = "score",
+    pvalue: str = "padj",
+    top: int = 25,
+    max_pairs: int = 30,
+    cmap: str = "viridis",
+    ax: Any = None,
+) -> Any:
+    """Draw the strongest interactions.
+
+    Parameters
+    ----------
+    data
+        AnnData with a stored result, or a result's table.
+    key
+        Key in ``adata.uns``.
+    score, pvalue
+        Columns for colour and size (−log10; without p-values all dots have one size).
+    top
+        Number of interactions, by their best adjusted p-value, then by their best score.
+    max_pairs
+        Number of source → target pairs, by the number of dots they would show.
+    cmap
+        Colour map.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or lacks a column.
+    """
+    in_range("top", top, low=1, integer=True)
+    in_range("max_pairs", max_pairs, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, "source", "target", "interaction", score)
+    frame = frame.assign(_pair=frame["source"].astype(str) + " → " + frame["target"].astype(str))
+    has_p = pvalue in frame and frame[pvalue].notna().any()
+    rows = _strongest(frame, score, pvalue if has_p else None)
+    pairs = frame.loc[frame["interaction"].isin(rows[:top]), "_pair"].value_counts(sort=True).index
+    names, pair_names = rows[:top], sorted(pairs[:max_pairs])
+    shown = frame[frame["interaction"].isin(names) & frame["_pair"].isin(pair_names)]
+    ax = axes(ax, **_size_for(names, pair_names))
+    x = shown["_pair"].map({n: i for i, n in enumerate(pair_names)}).to_numpy(float)
+    y = shown["interaction"].astype(object).map({n: i for i, n in enumerate(names)}).to_numpy(float)
+    strength = _strength(shown[pvalue].to_numpy(float)) if has_p else np.full(len(shown), 1.0)
+    dots = ax.scatter(
+        x, y, c=shown[score].to_numpy(float), s=_size(strength), cmap=cmap, edgecolors="0.25", linewidths=0.4
+    )
+    _decorate(ax, names, pair_names)
+    hidden = len(rows) - len(names), len(pairs) - len(pair_names)
+    left_out = "" if not any(hidden) else f"\nnot shown: {hidden[0]} interactions, {hidden[1]} pairs"
+    ax.set_title(f"Interactions between groups{left_out}", fontsize=10)
+    ax.figure.colorbar(dots, ax=ax, label=score, shrink=0.6, pad=0.02)
+    if has_p:
+        _size_legend(ax, strength, pvalue)
+    return ax
+
+
+def _size_for(names: list[str], pairs: list[str]) -> dict[str, float]:
+    """Inches that hold the dots, the labels (about 0.07 per letter) and the legends."""
+    left, below = (0.07 * max(map(len, labels), default=1) for labels in (names, pairs))
+    return {"width": left + 0.3 * len(pairs) + 2.4, "height": below + max(0.26 * len(names), 1.5) + 1.0}
+
+
+def _strongest(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[str]:
+    best = frame.groupby("interaction", observed=True).agg(p=(pvalue or score, "min"), s=(score, "max"))
+    by, ascending = (["p", "s"], [True, False]) if pvalue else (["s"], [False])
+    return [str(i) for i in best.sort_values(by, ascending=ascending, kind="stable").index]
+
+
+def _strength(p: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.asarray(-np.log10(np.clip(np.nan_to_num(p, nan=1.0), 1e-30, 1.0)), np.float64)
+
+
+def _size(strength: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    high = max(float(strength.max(initial=0.0)), 1e-9)
+    return _SMALLEST + (_LARGEST - _SMALLEST) * strength / high
+
+
+def _decorate(ax: Any, names: list[str], pairs: list[str]) -> None:
+    ax.set_xticks(range(len(pairs)), pairs, rotation=90, fontsize=8)
+    ax.set_yticks(range(len(names)), names, fontsize=8)
+    ax.set_xlim(-0.7, len(pairs) - 0.3)
+    ax.set_ylim(len(names) - 0.3, -0.7)
+    ax.set_axisbelow(True)
+    ax.grid(color="0.92", linewidth=0.6)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], pvalue: str) -> None:
+    high = float(strength.max(initial=0.0))
+    steps = np.unique(np.round(np.linspace(0, high, 4), 1))
+    handles = [
+        ax.scatter([], [], s=float(_size(np.array([v, high]))[0]), color="0.6", edgecolors="0.25", label=f"{v:g}")
+        for v in steps
+    ]
+    ax.legend(handles=handles, title=f"−log10 {pvalue}", loc="upper left", bbox_to_anchor=(1.0, 1.0),
+              bbox_transform=ax.transAxes, frameon=False, fontsize=7, title_fontsize=7)  # fmt: skip

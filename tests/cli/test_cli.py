@@ -1,0 +1,111 @@
+"""The command line, run as a user runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import commscore as cs
+from commscore.cli import app
+
+COMMAND = [str(Path(sys.executable).parent / "commscore")]
+
+
+def invoke(*args):
+    return CliRunner().invoke(app, [str(a) for a in args])
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "pbmc.h5ad"
+    cs.ds.pbmc().write_h5ad(path)
+    return path
+
+
+def test_demo_writes_tables_and_figures(tmp_path):
+    out = tmp_path / "demo"
+    done = subprocess.run(
+        [*COMMAND, "demo", "--out", str(out), "--n-perms", "100"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(out) in done.stdout
+    assert "resource 'breast'" in done.stdout
+    assert "wrote" in done.stderr
+    for name in ("pbmc", "breast"):
+        table = pd.read_csv(out / f"{name}.csv")
+        assert (table["padj"] <= 0.05).sum() > 0
+        assert table["interaction"].iloc[0].replace("^", " ").split()[0] in done.stdout or len(table) > 12
+        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert len(pd.read_csv(out / f"{name}_untested.csv")) > 0
+
+
+def test_score_writes_what_the_library_gives(file, tmp_path):
+    out = tmp_path / "table.csv"
+    done = invoke(
+        "score", file, "--groupby", "cell_type", "--n-perms", 50, "--out", out, "--plot", tmp_path / "dots.svg"
+    )
+    assert done.exit_code == 0, done.output
+    expected = cs.tl.score(cs.ds.pbmc(), "cell_type", n_perms=50, inplace=False).table
+    written = pd.read_csv(out)
+    assert list(written.columns) == list(expected.columns)
+    assert written["pvalue"].tolist() == pytest.approx(expected["pvalue"].tolist())
+    assert (tmp_path / "dots.svg").read_text().lstrip().startswith("<?xml")
+    assert not list(tmp_path.glob(".commscore-*"))
+
+
+@pytest.mark.parametrize("name", ["out.h5ad", "out.tsv", "out.csv.gz"])
+def test_score_endings(file, tmp_path, name):
+    out = tmp_path / name
+    done = invoke("score", file, "--groupby", "cell_type", "--n-perms", 20, "--out", out)
+    assert done.exit_code == 0, done.output
+    if name == "out.h5ad":
+        import anndata
+
+        assert len(cs.get.table(anndata.read_h5ad(out))) > 0
+    else:
+        assert len(pd.read_csv(out, sep="\t" if "tsv" in name else ",")) > 0
+
+
+def test_counts_can_be_normalised(tmp_path):
+    adata = cs.ds.simulate(n_samples=1, n_cells=200, rng=0)
+    adata.write_h5ad(tmp_path / "counts.h5ad")
+    refused = invoke("score", tmp_path / "counts.h5ad", "--groupby", "cell_type")
+    assert refused.exit_code == 2
+    assert "raw counts" in refused.output
+    done = invoke("score", tmp_path / "counts.h5ad", "--groupby", "cell_type", "--normalize", "--n-perms", 20)
+    assert done.exit_code == 0, done.output
+
+
+BAD = {
+    "no file": (["score", "absent.h5ad", "--groupby", "x"], "does not exist"),
+    "no column": (["score", "FILE", "--groupby", "cel_type"], "did you mean 'cell_type'"),
+    "ending": (["score", "FILE", "--groupby", "cell_type", "--out", "x.xlsx"], "must end in one of"),
+    "folder": (["score", "FILE", "--groupby", "cell_type", "--out", "absent/x.csv"], "does not exist"),
+    "resource": (["score", "FILE", "--groupby", "cell_type", "--resource", "brest"], "did you mean 'breast'"),
+    "onto itself": (["score", "FILE", "--groupby", "cell_type", "--out", "FILE"], "is the input file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_exit_code_2(file, case):
+    args, message = BAD[case]
+    before = file.read_bytes()
+    done = invoke(*[str(file) if a == "FILE" else a for a in args])
+    assert done.exit_code == 2
+    line = [x for x in done.output.splitlines() if x.startswith("commscore: error:")]
+    assert len(line) == 1
+    assert message in line[0]
+    assert file.read_bytes() == before
+
+
+def test_help_has_examples():
+    done = invoke("score", "--help")
+    assert done.exit_code == 0
+    assert "commscore score tumour.h5ad" in done.output
+    assert "demo" in invoke("--help").output
+    assert cs.__version__ in invoke("--version").output

@@ -1,0 +1,251 @@
+"""Kernels: compiled and interpreted give the same, and labellings are what they claim to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import reference
+from commscore.core import schemes
+from commscore.core.columns import Columns, gene_major, snap
+from commscore.core.problem import Groups
+from commscore.core.threads import Team, team
+from commscore.kernels import groups as group_kernels
+from commscore.kernels import layout, permute, rng
+
+
+def one_worker():
+    return Team(1, None)
+
+
+@pytest.mark.parametrize("stream", [0, 1, 2**64 - 1])
+@pytest.mark.parametrize("n", [2, 3, 50])
+def test_shuffle_is_the_documented_one(n, stream):
+    values = np.arange(n)
+    rng.shuffle(values, np.uint64(12345), np.uint64(stream))
+    np.testing.assert_array_equal(values, reference.shuffled(range(n), 12345, stream))
+
+
+def test_shuffle_is_uniform_over_orders():
+    counts = {}
+    for stream in range(12_000):
+        values = np.arange(4)
+        rng.shuffle(values, np.uint64(1), np.uint64(stream))
+        counts[tuple(values)] = counts.get(tuple(values), 0) + 1
+    assert len(counts) == 24
+    chi2 = sum((c - 500) ** 2 / 500 for c in counts.values())
+    assert chi2 < 49.7  # 0.999 quantile, 23 degrees of freedom
+
+
+def means(scheme, labels, x, n_perms, width):
+    """Group means of all permutations, genes × groups × permutations, through the scheme."""
+    groups = Groups.of(labels, labels.max() + 1)
+    made = schemes.make(scheme, groups=groups, n_perms=n_perms, key=11)
+    order = schemes.ring_order(11, labels.size) if scheme == "ring" else np.arange(labels.size)
+    if scheme == "ring":
+        made = schemes.make(scheme, groups=Groups.of(labels[order], groups.n), n_perms=n_perms, key=11)
+    columns = gene_major(x, cells=order, columns=np.arange(x.shape[1]), team=one_worker())
+    slots = np.arange(x.shape[1] * groups.n).reshape(x.shape[1], groups.n)
+    parts = []
+    for block in made.blocks(columns, width, one_worker()):
+        out = np.full((slots.size, block.columns), np.nan)
+        block.fill(np.arange(x.shape[1]), slots, out)
+        parts.append(np.delete(out, block.drop, axis=1))
+    return np.concatenate(parts, axis=1).reshape(x.shape[1], groups.n, -1)
+
+
+@pytest.mark.parametrize("scheme", schemes.NAMES)
+@pytest.mark.parametrize("width", [1, 3, 100])
+def test_means_of_all_permutations(scheme, width):
+    generator = np.random.default_rng(2)
+    labels = generator.permutation(np.repeat(np.arange(5), [3, 7, 11, 12, 20]))
+    x = generator.random((53, 4)) * (generator.random((53, 4)) < 0.5)
+    got = means(scheme, labels, x, 47, width)
+    permuted = reference.labellings(labels, 47, 11, scheme)
+    expected = np.stack([reference.group_means(x, p, 5).T for p in permuted], axis=2)
+    assert got.shape == expected.shape
+    if scheme == "ring":  # dropped columns are filled from the end: the set counts, not the order
+        got, expected = np.sort(got, axis=2), np.sort(expected, axis=2)
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_many_groups_leave_the_pairs():
+    generator = np.random.default_rng(2)
+    labels = generator.permutation(np.repeat(np.arange(60), 2))
+    x = generator.random((120, 3))
+    got = means("ring", labels, x, 20, 7)
+    permuted = reference.labellings(labels, 20, 11, "ring")
+    expected = np.stack([reference.group_means(x, p, 60).T for p in permuted], axis=2)
+    np.testing.assert_allclose(np.sort(got, axis=2), np.sort(expected, axis=2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("scheme", schemes.NAMES)
+def test_each_labelling_is_uniform(scheme):
+    """Every cell is in every group as often as the group is large, in each permutation of a set."""
+    labels = np.repeat(np.arange(3), [2, 3, 5])
+    hits = np.zeros((10, 3))
+    n_keys, n_perms = 400, 6
+    for key in range(n_keys):
+        for p in reference.labellings(labels, n_perms, key, scheme):
+            hits[np.arange(10), p] += 1
+    expected = n_keys * n_perms * np.array([0.2, 0.3, 0.5])
+    # permutations of one key are dependent: the spread is bounded by that of n_keys independent draws
+    sd = n_perms * np.sqrt(n_keys * np.array([0.16, 0.21, 0.25]))
+    assert (np.abs(hits - expected) < 4 * sd).all()
+
+
+def test_ring_is_exactly_valid_in_a_small_sample():
+    """P(p ≤ α) ≤ α over all orders of few cells, where anything approximate shows."""
+    generator = np.random.default_rng(0)
+    x = np.array([0.0, 0.0, 1.0, 2.0, 5.0, 9.0, 10.0])
+    labels = np.repeat([0, 1], [3, 4])
+    p = []
+    for i in range(3000):
+        own = generator.permutation(labels)
+        statistic = lambda lab: x[lab == 1].mean()  # noqa: E731
+        null = [statistic(q) for q in reference.ring(own, 9, i)]
+        p.append((1 + sum(v >= statistic(own) - 1e-9 for v in null)) / 10)
+    for alpha in (0.1, 0.2, 0.3, 0.5):
+        share = np.mean(np.array(p) <= alpha + 1e-9)
+        assert share <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / 3000)
+
+
+KERNELS = [
+    (rng.shuffle, lambda g: (np.arange(9), np.uint64(3), np.uint64(4))),
+    (group_kernels.extent, lambda g: (g.random(5).astype(np.float32),)),
+    (permute.fill_slab, lambda g: (np.arange(6, dtype=np.uint16), np.uint64(1), 0, np.zeros((6, 3), np.uint16), 0, 3)),
+]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("case", range(len(KERNELS)))
+def test_interpreted_equals_compiled(case):
+    kernel, make = KERNELS[case]
+    one, two = make(np.random.default_rng(0)), make(np.random.default_rng(0))
+    assert (
+        np.array_equal(kernel(*one), kernel.py_func(*two), equal_nan=True)
+        if kernel(*make(np.random.default_rng(0))) is not None
+        else True
+    )
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b) if kernel is group_kernels.extent else None
+
+
+def test_interpreted_engine_equals_compiled():
+    """The accumulating, reading and counting kernels without compilation, on one small problem."""
+    g = np.random.default_rng(5)
+    dense = g.random((12, 3)).astype(np.float32) * (g.random((12, 3)) < 0.6)
+    m = sparse.csr_matrix(dense)
+    results = []
+    for pick in (lambda k: k, lambda k: k.py_func):
+        counts = np.zeros(3, np.int64)
+        gene_of = np.arange(3, dtype=np.int32)
+        cells = np.arange(12)
+        seen = pick(layout.count_csr)(m.data, m.indices, m.indptr, cells, gene_of, counts)
+        indptr = np.concatenate([[0], np.cumsum(counts)])
+        data, rows, cursor = np.empty(m.nnz, np.float32), np.empty(m.nnz, np.uint32), indptr[:-1].copy()
+        pick(layout.fill_csr)(m.data, m.indices, m.indptr, cells, 0, gene_of, cursor, data, rows)
+        slab = np.tile(np.repeat(np.arange(4, dtype=np.uint16), 3)[:, None], (1, 2))
+        acc = np.zeros((3, 2, 4))
+        pick(permute.add_slab)(data, rows, indptr, np.arange(3), slab, 5, acc)
+        low, high = np.array([[0, 2], [1, 3]]), np.array([[2, 0], [3, 1]])
+        sizes, slots = np.array([6, 6]), np.arange(6).reshape(3, 2)
+        values = np.zeros((8, 4))
+        pick(permute.means_of_segments)(acc, low, high, sizes, slots, values[:6])
+        members, starts = np.array([0, 2, 1, 3]), np.array([0, 2, 4])
+        joined = []
+        for rule in (permute.MIN, permute.GEOMETRIC, permute.MEAN):
+            pick(permute.join_subunits)(values, starts, members, rule, 6, 0, 2)
+            joined.append(values[6:].copy())
+        ring = np.zeros((3, 2, 4))
+        codes = np.tile(np.repeat(np.arange(4, dtype=np.uint16), 3), 2)
+        pick(permute.add_ring)(data, rows, indptr, np.arange(3), codes, np.array([1, 5], np.uint64), ring)
+        paired = np.zeros((6, 4))
+        pick(permute.means_of_pairs)(ring, sizes, slots, paired)
+        hits = []
+        for form in (permute.SUM, permute.PRODUCT):
+            for strict in (False, True):
+                n = np.zeros(2, np.int64)
+                limit = np.array([values[0, 0], 0.1])
+                pick(permute.count_exceeding)(
+                    values, 4, np.array([0, 1]), np.array([2, 3]), limit, form, strict, 0, 2, n
+                )
+                hits.append(n)
+        total, squares, expressed = np.zeros((3, 2)), np.zeros((3, 2)), np.zeros((3, 2), np.int64)
+        labels = np.repeat(np.arange(2, dtype=np.uint16), 6)
+        pick(group_kernels.moments)(data, rows, indptr, 0, 3, labels, sizes, total, squares, expressed)
+        results.append([seen, data, rows, acc, values, *joined, ring, paired, *hits, total, squares, expressed])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+    np.testing.assert_allclose(
+        results[0][-3] / 6, [[dense[:6, i].mean(), dense[6:, i].mean()] for i in range(3)], rtol=1e-6
+    )
+    halves = dense.astype(float).reshape(2, 6, 3)
+    np.testing.assert_allclose(results[0][-2], 6 * halves.var(axis=1).T, rtol=1e-5)
+
+
+def test_interpreted_layouts_equal_compiled():
+    g = np.random.default_rng(5)
+    dense = g.random((9, 4)) * (g.random((9, 4)) < 0.6)
+    m = sparse.csc_matrix(dense)
+    cells, wanted = np.array([8, 0, 3, 5]), np.array([2, 0])
+    row_of = np.full(9, -1)
+    row_of[cells] = np.arange(4)
+    results = []
+    for pick in (lambda k: k, lambda k: k.py_func):
+        counts = np.zeros(2, np.int64)
+        pick(layout.count_csc)(m.data, m.indices, m.indptr, wanted, row_of, counts)
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        data, rows = np.empty(starts[-1]), np.empty(starts[-1], np.uint32)
+        pick(layout.fill_csc)(m.data, m.indices, m.indptr, wanted, row_of, starts[:-1], data, rows)
+        again, cursor = np.zeros(2, np.int64), starts[:-1].copy()
+        pick(layout.count_dense)(dense, cells, wanted, again)
+        data2, rows2 = np.empty(starts[-1]), np.empty(starts[-1], np.uint32)
+        pick(layout.fill_dense)(dense, cells, 0, wanted, cursor, data2, rows2)
+        np.testing.assert_array_equal(counts, again)
+        np.testing.assert_array_equal(data, data2)
+        np.testing.assert_array_equal(rows, rows2)
+        results.append(data)
+    np.testing.assert_array_equal(*results)
+    part = dense[cells][:, wanted]
+    np.testing.assert_array_equal(results[0], part.T[part.T != 0])
+
+
+def test_bits_of_what_was_seen():
+    for value, bit in (
+        (-1.0, layout.NEGATIVE),
+        (np.nan, layout.NOT_FINITE),
+        (np.inf, layout.NOT_FINITE),
+        (0.5, layout.FRACTIONAL),
+    ):
+        assert layout.look(value) == bit
+        assert layout.look.py_func(value) == bit
+    assert layout.look(3.0) == 0
+
+
+def test_snapped_sums_are_exact_in_any_order():
+    g = np.random.default_rng(1)
+    data = g.gamma(1.0, 3.0, 5000)
+    columns = Columns(data, np.arange(5000, dtype=np.uint32), np.array([0, 5000]), 5000, 0)
+    snapped = snap(columns).data
+    assert np.abs(snapped - data).max() <= 5000 * data.max() * 2.0**-53
+    sums = {float(np.add.reduce(g.permutation(snapped))) for _ in range(20)}
+    cumulative = {float(np.cumsum(g.permutation(snapped))[-1]) for _ in range(20)}
+    assert len(sums | cumulative) == 1
+
+
+def test_snap_keeps_log_normalised_float32():
+    data = np.log1p(np.random.default_rng(1).integers(1, 50, 1000) / 3).astype(np.float32)
+    columns = Columns(data, np.arange(1000, dtype=np.uint32), np.array([0, 1000]), 1000, 0)
+    assert snap(columns) is columns
+
+
+def test_team_covers_every_range_and_passes_errors_on():
+    for workers in (1, 3):
+        with team(workers) as crew:
+            seen = [i for a, b in crew.run(lambda a, b: (a, b), 17, step=4) for i in range(a, b)]
+            assert seen == list(range(17))
+            assert crew.run(lambda a, b: 1, 0) == []
+            with pytest.raises(ZeroDivisionError):
+                crew.run(lambda a, b: 1 // 0, 5)

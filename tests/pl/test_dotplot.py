@@ -1,0 +1,65 @@
+"""The dot plot draws the numbers of the table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import commscore as cs
+
+
+@pytest.fixture
+def table(small, interactions):
+    cs.tl.score(small, "cell_type", resource=interactions, n_perms=60)
+    return cs.get.table(small)
+
+
+def test_dots_are_the_rows(table):
+    ax = cs.pl.dotplot(table, top=3)
+    names = [t.get_text() for t in ax.get_yticklabels()]
+    pairs = [t.get_text() for t in ax.get_xticklabels()]
+    dots = ax.collections[0]
+    assert len(names) == 3
+    for (x, y), score in zip(dots.get_offsets(), dots.get_array(), strict=True):
+        source, target = pairs[int(x)].split(" → ")
+        row = table[(table["source"] == source) & (table["target"] == target) & (table["interaction"] == names[int(y)])]
+        assert float(row["score"].iloc[0]) == pytest.approx(score)
+    assert len(dots.get_offsets()) == table["interaction"].isin(names).sum()
+    best = table.groupby("interaction", observed=True)["padj"].min()
+    assert best[names].max() <= best.drop(names).min()
+
+
+def test_size_follows_the_p_value(table):
+    dots = cs.pl.dotplot(table, top=1).collections[0]
+    p = table["padj"].to_numpy()
+    shown = table[table["interaction"] == cs.pl.dotplot(table, top=1).get_yticklabels()[0].get_text()]
+    order = np.argsort(dots.get_sizes())
+    assert (np.diff(shown["padj"].to_numpy()[order]) <= 1e-12).all()
+    assert p.min() in shown["padj"].to_numpy()
+
+
+def test_says_what_is_left_out(table):
+    ax = cs.pl.dotplot(table, top=2, max_pairs=3)
+    n = table["interaction"].nunique()
+    assert f"not shown: {n - 2} interactions" in ax.get_title()
+    assert len(ax.get_xticklabels()) == 3
+
+
+def test_takes_axes_and_adata_and_no_p_values(small, interactions):
+    from matplotlib.figure import Figure
+
+    cs.tl.score(small, "cell_type", resource=interactions, null=None)
+    ax = Figure().subplots()
+    assert cs.pl.dotplot(small, ax=ax) is ax
+    assert ax.get_legend() is None
+
+
+def test_empty_and_foreign_tables_are_refused(table):
+    with pytest.raises(ValueError, match="the table is empty"):
+        cs.pl.dotplot(table.iloc[:0])
+    with pytest.raises(ValueError, match="no column 'interaction'"):
+        cs.pl.dotplot(table.drop(columns="interaction"))
+    with pytest.raises(TypeError, match="AnnData or a table"):
+        cs.pl.dotplot([1])
+    assert isinstance(table, pd.DataFrame)

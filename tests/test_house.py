@@ -1,0 +1,108 @@
+"""The house: what is imported when, how large its rooms are, what its public functions look like."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import commscore as cs
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+PUBLIC = [
+    getattr(room, name)
+    for room in (cs.tl, cs.get, cs.pl, cs.ds, cs.rs)
+    for name in room.__all__
+    if inspect.isfunction(getattr(room, name))
+]
+POSITIONAL_FREE = {"store"}  # writes for the tools
+
+
+def python(code: str, **env: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ | env, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_import_loads_nothing_heavy():
+    heavy = ["scanpy", "matplotlib", "numba", "dask", "anndata", "pandas", "numpy", "scipy", "decoupler", "liana"]
+    code = f"import sys, commscore; print([m for m in {heavy!r} if m in sys.modules])"
+    assert python(code).strip() == "[]"
+
+
+def test_command_line_help_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom commscore.cli import app\n"
+        "print([m for m in ('numba', 'anndata', 'scanpy', 'matplotlib') if m in sys.modules])"
+    )
+    assert python(code).strip() == "[]"
+
+
+CACHE = """
+import json, numpy as np, pandas as pd, anndata as ad
+import commscore as cs
+rng = np.random.default_rng(0)
+x = np.where(rng.random((60, 4)) < .5, rng.random((60, 4)), 0).astype(np.float32)
+from scipy import sparse
+a = ad.AnnData(sparse.csr_matrix(x), obs=pd.DataFrame({"g": list("abc") * 20}, index=map(str, range(60))))
+a.var_names = list("ABCD")
+pairs = pd.DataFrame({"ligand": ["A", "A_B"], "receptor": ["C", "D"]})
+cs.tl.score(a, "g", resource=pairs, n_perms=20)
+from commscore.kernels import groups, layout, permute
+stats = [f.stats for m in (groups, layout, permute) for f in vars(m).values() if hasattr(f, "stats")]
+print(json.dumps([sum(sum(s.cache_hits.values()) for s in stats), sum(sum(s.cache_misses.values()) for s in stats)]))
+"""
+
+
+def test_a_second_process_hits_the_cache(tmp_path):
+    first = json.loads(python(CACHE, NUMBA_CACHE_DIR=str(tmp_path)))
+    second = json.loads(python(CACHE, NUMBA_CACHE_DIR=str(tmp_path)))
+    assert first[1] > 5  # compiled now
+    assert second[0] > 5  # loaded
+    assert second[1] == 0
+
+
+def body_lines(function: ast.FunctionDef) -> int:
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_stay_comfortable(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert body_lines(node) <= 60, f"{node.name} has {body_lines(node)} lines"
+
+
+@pytest.mark.parametrize("function", PUBLIC, ids=lambda f: f"{f.__module__}.{f.__name__}")
+def test_public_functions_look_alike(function):
+    text = inspect.getdoc(function) or ""
+    assert text.splitlines()[0].endswith(".")
+    parameters = inspect.signature(function).parameters
+    if function.__name__ in POSITIONAL_FREE:
+        return
+    positional = [p for p in parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert len(positional) <= 3
+    if len(parameters) > 2:
+        assert re.search(r"^Parameters$", text, re.M), "no Parameters section"
+        for name in parameters:
+            assert re.search(rf"^(\w+, )*\*{{0,2}}{name}(, \w+)*\b", text, re.M), f"{name} is not documented"
+
+
+def test_readme_and_continuous_integration_run_the_same_command():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    command = next(line for line in readme.splitlines() if "pytest" in line and line.startswith("python3 -m venv"))
+    assert command in ci
