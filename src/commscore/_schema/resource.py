@@ -37,17 +37,13 @@ _STATEMENT = Column("statement", "string", "What the source says, in our own wor
 _INFERRED = Column("inferred_from", "string", "Why a partner that is not named was added.")
 
 _INTERACTION = Column("interaction", "string", "Unique id, `LIGAND^RECEPTOR`.")
-_LIGAND = Column(
-    "ligand", "string", "What the sender presents or secretes; `met:name` if it is not a gene product."
-)
+_LIGAND = Column("ligand", "string", "What the sender presents or secretes; `met:name` if it is not a gene product.")
 _RECEPTOR = Column("receptor", "string", "What the receiver has; subunits joined by `_`.")
 _KIND = Column("kind", "category", "What the ligand is.", KINDS)
 _MODE = Column("mode", "category", "How the signal travels.", MODES)
 _DIRECTNESS = Column("directness", "category", "Whether ligand and receptor touch.", DIRECTNESS)
 _EFFECT = Column("effect", "category", "What the ligand does to the receptor or the receiving cell.", EFFECTS)
-_DIRECTION = Column(
-    "direction", "category", "Whether it drives (pro) or restrains (anti) the tumour.", DIRECTIONS
-)
+_DIRECTION = Column("direction", "category", "Whether it drives (pro) or restrains (anti) the tumour.", DIRECTIONS)
 
 INTERACTIONS = Table(
     "interactions",
@@ -153,9 +149,7 @@ CIRCUITS = Table(
         _SOURCE,
         _LINES,
         _WRITTEN,
-        Column(
-            "stated", "category", "Which end of the step the text names.", ("both", "from", "to", "inferred")
-        ),
+        Column("stated", "category", "Which end of the step the text names.", ("both", "from", "to", "inferred")),
         _STATEMENT,
         Column("circuit_source", "string", "`source` of the circuit as a whole."),
         Column("circuit_lines", "string", "`lines` of the circuit as a whole."),

@@ -122,7 +122,7 @@ def _combine(a: pd.Series, b: pd.Series) -> pd.Series:
 
 def evidence_frame(rows: dict[str, Any]) -> pd.DataFrame:
     """Build an evidence table from columns, filling what is not given with :data:`DEFAULTS` or ``""``."""
-    frame = pd.DataFrame(rows).reset_index(drop=True)
+    frame = pd.DataFrame(rows, dtype=object).reset_index(drop=True)
     for name in EVIDENCE.names:
         if name not in frame.columns:
             frame[name] = DEFAULTS.get(name, "")

@@ -21,7 +21,9 @@ _WITH_SOURCE = ("circuits", "expectations", "therapies", "references", "sources"
 
 
 def _values(column: str, wanted: Any) -> list[Any]:
-    values = [wanted] if isinstance(wanted, (str, bool)) else list(wanted)
+    # a set or an index is a list too; anything else is one value, and checked as such
+    is_one = isinstance(wanted, str) or not hasattr(wanted, "__iter__")
+    values = [wanted] if is_one else list(wanted)
     if not values:
         msg = f"{_ARGUMENT.get(column, column)} is empty; name at least one value or leave it out"
         raise ValueError(msg)
@@ -30,7 +32,8 @@ def _values(column: str, wanted: Any) -> list[Any]:
 
 def _known(tables: Mapping[str, pd.DataFrame], column: str) -> list[Any]:
     if column == "source":
-        return sorted({s for cell in tables["evidence"]["source"] for s in cell.split(";") if s})
+        named = {s for cell in tables["evidence"]["source"] for s in cell.split(";") if s}
+        return sorted(named | set(tables["sources"]["source"]))
     known: list[Any] = list(EVIDENCE[column].values)
     return [True, False, *known] if column == "stated" else known
 

@@ -82,7 +82,7 @@ def load(name: str = "breast") -> Resource:
 def _load(name: str) -> Resource:
     info = meta()
     tables = {t: shipped_table(t) for t in _TABLES}
-    return Resource(name=name, version=info["version"], sha256=info["sha256"], licence=info["licence"], tables=tables)
+    return Resource(name=name, version=info["version"], sha256=info["sha256"], licence=info["licence"], _tables=tables)
 
 
 def as_resource(resource: str | Resource | pd.DataFrame) -> Resource:
@@ -120,4 +120,4 @@ def aliases(name: str = "breast") -> dict[str, str]:
     >>> cs.rs.aliases()["CX43"]
     'GJA1'
     """
-    return alias_map(load(name).tables["symbols"])
+    return alias_map(load(name).symbols)

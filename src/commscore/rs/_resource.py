@@ -65,80 +65,85 @@ class Resource:
     sha256: str
     licence: str
     species: str = "human"
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _tables: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        tables = empty_tables() | dict(self.tables)
-        object.__setattr__(self, "tables", MappingProxyType(tables))
+        tables = empty_tables() | dict(self._tables)
+        object.__setattr__(self, "_tables", MappingProxyType(tables))
         if not self.sha256:
             object.__setattr__(self, "sha256", content_sha256(tables))
 
     def __repr__(self) -> str:
-        n = len(self.tables["interactions"])
+        n = len(self._tables["interactions"])
         return f"Resource({self.name!r}, {n} interactions, {self.species}, version {self.version})"
 
     def __len__(self) -> int:
-        return len(self.tables["interactions"])
+        return len(self._tables["interactions"])
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by its name."""
+        return {name: frame.copy() for name, frame in self._tables.items()}
 
     @property
     def interactions(self) -> pd.DataFrame:
         """One row per ligand and receptor (see :data:`commscore._schema.resource.INTERACTIONS`)."""
-        return self.tables["interactions"].copy()
+        return self._tables["interactions"].copy()
 
     @property
     def evidence(self) -> pd.DataFrame:
         """One row per statement."""
-        return self.tables["evidence"].copy()
+        return self._tables["evidence"].copy()
 
     @property
     def molecules(self) -> pd.DataFrame:
         """Genes that make, move and sense the molecules written ``met:name``, with their signs."""
-        return self.tables["molecules"].copy()
+        return self._tables["molecules"].copy()
 
     @property
     def circuits(self) -> pd.DataFrame:
         """One row per step of a circuit, beside the columns of the circuit as a whole."""
-        return self.tables["circuits"].copy()
+        return self._tables["circuits"].copy()
 
     @property
     def therapies(self) -> pd.DataFrame:
         """One row per drug or intervention as one source reports it."""
-        return self.tables["therapies"].copy()
+        return self._tables["therapies"].copy()
 
     @property
     def expectations(self) -> pd.DataFrame:
         """One row per shift that a comparison of two contexts should show."""
-        return self.tables["expectations"].copy()
+        return self._tables["expectations"].copy()
 
     @property
     def references(self) -> pd.DataFrame:
         """The bibliographies of the sources."""
-        return self.tables["references"].copy()
+        return self._tables["references"].copy()
 
     @property
     def sources(self) -> pd.DataFrame:
         """The sources themselves."""
-        return self.tables["sources"].copy()
+        return self._tables["sources"].copy()
 
     @property
     def roles(self) -> pd.DataFrame:
         """Cell roles and the names people give them."""
-        return self.tables["roles"].copy()
+        return self._tables["roles"].copy()
 
     @property
     def symbols(self) -> pd.DataFrame:
         """Identifiers, aliases and mouse orthologs of the genes."""
-        return self.tables["symbols"].copy()
+        return self._tables["symbols"].copy()
 
     @property
     def dropped(self) -> pd.DataFrame:
         """What a conversion to another species lost, and why."""
-        return self.tables["dropped"].copy()
+        return self._tables["dropped"].copy()
 
     @property
     def genes(self) -> list[str]:
         """Genes whose expression the interactions need, sorted: subunits, and the genes of the molecules."""
-        return _match.genes_of(self.tables)
+        return _match.genes_of(self._tables)
 
     def evidence_for(self, interaction: str) -> pd.DataFrame:
         """Return the statements about one interaction.
@@ -148,7 +153,7 @@ class Resource:
         ValueError
             If the resource has no such interaction.
         """
-        return _describe.evidence_for(self.tables, interaction)
+        return _describe.evidence_for(self._tables, interaction)
 
     def describe(self) -> pd.DataFrame:
         """Count interactions and statements by mode, direction, source and whether both partners are stated.
@@ -158,7 +163,7 @@ class Resource:
         pandas.DataFrame
             Columns ``by, value, interactions, statements``.
         """
-        return _describe.describe(self.tables)
+        return _describe.describe(self._tables)
 
     def filter(
         self,
@@ -210,7 +215,7 @@ class Resource:
             "directness": directness,
             "effect": effect,
         }
-        tables = _filter.filter_tables(self.tables, {k: v for k, v in wanted.items() if v is not None})
+        tables = _filter.filter_tables(self._tables, {k: v for k, v in wanted.items() if v is not None})
         return self._with(tables)
 
     def merge(self, other: Resource) -> Resource:
@@ -243,7 +248,7 @@ class Resource:
             sha256="",
             licence=_merge.both(self.licence, other.licence, " AND "),
             species=self.species,
-            tables=_merge.merge_tables(self.tables, other.tables),
+            _tables=_merge.merge_tables(self._tables, other._tables),
         )
 
     def to_species(self, species: str, *, orthologs: pd.DataFrame | None = None) -> Resource:
@@ -270,7 +275,7 @@ class Resource:
         """
         if _species.check(self.species, species):
             return self
-        return self._with(_species.convert(self.tables, orthologs), species=species)
+        return self._with(_species.convert(self._tables, orthologs), species=species)
 
     def match(self, var_names: Iterable[str], *, genes: Iterable[str] | None = None) -> pd.DataFrame:
         """Find the genes of the resource among the names of a data set.
@@ -296,15 +301,15 @@ class Resource:
         >>> res.match(["CX43", "CDH1"], genes=["GJA1", "CDH1"])["how"].tolist()
         ['alias', 'symbol']
         """
-        return _match.match(self.tables, var_names, genes=genes)
+        return _match.match(self._tables, var_names, genes=genes)
 
     def to_liana(self) -> pd.DataFrame:
         """Return the columns ``ligand`` and ``receptor`` that LIANA's ``resource=`` takes.
 
         :func:`commscore.rs.from_table` reads them back.
         """
-        return self.tables["interactions"][["ligand", "receptor"]].copy()
+        return self._tables["interactions"][["ligand", "receptor"]].copy()
 
     def _with(self, tables: dict[str, pd.DataFrame], **changes: Any) -> Resource:
         kept = {"name": self.name, "version": self.version, "licence": self.licence, "species": self.species}
-        return Resource(**(kept | changes), sha256=content_sha256(empty_tables() | tables), tables=tables)
+        return Resource(**(kept | changes), sha256=content_sha256(empty_tables() | tables), _tables=tables)

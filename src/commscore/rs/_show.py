@@ -51,5 +51,5 @@ def show() -> pd.DataFrame:
 def _shipped(name: str) -> tuple[str, ...]:
     res = load(name)
     call = f"commscore.rs.load({name!r})"
-    about = f"curated from {len(res.tables['sources'])} review articles, statement by statement"
+    about = f"curated from {len(res.sources)} review articles, statement by statement"
     return name, call, res.version, str(len(res)), res.licence, about

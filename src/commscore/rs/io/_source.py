@@ -40,6 +40,7 @@ def build(
     version: str,
     sha256: str,
     licence: str,
+    species: str = "human",
 ) -> Resource:
     """Make a Resource: one statement per row read, one interaction per distinct ligand and receptor.
 
@@ -50,7 +51,7 @@ def build(
     extras
         Further columns, one row per row read; kept beside the interactions. Where rows are joined, distinct
         values are joined by ``;``.
-    name, version, sha256, licence
+    name, version, sha256, licence, species
         Of the resource.
     """
     evidence = evidence_frame(dict(rows))
@@ -58,12 +59,10 @@ def build(
     extras = extras.reset_index(drop=True).assign(interaction=evidence["interaction"])
     interactions = _add_extras(interactions, extras)
     evidence = evidence.sort_values("interaction", kind="stable").reset_index(drop=True)
-    tables = {
-        "interactions": interactions,
-        "evidence": evidence,
-        "symbols": _symbols_of(interactions),
-    }
-    return Resource(name=name, version=version, sha256=sha256, licence=licence, tables=tables)
+    tables = {"interactions": interactions, "evidence": evidence}
+    if species == "human":
+        tables["symbols"] = _symbols_of(interactions)
+    return Resource(name=name, version=version, sha256=sha256, licence=licence, species=species, _tables=tables)
 
 
 def _add_extras(interactions: pd.DataFrame, extras: pd.DataFrame) -> pd.DataFrame:

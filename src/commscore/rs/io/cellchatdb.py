@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from commscore._validate import one_of
+from commscore.rs._species import SPECIES
+
 from ._read import LINE, File, at, read_csv, read_file, sha256_of
 from ._source import Source, build
 
@@ -32,7 +35,13 @@ _COFACTORS = ("agonist", "antagonist", "co_A_receptor", "co_I_receptor")
 _KEPT = ("interaction_name", "pathway_name", "annotation", "is_neurotransmitter", "version")
 
 
-def from_cellchatdb(interaction_csv: str | Path, complex_csv: str | Path, cofactor_csv: str | Path) -> Resource:
+def from_cellchatdb(
+    interaction_csv: str | Path,
+    complex_csv: str | Path,
+    cofactor_csv: str | Path,
+    *,
+    species: str = "human",
+) -> Resource:
     """Read CellChatDB.
 
     Parameters
@@ -40,6 +49,8 @@ def from_cellchatdb(interaction_csv: str | Path, complex_csv: str | Path, cofact
     interaction_csv, complex_csv, cofactor_csv
         The tables ``interaction``, ``complex`` and ``cofactor`` of ``CellChatDB.human`` or
         ``CellChatDB.mouse`` as R's ``write.csv`` writes them (row names first).
+    species
+        ``"human"`` or ``"mouse"``.
 
     Returns
     -------
@@ -59,6 +70,7 @@ def from_cellchatdb(interaction_csv: str | Path, complex_csv: str | Path, cofact
     ----------
     Jin et al., Nature Protocols 2024, doi:10.1038/s41596-024-01045-4
     """
+    one_of("species", species, SPECIES)
     files = [read_file(p) for p in (interaction_csv, complex_csv, cofactor_csv)]
     columns = ["ligand", "receptor", "annotation"]
     table = read_csv(files[0], [*columns, *_COFACTORS], filled=columns)
@@ -87,6 +99,7 @@ def from_cellchatdb(interaction_csv: str | Path, complex_csv: str | Path, cofact
         version=SOURCE.version,
         sha256=sha256_of(files),
         licence=SOURCE.licence,
+        species=species,
     )
 
 

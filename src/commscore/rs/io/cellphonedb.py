@@ -81,12 +81,12 @@ def from_cellphonedb(path: str | Path) -> Resource:
     built = any(Path(f.name).name == "interaction_table.csv" for f in files)
     load = _from_tables if built else _from_inputs
     interactions, molecules, used = load(files, path.name)
-    ligand, receptor = _partners(interactions, molecules)
+    ligands, receptors = _keys(interactions)
     rows = {
-        "ligand": ligand,
-        "receptor": receptor,
-        "kind": ["metabolite" if m else "protein" for m in _is_metabolite(interactions)],
-        "mode": _modes(interactions, molecules),
+        "ligand": [molecules.symbols[k] for k in ligands],
+        "receptor": [molecules.symbols[k] for k in receptors],
+        "kind": ["metabolite" if m else "protein" for m in _is_metabolite(interactions, ligands)],
+        "mode": _modes(interactions, ligands, molecules),
         "effect": ["inhibiting" if e == "Inhibitory" else "unknown" for e in _get(interactions, "modulatory_effect")],
         "source": "cellphonedb",
         "lines": [f"{n}-{n}" for n in interactions[LINE]],
@@ -217,23 +217,22 @@ def _missing(name: str, where: str) -> File:
     raise FileNotFoundError(msg)
 
 
-def _partners(table: pd.DataFrame, molecules: _Molecules) -> tuple[list[str], list[str]]:
-    a = [molecules.symbols[k] for k in table["partner_a"]]
-    b = [molecules.symbols[k] for k in table["partner_b"]]
-    swapped = [d == _SWAPPED for d in _get(table, "directionality")]
-    return [y if s else x for x, y, s in zip(a, b, swapped)], [x if s else y for x, y, s in zip(a, b, swapped)]
+def _keys(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the partner that is the ligand and the one that is the receptor."""
+    rows = zip(table["partner_a"], table["partner_b"], _get(table, "directionality"))
+    pairs = [(b, a) if direction == _SWAPPED else (a, b) for a, b, direction in rows]
+    return [ligand for ligand, _ in pairs], [receptor for _, receptor in pairs]
 
 
-def _is_metabolite(table: pd.DataFrame) -> list[bool]:
+def _is_metabolite(table: pd.DataFrame, ligands: list[str]) -> list[bool]:
     """Tell ligands that are no proteins: no protein pair, and named by the enzymes that make them."""
-    ppi = _get(table, "is_ppi")
-    return [not _true(p) and "_by" in a for p, a in zip(ppi, table["partner_a"])]
+    return [not _true(p) and "_by" in ligand for p, ligand in zip(_get(table, "is_ppi"), ligands)]
 
 
-def _modes(table: pd.DataFrame, molecules: _Molecules) -> list[str]:
-    columns: dict[str, Any] = {c: _get(table, c) for c in ("classification", "directionality")}
-    rows = zip(table["partner_a"], columns["classification"], columns["directionality"], _is_metabolite(table))
-    return [_mode(a, c, d, metabolite=m, molecules=molecules) for a, c, d, m in rows]
+def _modes(table: pd.DataFrame, ligands: list[str], molecules: _Molecules) -> list[str]:
+    classes, directions = _get(table, "classification"), _get(table, "directionality")
+    rows = zip(ligands, classes, directions, _is_metabolite(table, ligands))
+    return [_mode(k, c, d, metabolite=m, molecules=molecules) for k, c, d, m in rows]
 
 
 def _mode(ligand: str, classification: str, directionality: str, *, metabolite: bool, molecules: _Molecules) -> str:

@@ -62,7 +62,8 @@ def from_liana(name: str = "consensus", *, select: Callable[[str], pd.DataFrame]
             raise ValueError(msg)
         select, version = module.select_resource, installed_version() or ""
     frame = select(name).reset_index(drop=True)
-    return from_table(frame, name=f"liana:{name}", version=version, licence=SOURCE.licence)
+    species = "mouse" if name.startswith("mouse") else "human"
+    return from_table(frame, name=f"liana:{name}", version=version, licence=SOURCE.licence, species=species)
 
 
 def installed_version() -> str | None:

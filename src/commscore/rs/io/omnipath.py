@@ -79,9 +79,9 @@ def from_omnipath(df: pd.DataFrame) -> Resource:
         },
         index=df.index,
     )
-    rest = df.drop(columns=[c for c in df.columns if c in table.columns or c in (*names.values(), "references")])
-    rest = rest.rename(columns={"sources": "databases", "source": "source_id"})
-    table = table.join(rest, rsuffix="_omnipath")
+    rest = df.rename(columns={"sources": "databases", "source": "source_id"})
+    used = (*table.columns, *names.values(), "references")
+    table = table.join(rest.drop(columns=[c for c in rest.columns if c in used]))
     return from_table(table, name="omnipath", licence=SOURCE.licence)
 
 

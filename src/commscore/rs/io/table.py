@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from commscore._schema.resource import DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
-from commscore._validate import suggest
+from commscore._validate import one_of, suggest
+from commscore.rs._species import SPECIES
 
 from ._read import sha256_of_frame
 from ._source import EVIDENCE_COLUMNS, Source, build
@@ -41,6 +42,7 @@ def from_table(
     sep: str = "_",
     version: str = "",
     licence: str = "",
+    species: str = "human",
 ) -> Resource:
     """Make a resource of any table of ligands and receptors.
 
@@ -53,6 +55,8 @@ def from_table(
         Columns that hold them: gene symbols, subunits of a complex joined by ``sep``, or ``met:name``.
     name, version, licence
         Of the resource.
+    species
+        ``"human"`` or ``"mouse"``: whose gene symbols these are.
     sep
         Separator of subunits in ``df``. In a Resource they are always joined by ``_``, so that a gene symbol
         cannot contain ``_`` (no approved human or mouse symbol does): with ``sep="_"`` such a name is read as
@@ -83,6 +87,7 @@ def from_table(
     if not isinstance(df, pd.DataFrame):
         msg = f"df must be a pandas DataFrame, found {type(df).__name__}"
         raise TypeError(msg)
+    one_of("species", species, SPECIES)
     _check_header(df, ligand=ligand, receptor=receptor)
     rows: dict[str, Any] = {
         "ligand": _molecules(df, ligand, sep),
@@ -98,7 +103,15 @@ def from_table(
         if column in df.columns and column not in rows and column not in used:
             rows[column] = df[column].map(_text).tolist()
     extras = df.drop(columns=[c for c in df.columns if c in used or c in rows])
-    return build(rows, extras, name=name, version=version, sha256=sha256_of_frame(df), licence=licence)
+    return build(
+        rows,
+        extras,
+        name=name,
+        version=version,
+        sha256=sha256_of_frame(df),
+        licence=licence,
+        species=species,
+    )
 
 
 def _check_header(df: pd.DataFrame, *, ligand: str, receptor: str) -> None:

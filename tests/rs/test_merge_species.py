@@ -1,0 +1,124 @@
+"""Laws of merging and of translation."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from commscore import rs
+
+
+@pytest.fixture
+def other():
+    table = pd.DataFrame(
+        {
+            "ligand": ["CDH1", "IL6"],
+            "receptor": ["CDH1", "IL6R_IL6ST"],
+            "mode": ["contact", "paracrine"],
+            "weight": [1.5, 2.5],
+        }
+    )
+    return rs.from_table(table, name="other", version="2", licence="MIT")
+
+
+def test_merge_is_the_union_and_keeps_every_statement(small, other):
+    both = small.merge(other)
+    assert both.name == "small+other"
+    assert both.version == "+2"
+    ids = set(both.interactions["interaction"])
+    assert ids == set(small.interactions["interaction"]) | set(other.interactions["interaction"])
+    assert both.interactions["interaction"].is_unique
+    assert len(both.evidence) == len(small.evidence) + len(other.evidence)
+    row = both.interactions.set_index("interaction").loc["CDH1^CDH1"]
+    assert (row["n_evidence"], row["sources"], row["weight"]) == (2, "000;other", 1.5)
+    assert row["modes"] == "junctional_adhesion;contact"
+    assert both.interactions.set_index("interaction").loc["GJA1^GJA1", "weight"] != 1.5
+
+
+def test_order_of_merging_does_not_matter_for_the_interactions(small, other, breast):
+    columns = list(small.interactions.columns)
+    for a, b in ((small, other), (breast, small), (breast, other)):
+        pd.testing.assert_frame_equal(a.merge(b).interactions[columns], b.merge(a).interactions[columns])
+
+
+def test_a_resource_merged_with_itself_is_itself(breast):
+    assert breast.merge(breast) is breast
+    again = breast.merge(rs.from_table(breast.evidence, name="again"))
+    pd.testing.assert_frame_equal(again.interactions, breast.interactions)
+    assert len(again.evidence) == len(breast.evidence)
+
+
+def test_merging_the_parts_gives_the_whole(breast):
+    yes, no = breast.filter(stated=True), breast.filter(stated=False)
+    pd.testing.assert_frame_equal(yes.merge(no).interactions, breast.interactions)
+
+
+def test_merge_refuses_other_species_and_other_things(breast, small):
+    with pytest.raises(ValueError, match=r"species 'human', this one of 'mouse'"):
+        breast.to_species("mouse").merge(small)
+    with pytest.raises(TypeError, match=r"other must be a Resource, found DataFrame"):
+        small.merge(small.interactions)
+
+
+def test_mouse_names_are_orthologs_and_what_is_lost_is_listed(breast):
+    mouse = breast.to_species("mouse")
+    to = {s: m for s, m in zip(breast.symbols["symbol"], breast.symbols["mouse"]) if m}
+    kept, lost = [], []
+    for row in breast.interactions.to_dict("records"):
+        sides = [row["ligand"], row["receptor"]]
+        genes = [g for s in sides if not s.startswith("met:") for g in s.split("_")]
+        if all(g in to for g in genes):
+            kept.append("^".join(s if s.startswith("met:") else "_".join(to[g] for g in s.split("_")) for s in sides))
+        else:
+            lost.append((row["interaction"], ";".join(dict.fromkeys(g for g in genes if g not in to))))
+    assert sorted(mouse.interactions["interaction"]) == sorted(kept)
+    dropped = mouse.dropped[mouse.dropped["table"] == "interactions"]
+    assert list(zip(dropped["interaction"], dropped["gene"])) == lost
+    assert (dropped["reason"] == "no one-to-one ortholog").all()
+    assert len(mouse) + len(dropped) == len(breast)
+    assert mouse.species == "mouse"
+    assert set(mouse.evidence["interaction"]) == set(mouse.interactions["interaction"])
+
+
+def test_orthologs_are_one_to_one(breast):
+    mice = breast.symbols["mouse"]
+    assert mice[mice != ""].is_unique
+
+
+def test_every_table_is_translated(breast):
+    mouse = breast.to_species("mouse")
+    names = set(mouse.symbols["symbol"])
+    genes = {g for g in mouse.genes if not g.startswith("met:")}
+    assert genes <= names
+    steps = mouse.circuits
+    assert {g for c in ("from", "to") for x in steps[c] if not x.startswith("met:") for g in x.split("_")} <= names
+    told = steps[steps["edge"] == "communication"]
+    assert (told["interaction"] == told["from"] + "^" + told["to"]).all()
+    whole = breast.circuits["circuit"].value_counts()
+    assert all(whole[c] == n for c, n in steps["circuit"].value_counts().items())
+    lost = set(mouse.dropped.loc[mouse.dropped["table"] == "circuits", "item"])
+    assert lost == set(breast.circuits["circuit"]) - set(steps["circuit"])
+
+
+def test_the_users_orthologs_are_used_if_they_are_one_to_one(small):
+    table = pd.DataFrame(
+        {
+            "human": ["CDH1", "GJA1", "GJA1", "TNFSF11", "TNFRSF11B", "SLC16A1"],
+            "mouse": ["Cdh1", "Gja1", "Gja6", "Tnfsf11", "Tnfsf11", "Slc16a1"],
+        }
+    )
+    mouse = small.to_species("mouse", orthologs=table)
+    assert set(mouse.interactions["interaction"]) == {"Cdh1^Cdh1", "met:lactate^Slc16a1"}
+    reasons = mouse.dropped.set_index("interaction")["reason"]
+    assert reasons["GJA1^GJA1"] == "no one-to-one ortholog"
+    assert reasons["TGFB1^TGFBR1_TGFBR2"] == "gene not in the ortholog table"
+    with pytest.raises(ValueError, match=r"orthologs needs the columns 'human' and 'mouse', found a"):
+        small.to_species("mouse", orthologs=pd.DataFrame({"a": []}))
+
+
+def test_species_errors(breast):
+    assert breast.to_species("human") is breast
+    with pytest.raises(ValueError, match=r"species='rat' is not one of 'human', 'mouse'"):
+        breast.to_species("rat")
+    with pytest.raises(ValueError, match=r"already mouse; convert the human one instead"):
+        breast.to_species("mouse").to_species("human")
