@@ -112,12 +112,9 @@ def show(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:
     best = table.sort_values(by, ascending=[c == "padj" for c in by], kind="stable")
     pairs = table.loc[table["padj"] <= ALPHA, "interaction"].value_counts()
     for row in best.drop_duplicates("interaction").head(rows).itertuples():
-        numbers = [
-            f"{row.score:.3f}",
-            *(f"{v:.2g}" for v in (row.pvalue, row.padj)),
-            str(pairs.get(row.interaction, 0)),
-        ]
+        n_pairs = str(pairs.get(row.interaction, 0))
+        numbers = [f"{row.score:.3f}", f"{row.pvalue:.2g}", f"{row.padj:.2g}", n_pairs]
         view.add_row(*map(str, (row.source, row.target, row.ligand_complex, row.receptor_complex, row.mode)), *numbers)
-    console = Console(width=None if os.isatty(1) else 140)
+    console = Console(width=None if os.isatty(1) else 160)
     console.print(view)
     console.print(f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}", style="dim")
