@@ -1,0 +1,197 @@
+"""What goes into a comparison of conditions and what comes out: plain arrays in frozen records.
+
+Category columns come out as ``int8`` codes with their names in :data:`LABELS` (``-1`` is missing), so that
+millions of rows stay small; ``pandas.Categorical.from_codes(codes, LABELS[column])`` reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..._validate import in_range, one_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+KINDS = ("pair", "stages", "interaction")
+
+LABELS: dict[str, tuple[str, ...]] = {
+    "status": ("tested", "detection", "too_few_samples", "not_expressed", "not_measured"),
+    "shift": ("gained", "lost", "up", "down", "compensated", "stable", "inconclusive", "not_assessable"),
+    "shape": ("growth", "recession", "peak", "trough", "early_switch", "late_switch", "flat"),
+    "driver": ("ligand", "receptor", "source_abundance", "target_abundance", "mixed"),
+    "pattern": ("divergent", "convergent", "one_sided", "parallel"),
+    "reason": ("group_absent", "below_min_cells", "one_sample", "not_estimable", "not_expressed"),
+}
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Pseudobulk of a cohort: samples × groups of cells × genes.
+
+    Attributes
+    ----------
+    logcpm
+        (n_samples, n_groups, n_genes) log2 counts per million of the sample × group; NaN in all genes where
+        the sample × group has too few cells.
+    counts
+        Same shape: summed raw counts.
+    library
+        (n_samples, n_groups) total count over all genes, not only those given here.
+    n_cells
+        (n_samples, n_groups) number of cells, also where there are too few of them.
+    prop
+        Same shape as ``logcpm``: fraction of the cells with a count, in 0 … 1.
+    condition
+        (n_samples,) codes into ``levels``.
+    levels
+        Names of the conditions; the first ``len(levels)`` columns of ``design`` are their means.
+    design
+        (n_samples, p) full-rank design in cell-means coding, then centred covariates and blocks.
+    block
+        (n_samples,) codes of the pairing, or None. Relabellings stay within a block.
+    total_cells
+        (n_samples,) cells of the sample, groups not listed here included; None is the sum of ``n_cells``.
+    """
+
+    logcpm: Floats
+    counts: Floats
+    library: Floats
+    n_cells: Ints
+    prop: Floats
+    condition: Ints
+    levels: tuple[str, ...]
+    design: Floats
+    block: Ints | None = None
+    total_cells: Ints | None = None
+
+    def __post_init__(self) -> None:
+        n, k, _ = self.logcpm.shape
+        shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "counts": (self.counts, self.logcpm.shape),
+            "prop": (self.prop, self.logcpm.shape),
+            "library": (self.library, (n, k)),
+            "n_cells": (self.n_cells, (n, k)),
+            "condition": (self.condition, (n,)),
+        }
+        for name, (array, wanted) in shapes.items():
+            if array.shape != wanted:
+                msg = f"{name} has shape {array.shape}, expected {wanted} to fit logcpm {self.logcpm.shape}"
+                raise ValueError(msg)
+        if self.design.shape[0] != n or self.design.shape[1] < len(self.levels):
+            msg = f"design has shape {self.design.shape}, expected {n} rows and a column per level of {self.levels}"
+            raise ValueError(msg)
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return self.logcpm.shape[0]
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups of cells."""
+        return self.logcpm.shape[1]
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """(n_samples, n_groups): where the sample × group has enough cells to have a value."""
+        return np.asarray(np.isfinite(self.logcpm).all(axis=2), np.bool_)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One comparison as linear combinations of the coefficients of the design.
+
+    Attributes
+    ----------
+    name
+        What the ``contrast`` column says.
+    vectors
+        (q, p). ``pair``: one row, alternative minus reference. ``stages``: the templates of :func:`stages`.
+        ``interaction``: difference of the differences, then the two simple effects.
+    kind
+        ``"pair" | "stages" | "interaction"``.
+    ref, alt
+        Codes of the levels on either side. Stages: ``ref`` is the first stage and ``alt`` all stages after it,
+        in order. Interaction: ``ref`` and ``alt`` have two codes each, the simple effects being
+        ``alt[0] − ref[0]`` and ``alt[1] − ref[1]``.
+    """
+
+    name: str
+    vectors: Floats
+    kind: Literal["pair", "stages", "interaction"]
+    ref: tuple[int, ...]
+    alt: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        one_of("kind", self.kind, KINDS)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a comparison is made.
+
+    Attributes
+    ----------
+    combine
+        ``"acat"`` (valid when the two sides are correlated) or ``"fisher"`` (assumes independent sides).
+    test
+        ``"samples"``: moderated t. ``"permutation"``: relabelling of the samples gives ``pvalue`` too.
+    margin
+        Half width, in log2, within which an effect counts as none (``stable``).
+    expr_prop
+        Fraction of cells that must express both sides in as many samples as the smallest condition has.
+    alpha
+        Level of intervals (1 − alpha), of shifts and of shapes.
+    min_samples
+        Samples per side, with both groups present, below which a row is ``too_few_samples``.
+    max_enumeration
+        Largest number of relabellings enumerated; beyond it that many are drawn at random. 0 leaves
+        ``exact_pvalue`` out.
+    seed
+        Key of the random relabellings.
+    """
+
+    combine: Literal["acat", "fisher"] = "acat"
+    test: Literal["samples", "permutation"] = "samples"
+    margin: float = 0.5
+    expr_prop: float = 0.1
+    alpha: float = 0.05
+    min_samples: int = 2
+    max_enumeration: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        one_of("combine", self.combine, ("acat", "fisher"))
+        one_of("test", self.test, ("samples", "permutation"))
+        in_range("margin", self.margin, low=0.0)
+        in_range("expr_prop", self.expr_prop, low=0.0, high=1.0)
+        in_range("min_samples", self.min_samples, low=2, integer=True)
+        in_range("max_enumeration", self.max_enumeration, low=0, integer=True)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Result of one contrast.
+
+    Attributes
+    ----------
+    contrast
+        What was compared.
+    columns
+        One array (n_tests,) per column of the table of comparisons; categories as codes into :data:`LABELS`.
+        ``pattern``, ``simple_first*`` and ``simple_second*`` only for an interaction.
+    info
+        What the whole contrast shares: prior degrees of freedom, residual degrees of freedom, number of
+        relabellings, whether they were enumerated.
+    """
+
+    contrast: Contrast
+    columns: dict[str, npt.NDArray[Any]]
+    info: dict[str, float] = field(default_factory=dict)
