@@ -57,12 +57,16 @@ def read_gz(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
-def names(folder: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Entrez id of each symbol, and its aliases that mean no other gene."""
-    entrez: dict[str, str] = {}
+def names(folder: Path, database: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Entrez id of each symbol, and its aliases that mean no other gene.
+
+    The list of aliases lacks genes that have none, so the symbols come from the database.
+    """
+    query = "select i.symbol, g.gene_id from gene_info i join genes g on i._id = g._id order by 1, 2"
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as opened:
+        entrez: dict[str, str] = dict(opened.execute(query))
     owners: dict[str, set[str]] = defaultdict(set)
     for row in read_gz(folder / "human_alias_orgHs316.csv.gz"):
-        entrez[row["symbol"]] = row["entrez"]
         owners[row["alias"]].add(row["symbol"])
     aliases: dict[str, list[str]] = defaultdict(list)
     for alias, symbols in sorted(owners.items()):
@@ -119,11 +123,11 @@ def ensembl_ids(path: Path) -> dict[str, list[str]]:
 
 
 def main(folder: Path, database: Path) -> None:
-    entrez, aliases = names(folder)
+    entrez, aliases = names(folder, database)
     mouse = orthologs(folder, {e: s for s, e in entrez.items()})
     ensembl = ensembl_ids(database)
     genes = sorted(genes_named())
-    unknown = [g for g in genes if g not in entrez and g not in ensembl]
+    unknown = [g for g in genes if g not in entrez]
     if unknown:
         sys.exit(f"no approved human symbol: {', '.join(unknown)}")
     with (HERE / "symbols.tsv").open("w", encoding="utf-8", newline="\n") as handle:
