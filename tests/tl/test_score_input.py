@@ -203,3 +203,15 @@ def test_result_survives_writing(small, interactions, tmp_path, suffix):
     assert cs.get.params(back)["n_perms"] == 20
     assert cs.get.params(back)["groupby"] == "cell_type"
     assert back.uns["commscore"]["schema"] == "commscore.score/1"
+
+
+def test_old_symbols_are_found_and_reported():
+    adata = cs.ds.simulate(n_samples=1, n_cells=120, rng=0)
+    adata.X = adata.X.log1p()
+    adata.uns.clear()
+    expected = cs.tl.score(adata, "cell_type", n_perms=10, inplace=False)
+    assert expected.params["aliases"] == {}
+    adata.var_names = [{"CD274": "PDL1", "CXCR4": "LESTR"}.get(v, v) for v in adata.var_names]
+    result = cs.tl.score(adata, "cell_type", n_perms=10, inplace=False)
+    assert result.params["aliases"] == {"CD274": "PDL1", "CXCR4": "LESTR"}
+    pd.testing.assert_frame_equal(result.table, expected.table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,9 @@ class Testable:
     """Interactions whose genes are measured.
 
     ``frame`` has one row per interaction; ``ligand`` and ``receptor`` are its entities; ``columns`` are the
-    positions of the genes in ``var_names``, in the numbering of ``entities.genes``; ``untested`` are rows
-    (interaction, reason, detail).
+    positions of the genes in ``var_names`` and ``genes`` their symbols, in the numbering of
+    ``entities.genes``; ``untested`` are rows (interaction, reason, detail); ``aliases`` maps a symbol to the
+    old name under which the data have it.
     """
 
     frame: pd.DataFrame
@@ -35,28 +36,14 @@ class Testable:
     columns: npt.NDArray[np.int64]
     genes: npt.NDArray[np.object_]
     untested: list[tuple[str, str, str]]
-
-
-def resolve(resource: Any) -> rs.Resource:
-    """Return a Resource from its name, itself, or a table with the columns ligand and receptor."""
-    if isinstance(resource, rs.Resource):
-        return resource
-    if isinstance(resource, str):
-        return rs.load(resource)
-    if isinstance(resource, pd.DataFrame):
-        return rs.from_table(resource, name="table")
-    msg = (
-        "resource must be a name (see cs.rs.show()), a Resource, or a DataFrame with the columns 'ligand' and "
-        f"'receptor', found {type(resource).__name__}"
-    )
-    raise TypeError(msg)
+    aliases: dict[str, str]
 
 
 def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: str) -> Testable:
     """Split the interactions into those whose genes are measured and those that are not, with the reason."""
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
     frame = resource.interactions
-    found = _found(frame, var_names)
+    found, aliases = _found(resource, frame, var_names)
     kinds = frame["kind"] if "kind" in frame else pd.Series("protein", index=frame.index)
     untested, kept, members = [], [], []
     for i, (name, ligand, receptor, kind) in enumerate(
@@ -71,14 +58,18 @@ def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: st
             untested.append((name, *reason))
     if not kept:
         raise ValueError(_nothing_found(resource.name, frame, var_names))
-    return _numbered(frame.iloc[kept].reset_index(drop=True), members, var_names=var_names, untested=untested)
+    return _numbered(frame.iloc[kept].reset_index(drop=True), members, found=found, untested=untested, aliases=aliases)
 
 
-def _found(frame: pd.DataFrame, var_names: pd.Index) -> dict[str, int]:
-    """Position in ``var_names`` of every gene of the resource that is measured."""
+def _found(resource: rs.Resource, frame: pd.DataFrame, var_names: pd.Index) -> tuple[dict[str, int], dict[str, str]]:
+    """Position in ``var_names`` of every measured gene, and the old names under which some were found."""
     genes = sorted({g for column in ("ligand", "receptor") for e in frame[column] for g in e.split("_")})
-    at = var_names.get_indexer(pd.Index(genes))
-    return {g: int(i) for g, i in zip(genes, at, strict=True) if i >= 0}
+    matched = resource.match(var_names, genes=genes)
+    matched = matched[matched["how"].isin(("symbol", "alias"))]
+    at = var_names.get_indexer(pd.Index(matched["found_as"]))
+    found = {g: int(i) for g, i in zip(matched["gene"], at, strict=True)}
+    old = matched[matched["how"] == "alias"]
+    return found, dict(zip(old["gene"], old["found_as"], strict=True))
 
 
 def _reason(
@@ -102,22 +93,25 @@ def _numbered(
     frame: pd.DataFrame,
     members: list[tuple[tuple[int, ...], ...]],
     *,
-    var_names: pd.Index,
+    found: dict[str, int],
     untested: list[tuple[str, str, str]],
+    aliases: dict[str, str],
 ) -> Testable:
     used = sorted({g for pair in members for side in pair for g in side})
     number = {g: i for i, g in enumerate(used)}
     entity_of = {side: i for i, side in enumerate(sorted({side for pair in members for side in pair}))}
     entities = Entities.of([[number[g] for g in side] for side in entity_of])
     columns = np.asarray(used, np.int64)
+    symbol_at = {i: g for g, i in found.items()}
     return Testable(
         frame,
         entities,
         np.asarray([entity_of[left] for left, _ in members], np.int64),
         np.asarray([entity_of[right] for _, right in members], np.int64),
         columns,
-        var_names[columns].to_numpy().astype(object),
+        np.asarray([symbol_at[i] for i in used], object),
         untested,
+        aliases,
     )
 
 

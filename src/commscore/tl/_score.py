@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import rs
 from .. import scores as scoring
 from .._random import RNG, key
 from .._validate import in_range, one_of
@@ -146,7 +147,7 @@ def score(
     seed = key(rng)
     expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
     cells = _edge.cells(adata, groupby, groups=groups, min_cells=int(min_cells))
-    chosen = _interactions.resolve(resource)
+    chosen = rs.as_resource(resource)
     found = _interactions.testable(chosen, expression.var_names, missing_subunits=missing_subunits)
     ring = null is not None and scheme == "ring"
     order = schemes.ring_order(seed, cells.index.size) if ring else slice(None)
@@ -177,6 +178,7 @@ def score(
         "expr_prop": float(expr_prop), "min_cells": int(min_cells), "layer": layer, "use_raw": use_raw,
         "rng": str(seed), "ties": ties, "plus_one": plus_one, "prop_filter": prop_filter,
         "pvalue_floor": 1 / (n_perms + 1) if null else None,
+        "aliases": found.aliases,
         "groups": cells.names[cells.display], "n_cells": int(cells.index.size), "commscore": __version__,
     }  # fmt: skip
     result = Result(table, params, _identity(chosen), {"untested": untested})
