@@ -1,0 +1,164 @@
+"""Least squares of many rows on one design, and what contrasts of it need.
+
+All rows that miss the same samples share a projection; nothing is solved row by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+    Bools = npt.NDArray[np.bool_]
+
+_RANK_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A design with its contrasts, for the samples that are there.
+
+    Attributes
+    ----------
+    influence
+        (q, n): what each sample contributes to each contrast, so that estimates are ``influence @ y``; NaN
+        rows for contrasts that cannot be estimated.
+    residual
+        (n, n): I − H, so that residuals are ``residual @ y``.
+    df
+        Residual degrees of freedom n − rank.
+    """
+
+    influence: Floats
+    residual: Floats
+    df: int
+
+    @property
+    def estimable(self) -> Bools:
+        """(q,): whether the samples say anything about the contrast."""
+        return np.asarray(np.isfinite(self.influence).all(axis=1), np.bool_)
+
+    @property
+    def unscaled(self) -> Floats:
+        """(q,): variance of the estimates at unit residual variance."""
+        return np.asarray((self.influence**2).sum(axis=1), np.float64)
+
+
+def project(design: Floats, contrasts: Floats) -> Projection:
+    """Prepare ordinary least squares for the rows of ``design``.
+
+    Parameters
+    ----------
+    design
+        (n, p); its rank may be short, as when a pair has lost its partner.
+    contrasts
+        (q, p) combinations of the coefficients. One outside the row space of the design is not estimable.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> p = project(np.array([[1.0, 0], [1, 0], [0, 1], [0, 1]]), np.array([[-1.0, 1]]))
+    >>> p.df, p.influence.round(3).tolist()
+    (2, [[-0.5, -0.5, 0.5, 0.5]])
+    """
+    n = design.shape[0]
+    if n == 0:
+        return Projection(np.full((contrasts.shape[0], 0), np.nan), np.zeros((0, 0)), 0)
+    u, s, vt = np.linalg.svd(design, full_matrices=False)
+    rank = int((s > _RANK_TOLERANCE * s[0]).sum())
+    u, s, vt = u[:, :rank], s[:rank], vt[:rank]
+    inside = contrasts @ vt.T
+    lost = np.linalg.norm(contrasts - inside @ vt, axis=1) > 1e-8 * np.linalg.norm(contrasts, axis=1)
+    influence = (inside / s) @ u.T
+    influence[lost] = np.nan
+    return Projection(influence, np.eye(n) - u @ u.T, n - rank)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Estimates (q, m), unscaled variances (q, m), residual variances (m,) and degrees of freedom (m,)."""
+
+    estimate: Floats
+    unscaled: Floats
+    variance: Floats
+    df: Floats
+    residual: Floats
+
+
+def fit(y: Floats, projection: Projection, *, noise: Floats | None = None) -> Fit:
+    """Fit all columns of ``y`` (n, m) by ordinary least squares.
+
+    Parameters
+    ----------
+    y
+        (n, m) values; the samples of ``projection``.
+    projection
+        From :func:`project`.
+    noise
+        (n, m) variances of the observations up to one factor per row, or None for equal ones. The estimates
+        stay those of ordinary least squares, so that parts of a sum add up; their variance and the residual
+        variance (with Satterthwaite's degrees of freedom) account for the unequal precision.
+    """
+    estimate = projection.influence @ y
+    residual = projection.residual @ y
+    m = y.shape[1]
+    if noise is None:
+        df = np.full(m, float(projection.df))
+        unscaled = np.repeat(projection.unscaled[:, None], m, axis=1)
+        total = (residual**2).sum(axis=0)
+        expected = df
+    else:
+        unscaled = projection.influence**2 @ noise
+        expected = np.diag(projection.residual) @ noise
+        spread = (noise * (projection.residual**2 @ noise)).sum(axis=0)
+        df = np.divide(expected**2, spread, out=np.zeros(m), where=spread > 0)
+        total = (residual**2).sum(axis=0)
+    variance = np.divide(total, expected, out=np.full(m, np.nan), where=expected > 1e-9)
+    return Fit(estimate, unscaled, variance, df if projection.df else np.zeros(m), residual)
+
+
+def weighted(y: Floats, design: Floats, *, weights: Floats, contrasts: Floats) -> Fit:
+    """Weighted least squares with weights of their own in every column of ``y`` (n, m); ``design`` full rank."""
+    xtw = np.einsum("ni,nm->min", design, weights)
+    inverse = np.linalg.inv(xtw @ design)
+    solver = inverse @ xtw
+    coef = np.einsum("min,nm->im", solver, y)
+    residual = y - design @ coef
+    df = design.shape[0] - design.shape[1]
+    variance = (weights * residual**2).sum(axis=0) / df if df else np.full(y.shape[1], np.nan)
+    unscaled = np.einsum("qi,mij,qj->qm", contrasts, inverse, contrasts)
+    return Fit(contrasts @ coef, unscaled, variance, np.full(y.shape[1], float(df)), residual * np.sqrt(weights))
+
+
+def without_each(estimate: Floats, *, projection: Projection, residual: Floats) -> Floats:
+    """Estimates with one sample left out, for all samples at once.
+
+    β₋ᵢ = β − aᵢeᵢ/(1 − hᵢ) with aᵢ the influence of sample i, eᵢ its residual, hᵢ its leverage. A sample that
+    is fitted exactly (hᵢ = 1) and matters to the contrast leaves nothing to estimate it from: NaN.
+
+    Parameters
+    ----------
+    estimate
+        (m,) of one contrast, the first of the projection.
+    projection
+        From :func:`project`.
+    residual
+        (n, m) residuals of the fit.
+
+    Returns
+    -------
+    ndarray
+        (m, n).
+    """
+    influence = projection.influence[0]
+    slack = np.diag(projection.residual)
+    alone = slack < 1e-9
+    factor = np.where(alone, 0.0, influence / np.where(alone, 1.0, slack))
+    left = estimate[:, None] - residual.T * factor
+    left[:, alone & (np.abs(influence) > 1e-9)] = np.nan
+    return left

@@ -1,0 +1,123 @@
+"""Empirical-Bayes moderation of variances: many rows with few degrees of freedom lend each other strength.
+
+The scaled inverse chi-squared prior is fitted by moments of the log variances (Smyth 2004,
+doi:10.2202/1544-6115.1027), with an optional trend of the prior on a covariate such as the mean log count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import digamma, polygamma
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+_FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
+_ROWS_PER_KNOT = 30
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The prior: ``df`` degrees of freedom (``inf`` when all rows agree) at ``variance`` (one per row)."""
+
+    df: float
+    variance: Floats
+
+    def posterior(self, variance: Floats, df: Floats | float) -> Floats:
+        """Moderated variances: (d0·s0² + d·s²)/(d0 + d); rows without residual degrees take the prior."""
+        if np.isinf(self.df):
+            return self.variance.copy()
+        own = np.where(np.asarray(df) > 0, np.nan_to_num(variance), 0.0)
+        posterior: Floats = (self.df * self.variance + df * own) / (self.df + df)
+        return posterior
+
+
+def trigamma_inverse(x: Floats | float) -> Floats:
+    """Solve trigamma(y) = x for y > 0 by Newton's method on 1/trigamma (Smyth 2004, appendix).
+
+    Examples
+    --------
+    >>> from scipy.special import polygamma
+    >>> float(trigamma_inverse(polygamma(1, 2.5)).round(9))
+    2.5
+    """
+    x = np.asarray(x, np.float64)
+    y = 0.5 + 1.0 / x
+    for _ in range(50):
+        tri = polygamma(1, y)
+        step = tri * (1.0 - tri / x) / polygamma(2, y)
+        y = y + step
+        if np.max(-step / y, initial=0.0) < 1e-10:
+            break
+    # both ends in closed form: trigamma(y) ~ 1/y² for small y and 1/y for large
+    y = np.where(x > 1e7, 1.0 / np.sqrt(x), y)
+    return np.asarray(np.where(x < 1e-6, 1.0 / x, y), np.float64)
+
+
+def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None = None) -> Prior:
+    """Fit the prior to row variances by moments of their logarithms.
+
+    With z = log s² and e = z − digamma(d/2) + log(d/2), the spread of e beyond trigamma(d/2) gives the prior
+    degrees of freedom, its mean (or its trend on the covariate) the prior variance.
+
+    Parameters
+    ----------
+    variance
+        (m,) residual variances, >= 0; NaN and rows with ``df`` 0 have no say.
+    df
+        (m,) or one number: residual degrees of freedom, > 0 where used; need not be whole.
+    covariate
+        (m,) what the prior variance may depend on, for example the mean log count; None for one value.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two rows have a variance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> s2 = 0.5 * rng.chisquare(4, 4000) / 4
+    >>> prior = fit_prior(s2, 4.0)
+    >>> prior.df > 50, bool(abs(prior.variance[0] - 0.5) < 0.03)
+    (True, True)
+    """
+    variance = np.asarray(variance, np.float64)
+    d = np.broadcast_to(np.asarray(df, np.float64), variance.shape)
+    used = np.isfinite(variance) & (variance >= 0) & (d > 1e-9)
+    if used.sum() < 2:
+        msg = f"variance has {int(used.sum())} usable rows, a prior needs 2; use the row's own variance"
+        raise ValueError(msg)
+    z = np.log(np.maximum(variance[used], _FLOOR * np.median(variance[used])))
+    half = d[used] / 2.0
+    e = z - digamma(half) + np.log(half)
+    basis = np.ones((variance.size, 1)) if covariate is None else _trend_basis(covariate, used)
+    coef, _, rank, _ = np.linalg.lstsq(basis[used], e, rcond=None)
+    spread = float(np.sum((e - basis[used] @ coef) ** 2) / max(e.size - rank, 1))
+    excess = spread - float(np.mean(polygamma(1, half)))
+    fitted = basis @ coef
+    if excess <= 0:
+        return Prior(np.inf, np.exp(fitted))
+    prior_df = 2.0 * float(trigamma_inverse(excess))
+    return Prior(prior_df, np.exp(fitted + digamma(prior_df / 2.0) - np.log(prior_df / 2.0)))
+
+
+def _trend_basis(covariate: Floats, used: npt.NDArray[np.bool_]) -> Floats:
+    """Natural cubic splines of the covariate: linear beyond the outer knots, so the ends do not swing."""
+    x = np.clip(np.nan_to_num(covariate), covariate[used].min(), covariate[used].max())
+    n_knots = int(np.clip(used.sum() // _ROWS_PER_KNOT, 0, 5))
+    if n_knots < 3 or np.ptp(x[used]) == 0:
+        return np.ones((x.size, 1))
+    knots = np.unique(np.quantile(x[used], np.linspace(0.0, 1.0, n_knots)))
+    if knots.size < 3:
+        return np.ones((x.size, 1))
+    span = knots[-1] - knots[0]
+    cubes = np.maximum(x[:, None] - knots, 0.0) ** 3 / span**2
+    slope = (cubes[:, :-1] - cubes[:, -1:]) / (knots[-1] - knots[:-1])
+    return np.column_stack([np.ones(x.size), (x - knots[0]) / span, slope[:, :-1] - slope[:, -1:]])
