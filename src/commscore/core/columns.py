@@ -23,23 +23,36 @@ _ROWS_PER_RANGE = 32_768
 class Columns:
     """Compressed columns: for gene ``g``, ``data[indptr[g]:indptr[g + 1]]`` at cells ``rows[...]``, ascending.
 
-    No zero is stored. ``seen`` are the bits of :mod:`commscore.kernels.layout` over all values.
+    No zero is stored. ``seen`` is what :mod:`commscore.kernels.layout` saw over all values.
     """
 
     data: npt.NDArray[Any]
     rows: npt.NDArray[np.uint32]
     indptr: npt.NDArray[np.int64]
     n_cells: int
-    seen: int
+    seen: npt.NDArray[np.float64]
 
     @property
     def n_genes(self) -> int:
         """Number of genes."""
         return self.indptr.size - 1
 
-    def has(self, bit: int) -> bool:
-        """Whether any value set this bit."""
-        return bool(self.seen & bit)
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Smallest and largest stored value; 1 and 1 when there is none."""
+        if self.data.size == 0:
+            return 1.0, 1.0
+        return float(self.seen[layout.LOW]), float(self.seen[layout.HIGH])
+
+    @property
+    def finite(self) -> bool:
+        """Whether no value is NaN or infinite."""
+        return not self.seen[layout.NOT_FINITE]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every value is a whole number."""
+        return not self.seen[layout.FRACTIONAL]
 
 
 def gene_major(matrix: Any, *, cells: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], team: Team) -> Columns:
@@ -82,8 +95,14 @@ def _starts(counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.N
     return indptr, indptr[:-1] + before
 
 
-def _combine(bits: list[Any]) -> int:
-    return int(np.bitwise_or.reduce([int(b) for b in bits])) if bits else 0
+def _combine(parts: list[Any]) -> npt.NDArray[np.float64]:
+    """Join what several ranges saw."""
+    seen: npt.NDArray[np.float64] = layout.nothing_seen()
+    for part in parts:
+        seen[layout.LOW] = min(seen[layout.LOW], part[layout.LOW])
+        seen[layout.HIGH] = max(seen[layout.HIGH], part[layout.HIGH])
+        seen[layout.NOT_FINITE :] = np.maximum(seen[layout.NOT_FINITE :], part[layout.NOT_FINITE :])
+    return seen
 
 
 def _from_csr(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
@@ -92,11 +111,11 @@ def _from_csr(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
     data, step = _values(m.data), _ROWS_PER_RANGE
     counts = np.zeros((-(-cells.size // step), columns.size), np.int64)
 
-    def count(a: int, b: int) -> int:
-        return int(layout.count_csr(data, m.indices, m.indptr, cells[a:b], gene_of, counts[a // step]))
+    def count(a: int, b: int) -> Any:
+        return layout.count_csr(data, m.indices, m.indptr, cells[a:b], gene_of, counts[a // step])
 
     seen = _combine(team.run(count, cells.size, step=step))
-    if seen & layout.DUPLICATE:
+    if seen[layout.DUPLICATE]:
         return _from_csr(_canonical(m, columns), cells, np.arange(columns.size), team=team)
     indptr, cursors = _starts(counts)
     out = np.empty(indptr[-1], _value_type(data))
@@ -113,8 +132,8 @@ def _from_dense(x: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
     x, step = _values(x), _ROWS_PER_RANGE
     counts = np.zeros((-(-cells.size // step), columns.size), np.int64)
 
-    def count(a: int, b: int) -> int:
-        return int(layout.count_dense(x, cells[a:b], columns, counts[a // step]))
+    def count(a: int, b: int) -> Any:
+        return layout.count_dense(x, cells[a:b], columns, counts[a // step])
 
     seen = _combine(team.run(count, cells.size, step=step))
     indptr, cursors = _starts(counts)
@@ -134,11 +153,11 @@ def _from_csc(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
     data = _values(m.data)
     counts = np.zeros((1, columns.size), np.int64)
 
-    def count(a: int, b: int) -> int:
-        return int(layout.count_csc(data, m.indices, m.indptr, columns[a:b], row_of, counts[0, a:b]))
+    def count(a: int, b: int) -> Any:
+        return layout.count_csc(data, m.indices, m.indptr, columns[a:b], row_of, counts[0, a:b])
 
     seen = _combine(team.run(count, columns.size))
-    if seen & layout.DUPLICATE:
+    if seen[layout.DUPLICATE]:
         return _from_csc(_canonical(m, columns), cells, np.arange(columns.size), team=team)
     indptr, starts = _starts(counts)
     out = np.empty(indptr[-1], _value_type(data))
@@ -157,20 +176,20 @@ def _canonical(m: Any, columns: Any) -> Any:
     return part
 
 
-def snap(columns: Columns) -> Columns:
-    """Round the values to multiples of a power of two so small that every sum over cells is exact in float64.
+def snap(columns: Columns, team: Team) -> bool:
+    """Round the values, in place, to multiples of a power of two so small that every sum over cells is exact.
 
-    Log-normalised float32 values already are, and are returned as they are; float64 values move by at most
-    n_cells · max · 2⁻⁵⁴ (about 1e-9 at a million cells). Exact sums make permuted statistics independent of
-    the order of additions: ties are ties, and threads, tiles and chunks cannot change a bit.
+    Log-normalised float32 values already are. float64 values move by at most n_cells · max · 2⁻⁵⁴ (about 1e-9
+    at a million cells). Exact sums make permuted statistics independent of the order of additions: ties are
+    ties, and threads, tiles and chunks cannot change a bit. Take observed scores before.
+
+    Returns
+    -------
+    Whether any value may have changed.
     """
-    low, high = group_kernels.extent(columns.data)
+    low, high = columns.extent
     step = 2.0 ** (np.ceil(np.log2(max(columns.n_cells, 1) * high)) - 53)
-    finest = np.spacing(np.asarray(low, columns.data.dtype))
-    if float(finest) >= step:
-        return columns
-    data = np.round(columns.data / step)
-    data *= step
-    return Columns(
-        data.astype(columns.data.dtype, copy=False), columns.rows, columns.indptr, columns.n_cells, columns.seen
-    )
+    if float(np.spacing(np.asarray(low, columns.data.dtype))) >= step:
+        return False
+    team.run(lambda a, b: group_kernels.snap(columns.data[a:b], step), columns.data.size)
+    return True

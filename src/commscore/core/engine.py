@@ -66,10 +66,10 @@ def permute(
     """Exceedance counts, n_scores × n_tests; ``columns`` lie in ring order if the scheme is ``ring``."""
     if tests.n == 0:
         return np.zeros((len(scores), 0), np.int64)
-    exact = snap(columns)
-    means = join(summarise(exact, groups, team).mean, entities, settings.rule)
+    snap(columns, team)
+    means = join(summarise(columns, groups, team).mean, entities, settings.rule)
     scheme = schemes.make(settings.scheme, groups=groups, n_perms=settings.n, key=settings.key)
     return permutation.exceedances(
-        exact, means, entities=entities, tests=tests, scores=scores, scheme=scheme, rule=settings.rule,
+        columns, means, entities=entities, tests=tests, scores=scores, scheme=scheme, rule=settings.rule,
         strict=settings.strict, memory=settings.memory, team=team, progress=progress,
     )  # fmt: skip

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from .threads import Team
 
 MAX_ROTATIONS = 20
-_ACCUMULATOR_BYTES = 40_000  # of one gene, to stay in the first-level cache
-_TILE = 32_768
+_ACCUMULATOR_BYTES = 42_000  # of one gene, to stay in the first-level cache
+_TILE = 16_384
 _UNTILED = 65_536
 _RING_STREAM = 2**64 - 1
 _SHIFT_STREAM = 2**64 - 2
@@ -105,9 +105,10 @@ class _SegmentBlock:
     def fill(self, genes: Any, slots: Any, out: Any) -> None:
         """Add up segments, then read every rotation's groups off them."""
         c, tile = self.data, _TILE if self.data.n_cells > _UNTILED else self.data.n_cells
-        acc = np.zeros((genes.size, self.slab.shape[1], self.n_segments))
+        acc = np.zeros((genes.size, self.slab.shape[1] * self.n_segments))
         permute.add_slab(c.data, c.rows, c.indptr, genes, self.slab, tile, acc)
-        permute.means_of_segments(acc, self.low, self.high, self.sizes, slots, out)
+        by_order = acc.reshape(genes.size, -1, self.n_segments)
+        permute.means_of_segments(by_order, self.low, self.high, self.sizes, slots, out)
 
 
 class Rotation:
@@ -150,8 +151,8 @@ class Rotation:
             )  # fmt: skip
 
     def _draw(self, slab: npt.NDArray[np.uint16], first: int, team: Team) -> None:
-        key = np.uint64(self._key)
-        team.run(lambda a, b: permute.fill_slab(self._template, key, first, slab, a, b), slab.shape[1])
+        key, n = np.uint64(self._key), self._n_segments
+        team.run(lambda a, b: permute.fill_slab(self._template, n, key, first, slab, a, b), slab.shape[1])
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,10 @@ class _RingBlock:
     def fill(self, genes: Any, slots: Any, out: Any) -> None:
         """Add up by code, then read both labellings of each pair off the table."""
         c, k = self.data, self.sizes.size
-        acc = np.zeros((genes.size, self.shifts.size, k * k if self.paired else k))
-        permute.add_ring(c.data, c.rows, c.indptr, genes, self.codes, self.shifts, acc)
+        n_codes = k * k if self.paired else k
+        flat = np.zeros((genes.size, self.shifts.size * n_codes))
+        permute.add_ring(c.data, c.rows, c.indptr, genes, self.codes, self.shifts, n_codes, flat)
+        acc = flat.reshape(genes.size, -1, n_codes)
         if self.paired:
             permute.means_of_pairs(acc, self.sizes, slots, out)
         else:

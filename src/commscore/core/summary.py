@@ -21,11 +21,21 @@ COMPLEX_RULES = ("min", "geometric", "mean")
 
 @dataclass(frozen=True)
 class GeneSummary:
-    """Per gene × group: ``mean``, ``prop`` (fraction of cells above zero) and ``sd`` (n − 1), float64."""
+    """Per gene × group: ``total`` (float64) and number of cells ``expressed`` (int64) of groups of ``sizes``."""
 
-    mean: npt.NDArray[np.float64]
-    prop: npt.NDArray[np.float64]
-    sd: npt.NDArray[np.float64]
+    total: npt.NDArray[np.float64]
+    expressed: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+
+    @property
+    def mean(self) -> npt.NDArray[np.float64]:
+        """Mean over all cells of the group, zeros included."""
+        return self.total / self.sizes
+
+    @property
+    def prop(self) -> npt.NDArray[np.float64]:
+        """Fraction of cells above zero, 0 to 1."""
+        return self.expressed / self.sizes
 
 
 @dataclass(frozen=True)
@@ -38,18 +48,32 @@ class EntitySummary:
 
 
 def summarise(columns: Columns, groups: Groups, team: Team) -> GeneSummary:
-    """Mean, fraction expressed and standard deviation of every gene in every group, zeros included."""
-    shape = (columns.n_genes, groups.n)
-    total, squares = np.zeros(shape), np.zeros(shape)
-    expressed = np.zeros(shape, np.int64)
+    """Total and number of expressing cells of every gene in every group."""
+    total = np.zeros((columns.n_genes, groups.n))
+    expressed = np.zeros(total.shape, np.int64)
     team.run(
-        lambda a, b: group_kernels.moments(
-            columns.data, columns.rows, columns.indptr, a, b, groups.labels, groups.sizes, total, squares, expressed
+        lambda a, b: group_kernels.totals(
+            columns.data, columns.rows, columns.indptr, a, b, groups.labels, total, expressed
         ),
         columns.n_genes,
     )
-    freedom = np.maximum(groups.sizes - 1, 1)
-    return GeneSummary(total / groups.sizes, expressed / groups.sizes, np.sqrt(squares / freedom))
+    return GeneSummary(total, expressed, groups.sizes)
+
+
+def standard_deviations(
+    columns: Columns, groups: Groups, genes: GeneSummary, *, team: Team
+) -> npt.NDArray[np.float64]:
+    """Return the standard deviation (n − 1) of every gene in every group, zeros included; 0 in a group of one cell."""
+    squares = np.zeros(genes.total.shape)
+    team.run(
+        lambda a, b: group_kernels.deviations(
+            columns.data, columns.rows, columns.indptr, a, b, groups.labels, groups.sizes, genes.total,
+            genes.expressed, squares,
+        ),
+        columns.n_genes,
+    )  # fmt: skip
+    spread: npt.NDArray[np.float64] = np.sqrt(squares / np.maximum(groups.sizes - 1, 1))
+    return spread
 
 
 def join(mean: npt.NDArray[np.float64], entities: Entities, rule: str) -> npt.NDArray[np.float64]:
@@ -68,10 +92,10 @@ def join(mean: npt.NDArray[np.float64], entities: Entities, rule: str) -> npt.ND
 
 def entity_summary(genes: GeneSummary, entities: Entities, rule: str) -> EntitySummary:
     """Join genes into entities: mean by ``rule``, smallest fraction expressed, limiting subunit (first of ties)."""
-    starts = entities.indptr[:-1]
-    limiting = np.empty((entities.n, genes.mean.shape[1]), np.int64)
+    mean, starts = genes.mean, entities.indptr[:-1]
+    limiting = np.empty((entities.n, mean.shape[1]), np.int64)
     for e in range(entities.n):
         members = entities.genes[entities.indptr[e] : entities.indptr[e + 1]]
-        limiting[e] = members[np.argmin(genes.mean[members], axis=0)]
+        limiting[e] = members[np.argmin(mean[members], axis=0)]
     prop = np.minimum.reduceat(genes.prop[entities.genes], starts, axis=0)
-    return EntitySummary(join(genes.mean, entities, rule), prop, limiting)
+    return EntitySummary(join(mean, entities, rule), prop, limiting)

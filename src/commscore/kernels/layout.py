@@ -2,7 +2,7 @@
 
 Two passes over ranges of rows (or columns): count, then fill at known places, so that ranges can run in
 threads and the result does not depend on how many there are. The counting pass also looks at every value once
-and reports what it saw as bits.
+and leaves what it saw in an array: see :data:`SEEN`.
 """
 
 from __future__ import annotations
@@ -11,32 +11,39 @@ import numpy as np
 
 from ._jit import njit
 
-NEGATIVE = 1
-NOT_FINITE = 2
-FRACTIONAL = 4
-DUPLICATE = 8
+SEEN = 5
+LOW, HIGH, NOT_FINITE, FRACTIONAL, DUPLICATE = range(SEEN)
+"""Places in ``seen`` (float64): smallest and largest non-zero value, and flags (0 or 1)."""
 
 
 @njit
-def look(v):
-    """Bits that describe one value."""
-    if not np.isfinite(v):
-        return NOT_FINITE
-    bits = 0
-    if v < 0:
-        bits |= NEGATIVE
-    if v != np.floor(v):
-        bits |= FRACTIONAL
-    return bits
+def nothing_seen():
+    """State before the first value."""
+    seen = np.zeros(SEEN)
+    seen[LOW], seen[HIGH] = np.inf, -np.inf
+    return seen
+
+
+@njit
+def look(v, seen):
+    """Take one non-zero value into account."""
+    if v < seen[LOW]:
+        seen[LOW] = v
+    if v > seen[HIGH]:
+        seen[HIGH] = v
+    if v - v != 0:  # NaN or infinite
+        seen[NOT_FINITE] = 1
+    elif seen[FRACTIONAL] == 0 and v != np.floor(v):
+        seen[FRACTIONAL] = 1
 
 
 @njit
 def count_csr(data, indices, indptr, cells, gene_of, counts):
-    """Count the non-zeros per gene in the rows ``cells``; return the bits of what was seen.
+    """Count the non-zeros per gene in the rows ``cells``; return what was seen.
 
     ``gene_of`` maps a column to a gene of the problem or -1; ``counts`` (n_genes) is written.
     """
-    seen = 0
+    seen = nothing_seen()
     last = np.full(counts.size, -1, np.int64)
     for c in range(cells.size):
         row = cells[c]
@@ -45,10 +52,10 @@ def count_csr(data, indices, indptr, cells, gene_of, counts):
             if gene < 0:
                 continue
             if last[gene] == c:
-                seen |= DUPLICATE
+                seen[DUPLICATE] = 1
             last[gene] = c
             if data[i] != 0:
-                seen |= look(data[i])
+                look(np.float64(data[i]), seen)
                 counts[gene] += 1
     return seen
 
@@ -70,12 +77,12 @@ def fill_csr(data, indices, indptr, cells, first, gene_of, cursor, out_data, out
 @njit
 def count_dense(x, cells, columns, counts):
     """Like :func:`count_csr` for a dense matrix; ``columns`` are the problem's genes in order."""
-    seen = 0
+    seen = nothing_seen()
     for c in range(cells.size):
         for g in range(columns.size):
             v = x[cells[c], columns[g]]
             if v != 0:
-                seen |= look(v)
+                look(np.float64(v), seen)
                 counts[g] += 1
     return seen
 
@@ -96,7 +103,7 @@ def fill_dense(x, cells, first, columns, cursor, out_data, out_rows):
 @njit
 def count_csc(data, indices, indptr, columns, row_of, counts):
     """Like :func:`count_csr` for compressed columns; ``row_of`` maps a stored row to a cell or -1."""
-    seen = 0
+    seen = nothing_seen()
     last = np.full(row_of.size, -1, np.int64)
     for g in range(columns.size):
         for i in range(indptr[columns[g]], indptr[columns[g] + 1]):
@@ -104,10 +111,10 @@ def count_csc(data, indices, indptr, columns, row_of, counts):
             if cell < 0:
                 continue
             if last[cell] == g:
-                seen |= DUPLICATE
+                seen[DUPLICATE] = 1
             last[cell] = g
             if data[i] != 0:
-                seen |= look(data[i])
+                look(np.float64(data[i]), seen)
                 counts[g] += 1
     return seen
 

@@ -14,11 +14,15 @@ from .rng import shuffle
 
 
 @njit
-def fill_slab(template, key, first, slab, start, stop):
-    """Shuffle ``template`` once per column ``start`` to ``stop`` of ``slab``; column w is stream ``first + w``."""
+def fill_slab(template, n_segments, key, first, slab, start, stop):
+    """Shuffle ``template`` once per column ``start`` to ``stop`` of ``slab``; column w is stream ``first + w``.
+
+    Column w holds the places of its segments in a row of accumulators: label + w · n_segments.
+    """
     labels = np.empty_like(template)
     for w in range(start, stop):
-        labels[:] = template
+        for i in range(labels.size):
+            labels[i] = template[i] + w * n_segments
         shuffle(labels, key, np.uint64(first + w))
         for i in range(labels.size):
             slab[i, w] = labels[i]
@@ -26,7 +30,7 @@ def fill_slab(template, key, first, slab, start, stop):
 
 @njit
 def add_slab(data, rows, indptr, genes, slab, tile, acc):
-    """Add the columns ``genes`` into ``acc`` (genes × orders × segments) by the labels of ``slab``.
+    """Add the columns ``genes`` into ``acc`` (genes × (orders · segments)) at the places of ``slab``.
 
     Cells are taken in tiles so that the part of the slab in use stays in the second-level cache.
     """
@@ -38,20 +42,20 @@ def add_slab(data, rows, indptr, genes, slab, tile, acc):
         high = np.uint32(min(n_cells, low + tile))
         for g in range(genes.size):
             sums = acc[g]
-            i = cursor[g]
-            end = indptr[genes[g] + 1]
+            i = np.uint64(cursor[g])
+            end = np.uint64(indptr[genes[g] + 1])
             while i < end and rows[i] < high:
-                labels = slab[np.uint64(rows[i])]
+                places = slab[np.uint64(rows[i])]
                 v = np.float64(data[i])
                 for w in range(width):
-                    sums[np.uint64(w), np.uint64(labels[w])] += v
-                i += 1
-            cursor[g] = i
+                    sums[np.uint64(places[w])] += v
+                i += np.uint64(1)
+            cursor[g] = np.int64(i)
 
 
 @njit
-def add_ring(data, rows, indptr, genes, codes, shifts, acc):
-    """Add the columns ``genes`` into ``acc`` (genes × shifts × codes) by the code at ``row + shift``.
+def add_ring(data, rows, indptr, genes, codes, shifts, n_codes, acc):
+    """Add the columns ``genes`` into ``acc`` (genes × (shifts · codes)) by the code at ``row + shift``.
 
     ``codes`` is the ring laid out twice, so no position needs wrapping; rows are positions on the ring.
     """
@@ -61,8 +65,10 @@ def add_ring(data, rows, indptr, genes, codes, shifts, acc):
         for i in range(indptr[genes[g]], indptr[genes[g] + 1]):
             at = np.uint64(rows[i])
             v = np.float64(data[i])
+            first = np.uint64(0)
             for w in range(width):
-                sums[np.uint64(w), np.uint64(codes[at + shifts[w]])] += v
+                sums[first + np.uint64(codes[at + shifts[w]])] += v
+                first += np.uint64(n_codes)
 
 
 @njit

@@ -10,7 +10,6 @@ import pandas as pd
 
 from .._validate import suggest
 from ..core.problem import Groups
-from ..kernels import layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,16 +160,16 @@ def _wanted(names: list[str], groups: Sequence[str] | None) -> list[int]:
 
 def refuse_unsuitable(columns: Columns, name: str) -> None:
     """Raise unless the values can be log-normalised expression."""
-    if columns.has(layout.NOT_FINITE):
+    if not columns.finite:
         msg = f"{name} holds NaN or infinite values in genes of the resource; remove or impute them"
         raise ValueError(msg)
-    if columns.has(layout.NEGATIVE):
+    if columns.extent[0] < 0:
         msg = (
             f"{name} holds negative values, as scaled data do; scoring needs log-normalised expression "
             "(give the layer= that holds it, or use_raw=True if adata.raw does)"
         )
         raise ValueError(msg)
-    if columns.data.size and not columns.has(layout.FRACTIONAL):
+    if columns.data.size and columns.whole:
         msg = (
             f"{name} holds only whole numbers, as raw counts do; scoring needs log-normalised expression: "
             "sc.pp.normalize_total(adata, target_sum=1e4); sc.pp.log1p(adata), "
