@@ -5,5 +5,6 @@ from __future__ import annotations
 from ._result import Result
 from ._store import load, store
 from ._tables import matrix, params, table, untested
+from ._totals import totals
 
-__all__ = ["Result", "load", "matrix", "params", "store", "table", "untested"]
+__all__ = ["Result", "load", "matrix", "params", "store", "table", "totals", "untested"]

@@ -1,0 +1,136 @@
+"""Tables of ``tl.compare``."""
+
+from __future__ import annotations
+
+from ._base import Column, Table
+
+SCHEMA = "commscore.compare/1"
+UNITS = ("samples", "cells")
+STATUSES = ("tested", "detection", "too_few_samples", "not_expressed", "not_measured")
+SHIFTS = ("gained", "lost", "up", "down", "compensated", "stable", "inconclusive", "not_assessable")
+SHAPES = ("growth", "recession", "peak", "trough", "early_switch", "late_switch", "flat")
+DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance", "mixed")
+PARTS = ("d_source", "d_ligand", "d_target", "d_receptor")
+CLASSES = ("divergent", "convergent", "one_sided", "parallel")
+REASONS = (
+    "gene missing",
+    "subunit missing",
+    "not measurable in RNA",
+    "not expressed",
+    "too few cells",
+    "too few samples",
+    "pair without partner",
+    "condition not compared",
+)
+
+
+def _numbers(*pairs: tuple[str, str]) -> tuple[Column, ...]:
+    return tuple(Column(name, "float", doc) for name, doc in pairs)
+
+
+COMPARE = Table(
+    "compare",
+    "one contrast × source × target × interaction",
+    (
+        Column("contrast", "category", "what is compared: 'ALT vs REF', or 'stages' for ordered stages"),
+        Column("source", "category", "group that expresses the ligand"),
+        Column("target", "category", "group that expresses the receptor"),
+        Column("interaction", "category", "interaction of the resource, LIGAND^RECEPTOR"),
+        Column("ligand_complex", "category", "ligand, subunits joined by _"),
+        Column("receptor_complex", "category", "receptor, subunits joined by _"),
+        Column("mode", "category", "mode of communication"),
+        Column("n_ref", "int", "samples of the reference with both groups"),
+        Column("n_alt", "int", "samples of the other condition with both groups"),
+        *_numbers(
+            ("ligand_effect", "log2 fold change of the ligand in the source"),
+            ("ligand_pvalue", "p-value of it"),
+            ("receptor_effect", "log2 fold change of the receptor in the target"),
+            ("receptor_pvalue", "p-value of it"),
+            ("effect", "log2 fold change of ligand × receptor"),
+            ("se", "standard error of effect"),
+            ("ci_low", "lower end of its 95 % interval"),
+            ("ci_high", "upper end of its 95 % interval"),
+            ("pvalue", "combined evidence that either side moved"),
+            ("padj", "Benjamini–Hochberg adjusted p-value over the tested rows of the contrast"),
+            ("exact_pvalue", "p-value by enumerating the relabellings of the samples"),
+            ("exact_floor", "smallest p-value that the enumeration can give"),
+        ),
+        Column("sign_stable", "bool", "the sign of effect stays when any one sample is left out"),
+        Column("unit", "category", "what was relabelled or replicated", UNITS),
+        Column("status", "category", "whether the row was tested, or why not", STATUSES),
+        Column("shift", "category", "what happened", SHIFTS),
+        Column("shape", "category", "course over ordered stages; missing in other contrasts", SHAPES),
+        *_numbers(
+            ("d_source", "change of log2 abundance of the source"),
+            ("d_ligand", "change of log2 ligand expression in the source"),
+            ("d_target", "change of log2 abundance of the target"),
+            ("d_receptor", "change of log2 receptor expression in the target"),
+            ("d_flow", "sum of the four parts: change of log2 flow"),
+        ),
+        Column("driver", "category", "the part that makes up more than half of the absolute change", DRIVERS),
+        Column("subunit_ref", "category", "limiting subunits, LIGAND^RECEPTOR, in the reference"),
+        Column("subunit_alt", "category", "limiting subunits, LIGAND^RECEPTOR, in the other condition"),
+        *_numbers(
+            ("ligand_prop_ref", "mean fraction of source cells that express the ligand, reference"),
+            ("ligand_prop_alt", "the same in the other condition"),
+            ("receptor_prop_ref", "mean fraction of target cells that express the receptor, reference"),
+            ("receptor_prop_alt", "the same in the other condition"),
+        ),
+        Column("rewired", "bool", "the main source or the main target of the interaction changed"),
+    ),
+)
+
+UNTESTED = Table(
+    "untested",
+    "one interaction, group, sample or contrast that was not tested, or was tested in part",
+    (
+        Column("interaction", "category", "interaction of the resource; * where all are meant"),
+        Column("reason", "category", "why it was not tested", REASONS),
+        Column("detail", "string", "what exactly was found"),
+    ),
+)
+
+TOTALS = Table(
+    "totals",
+    "one contrast × source → target pair, or one contrast × mode",
+    (
+        Column("contrast", "category", "what is compared"),
+        Column("by", "category", "what the row adds up", ("pair", "mode")),
+        Column("source", "category", "sending group; missing in rows by mode"),
+        Column("target", "category", "receiving group; missing in rows by mode"),
+        Column("mode", "category", "mode of communication; missing in rows by pair"),
+        Column("n_tested", "int", "tested rows"),
+        Column("n_shifted", "int", "rows with padj ≤ 0.05"),
+        Column("n_up", "int", "of these, up or gained"),
+        Column("n_down", "int", "of these, down or lost"),
+        Column("n_compensated", "int", "of these, with ligand and receptor in opposite directions"),
+        Column("effect", "float", "mean log2 fold change of ligand × receptor over the tested rows"),
+        Column("d_flow", "float", "mean change of log2 flow over the tested rows"),
+        Column("strongest", "category", "interaction with the smallest p-value"),
+        Column("pvalue", "float", "evidence that any row moved: Cauchy combination, valid under dependence"),
+        Column("padj", "float", "Benjamini–Hochberg over the pairs, or over the modes, of a contrast"),
+    ),
+)
+
+TWO_FACTORS = Table(
+    "two_factors",
+    "one difference in differences with both simple effects",
+    (
+        Column("contrast", "category", "the contrast of the second factor"),
+        Column("source", "category", "group that expresses the ligand"),
+        Column("target", "category", "group that expresses the receptor"),
+        Column("interaction", "category", "interaction of the resource"),
+        *_numbers(
+            ("effect_first", "effect at the first level of the second factor"),
+            ("ci_low_first", "lower end of its 95 % interval"),
+            ("ci_high_first", "upper end"),
+            ("effect_second", "effect at the other level"),
+            ("ci_low_second", "lower end of its 95 % interval"),
+            ("ci_high_second", "upper end"),
+            ("difference", "effect_second − effect_first"),
+            ("pvalue", "of the difference"),
+            ("padj", "Benjamini–Hochberg over the tested rows of the contrast"),
+        ),
+        Column("class", "category", "how the two simple effects relate", CLASSES),
+    ),
+)

@@ -1,0 +1,275 @@
+"""Without replicates: the labels of the cells of two conditions are permuted within each group of cells.
+
+The samples of a condition are put together. In each group the condition labels of the cells are permuted
+jointly for all genes and for the library, through the kernels of the permutation test of scores; the statistic is
+the change of pseudobulk log2 CPM. It says whether the cells differ. It does not say whether the conditions
+do: two samples of one condition differ too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...core import schemes
+from ...core.columns import gene_major
+from ...core.contrast import LABELS
+from ...core.problem import Groups
+from ...core.pseudobulk import PRIOR
+from ...stats.combine import acat, fisher
+from ...stats.decompose import driver
+from ...stats.multiple import benjamini_hochberg, permutation_pvalue
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ...core.columns import Columns
+    from ...core.contrast import Settings
+    from ...core.problem import Entities, Tests
+    from ...core.threads import Team
+    from ._prepare import Prepared
+
+    Floats = npt.NDArray[np.float64]
+
+_BLOCK = 128
+_TIES = 1e-9
+_Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
+_Z90 = 1.6448536269514722
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Both conditions of one contrast, samples put together; arrays start with (2, n_groups)."""
+
+    logcpm: Floats
+    prop: Floats
+    n_cells: npt.NDArray[np.int64]
+    total_cells: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Per entity × group: change of log2 CPM, two-sided p-value, standard deviation under permutation."""
+
+    effect: Floats
+    pvalue: Floats
+    sd: Floats
+
+
+def compare(
+    prepared: Prepared, tests: Tests, levels: tuple[int, int], *, settings: Settings, min_cells: int, n_perms: int,
+    team: Team,
+) -> dict[str, npt.NDArray[Any]]:  # fmt: skip
+    """Compare two conditions by their cells; return the columns of the table, as the engine does.
+
+    ``levels`` are the codes of the reference and of the other condition. Intervals are normal, with the standard
+    deviation of the permuted statistic; the two sides of one group are taken as fully correlated, which makes
+    the interval wider, never narrower.
+    """
+    pools = _pool(prepared, levels)
+    changes = _changes(prepared, levels, pools=pools, min_cells=min_cells, n_perms=n_perms, seed=settings.seed,
+                       team=team)  # fmt: skip
+    return _columns(changes, pools, prepared=prepared, tests=tests, settings=settings)
+
+
+def _pool(prepared: Prepared, levels: tuple[int, int]) -> Pools:
+    bulk, condition = prepared.bulk, prepared.study.condition
+    members = [condition == level for level in levels]
+    counts = np.stack([bulk.counts[m].sum(axis=0) for m in members])
+    library = np.stack([bulk.library[m].sum(axis=0) for m in members])
+    n_cells = np.stack([bulk.n_cells[m].sum(axis=0) for m in members])
+    expressed = np.stack([np.nansum(bulk.prop[m] * bulk.n_cells[m][:, :, None], axis=0) for m in members])
+    with np.errstate(invalid="ignore"):
+        prop = expressed / n_cells[:, :, None]
+    total = np.asarray([prepared.total_cells[m].sum() for m in members])
+    return Pools(_log_cpm(counts, library[:, :, None]), prop, n_cells, total)
+
+
+def _log_cpm(counts: Floats, library: Floats) -> Floats:
+    """Log2 CPM of the two conditions (first axis) with a prior proportional to the library."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        prior = PRIOR * library / library.mean(axis=0)
+        return np.asarray(np.log2((counts + prior) / (library + 2 * prior) * 1e6), np.float64)
+
+
+def _changes(
+    prepared: Prepared, levels: tuple[int, int], *, pools: Pools, min_cells: int, n_perms: int, seed: int, team: Team
+) -> Changes:
+    entities, n_groups = prepared.found.entities, len(prepared.study.groups)
+    shape = (entities.n, n_groups)
+    changes = Changes(np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan))
+    level_of = prepared.study.condition[prepared.study.sample]
+    for k in range(n_groups):
+        if (pools.n_cells[:, k] < min_cells).any():
+            continue
+        changes.effect[:, k] = _difference(pools.logcpm[:, k], entities)
+        inside = (prepared.study.group == k) & np.isin(level_of, levels)
+        order = np.argsort(level_of[inside] == levels[1], kind="stable")
+        cells = prepared.study.cells[inside][order]
+        columns = _with_library(prepared, cells, team=team)
+        groups = Groups(np.empty(0, np.uint16), pools.n_cells[:, k])
+        p, sd = _permute(columns, groups, entities=entities, observed=changes.effect[:, k], n_perms=n_perms,
+                         seed=seed, team=team)  # fmt: skip
+        changes.pvalue[:, k], changes.sd[:, k] = p, sd
+    return changes
+
+
+def _with_library(prepared: Prepared, cells: npt.NDArray[np.int64], *, team: Team) -> Columns:
+    """Return the genes' columns of these cells, and the library of each cell as one more."""
+    matrix = prepared.source.matrix
+    columns = gene_major(matrix, cells=cells, columns=prepared.found.columns, team=team)
+    library = np.asarray(matrix[cells].sum(axis=1), np.float64).ravel()
+    filled = np.flatnonzero(library)
+    return replace(
+        columns,
+        data=np.concatenate([columns.data.astype(np.float64), library[filled]]),
+        rows=np.concatenate([columns.rows, filled.astype(columns.rows.dtype)]),
+        indptr=np.append(columns.indptr, columns.indptr[-1] + filled.size),
+    )
+
+
+def _difference(logcpm: Floats, entities: Entities) -> Floats:
+    """Change of each entity: its lowest subunit in either condition; ``logcpm`` is (2, n_genes, …)."""
+    low = np.minimum.reduceat(logcpm[:, entities.genes], entities.indptr[:-1], axis=1)
+    return np.asarray(low[1] - low[0], np.float64)
+
+
+def _permute(
+    columns: Columns, groups: Groups, *, entities: Entities, observed: Floats, n_perms: int, seed: int, team: Team
+) -> tuple[Floats, Floats]:
+    """Two-sided p-values and standard deviations of the entities' changes, two rotations per order."""
+    scheme = schemes.make("rotation", groups=groups, n_perms=n_perms, key=seed)
+    genes = np.arange(columns.n_genes)
+    slots = np.stack([genes, genes + genes.size], axis=1)  # row of the reference, row of the other condition
+    counts, squares = np.zeros(entities.n, np.int64), np.zeros(entities.n)
+    limit = np.abs(observed) - _TIES
+    for block in scheme.blocks(columns, _BLOCK, team):
+        means = np.empty((2 * genes.size, block.columns))
+        team.run(lambda a, b, out=means, of=block: of.fill(genes[a:b], slots[a:b], out), genes.size)  # type: ignore[misc]
+        sums = means.reshape(2, genes.size, -1) * groups.sizes[:, None, None]
+        kept = np.setdiff1d(np.arange(block.columns), block.drop)
+        permuted = _difference(_log_cpm(sums[:, :-1, kept], sums[:, -1:, kept]), entities)
+        counts += (np.abs(permuted) >= limit[:, None]).sum(axis=1)
+        squares += (permuted**2).sum(axis=1)
+    return permutation_pvalue(counts, n_perms), np.sqrt(squares / n_perms)
+
+
+def _columns(
+    changes: Changes, pools: Pools, *, prepared: Prepared, tests: Tests, settings: Settings
+) -> dict[str, npt.NDArray[Any]]:
+    c: dict[str, npt.NDArray[Any]] = {}
+    entities = prepared.found.entities
+    prop = np.stack([np.minimum.reduceat(p[:, entities.genes], entities.indptr[:-1], axis=1) for p in pools.prop])
+    sides = {"ligand": (tests.ligand, tests.source), "receptor": (tests.receptor, tests.target)}
+    sd: dict[str, Floats] = {}
+    for side, (entity, group) in sides.items():
+        c[f"{side}_effect"] = c[f"d_{side}"] = changes.effect[entity, group]
+        c[f"{side}_pvalue"], sd[side] = changes.pvalue[entity, group], changes.sd[entity, group]
+        c[f"{side}_prop_ref"], c[f"{side}_prop_alt"] = prop[0, group, entity], prop[1, group, entity]
+    enough = np.isfinite(c["ligand_effect"]) & np.isfinite(c["receptor_effect"])
+    reach = settings.expr_prop
+    expressed = [
+        (c[f"ligand_prop_{e}"] >= reach) & (c[f"receptor_prop_{e}"] >= reach) for e in ("ref", "alt")
+    ]  # fmt: skip
+    tested = enough & (expressed[0] | expressed[1])
+    for name in ("ligand_pvalue", "receptor_pvalue"):
+        c[name] = np.where(tested, c[name], np.nan)
+    c["effect"] = c["ligand_effect"] + c["receptor_effect"]
+    same = tests.source == tests.target
+    c["se"] = np.where(same, sd["ligand"] + sd["receptor"], np.hypot(sd["ligand"], sd["receptor"]))
+    c["ci_low"], c["ci_high"] = c["effect"] - _Z * c["se"], c["effect"] + _Z * c["se"]
+    combine = fisher if settings.combine == "fisher" else acat
+    c["pvalue"] = combine(np.stack([c["ligand_pvalue"], c["receptor_pvalue"]], axis=1))
+    c["padj"] = benjamini_hochberg(c["pvalue"])
+    c["exact_pvalue"] = c["exact_floor"] = np.full(tests.n, np.nan)
+    c["sign_stable"] = np.zeros(tests.n, bool)
+    c["n_ref"], c["n_alt"] = (_n_samples(tests, pools.n_cells[i]) for i in (0, 1))
+    status = np.where(enough, np.where(tested, "tested", "not_expressed"), "too_few_samples")
+    c["status"] = _codes("status", status)
+    c["shift"] = _codes("shift", _shift(c, tested, settings=settings))
+    _decompose(c, sd, pools=pools, tests=tests, tested=tested)
+    c["shape"] = np.full(tests.n, -1, np.int8)
+    for i, end in enumerate(("ref", "alt")):
+        c[f"ligand_subunit_{end}"] = _limiting(pools.logcpm[i], entities)[tests.source, tests.ligand]
+        c[f"receptor_subunit_{end}"] = _limiting(pools.logcpm[i], entities)[tests.target, tests.receptor]
+    c["rewired"] = _rewired(pools, tests, entities=entities, expressed=expressed)
+    return c
+
+
+def _limiting(logcpm: Floats, entities: Entities) -> npt.NDArray[np.int64]:
+    """Gene with the lowest log2 CPM of each entity in each group, n_groups × n_entities; first of ties."""
+    out = np.empty((logcpm.shape[0], entities.n), np.int64)
+    for e in range(entities.n):
+        members = entities.genes[entities.indptr[e] : entities.indptr[e + 1]]
+        out[:, e] = members[np.argmin(logcpm[:, members], axis=1)]
+    return out
+
+
+def _rewired(
+    pools: Pools, tests: Tests, *, entities: Entities, expressed: list[npt.NDArray[np.bool_]]
+) -> npt.NDArray[np.bool_]:
+    """Whether the main source or target of the interaction differs between the conditions."""
+    n_groups, best = pools.n_cells.shape[1], []
+    interaction = np.unique(tests.ligand * entities.n + tests.receptor, return_inverse=True)[1]
+    low = np.minimum.reduceat(pools.logcpm[:, :, entities.genes], entities.indptr[:-1], axis=2)
+    for i in (0, 1):
+        with np.errstate(divide="ignore"):
+            level = low[i] + np.log2(pools.n_cells[i])[:, None]
+        flow = np.where(expressed[i], level[tests.source, tests.ligand] + level[tests.target, tests.receptor], -np.inf)
+        order = np.lexsort((-flow, interaction))
+        _, first = np.unique(interaction[order], return_index=True)
+        top = order[first]
+        pair = tests.source[top] * n_groups + tests.target[top]
+        best.append(np.where(np.isfinite(flow[top]), pair, -1))
+    changed = (best[0] >= 0) & (best[1] >= 0) & (best[0] != best[1])
+    return np.asarray(changed[interaction], np.bool_)
+
+
+def _codes(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    """Codes into the labels of a column; an empty text is missing."""
+    codes = np.full(values.size, -1, np.int8)
+    for i, label in enumerate(LABELS[name]):
+        codes[values == label] = i
+    return codes
+
+
+def _n_samples(tests: Tests, n_cells: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Pools count as one sample each, where both groups have cells."""
+    there = n_cells > 0
+    return (there[tests.source] & there[tests.target]).astype(np.int64)
+
+
+def _shift(c: dict[str, npt.NDArray[Any]], tested: npt.NDArray[np.bool_], *, settings: Settings) -> Any:
+    found = tested & (c["padj"] <= settings.alpha)
+    sides = [(c[f"{s}_pvalue"] <= settings.alpha) * np.sign(c[f"{s}_effect"]) for s in ("ligand", "receptor")]
+    absent = [(c[f"ligand_prop_{e}"] == 0) | (c[f"receptor_prop_{e}"] == 0) for e in ("ref", "alt")]
+    within = (np.abs(c["effect"]) + _Z90 * c["se"]) < settings.margin
+    shift = np.where(tested, np.where(within, "stable", "inconclusive"), "not_assessable").astype(object)
+    # where only the combined evidence passes, the larger side tells the direction
+    shift[found] = np.where(c["effect"][found] > 0, "up", "down")
+    shift[found & (sides[0] * sides[1] < 0)] = "compensated"
+    shift[found & absent[0] & ~absent[1]] = "gained"
+    shift[found & absent[1] & ~absent[0]] = "lost"
+    return shift
+
+
+def _decompose(
+    c: dict[str, npt.NDArray[Any]], sd: dict[str, Floats], *, pools: Pools, tests: Tests,
+    tested: npt.NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Add the four parts, their sum, and the driver (more than half of the change, interval without zero)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.log2(pools.n_cells / pools.total_cells[:, None])
+        # delta method on a binomial share
+        rest = 1 - pools.n_cells / pools.total_cells[:, None]
+        spread = np.sqrt((rest / pools.n_cells).sum(axis=0)) / np.log(2)
+    change = share[1] - share[0]
+    c["d_source"], c["d_target"] = change[tests.source], change[tests.target]
+    names = ("d_ligand", "d_receptor", "d_source", "d_target")
+    parts = np.stack([c[n] for n in names])
+    error = np.stack([sd["ligand"], sd["receptor"], spread[tests.source], spread[tests.target]])
+    c["d_flow"] = parts.sum(axis=0)
+    clear = (np.abs(parts) > _Z * error) & tested
+    c["driver"] = driver(parts, clear, same_group=tests.source == tests.target)

@@ -1,0 +1,252 @@
+"""Compare conditions and stages."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._random import RNG, key
+from ..._schema import compare as schema
+from ..._validate import in_range, one_of
+from ..._version import __version__
+from ...core.contrast import Settings
+from ...get import Result, store
+from ...get._store import check_key
+from .._keywords import known_keywords
+from . import _engine, _frames, _totals, _two_factors
+from ._prepare import Ask, Prepared, prepare
+from ._study import Keys
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from ...rs import Resource
+
+TESTS = ("auto", "samples", "permutation", "cells")
+COMBINE = ("acat", "fisher")
+
+
+@known_keywords
+def compare(
+    adata: AnnData,
+    groupby: str,
+    *,
+    condition_key: str,
+    sample_key: str | None = None,
+    reference: str | None = None,
+    order: Sequence[str] | None = None,
+    contrast: str | Sequence[str] | None = None,
+    covariates: Sequence[str] = (),
+    pair_key: str | None = None,
+    interaction: str | None = None,
+    resource: str | Resource | pd.DataFrame = "breast",
+    test: str = "auto",
+    combine: str = "acat",
+    counts_layer: str | None = None,
+    expr_prop: float = 0.1,
+    min_cells: int = 10,
+    margin: float = 0.5,
+    use_raw: bool = False,
+    n_perms: int = 1000,
+    rng: RNG = 0,
+    key_added: str = "commscore_compare",
+    inplace: bool = True,
+) -> Result | None:
+    """Compare communication between conditions or along stages: what shifted, how surely, and why.
+
+    Samples are the replicates. Raw counts are added up per sample × group of cells and turned into log2 counts per
+    million; each gene in each group is fitted by weighted least squares with moderated variance
+    (doi:10.2202/1544-6115.1027); the evidence of the ligand in the source and of the receptor in the target,
+    taken from the same samples, is combined for each interaction.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
+    groupby
+        Column of ``adata.obs`` with the groups of cells.
+    condition_key
+        Column of ``adata.obs`` with the condition or stage, constant within a sample.
+    sample_key
+        Column of ``adata.obs`` with the biological samples (one donor, one condition).
+    reference
+        Baseline level; by default the first of ``order``, else the first category of ``condition_key``.
+    order
+        Stages in order. Adds the contrast ``"stages"`` (linear, hill and steps, the best named in ``shape``). Samples
+        of conditions that it does not name are left out.
+    contrast
+        One level, or several, to set against the reference; by default all others. Samples of the levels
+        that are not named still serve to estimate the variance.
+    covariates
+        Columns of ``adata.obs`` that are constant within a sample: numbers enter as they are, text as
+        categories.
+    pair_key
+        Column with the patient (or another block) that several samples share. Blocks enter the design as fixed effects
+        and relabellings stay within them; samples without a partner in another condition are left out.
+    interaction
+        A second factor, a column of ``adata.obs`` such as the subtype or the response: contrasts within each of its
+        levels (``"ALT vs REF | LEVEL"``) and their differences in differences (``"ALT vs REF | LEVEL vs FIRST"``),
+        with both simple effects and their class in ``extra["two_factors"]`` of the result. Not with ``order``.
+    resource
+        Name of a resource, a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
+        ``receptor`` (subunits joined by ``_``).
+    test
+        ``"samples"``: moderated t. ``"permutation"``: p-values from relabelling the samples. ``"cells"``: cells as
+        replicates; says only whether these samples differ. ``"auto"``: samples if ``sample_key`` gives at least two
+        in the reference and in a contrasted level, else cells, with a warning.
+    combine
+        ``"acat"`` (valid when both sides depend on each other) or ``"fisher"`` (assumes independent sides).
+    counts_layer
+        Layer with the raw counts; else ``layers["counts"]``, else ``X`` or ``raw``, whichever holds whole numbers.
+    expr_prop
+        Fraction of cells, 0 to 1, that must express both sides, in as many samples as the smaller condition
+        has.
+    min_cells
+        A sample × group with fewer cells is missing.
+    margin
+        Half width, in log2, within which a change counts as none: ``stable`` is shown by two one-sided tests.
+    use_raw
+        Take the counts from ``adata.raw``.
+    n_perms
+        Most relabellings of samples that are enumerated or drawn for ``exact_pvalue``; permutations of cells.
+    rng
+        Seed, Generator or SeedSequence of the relabellings.
+    key_added
+        Key in ``adata.uns``.
+    inplace
+        If False, nothing is written and the result is returned.
+
+    Returns
+    -------
+    None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per contrast × source ×
+    target × interaction; see :data:`commscore._schema.compare.COMPARE` for its columns, and
+    :func:`commscore.get.untested` and :func:`commscore.get.totals` for the tables beside it.
+
+    Raises
+    ------
+    KeyError
+        If a column or layer does not exist.
+    TypeError
+        If an argument has the wrong type, or a keyword is unknown.
+    ValueError
+        If an argument is out of range, labels are missing, there are no raw counts, or the design cannot be tested; the
+        message names the problem and the way out.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> shift = cs.ds.Shift(interaction="CSF1^CSF1R", source="tumour", target="macrophage", log2fc=2)
+    >>> adata = cs.ds.simulate(n_samples=4, n_cells=200, shifts=[shift], rng=0)
+    >>> cs.tl.compare(adata, "cell_type", condition_key="condition", sample_key="sample")
+    >>> found = cs.get.table(adata, "commscore_compare", source="tumour", target="macrophage", max_padj=0.05)
+    >>> found[["interaction", "shift", "driver"]]
+      interaction shift  driver
+    0  CSF1^CSF1R    up  ligand
+    """
+    keys = Keys(groupby, condition_key, sample_key, pair_key, _names(covariates), interaction)
+    settings = _settings(test=test, combine=combine, margin=margin, expr_prop=expr_prop, n_perms=n_perms, rng=rng)
+    in_range("min_cells", min_cells, low=1, integer=True)
+    check_key(key_added)
+    if interaction is not None and order is not None:
+        msg = "order and interaction exclude each other; compare the stages within each level, or leave out order"
+        raise ValueError(msg)
+    ask = Ask(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    prepared = prepare(adata, keys, ask)
+    unit = _unit(test, prepared, keys)
+    plan = _engine.Plan(
+        prepared, keys, settings, min_cells=int(min_cells), n_perms=int(n_perms), staged=order is not None
+    )
+    made = _engine.by_cells(plan) if unit == "cells" else _engine.by_samples(plan, adata)
+    table = _frames.compare_table(made.prepared, made.tests, made.which, parts=made.parts, unit=unit)
+    extra = {
+        "untested": _frames.untested_table(made.prepared, made.which, parts=made.parts, notes=made.notes),
+        "totals": _totals.totals_table(table),
+    }
+    if made.info:
+        extra["contrasts"] = pd.DataFrame(made.info)
+    if interaction is not None:
+        extra["two_factors"] = _two_factors.two_factors_table(table, made.parts)
+    study = made.prepared.study
+    params = {
+        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
+        "interaction": interaction, "covariates": np.asarray(keys.covariates, object), "reference": made.reference,
+        "order": None if order is None else np.asarray([str(o) for o in order], object), "test": test, "unit": unit,
+        "combine": combine, "counts": prepared.source.name, "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells), "margin": float(margin), "n_perms": int(n_perms), "rng": str(settings.seed),
+        "groups": np.asarray(study.groups, object), "levels": np.asarray(study.levels, object),
+        "samples": np.asarray(study.samples, object), "n_samples": study.replicates, "commscore": __version__,
+    }  # fmt: skip
+    identity = {"name": made.prepared.resource.name, "version": made.prepared.resource.version,
+                "sha256": made.prepared.resource.sha256}  # fmt: skip
+    result = Result(table, params, identity, extra, schema.SCHEMA)
+    if not inplace:
+        return result
+    store(adata, key_added, result)
+    return None
+
+
+def _names(covariates: Any) -> tuple[str, ...]:
+    if isinstance(covariates, str) or not hasattr(covariates, "__iter__"):
+        msg = f"covariates must be a list of columns of adata.obs, found {covariates!r}; write [{covariates!r}]"
+        raise TypeError(msg)
+    return tuple(covariates)
+
+
+def _settings(*, test: Any, combine: Any, margin: Any, expr_prop: Any, n_perms: Any, rng: RNG) -> Settings:
+    one_of("test", test, TESTS)
+    one_of("combine", combine, COMBINE)
+    in_range("margin", margin, low=0)
+    in_range("expr_prop", expr_prop, low=0, high=1)
+    in_range("n_perms", n_perms, low=1, integer=True)
+    return Settings(
+        combine=combine, test="permutation" if test == "permutation" else "samples", margin=float(margin),
+        expr_prop=float(expr_prop), max_enumeration=int(n_perms), seed=key(rng),
+    )  # fmt: skip
+
+
+def _unit(test: str, prepared: Prepared, keys: Keys) -> str:
+    """Decide what is replicated: samples, or (without replicates) cells."""
+    if test == "cells":
+        _nothing_of_samples(keys)
+        return "cells"
+    problem = _unreplicated(prepared, keys)
+    if problem is None:
+        return "samples"
+    if test != "auto":
+        msg = (
+            f"test={test!r} needs at least two samples in the reference and in a contrasted level; {problem}. Name the "
+            "column of biological samples with sample_key=, or use test='cells', which says only whether these cells "
+            "differ, not whether the conditions do"
+        )
+        raise ValueError(msg)
+    _nothing_of_samples(keys, because=f"; {problem}")
+    msg = (
+        f"{problem}: cells are compared instead of samples. Cells of one sample are not independent, so a small "
+        "p-value says that these samples differ, not that the conditions do (false positives 0.2 to 0.4 at 0.05 "
+        "with ordinary variation between donors); the rows are marked unit='cells'. Give sample_key= with replicates "
+        "to test conditions, or test='cells' to say that this is meant"
+    )
+    warnings.warn(msg, UserWarning, stacklevel=4)
+    return "cells"
+
+
+def _unreplicated(prepared: Prepared, keys: Keys) -> str | None:
+    if keys.sample is None:
+        return "no sample_key was given"
+    study = prepared.study
+    n = dict(zip(study.levels, study.replicates, strict=True))
+    if n[study.levels[0]] >= 2 and any(n[w] >= 2 for w in prepared.wanted):
+        return None
+    return f"sample_key={keys.sample!r} gives " + ", ".join(f"{v} of {k}" for k, v in n.items())
+
+
+def _nothing_of_samples(keys: Keys, because: str = "") -> None:
+    given = [name for name, value in (("covariates", keys.covariates), ("pair_key", keys.pair),
+                                      ("interaction", keys.factor)) if value]  # fmt: skip
+    if given:
+        msg = f"{' and '.join(given)} cannot be used when cells are compared{because}; leave it out, or add samples"
+        raise ValueError(msg)

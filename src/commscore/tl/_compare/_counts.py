@@ -1,0 +1,86 @@
+"""Raw counts: where they are, and their sums by sample and group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from ...core.pseudobulk import Pseudobulk, pseudobulk
+from ...kernels import pseudobulk as seen
+from .. import _edge
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from anndata import AnnData
+
+    from ...core.threads import Team
+    from ._study import Study
+
+LAYER = "counts"
+_STEP = 1 << 20
+
+
+def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> _edge.Source:
+    """Find the raw counts: the layer that is named, ``raw`` if asked for, else the first place that holds some.
+
+    Raises
+    ------
+    ValueError
+        If there are none; the message says what each place holds.
+    """
+    if counts_layer is not None or use_raw:
+        source = _edge.expression(adata, layer=counts_layer, use_raw=use_raw)
+        if not whole_numbers(source.matrix):
+            raise ValueError(_no_counts([source.name]))
+        return source
+    looked = []
+    for layer, raw in ((LAYER, False), (None, False), (None, True)):
+        missing = (raw and adata.raw is None) or (layer is None and not raw and adata.X is None)
+        if missing or (layer is not None and layer not in adata.layers):
+            continue
+        source = _edge.expression(adata, layer=layer, use_raw=raw)
+        if whole_numbers(source.matrix):
+            return source
+        looked.append(source.name)
+    raise ValueError(_no_counts(looked))
+
+
+def _no_counts(looked: list[str]) -> str:
+    return (
+        f"no raw counts found: {', '.join(looked) or 'adata'} holds no whole numbers or negative ones, as normalised "
+        "or scaled data do. Conditions are compared on counts added up per sample, which normalised values cannot "
+        "give; put the raw counts into adata.layers['counts'] (before sc.pp.normalize_total), or name their layer "
+        "with counts_layer="
+    )
+
+
+def whole_numbers(matrix: Any) -> bool:
+    """Whether all values are whole numbers, none negative; stops at the first part that is not."""
+    if matrix.dtype.kind in "ub":
+        return True
+    values = matrix.data if sparse.issparse(matrix) else np.asarray(matrix).reshape(-1)
+    for start in range(0, values.size, _STEP):
+        part = values[start : start + _STEP]
+        with np.errstate(invalid="ignore"):
+            if ((part < 0) | (part != np.floor(part))).any() and np.isfinite(part).all():
+                return False
+    return True
+
+
+def add_up(source: _edge.Source, study: Study, columns: npt.NDArray[np.int64], *, team: Team) -> Pseudobulk:
+    """Add up the counts of these columns by sample and group, and the library over all columns."""
+    bulk = pseudobulk(
+        source.matrix, cells=study.cells, sample=study.sample, group=study.group,
+        shape=(len(study.samples), len(study.groups)), columns=columns, team=team,
+    )  # fmt: skip
+    if bulk.seen & seen.NOT_FINITE:
+        msg = f"{source.name} holds NaN or infinite values; remove these cells or genes"
+        raise ValueError(msg)
+    if bulk.seen & (seen.NEGATIVE | seen.FRACTIONAL):
+        raise ValueError(_no_counts([source.name]))
+    if bulk.library.sum() == 0:
+        msg = f"{source.name} holds no counts at all in the cells that are compared"
+        raise ValueError(msg)
+    return bulk

@@ -1,0 +1,155 @@
+"""The design of the comparison: condition means, then centred covariates and pairs; and what makes it impossible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ._study import Keys, Study
+
+    Floats = npt.NDArray[np.float64]
+
+_TOLERANCE = 1e-8
+
+
+@dataclass(frozen=True)
+class Design:
+    """Full-rank design ``matrix`` (n_samples × p) and the ``block`` of each sample, or None.
+
+    The first ``len(levels)`` columns are the means of the levels (cell-means coding); the other columns are
+    centred, so that these means are those of an average sample.
+    """
+
+    matrix: Floats
+    block: npt.NDArray[np.int64] | None
+    names: tuple[str, ...]
+
+
+def build(study: Study, keys: Keys) -> Design:
+    """Build the design and check that the contrasts of conditions can be estimated.
+
+    Raises
+    ------
+    ValueError
+        If a covariate or the pairing is confounded with the condition or with one another, or no sample is
+        left to estimate the variance from.
+    """
+    n_levels = len(study.levels)
+    matrix = np.zeros((len(study.samples), n_levels))
+    matrix[np.arange(len(study.samples)), study.condition] = 1.0
+    names = list(study.levels)
+    for key in keys.covariates:
+        columns, labels = _columns(study.frame[key])
+        _no_confounding(matrix, columns, key=key, study=study, keys=keys)
+        matrix, names = np.hstack([matrix, columns]), names + [f"{key}{label}" for label in labels]
+    block = None
+    if keys.pair is not None:
+        block, _ = pd.factorize(study.frame[keys.pair], sort=True)
+        columns, labels = _columns(study.frame[keys.pair])
+        _no_nesting(matrix, columns, study=study, keys=keys)
+        matrix, names = np.hstack([matrix, columns]), names + [f"{keys.pair}{label}" for label in labels]
+        block = block.astype(np.int64)
+    if matrix.shape[0] <= matrix.shape[1]:
+        msg = (
+            f"the design has {matrix.shape[1]} coefficients ({', '.join(names[:12])}) for {matrix.shape[0]} samples, "
+            "so nothing is left to estimate the variance from; leave out covariates or the pairing, or add samples"
+        )
+        raise ValueError(msg)
+    return Design(matrix, block, tuple(names))
+
+
+def _columns(values: pd.Series) -> tuple[Floats, list[str]]:
+    """Centred columns of one term, by formulaic: a number as it is, text as dummies without the first level."""
+    from formulaic import model_matrix
+
+    frame = pd.DataFrame({"x": values.to_numpy()})
+    if not pd.api.types.is_numeric_dtype(frame["x"]):
+        frame["x"] = pd.Categorical(frame["x"])
+        if len(frame["x"].cat.categories) < 2:
+            return np.zeros((len(frame), 1)), [f"[{frame['x'].cat.categories[0]}]"]
+    made = model_matrix("1 + x", frame)
+    columns = np.asarray(made, np.float64)[:, 1:]
+    columns = columns - columns.mean(axis=0)
+    if pd.api.types.is_numeric_dtype(frame["x"]):  # one unit for all, so that ranks do not depend on the user's
+        columns = columns / (np.abs(columns).max() or 1.0)
+    return columns, [str(c).removeprefix("x") for c in made.columns[1:]]
+
+
+def rank(matrix: Floats) -> int:
+    """Rank, with a tolerance for columns of unit size."""
+    return int(np.linalg.matrix_rank(matrix, tol=_TOLERANCE * max(matrix.shape)))
+
+
+def _no_confounding(matrix: Floats, columns: Floats, *, key: str, study: Study, keys: Keys) -> None:
+    if rank(np.hstack([matrix, columns])) == matrix.shape[1] + columns.shape[1]:
+        return
+    if np.abs(columns).max() < _TOLERANCE:
+        msg = f"covariates: {key!r} has the same value in all samples; leave it out"
+        raise ValueError(msg)
+    conditions = matrix[:, : len(study.levels)]
+    if rank(np.hstack([conditions, columns])) < conditions.shape[1] + columns.shape[1]:
+        shown = "; ".join(
+            f"{level}: {', '.join(sorted(set(study.frame[key][study.condition == i].astype(str))))}"
+            for i, level in enumerate(study.levels)
+        )
+        msg = (
+            f"covariates: {key!r} is confounded with condition_key={keys.condition!r} ({shown}): the samples cannot "
+            "tell one from the other; leave the covariate out and say so, or compare samples that share its values"
+        )
+        raise ValueError(msg)
+    earlier = ", ".join(repr(k) for k in keys.covariates[: keys.covariates.index(key)])
+    msg = f"covariates: {key!r} adds nothing that {earlier} and the condition do not determine; leave one of them out"
+    raise ValueError(msg)
+
+
+def _no_nesting(matrix: Floats, columns: Floats, *, study: Study, keys: Keys) -> None:
+    if rank(np.hstack([matrix, columns])) == matrix.shape[1] + columns.shape[1]:
+        return
+    conditions = matrix[:, : len(study.levels)]
+    if rank(np.hstack([conditions, columns])) == conditions.shape[1] + columns.shape[1]:
+        msg = (
+            f"pair_key={keys.pair!r} already accounts for what is constant within a pair: leave "
+            f"{', '.join(map(repr, keys.covariates))} out of covariates, or leave out pair_key"
+        )
+        raise ValueError(msg)
+    msg = (
+        f"pair_key={keys.pair!r} is confounded with condition_key={keys.condition!r}: no chain of pairs connects "
+        f"all of {', '.join(study.levels)}; leave out pair_key, or compare conditions that share pairs (order=)"
+    )
+    raise ValueError(msg)
+
+
+def complete_pairs(study: Study, keys: Keys) -> Study:
+    """Leave out samples whose pair has only one condition; they say nothing about a change within a pair.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two pairs have two conditions.
+    """
+    if keys.pair is None:
+        return study
+    pair: Any = study.frame[keys.pair].to_numpy()
+    table = pd.crosstab(pair, study.condition)
+    full = table.index[(table > 0).sum(axis=1) > 1]
+    if len(full) < 2:
+        alone = [str(p) for p in table.index if p not in full]
+        msg = (
+            f"pair_key={keys.pair!r}: {len(full)} of {len(table)} pairs have samples of two conditions, at least 2 are "
+            f"needed (without partner: {', '.join(alone[:6])}); check the column, or leave out pair_key to compare "
+            "unpaired"
+        )
+        raise ValueError(msg)
+    kept = np.isin(pair, full)
+    notes = [
+        ("*", "pair without partner", f"sample {s}: {keys.pair} {p} has no sample of another condition")
+        for s, p, k in zip(study.samples, pair, kept, strict=True)
+        if not k
+    ]
+    return study.of_samples(kept, notes) if notes else study

@@ -1,0 +1,125 @@
+"""From arrays to the tables that are stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._schema import compare as schema
+from ...core.contrast import LABELS
+from .. import _frames
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from ...core.problem import Tests
+    from ._prepare import Prepared
+
+    Columns = dict[str, npt.NDArray[Any]]
+
+_MADE_HERE = ("contrast", "source", "target", "interaction", "ligand_complex", "receptor_complex", "mode", "unit")
+_DETAIL = {
+    "group_absent": "the source or the target group has no cells in these samples",
+    "below_min_cells": "the source or the target group has fewer than min_cells cells in too many samples",
+    "one_sample": "a condition has fewer than 2 samples with both groups",
+    "not_estimable": "the samples with both groups do not determine the contrast",
+    "not_expressed": "fewer samples than the smaller condition has reach expr_prop on both sides",
+}
+
+
+def compare_table(
+    prepared: Prepared, tests: Tests, which: npt.NDArray[np.int64], *, parts: Sequence[tuple[str, Columns]], unit: str
+) -> pd.DataFrame:
+    """One row per contrast × source × target × interaction, in the order of the schema."""
+    n, m = tests.n, len(parts)
+    groups = list(prepared.study.groups)
+    frame: dict[str, Any] = {
+        "contrast": pd.Categorical.from_codes(np.repeat(np.arange(m), n), [name for name, _ in parts]),
+        "source": pd.Categorical.from_codes(np.tile(tests.source, m), groups),
+        "target": pd.Categorical.from_codes(np.tile(tests.target, m), groups),
+    }
+    facts = prepared.found.frame
+    for name, column in (("interaction", "interaction"), ("ligand_complex", "ligand"), ("receptor_complex", "receptor"),
+                         ("mode", "mode")):  # fmt: skip
+        frame[name] = _frames._taken(facts[column], np.tile(which, m))
+    frame["unit"] = pd.Categorical.from_codes(np.full(n * m, schema.UNITS.index(unit)), list(schema.UNITS))
+    joined = {name: np.concatenate([columns[name] for _, columns in parts]) for name in _taken_over()}
+    for end in ("ref", "alt"):
+        frame[f"subunit_{end}"] = _subunits(prepared, joined, end)
+    for name in schema.COMPARE.names:
+        if name not in frame:
+            frame[name] = _as_stored(name, joined[name])
+    return pd.DataFrame({name: frame[name] for name in schema.COMPARE.names})
+
+
+def _taken_over() -> list[str]:
+    """Columns that the engine gives as they are, and those that become the names of the subunits."""
+    names = [name for name in schema.COMPARE.names if name not in _MADE_HERE and not name.startswith("subunit_")]
+    return names + [f"{side}_subunit_{end}" for side in ("ligand", "receptor") for end in ("ref", "alt")]
+
+
+def _as_stored(name: str, values: npt.NDArray[Any]) -> Any:
+    kind = schema.COMPARE[name].kind
+    if name in LABELS:
+        return pd.Categorical.from_codes(values, list(LABELS[name]))
+    return values.astype({"int": np.int64, "float": np.float64, "bool": np.bool_}[kind])
+
+
+def _subunits(prepared: Prepared, columns: Columns, end: str) -> pd.Categorical:
+    """Names ``LIGAND^RECEPTOR`` of the limiting subunits at one end (``ref`` or ``alt``); missing without samples."""
+    genes = prepared.found.genes.astype(str)
+    ligand, receptor = columns[f"ligand_subunit_{end}"], columns[f"receptor_subunit_{end}"]
+    known = (ligand >= 0) & (receptor >= 0)
+    pairs, inverse = np.unique(ligand[known] * genes.size + receptor[known], return_inverse=True)
+    codes = np.full(ligand.size, -1, np.int64)
+    codes[known] = inverse
+    return pd.Categorical.from_codes(codes, [f"{genes[c // genes.size]}^{genes[c % genes.size]}" for c in pairs])
+
+
+def untested_table(
+    prepared: Prepared, which: npt.NDArray[np.int64], *, parts: Sequence[tuple[str, Columns]], notes: Sequence[Any] = ()
+) -> pd.DataFrame:
+    """List what was not tested, and why: interactions, groups, samples, levels, and contrasts in part."""
+    rows: list[Any] = [*prepared.found.untested, *prepared.study.notes, *notes]
+    status = np.stack([columns["status"] for _, columns in parts])
+    expressed = np.zeros(len(prepared.found.frame), bool)
+    never = LABELS["status"].index("not_expressed")
+    np.logical_or.at(expressed, which, (status != never).any(axis=0))
+    names = prepared.found.frame["interaction"].to_numpy()
+    rows += [
+        (names[i], "not expressed", "in no source and target group of any contrast (expr_prop in too few samples)")
+        for i in np.flatnonzero(~expressed)
+    ]
+    for name, columns in parts:
+        rows += _few_samples(name, columns, prepared=prepared)
+    frame = pd.DataFrame(rows, columns=list(schema.UNTESTED.names), dtype=object)
+    frame["interaction"] = frame["interaction"].astype("category")
+    frame["reason"] = pd.Categorical(frame["reason"], categories=list(schema.REASONS))
+    return frame
+
+
+def _few_samples(name: str, columns: Columns, *, prepared: Prepared) -> list[tuple[str, str, str]]:
+    """One row per source → target pair that has too few samples in this contrast."""
+    groups, n = prepared.study.groups, len(prepared.found.frame)
+    status = columns["status"].reshape(-1, n)
+    few = (status == LABELS["status"].index("too_few_samples")).all(axis=1)
+    rows = []
+    for pair in np.flatnonzero(few).tolist():
+        source, target = groups[pair // len(groups)], groups[pair % len(groups)]
+        first = pair * n
+        n_ref, n_alt = int(columns["n_ref"][first]), int(columns["n_alt"][first])
+        why = _why(columns, first)
+        rows.append(
+            ("*", "too few samples", f"{name}, {source} → {target}: {n_ref} and {n_alt} samples with both groups{why}")
+        )
+    return rows
+
+
+def _why(columns: Columns, row: int) -> str:
+    if "reason" not in columns or columns["reason"][row] < 0:
+        return ""
+    return f"; {_DETAIL[LABELS['reason'][columns['reason'][row]]]}"

@@ -1,0 +1,122 @@
+"""What every tool of this room needs first: the study, its counts added up, and the interactions."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import rs
+from ...core.contrast import Cohort
+from ...core.problem import Tests
+from ...core.pseudobulk import Pseudobulk, log_cpm
+from ...core.threads import team
+from .. import _interactions
+from . import _counts, _design, _study
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from anndata import AnnData
+
+    from ...rs import Resource
+    from .. import _edge
+    from ._study import Keys, Study
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the caller asked for, beside the columns of ``obs``."""
+
+    resource: Any
+    counts_layer: str | None
+    use_raw: bool
+    min_cells: int
+    reference: str | None = None
+    order: Sequence[str] | None = None
+    contrast: Any = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Study, sums and interactions; groups without any usable sample are left out of all three."""
+
+    study: Study
+    wanted: list[str]
+    order: tuple[str, ...]
+    source: _edge.Source
+    resource: Resource
+    found: _interactions.Testable
+    bulk: Pseudobulk
+    total_cells: npt.NDArray[np.int64]
+
+    def tests(self) -> tuple[Tests, npt.NDArray[np.int64]]:
+        """Every source × target × interaction, in this order, and the interaction of each test."""
+        k, n = len(self.study.groups), len(self.found.frame)
+        source, target, which = (a.ravel() for a in np.indices((k, k, n)))
+        return Tests(source, target, self.found.ligand[which], self.found.receptor[which]), which
+
+    def cohort(self, design: _design.Design, *, min_cells: int) -> Cohort:
+        """Arrays for the engine."""
+        return Cohort(
+            logcpm=log_cpm(self.bulk, min_cells=min_cells), counts=self.bulk.counts, library=self.bulk.library,
+            n_cells=self.bulk.n_cells, prop=self.bulk.prop, condition=self.study.condition,
+            levels=self.study.levels, design=design.matrix, block=design.block, total_cells=self.total_cells,
+        )  # fmt: skip
+
+
+def prepare(adata: AnnData, keys: Keys, ask: Ask) -> Prepared:
+    """Read, check and add up; nothing is written."""
+    study, wanted = _study.read(adata, keys, reference=ask.reference, order=ask.order, contrast=ask.contrast)
+    study = _study.drop_empty_levels(_pairs(study, keys), wanted, keys)
+    wanted = [w for w in wanted if w in study.levels]
+    source = _counts.raw_counts(adata, counts_layer=ask.counts_layer, use_raw=ask.use_raw)
+    resource = rs.as_resource(ask.resource)
+    found = _interactions.testable(resource, source.var_names, missing_subunits="drop")
+    with team(None) as threads:
+        bulk = _counts.add_up(source, study, found.columns, team=threads)
+    total_cells = bulk.n_cells.sum(axis=1)
+    study, bulk = _usable_groups(study, bulk, min_cells=ask.min_cells, groupby=keys.groupby)
+    order = tuple(str(o) for o in ask.order or () if str(o) in study.levels)
+    return Prepared(study, wanted, order, source, resource, found, bulk, total_cells)
+
+
+def _pairs(study: Study, keys: Keys) -> Study:
+    kept = _design.complete_pairs(study, keys)
+    lost = len(study.samples) - len(kept.samples)
+    if lost:
+        msg = (
+            f"pair_key={keys.pair!r}: {lost} of {len(study.samples)} samples have no partner in another condition and "
+            "are left out (cs.get.untested lists them); leave out pair_key to use all samples, unpaired"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=5)
+    return kept
+
+
+def _usable_groups(
+    study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: str
+) -> tuple[Study, Pseudobulk]:  # fmt: skip
+    most = bulk.n_cells.max(axis=0)
+    kept = most >= min_cells
+    if not kept.any():
+        msg = (
+            f"no group of groupby={groupby!r} has min_cells={min_cells} cells in any sample "
+            f"(largest: {int(most.max())}); lower min_cells or join groups"
+        )
+        raise ValueError(msg)
+    notes = [
+        ("*", "too few cells", f"group {name}: at most {n} cells in a sample, min_cells {min_cells}")
+        for name, n, k in zip(study.groups, most, kept, strict=True)
+        if not k
+    ]
+    number = np.cumsum(kept) - 1
+    inside = kept[study.group]
+    study = replace(
+        study, cells=study.cells[inside], group=number[study.group[inside]], sample=study.sample[inside],
+        groups=tuple(g for g, k in zip(study.groups, kept, strict=True) if k), notes=study.notes + notes,
+    )  # fmt: skip
+    bulk = Pseudobulk(bulk.counts[:, kept], bulk.library[:, kept], bulk.n_cells[:, kept], bulk.prop[:, kept], bulk.seen)
+    return study, bulk

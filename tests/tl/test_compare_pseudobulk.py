@@ -1,0 +1,185 @@
+"""Sums of counts by sample and group, against pandas, whatever the container."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+import commscore as cs
+from commscore.core.pseudobulk import log_cpm, pseudobulk
+from commscore.core.threads import team
+from commscore.kernels import pseudobulk as kernel
+
+
+@pytest.fixture
+def counts():
+    rng = np.random.default_rng(1)
+    x = rng.poisson(0.7, (83, 9))
+    sample, group = rng.integers(0, 4, 83), rng.integers(0, 3, 83)
+    sample[(sample == 2) & (group == 1)] = 0  # an empty sample × group
+    return x, sample, group
+
+
+def unsorted_csr(x):
+    m = sparse.csr_matrix(x)
+    for row in range(m.shape[0]):
+        part = slice(m.indptr[row], m.indptr[row + 1])
+        m.indices[part], m.data[part] = m.indices[part][::-1].copy(), m.data[part][::-1].copy()
+    m.has_sorted_indices = False
+    return m
+
+
+def in_parts(x):
+    """Every value stored as two entries, and zeros stored too."""
+    row, column = np.nonzero(x)
+    value = x[row, column]
+    first = value // 2
+    rows, columns = np.concatenate([row, row, [0]]), np.concatenate([column, column, [0]])
+    order = np.argsort(rows, kind="stable")
+    data = np.concatenate([first, value - first, [0]])[order]
+    indptr = np.searchsorted(rows[order], np.arange(x.shape[0] + 1))
+    return sparse.csr_matrix((data, columns[order], indptr), shape=x.shape)
+
+
+CONTAINERS = {
+    "csr": sparse.csr_matrix,
+    "csc": sparse.csc_matrix,
+    "coo": sparse.coo_matrix,
+    "dense": np.asarray,
+    "fortran": np.asfortranarray,
+    "unsorted": unsorted_csr,
+    "parts": in_parts,
+    "parts csc": lambda x: sparse.csc_matrix((lambda m: (m.data, m.indices, m.indptr))(in_parts(x.T)), shape=x.shape),
+    "array": sparse.csr_array,
+}
+
+
+def expected(x, sample, group, columns):
+    frame = pd.DataFrame(x).assign(sample=sample, group=group)
+    grouped = frame.groupby(["sample", "group"])
+    index = pd.MultiIndex.from_product([range(4), range(3)])
+    values = list(range(x.shape[1]))
+    total = grouped[values].sum().reindex(index, fill_value=0)
+    prop = (frame[values] > 0).groupby([frame["sample"], frame["group"]]).mean().reindex(index)
+    return (
+        total[columns].to_numpy().reshape(4, 3, -1),
+        total.sum(axis=1).to_numpy().reshape(4, 3),
+        grouped.size().reindex(index, fill_value=0).to_numpy().reshape(4, 3),
+        prop[columns].to_numpy().reshape(4, 3, -1),
+    )
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.int32, np.uint8, np.float64, np.int64])
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_sums_equal_pandas(counts, container, dtype, n_jobs):
+    x, sample, group = counts
+    columns = np.array([7, 0, 3])
+    matrix = CONTAINERS[container](x.astype(dtype))
+    with team(n_jobs) as threads:
+        got = pseudobulk(
+            matrix, cells=np.arange(83), sample=sample, group=group, shape=(4, 3), columns=columns, team=threads
+        )
+    for value, wanted in zip((got.counts, got.library, got.n_cells, got.prop), expected(x, sample, group, columns)):
+        np.testing.assert_array_equal(value, wanted)
+    assert got.seen == 0
+
+
+@pytest.mark.parametrize("container", ["csr", "csc", "dense"])
+def test_some_cells_only(counts, container):
+    x, sample, group = counts
+    cells = np.flatnonzero(np.arange(83) % 3 > 0)
+    with team(1) as threads:
+        got = pseudobulk(CONTAINERS[container](x), cells=cells, sample=sample[cells], group=group[cells], shape=(4, 3),
+                         columns=np.arange(9), team=threads)  # fmt: skip
+    want = expected(x[cells], sample[cells], group[cells], list(range(9)))
+    np.testing.assert_array_equal(got.counts, want[0])
+    np.testing.assert_array_equal(got.library, want[1])
+
+
+@pytest.mark.parametrize("container", ["csr", "csc", "dense"])
+@pytest.mark.parametrize(
+    ("value", "bit"), [(0.5, kernel.FRACTIONAL), (-1, kernel.NEGATIVE), (np.nan, kernel.NOT_FINITE)]
+)
+def test_what_is_no_count_is_seen(counts, container, value, bit):
+    x, sample, group = counts
+    x = x.astype(float)
+    x[40, 5] = value  # a gene that is not asked for
+    with team(1) as threads:
+        got = pseudobulk(CONTAINERS[container](x), cells=np.arange(83), sample=sample, group=group, shape=(4, 3),
+                         columns=np.array([0]), team=threads)  # fmt: skip
+    assert got.seen & bit
+
+
+def bulk_of(x, sample, group):
+    with team(1) as threads:
+        return pseudobulk(x, cells=np.arange(len(x)), sample=sample, group=group, shape=(4, 3),
+                          columns=np.arange(x.shape[1]), team=threads)  # fmt: skip
+
+
+def test_log_cpm_by_hand(counts):
+    x, sample, group = counts
+    bulk = bulk_of(x, sample, group)
+    got = log_cpm(bulk, min_cells=3)
+    for k in range(3):
+        used = [s for s in range(4) if bulk.n_cells[s, k] >= 3]
+        mean = np.mean([bulk.library[s, k] for s in used])
+        for s in range(4):
+            if s not in used:
+                assert np.isnan(got[s, k]).all()
+                continue
+            prior = 0.5 * bulk.library[s, k] / mean
+            want = np.log2((bulk.counts[s, k] + prior) / (bulk.library[s, k] + 2 * prior) * 1e6)
+            np.testing.assert_allclose(got[s, k], want, rtol=1e-12)
+    assert np.isnan(got[2, 1]).all()
+
+
+def test_depth_alone_moves_nothing(counts):
+    x, sample, group = counts
+    deeper = x * np.where(sample == 1, 4, 1)[:, None]
+    before, after = (bulk_of(v, sample, group) for v in (x, deeper))
+    np.testing.assert_array_equal(before.prop, after.prop)
+    difference = log_cpm(after, min_cells=1)[1] - log_cpm(before, min_cells=1)[1]
+    # the prior is the same number of counts per million in all samples; only its level follows the mean library
+    shift = log_cpm(after, min_cells=1)[0] - log_cpm(before, min_cells=1)[0]
+    big = bulk_of(x, sample, group).counts[[0, 1]].min(axis=0) > 8
+    np.testing.assert_allclose(difference[big], shift[big], atol=0.1)
+
+
+def simulated(**kwargs):
+    return cs.ds.simulate(n_samples=2, n_cells=60, n_background=40, rng=3, **kwargs)
+
+
+def test_counts_are_found_where_they_are():
+    from commscore.tl._compare._counts import raw_counts
+
+    a = simulated()
+    a.layers["other"] = a.layers["counts"].copy()
+    assert raw_counts(a, counts_layer="other", use_raw=False).name == "adata.layers['other']"
+    assert raw_counts(a, counts_layer=None, use_raw=False).name == "adata.layers['counts']"
+    del a.layers["counts"]
+    assert raw_counts(a, counts_layer=None, use_raw=False).name == "adata.X"
+    a.raw = a.copy()
+    a.X = a.X.multiply(0.37).tocsr()
+    assert raw_counts(a, counts_layer=None, use_raw=False).name == "adata.raw.X"
+    assert raw_counts(a, counts_layer=None, use_raw=True).name == "adata.raw.X"
+    a.X = None
+    assert raw_counts(a, counts_layer=None, use_raw=False).name == "adata.raw.X"
+
+
+@pytest.mark.parametrize("change", [lambda x: x * 0.5, lambda x: x - 1])
+def test_without_counts_the_error_says_what_to_do(change):
+    from commscore.tl._compare._counts import raw_counts
+
+    a = simulated()
+    normal = ad.AnnData(np.asarray(change(a.X.toarray())), obs=a.obs, var=a.var)
+    with pytest.raises(ValueError, match=r"no raw counts found: adata\.X holds .*adata\.layers\['counts'\]"):
+        raw_counts(normal, counts_layer=None, use_raw=False)
+    normal.layers["norm"] = normal.X
+    with pytest.raises(ValueError, match=r"layers\['norm'\] holds no whole numbers"):
+        raw_counts(normal, counts_layer="norm", use_raw=False)
+    with pytest.raises(KeyError, match=r"layer='nrm' is not in adata.layers .*did you mean 'norm'"):
+        raw_counts(normal, counts_layer="nrm", use_raw=False)
