@@ -54,11 +54,11 @@ def relabellings(
         for rows in _blocks(labels, block):
             drawn[1:, rows] = rng.permuted(drawn[1:, rows], axis=1)
         return drawn, False
-    rows = _blocks(labels, block)
-    every = [list(_arrangements(labels[r].tolist())) for r in rows]
+    blocks = _blocks(labels, block)
+    every = [list(_arrangements(labels[r].tolist())) for r in blocks]
     table = np.empty((prod(len(e) for e in every), labels.size), np.int64)
     for i, choice in enumerate(product(*every)):
-        for r, part in zip(rows, choice, strict=True):
+        for r, part in zip(blocks, choice, strict=True):
             table[i, r] = part
     first = int(np.flatnonzero((table == labels).all(axis=1))[0])
     table[[0, first]] = table[[first, 0]]
@@ -88,14 +88,13 @@ def _arrangements(labels: list[int]) -> Iterator[list[int]]:
             yield out
 
 
-def exact_pvalue(at_least: Ints, n: int, *, complete: bool) -> Floats:
+def exact_pvalue(at_least: Ints, n: int) -> Floats:
     """P-value from how many of ``n`` relabellings (the observed one among them) reach the observed statistic.
 
     b/n with all of them: exact. With a random subset the observed one counts as one of the draws, so it is
     (1 + b')/(1 + n') of the n' = n − 1 others, which is the same number (Phipson & Smyth 2010,
     doi:10.2202/1544-6115.1585).
     """
-    del complete  # both ways of counting agree because the observed labelling is in the table once
     return np.asarray(at_least / n, np.float64)
 
 

@@ -135,30 +135,29 @@ def weighted(y: Floats, design: Floats, *, weights: Floats, contrasts: Floats) -
     return Fit(contrasts @ coef, unscaled, variance, np.full(y.shape[1], float(df)), residual * np.sqrt(weights))
 
 
-def without_each(estimate: Floats, *, projection: Projection, residual: Floats) -> Floats:
-    """Estimates with one sample left out, for all samples at once.
+def loss_of_each(residual: Floats, *, projection: Projection, c: int = 0) -> Floats:
+    """How much contrast ``c`` changes when one sample is left out, for all samples at once.
 
-    β₋ᵢ = β − aᵢeᵢ/(1 − hᵢ) with aᵢ the influence of sample i, eᵢ its residual, hᵢ its leverage. A sample that
+    β₋ᵢ − β = −aᵢeᵢ/(1 − hᵢ) with aᵢ the influence of sample i, eᵢ its residual, hᵢ its leverage. A sample that
     is fitted exactly (hᵢ = 1) and matters to the contrast leaves nothing to estimate it from: NaN.
 
     Parameters
     ----------
-    estimate
-        (m,) of one contrast, the first of the projection.
-    projection
-        From :func:`project`.
     residual
         (n, m) residuals of the fit.
+    projection
+        From :func:`project`.
+    c
+        Which of its contrasts.
 
     Returns
     -------
     ndarray
         (m, n).
     """
-    influence = projection.influence[0]
+    influence = projection.influence[c]
     slack = np.diag(projection.residual)
     alone = slack < 1e-9
-    factor = np.where(alone, 0.0, influence / np.where(alone, 1.0, slack))
-    left = estimate[:, None] - residual.T * factor
-    left[:, alone & (np.abs(influence) > 1e-9)] = np.nan
-    return left
+    change = residual.T * -np.where(alone, 0.0, influence / np.where(alone, 1.0, slack))
+    change[:, alone & (np.abs(influence) > 1e-9)] = np.nan
+    return np.asarray(change, np.float64)

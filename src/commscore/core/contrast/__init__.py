@@ -1,5 +1,7 @@
 """Conditions and stages compared on arrays: samples are the replicates, interactions are the rows."""
 
+from . import design
+from ._compare import compare, fit
 from ._types import LABELS, Cohort, Comparison, Contrast, Settings
 
-__all__ = ["LABELS", "Cohort", "Comparison", "Contrast", "Settings"]
+__all__ = ["LABELS", "Cohort", "Comparison", "Contrast", "Settings", "compare", "design", "fit"]

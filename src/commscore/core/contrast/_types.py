@@ -91,12 +91,12 @@ class Cohort:
     @property
     def n_samples(self) -> int:
         """Number of samples."""
-        return self.logcpm.shape[0]
+        return int(self.logcpm.shape[0])
 
     @property
     def n_groups(self) -> int:
         """Number of groups of cells."""
-        return self.logcpm.shape[1]
+        return int(self.logcpm.shape[1])
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,165 @@
+"""The comparison of one contrast: all interactions of a cohort, pair of groups by pair of groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _finish, _model, _pairs
+from ._context import Context
+from ._types import Comparison, Settings
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..problem import Entities, Tests
+    from ._model import Model
+    from ._types import Cohort, Contrast
+
+_FLOATS = (
+    "ligand_effect", "ligand_pvalue", "ligand_ci_low", "ligand_ci_high",
+    "receptor_effect", "receptor_pvalue", "receptor_ci_low", "receptor_ci_high",
+    "effect", "se", "ci_low", "ci_high", "pvalue", "both_pvalue", "exact_pvalue", "exact_floor",
+    "d_source", "d_ligand", "d_target", "d_receptor", "source_pvalue", "target_pvalue",
+    "ligand_prop_ref", "ligand_prop_alt", "receptor_prop_ref", "receptor_prop_alt",
+)  # fmt: skip
+_CODES = ("status", "reason", "driver", "best")
+_FLAGS = ("sign_stable", "within_margin", "gaining", "separated")
+_SUBUNITS = ("ligand_subunit_ref", "ligand_subunit_alt", "receptor_subunit_ref", "receptor_subunit_alt")
+_INTERACTION = (
+    "simple_first", "simple_first_low", "simple_first_high",
+    "simple_second", "simple_second_low", "simple_second_high", "arms_before", "arms_after",
+)  # fmt: skip
+_INTERNAL = ("best", "within_margin", "gaining", "separated")
+
+
+def fit(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Settings | None = None) -> Model:
+    """Fit the variance model that all contrasts of a cohort share; see :func:`compare`."""
+    return _model.build(cohort, entities, tests, settings=settings or Settings())
+
+
+def compare(
+    cohort: Cohort,
+    entities: Entities,
+    tests: Tests,
+    *,
+    contrast: Contrast,
+    settings: Settings | None = None,
+    model: Model | None = None,
+) -> Comparison:
+    """Test every interaction for one contrast.
+
+    Every entity × group row is fitted once per set of samples that source and target have in common, by
+    ordinary least squares with variances for unequal precision (donors + counting) and empirical-Bayes
+    moderation (doi:10.2202/1544-6115.1027); the two sides' p-values are combined by ACAT
+    (doi:10.1016/j.ajhg.2019.01.002) or Fisher's method.
+
+    Parameters
+    ----------
+    cohort
+        Pseudobulk of the samples.
+    entities
+        Ligands and receptors as sets of the cohort's genes.
+    tests
+        Source, target, ligand and receptor of every row.
+    contrast
+        What to compare; see :mod:`commscore.core.contrast.design`.
+    settings
+        See :class:`Settings`.
+    model
+        From :func:`fit`, to share it between contrasts; fitted here if None.
+
+    Returns
+    -------
+    Comparison
+        Columns of length ``tests.n``. Effects are log2; with stages, ``effect`` and the parts are the amplitude
+        of the shape with the strongest evidence (the fitted change along a line, the middle over the ends,
+        after a step over before it), the intervals hold for all shapes together, and ``flat`` is claimed only
+        within the margin. ``d_flow`` is the sum of its four parts and ``effect`` of ligand and receptor.
+
+    Raises
+    ------
+    ValueError
+        The contrast does not fit the design.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commscore.core.contrast import Cohort, Settings, compare, design
+    >>> from commscore.core.problem import Entities, Tests
+    >>> rng = np.random.default_rng(0)
+    >>> counts = rng.poisson(200, (6, 1, 2)).astype(float)
+    >>> counts[3:, 0, 0] *= 8  # the ligand rises eightfold
+    >>> library = np.full((6, 1), 1e5)
+    >>> condition = np.repeat([0, 1], 3)
+    >>> cohort = Cohort(
+    ...     logcpm=np.log2((counts + 0.5) / library[:, :, None] * 1e6), counts=counts, library=library,
+    ...     n_cells=np.full((6, 1), 100), prop=np.full((6, 1, 2), 0.9), condition=condition,
+    ...     levels=("early", "late"), design=np.eye(2)[condition],
+    ... )
+    >>> zero = np.zeros(1, np.int64)
+    >>> result = compare(
+    ...     cohort, Entities.of([[0], [1]]), Tests(zero, zero, zero, zero + 1),
+    ...     contrast=design.pair("late vs early", ref=0, alt=1, n_coefficients=2),
+    ... )
+    >>> float(result.columns["ligand_effect"].round(0)[0]), bool(result.columns["pvalue"][0] < 0.001)
+    (3.0, True)
+    """
+    settings = settings or Settings()
+    if contrast.vectors.ndim != 2 or contrast.vectors.shape[1] != cohort.design.shape[1]:
+        msg = (
+            f"contrast.vectors has shape {contrast.vectors.shape}, the design has {cohort.design.shape[1]} "
+            "coefficients; give one column per coefficient"
+        )
+        raise ValueError(msg)
+    model = model or fit(cohort, entities, tests, settings=settings)
+    context = Context(cohort, entities, model, contrast, settings)
+    out = _allocate(tests.n, interaction=contrast.kind == "interaction")
+    for keep, runs in _by_samples(cohort, tests):
+        context.start(keep)
+        for at in runs:
+            groups = int(tests.source[at[0]]), int(tests.target[at[0]])
+            _pairs.fill(context, out, at=at, groups=groups, sides=(tests.ligand[at], tests.receptor[at]))
+    out["d_flow"] = out["d_source"] + out["d_ligand"] + out["d_target"] + out["d_receptor"]
+    out["rewired"] = _finish.rewired(cohort, model, tests, contrast=contrast, settings=settings)
+    _finish.finish(out, contrast=contrast, settings=settings)
+    columns = {name: column for name, column in out.items() if name not in _INTERNAL}
+    return Comparison(contrast, columns, _info(context, out))
+
+
+def _by_samples(cohort: Cohort, tests: Tests) -> list[tuple[npt.NDArray[np.bool_], list[npt.NDArray[np.int64]]]]:
+    """Rows by pair of groups, pairs by the samples in which both groups are present."""
+    if tests.n == 0:
+        return []
+    key = tests.source * cohort.n_groups + tests.target
+    order = np.argsort(key, kind="stable")
+    runs = np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
+    present = cohort.present
+    by: dict[bytes, tuple[npt.NDArray[np.bool_], list[npt.NDArray[np.int64]]]] = {}
+    for at in runs:
+        keep = present[:, tests.source[at[0]]] & present[:, tests.target[at[0]]]
+        by.setdefault(keep.tobytes(), (keep, []))[1].append(at)
+    return list(by.values())
+
+
+def _allocate(n: int, *, interaction: bool) -> dict[str, npt.NDArray[Any]]:
+    names = _FLOATS + (_INTERACTION if interaction else ())
+    out: dict[str, npt.NDArray[Any]] = {name: np.full(n, np.nan) for name in names}
+    out |= {name: np.full(n, -1, np.int8) for name in _CODES}
+    out |= {name: np.zeros(n, bool) for name in _FLAGS}
+    out |= {name: np.full(n, -1, np.int32) for name in _SUBUNITS}
+    out |= {name: np.zeros(n, np.int32) for name in ("n_ref", "n_alt")}
+    return out
+
+
+def _info(context: Context, out: dict[str, npt.NDArray[Any]]) -> dict[str, float]:
+    model = context.model
+    tested = int((out["status"] == _pairs.TESTED).sum())
+    return {
+        "prior_df": model.prior_df,
+        "donor_variance": model.donor,
+        "technical_variance": model.technical,
+        "n_tests": float(out["status"].size),
+        "n_tested": float(tested),
+    }

@@ -1,0 +1,142 @@
+"""One contrast of one cohort and what has been fitted for the samples in common, kept between pairs of groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import stdtr
+
+from ...stats import linear
+from . import _exact, _rows, _sides
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..problem import Entities
+    from ._model import Model
+    from ._sides import Side
+    from ._types import Cohort, Contrast, Settings
+
+    Floats = npt.NDArray[np.float64]
+    Bools = npt.NDArray[np.bool_]
+    Ints = npt.NDArray[np.int64]
+
+
+@dataclass
+class Context:
+    """One contrast of one cohort, with what has been fitted for the samples ``keep`` so far."""
+
+    cohort: Cohort
+    entities: Entities
+    model: Model
+    contrast: Contrast
+    settings: Settings
+    keep: Bools = field(default_factory=lambda: np.zeros(0, bool))
+    projection: linear.Projection = field(default_factory=lambda: linear.project(np.zeros((0, 1)), np.zeros((1, 1))))
+    sides: dict[int, Side] = field(default_factory=dict)
+    abundances: dict[int, tuple[Floats, Floats, Floats]] = field(default_factory=dict)
+    subunits: dict[tuple[int, int], Ints] = field(default_factory=dict)
+    shifts: dict[tuple[int, int], Floats] = field(default_factory=dict)
+    relabelled: _exact.Relabelled | None = None
+    evidence: dict[int, tuple[Ints, npt.NDArray[np.float32]]] = field(default_factory=dict)
+
+    @property
+    def n_tested(self) -> int:
+        """Contrasts that are evidence; the simple effects of an interaction are shown only."""
+        return 1 if self.contrast.kind == "interaction" else self.contrast.vectors.shape[0]
+
+    @property
+    def vectors(self) -> Floats:
+        """Contrasts to estimate; of an interaction also the differences between its arms before and after."""
+        if self.contrast.kind != "interaction":
+            return self.contrast.vectors
+        arms = np.zeros((2, self.cohort.design.shape[1]))
+        for row, codes in enumerate((self.contrast.ref, self.contrast.alt)):
+            arms[row, list(codes)] = -1.0, 1.0
+        return np.vstack([self.contrast.vectors, arms])
+
+    def start(self, keep: Bools) -> None:
+        """Begin with another set of samples in common."""
+        self.keep = keep
+        self.projection = linear.project(self.cohort.design[keep], self.vectors)
+        self.relabelled = None
+        for store in (self.sides, self.abundances, self.subunits, self.shifts, self.evidence):
+            store.clear()
+
+    def level(self, codes: tuple[int, ...]) -> Bools:
+        """Mark the samples in common that are of these levels."""
+        return self.keep & np.isin(self.cohort.condition, codes)
+
+    def compared(self) -> tuple[Bools, Bools]:
+        """Mark the samples of the two ends: reference and alternative, first and last stage."""
+        alt = self.contrast.alt[-1:] if self.contrast.kind == "stages" else self.contrast.alt
+        return self.level(self.contrast.ref), self.level(alt)
+
+    def side(self, group: int) -> Side:
+        """Fit of a group, kept."""
+        if group not in self.sides:
+            self.sides[group] = _sides.build(
+                self.model, self.projection,
+                group=group, keep=self.keep, n_tested=self.n_tested, alpha=self.settings.alpha,
+            )  # fmt: skip
+        return self.sides[group]
+
+    def abundance(self, group: int) -> tuple[Floats, Floats, Floats]:
+        """Estimate, standard error and p (q,) of the group's log2 proportion, with its own t-test."""
+        if group not in self.abundances:
+            y = log_abundance(self.cohort)[self.keep, group][:, None]
+            fitted = linear.fit(y, self.projection)
+            se = np.sqrt(fitted.unscaled[:, 0] * fitted.variance[0])
+            with np.errstate(divide="ignore", invalid="ignore"):
+                t = fitted.estimate[:, 0] / se
+            p = _two_sided(t, self.projection.df)
+            self.abundances[group] = fitted.estimate[:, 0], se, p
+        return self.abundances[group]
+
+    def shift_without(self, group: int, c: int) -> Floats:
+        """How much contrast ``c`` changes without each sample, (n_entities, n); NaN where it cannot be estimated."""
+        if (group, c) not in self.shifts:
+            self.shifts[group, c] = linear.loss_of_each(self.side(group).residual, projection=self.projection, c=c)
+        return self.shifts[group, c]
+
+    def limiting(self, group: int, *, end: int) -> Ints:
+        """Limiting subunit per entity in the samples of one end (0 or 1)."""
+        if (group, end) not in self.subunits:
+            samples = self.compared()[end]
+            self.subunits[group, end] = _rows.limiting_subunit(self.cohort, self.entities, group=group, samples=samples)
+        return self.subunits[group, end]
+
+    def relabelling(self) -> _exact.Relabelled:
+        """Relabellings of the samples in common, kept."""
+        if self.relabelled is None:
+            self.relabelled = _exact.relabel(
+                self.cohort, self.contrast,
+                keep=self.keep, vectors=self.vectors[: self.n_tested], settings=self.settings,
+            )  # fmt: skip
+        return self.relabelled
+
+    def exact_evidence(self, group: int, entities: Ints) -> tuple[Ints, npt.NDArray[np.float32]]:
+        """Return where each entity lies in the table of evidence of a group, and the table; grown as needed."""
+        where, table = self.evidence.get(group, (np.full(self.entities.n, -1, np.int64), None))
+        new = np.unique(entities[where[entities] < 0])
+        if new.size or table is None:
+            more = _exact.evidence(
+                self.model, self.relabelling(),
+                group=group, keep=self.keep, entities=new, settings=self.settings,
+            )  # fmt: skip
+            where[new] = np.arange(new.size) + (0 if table is None else table.shape[0])
+            table = more if table is None else np.vstack([table, more])
+            self.evidence[group] = where, table
+        return where, table
+
+
+def _two_sided(t: Floats, df: int) -> Floats:
+    return np.asarray(2.0 * stdtr(df, -np.abs(t)), np.float64) if df > 0 else np.full(t.shape, np.nan)
+
+
+def log_abundance(cohort: Cohort) -> Floats:
+    """log2 proportion (n_samples, n_groups) of each group in the cells of its sample, half a cell added."""
+    total = cohort.n_cells.sum(axis=1) if cohort.total_cells is None else cohort.total_cells
+    return np.asarray(np.log2((cohort.n_cells + 0.5) / (total + 1.0)[:, None]), np.float64)

@@ -1,0 +1,128 @@
+"""What is said of the rows once all have their numbers: adjusted p, shifts, shapes, patterns, rewiring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...stats import shapes
+from ...stats.multiple import benjamini_hochberg
+from ._context import log_abundance
+from ._pairs import DETECTION, TESTED
+from ._types import LABELS
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..problem import Tests
+    from ._model import Model
+    from ._types import Cohort, Contrast, Settings
+
+    Floats = npt.NDArray[np.float64]
+    Bools = npt.NDArray[np.bool_]
+    Columns = dict[str, npt.NDArray[Any]]
+
+GAINED, LOST, UP, DOWN, COMPENSATED, STABLE, INCONCLUSIVE, NOT_ASSESSABLE = range(8)
+DIVERGENT, CONVERGENT, ONE_SIDED, PARALLEL = range(4)
+
+
+def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
+    """Adjust the p-values and name the shift, the shape and the pattern of every row, in place."""
+    if settings.test == "permutation":
+        out["pvalue"] = np.where(out["status"] == TESTED, out["exact_pvalue"], out["pvalue"])
+    out["padj"] = benjamini_hochberg(out["pvalue"])
+    significant = np.nan_to_num(out["padj"], nan=1.0) <= settings.alpha
+    out["shift"] = _shift(out, significant, alpha=settings.alpha)
+    if contrast.kind == "stages":
+        out["shape"] = _shape(out, significant, n_stages=1 + len(contrast.alt))
+    else:
+        out["shape"] = np.full(out["status"].size, -1, np.int8)
+    if contrast.kind == "interaction":
+        out["pattern"] = _pattern(out, significant, margin=settings.margin)
+
+
+def _shift(out: Columns, significant: Bools, *, alpha: float) -> npt.NDArray[np.int8]:
+    """Claims need the adjusted p, ``stable`` the margin; everything else stays open."""
+    status, effect = out["status"], out["effect"]
+    ligand, receptor = out["ligand_effect"], out["receptor_effect"]
+    both = np.nan_to_num(out["both_pvalue"], nan=1.0) <= alpha
+    leading = np.where(out["ligand_pvalue"] <= out["receptor_pvalue"], ligand, receptor)
+    # the side that moved says up and the sum says down: the other side outweighs it, whether seen clearly or not
+    opposed = (both & (ligand * receptor < 0)) | (leading * effect < 0)
+    shift = np.where(effect > 0, UP, DOWN)
+    shift = np.where(opposed, COMPENSATED, shift)
+    shift = np.where(significant, shift, np.where(out["within_margin"], STABLE, INCONCLUSIVE))
+    # a perfect separation is named even where so few samples cannot reach the level
+    separated = significant | out["separated"]
+    appeared = np.where(separated, np.where(out["gaining"], GAINED, LOST), INCONCLUSIVE)
+    shift = np.where(status == DETECTION, appeared, shift)
+    return np.where((status == TESTED) | (status == DETECTION), shift, NOT_ASSESSABLE).astype(np.int8)
+
+
+def _shape(out: Columns, significant: Bools, *, n_stages: int) -> npt.NDArray[np.int8]:
+    codes = shapes.name_codes(n_stages)[out["best"], (out["effect"] > 0).astype(np.int64)]
+    flat = LABELS["shape"].index("flat")
+    named = np.where(significant, codes, np.where(out["shift"] == STABLE, flat, -1))
+    return np.where(out["status"] == TESTED, named, -1).astype(np.int8)
+
+
+def _pattern(out: Columns, significant: Bools, *, margin: float) -> npt.NDArray[np.int8]:
+    """Class of a difference in differences by its simple effects, whose signs it does not hide."""
+    clear = [(out[f"{name}_low"] > 0) | (out[f"{name}_high"] < 0) for name in ("simple_first", "simple_second")]
+    apart = np.abs(out["arms_after"]) > np.abs(out["arms_before"])
+    differs = np.where(clear[0] ^ clear[1], ONE_SIDED, np.where(apart, DIVERGENT, CONVERGENT))
+    parallel = (out["ci_low"] >= -margin) & (out["ci_high"] <= margin)
+    named = np.where(significant, differs, np.where(parallel, PARALLEL, -1))
+    return np.where(out["status"] == TESTED, named, -1).astype(np.int8)
+
+
+def rewired(cohort: Cohort, model: Model, tests: Tests, *, contrast: Contrast, settings: Settings) -> Bools:
+    """Whether the main source or the main target of an interaction is another group at the other end.
+
+    The main source has the highest abundance · ligand (log2 means over the samples of a level, among groups
+    that express it there), the main target the highest abundance · receptor. A change counts where each of
+    the two groups leads its end by more than the margin.
+    """
+    if contrast.kind == "interaction":
+        return np.zeros(tests.n, bool)
+    abundance = log_abundance(cohort).T[:, :, None]
+    ends = [cohort.condition == contrast.ref[0], cohort.condition == contrast.alt[-1]]
+    flows = [_level_flow(cohort, model, abundance=abundance, end=end, settings=settings) for end in ends]
+    changed = np.zeros(tests.n, bool)
+    pair = tests.ligand * (int(tests.receptor.max(initial=0)) + 1) + tests.receptor
+    _, interaction = np.unique(pair, return_inverse=True)
+    for entity, group in ((tests.ligand, tests.source), (tests.receptor, tests.target)):
+        key = np.unique(np.column_stack([interaction, group, entity]), axis=0)
+        moved = _leader_changed(flows, key, margin=settings.margin)
+        changed |= moved[interaction]
+    return changed
+
+
+def _level_flow(cohort: Cohort, model: Model, *, abundance: Floats, end: Bools, settings: Settings) -> Floats:
+    """Mean log2 (abundance · expression) per group × entity at one end; −inf where not expressed."""
+    present = cohort.present.T & end
+    n = present.sum(axis=1)[:, None]
+    value = np.where(present[:, :, None], model.rows.value + abundance, 0.0).sum(axis=1)
+    prop = np.where(present[:, :, None], model.rows.prop, 0.0).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((n > 0) & (prop / n >= settings.expr_prop), value / n, -np.inf)
+
+
+def _leader_changed(flows: list[Floats], key: npt.NDArray[np.int64], *, margin: float) -> Bools:
+    """Per interaction: its leading group differs between the ends, by more than the margin at both."""
+    starts = np.flatnonzero(np.diff(key[:, 0], prepend=-1))
+    values = [flow[key[:, 1], key[:, 2]] for flow in flows]
+    leaders = [_first_of_largest(v, starts) for v in values]
+    with np.errstate(invalid="ignore"):
+        ahead = [values[i][leaders[i]] - values[i][leaders[1 - i]] for i in (0, 1)]
+    expressed = np.isfinite(values[0][leaders[0]]) & np.isfinite(values[1][leaders[1]])
+    return np.asarray(expressed & (ahead[0] > margin) & (ahead[1] > margin), np.bool_)
+
+
+def _first_of_largest(values: Floats, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Position of the largest value of each run."""
+    top = np.maximum.reduceat(values, starts)
+    run = np.repeat(np.arange(starts.size), np.diff(np.append(starts, values.size)))
+    hits = np.flatnonzero(values == top[run])
+    return hits[np.searchsorted(run[hits], np.arange(starts.size))]

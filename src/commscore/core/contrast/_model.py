@@ -1,0 +1,136 @@
+"""Variance model of a cohort: donors, counting, and a prior shared by all rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from scipy.optimize import nnls
+
+from ...stats import linear, moderation
+from . import _rows
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..problem import Entities, Tests
+    from ._rows import Rows
+    from ._types import Cohort, Settings
+
+    Floats = npt.NDArray[np.float64]
+
+_Fit: TypeAlias = "tuple[int, npt.NDArray[np.int64], Floats, Floats, linear.Projection]"
+_ROUNDS = 20
+_LEAST = 1e-8
+
+
+@dataclass(frozen=True)
+class Model:
+    """What all contrasts of a cohort share.
+
+    Attributes
+    ----------
+    rows
+        Entities per sample × group.
+    donor, technical
+        Variance of log2 CPM: donor + technical/(expected count + ½). Poisson counting has 1/ln²2 = 2.08.
+    prior_df
+        Prior degrees of freedom of the row variances, which are relative to that model; 0 without a prior.
+    prior
+        (n_groups, n_entities) prior variance.
+    largest_df
+        Degrees of freedom of all rows together: no moderated row may claim more.
+    """
+
+    rows: Rows
+    donor: float
+    technical: float
+    prior_df: float
+    prior: Floats
+    largest_df: float
+
+    def noise(self, expected: Floats) -> Floats:
+        """Variance of an observation with this expected count, up to the row's own factor."""
+        return np.asarray(self.donor + self.technical / (expected + 0.5), np.float64)
+
+    def moderate(self, variance: Floats, df: Floats | float, *, group: int) -> Floats:
+        """Moderated variances of all entities of a group."""
+        return moderation.Prior(self.prior_df, self.prior[group]).posterior(variance, df)
+
+    def total_df(self, df: Floats | float) -> Floats:
+        """Degrees of freedom of a moderated variance."""
+        return np.minimum(np.asarray(df, np.float64) + self.prior_df, max(self.largest_df, 1.0))
+
+
+def build(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Settings) -> Model:
+    """Fit the variance model to every entity × group row that a test uses and that is expressed.
+
+    The estimates of effects are ordinary least squares, so that the parts of a change add up exactly;
+    unequal precision of the samples (cells, depth) enters their variances.
+    """
+    rows = _rows.build(cohort, entities)
+    used = _used(cohort, rows, tests, settings=settings)
+    present = cohort.present.T
+    fits: list[_Fit] = []
+    for group in np.flatnonzero(used.any(axis=1)):
+        which, keep = np.flatnonzero(used[group]), present[group]
+        projection = linear.project(cohort.design[keep], np.eye(cohort.design.shape[1])[:1])
+        if projection.df > 0:
+            y, expected = rows.value[group][keep][:, which], rows.expected[group][keep][:, which]
+            fits.append((int(group), which, y, expected, projection))
+    if not fits:
+        return Model(rows, 1.0, 0.0, 0.0, np.ones(used.shape), 0.0)
+    donor, technical = _fit_noise(fits)
+    model = Model(rows, donor, technical, 0.0, np.ones(used.shape), 0.0)
+    return _with_prior(model, fits)
+
+
+def _used(cohort: Cohort, rows: Rows, tests: Tests, *, settings: Settings) -> npt.NDArray[np.bool_]:
+    """Mark entity × group rows of the tests that are expressed in as many samples as the smallest level has."""
+    need = np.zeros((cohort.n_groups, rows.value.shape[2]), bool)
+    need[tests.source, tests.ligand] = True
+    need[tests.target, tests.receptor] = True
+    least = int(np.bincount(cohort.condition, minlength=len(cohort.levels)).min())
+    for group, keep in enumerate(cohort.present.T):
+        if keep.sum() < 2:
+            need[group] = False
+            continue
+        prop = np.ascontiguousarray(rows.prop[group][keep].T)
+        need[group] &= _rows.expressed_in_enough(prop, n_least=least, threshold=settings.expr_prop)
+    return need
+
+
+def _fit_noise(fits: list[_Fit]) -> tuple[float, float]:
+    """Two non-negative numbers by iteratively reweighted least squares of residual on expected variance."""
+    squares, technical = [], []
+    for _, _, y, expected, projection in fits:
+        free = np.diag(projection.residual)
+        squares.append(((projection.residual @ y) ** 2).sum(axis=0) / projection.df)
+        technical.append(free @ (1.0 / (expected + 0.5)) / projection.df)
+    variance, counting = np.concatenate(squares), np.concatenate(technical)
+    parts = np.column_stack([np.ones_like(counting), counting])
+    solution = np.array([variance.mean(), 0.0])
+    for _ in range(_ROUNDS):
+        scale = np.maximum(parts @ solution, _LEAST)
+        solution = nnls(parts / scale[:, None], variance / scale)[0]
+    if solution.sum() <= _LEAST:
+        return 1.0, 0.0
+    return float(solution[0]), float(solution[1])
+
+
+def _with_prior(model: Model, fits: list[_Fit]) -> Model:
+    done = [linear.fit(y, p, noise=model.noise(expected)) for _, _, y, expected, p in fits]
+    variance, df = np.concatenate([f.variance for f in done]), np.concatenate([f.df for f in done])
+    where = np.concatenate([group * model.prior.shape[1] + which for group, which, *_ in fits])
+    if variance.size < 2:
+        return model
+    # rows that no test uses get the prior of their expected count, should anyone ask for them
+    covariate = np.log2(model.rows.expected.mean(axis=1) + 0.5).ravel()
+    everything, all_df = np.full(covariate.size, np.nan), np.ones(covariate.size)
+    everything[where], all_df[where] = variance, df
+    prior = moderation.fit_prior(everything, all_df, covariate=covariate)
+    shape = model.prior.shape
+    return Model(
+        model.rows, model.donor, model.technical, prior.df, prior.variance.reshape(shape), float(df.sum())
+    )  # fmt: skip

@@ -1,0 +1,253 @@
+"""All interactions of one source with one target: evidence, effects, intervals, parts, stability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import stdtrit
+
+from ...stats import combine, decompose, exact
+from . import _exact, _rows, _sides
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ._context import Context
+    from ._sides import Joint, Side
+
+    Floats = npt.NDArray[np.float64]
+    Bools = npt.NDArray[np.bool_]
+    Ints = npt.NDArray[np.int64]
+
+TESTED, DETECTION, TOO_FEW, NOT_EXPRESSED = 0, 1, 2, 3
+GROUP_ABSENT, BELOW_MIN_CELLS, ONE_SAMPLE, NOT_ESTIMABLE, REASON_NOT_EXPRESSED = 0, 1, 2, 3, 4
+
+
+def fill(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups: tuple[int, int], sides: Any) -> None:
+    """Write the rows ``at`` of ``out``: interactions of ``groups`` (source, target), ``sides`` (ligand, receptor)."""
+    ligand, receptor = sides
+    ref, alt = context.compared()
+    out["n_ref"][at], out["n_alt"][at] = ref.sum(), alt.sum()
+    reason = _too_few(context, groups)
+    if reason in (GROUP_ABSENT, BELOW_MIN_CELLS) or not context.projection.estimable[0]:
+        out["status"][at], out["reason"][at] = TOO_FEW, reason if reason >= 0 else NOT_ESTIMABLE
+        _describe(context, out, at=at, groups=groups, sides=sides)
+        return
+    source, target = context.side(groups[0]), context.side(groups[1])
+    joint = _sides.joint(source, target, ligand=ligand, receptor=receptor)
+    block = _Block(context, source, target, joint, ligand, receptor, groups)
+    status, detection, seen = _status(context, groups, ligand=ligand, receptor=receptor)
+    if reason >= 0:
+        status[:] = TOO_FEW
+    out["status"][at] = status
+    out["reason"][at] = np.where(status == NOT_EXPRESSED, REASON_NOT_EXPRESSED, reason)
+    out["gaining"][at], out["separated"][at] = seen
+    best = block.best()
+    block.effects(out, at=at, best=best, tested=reason < 0)
+    if reason < 0:
+        block.evidence(out, at=at, status=status, detection=detection)
+        block.relabel(out, at=at, tested=status == TESTED)
+    if context.contrast.kind == "interaction":
+        block.simple(out, at=at)
+    _describe(context, out, at=at, groups=groups, sides=sides)
+
+
+def _too_few(context: Context, groups: tuple[int, int]) -> int:
+    """Return -1 where the samples suffice, else why they do not."""
+    least = 1 if context.contrast.kind == "stages" else context.settings.min_samples
+    cohort, lowest = context.cohort, np.inf
+    for code in (*context.contrast.ref, *context.contrast.alt):
+        n = int(context.level((code,)).sum())
+        lowest = min(lowest, n)
+        if n == 0:
+            there = cohort.n_cells[cohort.condition == code][:, list(groups)] > 0
+            return BELOW_MIN_CELLS if there.any(axis=0).all() else GROUP_ABSENT
+    if lowest < least:
+        return ONE_SAMPLE
+    if not context.projection.estimable.all() or context.projection.df < 1:
+        return NOT_ESTIMABLE
+    return -1
+
+
+def _status(
+    context: Context, groups: tuple[int, int], *, ligand: Ints, receptor: Ints
+) -> tuple[npt.NDArray[np.int8], Floats, Bools]:
+    """Status per row if the samples suffice, the detection p where that is the question, and (2, m) what was seen.
+
+    ``seen``: the row appears (not: disappears), and every sample of one side has it and none of the other.
+    """
+    rows, contrast = context.model.rows, context.contrast
+    levels = [np.flatnonzero(context.level((c,))) for c in (*contrast.ref, *contrast.alt)]
+    involved = np.concatenate(levels)
+    s, t = groups
+    prop = np.minimum(rows.prop[s][involved][:, ligand], rows.prop[t][involved][:, receptor])
+    least = min(level.size for level in levels)
+    enough = _rows.expressed_in_enough(
+        np.ascontiguousarray(prop.T), n_least=least, threshold=context.settings.expr_prop
+    )
+    status = np.where(enough, TESTED, NOT_EXPRESSED).astype(np.int8)
+    detection, flags = np.full(ligand.size, np.nan), np.zeros((2, ligand.size), bool)
+    if contrast.kind == "pair":
+        seen = [(rows.seen[s][level][:, ligand] & rows.seen[t][level][:, receptor]).sum(axis=0) for level in levels]
+        sizes = levels[0].size, levels[1].size
+        absent = enough & ((seen[0] == 0) | (seen[1] == 0))
+        status[absent] = DETECTION
+        detection[absent] = exact.detection_pvalues(*sizes)[seen[0][absent], seen[1][absent]]
+        flags[0] = seen[0] == 0
+        flags[1] = absent & ((seen[0] == sizes[0]) | (seen[1] == sizes[1]))
+    return status, detection, flags
+
+
+def _describe(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups: Any, sides: Any) -> None:
+    """Fractions expressing and limiting subunits at both ends."""
+    for end, (name, samples) in enumerate(zip(("ref", "alt"), context.compared(), strict=True)):
+        for part, group, entity in zip(("ligand", "receptor"), groups, sides, strict=True):
+            if samples.any():
+                out[f"{part}_prop_{name}"][at] = context.model.rows.prop[group][samples].mean(axis=0)[entity]
+            out[f"{part}_subunit_{name}"][at] = context.limiting(group, end=end)[entity]
+
+
+@dataclass
+class _Block:
+    """The rows of one pair of groups, with both fitted sides."""
+
+    context: Context
+    source: Side
+    target: Side
+    joint: Joint
+    ligand: Ints
+    receptor: Ints
+    groups: tuple[int, int]
+
+    def best(self) -> Ints:
+        """Contrast with the strongest evidence per row; among stages this is the shape."""
+        if self.context.contrast.kind != "stages":
+            return np.zeros(self.ligand.size, np.int64)
+        q = self.context.n_tested
+        both = combine.cauchy(self.source.pvalue[:q])[:, self.ligand]
+        both += combine.cauchy(self.target.pvalue[:q])[:, self.receptor]
+        return np.asarray(np.nan_to_num(both, nan=-np.inf).argmax(axis=0), np.int64)
+
+    def sum(self, c: int, rows: Any) -> tuple[Floats, Floats]:
+        """Effect on log2(L·R) along contrast ``c`` and its standard error."""
+        left, right = self.ligand[rows], self.receptor[rows]
+        s, t = self.source, self.target
+        part = _sides.Joint(self.joint.correlation[rows], self.joint.root_noise[rows])
+        se = part.se(
+            s.se[c, left], t.se[c, right],
+            sigma=s.sigma[left] * t.sigma[right], influence=self.context.projection.influence[c],
+        )  # fmt: skip
+        return s.estimate[c, left] + t.estimate[c, right], se
+
+    def effects(self, out: dict[str, npt.NDArray[Any]], *, at: Ints, best: Ints, tested: bool) -> None:
+        """Effects along the best contrast, their intervals, parts of the flow, stability, equivalence."""
+        out["best"][at] = best
+        stable, same_sign = np.ones(at.size, bool), np.zeros(at.size, bool)
+        wide = np.maximum(self.source.wide[self.ligand], self.target.wide[self.receptor])
+        for c in np.unique(best):
+            rows = np.flatnonzero(best == c)
+            self._along(out, at=at[rows], rows=rows, c=int(c), wide=wide[rows], tested=tested)
+            same_sign[rows] = self._sign_stable(int(c), rows)
+        for c in range(self.context.n_tested):
+            stable &= self._within_margin(c)
+        if tested:
+            out["sign_stable"][at], out["within_margin"][at] = same_sign, stable
+
+    def _along(
+        self, out: dict[str, npt.NDArray[Any]], *, at: Ints, rows: Ints, c: int, wide: Floats, tested: bool
+    ) -> None:
+        left, right = self.ligand[rows], self.receptor[rows]
+        effect, se = self.sum(c, rows)
+        out["ligand_effect"][at], out["receptor_effect"][at] = (
+            self.source.estimate[c, left], self.target.estimate[c, right],
+        )  # fmt: skip
+        out["effect"][at] = effect
+        (d_source, se_source, p_source), (d_target, se_target, p_target) = (
+            self.context.abundance(g) for g in self.groups
+        )
+        parts = np.empty((4, rows.size))
+        parts[0], parts[1] = self.source.estimate[c, left], self.target.estimate[c, right]
+        parts[2], parts[3] = d_source[c], d_target[c]
+        for name, part in zip(("d_ligand", "d_receptor", "d_source", "d_target"), parts, strict=True):
+            out[name][at] = part
+        if not tested:
+            return
+        out["se"][at], out["ci_low"][at], out["ci_high"][at] = se, effect - wide * se, effect + wide * se
+        out["source_pvalue"][at], out["target_pvalue"][at] = p_source[c], p_target[c]
+        reach = np.empty_like(parts)
+        reach[0] = self.source.wide[left] * self.source.se[c, left]
+        reach[1] = self.target.wide[right] * self.target.se[c, right]
+        for name, k in (("ligand", 0), ("receptor", 1)):
+            out[f"{name}_ci_low"][at], out[f"{name}_ci_high"][at] = parts[k] - reach[k], parts[k] + reach[k]
+        t = -stdtrit(self.context.projection.df, self.context.settings.alpha / (2.0 * self.context.n_tested))
+        reach[2], reach[3] = t * se_source[c], t * se_target[c]
+        same = np.full(rows.size, self.groups[0] == self.groups[1])
+        out["driver"][at] = decompose.driver(parts, np.abs(parts) > reach, same_group=same)
+
+    def _within_margin(self, c: int) -> Bools:
+        """Whether both sides and their sum lie within the margin at 1 − 2α."""
+        margin = self.context.settings.margin
+        effect, se = self.sum(c, slice(None))
+        narrow = np.maximum(self.source.narrow[self.ligand], self.target.narrow[self.receptor])
+        sides = [
+            (np.abs(side.estimate[c]) + side.narrow * side.se[c] <= margin)[entity]
+            for side, entity in ((self.source, self.ligand), (self.target, self.receptor))
+        ]
+        return np.asarray(sides[0] & sides[1] & (np.abs(effect) + narrow * se <= margin), np.bool_)
+
+    def _sign_stable(self, c: int, rows: Ints) -> Bools:
+        """Whether the effect keeps its sign without any one sample."""
+        context, (source, target) = self.context, self.groups
+        moved = context.shift_without(source, c)[self.ligand[rows]]
+        moved = moved + context.shift_without(target, c)[self.receptor[rows]]
+        effect = self.source.estimate[c, self.ligand[rows]] + self.target.estimate[c, self.receptor[rows]]
+        return np.asarray(((effect[:, None] + moved) * np.sign(effect)[:, None] > 0).all(axis=1), np.bool_)
+
+    def evidence(
+        self, out: dict[str, npt.NDArray[Any]], *, at: Ints, status: npt.NDArray[np.int8], detection: Floats
+    ) -> None:
+        """P-values of both sides and of either having moved."""
+        left, right = self.source.evidence[self.ligand], self.target.evidence[self.receptor]
+        tested = status == TESTED
+        ligand = combine.cauchy_tail(self.source.evidence)[self.ligand]
+        receptor = combine.cauchy_tail(self.target.evidence)[self.receptor]
+        if self.context.settings.combine == "acat":
+            either = combine.cauchy_tail(0.5 * (left + right))
+        else:
+            either = combine.fisher(np.stack([ligand, receptor]), axis=0)
+        shown = tested | (status == DETECTION)
+        out["ligand_pvalue"][at] = np.where(shown, ligand, np.nan)
+        out["receptor_pvalue"][at] = np.where(shown, receptor, np.nan)
+        out["both_pvalue"][at] = np.where(tested, np.maximum(ligand, receptor), np.nan)
+        out["pvalue"][at] = np.where(tested, either, detection)
+
+    def relabel(self, out: dict[str, npt.NDArray[Any]], *, at: Ints, tested: Bools) -> None:
+        """P-value over relabellings of the samples, and the smallest it can be."""
+        context = self.context
+        if context.settings.max_enumeration == 0 or context.contrast.kind == "interaction" or not tested.any():
+            return
+        ligand, receptor = self.ligand[tested], self.receptor[tested]
+        s_where, s_table = context.exact_evidence(self.groups[0], ligand)
+        if self.groups[0] == self.groups[1]:
+            s_where, s_table = t_where, t_table = context.exact_evidence(self.groups[0], receptor)
+        else:
+            t_where, t_table = context.exact_evidence(self.groups[1], receptor)
+        reached = _exact.count(s_table, t_table, ligand=s_where[ligand], receptor=t_where[receptor])
+        relabelled = context.relabelling()
+        out["exact_pvalue"][at[tested]] = exact.exact_pvalue(reached, relabelled.n)
+        out["exact_floor"][at[tested]] = relabelled.floor
+
+    def simple(self, out: dict[str, npt.NDArray[Any]], *, at: Ints) -> None:
+        """Both simple effects with intervals, and the differences between the arms before and after."""
+        wide = np.maximum(self.source.wide[self.ligand], self.target.wide[self.receptor])
+        for c, name in ((1, "simple_first"), (2, "simple_second")):
+            effect, se = self.sum(c, slice(None))
+            out[name][at], out[f"{name}_low"][at], out[f"{name}_high"][at] = (
+                effect,
+                effect - wide * se,
+                effect + wide * se,
+            )
+        for c, name in ((3, "arms_before"), (4, "arms_after")):
+            out[name][at] = self.sum(c, slice(None))[0]
