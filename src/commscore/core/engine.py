@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..scores import Score, Side, Stats
 from . import permutation, schemes
-from .columns import snap
-from .problem import Entities, Groups, Tests
-from .summary import EntitySummary, join, summarise
+from .problem import Tests
+from .tables import Reader
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .columns import Columns
-    from .threads import Team
+    from ..scores import Score
+    from .statistics import Problem
+    from .summary import EntitySummary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,6 @@ class Permutations:
     n: int
     scheme: str
     key: int
-    rule: str
     strict: bool
     memory: int
 
@@ -46,30 +44,39 @@ def expressed_tests(
     return Tests(source, target, ligand[which], receptor[which]), which
 
 
-def observed(summary: EntitySummary, tests: Tests, scores: Sequence[Score]) -> npt.NDArray[np.float64]:
-    """Scores of the true labels, n_scores × n_tests."""
-    stats = Stats(Side(summary.mean[tests.ligand, tests.source]), Side(summary.mean[tests.receptor, tests.target]))
-    return np.stack([np.asarray(score.function(stats), float) for score in scores])
+def observed(problem: Problem, tests: Tests, scores: Sequence[Score]) -> npt.NDArray[np.float64]:
+    """Scores of the true labels, n_scores × n_tests; of standardised methods, before they are."""
+    if tests.n == 0:
+        return np.zeros((len(scores), 0))
+    rows = permutation.rows_of(problem, tests, scores)
+    tables, reader = permutation.true_tables(problem, rows), Reader(tests, rows, problem)
+    return np.stack([permutation.evaluate(score, reader, tables) for score in scores])
 
 
 def permute(
-    columns: Columns,
-    groups: Groups,
+    problem: Problem,
     *,
-    entities: Entities,
     tests: Tests,
     scores: Sequence[Score],
     settings: Permutations,
-    team: Team,
     progress: Callable[[int], object] = lambda _: None,
-) -> npt.NDArray[np.int64]:
-    """Exceedance counts, n_scores × n_tests; ``columns`` lie in ring order if the scheme is ``ring``."""
+) -> permutation.Tally:
+    """Count exceedances; the problem's columns lie in ring order if the scheme is ``ring``.
+
+    The columns are rounded in place, so that sums are exact: take observed scores before.
+    """
     if tests.n == 0:
-        return np.zeros((len(scores), 0), np.int64)
-    snap(columns, team)
-    means = join(summarise(columns, groups, team).mean, entities, settings.rule)
-    scheme = schemes.make(settings.scheme, groups=groups, n_perms=settings.n, key=settings.key)
-    return permutation.exceedances(
-        columns, means, entities=entities, tests=tests, scores=scores, scheme=scheme, rule=settings.rule,
-        strict=settings.strict, memory=settings.memory, team=team, progress=progress,
+        nothing = np.zeros((len(scores), 0))
+        return permutation.Tally(nothing.astype(np.int64), nothing, nothing)
+    scheme = schemes.make(settings.scheme, groups=problem.groups, n_perms=settings.n, key=settings.key)
+    return permutation.tally(
+        problem.exactly(), tests, scores, scheme=scheme, n_perms=settings.n, strict=settings.strict,
+        memory=settings.memory, progress=progress,
     )  # fmt: skip
+
+
+def standardise(scores: npt.NDArray[np.float64], tally: permutation.Tally) -> npt.NDArray[np.float64]:
+    """Replace the scores of standardised methods by their distance from the null; 0 where it has no width."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(tally.sd > 0, (scores - tally.mean) / tally.sd, 0.0)
+    return np.where(np.isnan(tally.mean), scores, z)

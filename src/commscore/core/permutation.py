@@ -1,7 +1,7 @@
-"""How often permuted labels reach what was observed.
+"""How often permuted labels reach what was observed, and how the permuted scores lie.
 
-A block of permutations fills a table (gene or complex in a group) × permutations of only those rows that a
-surviving test needs; every score is then counted on it, and the table is used again for the next block. No
+A block of permutations fills tables (gene or complex in a group) × permutations of only those rows that a
+surviving test needs; every score is then counted on them, and they are let go before the next block. No
 table permutations × groups × genes exists.
 """
 
@@ -14,200 +14,185 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..kernels import permute
-from ..scores import Form, Score, Side, Stats
-from .summary import COMPLEX_RULES
+from ..scores import Form, Score
+from .rows import Rows, plan
+from .statistics import Problem, tables_of
+from .tables import Reader, Tables, TrueLabels, make_all
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .columns import Columns
-    from .problem import Entities, Tests
-    from .schemes import Block, Scheme
+    from .problem import Tests
+    from .schemes import Scheme
     from .threads import Team
 
 TOLERANCE = 1e-12  # relative, for ties
-_GENES_PER_CHUNK = 64
 _GENERAL_CELLS = 2_000_000  # tests × permutations evaluated at once by a score's own function
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Which rows a block's table has: genes in groups first, then complexes in groups.
+class Tally:
+    """What permutations gave, n_scores × n_tests.
 
-    ``slots`` (n_genes × n_groups) and ``entity`` (n_entities × n_groups) hold rows, or -1 if not needed;
-    complex ``c`` is row ``first + c`` and joins the rows ``members[indptr[c]:indptr[c + 1]]``.
+    ``counts`` of permuted scores that reach the observed one; ``mean`` and ``sd`` of the permuted scores of
+    standardised methods, NaN for the others.
     """
 
-    slots: npt.NDArray[np.int64]
-    entity: npt.NDArray[np.int64]
-    first: int
-    indptr: npt.NDArray[np.int64]
-    members: npt.NDArray[np.int64]
-
-    @property
-    def n(self) -> int:
-        """Number of rows."""
-        return self.first + self.indptr.size - 1
-
-    @property
-    def genes(self) -> npt.NDArray[np.int64]:
-        """Genes of which any row is needed."""
-        return np.flatnonzero((self.slots >= 0).any(axis=1))
+    counts: npt.NDArray[np.int64]
+    mean: npt.NDArray[np.float64]
+    sd: npt.NDArray[np.float64]
 
 
-def plan(entities: Entities, tests: Tests, *, n_genes: int, n_groups: int) -> Rows:
-    """Find the rows that the tests need."""
-    need = np.zeros((entities.n, n_groups), bool)
-    need[tests.ligand, tests.source] = True
-    need[tests.receptor, tests.target] = True
-    gene_need = np.zeros((n_genes, n_groups), bool)
-    member_of = np.repeat(np.arange(entities.n), entities.n_subunits)
-    np.logical_or.at(gene_need, entities.genes, need[member_of])
-    slots = np.full(gene_need.shape, -1, np.int64)
-    slots[gene_need] = np.arange(gene_need.sum())
-    first = int(gene_need.sum())
+def rows_of(problem: Problem, tests: Tests, scores: Sequence[Score]) -> Rows:
+    """Rows that these scores need."""
+    extra = [problem.sets[g.column].sets.genes for score in scores for g in score.sets if g.column in problem.sets]
+    return plan(
+        problem.entities, tests, n_genes=problem.columns.n_genes, n_groups=problem.groups.n,
+        all_groups=any(s.relative == "groups" for s in tables_of(scores)),
+        genes=np.unique(np.concatenate(extra)) if extra else None,
+    )  # fmt: skip
 
-    rows = np.full(need.shape, -1, np.int64)
-    single = entities.n_subunits == 1
-    rows[single] = np.where(need[single], slots[entities.genes[entities.indptr[:-1][single]]], -1)
-    which, group = np.nonzero(need & ~single[:, None])
-    rows[which, group] = first + np.arange(which.size)
-    sizes = entities.n_subunits[which]
-    indptr = np.concatenate([[0], np.cumsum(sizes)])
-    inner = np.arange(indptr[-1]) - np.repeat(indptr[:-1], sizes)
-    genes = entities.genes[np.repeat(entities.indptr[which], sizes) + inner]
-    return Rows(slots, rows, first, indptr, slots[genes, np.repeat(group, sizes)])
+
+def counted(score: Score, problem: Problem) -> bool:
+    """Whether the fast kernel may count this score."""
+    return score.form is not None and not any(g.column in problem.sets for g in score.sets)
+
+
+def true_tables(problem: Problem, rows: Rows) -> Tables:
+    """Tables of the true labels."""
+    return Tables(problem, rows, TrueLabels(problem.summary("value").mean, problem.groups, problem.team))
+
+
+def evaluate(score: Score, reader: Reader, tables: Tables) -> npt.NDArray[np.float64]:
+    """Score of every test from the tables of the true labels."""
+    make_all([score], tables)
+    stats = reader.stats(score, tables, reader.factors(score, tables), start=0, stop=reader.tests.n)
+    return np.asarray(score.function(stats), float).reshape(reader.tests.n, -1)[:, 0]
 
 
 @dataclass(frozen=True)
 class Counter:
-    """Counts exceedances of some scores over blocks; holds no state but the counts it is given."""
+    """Adds up over blocks; holds no state but the arrays it is given (all n_scores × n_tests).
+
+    ``observed`` is what permutations are compared to; ``centre`` the observed score of standardised methods.
+    """
 
     scores: Sequence[Score]
-    ligand: npt.NDArray[np.int64]
-    receptor: npt.NDArray[np.int64]
-    limits: npt.NDArray[np.float64]
+    reader: Reader
+    observed: npt.NDArray[np.float64]
+    centre: npt.NDArray[np.float64]
     strict: bool
+    counts: npt.NDArray[np.int64]
+    sums: npt.NDArray[np.float64]
+    squares: npt.NDArray[np.float64]
 
-    def add(self, values: npt.NDArray[np.float64], *, keep: int, counts: npt.NDArray[np.int64], team: Team) -> None:
-        """Add the exceedances in the first ``keep`` columns of ``values`` to ``counts`` (n_scores × n_tests)."""
-        done: dict[Form, int] = {}
+    @property
+    def limits(self) -> npt.NDArray[np.float64]:
+        """Observed statistics moved by the tolerance for ties."""
+        slack = TOLERANCE * np.abs(self.observed)
+        return self.observed + slack if self.strict else self.observed - slack
+
+    def add(self, tables: Tables, team: Team) -> None:
+        """Add what the permutations of these tables give."""
+        done: dict[object, int] = {}
+        ligand, receptor, limits = self.reader.ligand, self.reader.receptor, self.limits
         for s, score in enumerate(self.scores):
-            if score.form is None:
-                work, step = self._general(s, values[:, :keep], counts), max(1, _GENERAL_CELLS // keep)
-                team.run(work, self.ligand.size, step=step)
-            elif score.form not in done:
-                done[score.form] = s
-                team.run(self._formed(s, values, keep=keep, counts=counts), self.ligand.size)
-            else:  # the same order of labellings, hence the same counts
-                counts[s] = counts[done[score.form]]
+            fast = counted(score, self.reader.problem)
+            order = (score.form, score.of)
+            if not fast or score.standardised:
+                make_all([score], tables)
+                work = self._general(s, tables, limit=limits[s], count=not fast)
+                team.run(work, ligand.size, step=max(1, _GENERAL_CELLS // max(tables.keep, 1)))
+            if fast and order in done:  # the same order of labellings, hence the same counts
+                self.counts[s] = self.counts[done[order]]
+            elif fast:
+                done[order] = s
+                self._fast(s, tables[score.of], keep=tables.keep, sides=(ligand, receptor), limit=limits[s], team=team)
 
-    def _formed(
-        self, s: int, values: npt.NDArray[np.float64], *, keep: int, counts: npt.NDArray[np.int64]
-    ) -> Callable[[int, int], None]:
-        form, limit = int(cast("Form", self.scores[s].form)), self.limits[s]
-
-        def work(a: int, b: int) -> None:
-            permute.count_exceeding(
-                values, keep, self.ligand, self.receptor, limit, form, self.strict, a, b, counts[s]
-            )  # fmt: skip
-
-        return work
+    def _fast(
+        self, s: int, values: npt.NDArray[np.float64], *, keep: int,
+        sides: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], limit: npt.NDArray[np.float64], team: Team,
+    ) -> None:  # fmt: skip
+        form, counts = int(cast("Form", self.scores[s].form)), self.counts[s]
+        team.run(
+            lambda a, b: permute.count_exceeding(values, keep, *sides, limit, form, self.strict, a, b, counts),
+            limit.size,
+        )
 
     def _general(
-        self, s: int, values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]
+        self, s: int, tables: Tables, *, limit: npt.NDArray[np.float64], count: bool
     ) -> Callable[[int, int], None]:
+        score, factors = self.scores[s], self.reader.factors(self.scores[s], tables)
+
         def work(a: int, b: int) -> None:
-            stats = Stats(Side(values[self.ligand[a:b]]), Side(values[self.receptor[a:b]]))
-            permuted, limit = self.scores[s].function(stats), self.limits[s, a:b, None]
-            hits = permuted > limit if self.strict else permuted >= limit
-            counts[s, a:b] += hits.sum(axis=1)
+            permuted = score.function(self.reader.stats(score, tables, factors, start=a, stop=b))
+            if count:
+                hits = permuted > limit[a:b, None] if self.strict else permuted >= limit[a:b, None]
+                self.counts[s, a:b] += hits.sum(axis=1)
+            if score.standardised:  # from the observed value, so that squares do not cancel
+                away = permuted - self.centre[s, a:b, None]
+                self.sums[s, a:b] += away.sum(axis=1)
+                self.squares[s, a:b] += (away**2).sum(axis=1)
 
         return work
 
+    def tally(self, n: int) -> Tally:
+        """Return counts, and mean and standard deviation (n − 1) of the permuted scores."""
+        mean = self.sums / n
+        variance = np.maximum(self.squares - n * mean**2, 0) / max(n - 1, 1)
+        kept = np.array([score.standardised for score in self.scores])[:, None]
+        return Tally(self.counts, np.where(kept, self.centre + mean, np.nan), np.where(kept, np.sqrt(variance), np.nan))
 
-def _limits(
-    scores: Sequence[Score], left: npt.NDArray[np.float64], right: npt.NDArray[np.float64], *, strict: bool
-) -> npt.NDArray[np.float64]:
-    """Observed statistics (of the kernel, where a score has a form), moved by the tolerance for ties."""
-    limits = np.empty((len(scores), left.size))
+
+def _observed(
+    scores: Sequence[Score], reader: Reader, tables: Tables
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return what permutations are compared to (the kernel's statistic where it counts), and the centres."""
+    out, centre = np.empty((len(scores), reader.tests.n)), np.zeros((len(scores), reader.tests.n))
     for s, score in enumerate(scores):
-        form = score.form
-        observed = score.function(Stats(Side(left), Side(right))) if form is None else form.of(left, right)
-        slack = TOLERANCE * np.abs(observed)
-        limits[s] = observed + slack if strict else observed - slack
-    return limits
+        if score.standardised:
+            centre[s] = evaluate(score, reader, tables)
+        if counted(score, reader.problem):
+            values = tables[score.of][:, 0]
+            out[s] = cast("Form", score.form).of(values[reader.ligand], values[reader.receptor])
+        else:
+            out[s] = evaluate(score, reader, tables)
+    return out, centre
 
 
-def exceedances(
-    columns: Columns,
-    observed: npt.NDArray[np.float64],
-    *,
-    entities: Entities,
+def tally(
+    problem: Problem,
     tests: Tests,
     scores: Sequence[Score],
+    *,
     scheme: Scheme,
-    rule: str,
+    n_perms: int,
     strict: bool,
     memory: int,
-    team: Team,
     progress: Callable[[int], object],
-) -> npt.NDArray[np.int64]:
+) -> Tally:
     """Count, per score and test, the permutations whose score is at least (``strict``: above) the observed one.
 
     Parameters
     ----------
-    columns
-        Snapped gene-major expression (:func:`commscore.core.columns.snap`).
-    observed
-        Entity × group statistic of the true labels, from the same columns.
+    problem
+        With ``exact`` sums.
     memory
-        Bytes that the table of permuted means and the labels may take together; blocks shrink to fit.
+        Bytes that the tables of permuted statistics and the labels may take together; blocks shrink to fit.
     progress
         Called with the number of permutations after each block.
-
-    Returns
-    -------
-    n_scores × n_tests, int64.
     """
-    counts = np.zeros((len(scores), tests.n), np.int64)
-    rows = plan(entities, tests, n_genes=columns.n_genes, n_groups=observed.shape[1])
-    left, right = observed[tests.ligand, tests.source], observed[tests.receptor, tests.target]
+    rows = rows_of(problem, tests, scores)
+    reader = Reader(tests, rows, problem)
+    shape = (len(scores), tests.n)
     counter = Counter(
-        scores,
-        rows.entity[tests.ligand, tests.source],
-        rows.entity[tests.receptor, tests.target],
-        _limits(scores, left, right, strict=strict),
-        strict,
-    )
-    per = scheme.columns_per_unit()
-    unit = 8 * per * max(rows.n, 1) + 2 * columns.n_cells
+        scores, reader, *_observed(scores, reader, true_tables(problem, rows)), strict,
+        np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape),
+    )  # fmt: skip
+    unit = 8 * scheme.columns_per_unit() * max(rows.n, 1) * len(tables_of(scores)) + 2 * problem.columns.n_cells
     width = int(np.clip(memory // unit, 1, scheme.widest()))
-    for block in scheme.blocks(columns, width, team):
-        values = np.empty((rows.n, block.columns))
-        _fill(block, rows, rule=rule, values=values, team=team)
-        keep = _close_gaps(values, block.drop)
-        counter.add(values, keep=keep, counts=counts, team=team)
-        progress(keep)
-    return counts
-
-
-def _fill(block: Block, rows: Rows, *, rule: str, values: npt.NDArray[np.float64], team: Team) -> None:
-    genes = rows.genes
-    chunk = max(1, min(_GENES_PER_CHUNK, -(-genes.size // team.workers)))
-    team.run(lambda a, b: block.fill(genes[a:b], rows.slots[genes[a:b]], values), genes.size, step=chunk)
-    code = COMPLEX_RULES.index(rule)
-    team.run(
-        lambda a, b: permute.join_subunits(values, rows.indptr, rows.members, code, rows.first, a, b),
-        rows.n - rows.first,
-    )
-
-
-def _close_gaps(values: npt.NDArray[np.float64], drop: tuple[int, ...]) -> int:
-    """Overwrite dropped columns by the last ones; return how many columns count."""
-    keep = int(values.shape[1])
-    for column in sorted(drop, reverse=True):
-        keep -= 1
-        if column != keep:
-            values[:, column] = values[:, keep]
-    return keep
+    for block in scheme.blocks(problem.of("value"), width, problem.team):
+        tables = Tables(problem, rows, block)
+        counter.add(tables, problem.team)
+        progress(tables.keep)
+    return counter.tally(n_perms)

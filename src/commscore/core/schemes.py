@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -53,6 +53,12 @@ class Block(Protocol):
 
     def fill(self, genes: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], out: npt.NDArray[np.float64]) -> None:
         """Write the means of these genes into the rows ``slots`` (n_genes × n_groups) of ``out``."""
+
+    def on(self, data: Columns) -> Block:
+        """Return the same labellings of other values of the same cells."""
+
+    def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:
+        """Labels of the columns ``start`` to ``stop``, n_cells × columns, in the order of the cells."""
 
 
 class Scheme(Protocol):
@@ -109,6 +115,24 @@ class _SegmentBlock:
         permute.add_slab(c.data, c.rows, c.indptr, genes, self.slab, tile, acc)
         by_order = acc.reshape(genes.size, -1, self.n_segments)
         permute.means_of_segments(by_order, self.low, self.high, self.sizes, slots, out)
+
+    def on(self, data: Columns) -> _SegmentBlock:
+        """Take other values of the same cells."""
+        return replace(self, data=data)
+
+    def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:
+        """Read the group of every cell's segment off the intervals."""
+        n_rotations, n_groups = self.low.shape
+        lookup = np.empty((n_rotations, self.n_segments), np.uint16)
+        for j in range(n_rotations):
+            for k in range(n_groups):
+                a, b = int(self.low[j, k]), int(self.high[j, k])
+                lookup[j, np.arange(a, b if b > a else b + self.n_segments) % self.n_segments] = k
+        out = np.empty((self.slab.shape[0], stop - start), np.uint16)
+        for i, column in enumerate(range(start, stop)):
+            # a segment's code counts on from order to order
+            out[:, i] = lookup[column % n_rotations, self.slab[:, column // n_rotations] % self.n_segments]
+        return out
 
 
 class Rotation:
@@ -179,6 +203,21 @@ class _RingBlock:
         else:
             low = np.arange(k, dtype=np.int64)[None]
             permute.means_of_segments(acc, low, low + 1, self.sizes, slots, out)
+
+    def on(self, data: Columns) -> _RingBlock:
+        """Take other values of the same cells."""
+        return replace(self, data=data)
+
+    def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:
+        """Turn the ring by each shift; of a pair, the first or the second group."""
+        n, k = self.data.n_cells, self.sizes.size
+        out = np.empty((n, stop - start), np.uint16)
+        for i, column in enumerate(range(start, stop)):
+            shift = int(self.shifts[column // 2 if self.paired else column])
+            codes = self.codes[shift : shift + n]
+            first = codes // k if self.paired else codes
+            out[:, i] = codes % k if self.paired and column % 2 else first
+        return out
 
 
 class Ring:

@@ -146,7 +146,7 @@ def join_subunits(values, indptr, members, rule, first, start, stop):
             out[b] = v
 
 
-SUM, PRODUCT = 0, 1
+SUM, PRODUCT, PLAIN = 0, 1, 2
 
 
 @njit
@@ -154,7 +154,8 @@ def count_exceeding(values, keep, ligand, receptor, threshold, form, strict, sta
     """Add to ``counts`` how often a permuted statistic reaches its threshold (or passes it, if ``strict``).
 
     Tests ``start`` to ``stop``; ``ligand`` and ``receptor`` are rows of ``values`` (rows × permutations), of
-    which the columns ``0 .. keep`` count. SUM is (l + r)/2, zero if either is zero; PRODUCT is l·r.
+    which the columns ``0 .. keep`` count. SUM is (l + r)/2, zero if either is zero; PRODUCT is l·r;
+    PLAIN is (l + r)/2 whatever the signs.
     """
     for t in range(start, stop):
         left, right, limit = values[ligand[t]], values[receptor[t]], threshold[t]
@@ -164,8 +165,12 @@ def count_exceeding(values, keep, ligand, receptor, threshold, form, strict, sta
                 l, r = left[b], right[b]  # noqa: E741
                 s = 0.5 * (l + r) if (l > 0.0) & (r > 0.0) else 0.0
                 n += (s > limit) if strict else (s >= limit)
-        else:
+        elif form == PRODUCT:
             for b in range(keep):
                 s = left[b] * right[b]
+                n += (s > limit) if strict else (s >= limit)
+        else:
+            for b in range(keep):
+                s = 0.5 * (left[b] + right[b])
                 n += (s > limit) if strict else (s >= limit)
         counts[t] += n

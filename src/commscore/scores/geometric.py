@@ -21,4 +21,5 @@ SCORE = Score(
     highest=np.inf,
     measures="magnitude",
     form=Form.PRODUCT,
+    aliases=("lr_gmeans", "gmean_pvals"),
 )

@@ -21,4 +21,5 @@ SCORE = Score(
     highest=np.inf,
     measures="magnitude",
     form=Form.SUM,
+    aliases=("lr_means", "cellphone_pvals"),
 )

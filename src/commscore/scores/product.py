@@ -21,4 +21,5 @@ SCORE = Score(
     highest=np.inf,
     measures="magnitude",
     form=Form.PRODUCT,
+    aliases=("expr_prod", None),
 )

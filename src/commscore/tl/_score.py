@@ -8,28 +8,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import rs
-from .. import scores as scoring
 from .._random import RNG, key
 from .._validate import in_range, one_of
 from .._version import __version__
 from ..core import engine, schemes
-from ..core.columns import Columns, gene_major
+from ..core.columns import gene_major
 from ..core.problem import Groups
+from ..core.statistics import Problem
 from ..core.summary import COMPLEX_RULES, entity_summary, summarise
-from ..core.threads import Team, team
+from ..core.threads import team
 from ..get import Result, store
 from ..get._store import check_key
 from ..stats.multiple import permutation_pvalue
 from . import _edge, _interactions
+from ._background import cell_totals, of_tests, with_cofactors
 from ._frames import score_table, untested_table
 from ._keywords import known_keywords
+from ._methods import Asked, choose, with_ranks
 from ._progress import bar
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import pandas as pd
     from anndata import AnnData
 
+    from .. import scores as scoring
+    from ..core.permutation import Tally
     from ..core.problem import Tests
     from ..rs import Resource
 
@@ -44,7 +47,7 @@ def score(
     groupby: str,
     *,
     resource: str | Resource | pd.DataFrame = "breast",
-    method: str | Sequence[str] = "mean",
+    method: Asked = "mean",
     null: str | None = "permutation",
     n_perms: int = 1000,
     scheme: str = "rotation",
@@ -77,8 +80,10 @@ def score(
         Name of a resource, a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
         ``receptor`` (subunits joined by ``_``).
     method
-        A scoring method or a list of them: ``mean`` (CellPhoneDB, doi:10.1038/s41596-020-0292-x),
-        ``product``, ``geometric``.
+        A scoring method or a list of them: a name (:func:`commscore.tl.methods` lists them all), or what
+        :func:`commscore.tl.method` returns for other parameters. All of them share one pass over the data and
+        one set of permutations. ``"consensus"`` computes the methods that it ranks and adds
+        ``magnitude_rank`` and ``specificity_rank`` (0 to 1, small is strong).
     null
         ``"permutation"`` shuffles the labels of all cells jointly for all genes; ``None`` gives scores only.
     n_perms
@@ -140,40 +145,47 @@ def score(
     >>> bool((result.table["pvalue"] >= 1 / 101).all())
     True
     """
-    methods = _methods(method)
     _check(null=null, n_perms=n_perms, scheme=scheme, rule=complex, expr_prop=expr_prop, min_cells=min_cells,
            ties=ties, prop_filter=prop_filter, memory=memory)  # fmt: skip
     check_key(key_added)
-    seed = key(rng)
+    seed, chosen = key(rng), choose(method, null=null)
     expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
     cells = _edge.cells(adata, groupby, groups=groups, min_cells=int(min_cells))
-    chosen = rs.as_resource(resource)
-    found = _interactions.testable(chosen, expression.var_names, missing_subunits=missing_subunits)
+    known = rs.as_resource(resource)
+    found = _interactions.testable(known, expression.var_names, missing_subunits=missing_subunits)
+    found, sets = with_cofactors(found, chosen.scores, expression.var_names)
     ring = null is not None and scheme == "ring"
     order = schemes.ring_order(seed, cells.index.size) if ring else slice(None)
     with team(n_jobs) as threads:
         columns = gene_major(expression.matrix, cells=cells.index[order], columns=found.columns, team=threads)
         _edge.refuse_unsuitable(columns, expression.name)
         partition = Groups(cells.groups.labels[order], cells.groups.sizes)
-        summary = entity_summary(summarise(columns, partition, threads), found.entities, complex)
+        genes = summarise(columns, partition, threads)
+        summary = entity_summary(genes, found.entities, complex)
         tests, which = engine.expressed_tests(
             summary, found.ligand, found.receptor, passes=lambda prop: _PASSES[prop_filter](prop, expr_prop)
         )
-        observed = engine.observed(summary, tests, methods)
+        background = any(m.background for m in chosen.scores)
+        problem = Problem(
+            columns, partition, genes, found.entities, complex, threads, sets=of_tests(sets, which),
+            totals=cell_totals(expression.matrix, cells.index[order]) if background else None,
+        )  # fmt: skip
+        observed = engine.observed(problem, tests, chosen.scores)
         pvalues = np.full(observed.shape, np.nan)
         if null is not None:
             settings = engine.Permutations(
-                n=int(n_perms), scheme=scheme, key=seed, rule=complex, strict=ties == "gt", memory=int(memory)
+                n=int(n_perms), scheme=scheme, key=seed, strict=ties == "gt", memory=int(memory)
             )
-            counts = _permute(columns, partition, found, tests=tests, methods=methods, settings=settings,
-                              team=threads)  # fmt: skip
-            pvalues = permutation_pvalue(counts, int(n_perms), plus_one=plus_one)
+            tally = _permute(problem, tests, chosen.scores, settings=settings)
+            pvalues = permutation_pvalue(tally.counts, int(n_perms), plus_one=plus_one)
+            observed = engine.standardise(observed, tally)
     used = null or "none"
-    table = score_table(found, cells, summary=summary, tests=tests, which=which, names=[m.name for m in methods],
+    table = score_table(found, cells, summary=summary, tests=tests, which=which, names=[m.name for m in chosen.scores],
                         scores=observed, pvalues=pvalues, null=np.full(tests.n, used))  # fmt: skip
+    table = with_ranks(table, chosen)
     untested = untested_table(found, cells, summary=summary, which=which, expr_prop=expr_prop, min_cells=min_cells)
     params = {
-        "groupby": groupby, "method": np.asarray([m.name for m in methods], object), "null": used,
+        "groupby": groupby, "method": np.asarray(chosen.names, object), "parameters": chosen.parameters, "null": used,
         "n_perms": int(n_perms), "scheme": scheme, "complex": complex, "missing_subunits": missing_subunits,
         "expr_prop": float(expr_prop), "min_cells": int(min_cells), "layer": layer, "use_raw": use_raw,
         "rng": str(seed), "ties": ties, "plus_one": plus_one, "prop_filter": prop_filter,
@@ -181,19 +193,11 @@ def score(
         "aliases": found.aliases,
         "groups": cells.names[cells.display], "n_cells": int(cells.index.size), "commscore": __version__,
     }  # fmt: skip
-    result = Result(table, params, _identity(chosen), {"untested": untested})
+    result = Result(table, params, _identity(known), {"untested": untested})
     if not inplace:
         return result
     store(adata, key_added, result)
     return None
-
-
-def _methods(method: str | Sequence[str]) -> list[scoring.Score]:
-    names = [method] if isinstance(method, str) else list(method)
-    if not names or len(set(names)) != len(names):
-        msg = f"method must be a name or a list of different names, found {method!r}"
-        raise ValueError(msg)
-    return [scoring.get(name) for name in names]
 
 
 def _check(*, null: object, n_perms: object, scheme: object, rule: object, expr_prop: object, min_cells: object,
@@ -210,14 +214,10 @@ def _check(*, null: object, n_perms: object, scheme: object, rule: object, expr_
 
 
 def _permute(
-    columns: Columns, partition: Groups, found: _interactions.Testable, *, tests: Tests,
-    methods: list[scoring.Score], settings: engine.Permutations, team: Team,
-) -> npt.NDArray[np.int64]:  # fmt: skip
+    problem: Problem, tests: Tests, scores: Sequence[scoring.Score], *, settings: engine.Permutations
+) -> Tally:
     with bar(settings.n, "permutations") as progress:
-        return engine.permute(
-            columns, partition, entities=found.entities, tests=tests, scores=methods, settings=settings,
-            team=team, progress=progress,
-        )  # fmt: skip
+        return engine.permute(problem, tests=tests, scores=scores, settings=settings, progress=progress)
 
 
 def _identity(resource: Resource) -> dict[str, Any]:

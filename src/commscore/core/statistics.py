@@ -1,0 +1,179 @@
+"""The statistics that scores declare, of genes in groups: columns made ready for them, and their constants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..kernels import layout, ranked
+from ..scores import Background
+from .columns import Columns, snap
+from .problem import Groups
+from .summary import GeneSummary, standard_deviations, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    from ..scores import Score, Statistic
+    from .problem import Entities
+    from .threads import Team
+
+
+@dataclass(frozen=True)
+class CellTotals:
+    """Of every cell, in the order of the columns, the ``mean`` and ``square`` (mean square) of all its genes."""
+
+    mean: npt.NDArray[np.float64]
+    square: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GeneSetsOfTests:
+    """Sets of genes as entities, and the set of each test, ``sets.n`` where it has none."""
+
+    sets: Entities
+    of_test: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What statistics are computed from.
+
+    ``genes`` are the totals of ``columns`` in ``groups``. ``exact`` rounds derived values, too, so that sums
+    are exact (:func:`commscore.core.columns.snap`), as permutations need it. ``sets`` are by column of the
+    resource; ``totals`` are there if a score asks for its background.
+    """
+
+    columns: Columns
+    groups: Groups
+    genes: GeneSummary
+    entities: Entities
+    rule: str
+    team: Team
+    exact: bool = False
+    totals: CellTotals | None = None
+    sets: dict[str, GeneSetsOfTests] = field(default_factory=dict)
+
+    def exactly(self) -> Problem:
+        """Round the columns, in place, and return the problem with exact sums."""
+        changed = snap(self.columns, self.team)
+        genes = summarise(self.columns, self.groups, self.team) if changed else self.genes
+        return replace(self, genes=genes, exact=True)
+
+    def of(self, values: str) -> Columns:
+        """Columns of the values that a statistic reduces."""
+        if values == "value":
+            return self.columns
+        return self._linear if values == "linear" else self._expressed
+
+    @cached_property
+    def _linear(self) -> Columns:
+        return self._derived(np.expm1(self.columns.data.astype(np.float64)))
+
+    @cached_property
+    def _expressed(self) -> Columns:
+        return self._derived(np.ones(self.columns.data.size, np.float32))
+
+    def _derived(self, data: npt.NDArray[Any], **changes: Any) -> Columns:
+        seen = self.columns.seen.copy()
+        if data.size:
+            seen[layout.LOW], seen[layout.HIGH] = data.min(), data.max()
+        columns = replace(self.columns, data=data, seen=seen, **changes)
+        if self.exact:
+            snap(columns, self.team)
+        return columns
+
+    @cached_property
+    def ranked(self) -> Columns:
+        """Values of each gene in descending order."""
+        c = self.columns
+        data, rows = np.empty_like(c.data), np.empty_like(c.rows)
+        self.team.run(lambda a, b: ranked.sort_columns(c.data, c.rows, c.indptr, a, b, data, rows), c.n_genes, step=64)
+        return replace(c, data=data, rows=rows)
+
+    @cached_property
+    def cells(self) -> Columns:
+        """Mean and mean square of every cell as two genes; a cell without any value is left out."""
+        if self.totals is None:
+            msg = "a score uses all genes' values and must declare background=True"
+            raise RuntimeError(msg)
+        parts = [self.totals.mean, self.totals.square]
+        rows = [np.flatnonzero(p).astype(np.uint32) for p in parts]
+        data = np.concatenate([p[r] for p, r in zip(parts, rows, strict=True)])
+        indptr = np.array([0, rows[0].size, rows[0].size + rows[1].size], np.int64)
+        return self._derived(data, rows=np.concatenate(rows), indptr=indptr)
+
+    @cached_property
+    def background(self) -> Background:
+        """Mean of everything and highest value of the problem's genes."""
+        mean = float("nan") if self.totals is None else float(self.totals.mean.mean())
+        return Background(mean=mean, highest=self.columns.extent[1])
+
+    def summary(self, values: str) -> GeneSummary:
+        """Totals per gene and group of these values."""
+        return self.genes if values == "value" else summarise(self.of(values), self.groups, self.team)
+
+    @cached_property
+    def overall(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Mean and standard deviation (n − 1; 1 where it is 0) of each gene over all cells."""
+        everyone = Groups.of(np.zeros(self.columns.n_cells, np.int64), 1)
+        total = self.genes.total.sum(axis=1, keepdims=True)
+        expressed = self.genes.expressed.sum(axis=1, keepdims=True)
+        genes = GeneSummary(total, expressed, everyone.sizes)
+        sd = standard_deviations(self.columns, everyone, genes, team=self.team)[:, 0]
+        return genes.mean[:, 0], np.where(sd > 0, sd, 1.0)
+
+    @cached_property
+    def overall_linear(self) -> npt.NDArray[np.float64]:
+        """Mean of each gene over all cells on the linear scale."""
+        mean: npt.NDArray[np.float64] = self.summary("linear").total.sum(axis=1) / self.columns.n_cells
+        return mean
+
+
+def plain(statistic: Statistic) -> Statistic:
+    """Return what a relative statistic is made from."""
+    return replace(statistic, relative="nothing")
+
+
+def tables_of(scores: Iterable[Score]) -> set[Statistic]:
+    """Return the statistics that are tabulated: what the scores need, and what that is made from."""
+    needs = {s for score in scores for s in (*score.needs, *(g.statistic for g in score.sets))}
+    return needs | {plain(s) for s in needs}
+
+
+def rank_weights(statistic: Statistic, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Weights of the values of each group, largest first, one group after the other.
+
+    The trimean is (Q1 + 2 Q2 + Q3)/4 with quartiles interpolated linearly between ranks (R's type 7); the
+    truncated mean leaves out ⌊n · trim⌋ values at either end, and is the median at 0.5, as R's ``mean``.
+    """
+    one = _trimean if statistic.reduce == "trimean" else _truncated
+    return np.concatenate([one(int(n), statistic.trim)[::-1] for n in sizes])
+
+
+def _quantile(n: int, q: float) -> npt.NDArray[np.float64]:
+    weights = np.zeros(n)
+    below = int(np.floor((n - 1) * q))
+    rest = (n - 1) * q - below
+    weights[below] += 1 - rest
+    if rest > 0:
+        weights[below + 1] += rest
+    return weights
+
+
+def _trimean(n: int, _: float) -> npt.NDArray[np.float64]:
+    return 0.25 * (_quantile(n, 0.25) + 2 * _quantile(n, 0.5) + _quantile(n, 0.75))
+
+
+def _truncated(n: int, trim: float) -> npt.NDArray[np.float64]:
+    if trim >= 0.5:
+        return _quantile(n, 0.5)
+    out = int(np.floor(n * trim))
+    weights = np.zeros(n)
+    weights[out : n - out] = 1 / (n - 2 * out)
+    return weights

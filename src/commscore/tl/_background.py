@@ -1,0 +1,77 @@
+"""What some scores take from beyond ligands and receptors: all genes' values, and cofactors of the resource."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from ..core.problem import Entities
+from ..core.statistics import CellTotals, GeneSetsOfTests
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from ..scores import Score
+    from ._interactions import Testable
+
+_CELLS_AT_ONCE = 4096
+
+
+def cell_totals(matrix: Any, cells: npt.NDArray[np.int64]) -> CellTotals:
+    """Mean and mean square of all genes of these cells, in their order; the matrix is read in parts."""
+    n_genes = matrix.shape[1]
+    mean, square = np.empty(cells.size), np.empty(cells.size)
+    rows: Any = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
+    for a in range(0, cells.size, _CELLS_AT_ONCE):
+        part = rows[cells[a : a + _CELLS_AT_ONCE]].astype(np.float64)
+        squared = part.power(2) if sparse.issparse(part) else part**2
+        mean[a : a + _CELLS_AT_ONCE] = np.asarray(part.sum(axis=1)).ravel() / n_genes
+        square[a : a + _CELLS_AT_ONCE] = np.asarray(squared.sum(axis=1)).ravel() / n_genes
+    return CellTotals(mean, square)
+
+
+def with_cofactors(
+    found: Testable, scores: Sequence[Score], var_names: pd.Index
+) -> tuple[Testable, dict[str, GeneSetsOfTests]]:
+    """Add the genes of the sets that the scores use, and give each interaction's set by column.
+
+    Genes are separated by ``;``. Columns that the resource lacks, or of which no gene is measured, are left
+    out.
+    """
+    sets: dict[str, GeneSetsOfTests] = {}
+    for column in dict.fromkeys(g.column for score in scores for g in score.sets):
+        if column in found.frame:
+            cells = ["" if cell is None else str(cell) for cell in found.frame[column].fillna("")]
+            found, made = _sets(found, [_measured(cell, var_names) for cell in cells], var_names)
+            if made.sets.n:
+                sets[column] = made
+    return found, sets
+
+
+def _measured(cell: str, var_names: pd.Index) -> tuple[str, ...]:
+    names = dict.fromkeys(name.strip() for name in cell.split(";"))
+    return tuple(name for name in names if name in var_names)
+
+
+def _sets(found: Testable, members: list[tuple[str, ...]], var_names: pd.Index) -> tuple[Testable, GeneSetsOfTests]:
+    number = {gene: i for i, gene in enumerate(found.genes)}
+    new = sorted({gene for genes in members for gene in genes} - set(number))
+    number |= {gene: len(number) + i for i, gene in enumerate(new)}
+    columns = np.concatenate([found.columns, var_names.get_indexer(new)]).astype(np.int64)
+    genes = np.concatenate([found.genes, np.asarray(new, object)])
+    unique = sorted({m for m in members if m})
+    at = {m: i for i, m in enumerate(unique)} | {(): len(unique)}
+    sets = Entities.of([[number[gene] for gene in m] for m in unique])
+    of_interaction = np.asarray([at[m] for m in members], np.int64)
+    return replace(found, columns=columns, genes=genes), GeneSetsOfTests(sets, of_interaction)
+
+
+def of_tests(sets: dict[str, GeneSetsOfTests], which: npt.NDArray[np.int64]) -> dict[str, GeneSetsOfTests]:
+    """From the set of each interaction to that of each test."""
+    return {name: replace(s, of_test=s.of_test[which]) for name, s in sets.items()}
