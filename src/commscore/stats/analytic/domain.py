@@ -1,0 +1,88 @@
+"""Where the approximation holds: which cases get an analytic p-value and which must be permuted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .problem import Cases, Entities, crossed
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from .pairs import Pairs
+    from .summary import Floats, Integers, Summary
+
+MIN_NONZERO = 10
+MIN_EXPECTED = 1.0
+MOST_SAME_GROUP = 0.1
+MOST_SUBUNITS = 0.2
+
+
+def expected(summary: Summary, sizes: Integers, cases: Cases, *, least: Floats) -> tuple[Floats, Floats]:
+    """Return the expected number of expressing cells of the rarest subunit of either side, in its group."""
+    share = least / summary.n_cells
+    return share[cases.ligand] * sizes[cases.source], share[cases.receptor] * sizes[cases.target]
+
+
+def least_nonzero(summary: Summary, entities: Entities) -> Floats:
+    """Count the cells that express the rarest subunit of each entity; 0 if a gene is the same in all cells."""
+    return entities.least(np.where(summary.deviance > 0.0, summary.n_nonzero, 0.0))
+
+
+def overlapping(cases: Cases, entities: Entities) -> npt.NDArray[np.bool_]:
+    """Which cases have a gene on both sides."""
+    n = entities.size.size
+    key, inverse = np.unique(cases.ligand * n + cases.receptor, return_inverse=True)
+    i, j, owner = crossed(entities.indptr, key // n, key % n)
+    shared = np.bincount(owner, entities.genes[i] == entities.genes[j], minlength=key.size) > 0
+    return np.asarray(shared[inverse])
+
+
+def countable(
+    summary: Summary, sizes: Integers, cases: Cases, *, entities: Entities, min_expected: float
+) -> npt.NDArray[np.bool_]:
+    """Which cases have enough cells.
+
+    Each gene of both sides is expressed in at least 10 cells and not the same in all; no gene is on both sides;
+    no group has all cells; and where a complex takes part, at least ``min_expected`` expressing cells of the
+    rarest subunit are expected in each group, because the copula of the subunits says little about which of
+    them are absent together.
+    """
+    least = least_nonzero(summary, entities)
+    single = (entities.size[cases.ligand] == 1) & (entities.size[cases.receptor] == 1)
+    valid = np.minimum(least[cases.ligand], least[cases.receptor]) >= MIN_NONZERO
+    valid &= single | (np.minimum(*expected(summary, sizes, cases, least=least)) >= min_expected)
+    valid &= np.maximum(sizes[cases.source], sizes[cases.target]) < summary.n_cells
+    return np.asarray(valid & ~overlapping(cases, entities))
+
+
+def loosely_bound(
+    summary: Summary, sizes: Integers, cases: Cases, *, entities: Entities, pairs: Pairs
+) -> npt.NDArray[np.bool_]:
+    """Which cases have no strong correlation between rarely expressed genes in one group.
+
+    Two genes expressed in the same few cells are either both in a sample or both not: a correlation alone does
+    not describe that. *Measured*, the error of the tail grows with |ρ| / √λ, λ being the expected number of
+    expressing cells: 10 % at 1e-4 for 0.1 between the two sides, for 0.2 between subunits of a complex.
+    """
+    left, right = (np.sqrt(e) for e in expected(summary, sizes, cases, least=least_nonzero(summary, entities)))
+    every = np.arange(entities.size.size)
+    within = np.zeros(every.size)
+    used = np.unique(np.concatenate([cases.ligand, cases.receptor]))
+    within[used] = _strongest(entities, pairs, left=used, right=used)
+    key, inverse = np.unique(cases.ligand * every.size + cases.receptor, return_inverse=True)
+    between = _strongest(entities, pairs, left=key // every.size, right=key % every.size)[inverse]
+    loose = (within[cases.ligand] <= MOST_SUBUNITS * left) & (within[cases.receptor] <= MOST_SUBUNITS * right)
+    return np.asarray(loose & ((cases.source != cases.target) | (between <= MOST_SAME_GROUP * np.minimum(left, right))))
+
+
+def _strongest(entities: Entities, pairs: Pairs, *, left: Integers, right: Integers) -> Floats:
+    """Largest absolute correlation between a gene of ``left`` and another of ``right``, per row."""
+    i, j, owner = crossed(entities.indptr, left, right)
+    first, second = entities.genes[i], entities.genes[j]
+    r = np.where(first == second, 0.0, np.abs(pairs.between(first, second)))
+    out = np.zeros(left.size)
+    np.maximum.at(out, owner, r)
+    return out

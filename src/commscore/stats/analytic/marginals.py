@@ -1,0 +1,133 @@
+"""Null distribution of one gene's mean in one group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from commscore.kernels import saddle
+
+from .pairs import Pairs
+from .summary import Floats, Integers, Run, Summary, serial
+
+LEAST_P_ZERO = 1e-8
+_TINY = 1e-300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marginals:
+    """Saddlepoint tables of the gene × group rows that are needed.
+
+    Parameters
+    ----------
+    index
+        Row of each gene × group, -1 where there is none, (n_genes, n_groups).
+    tables
+        (n_rows, 41, 4), see :mod:`commscore.kernels.saddle`.
+    p_zero
+        Probability that no cell of the group expresses the gene, 0 where it is below 1e-8, (n_rows,).
+    mean, sd
+        Of the group mean, given that it is not zero, (n_rows,).
+    unit
+        Tilt of one unit of the tables' grid, in 1 / sd, (n_rows,).
+    """
+
+    index: Integers
+    tables: Floats
+    p_zero: Floats
+    mean: Floats
+    sd: Floats
+    unit: Floats
+
+
+def absent(n_cells: int, n_nonzero: Floats, n: Floats) -> Floats:
+    """Probability that ``n`` cells drawn without replacement miss all expressing ones: exp C at τ = −∞.
+
+    From the same saddlepoint as the tables, so that what they have left is never negative.
+    """
+    zero = n_cells - n_nonzero
+    f, w = n / n_cells, np.minimum(n / np.maximum(zero, 1.0), 1.0 - 1e-16)
+    u = np.log(w) - np.log1p(-w) - np.log(f) + np.log1p(-f)
+    log_p = zero * (np.log1p(-f) - np.log1p(-w)) + n_nonzero * np.log1p(-f) - u * n
+    p = np.where(n < zero, np.exp(np.minimum(log_p, 0.0)), 0.0)
+    return np.asarray(np.where(p < LEAST_P_ZERO, 0.0, p))
+
+
+def _binned_moments(summary: Summary) -> tuple[Floats, Floats]:
+    """Variance and third central moment of the histogram over all cells, (n_genes,)."""
+    values = summary.sums / np.maximum(summary.counts, 1.0)
+    mean, zero = summary.mean, summary.n_cells - summary.n_nonzero
+    apart = values - mean[:, None]
+    second = (summary.counts * apart * apart).sum(axis=1) + zero * mean**2
+    third = (summary.counts * apart * apart * apart).sum(axis=1) - zero * mean**3
+    return second / summary.n_cells, third / summary.n_cells
+
+
+def _without_atom(variance: Floats, mean: Floats, p_zero: Floats) -> Floats:
+    """Variance given that the variable is not zero."""
+    return np.asarray(np.maximum((variance - p_zero * mean**2 / (1.0 - p_zero)) / (1.0 - p_zero), _TINY))
+
+
+def tabulate(summary: Summary, sizes: Integers, needed: npt.NDArray[np.bool_], *, run: Run = serial) -> Marginals:
+    """Build the tables of the gene × group entries marked in ``needed`` (bool, n_genes × n_groups)."""
+    genes, groups = (np.ascontiguousarray(a) for a in np.nonzero(needed))
+    index = np.full(needed.shape, -1, np.int64)
+    index[genes, groups] = np.arange(genes.size)
+    n_cells, n = summary.n_cells, sizes[groups].astype(np.float64)
+    f, mean = n / n_cells, summary.mean[genes]
+    second, third = (m[genes] for m in _binned_moments(summary))
+    spread = n * (1.0 - f)
+    sigma = np.sqrt(np.maximum(spread * second, _TINY))
+    skew = third * (1.0 - 2.0 * f) / (np.maximum(second, _TINY) ** 1.5 * np.sqrt(spread))
+    p_zero = absent(n_cells, summary.n_nonzero[genes], n)
+    scale = np.sqrt(_without_atom(sigma**2, n * mean, p_zero))
+    exact = summary.deviance[genes] / n_cells * (n_cells - n) / (n * max(n_cells - 1, 1))
+    tilt = 1.0 / (sigma * (1.0 + np.abs(skew)))
+    centre = mean / (1.0 - p_zero)
+    rows = np.stack([f, n, n_cells - summary.n_nonzero[genes], p_zero, tilt, n * centre, scale], axis=1)
+    return Marginals(
+        index=index,
+        tables=_build(summary, genes, rows, run=run),
+        p_zero=p_zero,
+        mean=centre,
+        sd=np.sqrt(_without_atom(exact, mean, p_zero)),
+        unit=tilt * scale,
+    )
+
+
+def _build(summary: Summary, genes: Integers, rows: Floats, *, run: Run) -> Floats:
+    """Tables of the rows, from the occupied bins of their genes."""
+    gene, slot = np.nonzero(summary.counts)
+    counts = summary.counts[gene, slot]
+    values = summary.sums[gene, slot] / counts
+    indptr = np.searchsorted(gene, np.arange(summary.counts.shape[0] + 1))
+    tables = np.empty((genes.size, saddle.N_NODES, 4))
+
+    def kernel(start: int, stop: int) -> None:
+        scratch, raw = np.empty((4, summary.counts.shape[1])), np.empty((saddle.N_NODES, 4))
+        saddle.build(genes, indptr, counts, values, rows, start, stop, scratch, raw, tables)
+
+    run(kernel, genes.size)
+    return tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What every method needs: the data's summary, the tables, the correlations, and how to run a kernel."""
+
+    summary: Summary
+    marginals: Marginals
+    pairs: Pairs
+    sizes: Integers
+    run: Run
+
+    def correlation(self, source: Integers, target: Integers) -> Floats:
+        """Correlation of a gene's means in two groups: 1 in the same one.
+
+        In disjoint ones it is −√(n m / ((N − n)(N − m))), because sampling is without replacement.
+        """
+        n, m = self.sizes[source].astype(np.float64), self.sizes[target].astype(np.float64)
+        rest = np.maximum((self.summary.n_cells - n) * (self.summary.n_cells - m), 1.0)
+        return np.asarray(np.where(source == target, 1.0, -np.sqrt(n * m / rest)))

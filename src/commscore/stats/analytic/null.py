@@ -1,0 +1,119 @@
+"""The analytic permutation null: fitted once, then asked for p-values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commscore.kernels.permute import SUM
+
+from .additive import additive
+from .domain import MIN_EXPECTED, countable, loosely_bound
+from .joint import joint
+from .marginals import Marginals, Setting, tabulate
+from .pairs import Pairs, correlate
+from .problem import Cases, Entities, crossed
+from .summary import Columns, Floats, Integers, Run, Summary, serial, summarise, thin
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyticNull:
+    """Null distribution of group means when the labels of all cells are permuted jointly.
+
+    Parameters
+    ----------
+    summary
+        Summary of all cells (chunks of cells add up).
+    sample, sample_summary
+        The cells behind the correlations between genes, and their summary.
+    sizes
+        Number of cells of each group, int64, (n_groups,).
+    """
+
+    summary: Summary
+    sample: Columns
+    sample_summary: Summary
+    sizes: Integers
+
+    @classmethod
+    def fit(
+        cls,
+        data: npt.NDArray[Any],
+        rows: npt.NDArray[np.uint32],
+        indptr: Integers,
+        *,
+        n_cells: int,
+        group_sizes: Integers,
+        run: Run = serial,
+    ) -> AnalyticNull:
+        """Read gene-major data once."""
+        columns = Columns(data=data, rows=rows, indptr=indptr, n_cells=n_cells)
+        summary = summarise(columns, run=run)
+        sample = thin(columns, run=run)
+        small = summary if sample is columns else summarise(sample, top=summary.top, run=run)
+        sizes = np.asarray(group_sizes, np.int64)
+        return cls(summary=summary, sample=sample, sample_summary=small, sizes=sizes)
+
+    def pvalues(
+        self, cases: Cases, entities: Entities, *, run: Run = serial, min_expected: float = MIN_EXPECTED
+    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """p-values and whether each is in the domain of the approximation (:mod:`~commscore.stats.analytic.domain`).
+
+        Parameters
+        ----------
+        cases
+            What is asked: groups, entities and thresholds.
+        entities
+            Ligands and receptors; a complex is the minimum of its subunits' group means.
+        run
+            Calls ``work(start, stop)`` over ranges that cover ``0 .. n``, in threads if it likes. The result
+            does not depend on the ranges.
+        min_expected
+            Expected number of expressing cells, in each group, of the rarest subunit of a complex.
+
+        Returns
+        -------
+        p
+            In [1e-300, 1], NaN outside the domain, (n_cases,).
+        valid
+            bool, (n_cases,).
+        """
+        p = np.full(len(cases), np.nan)
+        valid = countable(self.summary, self.sizes, cases, entities=entities, min_expected=min_expected)
+        at = np.nonzero(valid)[0]
+        if at.size == 0:
+            return p, valid
+        pairs = self._pairs(cases.take(at), entities, run=run)
+        valid[at] = loosely_bound(self.summary, self.sizes, cases.take(at), entities=entities, pairs=pairs)
+        marginals = self._tables(cases.take(np.nonzero(valid)[0]), entities, run=run)
+        setting = Setting(summary=self.summary, marginals=marginals, pairs=pairs, sizes=self.sizes, run=run)
+        single = entities.size == 1
+        direct = single[cases.ligand] & single[cases.receptor] & (cases.form == SUM)
+        for rows, method in ((valid & direct, additive), (valid & ~direct, joint)):
+            at = np.nonzero(rows)[0]
+            if at.size:
+                p[at] = method(setting, cases.take(at), entities)
+        p[valid & (cases.threshold <= 0.0)] = 1.0
+        return p, valid
+
+    def _tables(self, cases: Cases, entities: Entities, *, run: Run) -> Marginals:
+        """Tables of the gene × group entries that the cases touch."""
+        of_entity = np.zeros((entities.size.size, self.sizes.size), bool)
+        of_entity[cases.ligand, cases.source] = True
+        of_entity[cases.receptor, cases.target] = True
+        needed = np.zeros((self.summary.counts.shape[0], self.sizes.size), bool)
+        np.logical_or.at(needed, entities.genes, np.repeat(of_entity, entities.size, axis=0))
+        return tabulate(self.summary, self.sizes, needed, run=run)
+
+    def _pairs(self, cases: Cases, entities: Entities, *, run: Run) -> Pairs:
+        """Correlations between the two sides of the cases, and within their complexes."""
+        n = entities.size.size
+        key = np.unique(cases.ligand * n + cases.receptor)
+        used = np.unique(np.concatenate([key // n, key % n]))
+        i, j, _ = crossed(entities.indptr, np.concatenate([key // n, used]), np.concatenate([key % n, used]))
+        return correlate(self.sample, self.sample_summary, first=entities.genes[i], second=entities.genes[j], run=run)
