@@ -42,7 +42,7 @@ def totals(adata: AnnData, key: str = "commscore_compare", *, by: str | None = N
     >>> adata = cs.ds.simulate(n_samples=3, n_cells=150, rng=0)
     >>> cs.tl.compare(adata, "cell_type", condition_key="condition", sample_key="sample")
     >>> sorted(cs.get.totals(adata, by="mode")["mode"].dropna())[0]
-    'autocrine'
+    'checkpoint'
     """
     result = load(adata, key)
     if "totals" not in result.extra:

@@ -217,12 +217,7 @@ def _unit(test: str, prepared: Prepared, keys: Keys) -> str:
     if problem is None:
         return "samples"
     if test != "auto":
-        msg = (
-            f"test={test!r} needs at least two samples in the reference and in a contrasted level; {problem}. Name the "
-            "column of biological samples with sample_key=, or use test='cells', which says only whether these cells "
-            "differ, not whether the conditions do"
-        )
-        raise ValueError(msg)
+        raise ValueError(_no_replicates(test, problem))
     _nothing_of_samples(keys, because=f"; {problem}")
     msg = (
         f"{problem}: cells are compared instead of samples. Cells of one sample are not independent, so a small "
@@ -232,6 +227,21 @@ def _unit(test: str, prepared: Prepared, keys: Keys) -> str:
     )
     warnings.warn(msg, UserWarning, stacklevel=4)
     return "cells"
+
+
+def require_replicates(prepared: Prepared, keys: Keys, *, test: str) -> None:
+    """Raise unless the reference and a contrasted level have at least two samples."""
+    problem = _unreplicated(prepared, keys)
+    if problem is not None:
+        raise ValueError(_no_replicates(test, problem))
+
+
+def _no_replicates(test: str, problem: str) -> str:
+    return (
+        f"test={test!r} needs at least two samples in the reference and in a contrasted level; {problem}. Name the "
+        "column of biological samples with sample_key=, or use test='cells', which says only whether these cells "
+        "differ, not whether the conditions do"
+    )
 
 
 def _unreplicated(prepared: Prepared, keys: Keys) -> str | None:

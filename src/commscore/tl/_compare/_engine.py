@@ -76,9 +76,11 @@ def run(
 ) -> tuple[list[tuple[str, Columns]], list[dict[str, Any]]]:
     """Give every contrast to the engine."""
     cohort = prepared.cohort(design, min_cells=plan.min_cells)
+    entities, settings = prepared.found.entities, plan.settings
+    model = engine.fit(cohort, entities, tests, settings=settings)
     parts, info = [], []
     for contrast in contrasts:
-        made = engine.compare(cohort, prepared.found.entities, tests, contrast, settings=plan.settings)
+        made = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings, model=model)
         parts.append((contrast.name, made.columns))
         info.append({"contrast": contrast.name, "kind": contrast.kind} | {k: float(v) for k, v in made.info.items()})
     return parts, info

@@ -72,7 +72,7 @@ def _as_stored(name: str, values: npt.NDArray[Any]) -> Any:
 def _subunits(prepared: Prepared, columns: Columns, end: str) -> pd.Categorical:
     """Names ``LIGAND^RECEPTOR`` of the limiting subunits at one end (``ref`` or ``alt``); missing without samples."""
     genes = prepared.found.genes.astype(str)
-    ligand, receptor = columns[f"ligand_subunit_{end}"], columns[f"receptor_subunit_{end}"]
+    ligand, receptor = (columns[f"{side}_subunit_{end}"].astype(np.int64) for side in ("ligand", "receptor"))
     known = (ligand >= 0) & (receptor >= 0)
     pairs, inverse = np.unique(ligand[known] * genes.size + receptor[known], return_inverse=True)
     codes = np.full(ligand.size, -1, np.int64)

@@ -73,14 +73,21 @@ def prepare(adata: AnnData, keys: Keys, ask: Ask) -> Prepared:
     study, wanted = _study.read(adata, keys, reference=ask.reference, order=ask.order, contrast=ask.contrast)
     study = _study.drop_empty_levels(_pairs(study, keys), wanted, keys)
     wanted = [w for w in wanted if w in study.levels]
+    order = tuple(str(o) for o in ask.order or () if str(o) in study.levels)
+    return add_up(adata, study, ask, groupby=keys.groupby, wanted=wanted, order=order)
+
+
+def add_up(
+    adata: AnnData, study: Study, ask: Ask, *, groupby: str, wanted: list[str], order: tuple[str, ...] = ()
+) -> Prepared:
+    """Find counts and interactions of a study that has been read, and add up."""
     source = _counts.raw_counts(adata, counts_layer=ask.counts_layer, use_raw=ask.use_raw)
     resource = rs.as_resource(ask.resource)
     found = _interactions.testable(resource, source.var_names, missing_subunits="drop")
     with team(None) as threads:
         bulk = _counts.add_up(source, study, found.columns, team=threads)
     total_cells = bulk.n_cells.sum(axis=1)
-    study, bulk = _usable_groups(study, bulk, min_cells=ask.min_cells, groupby=keys.groupby)
-    order = tuple(str(o) for o in ask.order or () if str(o) in study.levels)
+    study, bulk = _usable_groups(study, bulk, min_cells=ask.min_cells, groupby=groupby)
     return Prepared(study, wanted, order, source, resource, found, bulk, total_cells)
 
 

@@ -253,3 +253,20 @@ def drop_empty_levels(study: Study, wanted: list[str], keys: Keys) -> Study:
     notes = [("*", "condition not compared", f"{keys.condition} {level}: no complete pair") for level in lost]
     levels = tuple(level for level in study.levels if level not in lost)
     return replace(study, condition=number[study.condition], levels=levels, notes=study.notes + notes)
+
+
+def of_samples(adata: AnnData, groupby: str, sample_key: str) -> Study:
+    """Read cells, groups and samples where no condition is compared; one level holds all samples."""
+    if adata.n_obs == 0:
+        msg = f"adata is empty: {adata.n_obs} cells × {adata.n_vars} variables"
+        raise ValueError(msg)
+    if groupby == sample_key:
+        msg = f"sample_key={sample_key!r} is the same column as groupby; they must be different columns of adata.obs"
+        raise ValueError(msg)
+    group, groups = column(adata, "groupby", groupby)
+    sample, samples = column(adata, "sample_key", sample_key)
+    condition = np.zeros(len(samples), np.int64)
+    return Study(
+        np.arange(adata.n_obs), group, tuple(groups), sample, tuple(samples), condition, ("all",),
+        pd.DataFrame(index=pd.Index(samples)),
+    )  # fmt: skip

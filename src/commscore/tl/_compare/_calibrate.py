@@ -1,0 +1,182 @@
+"""The calibration card of the user's own data: what the comparison finds when the labels mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..._random import RNG
+from ..._validate import in_range
+from ...core import contrast as engine
+from ...core.contrast import Settings
+from .._keywords import known_keywords
+from . import _compare, _contrasts, _design
+from ._prepare import Ask, prepare
+from ._study import Keys
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from anndata import AnnData
+
+    from ...core.contrast import Cohort, Contrast
+    from ...core.problem import Entities, Tests
+    from ...rs import Resource
+
+    Floats = npt.NDArray[np.float64]
+
+LEVELS = (0.1, 0.05, 0.01, 0.001)
+_TRIES = 50
+
+
+@known_keywords
+def calibrate(
+    adata: AnnData,
+    groupby: str,
+    *,
+    condition_key: str,
+    sample_key: str,
+    reference: str | None = None,
+    contrast: str | None = None,
+    covariates: Sequence[str] = (),
+    pair_key: str | None = None,
+    resource: str | Resource | pd.DataFrame = "breast",
+    combine: str = "acat",
+    counts_layer: str | None = None,
+    use_raw: bool = False,
+    expr_prop: float = 0.1,
+    min_cells: int = 10,
+    n_shuffles: int = 100,
+    rng: RNG = 0,
+) -> pd.DataFrame:
+    """Show how often the comparison of these data finds something when the sample labels are shuffled.
+
+    The samples of the two levels are relabelled at random, within pairs if there are any, never as they are nor
+    with both labels swapped. A calibrated comparison has p ≤ 0.05 in 5 % of the rows. Where the true labels make a
+    large difference, a shuffle mixes it into the variance, so the card can only err towards fewer findings.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes with raw counts; never modified.
+    groupby, condition_key, sample_key, reference, covariates, pair_key, resource, combine, counts_layer, use_raw
+        As in :func:`commscore.tl.compare`.
+    expr_prop, min_cells
+        As in :func:`commscore.tl.compare`.
+    contrast
+        The level to set against the reference; by default the first other one.
+    n_shuffles
+        Number of relabellings; all of them, where there are fewer.
+    rng
+        Seed, Generator or SeedSequence of the shuffles.
+
+    Returns
+    -------
+    DataFrame
+        One row per level ``alpha``: ``observed`` (fraction of the tested rows with p ≤ alpha, mean over the shuffles),
+        ``low`` and ``high`` (5th and 95th percentile over the shuffles), ``any_padj`` (fraction of the shuffles with a
+        row of padj ≤ alpha), ``true_labels`` (fraction with the true labels), ``n_shuffles``, ``n_rows`` (mean
+        number of tested rows).
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        As :func:`commscore.tl.compare`, and if there are no replicates or no other relabelling.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.simulate(n_samples=4, n_cells=200, rng=0)
+    >>> card = cs.tl.calibrate(adata, "cell_type", condition_key="condition", sample_key="sample", n_shuffles=20)
+    >>> card.columns[:2].tolist()
+    ['alpha', 'observed']
+    """
+    settings = _compare._settings(test="samples", combine=combine, margin=0.5, expr_prop=expr_prop, n_perms=1, rng=rng)
+    in_range("min_cells", min_cells, low=1, integer=True)
+    in_range("n_shuffles", n_shuffles, low=1, integer=True)
+    keys = Keys(groupby, condition_key, sample_key, pair_key, _compare._names(covariates))
+    prepared = prepare(adata, keys, Ask(resource, counts_layer, use_raw, int(min_cells), reference, None, contrast))
+    _compare.require_replicates(prepared, keys, test="samples")
+    design = _design.build(prepared.study, keys)
+    cohort = prepared.cohort(design, min_cells=int(min_cells))
+    tests, _ = prepared.tests()
+    one = _contrasts.pairwise(prepared.study, prepared.wanted[:1], design.matrix.shape[1])[0]
+    settings = replace(settings, max_enumeration=0)
+    shuffles = relabellings(cohort, one, n=int(n_shuffles), rng=np.random.default_rng(settings.seed))
+    if not shuffles:
+        msg = (
+            f"sample_key={sample_key!r}: these samples have no relabelling but the true one and its mirror image; "
+            "more samples are needed"
+        )
+        raise ValueError(msg)
+    true = _pvalues(cohort, prepared.found.entities, tests, contrast=one, settings=settings)
+    found = [
+        _pvalues(relabelled(cohort, labels), prepared.found.entities, tests, contrast=one, settings=settings)
+        for labels in shuffles
+    ]
+    return _card(true, found)
+
+
+def relabellings(
+    cohort: Cohort, contrast: Contrast, *, n: int, rng: np.random.Generator
+) -> list[npt.NDArray[np.int64]]:
+    """Draw up to ``n`` labellings of the compared samples, within blocks; never the true one or its mirror."""
+    codes = (*contrast.ref, *contrast.alt)
+    at = np.flatnonzero(np.isin(cohort.condition, codes))
+    block = np.zeros(at.size, np.int64) if cohort.block is None else cohort.block[at]
+    rows = [at[block == b] for b in np.unique(block)]
+    true = cohort.condition
+    mirror = true.copy()
+    mirror[at] = sum(codes) - true[at]
+    seen, out = {true.tobytes(), mirror.tobytes()}, []
+    for _ in range(_TRIES * n):
+        labels = true.copy()
+        for r in rows:
+            labels[r] = rng.permutation(true[r])
+        if labels.tobytes() not in seen:
+            seen.add(labels.tobytes())
+            out.append(labels)
+        if len(out) == n:
+            break
+    n_columns, levels = cohort.design.shape[1], len(cohort.levels)
+    return [
+        labels for labels in out
+        if _design.rank(np.hstack([np.eye(levels)[labels], cohort.design[:, levels:]])) == n_columns
+    ]  # fmt: skip
+
+
+def relabelled(cohort: Cohort, labels: npt.NDArray[np.int64]) -> Cohort:
+    """Return the cohort with other conditions."""
+    levels = len(cohort.levels)
+    return replace(cohort, condition=labels, design=np.hstack([np.eye(levels)[labels], cohort.design[:, levels:]]))
+
+
+def _pvalues(
+    cohort: Cohort, entities: Entities, tests: Tests, *, contrast: Contrast, settings: Settings
+) -> tuple[Floats, Floats]:
+    made = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings).columns
+    tested = np.isfinite(made["pvalue"])
+    return made["pvalue"][tested], made["padj"][tested]
+
+
+def _card(true: tuple[Floats, Floats], found: list[tuple[Floats, Floats]]) -> pd.DataFrame:
+    rows = []
+    found = [f for f in found if f[0].size]
+    for alpha in LEVELS:
+        rates = np.asarray([(p <= alpha).mean() for p, _ in found]) if found else np.full(1, np.nan)
+        rows.append(
+            {
+                "alpha": alpha,
+                "observed": float(rates.mean()),
+                "low": float(np.quantile(rates, 0.05)),
+                "high": float(np.quantile(rates, 0.95)),
+                "any_padj": float(np.mean([(q <= alpha).any() for _, q in found])) if found else np.nan,
+                "true_labels": float((true[0] <= alpha).mean()) if true[0].size else np.nan,
+                "n_shuffles": len(found),
+                "n_rows": float(np.mean([p.size for p, _ in found])) if found else 0.0,
+            }
+        )
+    return pd.DataFrame(rows)

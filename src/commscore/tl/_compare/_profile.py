@@ -1,0 +1,169 @@
+"""Samples × interactions as AnnData, for any tool that takes samples × features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from ..._validate import in_range
+from ...core.pseudobulk import log_cpm
+from .._keywords import known_keywords
+from . import _study
+from ._prepare import Ask, add_up
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from anndata import AnnData
+
+    from ...rs import Resource
+    from ._prepare import Prepared
+
+
+@known_keywords
+def profile(
+    adata: AnnData,
+    groupby: str,
+    *,
+    sample_key: str,
+    resource: str | Resource | pd.DataFrame = "breast",
+    counts_layer: str | None = None,
+    use_raw: bool = False,
+    expr_prop: float = 0.1,
+    min_cells: int = 10,
+    min_samples: int = 1,
+) -> AnnData:
+    """Describe every sample by its interactions: samples × (source|target|interaction), on the log2 scale.
+
+    The value of an edge in a sample is log2(L·R): the pseudobulk log2 CPM of the ligand in the source plus that
+    of the receptor in the target, each complex by its lowest subunit, both from this sample.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes with raw counts; never modified.
+    groupby
+        Column of ``adata.obs`` with the groups of cells.
+    sample_key
+        Column of ``adata.obs`` with the samples.
+    resource
+        Name of a resource, a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
+        ``receptor``.
+    counts_layer, use_raw
+        Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    expr_prop
+        Fraction of cells, 0 to 1, that must express both sides of an edge …
+    min_samples
+        … in at least this many samples, else the edge is left out.
+    min_cells
+        A sample × group with fewer cells is missing, not zero.
+
+    Returns
+    -------
+    AnnData
+        ``X``: log2(L·R), float64, NaN where source or target is missing in the sample. ``layers``: ``missing`` (bool),
+        ``ligand`` and ``receptor`` (the two summands). ``obs``: the columns of ``adata.obs`` that are constant within
+        every sample, and ``n_cells``. ``var``: ``source, target, interaction, ligand_complex, receptor_complex,
+        mode, n_samples`` (samples with a value). ``uns["commscore_profile"]``: the parameters.
+
+    Raises
+    ------
+    KeyError
+        If a column or layer does not exist.
+    TypeError, ValueError
+        If an argument is of the wrong kind or out of range, labels are missing, there are no raw counts, or no edge
+        passes.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.simulate(n_samples=3, n_cells=150, rng=0)
+    >>> samples = cs.tl.profile(adata, "cell_type", sample_key="sample")
+    >>> samples.n_obs, list(samples.obs.columns)
+    (6, ['sample', 'condition', 'patient', 'n_cells'])
+    """
+    in_range("expr_prop", expr_prop, low=0, high=1)
+    in_range("min_cells", min_cells, low=1, integer=True)
+    in_range("min_samples", min_samples, low=1, integer=True)
+    ask = Ask(resource, counts_layer, use_raw, int(min_cells))
+    study = _study.of_samples(adata, groupby, sample_key)
+    prepared = add_up(adata, study, ask, groupby=groupby, wanted=[])
+    sides = _sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=int(min_samples))
+    made = ad.AnnData(sides["ligand"] + sides["receptor"], obs=_obs(adata, prepared, sample_key), var=sides["var"])
+    made.layers["ligand"], made.layers["receptor"] = sides["ligand"], sides["receptor"]
+    made.layers["missing"] = np.isnan(made.X)
+    made.uns["commscore_profile"] = {
+        "groupby": groupby, "sample_key": sample_key, "resource": prepared.resource.name,
+        "counts": prepared.source.name, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
+        "min_samples": int(min_samples), "scale": "log2(CPM ligand · CPM receptor)",
+    }  # fmt: skip
+    return made
+
+
+def _sides(prepared: Prepared, *, min_cells: int, expr_prop: float, min_samples: int) -> dict[str, Any]:
+    """Return both summands of every edge that passes (samples × edges), and what the edges are."""
+    entities = prepared.found.entities
+    starts, genes = entities.indptr[:-1], entities.genes
+    value = np.minimum.reduceat(log_cpm(prepared.bulk, min_cells=min_cells)[:, :, genes], starts, axis=2)
+    prop = np.minimum.reduceat(prepared.bulk.prop[:, :, genes], starts, axis=2)
+    expressed = np.isfinite(value) & (prop >= expr_prop)
+    n_groups, found = len(prepared.study.groups), prepared.found
+    edges: list[npt.NDArray[np.int64]] = []
+    for source in range(n_groups):
+        for target in range(n_groups):
+            both = expressed[:, source][:, found.ligand] & expressed[:, target][:, found.receptor]
+            which = np.flatnonzero(both.sum(axis=0) >= min_samples)
+            edges.append(np.stack([np.full(which.size, source), np.full(which.size, target), which]))
+    source, target, which = np.concatenate(edges, axis=1)
+    if which.size == 0:
+        msg = (
+            f"no edge has both sides expressed by expr_prop={expr_prop:g} of the cells in {min_samples} samples; "
+            "lower expr_prop, min_samples or min_cells"
+        )
+        raise ValueError(msg)
+    ligand, receptor = value[:, source, found.ligand[which]], value[:, target, found.receptor[which]]
+    # an edge needs both sides: where one is missing so is the other
+    gone = np.isnan(ligand) | np.isnan(receptor)
+    ligand[gone], receptor[gone] = np.nan, np.nan
+    var = _var(prepared, source, target, which=which)
+    var["n_samples"] = (~gone).sum(axis=0)
+    return {"ligand": ligand, "receptor": receptor, "var": var}
+
+
+def _var(
+    prepared: Prepared, source: npt.NDArray[np.int64], target: npt.NDArray[np.int64], *, which: npt.NDArray[np.int64]
+) -> pd.DataFrame:
+    groups = list(prepared.study.groups)
+    facts = prepared.found.frame.iloc[which]
+    columns = {"interaction": "interaction", "ligand_complex": "ligand", "receptor_complex": "receptor", "mode": "mode"}
+    frame = pd.DataFrame(
+        {"source": pd.Categorical.from_codes(source, groups), "target": pd.Categorical.from_codes(target, groups)}
+        | {name: pd.Categorical(facts[column].astype(str)) for name, column in columns.items()}
+    )
+    names = [frame[c].astype(str) for c in ("source", "target", "interaction")]
+    frame.index = pd.Index(names[0] + "|" + names[1] + "|" + names[2], dtype=object)
+    return frame
+
+
+def _obs(adata: AnnData, prepared: Prepared, sample_key: str) -> pd.DataFrame:
+    """Metadata that is the same for all cells of every sample."""
+    codes = _study.column(adata, "sample_key", sample_key)[0]
+    _, first = np.unique(codes, return_index=True)
+    kept = [name for name in adata.obs if _is_constant(adata.obs[name], codes, first=first)]
+    frame = adata.obs[kept].iloc[first].copy()
+    for name in kept:
+        if isinstance(frame[name].dtype, pd.CategoricalDtype):
+            frame[name] = frame[name].cat.remove_unused_categories()
+    frame.index = pd.Index(list(prepared.study.samples), dtype=object)
+    frame["n_cells"] = prepared.total_cells
+    return frame
+
+
+def _is_constant(values: pd.Series, codes: npt.NDArray[np.int64], *, first: npt.NDArray[np.int64]) -> bool:
+    try:
+        numbers = pd.factorize(values, use_na_sentinel=False)[0]
+    except TypeError:  # values that cannot be hashed
+        return False
+    return bool((numbers == numbers[first][codes]).all())
