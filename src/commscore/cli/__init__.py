@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import _demo, _score
+from . import _compare, _demo, _resource, _score
 
 app = typer.Typer(
     name="commscore",
@@ -15,7 +15,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("score")(_score.score)
+app.command("compare")(_compare.compare)
 app.command("demo")(_demo.demo)
+app.add_typer(_resource.app, name="resource")
 
 
 def _version(value: bool) -> None:

@@ -1,0 +1,368 @@
+"""``commscore resource``: look into the curated resource, check a data set against it, write it for others."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._shared import one_line_errors, read, say, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from ..rs import Resource
+
+app = typer.Typer(
+    help="List, show, check and export the ligand–receptor resource.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+LIANA = "liana:"
+ENDINGS = (".csv", ".tsv")
+FORMATS = ("commscore", "liana", "cellphonedb-like")
+_WIDTH = 140
+_NAMED = {"both": "both partners", "ligand": "the ligand", "receptor": "the receptor", "inferred": "neither partner"}
+
+_ResourceName = Annotated[str, typer.Option("--resource", help="Name of a resource (`commscore resource list`).")]
+_Modes = Annotated[list[str] | None, typer.Option("--mode", help="Keep this mode of communication (repeatable).")]
+_Directions = Annotated[
+    list[str] | None, typer.Option("--direction", help="Keep pro, anti, dual or unclear (repeatable).")
+]
+
+
+@app.command("list")
+@one_line_errors
+def list_resources() -> None:
+    """List the resources that can be used and the formats that can be read.
+
+    **Example**
+
+    `commscore resource list`
+    """
+    from .. import rs
+
+    known = rs.show()
+    names = ["name", "version", "n_interactions", "licence", "about", "call"]
+    _print_table(known[names], title=f"{len(known)} resources and formats", right=("n_interactions",))
+
+
+@app.command("show")
+@one_line_errors
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME|INTERACTION", help="A resource, or LIGAND^RECEPTOR.")] = "breast",
+    resource: _ResourceName = "breast",
+) -> None:
+    """Count what a resource contains, or print the evidence for one interaction.
+
+    Of each statement: its source and lines, what it cites, which partners it names (both, ligand, receptor, or
+    inferred), sender → receiver, mode, direction, context, and what it says.
+
+    Old gene names are understood: `SDF1^CXCR4` shows `CXCL12^CXCR4`.
+
+    **Examples**
+
+    `commscore resource show breast`
+
+    `commscore resource show 'CXCL12^CXCR4'`
+    """
+    if "^" in name:
+        _show_interaction(_load(resource), name)
+    else:
+        _show_resource(_load(name))
+
+
+@app.command("check")
+@one_line_errors
+def check(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="An .h5ad file, a zarr store, or a .txt file with one gene name per line."),
+    ],
+    resource: _ResourceName = "breast",
+    species: Annotated[str, typer.Option(help="Species of the genes: human or mouse.")] = "human",
+    use_raw: Annotated[bool, typer.Option("--use-raw", help="Look at the genes of adata.raw.")] = False,
+    rows: Annotated[int, typer.Option(min=0, help="Missing genes to print.")] = 60,
+    out: Annotated[
+        Path | None, typer.Option(help="Write one row per gene here (gene, found_as, how; .csv or .tsv).")
+    ] = None,
+) -> None:
+    """Tell which genes of the resource a data set has, under which name, and what can be tested with them.
+
+    **Examples**
+
+    `commscore resource check tumour.h5ad`
+
+    `commscore resource check genes.txt --out genes_found.csv`
+    """
+    if out is not None:
+        _check_output("--out", out)
+    say(f"reading the gene names of {file}")
+    names = _gene_names(file, use_raw=use_raw)
+    known = _load(resource).to_species(species)
+    unique = list(dict.fromkeys(names))
+    if len(unique) < len(names):
+        say(f"repeated gene names: {len(names) - len(unique)}; make them unique before scoring")
+    match = known.match(unique)
+    _print_match(match, known, rows=rows)
+    if out is not None:
+        write_table(match, out)
+        say(f"wrote {out}")
+    _print_testable(known, unique)
+
+
+@app.command("export")
+@one_line_errors
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.csv or .tsv).")],
+    resource: _ResourceName = "breast",
+    mode: _Modes = None,
+    direction: _Directions = None,
+    stated: Annotated[
+        bool | None, typer.Option("--stated/--not-stated", help="Only interactions with (without) both partners named.")
+    ] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Keep the statements of this source (repeatable).")] = None,
+    species: Annotated[str, typer.Option(help="Translate the genes: human or mouse.")] = "human",
+    table: Annotated[str, typer.Option(help="Table of the format commscore (interactions, evidence, …).")] = (
+        "interactions"
+    ),
+    format: Annotated[str, typer.Option(help="commscore, liana or cellphonedb-like.")] = "commscore",  # noqa: A002
+) -> None:
+    """Write the resource, or a part of it, as a table.
+
+    **Examples**
+
+    `commscore resource export interactions.csv --mode checkpoint --mode contact`
+
+    `commscore resource export stated.tsv --stated --direction pro --table evidence`
+
+    `commscore resource export for_liana.csv --format liana`
+    """
+    from .._validate import one_of
+
+    _check_output("OUT", out)
+    one_of("--format", format, FORMATS)
+    known = _filtered(_load(resource), mode=mode, direction=direction, stated=stated, sources=source)
+    known = known.to_species(species)
+    if len(known.dropped):
+        say(f"{len(known.dropped)} facts have no counterpart in {species} and are left out")
+    frame = _formatted(known, format, table)
+    write_table(frame, out)
+    say(f"wrote {len(frame)} rows to {out} ({known.name} {known.version}, licence {known.licence or 'not stated'})")
+
+
+def _load(name: str) -> Resource:
+    from .. import rs
+    from .._validate import suggest
+
+    if name.startswith(LIANA):
+        return rs.from_liana(name.removeprefix(LIANA))
+    known = rs.show()
+    row = known[known["name"] == name]
+    if row.empty:
+        msg = f"resource {name!r} is not known; see `commscore resource list`{suggest(name, known['name'])}"
+        raise ValueError(msg)
+    if not row["call"].iloc[0].startswith("commscore.rs.load("):
+        msg = f"resource {name!r} is a format that is read from a file, in Python: {row['call'].iloc[0]}"
+        raise ValueError(msg)
+    return rs.load(name)
+
+
+def _filtered(known: Resource, **wanted: Any) -> Resource:
+    wanted = {k: v for k, v in wanted.items() if v is not None and v != []}
+    result = known.filter(**wanted)
+    if not len(result):
+        asked = ", ".join(f"{k}={v!r}" for k, v in wanted.items())
+        msg = f"no interaction of resource {known.name!r} has {asked}; ask for less"
+        raise ValueError(msg)
+    return result
+
+
+def _formatted(known: Resource, kind: str, table: str) -> pd.DataFrame:
+    from .._validate import one_of
+
+    one_of("--table", table, known.tables)
+    if kind == "commscore":
+        return known.tables[table]
+    if table != "interactions":
+        msg = f"--table {table} belongs to --format commscore; {kind} has interactions only"
+        raise ValueError(msg)
+    pairs = known.interactions
+    beyond = int((pairs["ligand"].str.startswith("met:") | pairs["receptor"].str.startswith("met:")).sum())
+    if beyond:
+        say(
+            f"{beyond} of them have a molecule that is no gene product (met:…): a tool that knows only genes skips them"
+        )
+    return known.to_liana() if kind == "liana" else _cellphonedb_like(known)
+
+
+def _cellphonedb_like(known: Resource) -> pd.DataFrame:
+    """Columns of CellPhoneDB's ``interaction_input.csv``; partners are gene symbols, subunits joined by ``_``."""
+    pairs = known.interactions
+    frame = pairs[["interaction", "ligand", "receptor"]]
+    frame = frame.set_axis(["id_cp_interaction", "partner_a", "partner_b"], axis=1)
+    return frame.assign(
+        annotation_strategy="curated",
+        source=pairs["sources"],
+        is_ppi=pairs["kind"] == "protein",
+        directionality="Ligand-Receptor",
+        classification=pairs["mode"],
+        modulatory_effect=pairs["effect"].map(lambda e: "Inhibitory" if e == "inhibiting" else ""),
+        version=f"{known.name} {known.version}",
+    )
+
+
+def _check_output(argument: str, path: Path) -> None:
+    """Raise unless a table can be written there."""
+    if path.suffix not in ENDINGS:
+        msg = f"{argument} {path} must end in one of {', '.join(ENDINGS)}, found {path.suffix or 'no ending'!r}"
+        raise ValueError(msg)
+    if not path.resolve().parent.is_dir():
+        msg = f"{argument} {path}: the folder {path.resolve().parent} does not exist; make it first"
+        raise ValueError(msg)
+
+
+def _gene_names(path: Path, *, use_raw: bool) -> list[str]:
+    if path.suffix == ".txt":
+        return _names_in_text(path)
+    adata = _names_only(path) if path.suffix == ".h5ad" and path.exists() else read(path)
+    try:
+        if use_raw and adata.raw is None:
+            msg = f"--use-raw: {path} has no adata.raw"
+            raise ValueError(msg)
+        return [str(name) for name in (adata.raw if use_raw else adata).var_names]
+    finally:
+        if adata.isbacked:
+            adata.file.close()
+
+
+def _names_only(path: Path) -> Any:
+    import anndata
+
+    return anndata.read_h5ad(path, backed="r")  # the matrix stays in the file
+
+
+def _names_in_text(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        msg = f"FILE {path} is not UTF-8 text ({error.reason} at byte {error.start})"
+        raise ValueError(msg) from error
+    names = []
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if len(text.split()) > 1 or "," in text:
+            msg = f"FILE {path} must hold one gene name per line, found {text[:60]!r} in line {number}"
+            raise ValueError(msg)
+        names += [text] if text else []
+    if not names:
+        msg = f"FILE {path} holds no gene name"
+        raise ValueError(msg)
+    return names
+
+
+def _show_resource(known: Resource) -> None:
+    n = len(known)
+    _line(f"{known.name} {known.version}: {n} interactions, {len(known.evidence)} statements, {len(known.genes)} genes")
+    _line(f"species {known.species}; licence {known.licence or 'not stated'}; sha256 {known.sha256[:16]}…")
+    counts = known.describe()
+    for by in counts["by"].unique():
+        part = counts.loc[counts["by"] == by, ["value", "interactions", "statements"]]
+        part = part.sort_values("interactions", ascending=False, kind="stable").rename(columns={"value": by})
+        if by == "source":
+            part = part.assign(title=part["source"].map(dict(zip(known.sources["source"], known.sources["title"]))))
+        _print_table(part.fillna(""), title=f"by {by}", right=("interactions", "statements"))
+
+
+def _show_interaction(known: Resource, name: str) -> None:
+    current = _current(known, name)
+    if current != name:
+        say(f"{name} is {current} in current names")
+    evidence = known.evidence_for(current)
+    pairs = known.interactions
+    row = pairs[pairs["interaction"] == current].iloc[0]
+    sides = "a review names both partners" if row["stated"] else "no review names both partners"
+    _line(f"{row['ligand']} → {row['receptor']}: {row['mode']}, {row['kind']}, {row['directness']}, {row['effect']}")
+    _line(f"direction {row['direction']}; {len(evidence)} statements, sources {row['sources']}; {sides}")
+    for number, statement in enumerate(evidence.to_dict("records"), start=1):
+        _print_statement(number, statement)
+
+
+def _print_statement(number: int, said: dict[Any, Any]) -> None:
+    cited = f", cites {said['cited']}" if said["cited"] else ""
+    between = f"{said['sender'] or '(any cell)'} → {said['receiver'] or '(any cell)'}"
+    change = f"changes: {said['change']}" if said["change"] else ""
+    facts = [between, said["mode"], said["direction"], change, said["context"].replace(";", ", ")]
+    _line(f"\n{number}. source {said['source']}, lines {said['lines']}{cited}; names {_NAMED[said['stated']]}")
+    _line(f"   {'; '.join(filter(None, facts))}")
+    _wrapped("   ", [said["statement"]])
+    _wrapped("   inferred: ", [said["inferred_from"]])
+
+
+def _current(known: Resource, name: str) -> str:
+    """Replace old gene names; a name that is in the resource stays as it is."""
+    from ..rs._match import alias_map
+
+    if name in set(known.interactions["interaction"]):
+        return name
+    owner = alias_map(known.symbols)
+    sides = ["_".join(owner.get(g, g) for g in side.split("_")) for side in name.split("^")]
+    current = "^".join(sides)
+    return current if current in set(known.interactions["interaction"]) else name
+
+
+def _print_match(match: pd.DataFrame, known: Resource, *, rows: int) -> None:
+    n = len(match)
+    _line(f"{n} genes of resource {known.name!r} ({known.species}), looked up in the data:")
+    for how in ("symbol", "alias", "ensembl", "missing"):
+        count = int((match["how"] == how).sum())
+        _line(f"  {how:<8}{count:>5}  ({100 * count / max(n, 1):.0f} %)")
+    old = match[match["how"] == "alias"]
+    if len(old):
+        _wrapped("found under an old name: ", (f"{a} → {b}" for a, b in zip(old["found_as"], old["gene"])))
+    missing = match.loc[match["how"] == "missing", "gene"].tolist()
+    more = [f"and {len(missing) - rows} more (--out writes all)"] if len(missing) > rows else []
+    _wrapped("missing: ", missing[:rows] + more)
+
+
+def _print_testable(known: Resource, names: Sequence[str]) -> None:
+    """Count by the rule of ``tl.score`` itself; raises its error if nothing can be tested."""
+    import pandas as pd
+
+    from ..tl._interactions import testable
+
+    found = testable(known, pd.Index(list(names), dtype=object), missing_subunits="drop")
+    _line(f"testable: {len(found.frame)} of {len(known)} interactions")
+    reasons = pd.Series([reason for _, reason, _ in found.untested], dtype=object).value_counts()
+    for reason, count in reasons.items():
+        _line(f"  {reason}: {count}")
+
+
+def _wrapped(label: str, names: Iterable[str]) -> None:
+    import textwrap
+
+    text = ", ".join(names)
+    if text.strip():
+        _line(textwrap.fill(f"{label}{text}", width=100, subsequent_indent="   ", break_on_hyphens=False))
+
+
+def _line(text: str) -> None:
+    typer.echo(text)
+
+
+def _print_table(frame: pd.DataFrame, *, title: str, right: Iterable[str] = ()) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    view = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for name in frame.columns:
+        view.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        view.add_row(*(Text(str(value)) for value in row))  # Text: brackets are no markup
+    Console(width=None if os.isatty(1) else _WIDTH).print(view)
