@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations, product
 from math import factorial, prod
 from typing import TYPE_CHECKING
@@ -98,6 +99,7 @@ def exact_pvalue(at_least: Ints, n: int) -> Floats:
     return np.asarray(at_least / n, np.float64)
 
 
+@lru_cache(maxsize=64)
 def detection_pvalues(n_first: int, n_second: int) -> Floats:
     """Two-sided Fisher's exact p for every table: (a of ``n_first``, b of ``n_second``) -> p[a, b].
 
@@ -113,4 +115,5 @@ def detection_pvalues(n_first: int, n_second: int) -> Floats:
         chance = hypergeom.pmf(a, n_first + n_second, n_first, total)
         as_rare = chance[None, :] <= chance[:, None] * (1.0 + 1e-7)
         table[a, total - a] = np.minimum(as_rare @ chance, 1.0)
+    table.flags.writeable = False
     return table

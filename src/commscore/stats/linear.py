@@ -41,7 +41,8 @@ class Projection:
     @property
     def estimable(self) -> Bools:
         """(q,): whether the samples say anything about the contrast."""
-        return np.asarray(np.isfinite(self.influence).all(axis=1), np.bool_)
+        known = np.isfinite(self.influence).all(axis=1) & (self.influence.shape[1] > 0)
+        return np.asarray(known, np.bool_)
 
     @property
     def unscaled(self) -> Floats:

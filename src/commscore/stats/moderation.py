@@ -102,8 +102,9 @@ def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None 
     spread = float(np.sum((e - basis[used] @ coef) ** 2) / max(e.size - rank, 1))
     excess = spread - float(np.mean(polygamma(1, half)))
     fitted = basis @ coef
-    if excess <= 0:
-        return Prior(np.inf, np.exp(fitted))
+    if excess <= 0:  # one variance for all, estimated by the mean; along a trend the logarithms are all there is
+        common = np.exp(fitted) if basis.shape[1] > 1 else np.full(variance.size, variance[used].mean())
+        return Prior(np.inf, common)
     prior_df = 2.0 * float(trigamma_inverse(excess))
     return Prior(prior_df, np.exp(fitted + digamma(prior_df / 2.0) - np.log(prior_df / 2.0)))
 

@@ -90,10 +90,13 @@ def rewired(cohort: Cohort, model: Model, tests: Tests, *, contrast: Contrast, s
     ends = [cohort.condition == contrast.ref[0], cohort.condition == contrast.alt[-1]]
     flows = [_level_flow(cohort, model, abundance=abundance, end=end, settings=settings) for end in ends]
     changed = np.zeros(tests.n, bool)
-    pair = tests.ligand * (int(tests.receptor.max(initial=0)) + 1) + tests.receptor
-    _, interaction = np.unique(pair, return_inverse=True)
+    if tests.n == 0:
+        return changed
+    pair = tests.ligand * (int(tests.receptor.max()) + 1) + tests.receptor
+    _, first, interaction = np.unique(pair, return_index=True, return_inverse=True)
     for entity, group in ((tests.ligand, tests.source), (tests.receptor, tests.target)):
-        key = np.unique(np.column_stack([interaction, group, entity]), axis=0)
+        which, where = np.divmod(np.unique(interaction * cohort.n_groups + group), cohort.n_groups)
+        key = np.column_stack([which, where, entity[first[which]]])
         moved = _leader_changed(flows, key, margin=settings.margin)
         changed |= moved[interaction]
     return changed

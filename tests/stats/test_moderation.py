@@ -1,0 +1,95 @@
+"""Moderation against the published formulas, row by row, and against a port of limma where there is one."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import optimize
+from scipy.special import digamma, polygamma
+
+from commscore.stats.moderation import Prior, fit_prior, trigamma_inverse
+
+
+def scaled_f(rng, *, n, df, prior_df, scale):
+    prior = 1.0 if prior_df == math.inf else rng.chisquare(prior_df, n) / prior_df
+    return scale * rng.chisquare(df, n) / df / prior
+
+
+def slow_fit(variance, df):
+    """Smyth (2004), section 6.2, with loops and a root finder; the mean where all rows agree, as limma does."""
+    e = [math.log(v) - float(digamma(d / 2)) + math.log(d / 2) for v, d in zip(variance, df, strict=True)]
+    mean = sum(e) / len(e)
+    spread = sum((x - mean) ** 2 for x in e) / (len(e) - 1)
+    excess = spread - sum(float(polygamma(1, d / 2)) for d in df) / len(e)
+    if excess <= 0:
+        return math.inf, sum(variance) / len(variance)
+    half = optimize.brentq(lambda y: float(polygamma(1, y)) - excess, 1e-8, 1e12)
+    return 2 * half, math.exp(mean + float(digamma(half)) - math.log(half))
+
+
+@pytest.mark.parametrize("x", [1e-9, 1e-3, 0.4, 1.0, 17.0, 1e5, 1e9])
+def test_trigamma_inverse_is_the_inverse(x):
+    assert float(polygamma(1, trigamma_inverse(x))) == pytest.approx(x, rel=1e-6)
+
+
+@pytest.mark.parametrize("prior_df", [3.0, 12.0, math.inf])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_prior_is_the_published_one(prior_df, mixed):
+    rng = np.random.default_rng(1)
+    df = rng.integers(2, 9, 800).astype(float) if mixed else np.full(800, 4.0)
+    variance = scaled_f(rng, n=800, df=df, prior_df=prior_df, scale=0.3)
+    found = fit_prior(variance, df)
+    want_df, want_variance = slow_fit(variance.tolist(), df.tolist())
+    assert found.df == pytest.approx(want_df, rel=1e-6)
+    np.testing.assert_allclose(found.variance, want_variance, rtol=1e-6)
+
+
+@pytest.mark.parametrize("prior_df", [4.0, 30.0, math.inf])
+def test_prior_is_that_of_limma(prior_df):
+    limma = pytest.importorskip("inmoose.limma", reason="no port of limma is installed")
+    rng = np.random.default_rng(2)
+    variance = scaled_f(rng, n=1000, df=5.0, prior_df=prior_df, scale=0.3)
+    theirs = limma.squeezeVar(variance, np.full(1000, 5.0))
+    ours = fit_prior(variance, 5.0)
+    assert ours.df == pytest.approx(float(np.ravel(theirs["df_prior"])[0]), rel=1e-6)
+    np.testing.assert_allclose(ours.posterior(variance, 5.0), theirs["var_post"], rtol=1e-6)
+
+
+def test_posterior_is_the_weighted_mean_of_prior_and_row():
+    prior = Prior(4.0, np.array([1.0, 1.0, 2.0]))
+    found = prior.posterior(np.array([3.0, 1.0, np.nan]), np.array([4.0, 10.0, 0.0]))
+    np.testing.assert_allclose(found, [2.0, 1.0, 2.0])
+    everything = Prior(np.inf, np.array([0.5])).posterior(np.array([9.0]), 3.0)
+    np.testing.assert_allclose(everything, [0.5])
+
+
+def test_trend_follows_the_covariate():
+    rng = np.random.default_rng(3)
+    x = rng.uniform(0, 10, 6000)
+    truth = np.exp(1.0 - 0.4 * x + 0.02 * x**2)
+    found = fit_prior(truth * scaled_f(rng, n=x.size, df=6.0, prior_df=10.0, scale=1.0), 6.0, covariate=x)
+    inner = (x > 0.5) & (x < 9.5)
+    assert np.abs(np.log(found.variance / truth))[inner].max() < 0.15
+    assert found.df == pytest.approx(10.0, rel=0.25)
+
+
+def test_a_linear_trend_is_continued_linearly():
+    x = np.concatenate([np.linspace(0, 1, 400), [5.0]])
+    variance = np.append(np.exp(-x[:-1]), np.nan)
+    prior = fit_prior(variance, 200.0, covariate=x)
+    assert prior.variance[-1] == pytest.approx(prior.variance[-2])  # beyond what was seen: the last value
+
+
+def test_zero_variances_and_missing_rows_do_no_harm():
+    variance = np.concatenate([np.random.default_rng(4).chisquare(4, 500) / 4, [0.0, np.nan, 2.0]])
+    df = np.concatenate([np.full(502, 4.0), [0.0]])
+    prior = fit_prior(variance, df)
+    assert np.isfinite(prior.variance).all()
+    assert prior.df > 0
+
+
+def test_one_row_has_no_prior():
+    with pytest.raises(ValueError, match="1 usable rows"):
+        fit_prior(np.array([1.0, np.nan]), 4.0)
