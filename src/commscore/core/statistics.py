@@ -12,7 +12,7 @@ from ..kernels import layout, ranked
 from ..scores import Background
 from .columns import Columns, snap
 from .problem import Groups
-from .summary import GeneSummary, standard_deviations, summarise
+from .summary import GeneSummary, join, standard_deviations, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,6 +64,11 @@ class Problem:
         changed = snap(self.columns, self.team)
         genes = summarise(self.columns, self.groups, self.team) if changed else self.genes
         return replace(self, genes=genes, exact=True)
+
+    @property
+    def entity_means(self) -> npt.NDArray[np.float64]:
+        """Entity × group means, subunits joined by the rule."""
+        return join(self.genes.mean, self.entities, self.rule)
 
     def of(self, values: str) -> Columns:
         """Columns of the values that a statistic reduces."""

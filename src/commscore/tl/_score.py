@@ -11,15 +11,15 @@ from .. import rs
 from .._random import RNG, key
 from .._validate import in_range, one_of
 from .._version import __version__
-from ..core import engine, schemes
+from ..core import engine, nulls, schemes
 from ..core.columns import gene_major
+from ..core.nulls import Outcome
 from ..core.problem import Groups
 from ..core.statistics import Problem
 from ..core.summary import COMPLEX_RULES, entity_summary, summarise
 from ..core.threads import team
 from ..get import Result, store
 from ..get._store import check_key
-from ..stats.multiple import permutation_pvalue
 from . import _edge, _interactions
 from ._background import cell_totals, of_tests, with_cofactors
 from ._frames import score_table, untested_table
@@ -28,15 +28,15 @@ from ._methods import Asked, choose, with_ranks
 from ._progress import bar
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
     from anndata import AnnData
 
     from .. import scores as scoring
-    from ..core.permutation import Tally
     from ..core.problem import Tests
     from ..rs import Resource
 
-NULLS = ("permutation", None)
+NULLS = (*nulls.NAMES, None)
 _MEMORY = 256 * 2**20
 _PASSES = {">=": np.greater_equal, ">": np.greater}
 
@@ -85,7 +85,11 @@ def score(
         one set of permutations. ``"consensus"`` computes the methods that it ranks and adds
         ``magnitude_rank`` and ``specificity_rank`` (0 to 1, small is strong).
     null
-        ``"permutation"`` shuffles the labels of all cells jointly for all genes; ``None`` gives scores only.
+        ``"permutation"`` shuffles the labels of all cells jointly for all genes. ``"analytic"`` computes the
+        same p-values without shuffling, by a saddlepoint approximation from one pass over the data, also very
+        small ones; tests outside its domain are permuted, as the column ``null`` says row by row. ``"auto"``
+        is that where a method has an analytic null, and permutations where it has none. ``None`` gives scores
+        only.
     n_perms
         Number of permutations; the smallest p-value is 1 / (n_perms + 1).
     scheme
@@ -170,22 +174,15 @@ def score(
             columns, partition, genes, found.entities, complex, threads, sets=of_tests(sets, which),
             totals=cell_totals(expression.matrix, cells.index[order]) if background else None,
         )  # fmt: skip
-        observed = engine.observed(problem, tests, chosen.scores)
-        pvalues = np.full(observed.shape, np.nan)
-        if null is not None:
-            settings = engine.Permutations(
-                n=int(n_perms), scheme=scheme, key=seed, strict=ties == "gt", memory=int(memory)
-            )
-            tally = _permute(problem, tests, chosen.scores, settings=settings)
-            pvalues = permutation_pvalue(tally.counts, int(n_perms), plus_one=plus_one)
-            observed = engine.standardise(observed, tally)
-    used = null or "none"
+        settings = engine.Permutations(n=int(n_perms), scheme=scheme, key=seed, strict=ties == "gt", memory=int(memory))
+        outcome = _test(problem, tests, chosen.scores, null=null, settings=settings, plus_one=plus_one)
     table = score_table(found, cells, summary=summary, tests=tests, which=which, names=[m.name for m in chosen.scores],
-                        scores=observed, pvalues=pvalues, null=np.full(tests.n, used))  # fmt: skip
+                        scores=outcome.scores, pvalues=outcome.pvalues, null=_per_row(null, outcome))  # fmt: skip
     table = with_ranks(table, chosen)
     untested = untested_table(found, cells, summary=summary, which=which, expr_prop=expr_prop, min_cells=min_cells)
     params = {
-        "groupby": groupby, "method": np.asarray(chosen.names, object), "parameters": chosen.parameters, "null": used,
+        "groupby": groupby, "method": np.asarray(chosen.names, object), "parameters": chosen.parameters,
+        "null": null or "none",
         "n_perms": int(n_perms), "scheme": scheme, "complex": complex, "missing_subunits": missing_subunits,
         "expr_prop": float(expr_prop), "min_cells": int(min_cells), "layer": layer, "use_raw": use_raw,
         "rng": str(seed), "ties": ties, "plus_one": plus_one, "prop_filter": prop_filter,
@@ -213,11 +210,29 @@ def _check(*, null: object, n_perms: object, scheme: object, rule: object, expr_
     in_range("memory", memory, low=1, integer=True)
 
 
-def _permute(
-    problem: Problem, tests: Tests, scores: Sequence[scoring.Score], *, settings: engine.Permutations
-) -> Tally:
+def _test(
+    problem: Problem, tests: Tests, scores: Sequence[scoring.Score], *, null: str | None,
+    settings: engine.Permutations, plus_one: bool,
+) -> Outcome:  # fmt: skip
+    if null is None:
+        observed = engine.observed(problem, tests, scores)
+        return Outcome(observed, np.full(observed.shape, np.nan), np.zeros(tests.n, bool))
+    unknown = [score.name for score in scores if not nulls.has_analytic(score, problem)]
+    if null == "analytic" and unknown:
+        msg = (
+            f"null='analytic' does not know method {', '.join(map(repr, unknown))}; "
+            "use null='auto' or null='permutation' (cs.tl.methods() lists which have an analytic null)"
+        )
+        raise ValueError(msg)
     with bar(settings.n, "permutations") as progress:
-        return engine.permute(problem, tests=tests, scores=scores, settings=settings, progress=progress)
+        return nulls.outcome_of(
+            problem, tests, scores, null=null, settings=settings, plus_one=plus_one, progress=progress
+        )  # fmt: skip
+
+
+def _per_row(null: str | None, outcome: Outcome) -> npt.NDArray[np.str_]:
+    """Return what each row's p-value comes from."""
+    return np.where(outcome.analytic, "analytic", "none" if null is None else "permutation")
 
 
 def _identity(resource: Resource) -> dict[str, Any]:

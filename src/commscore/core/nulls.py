@@ -1,0 +1,107 @@
+"""P-values: from permutations, from the analytic null, or from whichever is right for a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..stats.analytic import AnalyticNull, Cases
+from ..stats.analytic import Entities as AnalyticEntities
+from ..stats.multiple import permutation_pvalue
+from . import engine, permutation
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..scores import Score
+    from .problem import Tests
+    from .statistics import Problem
+
+NAMES = ("permutation", "analytic", "auto")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Scores and p-values (n_scores × n_tests), and which tests' p-values are analytic (n_tests)."""
+
+    scores: npt.NDArray[np.float64]
+    pvalues: npt.NDArray[np.float64]
+    analytic: npt.NDArray[np.bool_]
+
+
+def outcome_of(
+    problem: Problem,
+    tests: Tests,
+    scores: Sequence[Score],
+    *,
+    null: str,
+    settings: engine.Permutations,
+    plus_one: bool,
+    progress: Callable[[int], object] = lambda _: None,
+) -> Outcome:
+    """Score and test; a test that is outside the domain of the analytic null for any score is permuted.
+
+    The problem's columns are rounded in place, so that sums are exact.
+    """
+    observed = engine.observed(problem, tests, scores)
+    pvalues, valid = np.full(observed.shape, np.nan), np.zeros(tests.n, bool)
+    if null != "permutation" and tests.n and all(has_analytic(score, problem) for score in scores):
+        pvalues, valid = _analytic(problem, tests, scores)
+    rest = np.flatnonzero(~valid)
+    if rest.size:
+        tally = engine.permute(
+            _part(problem, rest), tests=tests.take(rest), scores=scores, settings=settings, progress=progress
+        )
+        pvalues[:, rest] = permutation_pvalue(tally.counts, settings.n, plus_one=plus_one)
+        observed[:, rest] = engine.standardise(observed[:, rest], tally)
+    return Outcome(observed, pvalues, valid)
+
+
+def has_analytic(score: Score, problem: Problem) -> bool:
+    """Whether the analytic null knows the order in which this score puts labellings."""
+    return score.of_means and permutation.counted(score, problem)
+
+
+def _part(problem: Problem, rows: npt.NDArray[np.int64]) -> Problem:
+    """Return the problem with the gene sets of these tests only."""
+    return replace(problem, sets={n: replace(s, of_test=s.of_test[rows]) for n, s in problem.sets.items()})
+
+
+def _analytic(
+    problem: Problem, tests: Tests, scores: Sequence[Score]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Analytic p-values of all scores, and for which tests all of them hold."""
+    columns, run = problem.columns, problem.team.run
+    fitted = AnalyticNull.fit(
+        columns.data, columns.rows, columns.indptr, n_cells=columns.n_cells, group_sizes=problem.groups.sizes, run=run
+    )
+    entities = AnalyticEntities(indptr=problem.entities.indptr, genes=problem.entities.genes)
+    means = problem.entity_means
+    left, right = means[tests.ligand, tests.source], means[tests.receptor, tests.target]
+    pvalues, valid = np.full((len(scores), tests.n), np.nan), _joined_by_minimum(problem, tests)
+    done: dict[int, int] = {}
+    for s, score in enumerate(scores):
+        if score.form is None:
+            continue
+        if score.form not in done:  # scores of one form put labellings in the same order
+            done[score.form] = s
+            threshold = score.form.of(left, right)
+            threshold -= permutation.TOLERANCE * np.abs(threshold)
+            cases = Cases(source=tests.source, target=tests.target, ligand=tests.ligand, receptor=tests.receptor,
+                          threshold=threshold, form=int(score.form))  # fmt: skip
+            pvalues[s], inside = fitted.pvalues(cases, entities, run=run)
+            valid &= inside
+        pvalues[s] = pvalues[done[score.form]]
+    return pvalues, valid
+
+
+def _joined_by_minimum(problem: Problem, tests: Tests) -> npt.NDArray[np.bool_]:
+    """Return which tests the analytic null describes: it joins subunits by their minimum."""
+    if problem.rule == "min":
+        return np.ones(tests.n, bool)
+    single = problem.entities.n_subunits == 1
+    both: npt.NDArray[np.bool_] = single[tests.ligand] & single[tests.receptor]
+    return both
