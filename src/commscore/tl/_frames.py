@@ -86,10 +86,17 @@ def untested_table(
     rows = list(found.untested)
     tested = np.zeros(len(found.frame), bool)
     tested[which] = True
-    for i in np.flatnonzero(~tested):
-        left, right = summary.prop[found.ligand[i]].max(), summary.prop[found.receptor[i]].max()
-        detail = f"largest fraction in any group: ligand {left:.3g}, receptor {right:.3g}; expr_prop {expr_prop:g}"
-        rows.append((found.frame["interaction"].iloc[i], "below expr_prop", detail))
+    never, names = np.flatnonzero(~tested), found.frame["interaction"].to_numpy()
+    best = summary.prop.max(axis=1)
+    rows += [
+        (
+            names[i],
+            "below expr_prop",
+            f"largest fraction in any group: ligand {best[found.ligand[i]]:.3g}, "
+            f"receptor {best[found.receptor[i]]:.3g}; expr_prop {expr_prop:g}",
+        )
+        for i in never
+    ]
     rows += [
         ("*", "too few cells", f"group {name}: {n} cells, min_cells {min_cells}") for name, n in cells.too_small.items()
     ]
