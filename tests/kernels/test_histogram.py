@@ -113,6 +113,4 @@ def test_blocks_of_cells_are_copied_without_gaps():
     out_data, out_rows = np.empty(ends[-1], np.float32), np.empty(ends[-1], np.uint32)
     kernels.copy_blocks(data, rows, bounds, edges, ends, 0, g, out_data, out_rows)
     chosen = np.concatenate([np.arange(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)])
-    np.testing.assert_array_equal(
-        dense(out_data, out_rows, ends, chosen.size), dense(data, rows, indptr, n)[chosen]
-    )
+    np.testing.assert_array_equal(dense(out_data, out_rows, ends, chosen.size), dense(data, rows, indptr, n)[chosen])

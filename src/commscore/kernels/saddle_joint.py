@@ -20,10 +20,12 @@ from .permute import PRODUCT
 from .saddle import CUMULANT, CURVATURE, FACTOR, GRID, N_NODES, ORIGIN, SLOPE
 from .saddle_tail import FLOOR, log_upper, r_star, score_of
 
-SCORE, VALUE, SCORE_SLOPE, VALUE_SLOPE = 0, 1, 2, 3
 ZERO, MEDIAN, WIDTH = 0, 1, 2
 NEVER_ZERO = -40.0
+LEAST = 1e-9
 STEP = 0.4
+FAR = 5.0
+BEYOND = 100.0
 FIRST = np.int64(0)
 _DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
 _ROOT = math.sqrt(0.5)
@@ -39,42 +41,58 @@ def slope_between(h0, d0, h1, d1):
 
 
 @njit
-def finish(profile):
-    """Make scores and values strictly increasing and add the slopes of both interpolants."""
-    score, value = profile[SCORE], profile[VALUE]
-    n = score.size
-    for k in range(1, n):
-        score[k] = max(score[k], score[k - 1] + 1e-7)
-        value[k] = max(value[k], value[k - 1] * (1.0 + 1e-9) + 1e-12)
+def cubics(curve):
+    """Add to (x, y) the coefficients of a monotone cubic per cell, and of a line beyond the last node."""
+    x, y, slope = curve[0], curve[1], curve[2]
+    n = x.size
     for k in range(n):
-        a, b = max(k - 1, 0), min(k + 1, n - 1)
-        h0, h1 = score[k] - score[a], score[b] - score[k]
-        v0, v1 = value[k] - value[a], value[b] - value[k]
-        if k == 0:
-            h0, v0 = h1, v1
-        elif k == n - 1:
-            h1, v1 = h0, v0
-        profile[VALUE_SLOPE, k] = slope_between(h0, v0 / h0, h1, v1 / h1)
-        profile[SCORE_SLOPE, k] = slope_between(v0, h0 / v0, v1, h1 / v1)
+        a, b = min(max(k - 1, 0), n - 2), min(k, n - 2)
+        h0, h1 = x[a + 1] - x[a], x[b + 1] - x[b]
+        slope[k] = slope_between(h0, (y[a + 1] - y[a]) / h0, h1, (y[b + 1] - y[b]) / h1)
+    for k in range(n - 1):
+        h = x[k + 1] - x[k]
+        secant = (y[k + 1] - y[k]) / h
+        curve[3, k] = (3.0 * secant - 2.0 * slope[k] - slope[k + 1]) / h
+        curve[4, k] = (slope[k] + slope[k + 1] - 2.0 * secant) / (h * h)
+    curve[3, n - 1] = 0.0
+    curve[4, n - 1] = 0.0
 
 
 @njit
-def interpolate(x, y, slope, at, k):
-    """Cubic Hermite through (x, y), linear outside, walking from cell ``k``; returns the value and its cell."""
-    last = x.size - 2
+def finish(profile):
+    """Complete a profile whose scores and values (rows 0 and 1 of its first curve) are set.
+
+    Both are made strictly increasing and the values positive; the second curve has their roles exchanged. The
+    last node is the end of the support, or beyond any probability that matters: no value is larger, and what
+    asks for 1 % more needs one unit of score more.
+    """
+    score, value = profile[0, 0], profile[0, 1]
+    value[0] = max(value[0], LEAST * value[value.size - 1])
+    for k in range(1, score.size):
+        score[k] = max(score[k], score[k - 1] + 1e-7)
+        value[k] = max(value[k], value[k - 1] * (1.0 + LEAST))
+    for k in range(score.size):
+        profile[1, 0, k] = value[k]
+        profile[1, 1, k] = score[k]
+    cubics(profile[0])
+    cubics(profile[1])
+    profile[0, 2, score.size - 1] = 0.0
+    profile[1, 2, score.size - 1] = BEYOND / value[score.size - 1]
+
+
+@njit
+def interpolate(curve, at, k):
+    """Read ``curve`` at ``at``, walking from cell ``k``; returns the value and its cell."""
+    x = curve[0]
+    last = x.size - 1
     while k < last and x[k + 1] <= at:
         k += 1
     while k > 0 and x[k] > at:
         k -= 1
-    if at <= x[k]:
-        return y[k] + (at - x[k]) * slope[k], k
-    if at >= x[k + 1]:
-        return y[k + 1] + (at - x[k + 1]) * slope[k + 1], k
-    h = x[k + 1] - x[k]
-    q = (at - x[k]) / h
-    rise = y[k + 1] - y[k]
-    d0, d1 = slope[k] * h, slope[k + 1] * h
-    return y[k] + q * (d0 + q * (3.0 * rise - 2.0 * d0 - d1 + q * (d0 + d1 - 2.0 * rise))), k
+    d = at - x[k]
+    if d < 0.0:
+        return curve[1, k] + d * curve[2, k], k
+    return curve[1, k] + d * (curve[2, k] + d * (curve[3, k] + d * curve[4, k])), k
 
 
 @njit
@@ -82,8 +100,8 @@ def value_at(profile, zero, u, k):
     """Mean at normal score ``u``, and its cell."""
     if u < zero:
         return 0.0, k
-    value, k = interpolate(profile[SCORE], profile[VALUE], profile[VALUE_SLOPE], u, k)
-    return max(value, 1e-12), k
+    value, k = interpolate(profile[0], u, k)
+    return max(value, profile[1, 0, 0]), k
 
 
 @njit
@@ -91,25 +109,31 @@ def score_at(profile, zero, value, k):
     """Return the score of the event "at least ``value`` and not zero", and its cell."""
     if value <= 0.0:
         return zero, k
-    score, k = interpolate(profile[VALUE], profile[SCORE], profile[SCORE_SLOPE], value, k)
+    score, k = interpolate(profile[1], value, k)
     return max(score, zero), k
 
 
 @njit
 def measure(profile, zero, shape):
-    """Write the score of "not zero", the median, and half the distance between the values at scores −1 and 1."""
-    low, high = value_at(profile, zero, -1.0, FIRST)[0], value_at(profile, zero, 1.0, FIRST)[0]
+    """Write the score of "not zero", the median, and half the way between the values at scores −1 and 1.
+
+    Where a mean of zero is still possible at score 1, the upper end is half a score above that.
+    """
+    low, high = value_at(profile, zero, -1.0, FIRST)[0], value_at(profile, zero, max(1.0, zero + 0.5), FIRST)[0]
     shape[ZERO] = zero
     shape[MEDIAN] = value_at(profile, zero, 0.0, FIRST)[0]
-    shape[WIDTH] = max(0.5 * (high - low), 1e-12)
+    shape[WIDTH] = max(0.5 * (high - low), LEAST * high)
 
 
 @njit
 def marginal(tables, unit, mean, sd, p_zero, picks, start, stop, profiles, shapes):
-    """Profiles (4 × 41 each) of the table rows ``picks[start:stop]``, and their ``shapes`` (:func:`measure`)."""
+    """Profiles of the table rows ``picks[start:stop]`` (2 curves × 5 × 41), and their ``shapes``.
+
+    The curves are value by score and score by value: x, y and three coefficients per cell (:func:`cubics`).
+    """
     for i in range(start, stop):
         row = picks[i]
-        table, out = tables[row], profiles[i]
+        table, score, value = tables[row], profiles[i, 0, 0], profiles[i, 0, 1]
         weight = math.log1p(-p_zero[row])
         atom = p_zero[row] > 0.0
         zero = score_of(weight) if atom else NEVER_ZERO
@@ -117,10 +141,10 @@ def marginal(tables, unit, mean, sd, p_zero, picks, start, stop, profiles, shape
             r = r_star(GRID[k] * unit[row], table[k, SLOPE], table[k, CUMULANT], table[k, CURVATURE], table[k, FACTOR])
             if k == ORIGIN:
                 r = (table[k + 1, CURVATURE] - table[k - 1, CURVATURE]) / (6.0 * unit[row])
-            out[VALUE, k] = max(mean[row] + sd[row] * table[k, SLOPE], 1e-12)
-            out[SCORE, k] = score_of(weight + log_upper(r)) if atom else r
-        finish(out)
-        measure(out, zero, shapes[i])
+            value[k] = max(mean[row] + sd[row] * table[k, SLOPE], LEAST * mean[row])
+            score[k] = score_of(weight + log_upper(r)) if atom else r
+        finish(profiles[i])
+        measure(profiles[i], zero, shapes[i])
 
 
 @njit
@@ -192,8 +216,8 @@ def minima(profiles, shapes, indptr, members, correlations, offsets, first, scra
                 low = min(low, value_at(profiles[rows[i]], shapes[rows[i], ZERO], LADDER[k], FIRST)[0])
             for i in range(n):
                 scores[i] = score_at(profiles[rows[i]], shapes[rows[i], ZERO], low, FIRST)[0]
-            out[VALUE, k] = low
-            out[SCORE, k] = score_of(math.log(all_above(scores, loads, rests))) if low > 0.0 else zero - 1e-3
+            out[0, 1, k] = low
+            out[0, 0, k] = score_of(math.log(all_above(scores, loads, rests))) if low > 0.0 else zero - 1e-3
         finish(out)
         measure(out, zero, shapes[first + c])
 
@@ -241,9 +265,10 @@ def integrate(profile, zero, other, other_zero, form, threshold, rho, cells):
         u = origin + 2.0 * k
         v = max(need_at(profile, zero, other, other_zero, form, threshold, rho, rest, u, cells), 0.0)
         height = -(max(u, 0.0) ** 2) - v * v
-        if height < best:
+        if height > best:
+            begin, best = u, height
+        elif v < FAR or u * u > -best:
             break
-        begin, best = u, height
     middle = int((begin - origin) / STEP + 0.5)
     total = 0.0
     for side in range(2):

@@ -58,7 +58,7 @@ def _pulls(shapes: Floats, members: Integers, indptr: Integers, *, matrices: Flo
     a, b = shapes[members[i]], shapes[members[j]]
     width, median = saddle_joint.WIDTH, saddle_joint.MEDIAN
     variance = a[:, width] ** 2 + b[:, width] ** 2 - 2.0 * matrices * a[:, width] * b[:, width]
-    below = log_ndtr((b[:, median] - a[:, median]) / np.sqrt(np.maximum(variance, 1e-24)))
+    below = log_ndtr((b[:, median] - a[:, median]) / np.sqrt(np.maximum(variance, 1e-300)))
     least = np.exp(np.bincount(i, np.where(i == j, 0.0, below), minlength=members.size))
     owner = np.repeat(every, np.diff(indptr))
     total = np.bincount(owner, least, minlength=every.size)
@@ -79,7 +79,7 @@ def profile(setting: Setting, entities: Entities, needed: npt.NDArray[np.bool_])
     picks, members = np.unique(setting.marginals.index[genes, np.repeat(group, np.diff(indptr))], return_inverse=True)
     n_single = int((entities.size[entity] == 1).sum())
     n_complex = entity.size - n_single
-    tables = np.empty((picks.size + n_complex, 4, saddle.N_NODES))
+    tables = np.empty((picks.size + n_complex, 2, 5, saddle.N_NODES))
     shapes = np.empty((picks.size + n_complex, 3))
     m = setting.marginals
     setting.run(

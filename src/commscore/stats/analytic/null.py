@@ -12,8 +12,8 @@ from commscore.kernels.permute import SUM
 from .additive import additive
 from .domain import MIN_EXPECTED, countable, loosely_bound
 from .joint import joint
-from .marginals import Marginals, Setting, tabulate
-from .pairs import Pairs, correlate
+from .marginals import Setting, tabulate
+from .pairs import correlate
 from .problem import Cases, Entities, crossed
 from .summary import Columns, Floats, Integers, Run, Summary, serial, summarise, thin
 
@@ -88,10 +88,8 @@ class AnalyticNull:
         at = np.nonzero(valid)[0]
         if at.size == 0:
             return p, valid
-        pairs = self._pairs(cases.take(at), entities, run=run)
-        valid[at] = loosely_bound(self.summary, self.sizes, cases.take(at), entities=entities, pairs=pairs)
-        marginals = self._tables(cases.take(np.nonzero(valid)[0]), entities, run=run)
-        setting = Setting(summary=self.summary, marginals=marginals, pairs=pairs, sizes=self.sizes, run=run)
+        setting = self.prepare(cases.take(at), entities, run=run)
+        valid[at] = loosely_bound(self.summary, self.sizes, cases.take(at), entities=entities, pairs=setting.pairs)
         single = entities.size == 1
         direct = single[cases.ligand] & single[cases.receptor] & (cases.form == SUM)
         for rows, method in ((valid & direct, additive), (valid & ~direct, joint)):
@@ -101,19 +99,22 @@ class AnalyticNull:
         p[valid & (cases.threshold <= 0.0)] = 1.0
         return p, valid
 
-    def _tables(self, cases: Cases, entities: Entities, *, run: Run) -> Marginals:
-        """Tables of the gene × group entries that the cases touch."""
+    def prepare(self, cases: Cases, entities: Entities, *, run: Run = serial) -> Setting:
+        """Tables of every gene × group and correlations of every gene pair that the cases touch."""
         of_entity = np.zeros((entities.size.size, self.sizes.size), bool)
         of_entity[cases.ligand, cases.source] = True
         of_entity[cases.receptor, cases.target] = True
         needed = np.zeros((self.summary.counts.shape[0], self.sizes.size), bool)
         np.logical_or.at(needed, entities.genes, np.repeat(of_entity, entities.size, axis=0))
-        return tabulate(self.summary, self.sizes, needed, run=run)
-
-    def _pairs(self, cases: Cases, entities: Entities, *, run: Run) -> Pairs:
-        """Correlations between the two sides of the cases, and within their complexes."""
-        n = entities.size.size
-        key = np.unique(cases.ligand * n + cases.receptor)
-        used = np.unique(np.concatenate([key // n, key % n]))
-        i, j, _ = crossed(entities.indptr, np.concatenate([key // n, used]), np.concatenate([key % n, used]))
-        return correlate(self.sample, self.sample_summary, first=entities.genes[i], second=entities.genes[j], run=run)
+        key = np.unique(cases.ligand * entities.size.size + cases.receptor)
+        left, right = key // entities.size.size, key % entities.size.size
+        used = np.unique(np.concatenate([left, right]))
+        i, j, _ = crossed(entities.indptr, np.concatenate([left, used]), np.concatenate([right, used]))
+        genes = entities.genes
+        return Setting(
+            summary=self.summary,
+            marginals=tabulate(self.summary, self.sizes, needed, run=run),
+            pairs=correlate(self.sample, self.sample_summary, first=genes[i], second=genes[j], run=run),
+            sizes=self.sizes,
+            run=run,
+        )

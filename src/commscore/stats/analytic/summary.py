@@ -17,7 +17,7 @@ Integers: TypeAlias = npt.NDArray[np.int64]
 Run: TypeAlias = Callable[[Callable[[int, int], object], int], object]
 
 SAMPLE_CELLS = 50_000
-SAMPLE_BLOCKS = 128
+SAMPLE_BLOCKS = 64
 _LOOKED_AT = 1 << 16
 _HEADROOM = 2
 
@@ -180,7 +180,7 @@ def summarise(columns: Columns, *, top: int | None = None, run: Run = serial) ->
 
 
 def thin(columns: Columns, *, n_cells: int = SAMPLE_CELLS, run: Run = serial) -> Columns:
-    """Return the cells of 128 evenly spaced blocks, about ``n_cells`` in all; all cells if there are no more.
+    """Return the cells of 64 evenly spaced blocks, about ``n_cells`` in all; all cells if there are no more.
 
     The choice depends on the number of cells alone. It serves correlations between genes, for which 50,000
     cells are enough: their standard error is below 0.005.

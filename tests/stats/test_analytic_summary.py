@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from commscore.stats.analytic import Columns, summarise, thin, top_exponent
+from commscore.stats.analytic.pairs import correlate
+
+
+def gene_major(x, dtype=np.float32):
+    rows = [np.nonzero(column)[0] for column in x.T]
+    data = np.concatenate([x[r, g] for g, r in enumerate(rows)]).astype(dtype)
+    indptr = np.concatenate([[0], np.cumsum([r.size for r in rows])])
+    return Columns(data=data, rows=np.concatenate(rows).astype(np.uint32), indptr=indptr, n_cells=len(x))
+
+
+def cells(n, g, *, seed=0):
+    """Expression with a shared factor, so that genes correlate."""
+    rng = np.random.default_rng(seed)
+    factor = rng.lognormal(0, 1, (n, 1))
+    counts = rng.poisson(factor * rng.lognormal(-1.5, 1, g))
+    return np.log1p(counts * rng.lognormal(0, 0.3, (n, 1))).astype(np.float32).astype(float)
+
+
+def test_moments_are_those_of_all_cells():
+    x = cells(1203, 17)
+    s = summarise(gene_major(x))
+    np.testing.assert_array_equal(s.n_nonzero, (x > 0).sum(axis=0))
+    np.testing.assert_allclose(s.mean, x.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(s.deviance, ((x - x.mean(axis=0)) ** 2).sum(axis=0), rtol=1e-10)
+
+
+def test_chunks_of_cells_add_up():
+    x = cells(1000, 9)
+    whole = summarise(gene_major(x))
+    parts = [summarise(gene_major(part), top=whole.top) for part in (x[:1], x[1:300], x[300:])]
+    total = parts[2] + parts[0] + parts[1]
+    assert total.n_cells == 1000
+    np.testing.assert_array_equal(total.counts, whole.counts)
+    np.testing.assert_allclose(total.sums, whole.sums, rtol=1e-12)
+    np.testing.assert_allclose(total.deviance, whole.deviance, rtol=1e-10)
+
+
+def test_chunks_with_other_bins_do_not_add_up():
+    x = cells(50, 3)
+    with pytest.raises(ValueError, match="pass the same `top`"):
+        summarise(gene_major(x), top=2) + summarise(gene_major(x), top=3)
+
+
+def test_float32_and_float64_give_the_same():
+    x = cells(500, 5)
+    a, b = summarise(gene_major(x)), summarise(gene_major(x, np.float64))
+    np.testing.assert_array_equal(a.counts, b.counts)
+    np.testing.assert_array_equal(a.sums, b.sums)
+
+
+def test_top_exponent_bounds_the_largest():
+    assert top_exponent(np.array([0.3, 9.0, 4.0])) == 3
+    assert top_exponent(np.array([])) == 0
+
+
+def test_ranges_change_no_bit():
+    columns = gene_major(cells(400, 30))
+
+    def backwards(work, n):
+        for start in reversed(range(0, n, 7)):
+            work(start, min(n, start + 7))
+
+    a, b = summarise(columns), summarise(columns, run=backwards)
+    assert a.sums.tobytes() == b.sums.tobytes()
+    assert a.squares.tobytes() == b.squares.tobytes()
+
+
+def test_thinning_takes_evenly_spaced_blocks():
+    x = cells(2000, 6)
+    columns = gene_major(x)
+    assert thin(columns, n_cells=2000) is columns
+    few = thin(columns, n_cells=640)
+    assert few.n_cells == 640
+    starts = np.arange(64) * 2000 // 64
+    chosen = x[(starts[:, None] + np.arange(10)).ravel()]
+    want = gene_major(chosen)
+    np.testing.assert_array_equal(few.data, want.data)
+    np.testing.assert_array_equal(few.rows, want.rows)
+    np.testing.assert_array_equal(few.indptr, want.indptr)
+
+
+def test_correlations_of_the_pairs_asked_for():
+    x = cells(900, 8)
+    columns = gene_major(x)
+    first, second = np.array([3, 0, 5, 5, 2]), np.array([1, 7, 5, 6, 3])
+    pairs = correlate(columns, summarise(columns), first=first, second=second)
+    np.testing.assert_array_equal(pairs.keys, [7, 8 + 3, 16 + 3, 40 + 6])
+    np.testing.assert_allclose(pairs.between(first, second), np.corrcoef(x.T)[first, second], atol=1e-10)
+    both = (x[:, 1] > 0) & (x[:, 3] > 0)
+    want = [both.mean(), (x[:, 1] * both).mean(), (x[:, 3] * both).mean()]
+    np.testing.assert_allclose(pairs.shared[1], want, rtol=1e-12)
+
+
+def test_a_gene_that_is_constant_correlates_with_nothing():
+    x = cells(100, 3)
+    x[:, 1] = 2.0
+    columns = gene_major(x)
+    pairs = correlate(columns, summarise(columns), first=np.array([0]), second=np.array([1]))
+    assert pairs.correlation[0] == 0.0
+
+
+def test_wrong_data_are_refused():
+    with pytest.raises(TypeError, match="float32 or float64, found int64"):
+        Columns(data=np.ones(3, np.int64), rows=np.zeros(3, np.uint32), indptr=np.array([0, 3]), n_cells=5)
+    with pytest.raises(ValueError, match="one shape"):
+        Columns(data=np.ones(3), rows=np.zeros(2, np.uint32), indptr=np.array([0, 3]), n_cells=5)
