@@ -6,10 +6,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
+from scipy import sparse, stats
 
 import commscore as cs
-from commscore.core.pseudobulk import log_cpm, pseudobulk
+from commscore.core.pseudobulk import log_cpm, log_rates, pseudobulk
 from commscore.core.threads import team
 from commscore.kernels import pseudobulk as kernel
 
@@ -132,21 +132,27 @@ def test_log_cpm_by_hand(counts):
                 assert np.isnan(got[s, k]).all()
                 continue
             prior = 0.5 * bulk.library[s, k] / mean
-            want = np.log2((bulk.counts[s, k] + prior) / (bulk.library[s, k] + 2 * prior) * 1e6)
+            rate = sum(bulk.counts[u, k] for u in used) / sum(bulk.library[u, k] for u in used)
+            m = rate * bulk.library[s, k]
+            want = np.log2((bulk.counts[s, k] + prior + m / (2 * (m + prior))) / bulk.library[s, k] * 1e6)
             np.testing.assert_allclose(got[s, k], want, rtol=1e-12)
     assert np.isnan(got[2, 1]).all()
 
 
-def test_depth_alone_moves_nothing(counts):
-    x, sample, group = counts
-    deeper = x * np.where(sample == 1, 4, 1)[:, None]
-    before, after = (bulk_of(v, sample, group) for v in (x, deeper))
-    np.testing.assert_array_equal(before.prop, after.prop)
-    difference = log_cpm(after, min_cells=1)[1] - log_cpm(before, min_cells=1)[1]
-    # the prior is the same number of counts per million in all samples; only its level follows the mean library
-    shift = log_cpm(after, min_cells=1)[0] - log_cpm(before, min_cells=1)[0]
-    big = bulk_of(x, sample, group).counts[[0, 1]].min(axis=0) > 8
-    np.testing.assert_allclose(difference[big], shift[big], atol=0.1)
+@pytest.mark.parametrize(("depth", "mean", "largest"), [(0.5, 1, 0.16), (0.5, 2, 0.1), (0.5, 4, 0.03), (0.5, 16, 0.002),
+                                                       (0.25, 4, 0.15), (0.25, 16, 0.002)])  # fmt: skip
+def test_depth_alone_moves_nothing(depth, mean, largest):
+    """The expected change of a Poisson count between a sample and one of lower depth, by summing over all counts."""
+    k = np.arange(300)
+    library = np.array([1.0, depth]) * 1e5
+    m = mean * library / 1e5
+    prior = 0.5 * library / library.mean()
+    values = [np.log2((k + p + x / (2 * (x + p))) / n) for p, x, n in zip(prior, m, library)]
+    change = (stats.poisson.pmf(k, m[1]) * values[1]).sum() - (stats.poisson.pmf(k, m[0]) * values[0]).sum()
+    assert abs(change) < largest
+    got = log_rates(m[:, None], library[:, None])  # the very same transformation
+    want = np.log2((m + prior + m / (2 * (m + prior))) / library * 1e6)
+    np.testing.assert_allclose(got[:, 0], want, rtol=1e-12)
 
 
 def simulated(**kwargs):

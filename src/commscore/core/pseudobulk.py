@@ -111,18 +111,40 @@ def _work(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int
 
 
 def log_cpm(bulk: Pseudobulk, *, min_cells: int, prior: float = PRIOR) -> npt.NDArray[np.float64]:
-    """Log2 counts per million of each sample × group, n_samples × n_groups × n_genes.
+    """Log2 counts per million of each sample × group, n_samples × n_groups × n_genes; see :func:`log_rates`.
 
-    As edgeR's ``cpm(log=TRUE)`` (doi:10.1093/bioinformatics/btp616), with the libraries of one group:
-    log2((count + p_s) / (library + 2 p_s) · 10⁶), where p_s is ``prior`` times the library over the mean
-    library of the group. The prior is thus the same number of counts per million in every sample, so that
-    depth alone moves nothing. NaN where the sample × group has fewer than ``min_cells`` cells or no counts.
+    NaN where the sample × group has fewer than ``min_cells`` cells or no counts.
     """
     used = (bulk.n_cells >= min_cells) & (bulk.library > 0)
-    library = np.where(used, bulk.library, np.nan)
-    n = np.maximum(used.sum(axis=0), 1)
-    added = prior * library / (np.nansum(library, axis=0) / n)
-    values: npt.NDArray[np.float64] = np.log2(
-        (bulk.counts + added[:, :, None]) / (library + 2 * added)[:, :, None] * _MILLION
-    )
-    return values
+    library = np.where(used, bulk.library, np.nan)[:, :, None]
+    return log_rates(bulk.counts, library, prior=prior)
+
+
+def log_rates(
+    counts: npt.NDArray[np.float64], library: npt.NDArray[np.float64], *, prior: float = PRIOR
+) -> npt.NDArray[np.float64]:
+    """Log2 of ``counts`` per million of ``library``, so that depth alone moves nothing.
+
+    log2((count + p + m / (2 (m + p))) / library · 10⁶), where p is ``prior`` times the library over the mean library:
+    the same number of counts per million in every sample, as in edgeR's ``cpm`` (doi:10.1093/bioinformatics/btp616).
+    m is the count expected from the rate of all samples together; the last summand makes up for the concavity of
+    the logarithm (the mean of log(count) lies below the log of the mean by about 1/(2m)), which would otherwise
+    make a gene look lower where fewer counts were read. For large m it is ½, as in voom
+    (doi:10.1186/gb-2014-15-2-r29).
+
+    Parameters
+    ----------
+    counts
+        Sums, samples on the first axis.
+    library
+        Their libraries, broadcast against ``counts``; NaN where the sample is missing.
+    prior
+        Counts added, on average over the samples.
+    """
+    there = np.isfinite(library)
+    n, depth = there.sum(axis=0), np.where(there, library, 0.0).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        added = prior * library * (n / depth)
+        expected = np.where(there, counts, 0.0).sum(axis=0) / depth * library
+        bias = expected / (2.0 * (expected + added))
+        return np.asarray(np.log2((counts + added + bias) / library * _MILLION), np.float64)

@@ -17,7 +17,7 @@ from ...core import schemes
 from ...core.columns import gene_major
 from ...core.contrast import LABELS
 from ...core.problem import Groups
-from ...core.pseudobulk import PRIOR
+from ...core.pseudobulk import log_rates
 from ...stats.combine import acat, fisher
 from ...stats.decompose import driver
 from ...stats.multiple import benjamini_hochberg, permutation_pvalue
@@ -84,14 +84,7 @@ def _pool(prepared: Prepared, levels: tuple[int, int]) -> Pools:
     with np.errstate(invalid="ignore"):
         prop = expressed / n_cells[:, :, None]
     total = np.asarray([prepared.total_cells[m].sum() for m in members])
-    return Pools(_log_cpm(counts, library[:, :, None]), prop, n_cells, total)
-
-
-def _log_cpm(counts: Floats, library: Floats) -> Floats:
-    """Log2 CPM of the two conditions (first axis) with a prior proportional to the library."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        prior = PRIOR * library / library.mean(axis=0)
-        return np.asarray(np.log2((counts + prior) / (library + 2 * prior) * 1e6), np.float64)
+    return Pools(log_rates(counts, library[:, :, None]), prop, n_cells, total)
 
 
 def _changes(
@@ -150,7 +143,7 @@ def _permute(
         team.run(lambda a, b, out=means, of=block: of.fill(genes[a:b], slots[a:b], out), genes.size)  # type: ignore[misc]
         sums = means.reshape(2, genes.size, -1) * groups.sizes[:, None, None]
         kept = np.setdiff1d(np.arange(block.columns), block.drop)
-        permuted = _difference(_log_cpm(sums[:, :-1, kept], sums[:, -1:, kept]), entities)
+        permuted = _difference(log_rates(sums[:, :-1, kept], sums[:, -1:, kept]), entities)
         counts += (np.abs(permuted) >= limit[:, None]).sum(axis=1)
         squares += (permuted**2).sum(axis=1)
     return permutation_pvalue(counts, n_perms), np.sqrt(squares / n_perms)
