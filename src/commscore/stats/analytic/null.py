@@ -25,14 +25,37 @@ if TYPE_CHECKING:
 class AnalyticNull:
     """Null distribution of group means when the labels of all cells are permuted jointly.
 
+    The permuted mean of a group is that of a simple random sample of the cells without replacement; its tail
+    comes from a double saddlepoint (Skovgaard 1987, doi:10.2307/3214212). Data that do not fit in memory are
+    summarised in parts: add the :class:`Summary` of every part (same ``top``), keep a sample of up to 50,000
+    cells as :class:`Columns`, and call the class itself instead of :meth:`fit`.
+
     Parameters
     ----------
     summary
-        Summary of all cells (chunks of cells add up).
+        Summary of all cells.
     sample, sample_summary
         The cells behind the correlations between genes, and their summary.
     sizes
         Number of cells of each group, int64, (n_groups,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import sparse
+    >>> x = np.log1p(np.random.default_rng(0).poisson(0.5, (300, 2)))
+    >>> x = sparse.csc_array(x.astype(np.float32))
+    >>> null = AnalyticNull.fit(
+    ...     x.data, x.indices.astype(np.uint32), x.indptr.astype(np.int64),
+    ...     n_cells=300, group_sizes=np.array([50, 250]),
+    ... )
+    >>> genes = Entities(indptr=np.array([0, 1, 2]), genes=np.array([0, 1]))
+    >>> zero, one = np.array([0]), np.array([1])
+    >>> p, valid = null.pvalues(
+    ...     Cases(source=zero, target=one, ligand=zero, receptor=one, threshold=np.array([0.4]), form=0), genes
+    ... )
+    >>> bool(valid[0]), 0.01 < float(p[0]) < 0.5
+    (True, True)
     """
 
     summary: Summary
@@ -51,7 +74,24 @@ class AnalyticNull:
         group_sizes: Integers,
         run: Run = serial,
     ) -> AnalyticNull:
-        """Read gene-major data once."""
+        """Read gene-major data once.
+
+        Parameters
+        ----------
+        data, rows, indptr
+            See :class:`Columns`: positive values, their cells in ascending order within a gene, gene limits.
+        n_cells
+            Number of cells, those of all groups.
+        group_sizes
+            Number of cells of each group, (n_groups,).
+        run
+            See :meth:`pvalues`.
+
+        Raises
+        ------
+        TypeError
+            If ``data`` is neither float32 nor float64.
+        """
         columns = Columns(data=data, rows=rows, indptr=indptr, n_cells=n_cells)
         summary = summarise(columns, run=run)
         sample = thin(columns, run=run)
