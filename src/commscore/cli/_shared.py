@@ -30,6 +30,8 @@ def one_line_errors(command: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
+        except BrokenPipeError:  # somebody closed the pipe, as head does: no error of the input
+            raise
         except (ValueError, KeyError, TypeError, OSError) as error:
             text = error.args[0] if isinstance(error, KeyError) and error.args else error
             typer.echo(f"commscore: error: {' '.join(str(text).split())}", err=True)
