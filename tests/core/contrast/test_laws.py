@@ -1,0 +1,329 @@
+"""What must hold for every cohort: sums, invariances, states, classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commscore.core.contrast import LABELS, Contrast, Settings, compare, design, fit
+from commscore.core.problem import Entities
+from commscore.core.problem import Tests as Edges
+
+from .conftest import build_cohort, build_tests
+
+QUICK = Settings(max_enumeration=0)
+
+
+def pair(c, ref=0, alt=1):
+    return design.pair("x", ref=ref, alt=alt, n_coefficients=c.design.shape[1])
+
+
+def named(out, column):
+    return np.array([LABELS[column][k] if k >= 0 else "" for k in out[column]])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10_000), n=st.integers(2, 5), m=st.integers(2, 5), donor=st.floats(0, 1),
+    lost=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=3), stages=st.booleans(),
+)  # fmt: skip
+def test_parts_add_up_on_every_row(seed, n, m, donor, lost, stages):
+    condition = [0] * n + [1] * m + ([2] * 3 if stages else [])
+    c = build_cohort(condition, seed=seed, donor=donor, missing=lost)
+    entities, rows = build_tests()
+    contrast = design.stages("s", order=(0, 1, 2), n_coefficients=3) if stages else pair(c)
+    out = compare(c, entities, rows, contrast=contrast, settings=QUICK).columns
+    known = np.isfinite(out["effect"])
+    parts = out["d_source"] + out["d_ligand"] + out["d_target"] + out["d_receptor"]
+    np.testing.assert_allclose(parts[known], out["d_flow"][known], atol=1e-9)
+    np.testing.assert_allclose((out["ligand_effect"] + out["receptor_effect"])[known], out["effect"][known], atol=1e-9)
+    assert np.isfinite(out["d_flow"][known]).all()
+    p = out["pvalue"][np.isfinite(out["pvalue"])]
+    assert ((p >= 0) & (p <= 1)).all()
+    assert (np.isfinite(out["pvalue"]) == (out["status"] <= 1)).all()
+
+
+def test_change_of_the_flow_is_the_change_of_its_mean_logarithm(cohort, tests):
+    c = cohort([0] * 4 + [1] * 5, seed=1, depth=[0.3] * 4 + [1.0] * 5)
+    entities, rows = tests()
+    out = compare(c, entities, rows, contrast=pair(c), settings=QUICK).columns
+    share = np.log2((c.n_cells + 0.5) / (c.n_cells.sum(axis=1) + 1)[:, None])
+    for i in range(rows.n):
+        genes = [
+            entities.genes[entities.indptr[e] : entities.indptr[e + 1]] for e in (rows.ligand[i], rows.receptor[i])
+        ]
+        s, t = rows.source[i], rows.target[i]
+        flow = share[:, s] + share[:, t] + c.logcpm[:, s, genes[0]].min(axis=1) + c.logcpm[:, t, genes[1]].min(axis=1)
+        assert out["d_flow"][i] == pytest.approx(flow[4:].mean() - flow[:4].mean(), abs=1e-9)
+
+
+def test_order_of_samples_groups_and_rows_is_nothing(cohort, tests):
+    c = cohort([0] * 3 + [1] * 4, seed=2, missing=[(1, 2)])
+    entities, rows = tests()
+    want = compare(c, entities, rows, contrast=pair(c)).columns
+    order, groups = np.random.default_rng(0).permutation(7), np.array([2, 0, 1])
+    shuffled = replace(
+        c, logcpm=c.logcpm[order][:, groups], counts=c.counts[order][:, groups], prop=c.prop[order][:, groups],
+        library=c.library[order][:, groups], n_cells=c.n_cells[order][:, groups], condition=c.condition[order],
+        design=c.design[order],
+    )  # fmt: skip
+    back = np.argsort(groups)
+    turned = np.random.default_rng(1).permutation(rows.n)
+    moved = Edges(back[rows.source], back[rows.target], rows.ligand, rows.receptor).take(turned)
+    found = compare(shuffled, entities, moved, contrast=pair(c)).columns
+    for name, column in want.items():
+        np.testing.assert_allclose(found[name].astype(float), column[turned].astype(float), rtol=1e-7, atol=1e-9)
+
+
+def test_an_unrelated_group_changes_no_effect(cohort, tests):
+    entities, rows = tests(3)
+    c = cohort([0] * 4 + [1] * 4, seed=3, n_groups=4)
+    total = c.n_cells.sum(axis=1)
+
+    def take(k):
+        return replace(
+            c, logcpm=c.logcpm[:, :k], counts=c.counts[:, :k], prop=c.prop[:, :k], library=c.library[:, :k],
+            n_cells=c.n_cells[:, :k], total_cells=total,
+        )  # fmt: skip
+
+    _, more = tests(4)
+    without = compare(take(3), entities, rows, contrast=pair(c)).columns
+    with_it = compare(take(4), entities, more, contrast=pair(c)).columns
+    same = np.flatnonzero((more.source < 3) & (more.target < 3))
+    for name in ("effect", "ligand_effect", "d_flow", "d_source", "exact_floor", "sign_stable", "n_ref"):
+        np.testing.assert_allclose(with_it[name][same], without[name], atol=1e-12)
+    # only the shared prior knows of it
+    assert np.abs(np.log(with_it["pvalue"][same] / without["pvalue"])).max() < 0.5
+
+
+def test_a_common_depth_is_nothing(cohort, tests):
+    entities, rows = tests()
+    c = cohort([0] * 4 + [1] * 4, seed=4, level=50.0, donor=0.4)
+    thinned = cohort([0] * 4 + [1] * 4, seed=4, level=50.0, donor=0.4, depth=[1.0] * 4 + [0.25] * 4)
+    a, b = (compare(x, entities, rows, contrast=pair(c), settings=QUICK).columns for x in (c, thinned))
+    assert np.abs(a["effect"] - b["effect"]).max() < 0.25
+    assert np.corrcoef(a["effect"], b["effect"])[0, 1] > 0.99
+
+
+def test_swapping_the_conditions_swaps_the_sign(cohort, tests):
+    entities, rows = tests()
+    c = cohort([0] * 3 + [1] * 4, seed=5)
+    there = compare(c, entities, rows, contrast=pair(c)).columns
+    back = compare(c, entities, rows, contrast=pair(c, 1, 0)).columns
+    for name in ("effect", "ligand_effect", "d_flow", "d_target"):
+        np.testing.assert_allclose(there[name], -back[name], atol=1e-9)
+    for name in ("pvalue", "se", "exact_pvalue", "sign_stable"):
+        np.testing.assert_allclose(there[name], back[name], rtol=1e-7)
+
+
+def test_sides_that_move_apart_are_compensated(cohort):
+    condition = np.repeat([0, 1], 5)
+    fold = np.zeros((10, 2, 16))
+    fold[5:, 0, 0], fold[5:, 1, 1] = 3.0, -3.0  # ligand up in its source, receptor down in its target
+    fold[5:, 0, 2] = 3.0
+    c = cohort(condition, n_groups=2, fold=fold, donor=0.1, cells=np.full((10, 2), 400))
+    rows = Edges(*np.array([[0, 1, 0, 1], [0, 1, 2, 3], [0, 1, 4, 5], [0, 1, 0, 3], [0, 1, 6, 1]]).T.copy())
+    out = compare(c, Entities.of([[i] for i in range(16)]), rows, contrast=pair(c)).columns
+    assert named(out, "shift").tolist() == ["compensated", "up", "stable", "up", "down"]
+    assert named(out, "driver")[[1, 3, 4]].tolist() == ["ligand", "ligand", "receptor"]
+    assert abs(out["effect"][0]) < 1.0
+
+
+def test_few_samples_are_inconclusive_not_stable(cohort, tests):
+    entities, rows = tests()
+    c = cohort([0, 0, 0, 1, 1, 1], donor=0.8, seed=6)
+    out = compare(c, entities, rows, contrast=pair(c), settings=QUICK).columns
+    assert "stable" not in named(out, "shift")
+    assert (named(out, "shift") == "inconclusive").mean() > 0.8
+
+
+def test_what_appears_is_gained_by_a_detection_test(cohort, tests):
+    condition = np.repeat([0, 1], 4)
+    c = cohort(condition, seed=7, donor=0.1)
+    c.counts[:4, 0, 0], c.prop[:4, 0, 0] = 0.0, 0.0
+    c.counts[4:, 1, 2], c.prop[4:, 1, 2] = 0.0, 0.0
+    logcpm = np.log2((c.counts + 0.5) / (c.library + 1)[:, :, None] * 1e6)
+    c = replace(c, logcpm=logcpm)
+    entities, rows = tests()
+    out = compare(c, entities, rows, contrast=pair(c)).columns
+    gained, lost = (rows.source == 0) & (rows.ligand == 0), (rows.source == 1) & (rows.ligand == 2)
+    assert (named(out, "status")[gained | lost] == "detection").all()
+    assert (named(out, "shift")[gained] == "gained").all()
+    assert (named(out, "shift")[lost] == "lost").all()
+    np.testing.assert_allclose(out["pvalue"][gained | lost], 2 / 70)
+    assert np.isfinite(out["effect"]).all()
+    assert (named(out, "status")[~(gained | lost)] == "tested").all()
+
+
+def test_states_name_what_is_missing(cohort, tests):
+    entities, rows = tests()
+    c = cohort([0] * 3 + [1] * 3, seed=8, missing=[(3, 1), (4, 1), (5, 1)], absent=[(0, 2), (1, 2)])
+    out = compare(c, entities, rows, contrast=pair(c)).columns
+    with_one, with_two = (rows.source == 1) | (rows.target == 1), (rows.source == 2) | (rows.target == 2)
+    status, reason, shift = (named(out, x) for x in ("status", "reason", "shift"))
+    assert (status[with_one | with_two] == "too_few_samples").all()
+    assert (reason[with_one & ~with_two] == "below_min_cells").all()
+    assert (reason[with_two & ~with_one] == "one_sample").all()
+    assert (shift[with_one | with_two] == "not_assessable").all()
+    assert np.isnan(out["pvalue"][with_one | with_two]).all()
+    # one sample against three: no test, but the effect
+    assert np.isfinite(out["effect"][with_two & ~with_one]).all()
+    assert np.isnan(out["effect"][with_one]).all()
+    rest = ~(with_one | with_two)
+    assert (status[rest] == "tested").all()
+    gone = cohort([0] * 3 + [1] * 3, seed=8, absent=[(3, 1), (4, 1), (5, 1)])
+    out = compare(gone, entities, rows, contrast=pair(c)).columns
+    assert (named(out, "reason")[with_one] == "group_absent").all()
+
+
+def test_rows_that_nobody_expresses_are_not_tested(cohort, tests):
+    entities, rows = tests()
+    c = cohort([0] * 3 + [1] * 3, seed=9)
+    c.prop[:, 0, 0] = 0.05
+    c.prop[:2, 1, 0] = 0.01  # still expressed in four of six
+    out = compare(c, entities, rows, contrast=pair(c)).columns
+    low = (rows.source == 0) & (rows.ligand == 0)
+    assert (named(out, "status")[low] == "not_expressed").all()
+    assert (named(out, "shift")[low] == "not_assessable").all()
+    assert np.isnan(out["padj"][low]).all()
+    assert (named(out, "status")[~low] == "tested").all()
+
+
+def test_complexes_follow_their_limiting_subunit(cohort):
+    fold = np.zeros((8, 1, 16))
+    fold[:, 0, 1] = -2.0
+    fold[4:, 0, 1], fold[4:, 0, 2] = 2.0, -2.0  # the second subunit limits before, the third after
+    c = cohort(np.repeat([0, 1], 4), n_groups=1, fold=fold, donor=0.05, cells=np.full((8, 1), 500), seed=10)
+    c = replace(c, logcpm=c.logcpm - c.logcpm[:, :, 1:3].mean(axis=(0, 1)).mean())
+    zero = np.zeros(1, np.int64)
+    out = compare(c, Entities.of([[0], [1, 2, 3]]), Edges(zero, zero, zero, zero + 1), contrast=pair(c)).columns
+    mean = [c.logcpm[half, 0, 1:4].mean(axis=0).argmin() + 1 for half in (slice(0, 4), slice(4, 8))]
+    assert [out["receptor_subunit_ref"][0], out["receptor_subunit_alt"][0]] == mean == [1, 2]
+    assert out["ligand_subunit_ref"][0] == out["ligand_subunit_alt"][0] == 0
+
+
+def test_the_main_sender_moves(cohort):
+    fold = np.zeros((8, 2, 16))
+    fold[:4, 0, 0], fold[4:, 1, 0] = 3.0, 3.0
+    c = cohort(np.repeat([0, 1], 4), n_groups=2, fold=fold, donor=0.1, seed=11, cells=np.full((8, 2), 300))
+    rows = Edges(*np.array([(s, t, a, a + 1) for s in (0, 1) for t in (0, 1) for a in (0, 2)]).T.copy())
+    out = compare(c, Entities.of([[i] for i in range(16)]), rows, contrast=pair(c)).columns
+    assert out["rewired"][rows.ligand == 0].all()
+    assert not out["rewired"][rows.ligand == 2].any()
+
+
+def test_abundance_can_be_the_driver(cohort):
+    abundance = np.zeros((12, 3))
+    abundance[6:, 0] = 3.0
+    rng = np.random.default_rng(12)
+    c = cohort(np.repeat([0, 1], 6), donor=0.1, abundance=abundance, cells=rng.integers(90, 110, (12, 3)), seed=12)
+    entities, rows = build_tests()
+    out = compare(c, entities, rows, contrast=pair(c)).columns
+    driver = named(out, "driver")
+    assert (driver[(rows.source == 0) & (rows.target == 0)] == "source_abundance").all()
+    share = np.log2((c.n_cells + 0.5) / (c.n_cells.sum(axis=1) + 1)[:, None])
+    want = share[6:].mean(axis=0) - share[:6].mean(axis=0)
+    np.testing.assert_allclose(out["d_source"], want[rows.source])
+    np.testing.assert_allclose(out["d_target"], want[rows.target])
+    assert (out["source_pvalue"][rows.source == 0] < 1e-3).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "weights"),
+    [("growth", [0, 1, 2, 3]), ("recession", [3, 2, 1, 0]), ("peak", [0, 3, 3, 0]), ("trough", [3, 0, 0, 3]),
+     ("early_switch", [0, 3, 3, 3]), ("late_switch", [0, 0, 0, 3])],
+)  # fmt: skip
+def test_shapes_are_named(shape, weights, cohort):
+    condition = np.repeat(np.arange(4), 4)
+    fold = np.zeros((16, 2, 16))
+    fold[:, 0, 0] = np.asarray(weights)[condition]
+    c = cohort(condition, n_groups=2, fold=fold, donor=0.1, seed=13, cells=np.full((16, 2), 400))
+    rows = Edges(*np.array([[0, 1, 0, 1], [0, 1, 2, 3]]).T.copy())
+    stages = design.stages("stages", order=range(4), n_coefficients=4)
+    out = compare(c, Entities.of([[i] for i in range(16)]), rows, contrast=stages).columns
+    assert named(out, "shape").tolist() == [shape, "flat"]
+    assert abs(out["effect"][0]) == pytest.approx(3.0, abs=0.4)
+    assert out["pvalue"][0] < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("arms", "pattern"),
+    [([0, 0, 0, 3], "one_sided"), ([0, 2, 0, -2], "divergent"), ([0, 3, 0, 3], "parallel"), ([0, 3, 3, 3], "one_sided"),
+     ([0, 1.5, 5, 3], "convergent")],
+)  # fmt: skip
+def test_two_factors_are_named_by_their_simple_effects(arms, pattern, cohort):
+    condition = np.repeat(np.arange(4), 6)  # arm a before, after; arm b before, after
+    fold = np.zeros((24, 2, 16))
+    fold[:, 0, 0] = np.asarray(arms)[condition]
+    c = cohort(condition, n_groups=2, fold=fold, donor=0.05, seed=21, cells=np.full((24, 2), 600), level=20.0)
+    rows = Edges(*np.array([[0, 1, 0, 1]]).T.copy())
+    both = design.interaction("i", ref=(0, 2), alt=(1, 3), n_coefficients=4)
+    out = compare(c, Entities.of([[i] for i in range(16)]), rows, contrast=both).columns
+    assert named(out, "pattern").tolist() == [pattern]
+    simple = arms[1] - arms[0], arms[3] - arms[2]
+    assert out["simple_first"][0] == pytest.approx(simple[0], abs=0.4)
+    assert out["simple_second"][0] == pytest.approx(simple[1], abs=0.4)
+    assert out["effect"][0] == pytest.approx(out["simple_second"][0] - out["simple_first"][0])
+    assert out["simple_first_low"][0] < out["simple_first"][0] < out["simple_first_high"][0]
+
+
+def test_permutation_test_takes_the_exact_pvalue(cohort, tests):
+    entities, rows = tests()
+    c = cohort([0] * 5 + [1] * 5, seed=15)
+    out = compare(c, entities, rows, contrast=pair(c), settings=Settings(test="permutation")).columns
+    np.testing.assert_array_equal(out["pvalue"], out["exact_pvalue"])
+
+
+def test_model_is_shared_and_results_repeat(cohort, tests):
+    entities, rows = tests()
+    c = cohort([0] * 8 + [1] * 8, seed=16)
+    model = fit(c, entities, rows)
+    a = compare(c, entities, rows, contrast=pair(c), settings=Settings(max_enumeration=50), model=model).columns
+    b = compare(c, entities, rows, contrast=pair(c), settings=Settings(max_enumeration=50)).columns
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name])
+    np.testing.assert_allclose(a["exact_floor"], 1 / 51)
+
+
+def test_the_variance_model_finds_donors_and_counting(cohort):
+    entities = Entities.of([[i] for i in range(16)])
+    rows = Edges(
+        *np.array(
+            [(s, t, a, b) for s in range(6) for t in range(6) for a, b in [(i, (i + 1) % 16) for i in range(16)]]
+        ).T.copy()
+    )
+    c = cohort([0] * 15 + [1] * 15, donor=0.3, n_groups=6, level=0.5, seed=17)
+    model = fit(c, entities, rows)
+    assert model.donor == pytest.approx((0.3 / np.log(2)) ** 2, rel=0.25)
+    assert model.technical == pytest.approx(1 / np.log(2) ** 2, rel=0.25)
+
+
+def test_one_row_alone_still_gets_its_own_variance(cohort):
+    c = cohort([0] * 4 + [1] * 4, n_groups=1, seed=18)
+    zero = np.zeros(1, np.int64)
+    out = compare(c, Entities.of([[0]]), Edges(zero, zero, zero, zero), contrast=pair(c)).columns
+    assert 0 < out["pvalue"][0] <= 1
+    none = np.zeros(0, np.int64)
+    empty = compare(c, Entities.of([[0]]), Edges(none, none, none, none), contrast=pair(c)).columns
+    assert all(column.size == 0 for column in empty.values())
+
+
+def test_contrasts_that_do_not_fit_are_refused(cohort, tests):
+    entities, rows = tests()
+    c = cohort([0] * 3 + [1] * 3)
+    with pytest.raises(ValueError, match="the design has 2 coefficients"):
+        compare(c, entities, rows, contrast=design.pair("x", ref=0, alt=1, n_coefficients=3))
+    with pytest.raises(ValueError, match="kind="):
+        Contrast("x", np.zeros((1, 2)), "pairs", (0,), (1,))
+    with pytest.raises(ValueError, match="combine="):
+        Settings(combine="stouffer")
+    with pytest.raises(ValueError, match="min_samples"):
+        Settings(min_samples=1)
+    with pytest.raises(ValueError, match="prop has shape"):
+        replace(c, prop=c.prop[:, :1])
+    with pytest.raises(ValueError, match="design has shape"):
+        replace(c, design=c.design[:, :1])
