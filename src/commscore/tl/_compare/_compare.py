@@ -112,7 +112,8 @@ def compare(
     use_raw
         Take the counts from ``adata.raw``.
     n_perms
-        Most relabellings of samples that are enumerated or drawn for ``exact_pvalue``; permutations of cells.
+        Most relabellings of samples that are enumerated or drawn for ``exact_pvalue``. Where cells are compared, the
+        permutations of cells: the smallest p-value of one side is 1 / (n_perms + 1), so take more for many tests.
     rng
         Seed, Generator or SeedSequence of the relabellings.
     key_added

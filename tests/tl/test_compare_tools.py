@@ -1,0 +1,259 @@
+"""What stands beside compare: cells as replicates, profile, power, calibration card, command."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from typer.testing import CliRunner
+
+import commscore as cs
+from commscore._schema import compare as schema
+from commscore.cli import app
+
+KEYS = {"condition_key": "condition", "sample_key": "sample"}
+EDGE = {"interaction": "CSF1^CSF1R", "source": "tumour", "target": "macrophage"}
+
+
+def run(adata, **kwargs):
+    return cs.tl.compare(adata, "cell_type", **({"resource": adata.uns["interactions"]} | KEYS | kwargs), inplace=False)
+
+
+def row_of(table, **where):
+    mask = np.ones(len(table), bool)
+    for name, value in (EDGE | where).items():
+        mask &= (table[name] == value).to_numpy()
+    assert mask.sum() == 1
+    return table[mask].iloc[0]
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """One sample per condition, no variation between donors."""
+    return cs.ds.simulate(n_samples=1, n_cells=500, donor_sd=0.0, shifts=[EDGE | {"log2fc": 1.5}], rng=1)
+
+
+def by_cells(adata, **kwargs):
+    with pytest.warns(UserWarning, match=r"gives 1 of control, 1 of case: cells are compared .*unit='cells'"):
+        return run(adata, **kwargs)
+
+
+def test_without_replicates_cells_are_compared_and_it_is_said(alone):
+    result = by_cells(alone, n_perms=5000)
+    table = result.table
+    assert tuple(table.columns) == schema.COMPARE.names
+    assert (table["unit"] == "cells").all()
+    assert result.params["unit"] == "cells"
+    row = row_of(table)
+    assert (row["shift"], row["driver"], row["status"]) == ("up", "ligand", "tested")
+    assert row["ci_low"] < 1.5 < row["ci_high"]
+    np.testing.assert_allclose(table[list(schema.PARTS)].sum(axis=1, skipna=False), table["d_flow"], atol=1e-9)
+    pd.testing.assert_frame_equal(run(alone, test="cells", n_perms=5000).table, table)
+    with pytest.warns(UserWarning, match="no sample_key was given: cells are compared"):
+        pd.testing.assert_frame_equal(run(alone, sample_key=None, n_perms=5000).table, table)
+
+
+def test_cells_against_a_slow_permutation(alone):
+    """P-values of both sides of one edge by shuffling labels with NumPy, and the combination of the two."""
+    table = run(alone, test="cells", n_perms=2000).table
+    where = {"interaction": "IL6^IL6R_IL6ST", "source": "CAF", "target": "macrophage"}
+    row, rng = row_of(table, **where), np.random.default_rng(5)
+    pvalues = {}
+    for side, group, genes in (("ligand", "CAF", ["IL6"]), ("receptor", "macrophage", ["IL6R", "IL6ST"])):
+        part = alone[alone.obs["cell_type"] == group]
+        x = part[:, genes].layers["counts"].toarray().astype(float)
+        library = part.layers["counts"].sum(axis=1).A1
+        case = (part.obs["condition"] == "case").to_numpy()
+        observed = change(x, library, case)
+        assert row[f"{side}_effect"] == pytest.approx(observed, abs=1e-9)
+        hits = sum(abs(change(x, library, rng.permutation(case))) >= abs(observed) - 1e-9 for _ in range(2000))
+        pvalues[side] = (1 + hits) / 2001
+        error = 4 * np.sqrt(2 * pvalues[side] * (1 - pvalues[side]) / 2000) + 2e-3
+        assert row[f"{side}_pvalue"] == pytest.approx(pvalues[side], abs=error)
+    sides = row[["ligand_pvalue", "receptor_pvalue"]].to_numpy(float)
+    assert row["pvalue"] == pytest.approx(stats.cauchy.sf(np.tan((0.5 - sides) * np.pi).mean()))
+
+
+def change(x, library, case):
+    """Change of log2 CPM of the lowest gene."""
+    total = np.stack([x[~case].sum(axis=0), x[case].sum(axis=0)])
+    size = np.array([library[~case].sum(), library[case].sum()])[:, None]
+    prior = 0.5 * size / size.mean()
+    m = total.sum(axis=0) / size.sum() * size
+    low = np.log2((total + prior + m / (2 * (m + prior))) / size * 1e6).min(axis=1)
+    return low[1] - low[0]
+
+
+def test_cells_are_calibrated_only_without_variation_between_donors():
+    """What the warning says: with ordinary donors the cell-level test finds far too much; samples do not."""
+    rates = {}
+    for unit in ("cells", "samples"):
+        found = []
+        for seed in range(4):
+            a = cs.ds.simulate(n_samples=4, n_cells=300, donor_sd=0.5, rng=50 + seed)
+            table = run(a, test=unit, n_perms=200).table
+            found.append((table["pvalue"].dropna() <= 0.05).mean())
+        rates[unit] = np.mean(found)
+    assert rates["cells"] > 0.25
+    assert rates["samples"] < 0.1
+
+
+def test_stages_need_samples():
+    a = cs.ds.simulate(n_samples=1, n_cells=150, conditions=["a", "b", "c"], n_background=40, rng=0)
+    result = run(a, test="cells", order=["a", "b", "c"], n_perms=50)
+    assert result.table["contrast"].cat.categories.tolist() == ["b vs a", "c vs a"]
+    assert result.untested["detail"].str.startswith("stages: ").any()
+    assert result.table["shape"].isna().all()
+
+
+# profile
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    a = cs.ds.simulate(n_samples=4, n_cells=220, shifts=[EDGE | {"log2fc": 2}], rng=12)
+    a.obs["age"] = a.obs["sample"].cat.codes.astype(float) * 3
+    a.obs["per_cell"] = np.arange(a.n_obs)
+    return a
+
+
+def test_profile_is_log_ligand_plus_log_receptor(cohort):
+    made = cs.tl.profile(cohort, "cell_type", sample_key="sample", resource=cohort.uns["interactions"])
+    assert made.obs_names.tolist() == cohort.obs["sample"].cat.categories.tolist()
+    assert made.obs.columns.tolist() == ["sample", "condition", "patient", "age", "n_cells"]
+    assert (made.obs["n_cells"] == 220).all()
+    values = made["case_2", "tumour|macrophage|CSF1^CSF1R"]
+    logs = []
+    for gene, group in (("CSF1", "tumour"), ("CSF1R", "macrophage")):
+        part = cohort[cohort.obs["cell_type"] == group]
+        enough = part.obs["sample"].value_counts() >= 10
+        count = pd.Series(part[:, gene].layers["counts"].toarray().ravel()).groupby(part.obs["sample"].to_numpy()).sum()
+        library = pd.Series(part.layers["counts"].sum(axis=1).A1).groupby(part.obs["sample"].to_numpy()).sum()
+        count, library = count[enough], library[enough]
+        prior, m = 0.5 * library / library.mean(), count.sum() / library.sum() * library
+        logs.append(np.log2((count + prior + m / (2 * (m + prior))) / library * 1e6)["case_2"])
+    assert values.X[0, 0] == pytest.approx(sum(logs), rel=1e-6)
+    assert values.layers["ligand"][0, 0] == pytest.approx(logs[0], rel=1e-6)
+    np.testing.assert_array_equal(made.X, made.layers["ligand"] + made.layers["receptor"])
+    case = made.obs["condition"] == "case"
+    edge = made[:, "tumour|macrophage|CSF1^CSF1R"].X.ravel()
+    assert edge[case].mean() - edge[~case].mean() == pytest.approx(2, abs=1)
+
+
+def test_profile_marks_what_is_missing(cohort, tmp_path):
+    a = cohort[~((cohort.obs["sample"] == "case_1") & (cohort.obs["cell_type"] == "T cell")).to_numpy()].copy()
+    made = cs.tl.profile(a, "cell_type", sample_key="sample", resource=a.uns["interactions"])
+    touched = ((made.var["source"] == "T cell") | (made.var["target"] == "T cell")).to_numpy()
+    assert touched.any()
+    assert np.isnan(made["case_1"].X[0, touched]).all()
+    np.testing.assert_array_equal(made.layers["missing"], np.isnan(made.X))
+    assert (made.var["n_samples"] == (~made.layers["missing"]).sum(axis=0)).all()
+    made.write_h5ad(tmp_path / "profile.h5ad")
+    back = ad.read_h5ad(tmp_path / "profile.h5ad")
+    np.testing.assert_array_equal(back.X, made.X)
+    some = cs.tl.profile(a, "cell_type", sample_key="sample", resource=a.uns["interactions"], min_samples=8)
+    assert 0 < some.n_vars < made.n_vars
+    with pytest.raises(ValueError, match=r"no edge has both sides expressed by expr_prop=1 .* in 8 samples"):
+        cs.tl.profile(a, "cell_type", sample_key="sample", expr_prop=1.0, min_samples=8)
+    with pytest.raises(ValueError, match="sample_key='cell_type' is the same column as groupby"):
+        cs.tl.profile(a, "cell_type", sample_key="cell_type")
+
+
+# power and calibration
+
+
+def test_power_grows_with_samples_and_is_what_happens():
+    options = {"groups": {"A": 1.0, "B": 1.0}, "interactions": [("L1", "R1"), ("L2", "R2"), ("L3", "R3"), ("L4", "R4")],
+               "expressed": {f"{s}{i}": {g: 2.0} for i in range(1, 5) for s, g in (("L", "A"), ("R", "B"))},
+               "donor_sd": 0.3, "n_cells": 160}  # fmt: skip
+    edge = {"interaction": "L1^R1", "source": "A", "target": "B"}
+    a = cs.ds.simulate(n_samples=4, **options, rng=0)
+    answer = cs.tl.power(a, "cell_type", **KEYS, resource=a.uns["interactions"], n_samples=[4, 8, 16], effect=1.0)
+    mine = answer[(answer["source"] == "A") & (answer["target"] == "B")]
+    medians = mine.groupby("n_samples")["ligand_smallest"].median()
+    assert medians.loc[[4, 8, 16]].is_monotonic_decreasing
+    assert medians[0] == pytest.approx(medians[4], rel=1e-6)
+    assert mine[["ligand_power", "receptor_power"]].to_numpy().max() <= 1
+    predicted = mine.loc[mine["n_samples"] == 4, "ligand_power"].mean()
+    found = []
+    for seed in range(25):
+        b = cs.ds.simulate(n_samples=4, **options, shifts=[edge | {"log2fc": 1.0}], rng=100 + seed)
+        found.append(row_of(run(b).table, **edge)["pvalue"] <= 0.05)
+    assert np.mean(found) == pytest.approx(predicted, abs=0.25)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "match"),
+    [
+        ({"n_samples": [1]}, "n_samples must be an integer >= 2"),
+        ({"effect": 0}, "effect must be a number"),
+        ({"power": 1.0}, "power must be a number between"),
+        ({"sample_key": "condition"}, "same column as condition_key"),
+    ],
+)
+def test_power_refuses(cohort, kwargs, match):
+    with pytest.raises(ValueError, match=match):
+        cs.tl.power(cohort, "cell_type", **(KEYS | kwargs))
+    with pytest.raises(TypeError, match="n_samples must be a list"):
+        cs.tl.power(cohort, "cell_type", **KEYS, n_samples=5)
+
+
+def test_card_of_calibration(cohort):
+    card = cs.tl.calibrate(cohort, "cell_type", **KEYS, resource=cohort.uns["interactions"], n_shuffles=30)
+    assert card["alpha"].tolist() == [0.1, 0.05, 0.01, 0.001]
+    assert (card["n_shuffles"] == 30).all()
+    assert (card["observed"].between(card["low"] - 0.1, card["high"])).all()
+    assert card["observed"].is_monotonic_decreasing
+    assert card.loc[1, "observed"] < 0.12
+    assert card.loc[2, "true_labels"] > 0
+    again = cs.tl.calibrate(cohort, "cell_type", **KEYS, resource=cohort.uns["interactions"], n_shuffles=30)
+    pd.testing.assert_frame_equal(card, again)
+
+
+def test_card_uses_every_relabelling_there_is():
+    a = cs.ds.simulate(n_samples=3, n_cells=150, paired=True, rng=1)
+    card = cs.tl.calibrate(a, "cell_type", **KEYS, resource=a.uns["interactions"], pair_key="patient")
+    assert (card["n_shuffles"] == 2**3 - 2).all()
+    few = cs.ds.simulate(n_samples=1, n_cells=150, rng=1)
+    with pytest.raises(ValueError, match="needs at least two samples"):
+        cs.tl.calibrate(few, "cell_type", **KEYS)
+
+
+# the command
+
+
+def invoke(*args):
+    return CliRunner().invoke(app, [str(a) for a in args])
+
+
+def test_command_writes_what_the_library_gives(cohort, tmp_path):
+    path, out = tmp_path / "cohort.h5ad", tmp_path / "table.csv"
+    cohort.write_h5ad(path)
+    totals, untested = tmp_path / "totals.csv", tmp_path / "untested.tsv"
+    done = invoke("compare", path, "--groupby", "cell_type", "--condition-key", "condition", "--sample-key", "sample",
+                  "--order", "control,case", "--out", out, "--totals", totals, "--untested", untested)  # fmt: skip
+    assert done.exit_code == 0, done.output
+    want = cs.tl.compare(cohort, "cell_type", **KEYS, order=["control", "case"], inplace=False)
+    got = pd.read_csv(out)
+    assert tuple(got.columns) == schema.COMPARE.names
+    np.testing.assert_allclose(got["pvalue"], want.table["pvalue"], rtol=1e-9)
+    assert len(pd.read_csv(totals)) == len(want.extra["totals"])
+    assert len(pd.read_csv(untested, sep="\t")) == len(want.untested)
+    assert "CSF1^CSF1R" in done.output
+    assert "ligand" in done.output
+
+
+def test_command_writes_the_data(cohort, tmp_path):
+    path, out = tmp_path / "cohort.h5ad", tmp_path / "out.h5ad"
+    cohort.write_h5ad(path)
+    base = ["compare", path, "--groupby", "cell_type", "--condition-key", "condition", "--sample-key", "sample"]
+    assert invoke(*base, "--out", out, "--contrast", "case").exit_code == 0
+    assert len(cs.get.table(ad.read_h5ad(out), "commscore_compare")) > 0
+    bad = invoke(*base, "--covariate", "condition")
+    assert bad.exit_code == 2
+    assert "commscore: error: covariates has 'condition'" in bad.output
+    same = invoke(*base, "--out", path)
+    assert same.exit_code == 2
+    assert "is the input file" in same.output
