@@ -92,7 +92,7 @@ def _status(
     if contrast.kind == "pair":
         seen = [(rows.seen[s][level][:, ligand] & rows.seen[t][level][:, receptor]).sum(axis=0) for level in levels]
         sizes = levels[0].size, levels[1].size
-        absent = enough & ((seen[0] == 0) | (seen[1] == 0))
+        absent = enough & ((seen[0] == 0) != (seen[1] == 0))
         status[absent] = DETECTION
         detection[absent] = exact.detection_pvalues(*sizes)[seen[0][absent], seen[1][absent]]
         flags[0] = seen[0] == 0
