@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ._liana import to_liana
 from ._result import Result
 from ._store import load, store
 from ._tables import matrix, params, table, untested
 from ._totals import totals
 
-__all__ = ["Result", "load", "matrix", "params", "store", "table", "totals", "untested"]
+__all__ = ["Result", "load", "matrix", "params", "store", "table", "to_liana", "totals", "untested"]
