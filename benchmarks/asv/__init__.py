@@ -1,0 +1,1 @@
+"""Suites of asv: ``asv run --config asv.conf.json`` from the root of the repository."""

@@ -1,0 +1,49 @@
+"""Environments of the tools that are compared: ``python benchmarks/peers.py`` makes all of them.
+
+Each tool gets its own virtual environment with a pinned version in ``benchmarks/.envs``. To use an environment
+that exists, name its interpreter in ``COMMSCORE_PEERS_PYTHON``; tools that it lacks still get their own.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ENVIRONMENTS = Path(__file__).parent / ".envs"
+PINNED = {"squidpy": "1.8.2", "liana": "1.10.0", "cellphonedb": "5.0.1", "fastccc": "1.0.1"}
+OURS = ("rotation", "ring", "independent", "analytic")
+
+
+def _has(interpreter, tool):
+    code = f"import importlib.metadata as m; print(m.version({tool!r}))"
+    done = subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=False)
+    return done.stdout.strip() == PINNED[tool]
+
+
+@functools.cache
+def python(tool):
+    """Interpreter that has the tool; this one for our own."""
+    if tool in OURS:
+        return sys.executable
+    given = os.environ.get("COMMSCORE_PEERS_PYTHON")
+    if given and _has(given, tool):
+        return given
+    interpreter = str(ENVIRONMENTS / tool / "bin" / "python")
+    if not (Path(interpreter).exists() and _has(interpreter, tool)):
+        venv.create(ENVIRONMENTS / tool, with_pip=True, clear=True)
+        install = [interpreter, "-m", "pip", "install", "-q", f"{tool}=={PINNED[tool]}"]
+        subprocess.run(install, check=True, capture_output=True)
+    return interpreter
+
+
+def main():
+    for tool in PINNED:
+        print(tool, PINNED[tool], python(tool))
+
+
+if __name__ == "__main__":
+    main()
