@@ -271,6 +271,27 @@ def test_two_factors_are_named_by_their_simple_effects(arms, pattern, cohort):
     assert out["simple_first_low"][0] < out["simple_first"][0] < out["simple_first_high"][0]
 
 
+def test_two_factors_with_patients_in_one_arm_each(cohort):
+    patient = np.tile(np.arange(8), 2)
+    condition = 2 * (patient >= 4) + np.repeat([0, 1], 8)  # arm a before, after; arm b before, after
+    fold = np.zeros((16, 2, 16))
+    fold[condition == 3, 0, 0] = 3.0
+    c = cohort(condition, n_groups=2, fold=fold, donor=0.1, seed=22, cells=np.full((16, 2), 400))
+    dummies = (patient[:, None] == np.arange(1, 8)).astype(float)
+    c = replace(c, design=np.column_stack([c.design, dummies - dummies.mean(axis=0)]), block=patient)
+    rows = Edges(*np.array([[0, 1, 0, 1], [0, 1, 2, 3]]).T.copy())
+    both = design.interaction("i", ref=(0, 2), alt=(1, 3), n_coefficients=c.design.shape[1])
+    out = compare(c, Entities.of([[i] for i in range(16)]), rows, contrast=both).columns
+    assert named(out, "status").tolist() == ["tested", "tested"]
+    change = c.logcpm[8:, 0, 0] - c.logcpm[:8, 0, 0]
+    assert out["ligand_effect"][0] == pytest.approx(change[4:].mean() - change[:4].mean())
+    assert out["arms_after"][0] - out["arms_before"][0] == pytest.approx(out["effect"][0])
+    np.testing.assert_allclose(out["exact_floor"], 2 / 70)
+    assert out["exact_pvalue"][0] == pytest.approx(2 / 70)
+    assert out["exact_pvalue"][1] > 0.1
+    assert named(out, "pattern")[0] == "one_sided"
+
+
 def test_permutation_test_takes_the_exact_pvalue(cohort, tests):
     entities, rows = tests()
     c = cohort([0] * 5 + [1] * 5, seed=15)

@@ -76,8 +76,9 @@ def compare(
         Columns of length ``tests.n``. Effects are log2; with stages, ``effect`` and the parts are the amplitude
         of the shape with the strongest evidence (the fitted change along a line, the middle over the ends,
         after a step over before it), the intervals hold for all shapes together, and ``flat`` is claimed only
-        within the margin. An interaction has no ``exact_pvalue``: under it alone no relabelling keeps the main
-        effects. ``d_flow`` is the sum of its four parts and ``effect`` of ligand and receptor.
+        within the margin. An interaction has an ``exact_pvalue`` only where whole blocks (patients with before
+        and after) can change arms; otherwise no relabelling keeps the main effects. ``d_flow`` is the sum of
+        its four parts and ``effect`` of ligand and receptor.
 
     Raises
     ------

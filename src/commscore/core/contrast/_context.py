@@ -47,20 +47,10 @@ class Context:
         """Contrasts that are evidence; the simple effects of an interaction are shown only."""
         return 1 if self.contrast.kind == "interaction" else self.contrast.vectors.shape[0]
 
-    @property
-    def vectors(self) -> Floats:
-        """Contrasts to estimate; of an interaction also the differences between its arms before and after."""
-        if self.contrast.kind != "interaction":
-            return self.contrast.vectors
-        arms = np.zeros((2, self.cohort.design.shape[1]))
-        for row, codes in enumerate((self.contrast.ref, self.contrast.alt)):
-            arms[row, list(codes)] = -1.0, 1.0
-        return np.vstack([self.contrast.vectors, arms])
-
     def start(self, keep: Bools) -> None:
         """Begin with another set of samples in common."""
         self.keep = keep
-        self.projection = linear.project(self.cohort.design[keep], self.vectors)
+        self.projection = linear.project(self.cohort.design[keep], self.contrast.vectors)
         self.relabelled = None
         for store in (self.sides, self.abundances, self.subunits, self.shifts, self.evidence):
             store.clear()
@@ -108,22 +98,33 @@ class Context:
             self.subunits[group, end] = _rows.limiting_subunit(self.cohort, self.entities, group=group, samples=samples)
         return self.subunits[group, end]
 
-    def relabelling(self) -> _exact.Relabelled:
-        """Relabellings of the samples in common, kept."""
+    def arms(self, group: int) -> Floats:
+        """Second arm minus first of every entity (2, n_entities), before and after, by plain means of the levels.
+
+        Pairing does not enter: patients that are in one arm only say nothing else about the arms.
+        """
+        value = self.model.rows.value[group]
+        ends = (self.contrast.ref, self.contrast.alt)
+        return np.stack([value[self.level((b,))].mean(axis=0) - value[self.level((a,))].mean(axis=0) for a, b in ends])
+
+    def relabelling(self) -> _exact.Relabelled | None:
+        """Relabellings of the samples in common, kept; None where no relabelling keeps the null."""
         if self.relabelled is None:
             self.relabelled = _exact.relabel(
                 self.cohort, self.contrast,
-                keep=self.keep, vectors=self.vectors[: self.n_tested], settings=self.settings,
+                keep=self.keep, n_tested=self.n_tested, settings=self.settings,
             )  # fmt: skip
         return self.relabelled
 
-    def exact_evidence(self, group: int, entities: Ints) -> tuple[Ints, npt.NDArray[np.float32]]:
+    def exact_evidence(
+        self, relabelled: _exact.Relabelled, *, group: int, entities: Ints
+    ) -> tuple[Ints, npt.NDArray[np.float32]]:
         """Return where each entity lies in the table of evidence of a group, and the table; grown as needed."""
         where, table = self.evidence.get(group, (np.full(self.entities.n, -1, np.int64), None))
         new = np.unique(entities[where[entities] < 0])
         if new.size or table is None:
             more = _exact.evidence(
-                self.model, self.relabelling(),
+                self.model, relabelled,
                 group=group, keep=self.keep, entities=new, settings=self.settings,
             )  # fmt: skip
             where[new] = np.arange(new.size) + (0 if table is None else table.shape[0])

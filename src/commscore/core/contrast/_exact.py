@@ -59,17 +59,24 @@ class Relabelled:
         return int(self.influence.shape[0])
 
 
-def relabel(cohort: Cohort, contrast: Contrast, *, keep: Bools, vectors: Floats, settings: Settings) -> Relabelled:
-    """Relabel the samples of the compared levels among ``keep``, within blocks; others stay as they are.
+def relabel(cohort: Cohort, contrast: Contrast, *, keep: Bools, n_tested: int, settings: Settings) -> Relabelled | None:
+    """Relabel the samples of the compared levels among ``keep``; others stay as they are.
 
+    Within blocks; for an interaction, whole blocks (patients with their before and after) change arms, so that
+    the main effect stays. None for an interaction without such blocks: nothing is exchangeable there.
     Covariates stay with their samples. With covariates the relabelling is approximate, without it is exact.
     """
     condition, design = cohort.condition[keep], cohort.design[keep]
     involved = np.flatnonzero(np.isin(condition, (*contrast.ref, *contrast.alt)))
     block = None if cohort.block is None else cohort.block[keep][involved]
-    labels, complete = exact.relabellings(
-        condition[involved], block=block, limit=settings.max_enumeration, seed=settings.seed
-    )
+    if contrast.kind == "interaction":
+        found = _relabel_arms(condition[involved], contrast, block=block, settings=settings)
+    else:
+        found = exact.relabellings(condition[involved], block=block, limit=settings.max_enumeration, seed=settings.seed)
+    if found is None:
+        return None
+    labels, complete = found
+    vectors = contrast.vectors[:n_tested]
     designs = np.repeat(design[None], labels.shape[0], axis=0)
     designs[:, involved, : len(cohort.levels)] = labels[:, :, None] == np.arange(len(cohort.levels))
     u, s, vt = np.linalg.svd(designs, full_matrices=False)
@@ -80,6 +87,22 @@ def relabel(cohort: Cohort, contrast: Contrast, *, keep: Bools, vectors: Floats,
     # a relabelling that is confounded with a covariate says nothing
     usable = rank == rank[0]
     return Relabelled(influence[usable], (u * kept[:, None])[usable], int(keep.sum() - rank[0]), complete)
+
+
+def _relabel_arms(
+    condition: Ints, contrast: Contrast, *, block: Ints | None, settings: Settings
+) -> tuple[Ints, bool] | None:
+    """Hand the arms of an interaction out to whole blocks."""
+    if block is None:
+        return None
+    codes = np.array([contrast.ref, contrast.alt])  # before and after × arms
+    after = np.isin(condition, contrast.alt).astype(np.int64)
+    arm = np.isin(condition, codes[:, 1]).astype(np.int64)
+    names, first, which = np.unique(block, return_index=True, return_inverse=True)
+    if (arm != arm[first][which]).any() or names.size < 2:
+        return None
+    arms, complete = exact.relabellings(arm[first], limit=settings.max_enumeration, seed=settings.seed)
+    return codes[after[None], arms[:, which]], complete
 
 
 def evidence(

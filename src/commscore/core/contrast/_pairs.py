@@ -226,16 +226,15 @@ class _Block:
     def relabel(self, out: dict[str, npt.NDArray[Any]], *, at: Ints, tested: Bools) -> None:
         """P-value over relabellings of the samples, and the smallest it can be."""
         context = self.context
-        if context.settings.max_enumeration == 0 or context.contrast.kind == "interaction" or not tested.any():
+        relabelled = context.relabelling() if context.settings.max_enumeration > 0 and tested.any() else None
+        if relabelled is None:
             return
         ligand, receptor = self.ligand[tested], self.receptor[tested]
-        s_where, s_table = context.exact_evidence(self.groups[0], ligand)
-        if self.groups[0] == self.groups[1]:
-            s_where, s_table = t_where, t_table = context.exact_evidence(self.groups[0], receptor)
-        else:
-            t_where, t_table = context.exact_evidence(self.groups[1], receptor)
+        s_where, s_table = context.exact_evidence(relabelled, group=self.groups[0], entities=ligand)
+        t_where, t_table = context.exact_evidence(relabelled, group=self.groups[1], entities=receptor)
+        if self.groups[0] == self.groups[1]:  # one table, which has grown
+            s_where, s_table = t_where, t_table
         reached = _exact.count(s_table, t_table, ligand=s_where[ligand], receptor=t_where[receptor])
-        relabelled = context.relabelling()
         out["exact_pvalue"][at[tested]] = exact.exact_pvalue(reached, relabelled.n)
         out["exact_floor"][at[tested]] = relabelled.floor
 
@@ -249,5 +248,6 @@ class _Block:
                 effect - wide * se,
                 effect + wide * se,
             )
-        for c, name in ((3, "arms_before"), (4, "arms_after")):
-            out[name][at] = self.sum(c, slice(None))[0]
+        source, target = (self.context.arms(g) for g in self.groups)
+        for end, name in enumerate(("arms_before", "arms_after")):
+            out[name][at] = source[end, self.ligand] + target[end, self.receptor]

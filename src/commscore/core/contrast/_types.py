@@ -57,7 +57,8 @@ class Cohort:
     levels
         Names of the conditions; the first ``len(levels)`` columns of ``design`` are their means.
     design
-        (n_samples, p) full-rank design in cell-means coding, then centred covariates and blocks.
+        (n_samples, p) design in cell-means coding, then centred covariates and blocks. Its rank may be short
+        (patients nested in the arms of an interaction): only the contrasts need to be estimable.
     block
         (n_samples,) codes of the pairing, or None. Relabellings stay within a block.
     total_cells
