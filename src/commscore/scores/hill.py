@@ -27,7 +27,8 @@ def hill(
     there are agonists.
 
     CellChat joins subunits by the geometric mean (``complex="geometric"``) and its own null permutes the
-    robust means, as is done here.
+    robust means, as is done here. As quantiles are no sums over parts of a labelling, each labelling is walked
+    through: about a nanosecond per non-zero value and permutation, some twenty times the cost of means.
 
     Parameters
     ----------
