@@ -269,6 +269,30 @@ def test_two_factors():
     assert row["padj"] < 0.05
 
 
+def test_response_within_patients():
+    """Before and after treatment of the same patients, responders or not: the patient nests in the response."""
+    a = cs.ds.simulate(n_samples=8, n_cells=250, paired=True, patient_sd=1.0, donor_sd=0.15, rng=6)
+    number = a.obs["patient"].astype(str).str.rsplit("_", n=1).str[1].astype(int)
+    a.obs["response"] = np.where(number <= 4, "no", "yes")
+    column = a.var_names.get_loc("CSF1")
+    rows = np.flatnonzero(
+        (a.obs["cell_type"] == "tumour") & (a.obs["response"] == "yes") & (a.obs["condition"] == "case")
+    )
+    counts = a.layers["counts"].tolil()
+    counts[rows, column] = counts[rows, column].toarray() * 4
+    a.layers["counts"] = counts.tocsr()
+    result = run(a, interaction="response", pair_key="patient")
+    row, loose = (row_of(r.extra["two_factors"]) for r in (result, run(a, interaction="response")))
+    assert row["difference"] == pytest.approx(loose["difference"], abs=1e-6)
+    assert row["ci_high_second"] - row["ci_low_second"] < 0.7 * (loose["ci_high_second"] - loose["ci_low_second"])
+    assert row["padj"] < 0.05
+    assert row["class"] == "one_sided"
+    assert row["ci_low_first"] < 0 < row["ci_high_first"]
+    within = a[(a.obs["response"] == "yes").to_numpy()].copy()
+    simple = row_of(run(within, pair_key="patient").table)
+    assert row["effect_second"] == pytest.approx(simple["effect"], abs=0.1)
+
+
 def test_absent_groups_are_typed_and_listed():
     a = cs.ds.simulate(n_samples=3, n_cells=200, rng=7)
     gone = (a.obs["cell_type"] == "T cell") & (a.obs["condition"] == "case")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,11 +52,11 @@ def build(study: Study, keys: Keys) -> Design:
         matrix, names = np.hstack([matrix, columns]), names + [f"{key}{label}" for label in labels]
     block = None
     if keys.pair is not None:
-        block, _ = pd.factorize(study.frame[keys.pair], sort=True)
-        columns, labels = _columns(study.frame[keys.pair])
-        _no_nesting(matrix, columns, study=study, keys=keys)
-        matrix, names = np.hstack([matrix, columns]), names + [f"{keys.pair}{label}" for label in labels]
-        block = block.astype(np.int64)
+        block = pd.factorize(study.frame[keys.pair], sort=True)[0].astype(np.int64)
+        columns = _block_columns(block, _components(block, study, keys=keys))
+        _no_nesting(matrix, columns, keys=keys)
+        matrix = np.hstack([matrix, columns])
+        names += [f"{keys.pair} {i + 1}" for i in range(columns.shape[1])]
     if matrix.shape[0] <= matrix.shape[1]:
         msg = (
             f"the design has {matrix.shape[1]} coefficients ({', '.join(names[:12])}) for {matrix.shape[0]} samples, "
@@ -108,19 +110,42 @@ def _no_confounding(matrix: Floats, columns: Floats, *, key: str, study: Study, 
     raise ValueError(msg)
 
 
-def _no_nesting(matrix: Floats, columns: Floats, *, study: Study, keys: Keys) -> None:
-    if rank(np.hstack([matrix, columns])) == matrix.shape[1] + columns.shape[1]:
-        return
-    conditions = matrix[:, : len(study.levels)]
-    if rank(np.hstack([conditions, columns])) == conditions.shape[1] + columns.shape[1]:
+def _components(block: npt.NDArray[np.int64], study: Study, *, keys: Keys) -> npt.NDArray[np.int64]:
+    """Return which samples are connected by chains of conditions and pairs, as a code per sample.
+
+    One component is needed, unless a second factor is constant within pairs (response × time): then each of its levels
+    is one, and changes are compared within them.
+    """
+    n = len(study.levels)
+    edges = sparse.coo_matrix((np.ones(block.size), (study.condition, n + block)), shape=(n + block.max() + 1,) * 2)
+    component = connected_components(edges, directed=False)[1][study.condition]
+    if keys.factor is None and component.max() > 0:
         msg = (
-            f"pair_key={keys.pair!r} already accounts for what is constant within a pair: leave "
-            f"{', '.join(map(repr, keys.covariates))} out of covariates, or leave out pair_key"
+            f"pair_key={keys.pair!r} is confounded with condition_key={keys.condition!r}: no chain of pairs connects "
+            f"all of {', '.join(study.levels)}; leave out pair_key, or compare conditions that share pairs (order=)"
         )
         raise ValueError(msg)
+    return np.asarray(component, np.int64)
+
+
+def _block_columns(block: npt.NDArray[np.int64], component: npt.NDArray[np.int64]) -> Floats:
+    """Code each pair against the last one of its component, centred there: condition means stay those of its pairs."""
+    parts = []
+    for c in np.unique(component):
+        inside = component == c
+        *others, last = np.unique(block[inside])
+        columns = (block[:, None] == np.asarray(others, np.int64)) - 1.0 * (block == last)[:, None]
+        columns = columns * inside[:, None]
+        parts.append((columns - columns[inside].mean(axis=0)) * inside[:, None])
+    return np.hstack(parts)
+
+
+def _no_nesting(matrix: Floats, columns: Floats, *, keys: Keys) -> None:
+    if rank(np.hstack([matrix, columns])) == matrix.shape[1] + columns.shape[1]:
+        return
     msg = (
-        f"pair_key={keys.pair!r} is confounded with condition_key={keys.condition!r}: no chain of pairs connects "
-        f"all of {', '.join(study.levels)}; leave out pair_key, or compare conditions that share pairs (order=)"
+        f"pair_key={keys.pair!r} already accounts for what is constant within a pair: leave "
+        f"{', '.join(map(repr, keys.covariates))} out of covariates, or leave out pair_key"
     )
     raise ValueError(msg)
 

@@ -144,7 +144,7 @@ def _levels(
         msg = f"reference={reference!r} is not {where} ({', '.join(known)}){suggest(reference, known)}"
         raise ValueError(msg)
     baseline = known[0] if reference is None else str(reference)
-    wanted = _listed("contrast", [contrast] if isinstance(contrast, str) else contrast, known=known, key=key)
+    wanted = _listed("contrast", [contrast] if np.isscalar(contrast) else contrast, known=known, key=key)
     if baseline in wanted:
         msg = f"contrast has {baseline!r}, which is the reference; name other levels, or another reference="
         raise ValueError(msg)
