@@ -27,6 +27,8 @@ SCORE = Table(
         Column("pvalue", "float", "p-value of the score; pvalue_<method> with several methods"),
         Column("padj", "float", "Benjamini–Hochberg adjusted p-value over all rows"),
         Column("null", "category", "what the p-value comes from", NULLS),
+        Column("magnitude_rank", "float", "consensus only: aggregated rank of magnitude, 0 to 1, low is strong"),
+        Column("specificity_rank", "float", "consensus only: aggregated rank of specificity, 0 to 1, low is strong"),
     ),
 )
 
