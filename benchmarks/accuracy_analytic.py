@@ -2,7 +2,7 @@
 
     python benchmarks/accuracy_analytic.py --permutations 1000000
 
-Simulated counts (10,000 cells, groups of 10 to 5,000, genes expressed in 0.5 % to 60 % of the cells, some
+Simulated counts (10,000 cells, groups of 10 to 5,000, genes expressed in 0.25 % to 60 % of the cells, some
 co-expressed), log1p of counts per 10,000. Every case gets thresholds across its null distribution. A cell of the
 table is sum(true) / sum(estimated), and in brackets the 5–95 % range over thresholds whose true value is known
 to 10 % (100 exceedances).
