@@ -2,11 +2,12 @@
 
     python benchmarks/calibration_compare.py --cohorts 200
 
-Three tables. *Null*: cohorts without any shift; fraction of tested rows with p ≤ 0.05 (mean over cohorts and its
+Four tables. *Null*: cohorts without any shift; fraction of tested rows with p ≤ 0.05 (mean over cohorts and its
 standard error), fraction of cohorts with any padj ≤ 0.05, and the same cohorts through the cell-level test and through
 the plain difference of mean log1p(CP10k) per sample (t-test on the product of both sides). *Shifts*: planted
-changes of ligands and receptors; power and false discovery proportion at padj ≤ 0.05, and how often the driver is
-named where its share exceeds 0.7. *Shapes*: how often the planted course over four stages is named in detected rows.
+changes of ligands and receptors; power and false discovery proportion at padj ≤ 0.05. *Drivers*: how often the planted
+driver is named where its share of the true change exceeds 0.7.
+*Shapes*: how often the planted course over four stages is named in detected rows.
 """
 
 from __future__ import annotations
@@ -118,35 +119,48 @@ def called(table, truth):
     return (tested["padj"] <= ALPHA).to_numpy(), np.asarray(true, bool)
 
 
+def row_at(table, shift):
+    at = (table[["source", "target", "interaction"]].astype(object) == [
+        shift["source"], shift["target"], shift["interaction"]]).all(axis=1)  # fmt: skip
+    return table[at].iloc[0]
+
+
 def shifts(n):
     rows = []
     for size in (4, 6, 10):
-        fdp, power, named = [], {d: [] for d in DRIVERS}, {d: [] for d in DRIVERS}
+        fdp, power = [], {"ligand": [], "receptor": []}
         for seed in range(n):
-            rng = np.random.default_rng(seed)
-            order = rng.permutation(len(EDGES))[:4]
+            order = np.random.default_rng(seed).permutation(len(EDGES))[:4]
             planted = [
-                {"interaction": EDGES[i][0], "source": EDGES[i][1], "target": EDGES[i][2], "driver": d, "log2fc": 1.5}
-                for i, d in zip(order, DRIVERS)
+                {"interaction": EDGES[i][0], "source": EDGES[i][1], "target": EDGES[i][2], "driver": d, "log2fc": 1.0}
+                for i, d in zip(order, ["ligand", "receptor"] * 2)
             ]
             a = cohort(seed, n_samples=size, shifts=planted)
-            table = compare(a)
+            table = compare(a, n_perms=1)
             hit, true = called(table, a.uns["truth_edges"])
             fdp.append((hit & ~true).sum() / max(hit.sum(), 1))
             for shift in planted:
-                row = table[(table[["source", "target", "interaction"]].astype(object) == [
-                    shift["source"], shift["target"], shift["interaction"]]).all(axis=1)].iloc[0]  # fmt: skip
-                parts = a.uns["truth"].query("interaction == @shift['interaction']")
-                parts = parts[["d_ligand", "d_receptor", "d_source", "d_target"]].abs().iloc[0]
-                if np.isfinite(row["pvalue"]):
-                    power[shift["driver"]].append(row["padj"] <= ALPHA)
-                    counts = not shift["driver"].endswith("abundance") and row["padj"] <= ALPHA
-                    if counts and parts.max() / parts.sum() > 0.7:
-                        named[shift["driver"]].append(row["driver"] == shift["driver"])
-        rows.append((f"{size} v {size}", rate(fdp), *(f"{np.mean(power[d]):.2f}" for d in DRIVERS[:2]),
-                     *(f"{np.mean(named[d]):.2f} of {len(named[d])}" for d in DRIVERS[:2])))  # fmt: skip
-    columns = ["four planted shifts", "FDP", "power ligand", "power receptor", "ligand named", "receptor named"]
-    return pd.DataFrame(rows, columns=columns)
+                power[shift["driver"]].append(row_at(table, shift)["padj"] <= ALPHA)
+        rows.append((f"{size} v {size}", rate(fdp), *(rate(power[d]) for d in power)))
+    return pd.DataFrame(rows, columns=["four planted log2 changes of 1", "FDP", "power ligand", "power receptor"])
+
+
+def drivers(n):
+    """One planted change of 2; named where it is found (expression) or tested (abundance), share above 0.7."""
+    rows = []
+    for driver in DRIVERS:
+        named = []
+        for seed in range(n):
+            name, source, target = EDGES[seed % len(EDGES)]
+            shift = {"interaction": name, "source": source, "target": target, "driver": driver, "log2fc": 2}
+            a = cohort(seed, n_samples=6, shifts=[shift])
+            parts = a.uns["truth"][["d_ligand", "d_receptor", "d_source", "d_target"]].abs().iloc[0]
+            row = row_at(compare(a, n_perms=1), shift)
+            found = np.isfinite(row["pvalue"]) if driver.endswith("abundance") else row["padj"] <= ALPHA
+            if found and parts.max() / parts.sum() > 0.7:
+                named.append(row["driver"] == driver)
+        rows.append((driver, len(named), rate(named) if named else ""))
+    return pd.DataFrame(rows, columns=["planted driver, 6 v 6", "rows found, share > 0.7", "named"])
 
 
 def shapes(n):
@@ -172,7 +186,7 @@ def main():
     parser.add_argument("--cohorts", type=int, default=200, help="simulated cohorts per null setting")
     parser.add_argument("--beside", type=int, default=20, help="of these, cohorts given to the other tests too")
     parser.add_argument("--planted", type=int, default=100, help="cohorts per size with planted shifts")
-    parser.add_argument("--shaped", type=int, default=40, help="cohorts per planted shape")
+    parser.add_argument("--shaped", type=int, default=40, help="cohorts per planted driver and shape")
     given = parser.parse_args()
     for make in (
         lambda: nulls(given.cohorts, given.beside),
