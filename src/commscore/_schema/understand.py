@@ -1,0 +1,200 @@
+"""Tables of the tools that explain: roles, circuits, loops, therapies, weak but specific interactions."""
+
+from __future__ import annotations
+
+from ._base import Column, Table
+
+HOW = ("given", "exact", "synonym", "children", "parent", "none")
+EDGE_KINDS = ("communication", "intracellular", "gate")
+EDGE_STATUS = (
+    "expressed",
+    "below expr_prop",
+    "role absent",
+    "gene missing",
+    "not measurable in RNA",
+    "acts on its edge",
+)
+CIRCUIT_STATUS = ("complete", "partial", "broken", "not_assessable")
+CHANGE_STATUS = ("tested", "too_few_samples", "not_assessable")
+THERAPY_STATUS = ("cuts", "no edge", "no target", "activates", "not measurable in RNA")
+CAUTION = "in-silico cut of edges, not a prediction of response"
+
+ROLES = Table(
+    "roles",
+    "one cell role of the resource, then one group of cells without a role",
+    (
+        Column("role", "string", "role of the resource; empty for a group that no role was found for"),
+        Column("groups", "string", "groups of cells that take the role, joined by ;"),
+        Column("how", "category", "how they were found", HOW),
+        Column("reason", "string", "what it rests on; where nothing was found, the nearest guesses"),
+    ),
+)
+
+CIRCUITS = Table(
+    "circuits",
+    "one circuit of the resource",
+    (
+        Column("circuit", "string", "id in the resource"),
+        Column("name", "string", "name in words"),
+        Column("kind", "category", "whether it closes", ("loop", "cascade")),
+        Column("context", "string", "context in which the reviews see it"),
+        Column("claim", "category", "stated by a review, or a hypothesis", ("stated", "hypothesis")),
+        Column(
+            "status",
+            "category",
+            "complete: every step is measured and expressed; broken: a measured step is below expr_prop; partial: all "
+            "measured steps are expressed, others cannot be measured; not_assessable: no step can be measured",
+            CIRCUIT_STATUS,
+        ),
+        Column("n_steps", "int", "steps of the circuit, without gates that act on an edge"),
+        Column("n_assessed", "int", "steps that are measured"),
+        Column("n_expressed", "int", "steps that are expressed"),
+        Column("strength", "float", "geometric mean of the scores of the measured activating steps; >= 0"),
+        Column("pvalue", "float", "permutations with a strength at least as high"),
+        Column("padj", "float", "Benjamini–Hochberg adjusted over circuits"),
+        Column("weakest", "float", "lowest score of a measured activating step"),
+        Column("weakest_edge", "string", "that step"),
+        Column("weakest_pvalue", "float", "permutations whose lowest score is at least as high"),
+        Column("all_pvalue", "float", "largest p-value of any activating step: evidence that every one is specific"),
+        Column("missing", "string", "steps that are not there or cannot be measured, with the reason"),
+        Column("source", "string", "review"),
+        Column("lines", "string", "lines of its text"),
+    ),
+)
+
+CIRCUIT_EDGES = Table(
+    "edges",
+    "one step of one circuit",
+    (
+        Column("circuit", "string", "id of the circuit"),
+        Column("step", "int", "position, from 1"),
+        Column("edge", "category", "what the step is", EDGE_KINDS),
+        Column("source_role", "string", "role of the cell it leaves"),
+        Column("target_role", "string", "role of the cell it reaches"),
+        Column("source", "string", "groups of that role, joined by ;; for the role any, the strongest group"),
+        Column("target", "string", "groups of that role"),
+        Column("from", "string", "ligand, receptor, gene or gate"),
+        Column("to", "string", "receptor, gene or molecule acted on"),
+        Column("interaction", "string", "of a communication step"),
+        Column("sign", "int", "1 activates, -1 restrains"),
+        Column("in_strength", "bool", "whether it counts in the strength of its circuit"),
+        Column("status", "category", "whether and why it could not be measured", EDGE_STATUS),
+        Column("detail", "string", "what exactly was found"),
+        Column("gates", "string", "gates of this circuit that act on the step"),
+        Column("from_mean", "float", "mean of the first partner in its role"),
+        Column("to_mean", "float", "mean of the second partner"),
+        Column("from_prop", "float", "fraction of cells that express it"),
+        Column("to_prop", "float", "fraction of cells that express it"),
+        Column("score", "float", "geometric mean of both sides after the gates; >= 0"),
+        Column("pvalue", "float", "permutations with a score at least as high"),
+        Column("padj", "float", "adjusted over distinct steps"),
+        Column("rho", "float", "intracellular steps: Spearman's correlation of both genes across samples, in the role"),
+        Column("rho_pvalue", "float", "its p-value in the direction of the sign"),
+        Column("n_samples", "int", "samples it rests on"),
+        Column("source_review", "string", "review"),
+        Column("lines", "string", "lines of its text"),
+        Column("statement", "string", "what the review says"),
+    ),
+)
+
+CIRCUIT_CHANGES = Table(
+    "changes",
+    "one circuit, or one step of it, in one contrast of conditions",
+    (
+        Column("contrast", "category", "level against the reference"),
+        Column("circuit", "string", "id of the circuit"),
+        Column("step", "int", "position; 0 for the circuit as a whole"),
+        Column("edge", "string", "the step in words; empty for the circuit"),
+        Column("n_ref", "int", "samples of the reference"),
+        Column("n_alt", "int", "samples of the level"),
+        Column("effect", "float", "change of log2 flow (of the circuit: mean over its steps)"),
+        Column("se", "float", "standard error"),
+        Column("ci_low", "float", "95 % interval"),
+        Column("ci_high", "float", "95 % interval"),
+        Column("pvalue", "float", "moderated t, samples as replicates"),
+        Column("padj", "float", "adjusted within the contrast, circuits and steps apart"),
+        Column("status", "category", "whether it was tested", CHANGE_STATUS),
+        Column(
+            "driver",
+            "string",
+            "of a circuit: the step with more than half of the absolute change and an interval "
+            "without zero; mixed otherwise; empty where nothing was tested",
+        ),
+        Column("largest_edge", "string", "of a circuit: the step that changes most"),
+        Column("largest_share", "float", "its share of the absolute change, 0 to 1"),
+    ),
+)
+
+LOOPS = Table(
+    "loops",
+    "one loop (closed) or relay (two linked edges, open)",
+    (
+        Column("kind", "category", "loop or relay", ("loop", "relay")),
+        Column("length", "int", "number of edges between cells"),
+        Column("groups", "string", "groups in order, joined by ' → '; a loop ends where it begins"),
+        Column("interactions", "string", "interactions in order, joined by ' → '"),
+        Column("links", "string", "how each receptor leads to the next ligand inside the cell, joined by ' | '"),
+        Column("sign", "int", "product of the signs of the links: 1 reinforces, -1 restrains"),
+        Column("strength", "float", "geometric mean of the scores of its edges"),
+        Column("weakest", "float", "lowest score of its edges"),
+        Column("max_padj", "float", "largest adjusted p-value of its edges"),
+        Column("pvalue", "float", "loops: rewired networks that contain it; NaN for relays"),
+        Column("padj", "float", "Benjamini–Hochberg over loops"),
+        Column("strength_pvalue", "float", "rewired networks with any loop at least as strong (holds family-wise)"),
+    ),
+)
+
+LOOP_SUMMARY = Table(
+    "summary",
+    "one statistic of all loops together",
+    (
+        Column("statistic", "category", "what is counted", ("n_loops", "total_strength", "largest_strength")),
+        Column("observed", "float", "in the data"),
+        Column("expected", "float", "mean of rewired networks"),
+        Column("pvalue", "float", "rewired networks that reach it"),
+    ),
+)
+
+THERAPIES = Table(
+    "therapies",
+    "one therapy of the resource in one context of the data",
+    (
+        Column("context", "category", "condition or sample of the cells; all where none was asked for"),
+        Column("therapy", "string", "generic name"),
+        Column("class", "string", "what it is"),
+        Column("action", "string", "what it does to its targets, joined by ;"),
+        Column("targets", "string", "symbols, joined by ;"),
+        Column("reported", "string", "what the reviews report, joined by ;"),
+        Column("status", "category", "whether it cuts an edge, or why not", THERAPY_STATUS),
+        Column("reason", "string", "why it cuts nothing"),
+        Column("n_edges", "int", "edges cut"),
+        Column("share", "float", "share of all flow that falls, 0 to 1"),
+        Column("n_circuits", "int", "circuits of which a measured step is cut"),
+        Column("sources", "string", "reviews, joined by ;"),
+        Column("claim", "category", "what this table is", (CAUTION,)),
+    ),
+)
+
+RECESSIVE = Table(
+    "recessive",
+    "one edge: source × target × interaction",
+    (
+        Column("source", "category", "group that expresses the ligand"),
+        Column("target", "category", "group that expresses the receptor"),
+        Column("interaction", "category", "interaction of the resource"),
+        Column("score", "float", "score in the stored result"),
+        Column("padj", "float", "adjusted p-value in the stored result"),
+        Column("flow", "float", "ligand mean × receptor mean"),
+        Column("magnitude", "float", "fraction of edges whose flow is lower, 0 (weakest) to 1"),
+        Column(
+            "specificity", "float", "share of the flow of this interaction that this pair of groups carries, 0 to 1"
+        ),
+        Column("excess", "float", "specificity against an even share among all pairs of groups; 1 is even"),
+        Column("stability", "float", "fraction of resamples in which it stays expressed and specific, 0 to 1"),
+        Column("n_resamples", "int", "number of resamples"),
+        Column("unit", "category", "what was resampled", ("samples", "cells")),
+        Column("recessive_score", "float", "(1 − magnitude) × rank of specificity × stability, 0 to 1"),
+        Column("recessive", "bool", "weak, specific and stable by the thresholds of the call"),
+        Column("rank", "int", "1 is the most recessive"),
+    ),
+)

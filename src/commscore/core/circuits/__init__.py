@@ -1,0 +1,35 @@
+"""Circuits on arrays: steps between cells and inside them, their gates, one joint null, change between samples."""
+
+from __future__ import annotations
+
+from ._change import Change, contrast_samples
+from ._loops import Loops, Network, Null, rewired, search
+from ._loops import strengths as loop_strengths
+from ._null import Tally, permute
+from ._plan import CORECEPTOR, DECOY, RELEASE, Gates, Plan
+from ._samples import node_levels, spearman_within, step_flows
+from ._scores import node_values, step_scores, strengths
+
+__all__ = [
+    "CORECEPTOR",
+    "DECOY",
+    "RELEASE",
+    "Change",
+    "Gates",
+    "Loops",
+    "Network",
+    "Null",
+    "Plan",
+    "Tally",
+    "contrast_samples",
+    "loop_strengths",
+    "node_levels",
+    "node_values",
+    "permute",
+    "rewired",
+    "search",
+    "spearman_within",
+    "step_flows",
+    "step_scores",
+    "strengths",
+]

@@ -1,0 +1,125 @@
+"""Loops found in a network of edges, and what rewired networks give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...kernels import cycles
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
+
+SWAPS = 10  # tried per edge
+
+
+@dataclass(frozen=True)
+class Network:
+    """Edges: ``kind`` (interaction) from ``source`` to ``target``, each once, with a score > 0.
+
+    ``linked`` (n_kinds × n_kinds): whether the receptor of one interaction leads to the ligand of another.
+    """
+
+    source: Ints
+    target: Ints
+    kind: Ints
+    score: Floats
+    linked: npt.NDArray[np.bool_]
+    n_groups: int
+
+
+@dataclass(frozen=True)
+class Loops:
+    """Loops: ``edges`` (n_listed × longest, -1 beyond their ``length``), and ``totals`` of all that were found.
+
+    ``totals``: their number, the sum of their strengths, the largest strength. ``complete`` is False where the search
+    ran out of its budget.
+    """
+
+    edges: Ints
+    length: Ints
+    totals: Floats
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Null:
+    """Rewired networks: ``totals`` (n × 3); how many ``contain`` each loop, or have one as strong (``exceed``)."""
+
+    totals: Floats
+    contain: Ints
+    exceed: Ints
+    complete: bool
+
+
+def search(network: Network, *, longest: int, room: int, budget: int) -> Loops:
+    """Find every loop of at most ``longest`` edges through different groups.
+
+    Parameters
+    ----------
+    network
+        The edges.
+    longest
+        Most edges of a loop, at least 1.
+    room
+        Most loops that are written down; all are counted.
+    budget
+        Most edges that are tried.
+    """
+    edges, length, totals = np.full((room, longest), -1, np.int64), np.zeros(room, np.int64), np.zeros(3)
+    complete = _find(network, network.target, longest=longest, budget=budget, into=(totals, edges, length))
+    n = int(min(totals[0], room))
+    return Loops(edges[:n], length[:n], totals, complete)
+
+
+def _find(
+    network: Network, target: Ints, *, longest: int, budget: int, into: tuple[Floats, Ints, Ints]
+) -> bool:  # fmt: skip
+    order, indptr = cycles.by_source(network.source, network.n_groups)
+    return bool(
+        cycles.find(
+            network.source, target, network.kind, network.linked, np.log(network.score), order, indptr, longest, budget,
+            *into,
+        )
+    )  # fmt: skip
+
+
+def rewired(
+    network: Network, loops: Loops, *, n_perms: int, key: int, longest: int, budget: int,
+    progress: Callable[[int], object] = lambda _: None,
+) -> Null:  # fmt: skip
+    """Search networks in which pairs of edges between groups have exchanged their targets.
+
+    Every group keeps the interactions it sends and the number of edges it receives, so that hubs stay hubs (Maslov &
+    Sneppen 2002, doi:10.1126/science.1065103); what is broken is who sends to whom. Each rewired network starts from
+    the observed one, by 10 tried swaps per edge, from its own stream of ``key``.
+    """
+    present = np.zeros((network.n_groups, network.linked.shape[0], network.n_groups), bool)
+    totals, complete = np.zeros((n_perms, 3)), loops.complete
+    contain, exceed = np.zeros(loops.length.size, np.int64), np.zeros(loops.length.size, np.int64)
+    inside, strength = loops.edges >= 0, strengths(network, loops)
+    no_room = np.empty((0, longest), np.int64), np.empty(0, np.int64)
+    for i in range(n_perms):
+        target = network.target.copy()
+        present[:] = False
+        present[network.source, network.kind, target] = True
+        n_swaps = SWAPS * target.size
+        cycles.rewire(network.source, target, network.kind, present, n_swaps, np.uint64(key), np.uint64(i))
+        complete &= _find(network, target, longest=longest, budget=budget, into=(totals[i], *no_room))
+        there = present[network.source, network.kind, network.target][loops.edges]
+        contain += (there | ~inside).all(axis=1)
+        exceed += totals[i, 2] >= strength * (1 - 1e-12)
+        progress(1)
+    return Null(totals, contain, exceed, complete)
+
+
+def strengths(network: Network, loops: Loops) -> Floats:
+    """Geometric mean of the scores of every loop that is listed."""
+    logs = np.where(loops.edges >= 0, np.log(network.score)[loops.edges], 0.0)
+    return np.asarray(np.exp(logs.sum(axis=1) / np.maximum(loops.length, 1)), np.float64)

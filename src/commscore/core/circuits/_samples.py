@@ -1,0 +1,101 @@
+"""Circuits in samples: log2 flow of every step in every sample, and association inside a role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from ._plan import CORECEPTOR, DECOY, RELEASE
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ._plan import Plan
+
+    Floats = npt.NDArray[np.float64]
+
+_DRAWS = 1999
+
+
+def node_levels(logs: Floats, plan: Plan) -> Floats:
+    """Log2 level of every molecule in its role: n_samples × n_nodes, the least of the subunits.
+
+    Parameters
+    ----------
+    logs
+        (n_samples, n_roles, n_genes) log2 counts per million; NaN where a sample has too few cells of the role.
+    plan
+        The circuits.
+    """
+    out = np.empty((logs.shape[0], plan.role.size))
+    for role, nodes, entities in plan.by_role:
+        out[:, nodes] = np.minimum.reduceat(logs[:, role][:, entities.genes], entities.indptr[:-1], axis=1)
+    return out
+
+
+def step_flows(levels: Floats, plan: Plan) -> Floats:
+    """Log2 flow of every step in every sample: log2 L + log2 R after the gates (see ``step_scores``)."""
+    left, right = levels[:, plan.source], levels[:, plan.target]
+    for step in np.unique(plan.gates.step):
+        for node in plan.gates.nodes_of(step, RELEASE):
+            left[:, step] = np.minimum(left[:, step], levels[:, node])
+        for node in plan.gates.nodes_of(step, CORECEPTOR):
+            right[:, step] = np.minimum(right[:, step], levels[:, node])
+        decoys = plan.gates.nodes_of(step, DECOY)
+        if decoys.size:
+            bound = np.logaddexp2.reduce(np.column_stack([right[:, step], levels[:, decoys]]), axis=1)
+            left[:, step] += right[:, step] - bound
+    return np.asarray(left + right, np.float64)
+
+
+def spearman_within(
+    x: Floats, y: Floats, *, strata: npt.NDArray[np.int64], sign: int, rng: np.random.Generator
+) -> tuple[float, float, int]:
+    """Spearman's correlation after the mean of each stratum is taken off, with a one-sided p-value.
+
+    Conditions that move both genes would else look like an effect of one on the other.
+
+    Parameters
+    ----------
+    x, y
+        (n,) values of the samples; NaN pairs are left out, and strata with one sample.
+    strata
+        (n,) condition of each sample.
+    sign
+        1 if the correlation is expected to be positive, -1 if negative.
+    rng
+        For permutations within strata where enumerating them all is too many.
+
+    Returns
+    -------
+    tuple
+        Correlation, p-value of a relabelling within strata, and the number of samples; NaN where it is constant.
+    """
+    kept = np.isfinite(x) & np.isfinite(y)
+    kept &= np.isin(strata, [s for s in np.unique(strata[kept]) if (strata[kept] == s).sum() > 1])
+    x, y, strata = x[kept], y[kept], strata[kept]
+    if x.size < 3:
+        return np.nan, np.nan, int(x.size)
+    a, b = (stats.rankdata(_centred(v, strata).round(12)) for v in (x, y))
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return np.nan, np.nan, int(x.size)
+    rho = float(np.corrcoef(a, b)[0, 1])
+    a, b = a - a.mean(), b - b.mean()
+    permuted = _relabelled(b, strata, rng) @ a
+    reached = int((sign * permuted >= sign * float(a @ b) - 1e-9).sum())
+    return rho, (1 + reached) / (1 + len(permuted)), int(x.size)
+
+
+def _centred(v: Floats, strata: npt.NDArray[np.int64]) -> Floats:
+    means = {s: v[strata == s].mean() for s in np.unique(strata)}
+    return np.asarray(v - np.array([means[s] for s in strata]), np.float64)
+
+
+def _relabelled(values: Floats, strata: npt.NDArray[np.int64], rng: np.random.Generator) -> Floats:
+    keys = rng.random((_DRAWS, values.size)) + strata  # whole part: the stratum, so that orders stay within
+    order = np.argsort(keys, axis=1, kind="stable")
+    out = np.empty((_DRAWS, values.size))
+    out[:, np.argsort(strata, kind="stable")] = values[order]
+    return out

@@ -1,0 +1,277 @@
+"""The circuits of the reviews, tested on the user's groups of cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import rs
+from ..._random import RNG, key
+from ..._validate import in_range, one_of
+from ..._version import __version__
+from ...core import circuits as core
+from ...core import schemes
+from ...core.columns import gene_major, snap
+from ...core.problem import Groups
+from ...core.summary import COMPLEX_RULES, summarise
+from ...core.threads import team
+from ...get import Result, store
+from ...get._store import check_key
+from ...stats.multiple import permutation_pvalue
+from .. import _edge, _roles
+from .._keywords import known_keywords
+from .._progress import bar
+from . import _samples, _steps, _tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+    from ...core.summary import GeneSummary
+    from ...rs import Resource
+
+SCHEMA = "commscore.circuits/1"
+_MEMORY = 256 * 2**20
+
+
+@known_keywords
+def circuits(
+    adata: AnnData,
+    groupby: str,
+    *,
+    roles: _roles.Given | None = None,
+    condition_key: str | None = None,
+    sample_key: str | None = None,
+    reference: str | None = None,
+    resource: str | Resource = "breast",
+    n_perms: int = 1000,
+    scheme: str = "rotation",
+    complex: str = "min",  # noqa: A002
+    expr_prop: float = 0.1,
+    min_cells: int = 5,
+    min_cells_sample: int = 5,
+    layer: str | None = None,
+    use_raw: bool = False,
+    counts_layer: str | None = None,
+    rng: RNG = 0,
+    n_jobs: int | None = None,
+    memory: int = _MEMORY,
+    key_added: str = "commscore_circuits",
+    inplace: bool = True,
+) -> Result | None:
+    """Test the circuits of the reviews: chains and loops of signals between, and inside, the cells that take part.
+
+    Every step is scored by √(L·R), with L and R the means of its two ends in the groups that take its roles:
+    ligand and receptor; for a step inside a cell, receptor (or factor) and induced gene in the same role. Gates
+    of the circuit act on its steps: what releases a ligand (protease, carrier) limits it, L = min(L, G); a decoy G
+    competes for it, L·R/(R + G); a co-receptor limits the receptor, R = min(R, G). A gate on a molecule that is no
+    ligand or receptor of the circuit is a step of its own. The strength of a circuit is the geometric mean of the
+    scores of its measured activating steps; what cannot be measured is left out and listed, what is measured and
+    low stays in. All p-values come from one joint null: the same permuted labels for every step and circuit.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes, log-normalised. Never modified but for the result in ``adata.uns[key_added]``.
+    groupby
+        Column of ``adata.obs`` with the groups of cells.
+    roles
+        Role of the reviews → group or groups; what is not given is guessed from the names (see
+        :func:`commscore.tl.roles`).
+    condition_key
+        Column with the condition or stage, constant within a sample: adds the change of every step and circuit against
+        the reference, samples as replicates, by a moderated t on log2 counts per million added up by
+        sample × role. Needs ``sample_key`` and raw counts.
+    sample_key
+        Column with the biological samples. Adds, from five samples on, Spearman's correlation of both genes of
+        every step inside a cell across samples (within conditions). Needs raw counts.
+    reference
+        Baseline level of ``condition_key``; by default its first category.
+    resource
+        Name of a resource with circuits, or a :class:`~commscore.rs.Resource`.
+    n_perms, scheme, complex
+        As in :func:`commscore.tl.score`.
+    expr_prop
+        Fraction of the cells of a role, 0 to 1, that must express every gene of a step (at least).
+    min_cells
+        Smaller groups take no role.
+    min_cells_sample
+        A sample × role with fewer cells is missing.
+    layer, use_raw
+        Where the log-normalised expression is, if not in ``X``.
+    counts_layer
+        Layer with raw counts; else ``layers["counts"]``, else ``X`` or ``raw``, whichever holds whole numbers.
+    rng
+        Seed, Generator or SeedSequence. The same seed gives the same bytes, whatever ``n_jobs`` and ``memory``.
+    n_jobs
+        Threads.
+    memory
+        Bytes that a block of permutations may take.
+    key_added
+        Key in ``adata.uns``.
+    inplace
+        If False, nothing is written and the result is returned.
+
+    Returns
+    -------
+    None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per circuit; ``extra``:
+    ``edges`` (one row per step), ``roles`` (who takes which role, and why), ``untested`` (what could not be
+    measured) and, with ``condition_key``, ``changes``. :func:`commscore.get.load` reads it back; the columns are in
+    :mod:`commscore._schema.understand`.
+
+    Notes
+    -----
+    The role ``any`` is spoken for by its strongest group, in every permutation anew; in samples, by all cells. The null
+    says that groups do not matter: a small p-value means that the circuit lies in these groups rather than in random
+    cells, not that it is causal. ``all_pvalue`` asks for every step at once.
+
+    Raises
+    ------
+    KeyError
+        If a column or layer does not exist.
+    ValueError
+        If no group takes any role (the message lists roles, guesses and how to give them), an argument is out of
+        range, the expression is raw, scaled or not finite, or raw counts are needed and not found.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> import scanpy as sc
+    >>> adata = cs.ds.simulate(n_samples=1, n_cells=200, rng=0)
+    >>> sc.pp.normalize_total(adata, target_sum=1e4)
+    >>> sc.pp.log1p(adata)
+    >>> cs.tl.circuits(adata, "cell_type", n_perms=50)
+    >>> result = cs.get.load(adata, "commscore_circuits")
+    >>> sorted(result.extra)
+    ['edges', 'roles', 'untested']
+    """
+    _check(n_perms=n_perms, scheme=scheme, rule=complex, expr_prop=expr_prop, min_cells=min_cells,
+           min_cells_sample=min_cells_sample, memory=memory)  # fmt: skip
+    check_key(key_added)
+    _samples.check_keys(sample_key, condition_key, groupby)
+    seed, known = key(rng), rs.as_resource(resource)
+    frame = _with_circuits(known)
+    expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
+    cells = _edge.cells(adata, groupby, groups=None, min_cells=int(min_cells))
+    assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=layer, use_raw=use_raw)
+    _roles.require(assigned, [*frame["source_role"], *frame["target_role"]], groupby)
+    genes = _steps.find_genes(known, frame, expression.var_names)
+    names = [str(n) for n in cells.names]
+    measured = _steps.measure(known, frame, genes, assigned=assigned, groups=names)
+    order = schemes.ring_order(seed, cells.index.size) if scheme == "ring" else slice(None)
+    extra: dict[str, pd.DataFrame] = {}
+    association: dict[int, tuple[float, float, int]] = {}
+    with team(n_jobs) as threads:
+        if sample_key is not None:
+            study = _samples.cohort(
+                adata, cells, measured.plan, sample_key=sample_key, condition_key=condition_key, reference=reference,
+                counts_layer=counts_layer, names=expression.var_names[genes.columns],
+                min_cells=int(min_cells_sample), team=threads,
+            )  # fmt: skip
+            association = _samples.associations(study, measured, seed=seed)
+            if condition_key is not None:
+                extra["changes"] = _samples.change_table(study, measured)
+        columns = gene_major(expression.matrix, cells=cells.index[order], columns=genes.columns, team=threads)
+        _edge.refuse_unsuitable(columns, expression.name)
+        partition = Groups(cells.groups.labels[order], cells.groups.sizes)
+        snap(columns, threads)
+        summary = summarise(columns, partition, threads)
+        with bar(int(n_perms), "permutations") as progress:
+            tally = core.permute(
+                measured.plan, columns, partition, means=summary.mean, rule=complex, scheme=scheme,
+                n_perms=int(n_perms), key=seed, memory=int(memory), team=threads, progress=progress,
+            )  # fmt: skip
+    observed = _observe(measured, summary, tally, names=names, rule=complex, n_perms=int(n_perms), found=association)
+    edges = _tables.edge_table(measured, observed, expr_prop=float(expr_prop))
+    table = _tables.circuit_table(measured, observed)
+    extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges)}
+    params = _params(locals(), seed=seed, aliases=genes.aliases, cells=cells)
+    result = Result(
+        table, params, {"name": known.name, "version": known.version, "sha256": known.sha256}, extra, SCHEMA
+    )
+    if not inplace:
+        return result
+    store(adata, key_added, result)
+    return None
+
+
+def _check(*, n_perms: object, scheme: object, rule: object, expr_prop: object, min_cells: object,
+           min_cells_sample: object, memory: object) -> None:  # fmt: skip
+    one_of("scheme", scheme, schemes.NAMES)
+    one_of("complex", rule, COMPLEX_RULES)
+    in_range("n_perms", n_perms, low=1, integer=True)
+    in_range("expr_prop", expr_prop, low=0, high=1)
+    in_range("min_cells", min_cells, low=1, integer=True)
+    in_range("min_cells_sample", min_cells_sample, low=1, integer=True)
+    in_range("memory", memory, low=1, integer=True)
+
+
+def _with_circuits(resource: Resource) -> pd.DataFrame:
+    frame = resource.circuits
+    if frame.empty:
+        msg = f"resource {resource.name!r} has no circuits; use resource='breast' or one made from it"
+        raise ValueError(msg)
+    return frame
+
+
+def _observe(
+    measured: _steps.Measured, summary: GeneSummary, tally: core.Tally, *, names: list[str], rule: str, n_perms: int,
+    found: dict[int, tuple[float, float, int]],
+) -> _tables.Observed:  # fmt: skip
+    plan = measured.plan
+    values = core.node_values(summary.mean[:, :, None], plan, sizes=summary.sizes, rule=rule)
+    scores = core.step_scores(values, plan)
+    strength, lowest = (x[:, 0] for x in core.strengths(scores, plan))
+
+    def pvalue(counts: Any, there: Any) -> Any:
+        return np.where(np.isnan(there), np.nan, permutation_pvalue(counts, n_perms))
+
+    prop, groups = _who(plan, summary, names=names, rule=rule)
+    return _tables.Observed(
+        values[:, 0], prop, groups, scores[:, 0], pvalue(tally.steps, scores[:, 0]), strength,
+        pvalue(tally.mean, strength), lowest, pvalue(tally.lowest, lowest), found,
+    )  # fmt: skip
+
+
+def _who(plan: core.Plan, summary: GeneSummary, *, names: list[str], rule: str) -> tuple[Any, list[str]]:
+    """Smallest fraction of expressing cells of every molecule in its role, and the groups that speak for it."""
+    prop, groups = np.empty(plan.role.size), [""] * plan.role.size
+    for node, role in enumerate(plan.role):
+        inside = np.flatnonzero(plan.members[role])
+        genes = plan.entities.genes[plan.entities.indptr[node] : plan.entities.indptr[node + 1]]
+        if plan.strongest[role]:
+            level = summary.mean[np.ix_(genes, inside)]
+            joined = level.min(axis=0) if rule == "min" else level.mean(axis=0)
+            inside = inside[[int(joined.argmax())]]
+        cells = summary.sizes[inside].sum()
+        prop[node] = (summary.expressed[np.ix_(genes, inside)].sum(axis=1) / cells).min()
+        groups[node] = ";".join(names[k] for k in inside)
+    return prop, groups
+
+
+def _params(called: dict[str, Any], *, seed: int, aliases: dict[str, str], cells: _edge.Cells) -> dict[str, Any]:
+    kept = (
+        "groupby",
+        "condition_key",
+        "sample_key",
+        "reference",
+        "scheme",
+        "complex",
+        "layer",
+        "use_raw",
+        "counts_layer",
+    )
+    numbers = ("n_perms", "min_cells", "min_cells_sample")
+    given = called["roles"] or {}
+    roles = {r: ";".join([g] if isinstance(g, str) else map(str, g or ())) for r, g in given.items()}
+    return (
+        {name: called[name] for name in kept}
+        | {name: int(called[name]) for name in numbers}
+        | {
+            "expr_prop": float(called["expr_prop"]), "rng": str(seed), "roles": roles, "aliases": aliases,
+            "pvalue_floor": 1 / (int(called["n_perms"]) + 1), "groups": cells.names[cells.display],
+            "n_cells": int(cells.index.size), "change_test": "moderated t on samples, log2 CPM",
+            "commscore": __version__,
+        }
+    )  # fmt: skip

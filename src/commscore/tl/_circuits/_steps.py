@@ -1,0 +1,214 @@
+"""From the circuits of the resource to steps that can be measured, and the reasons for those that cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...core.circuits import CORECEPTOR, DECOY, RELEASE, Gates, Plan
+from ...core.problem import Entities
+from .. import _roles
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from ...rs import Resource
+
+_RNA = "not measurable in RNA"
+
+
+@dataclass
+class Step:
+    """One row of the resource's circuits; ``number`` is its place among the measured steps, -1 without one."""
+
+    row: pd.Series
+    status: str
+    detail: str
+    gates: list[str] = field(default_factory=list)
+    acting: list[tuple[int, int]] = field(default_factory=list)
+    number: int = -1
+    nodes: tuple[int, int] = (-1, -1)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it is a gate on another step and no step of its own."""
+        return self.status == "acts on its edge"
+
+
+@dataclass(frozen=True)
+class Genes:
+    """Measured genes of the circuits: column in ``var_names`` of each, and the number of each symbol."""
+
+    columns: npt.NDArray[np.int64]
+    number: dict[str, int]
+    aliases: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Steps in the order of the resource, circuits in order, and the plan of what is measured."""
+
+    steps: list[Step]
+    circuits: list[str]
+    plan: Plan
+    roles: list[str]
+    genes: Genes
+
+
+def find_genes(resource: Resource, frame: pd.DataFrame, var_names: pd.Index) -> Genes:
+    """Look up every gene of the steps by symbol, then by alias."""
+    wanted = sorted({g for c in ("from", "to") for e in frame[c] if not e.startswith("met:") for g in e.split("_")})
+    matched = resource.match(var_names, genes=wanted)
+    matched = matched[matched["how"].isin(("symbol", "alias"))]
+    old = matched[matched["how"] == "alias"]
+    columns, first = np.unique(var_names.get_indexer(matched["found_as"]), return_inverse=True)
+    number = {g: int(i) for g, i in zip(matched["gene"], first, strict=True)}
+    return Genes(columns.astype(np.int64), number, dict(zip(old["gene"], old["found_as"], strict=True)))
+
+
+def measure(
+    resource: Resource, frame: pd.DataFrame, genes: Genes, *, assigned: _roles.Assigned, groups: list[str],
+    restraining: bool = False,
+) -> Measured:  # fmt: skip
+    """Say of every step whether it can be measured, and number those that can.
+
+    Parameters
+    ----------
+    resource
+        For the modes of its interactions.
+    frame
+        Its circuits, one row per step.
+    genes
+        What the data measure.
+    assigned
+        Groups of every role.
+    groups
+        Groups that are large enough, in the numbering of the engine.
+    restraining
+        Whether steps with a negative sign count in the strength, too.
+    """
+    modes = dict(zip(resource.interactions["interaction"], resource.interactions["mode"], strict=True))
+    steps = [_step(row, modes, genes, assigned=assigned, groups=groups) for _, row in frame.iterrows()]
+    builder = _Builder(genes, assigned, groups)
+    by_circuit: dict[str, list[Step]] = {}
+    for step in steps:
+        by_circuit.setdefault(step.row["circuit"], []).append(step)
+    for c, members in enumerate(by_circuit.values()):
+        builder.add(c, members, restraining=restraining)
+    plan = builder.plan(n_circuits=len(by_circuit))
+    return Measured(steps, list(by_circuit), plan, builder.roles, genes)
+
+
+def _step(row: pd.Series, modes: dict[str, str], genes: Genes, *, assigned: _roles.Assigned, groups: list[str]) -> Step:
+    mode = modes.get(row["interaction"], "")
+    status, detail = _beyond_rna(row, mode) or _absent(row, assigned, groups) or _unmeasured(row, genes) or ("", "")
+    return Step(row, status, detail)
+
+
+def _beyond_rna(row: pd.Series, mode: str) -> tuple[str, str] | None:
+    met = [row[c] for c in ("from", "to") if row[c].startswith("met:")]
+    if met:
+        return _RNA, f"{', '.join(met)} is no transcript"
+    micro = [row[c] for c in ("from", "to") if row[c].startswith("MIR")]
+    if micro:
+        return _RNA, f"{', '.join(micro)}: microRNA is not in mRNA counts"
+    if mode == "hormone" and row["source_role"] == _roles.ANY:
+        return _RNA, f"{row['from']} is a hormone that comes with the blood from outside of these cells"
+    return None
+
+
+def _absent(row: pd.Series, assigned: _roles.Assigned, groups: list[str]) -> tuple[str, str] | None:
+    for side in ("source_role", "target_role"):
+        named = assigned.of(row[side])
+        if not any(g in groups for g in named):
+            why = f"its groups ({', '.join(named)}) have fewer than min_cells cells" if named else "no group takes it"
+            return "role absent", f"{row[side]}: {why}"
+    return None
+
+
+def _unmeasured(row: pd.Series, genes: Genes) -> tuple[str, str] | None:
+    missing = [g for side in ("from", "to") for g in row[side].split("_") if g not in genes.number]
+    return ("gene missing", f"{', '.join(missing)} not in var_names") if missing else None
+
+
+class _Builder:
+    """Numbers nodes and steps as they come."""
+
+    def __init__(self, genes: Genes, assigned: _roles.Assigned, groups: list[str]) -> None:
+        self._genes, self._assigned, self._groups = genes, assigned, groups
+        self._nodes: dict[tuple[str, str], int] = {}
+        self.roles: list[str] = []
+        self._ends: list[tuple[int, int]] = []
+        self._circuit: list[int] = []
+        self._counts: list[bool] = []
+        self._gates: list[tuple[int, int, int]] = []
+
+    def _node(self, molecule: str, role: str) -> int:
+        if role not in self.roles:
+            self.roles.append(role)
+        return self._nodes.setdefault((molecule, role), len(self._nodes))
+
+    def add(self, circuit: int, members: list[Step], *, restraining: bool) -> None:
+        """Take in one circuit: number its measured steps and attach its gates."""
+        steps = [s for s in members if s.row["edge"] != "gate"]
+        gates = [s for s in members if s.row["edge"] == "gate"]
+        for gate in gates:
+            acted = [(s, side) for s in steps if (side := _side(gate, s)) is not None]
+            if acted:
+                self._attach(gate, acted)
+        for step in members:
+            if step.status:
+                continue
+            step.nodes = (self._node(step.row["from"], step.row["source_role"]),
+                          self._node(step.row["to"], step.row["target_role"]))  # fmt: skip
+            step.number = len(self._ends)
+            self._ends.append(step.nodes)
+            self._circuit.append(circuit)
+            # a repressed gene is expected to be low, so that it says nothing as a strength
+            represses = step.row["edge"] == "intracellular" and step.row["sign"] < 0
+            self._counts.append(restraining or not represses)
+            self._gates += [(step.number, node, kind) for node, kind in step.acting]
+
+    def _attach(self, gate: Step, acted: list[tuple[Step, str]]) -> None:
+        row, sign = gate.row, int(gate.row["sign"])
+        name = f"{row['from']} ({row['source_role']}, step {row['step']})"
+        own = all(g in self._genes.number for g in row["from"].split("_"))
+        if not own or not self._present(row["source_role"]):
+            for step, _ in acted:
+                step.detail = "; ".join(filter(None, (step.detail, f"gate {name} not measured: {gate.detail}")))
+            return
+        gate.status, gate.detail = "acts on its edge", f"step {', '.join(str(s.row['step']) for s, _ in acted)}"
+        node = self._node(row["from"], row["source_role"])
+        gate.nodes = (node, -1)
+        for step, side in acted:
+            step.gates.append(name)
+            step.acting.append((node, DECOY if sign < 0 else RELEASE if side == "from" else CORECEPTOR))
+
+    def _present(self, role: str) -> bool:
+        return any(g in self._groups for g in self._assigned.of(role))
+
+    def plan(self, *, n_circuits: int) -> Plan:
+        """Return the arrays."""
+        assigned, groups = self._assigned, self._groups
+        molecules = [[self._genes.number[g] for g in molecule.split("_")] for molecule, _ in self._nodes]
+        ends = np.asarray(self._ends, np.int64).reshape(-1, 2)
+        members = np.array([[g in assigned.of(r) for g in groups] for r in self.roles], bool)
+        return Plan(
+            Entities.of(molecules), np.asarray([self.roles.index(r) for _, r in self._nodes], np.int64),
+            members.reshape(len(self.roles), len(groups)), np.array([r == _roles.ANY for r in self.roles], bool),
+            ends[:, 0].copy(), ends[:, 1].copy(), Gates.of(self._gates), np.asarray(self._circuit, np.int64),
+            np.asarray(self._counts, bool), n_circuits,
+        )  # fmt: skip
+
+
+def _side(gate: Step, step: Step) -> str | None:
+    """Which end of a communication step a gate of the same circuit acts on."""
+    if step.row["edge"] != "communication":
+        return None
+    acted = gate.row["to"]
+    return next(
+        (side for side in ("from", "to") if acted == step.row[side] or acted in step.row[side].split("_")), None
+    )

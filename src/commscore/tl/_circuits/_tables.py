@@ -1,0 +1,157 @@
+"""From arrays to the tables of circuits and their steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._schema import score as score_schema
+from ..._schema import understand as schema
+from ...stats.multiple import benjamini_hochberg
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ._steps import Measured, Step
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was computed: per node ``value``, ``prop`` and ``groups`` in words; per step and circuit the rest."""
+
+    value: Floats
+    prop: Floats
+    groups: list[str]
+    score: Floats
+    pvalue: Floats
+    strength: Floats
+    strength_pvalue: Floats
+    lowest: Floats
+    lowest_pvalue: Floats
+    association: dict[int, tuple[float, float, int]]
+
+
+def in_words(step: Step) -> str:
+    """Write a step as people do."""
+    row = step.row
+    arrow = {"communication": "→", "intracellular": "⇒", "gate": "⊣" if row["sign"] < 0 else "⟶"}[row["edge"]]
+    return f"{row['source_role']} {row['from']} {arrow} {row['to']} {row['target_role']}"
+
+
+def edge_table(measured: Measured, observed: Observed, *, expr_prop: float) -> pd.DataFrame:
+    """One row per step, in the order of the resource."""
+    for step in measured.steps:
+        if not step.status:
+            low = _below(step, observed, expr_prop=expr_prop)
+            step.status = "below expr_prop" if low else "expressed"
+            step.detail = "; ".join(filter(None, (low, step.detail)))
+    rows = [_edge_row(s, measured, observed) for s in measured.steps]
+    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUIT_EDGES.names if c != "padj"])
+    frame.insert(frame.columns.get_loc("pvalue") + 1, "padj", _padj(frame))
+    return _typed(frame, schema.CIRCUIT_EDGES)
+
+
+def _below(step: Step, observed: Observed, *, expr_prop: float) -> str:
+    row = step.row
+    ends = [(row["from"], row["source_role"], step.nodes[0]), (row["to"], row["target_role"], step.nodes[1])]
+    ends += [(name, "gate", node) for name, (node, kind) in zip(step.gates, step.acting, strict=True) if kind != 1]
+    low = [(what, role, observed.prop[node]) for what, role, node in ends if observed.prop[node] < expr_prop]
+    return "; ".join(f"{what} ({role}) in {prop:.1%} of cells, expr_prop {expr_prop:g}" for what, role, prop in low)
+
+
+def _edge_row(step: Step, measured: Measured, observed: Observed) -> tuple[Any, ...]:
+    row, number = step.row, step.number
+    own, other = step.nodes
+
+    def of(values: Floats, at: int) -> float:
+        return float(values[at]) if at >= 0 else np.nan
+
+    rho, rho_pvalue, n_samples = observed.association.get(number, (np.nan, np.nan, 0))
+    return (
+        row["circuit"], int(row["step"]), row["edge"], row["source_role"], row["target_role"],
+        observed.groups[own] if own >= 0 else "", observed.groups[other] if other >= 0 else "",
+        row["from"], row["to"], row["interaction"], int(row["sign"]),
+        bool(number >= 0 and measured.plan.counts[number]), step.status, step.detail, ";".join(step.gates),
+        of(observed.value, own), of(observed.value, other), of(observed.prop, own), of(observed.prop, other),
+        of(observed.score, number), of(observed.pvalue, number), rho, rho_pvalue, n_samples,
+        row["source"], row["lines"], row["statement"],
+    )  # fmt: skip
+
+
+def _padj(frame: pd.DataFrame) -> Floats:
+    """Adjust over distinct steps: one that several circuits share is one test."""
+    same = frame.groupby(["source_role", "target_role", "from", "to", "gates", "edge"], sort=False).ngroup().to_numpy()
+    _, first = np.unique(same, return_index=True)
+    adjusted: Floats = benjamini_hochberg(frame["pvalue"].to_numpy(np.float64)[first])
+    return np.asarray(adjusted[same], np.float64)
+
+
+def circuit_table(measured: Measured, observed: Observed) -> pd.DataFrame:
+    """One row per circuit; steps must have their status."""
+    by: dict[str, list[Step]] = {c: [] for c in measured.circuits}
+    for step in measured.steps:
+        by[step.row["circuit"]].append(step)
+    rows = [_circuit_row(c, steps, measured=measured, observed=observed) for c, steps in enumerate(by.values())]
+    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUITS.names if c != "padj"])
+    adjusted = benjamini_hochberg(frame["pvalue"].to_numpy(np.float64))
+    frame.insert(frame.columns.get_loc("pvalue") + 1, "padj", adjusted)
+    return _typed(frame, schema.CIRCUITS)
+
+
+def _circuit_row(c: int, steps: list[Step], *, measured: Measured, observed: Observed) -> tuple[Any, ...]:
+    first = steps[0].row
+    own = [s for s in steps if not s.acts]
+    inside = [s for s in own if s.number >= 0]
+    counted = [s for s in inside if measured.plan.counts[s.number]]
+    scores = np.array([observed.score[s.number] for s in counted])
+    pvalues = [observed.pvalue[s.number] for s in counted]
+    expressed = sum(s.status == "expressed" for s in inside)
+    missing = [f"{s.row['step']} {in_words(s)}: {s.status} ({s.detail})" for s in own if s.status != "expressed"]
+    return (
+        first["circuit"], first["name"], first["kind"], first["condition"], first["status"],
+        _status(own, inside, counted), len(own), len(inside), expressed,
+        observed.strength[c], observed.strength_pvalue[c], observed.lowest[c],
+        f"{counted[int(scores.argmin())].row['step']} {in_words(counted[int(scores.argmin())])}" if counted else "",
+        observed.lowest_pvalue[c], max(pvalues) if pvalues else np.nan, "; ".join(missing),
+        first["circuit_source"], first["circuit_lines"],
+    )  # fmt: skip
+
+
+def _status(own: list[Step], inside: list[Step], counted: list[Step]) -> str:
+    if not counted:
+        return "not_assessable"
+    if any(s.status != "expressed" for s in counted):
+        return "broken"
+    return "complete" if len(inside) == len(own) else "partial"
+
+
+def untested_table(edges: pd.DataFrame) -> pd.DataFrame:
+    """List steps that could not be measured, in the layout that :func:`commscore.get.untested` reads."""
+    lost = edges[~edges["status"].isin(["expressed", "acts on its edge"])]
+    circuit, step = lost["circuit"].astype(str), lost["step"].astype(str)
+    rows = {
+        "interaction": [f"{a}^{b}" for a, b in zip(lost["from"], lost["to"], strict=True)],
+        "reason": lost["status"].astype(str),
+        "detail": circuit + " step " + step + ": " + lost["detail"].astype(str),
+    }
+    frame = pd.DataFrame(rows, columns=list(score_schema.UNTESTED.names)).drop_duplicates().reset_index(drop=True)
+    return frame.astype({"interaction": "category", "reason": "category"})
+
+
+def _typed(frame: pd.DataFrame, table: Any) -> pd.DataFrame:
+    for column in table.columns:
+        if column.kind == "category":
+            values = frame[column.name]
+            if column.values:
+                frame[column.name] = pd.Categorical(values, categories=list(column.values))
+            else:
+                frame[column.name] = values.astype("category")
+        elif column.kind == "string":
+            frame[column.name] = frame[column.name].astype(object)
+    return frame

@@ -1,0 +1,166 @@
+"""Edges of a stored result, measured again in parts of the cells: conditions, samples, resamples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from .._validate import in_range
+from ..core.problem import Entities
+from ..core.summary import join
+from . import _edge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+    from anndata import AnnData
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+
+EVERYTHING = "all"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Ends of every edge: entities, groups (by number in ``groups``), and how subunits are joined."""
+
+    entities: Entities
+    ligand: Ints
+    receptor: Ints
+    source: Ints
+    target: Ints
+    groups: list[str]
+    genes: list[str]
+    rule: str
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Per bin × gene the ``total`` and the number of cells ``expressed``; per bin the number of cells ``n``."""
+
+    total: Floats
+    expressed: Floats
+    n: Floats
+
+
+def passing(table: pd.DataFrame, *, padj: str, max_padj: float | None) -> pd.DataFrame:
+    """Edges of a stored result with an adjusted p-value of at most ``max_padj``; all edges for ``None``."""
+    for column in ("source", "target", "interaction", "ligand_mean", "receptor_mean"):
+        if column not in table:
+            msg = f"the stored table has no column {column!r}; give the key of a result of cs.tl.score"
+            raise KeyError(msg)
+    if max_padj is None:
+        return table.reset_index(drop=True)
+    in_range("max_padj", max_padj, low=0, high=1)
+    if padj not in table:
+        some = ", ".join(c for c in table.columns if str(c).startswith("padj")) or "none"
+        msg = f"padj={padj!r} is not a column of the stored table (adjusted p-values: {some})"
+        raise KeyError(msg)
+    kept = table[table[padj] <= max_padj].reset_index(drop=True)
+    if kept.empty:
+        msg = f"no edge of the stored result has {padj} <= {max_padj}; raise max_padj or leave it out"
+        raise ValueError(msg)
+    return kept
+
+
+def which(condition_key: str | None, sample_key: str | None) -> tuple[str, str | None]:
+    """Name of the argument, and the column, by which cells are split; the column is None for all cells together."""
+    if condition_key is not None and sample_key is not None:
+        msg = f"give one of condition_key={condition_key!r} and sample_key={sample_key!r}, not both"
+        raise ValueError(msg)
+    return ("condition_key", condition_key) if condition_key is not None else ("sample_key", sample_key)
+
+
+def sides(table: pd.DataFrame, params: Mapping[str, Any], source: _edge.Source) -> Sides:
+    """Turn the ends of the edges of a stored result into numbers."""
+    aliases = dict(params.get("aliases") or {})
+    names = {m: i for i, m in enumerate(sorted({*table["ligand_complex"], *table["receptor_complex"]}))}
+    members = [[aliases.get(g, g) for g in m.split("_")] for m in names]
+    # with missing_subunits="ignore" the result rests on the subunits that are measured
+    members = [[g for g in m if g in source.var_names] for m in members]
+    if not all(members):
+        lost = next(name for name, m in zip(names, members, strict=True) if not m)
+        msg = f"{lost} of the stored result is not in var_names of {source.name}; use the adata that was scored"
+        raise ValueError(msg)
+    genes = sorted({g for m in members for g in m})
+    number = {g: i for i, g in enumerate(genes)}
+    groups = sorted({*table["source"].astype(str), *table["target"].astype(str)})
+    at = {g: i for i, g in enumerate(groups)}
+
+    def codes(column: str, to: Mapping[str, int]) -> Ints:
+        return np.asarray([to[str(v)] for v in table[column]], np.int64)
+
+    return Sides(
+        Entities.of([[number[g] for g in m] for m in members]), codes("ligand_complex", names),
+        codes("receptor_complex", names), codes("source", at), codes("target", at), groups, genes,
+        str(params.get("complex", "min")),
+    )  # fmt: skip
+
+
+def expression(adata: AnnData, params: Mapping[str, Any]) -> _edge.Source:
+    """Return the matrix that a stored result was made from."""
+    return _edge.expression(adata, layer=params.get("layer"), use_raw=bool(params.get("use_raw", False)))
+
+
+def group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) -> Ints:
+    """Return the number of the group of every cell, -1 for cells of other groups."""
+    column = _edge.obs_column(adata, "groupby of the stored result", str(params["groupby"]))
+    at = {g: i for i, g in enumerate(groups)}
+    return np.asarray([at.get(str(v), -1) for v in column], np.int64)
+
+
+def labels(adata: AnnData, argument: str, key: str) -> tuple[Ints, list[str]]:
+    """Codes and names of a column of ``obs`` in the order of its categories; missing labels are -1."""
+    column = _edge.obs_column(adata, argument, key).astype("category").cat.remove_unused_categories()
+    return column.cat.codes.to_numpy().astype(np.int64), [str(c) for c in column.cat.categories]
+
+
+def add_up(source: _edge.Source, genes: list[str], bins: Ints, n_bins: int) -> Sums:  # noqa: PLR0917
+    """Add up the values, and count the expressing cells, of every gene in every bin; -1 is left out."""
+    cells = np.flatnonzero(bins >= 0)
+    part: Any = source.matrix[:, source.var_names.get_indexer(genes)][cells]
+    values = sparse.csr_matrix(part, dtype=np.float64)
+    ones = np.ones(cells.size)
+    sorter = sparse.csr_matrix((ones, (bins[cells], np.arange(cells.size))), shape=(n_bins, cells.size))
+    total = np.asarray((sorter @ values).todense())
+    expressed = np.asarray((sorter @ (values > 0).astype(np.float64)).todense())
+    return Sums(total, expressed, np.bincount(bins[cells], minlength=n_bins).astype(np.float64))
+
+
+def edge_values(sums: Sums, ends: Sides, *, min_cells: int) -> tuple[Floats, Floats]:
+    """Flow L·R of every edge, and the smaller of both fractions of expressing cells; bins are groups.
+
+    Both are 0 where a group has fewer than ``min_cells`` cells.
+    """
+    n = np.where(sums.n >= max(min_cells, 1), sums.n, np.inf)[:, None]
+    mean = join(np.ascontiguousarray((sums.total / n).T), ends.entities, ends.rule)
+    prop = np.minimum.reduceat((sums.expressed / n).T[ends.entities.genes], ends.entities.indptr[:-1], axis=0)
+    flow = mean[ends.ligand, ends.source] * mean[ends.receptor, ends.target]
+    least = np.minimum(prop[ends.ligand, ends.source], prop[ends.receptor, ends.target])
+    return np.asarray(flow, np.float64), np.asarray(least, np.float64)
+
+
+def flows(
+    adata: AnnData, table: pd.DataFrame, params: Mapping[str, Any], *, by: str, column: str | None, min_cells: int
+) -> dict[str, Floats]:
+    """Flow of every edge, in all cells (from the stored means) or in every level of a column on its own."""
+    if column is None:
+        return {EVERYTHING: (table["ligand_mean"] * table["receptor_mean"]).to_numpy(np.float64)}
+    source = expression(adata, params)
+    ends = sides(table, params, source)
+    group, (level, names) = group_codes(adata, params, ends.groups), labels(adata, by, column)
+    k = len(ends.groups)
+    bins = np.where((group >= 0) & (level >= 0), level * k + group, -1)
+    sums = add_up(source, ends.genes, bins, len(names) * k)
+    found = {}
+    for i, name in enumerate(names):
+        rows = slice(i * k, (i + 1) * k)
+        one = Sums(sums.total[rows], sums.expressed[rows], sums.n[rows])
+        found[name] = edge_values(one, ends, min_cells=min_cells)[0]
+    return found

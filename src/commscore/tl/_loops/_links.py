@@ -1,0 +1,119 @@
+"""Inside the cell: which receptor leads to which ligand."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..._validate import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    from ...rs import Resource
+
+Steps = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Links:
+    """``linked`` (n × n interactions), with the way in words and the sign of every link."""
+
+    linked: npt.NDArray[np.bool_]
+    words: dict[tuple[int, int], str]
+    sign: dict[tuple[int, int], int]
+
+
+def steps_of_resource(resource: Resource) -> Steps:
+    """Intracellular steps of the resource's circuits, from → to → sign, whatever the role."""
+    frame = resource.circuits
+    inside = frame[frame["edge"] == "intracellular"]
+    if inside.empty:
+        msg = f"resource {resource.name!r} has no intracellular steps; give net= (columns source, target, weight)"
+        raise ValueError(msg)
+    return _steps(inside["from"], inside["to"], inside["sign"])
+
+
+def steps_of_net(net: object) -> Steps:
+    """Read a user's network in decoupler's format: columns ``source``, ``target`` and, if there, ``weight``."""
+    if not isinstance(net, pd.DataFrame):
+        msg = f"net must be a DataFrame with the columns source and target (and weight), found {type(net).__name__}"
+        raise TypeError(msg)
+    for column in ("source", "target"):
+        if column not in net:
+            msg = f"net has no column {column!r} ({', '.join(map(str, net.columns))}){suggest(column, net.columns)}"
+            raise ValueError(msg)
+    weight = net["weight"].astype(float) if "weight" in net else pd.Series(1.0, index=net.index)
+    used = net[weight.notna() & (weight != 0)]
+    return _steps(used["source"], used["target"], np.sign(weight[used.index]).astype(int))
+
+
+def _steps(source: Iterable[str], target: Iterable[str], sign: Iterable[int]) -> Steps:
+    steps: Steps = {}
+    for a, b, s in zip(source, target, sign, strict=True):
+        steps.setdefault(str(a), {}).setdefault(str(b), int(s))
+    return steps
+
+
+def link(steps: Steps, ligands: list[str], receptors: list[str], *, max_hops: int) -> Links:
+    """Follow the steps from every receptor to every ligand, the shortest way, of at most ``max_hops`` steps.
+
+    A step leaves a receptor if its ``from`` is the receptor, one of its subunits, or a complex of it; it reaches a
+    ligand if its ``to`` is one of the ligand's subunits.
+
+    Parameters
+    ----------
+    steps
+        From → to → sign.
+    ligands, receptors
+        Of the interactions, subunits joined by ``_``.
+    max_hops
+        At least 1: receptor ⇒ ligand gene.
+
+    Raises
+    ------
+    ValueError
+        If no step leaves any receptor.
+    """
+    n = len(ligands)
+    reached = {r: _reach(steps, r, max_hops) for r in dict.fromkeys(receptors)}
+    if not any(reached.values()):
+        some = ", ".join(list(dict.fromkeys(receptors))[:3])
+        msg = (
+            f"no receptor of the stored result ({some}, …) is a source of the intracellular network; it needs steps "
+            "receptor → factor beside factor → ligand gene"
+        )
+        raise ValueError(msg)
+    linked = np.zeros((n, n), bool)
+    words, sign = {}, {}
+    for i, receptor in enumerate(receptors):
+        for j, ligand in enumerate(ligands):
+            ways = [reached[receptor][g] for g in ligand.split("_") if g in reached[receptor]]
+            if ways:
+                linked[i, j] = True
+                way, sign[i, j] = min(ways, key=lambda w: len(w[0]))
+                words[i, j] = " ⇒ ".join(way)
+    return Links(linked, words, sign)
+
+
+def _reach(steps: Steps, receptor: str, max_hops: int) -> dict[str, tuple[tuple[str, ...], int]]:
+    """Everything within reach of a receptor: the way there and its sign, breadth first."""
+    subunits = set(receptor.split("_"))
+    starts = [s for s in steps if (own := set(s.split("_"))) <= subunits or subunits <= own]
+    queue: deque[tuple[str, tuple[str, ...], int]] = deque((s, (s,), 1) for s in starts)
+    found: dict[str, tuple[tuple[str, ...], int]] = {}
+    while queue:
+        at, way, sign = queue.popleft()
+        if len(way) > max_hops:
+            continue
+        for to, s in steps.get(at, {}).items():
+            if to not in found:
+                found[to] = ((*way, to), sign * s)
+                queue.append((to, (*way, to), sign * s))
+    return found

@@ -1,0 +1,258 @@
+"""Feedback loops and relays found in stored scores."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ... import get, rs
+from ..._random import RNG
+from ..._random import key as seed_of
+from ..._schema import understand as schema
+from ..._validate import in_range
+from ..._version import __version__
+from ...core.circuits import Loops, Network, Null, rewired, search
+from ...core.circuits import loop_strengths as strengths
+from ...get import Result
+from ...get._store import check_key
+from ...stats.multiple import benjamini_hochberg, permutation_pvalue
+from .._keywords import known_keywords
+from .._progress import bar
+from . import _links
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from ...rs import Resource
+
+SCHEMA = "commscore.loops/1"
+_BUDGET = 10_000_000
+
+
+@known_keywords
+def loops(
+    adata: AnnData,
+    *,
+    key: str = "commscore",
+    max_length: int = 4,
+    net: pd.DataFrame | None = None,
+    max_hops: int = 3,
+    max_padj: float | None = 0.05,
+    score: str = "score",
+    padj: str = "padj",
+    max_loops: int = 10_000,
+    budget: int = _BUDGET,
+    n_perms: int = 1000,
+    resource: str | Resource = "breast",
+    rng: RNG = 0,
+    key_added: str = "commscore_loops",
+    inplace: bool = True,
+) -> Result | None:
+    """Find feedback loops (A → B → A and longer) and relays (A → B → C) in a stored result.
+
+    Two edges are linked where the receptor of the first leads, inside the cell that receives it, to the ligand that
+    this cell sends by the second. What leads to what is taken from ``net``, else from the steps inside cells of the
+    resource's circuits. A loop passes through different groups, each once.
+
+    Parameters
+    ----------
+    adata
+        Annotated data that :func:`commscore.tl.score` has written to.
+    key
+        Key of the stored scores.
+    max_length
+        Most edges between cells in a loop, 1 (autocrine) or more.
+    net
+        Network inside the cell in decoupler's format: columns ``source``, ``target``, ``weight`` (its sign counts),
+        with receptor → factor and factor → gene.
+    max_hops
+        Most steps from receptor to ligand gene.
+    max_padj
+        Edges with an adjusted p-value of at most this; ``None`` for all edges with a score above zero.
+    score, padj
+        Columns of the stored table, where it holds several methods.
+    max_loops
+        Most loops, and most relays, that are listed; all are counted.
+    budget
+        Most edges that one search may try. Where it runs out, counts are lower bounds, there are no p-values, and a
+        warning and ``params["complete"]`` say so.
+    n_perms
+        Number of rewired networks.
+    resource
+        Resource of the steps inside cells, if ``net`` is not given.
+    rng
+        Seed, Generator or SeedSequence; the same seed gives the same bytes.
+    key_added
+        Key in ``adata.uns``.
+    inplace
+        If False, nothing is written and the result is returned.
+
+    Returns
+    -------
+    None, or a :class:`~commscore.get.Result` if ``inplace=False``: loops, the strongest first, then relays;
+    ``extra["summary"]`` tests the number and strength of all loops together.
+
+    Notes
+    -----
+    The null exchanges the targets of random pairs of edges between groups (Maslov & Sneppen 2002,
+    doi:10.1126/science.1065103): every group keeps what it sends and how much it receives. ``pvalue`` of a loop is how
+    often it is there in rewired networks, (1 + b)/(1 + n); ``strength_pvalue`` how often any loop is as strong.
+
+    Raises
+    ------
+    KeyError
+        If nothing is stored under ``key``, or the table lacks a column.
+    ValueError
+        If no edge passes, no receptor is in the network, or an argument is out of range.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import commscore as cs
+    >>> adata = cs.ds.pbmc()
+    >>> cs.tl.score(adata, "cell_type", n_perms=50)
+    >>> genes = cs.get.table(adata)[["receptor", "ligand"]].drop_duplicates()
+    >>> net = pd.DataFrame({"source": genes["receptor"], "target": genes["ligand"], "weight": 1.0})
+    >>> result = cs.tl.loops(adata, net=net, max_padj=None, max_length=2, n_perms=20, inplace=False)
+    >>> set(result.table["kind"]) <= {"loop", "relay"}
+    True
+    """
+    in_range("max_length", max_length, low=1, high=8, integer=True)
+    in_range("max_hops", max_hops, low=1, integer=True)
+    in_range("max_loops", max_loops, low=1, integer=True)
+    in_range("budget", budget, low=1, integer=True)
+    in_range("n_perms", n_perms, low=1, integer=True)
+    check_key(key_added)
+    seed, stored = seed_of(rng), get.load(adata, key)
+    frame = _edges(stored.table, score=score, padj=padj, max_padj=max_padj)
+    steps = _links.steps_of_resource(rs.as_resource(resource)) if net is None else _links.steps_of_net(net)
+    network, names, links = _network(frame, steps, score=score, max_hops=int(max_hops))
+    found = search(network, longest=int(max_length), room=int(max_loops), budget=int(budget))
+    with bar(int(n_perms), "rewired networks") as progress:
+        null = rewired(network, found, n_perms=int(n_perms), key=seed, longest=int(max_length), budget=int(budget),
+                       progress=progress)  # fmt: skip
+    if not null.complete:
+        msg = f"budget={budget} did not suffice: counts are lower bounds without p-values; lower max_length or raise it"
+        warnings.warn(msg, UserWarning, stacklevel=3)
+    table = pd.concat([
+        _loop_table(network, found, null, names=names, links=links, padj=frame[padj].to_numpy(float)),
+        _relay_table(network, names=names, links=links, padj=frame[padj].to_numpy(float), room=int(max_loops)),
+    ], ignore_index=True)  # fmt: skip
+    table["kind"] = pd.Categorical(table["kind"], categories=list(schema.LOOPS["kind"].values))
+    params = {
+        "key": key, "max_length": int(max_length), "max_hops": int(max_hops), "max_padj": max_padj, "score": score,
+        "padj": padj, "max_loops": int(max_loops), "budget": int(budget), "n_perms": int(n_perms), "rng": str(seed),
+        "net": "given" if net is not None else "steps of the resource", "complete": bool(null.complete),
+        "n_loops": int(found.totals[0]), "n_listed": int(found.length.size), "n_edges": len(frame),
+        "n_links": len(links.words), "pvalue_floor": 1 / (int(n_perms) + 1), "commscore": __version__,
+    }  # fmt: skip
+    result = Result(table, params, stored.resource, {"summary": _summary(found, null)}, SCHEMA)
+    if not inplace:
+        return result
+    get.store(adata, key_added, result)
+    return None
+
+
+def _edges(table: pd.DataFrame, *, score: str, padj: str, max_padj: float | None) -> pd.DataFrame:
+    for argument, column in (("score", score), ("padj", padj)):
+        if column not in table:
+            some = [c for c in table.columns if str(c).startswith(("score", "padj"))]
+            msg = f"{argument}={column!r} is not a column of the stored table; it has {', '.join(some) or 'no scores'}"
+            raise KeyError(msg)
+    kept = table[score] > 0
+    if max_padj is not None:
+        in_range("max_padj", max_padj, low=0, high=1)
+        kept &= table[padj] <= max_padj
+    if not kept.any():
+        msg = f"no edge of the stored table has a {score} above zero and {padj} <= {max_padj}; raise max_padj"
+        raise ValueError(msg)
+    return table[kept].reset_index(drop=True)
+
+
+def _network(
+    frame: pd.DataFrame, steps: _links.Steps, *, score: str, max_hops: int
+) -> tuple[Network, tuple[list[str], list[str]], _links.Links]:
+    groups = sorted({*frame["source"].astype(str), *frame["target"].astype(str)})
+    pairs = frame.drop_duplicates("interaction")
+    kinds = pairs["interaction"].astype(str).tolist()
+    links = _links.link(steps, pairs["ligand_complex"].astype(str).tolist(),
+                        pairs["receptor_complex"].astype(str).tolist(), max_hops=max_hops)  # fmt: skip
+    number, kind = {g: i for i, g in enumerate(groups)}, {k: i for i, k in enumerate(kinds)}
+    network = Network(
+        frame["source"].astype(str).map(number).to_numpy(np.int64),
+        frame["target"].astype(str).map(number).to_numpy(np.int64),
+        frame["interaction"].astype(str).map(kind).to_numpy(np.int64), frame[score].to_numpy(np.float64),
+        links.linked, len(groups),
+    )  # fmt: skip
+    return network, (groups, kinds), links
+
+
+def _loop_table(
+    network: Network, found: Loops, null: Null, *, names: tuple[list[str], list[str]], links: _links.Links,
+    padj: Any,
+) -> pd.DataFrame:  # fmt: skip
+    n = len(null.totals)
+    strength = strengths(network, found)
+    pvalue = permutation_pvalue(null.contain, n) if null.complete else np.full(strength.size, np.nan)
+    tail = permutation_pvalue(null.exceed, n) if null.complete else np.full(strength.size, np.nan)
+    rows = []
+    for i in np.argsort(-strength, kind="stable"):
+        path = found.edges[i, : found.length[i]]
+        rows.append((*_described(path, network, names=names, links=links, closed=True, padj=padj), pvalue[i], tail[i]))
+    return _framed("loop", rows)
+
+
+def _relay_table(
+    network: Network, *, names: tuple[list[str], list[str]], links: _links.Links, padj: Any, room: int
+) -> pd.DataFrame:
+    """Linked pairs of edges through three different groups, the strongest first."""
+    out = [np.flatnonzero(network.source == g) for g in range(network.n_groups)]
+    pairs: list[tuple[float, int, int]] = []
+    for e in np.flatnonzero(network.source != network.target):
+        after = out[network.target[e]]
+        far = (network.target[after] != network.source[e]) & (network.target[after] != network.target[e])
+        after = after[far & network.linked[network.kind[e], network.kind[after]]]
+        pairs += [(-float(np.sqrt(network.score[e] * network.score[f])), int(e), int(f)) for f in after]
+    rows = [
+        (*_described(np.array(pair), network, names=names, links=links, closed=False, padj=padj), np.nan, np.nan)
+        for _, *pair in sorted(pairs)[:room]
+    ]
+    return _framed("relay", rows)
+
+
+def _described(
+    path: Any, network: Network, *, names: tuple[list[str], list[str]], links: _links.Links, closed: bool, padj: Any
+) -> tuple[Any, ...]:
+    groups, kinds = names
+    kind = network.kind[path]
+    passed = [groups[network.source[path[0]]], *(groups[g] for g in network.target[path])]
+    after = np.roll(kind, -1) if closed else kind[1:]
+    ways = [(int(a), int(b)) for a, b in zip(kind[: after.size], after, strict=True)]
+    scores = network.score[path]
+    return (
+        len(path), " → ".join(passed), " → ".join(kinds[k] for k in kind), " | ".join(links.words[w] for w in ways),
+        int(np.prod([links.sign[w] for w in ways])), float(np.exp(np.log(scores).mean())), float(scores.min()),
+        float(padj[path].max()),
+    )  # fmt: skip
+
+
+def _framed(kind: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    names = [c for c in schema.LOOPS.names if c not in ("kind", "padj")]
+    frame = pd.DataFrame(rows, columns=names).astype({"length": np.int64, "sign": np.int64})
+    numbers = ["strength", "weakest", "max_padj", "pvalue", "strength_pvalue"]
+    frame = frame.astype(dict.fromkeys(numbers, np.float64))
+    frame["kind"], frame["padj"] = kind, benjamini_hochberg(frame["pvalue"].to_numpy(np.float64))
+    return frame[list(schema.LOOPS.names)]
+
+
+def _summary(found: Loops, null: Null) -> pd.DataFrame:
+    statistics = list(schema.LOOP_SUMMARY["statistic"].values)
+    reached = (null.totals >= found.totals * (1 - 1e-12)).sum(axis=0)
+    pvalue = permutation_pvalue(reached, len(null.totals)) if null.complete else np.full(3, np.nan)
+    return pd.DataFrame({
+        "statistic": pd.Categorical(statistics, categories=statistics), "observed": found.totals,
+        "expected": null.totals.mean(axis=0), "pvalue": pvalue,
+    })  # fmt: skip

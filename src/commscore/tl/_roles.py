@@ -1,0 +1,368 @@
+"""Cell roles of the resource matched to the user's groups of cells, by their names."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .. import rs
+from .._schema import understand as schema
+from .._validate import suggest
+from . import _edge
+from ._keywords import known_keywords
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from ..rs import Resource
+
+Given = Mapping[str, "str | Sequence[str] | None"]
+ANY = "any"
+
+PARENTS = {
+    "caf": "fibroblast", "fibroblast": "stromal_cell", "msc": "stromal_cell", "pericyte": "stromal_cell",
+    "car_cell": "stromal_cell", "m1_macrophage": "macrophage", "m2_macrophage": "macrophage",
+    "macrophage": "myeloid", "monocyte": "myeloid", "mdsc": "myeloid", "neutrophil": "myeloid",
+    "dendritic": "myeloid", "n1_neutrophil": "neutrophil", "n2_neutrophil": "neutrophil",
+    "plasmacytoid_dendritic": "dendritic", "myeloid": "leukocyte", "lymphoid": "leukocyte",
+    "immune_cell": "leukocyte", "antigen_presenting_cell": "leukocyte", "t_cell": "lymphoid", "b_cell": "lymphoid",
+    "nk": "lymphoid", "nkt": "t_cell", "cd4_t": "t_cell", "cd8_t": "t_cell", "th1": "cd4_t", "th2": "cd4_t",
+    "th17": "cd4_t", "treg": "cd4_t", "tumour_er_positive": "tumour", "tumour_er_negative": "tumour",
+    "tumour_pr_positive": "tumour", "tumour_her2": "tumour", "tumour_tnbc": "tumour", "cancer_stem_cell": "tumour",
+    "luminal_epithelium": "normal_epithelium", "myoepithelial": "normal_epithelium",
+    "mammary_stem_cell": "normal_epithelium",
+}  # fmt: skip
+"""The wider role of a role. ``myeloid`` and ``lymphoid`` are no roles of the reviews but names of clusters. Roles that
+are told apart by where the cells are (circulating, disseminated, in bone) have no wider role here."""
+
+MORE = {
+    "myeloid": ("myeloid",), "lymphoid": ("lymphoid",), "pericyte": ("PVL", "perivascular", "perivascular like"),
+    "luminal_epithelium": ("mature luminal", "luminal progenitor", "luminal hormone responsive", "luminal secretory",
+                           "LumHR", "LumSec"),
+    "normal_epithelium": ("normal epithelial",), "tumour": ("carcinoma", "cancer", "malignant", "neoplastic"),
+    "treg": ("T reg", "FOXP3"), "cd8_t": ("cytotoxic T",), "cd4_t": ("helper T",), "nk": ("natural killer",),
+    "plasmacytoid_dendritic": ("plasmacytoid DC",), "dendritic": ("cDC1", "cDC2", "cDC"),
+    "macrophage": ("mono mac",), "leukocyte": ("immune",), "stromal_cell": ("mesenchymal",),
+}  # fmt: skip
+"""Names of clusters in public atlases that the reviews do not use."""
+
+_TOO_WIDE = {"luminal", "hormone receptor positive", "stromal", "lymphocyte", "bone marrow", "hematopoietic", "nk t"}
+"""Names that are synonyms only when they are the whole name of a group, or not at all (``luminal``: also normal)."""
+_NEVER = {"luminal", "dtc"}
+_FILLER = {"cell", "like", "type", "human", "breast", "the", "of", "and"}
+_PLURAL = re.compile(r"(?<=[a-z]{2})s$")
+_SPELLING = {"tumor": "tumour", "epithelium": "epithelial", "endothelium": "endothelial", "lymphocyte": "cell",
+             "tcell": "t", "bcell": "b", "nkcell": "nk", "cancerous": "cancer"}  # fmt: skip
+
+MARKERS = {
+    "tumour or epithelium": ("EPCAM", "KRT8", "KRT18", "KRT19"),
+    "fibroblast or caf": ("COL1A1", "DCN", "LUM", "COL1A2"),
+    "endothelial": ("PECAM1", "VWF", "CDH5", "CLDN5"), "pericyte": ("RGS5", "NOTCH3", "MCAM", "ACTA2"),
+    "t_cell": ("CD3D", "CD3E", "TRAC", "CD2"), "b_cell": ("MS4A1", "CD79A", "CD79B", "CD19"),
+    "macrophage or monocyte": ("CD68", "LYZ", "CD14", "AIF1", "CSF1R"), "nk": ("NKG7", "GNLY", "KLRD1", "NCAM1"),
+    "dendritic": ("CLEC9A", "CD1C", "FCER1A", "LAMP3"), "adipocyte": ("ADIPOQ", "PLIN1", "LPL"),
+    "osteoblast": ("BGLAP", "RUNX2", "SP7", "IBSP"), "osteoclast": ("ACP5", "CTSK", "MMP9", "DCSTAMP"),
+}  # fmt: skip
+"""Only for guesses that are shown, never used."""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Groups of every role, and the report."""
+
+    groups: dict[str, tuple[str, ...]]
+    report: pd.DataFrame
+
+    def of(self, role: str) -> tuple[str, ...]:
+        """Return the groups that take a role; none if it is absent."""
+        return self.groups.get(role, ())
+
+
+@functools.cache
+def words(name: str) -> tuple[str, ...]:
+    """Normalise a name: words in lower case, singular, British, without ``cell``; signs of markers kept."""
+    text = re.sub(r"\([^)]*\)", " ", name)
+    text = re.sub(r"(\w)\s+(?:positive)\b", r"\1+", re.sub(r"(?i)(\b[a-z]+)[- ]positive", r"\1+", text))
+    text = re.sub(r"(?i)\b(er|pr|her2)[- ]?(?:negative)\b", r"\1neg", text)
+    text = re.sub(r"(?i)\b(er|pr)-(?=\s|$)", r"\1neg ", text)
+    text = re.sub(r"(?i)\b(er|pr|hr|her2)\+", r"\1pos ", text).lower()
+    found = []
+    for word in re.findall(r"[a-z0-9α-ω]+", text):
+        one = _PLURAL.sub("", word) if not word.endswith("ss") else word
+        one = _SPELLING.get(one, one)
+        if one not in _FILLER:
+            found.append(one)
+    return tuple(found)
+
+
+@functools.cache
+def _synonyms(resource: Resource) -> dict[str, dict[tuple[str, ...], str]]:
+    """Role → normalised name → the name as written; roles of the breast resource where there are none."""
+    frame = resource.roles if len(resource.roles) else rs.load("breast").roles
+    names: dict[str, dict[tuple[str, ...], str]] = {}
+    for role, written in zip(frame["role"], frame["synonyms"], strict=True):
+        known = names.setdefault(role, {})
+        for name in (role.replace("_", " "), *written.split("|"), *MORE.get(role, ())):
+            if words(name) and " ".join(words(name)) not in _NEVER:
+                known.setdefault(words(name), name)
+    for role in ("myeloid", "lymphoid"):
+        names.setdefault(role, {words(n): n for n in MORE[role]})
+    names.pop(ANY, None)
+    return names
+
+
+def ancestors(role: str) -> list[str]:
+    """Wider roles, nearest first."""
+    found = []
+    while role in PARENTS:
+        role = PARENTS[role]
+        found.append(role)
+    return found
+
+
+def _own_role(group: str, names: dict[str, dict[tuple[str, ...], str]]) -> tuple[str, str, str] | None:
+    """Role, how and reason for one group of cells, from its name alone."""
+    key = words(group)
+    if not key:
+        return None
+    letter = len(key) == 1 and len(key[0]) == 1  # a cluster called "B" need not be B cells
+    if letter and not re.search(r"(?i)cell|lymphocyte", group):
+        return None
+    for role in names:
+        if key == words(role.replace("_", " ")):
+            return role, "exact", f"group {group!r} is called like the role"
+    equal = [r for r, known in names.items() if key in known]
+    if equal:
+        role = _widest(equal)
+        return role, "synonym", f"group {group!r} is a name of the role ({names[role][key]!r})"
+    return _contained(group, key, names)
+
+
+def _contained(
+    group: str, key: tuple[str, ...], names: dict[str, dict[tuple[str, ...], str]]
+) -> tuple[str, str, str] | None:
+    """Find the role whose name is part of the group's: the longest, the most narrow, then the last mentioned."""
+    with_letter = len(key) > 1 and bool(re.search(r"(?i)cell|lymphocyte|cd\d", group))
+    best: list[tuple[int, str, str, int]] = []
+    for role, known in names.items():
+        for name, written in known.items():
+            letter = all(len(w) == 1 for w in name)
+            if " ".join(name) in _TOO_WIDE or not set(name) <= set(key) or (letter and not with_letter):
+                continue
+            best.append((len(name), role, written, max(i for i, w in enumerate(key) if w in name)))
+    if not best:
+        return None
+    longest = max(b[0] for b in best)
+    candidates = [b for b in best if b[0] == longest]
+    wider = {w for b in candidates for w in ancestors(b[1])}
+    narrow = [b for b in candidates if b[1] not in wider]
+    _, role, written, _ = max(narrow, key=lambda b: (b[3], -len(ancestors(b[1]))))
+    return role, "synonym", f"the name of group {group!r} contains {written!r}"
+
+
+def _widest(roles: list[str]) -> str:
+    """Of roles that share a name, the one that contains the others, else the first."""
+    for role in roles:
+        if all(other == role or role in ancestors(other) for other in roles):
+            return role
+    return roles[0]
+
+
+def assign(resource: Resource, groups: Sequence[str], *, given: Given | None, hints: Mapping[str, str]) -> Assigned:
+    """Give every role of the resource its groups.
+
+    What the user gives wins. Otherwise a role takes the groups that are named like it; failing that, those of
+    narrower roles together (``children``); failing that, those of the nearest wider role (``parent``).
+    """
+    names = _synonyms(resource)
+    given = _checked(given, names, groups)
+    own: dict[str, list[str]] = {r: list(g) for r, g in given.items() if g}
+    how = {r: ("given", "roles=") if g else ("none", "given as absent") for r, g in given.items()}
+    taken = {g for chosen in given.values() for g in chosen}
+    unmatched = []
+    for group in groups:
+        found = _own_role(group, names)
+        if found is None:
+            unmatched += [group] if group not in taken else []
+            continue
+        role, kind, reason = found
+        if role not in given:
+            own.setdefault(role, []).append(group)
+            before = how.get(role, (kind, ""))
+            how[role] = (kind if not before[1] else before[0], "; ".join(filter(None, (before[1], reason))))
+    result, rows = {}, []
+    for role in names:
+        members, kind, reason = _resolve(role, own, how, names=names)
+        result[role] = tuple(g for g in groups if g in members)
+        if role not in ("myeloid", "lymphoid"):
+            rows.append((role, ";".join(result[role]), kind, reason))
+    result[ANY] = tuple(groups)
+    rows += [("", g, "none", _guess(g, names, hints)) for g in unmatched]
+    report = pd.DataFrame(rows, columns=list(schema.ROLES.names))
+    report["how"] = pd.Categorical(report["how"], categories=list(schema.HOW))
+    return Assigned(result, report)
+
+
+def _resolve(
+    role: str, own: Mapping[str, list[str]], how: Mapping[str, tuple[str, str]], *, names: Iterable[str]
+) -> tuple[list[str], str, str]:
+    if role in own or role in how:
+        return own.get(role, []), *how[role]
+    narrower = [r for r in names if role in ancestors(r) and r in own]
+    if narrower:
+        return [g for r in narrower for g in own[r]], "children", f"groups of {', '.join(narrower)} together"
+    for wider in ancestors(role):
+        if wider in own:
+            return own[wider], "parent", f"no group of its own; {', '.join(own[wider])} is {wider}, which is wider"
+    return [], "none", "no group has a name of this role"
+
+
+def _checked(given: Given | None, names: Iterable[str], groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        msg = f"roles must be a mapping role -> group or groups, found {type(given).__name__}"
+        raise TypeError(msg)
+    done = {}
+    for role, chosen in given.items():
+        if role not in names:
+            msg = f"roles has {role!r}, which is not a role{suggest(role, names)} (roles: {', '.join(sorted(names))})"
+            raise ValueError(msg)
+        listed = () if chosen is None else (chosen,) if isinstance(chosen, str) else tuple(map(str, chosen))
+        for group in listed:
+            if group not in groups:
+                known = ", ".join(groups)
+                msg = f"roles[{role!r}] names {group!r}, which is not a group ({known}){suggest(group, groups)}"
+                raise ValueError(msg)
+        done[role] = listed
+    return done
+
+
+def _guess(group: str, names: dict[str, dict[tuple[str, ...], str]], hints: Mapping[str, str]) -> str:
+    spoken = {" ".join(n): (role, w) for role, known in names.items() for n, w in known.items()}
+    close = difflib.get_close_matches(" ".join(words(group)), list(spoken), n=2, cutoff=0.5)
+    guesses = [f"{spoken[c][0]} (its name {spoken[c][1]!r} is similar)" for c in close]
+    if group in hints:
+        guesses.append(hints[group])
+    return "no name of a role; " + (f"perhaps {' or '.join(guesses)}" if guesses else "nothing similar")
+
+
+def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_raw: bool) -> dict[str, str]:
+    """Say for each group which well known markers stand out; a guess to be shown, never used."""
+    source = _edge.expression(adata, layer=layer, use_raw=use_raw)
+    genes = sorted({g for known in MARKERS.values() for g in known if g in source.var_names})
+    labels = column.astype(str).to_numpy()
+    if not genes:
+        return {}
+    part: Any = source.matrix[:, source.var_names.get_indexer(genes)]
+    expressed = np.asarray((part.toarray() if hasattr(part, "toarray") else part) > 0, np.float64)
+    number = {g: i for i, g in enumerate(genes)}
+    hints = {}
+    for group in np.unique(labels):
+        inside = labels == group
+        if inside.all():
+            continue
+        here, rest = expressed[inside].mean(axis=0), expressed[~inside].mean(axis=0)
+        gain = {r: [here[number[g]] - rest[number[g]] for g in known if g in number] for r, known in MARKERS.items()}
+        best = max((r for r in gain if gain[r]), key=lambda r: float(np.mean(gain[r])))
+        if np.mean(gain[best]) > 0.2:
+            shown = [g for g in MARKERS[best] if g in number]
+            at = [number[g] for g in shown]
+            hints[str(group)] = (
+                f"{best} (markers {', '.join(shown)} in {here[at].mean():.0%} of its cells on average, "
+                f"{rest[at].mean():.0%} elsewhere)"
+            )
+    return hints
+
+
+def require(assigned: Assigned, needed: Iterable[str], groupby: str) -> None:
+    """Raise with roles, guesses and the way out if no role that is needed has a group."""
+    needed = [r for r in dict.fromkeys(needed) if r != ANY]
+    if not needed or any(assigned.of(r) for r in needed):
+        return
+    unmatched = assigned.report[assigned.report["role"] == ""]
+    guesses = "\n".join(f"  {g!r}: {why}" for g, why in zip(unmatched["groups"], unmatched["reason"], strict=True))
+    example = unmatched["groups"].iloc[0] if len(unmatched) else "my group"
+    msg = (
+        f"no group of groupby={groupby!r} takes a role of the circuits. Give them with "
+        f"roles={{'tumour': {example!r}, ...}} (role -> group or list of groups).\nGroups and guesses:\n{guesses}\n"
+        f"Roles: {', '.join(sorted(needed))}"
+    )
+    raise ValueError(msg)
+
+
+@known_keywords
+def roles(
+    adata: AnnData,
+    groupby: str,
+    *,
+    roles: Given | None = None,
+    resource: str | Resource = "breast",
+    layer: str | None = None,
+    use_raw: bool = False,
+) -> pd.DataFrame:
+    """Say which groups of cells take which role of the reviews, and why.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes; never modified.
+    groupby
+        Column of ``adata.obs`` with the groups of cells.
+    roles
+        Role → group name, list of group names, or ``None`` for a role that is absent. What is given wins; all other
+        roles are guessed from the names.
+    resource
+        Name of a resource or a :class:`~commscore.rs.Resource`.
+    layer, use_raw
+        Where the expression is that marker genes are looked up in, for guesses that are shown and never used.
+
+    Returns
+    -------
+    DataFrame
+        One row per role (``role``, ``groups``, ``how``: ``given | exact | synonym | children | parent | none``,
+        ``reason``), then one per group without a role (``role`` empty), with guesses. ``children``: the groups of
+        narrower roles together; ``parent``: the group of a wider role stands in.
+
+    Raises
+    ------
+    KeyError
+        If the column does not exist.
+    ValueError
+        If ``roles`` names a role or a group that does not exist.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.simulate(n_samples=1, n_cells=100, rng=0)
+    >>> table = cs.tl.roles(adata, "cell_type").set_index("role")
+    >>> table.loc[["caf", "cd8_t", "pericyte"], ["groups", "how"]]
+              groups     how
+    role
+    caf          CAF   exact
+    cd8_t     T cell  parent
+    pericyte            none
+    """
+    return assigned_roles(adata, groupby, given=roles, resource=rs.as_resource(resource), layer=layer,
+                          use_raw=use_raw).report  # fmt: skip
+
+
+def assigned_roles(
+    adata: AnnData, groupby: str, *, given: Given | None, resource: Resource, layer: str | None, use_raw: bool,
+    groups: Sequence[str] | None = None,
+) -> Assigned:  # fmt: skip
+    """Read the groups of a column and assign them; ``groups`` narrows them down."""
+    column = _edge.obs_column(adata, "groupby", groupby)
+    names = [str(c) for c in column.astype("category").cat.remove_unused_categories().cat.categories]
+    kept = names if groups is None else [n for n in names if n in groups]
+    first = assign(resource, kept, given=given, hints={})
+    if not (first.report["role"] == "").any():
+        return first
+    return assign(resource, kept, given=given, hints=marker_hints(adata, column, layer=layer, use_raw=use_raw))

@@ -1,0 +1,386 @@
+"""Which edges each therapy of the resource cuts, in silico: shares, circuits, combinations, bypass."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .. import get, rs
+from .._schema import understand as schema
+from .._validate import in_range
+from .._version import __version__
+from ..get import Result
+from ..get._store import check_key
+from . import _contexts
+from ._keywords import known_keywords
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from anndata import AnnData
+
+    from ..rs import Resource
+
+    Floats = npt.NDArray[np.float64]
+    Bools = npt.NDArray[np.bool_]
+
+SCHEMA = "commscore.therapies/1"
+ACTIVATES = ("activates",)
+NO_CUT = ("activates", "other")
+_BYPASS = ("same receptor", "same ligand", "same ligand family", "same circuit")
+
+
+@known_keywords
+def therapies(
+    adata: AnnData,
+    *,
+    key: str = "commscore",
+    circuits_key: str | None = "commscore_circuits",
+    condition_key: str | None = None,
+    sample_key: str | None = None,
+    max_padj: float | None = None,
+    padj: str = "padj",
+    min_cells: int = 5,
+    n_together: int = 2,
+    n_combinations: int = 50,
+    resource: str | Resource = "breast",
+    key_added: str = "commscore_therapies",
+    inplace: bool = True,
+) -> Result | None:
+    """Cut, in silico, the edges that each therapy of the reviews acts on: an inventory, not a prediction of response.
+
+    An edge of the stored result is cut if a target of the therapy is a subunit of its ligand or receptor; a step of a
+    circuit also if a target is its gene or a gate on it. Activating therapies cut nothing. The flow of an edge is the
+    product of ligand mean and receptor mean; a cut edge loses all of it.
+
+    Parameters
+    ----------
+    adata
+        Annotated data that :func:`commscore.tl.score` has written to.
+    key
+        Key of the stored scores.
+    circuits_key
+        Key of stored circuits (:func:`commscore.tl.circuits`); ``None``, or nothing stored there, leaves them out.
+    condition_key, sample_key
+        Column of ``adata.obs``, at most one of the two: means are taken in each condition, or each sample, on its own,
+        for the edges of the stored result.
+    max_padj
+        Only edges with an adjusted p-value of at most this; by default all edges of the result.
+    padj
+        Column of the adjusted p-value, where several methods are stored.
+    min_cells
+        In a condition or sample, a smaller group sends and receives nothing.
+    n_together
+        Most therapies in a combination; pairs are all tried, larger sets grow from the best pairs.
+    n_combinations
+        Combinations that are listed, per context.
+    resource
+        Resource with therapies.
+    key_added
+        Key in ``adata.uns``.
+    inplace
+        If False, nothing is written and the result is returned.
+
+    Returns
+    -------
+    None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per context × therapy. ``extra``:
+    ``edges`` (every cut edge with its flow), ``groups`` (share of the outgoing and incoming flow of each group that
+    falls), ``circuits`` (share of each circuit's steps that is cut), ``combinations`` (ranked by what they cut
+    together; ``gain`` over the best member), ``bypass`` (what remains beside a cut edge in the receiving group: on the
+    same receptor, from the same ligand or its family, in the same circuit).
+
+    Raises
+    ------
+    KeyError
+        If nothing is stored under ``key``, or a column does not exist.
+    ValueError
+        If both ``condition_key`` and ``sample_key`` are given, the resource has no therapies, no edge passes, or an
+        argument is out of range.
+
+    Notes
+    -----
+    A ligand family is the symbol without its last numbers and letters (VEGFA, VEGFC: VEGF), a rough guess.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.pbmc()
+    >>> cs.tl.score(adata, "cell_type", n_perms=50)
+    >>> result = cs.tl.therapies(adata, inplace=False)
+    >>> result.table["claim"].iloc[0]
+    'in-silico cut of edges, not a prediction of response'
+    """
+    in_range("n_together", n_together, low=2, high=5, integer=True)
+    in_range("n_combinations", n_combinations, low=1, integer=True)
+    in_range("min_cells", min_cells, low=1, integer=True)
+    check_key(key_added)
+    known, stored = rs.as_resource(resource), get.load(adata, key)
+    agents = _agents(known)
+    table = _contexts.passing(stored.table, padj=padj, max_padj=max_padj)
+    by, column = _contexts.which(condition_key, sample_key)
+    flows = _contexts.flows(adata, table, stored.params, by=by, column=column, min_cells=int(min_cells))
+    cut = _cuts(agents, table)
+    steps = _circuit_steps(adata, circuits_key)
+    of_steps = _step_cuts(agents, steps)
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for context, flow in flows.items():
+        one = Cut(agents, table, flow, cut, steps, of_steps)
+        tables = {
+            "table": _agent_table(one), "edges": _edge_table(one), "groups": _group_table(one),
+            "combinations": _combinations(one, n_together=int(n_together), n_listed=int(n_combinations)),
+            "bypass": _bypass(one),
+        }  # fmt: skip
+        for name, frame in tables.items():
+            frame.insert(0, "context", context)
+            parts.setdefault(name, []).append(frame)
+    done = {name: _typed(pd.concat(frames, ignore_index=True)) for name, frames in parts.items()}
+    done["circuits"] = _typed(_circuit_table(agents, steps, of_steps))
+    params = {
+        "key": key, "circuits_key": circuits_key, "condition_key": condition_key, "sample_key": sample_key,
+        "max_padj": max_padj, "padj": padj, "min_cells": int(min_cells), "n_together": int(n_together),
+        "n_combinations": int(n_combinations), "flow": "ligand mean × receptor mean", "claim": schema.CAUTION,
+        "circuits": "used" if len(steps) else "none stored", "commscore": __version__,
+    }  # fmt: skip
+    identity = {"name": known.name, "version": known.version, "sha256": known.sha256}
+    result = Result(done.pop("table")[list(schema.THERAPIES.names)], params, identity, done, SCHEMA)
+    if not inplace:
+        return result
+    get.store(adata, key_added, result)
+    return None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Everything about one context: edges with their flow, and what each therapy cuts (therapies × edges)."""
+
+    agents: pd.DataFrame
+    table: pd.DataFrame
+    flow: Floats
+    edges: Bools
+    steps: pd.DataFrame
+    of_steps: Bools
+
+    def lost(self, edges: Any) -> float:
+        """Share of all flow on these edges."""
+        whole = self.flow.sum()
+        return float(self.flow[edges].sum() / whole) if whole > 0 else np.nan
+
+
+def _agents(resource: Resource) -> pd.DataFrame:
+    """One row per therapy: everything the reviews say of it, joined; ``cuts`` are the targets of actions that cut."""
+    frame = resource.therapies
+    if frame.empty:
+        msg = f"resource {resource.name!r} has no therapies; use resource='breast' or one made from it"
+        raise ValueError(msg)
+
+    def joined(values: pd.Series) -> str:
+        return ";".join(dict.fromkeys(p for v in values for p in str(v).split(";") if p))
+
+    frame = frame.assign(cuts=frame["targets"].where(~frame["action"].isin(NO_CUT), ""))
+    grouped = frame.groupby("therapy", sort=True)
+    names = ["class", "action", "targets", "reported", "cuts", "source"]
+    return grouped[names].agg(joined).reset_index().rename(columns={"source": "sources"})
+
+
+def _subunits(names: pd.Series) -> list[set[str]]:
+    return [set(str(n).split("_")) for n in names]
+
+
+def _cuts(agents: pd.DataFrame, table: pd.DataFrame) -> Bools:
+    """Therapies × edges: a target that is cut is a subunit of the ligand or the receptor."""
+    sides = [
+        a | b for a, b in zip(_subunits(table["ligand_complex"]), _subunits(table["receptor_complex"]), strict=True)
+    ]
+    targets = [set(t.split(";")) - {""} for t in agents["cuts"]]
+    return np.array([[bool(t & s) for s in sides] for t in targets], bool).reshape(len(targets), len(sides))
+
+
+def _circuit_steps(adata: AnnData, circuits_key: str | None) -> pd.DataFrame:
+    """Measured steps of the stored circuits, with the gates on them; empty if there are none."""
+    if circuits_key is None or circuits_key not in adata.uns:
+        return pd.DataFrame(columns=["circuit", "step", "from", "to", "gates", "score", "in_strength"])
+    edges = get.load(adata, circuits_key).extra["edges"]
+    return edges[edges["score"].notna() & edges["in_strength"]].reset_index(drop=True)
+
+
+def _step_cuts(agents: pd.DataFrame, steps: pd.DataFrame) -> Bools:
+    """Therapies × steps: a target is a gene of the step, or of a gate that releases its ligand."""
+    genes = [
+        {*str(a).split("_"), *str(b).split("_"), *(g.split(" ")[0] for g in str(gates).split(";") if g)}
+        for a, b, gates in zip(steps["from"], steps["to"], steps["gates"], strict=True)
+    ]
+    targets = [set(t.split(";")) - {""} for t in agents["cuts"]]
+    return np.array([[bool(t & g) for g in genes] for t in targets], bool).reshape(len(targets), len(genes))
+
+
+def _agent_table(cut: Cut) -> pd.DataFrame:
+    frame = cut.agents.drop(columns="cuts").copy()
+    n, circuits = cut.edges.sum(axis=1), cut.steps["circuit"].astype(str).to_numpy()
+    found = [_status(row, n_cut) for (_, row), n_cut in zip(cut.agents.iterrows(), n, strict=True)]
+    frame["status"], frame["reason"] = [f[0] for f in found], [f[1] for f in found]
+    frame["n_edges"] = n
+    frame["share"] = [cut.lost(e) for e in cut.edges]
+    frame["n_circuits"] = [np.unique(circuits[s]).size for s in cut.of_steps]
+    frame["claim"] = schema.CAUTION
+    return frame.sort_values(["share", "therapy"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def _status(agent: pd.Series, n_cut: int) -> tuple[str, str]:
+    if n_cut:
+        return "cuts", ""
+    if not agent["targets"]:
+        return "no target", "the reviews name no molecule that it acts on"
+    if not agent["cuts"]:
+        activates = set(agent["action"].split(";")) <= set(ACTIVATES)
+        what = "raises" if activates else "acts in another way on"
+        return ("activates" if activates else "no edge"), f"it {what} {agent['targets']}, which cuts no edge"
+    targets = agent["cuts"].split(";")
+    if all(t.startswith(("met:", "MIR")) for t in targets):
+        return "not measurable in RNA", f"{', '.join(targets)}: not in mRNA counts"
+    return "no edge", f"{', '.join(targets)}: neither ligand nor receptor of an edge of the stored result"
+
+
+def _edge_table(cut: Cut) -> pd.DataFrame:
+    agent, edge = np.nonzero(cut.edges)
+    frame = cut.table[["source", "target", "interaction"]].astype(str).iloc[edge].reset_index(drop=True)
+    frame.insert(0, "therapy", cut.agents["therapy"].to_numpy()[agent])
+    whole = cut.flow.sum()
+    frame["flow"] = cut.flow[edge]
+    frame["share"] = cut.flow[edge] / whole if whole > 0 else np.nan
+    targets = [set(t.split(";")) for t in cut.agents["cuts"]]
+    ligands, receptors = _subunits(cut.table["ligand_complex"]), _subunits(cut.table["receptor_complex"])
+    frame["side"] = [
+        "both" if targets[a] & ligands[e] and targets[a] & receptors[e] else
+        "ligand" if targets[a] & ligands[e] else "receptor"
+        for a, e in zip(agent, edge, strict=True)
+    ]  # fmt: skip
+    return frame
+
+
+def _group_table(cut: Cut) -> pd.DataFrame:
+    parts = []
+    for direction, side in (("outgoing", "source"), ("incoming", "target")):
+        names, code = np.unique(cut.table[side].astype(str), return_inverse=True)
+        whole = np.bincount(code, weights=cut.flow, minlength=names.size)
+        for a in np.flatnonzero(cut.edges.any(axis=1)):
+            lost = np.bincount(code, weights=cut.flow * cut.edges[a], minlength=names.size)
+            share = np.divide(lost, whole, out=np.full(names.size, np.nan), where=whole > 0)
+            parts.append(pd.DataFrame({"therapy": cut.agents["therapy"].iloc[a], "group": names, "direction": direction,
+                                       "flow": whole, "share": share}))  # fmt: skip
+    columns = ["therapy", "group", "direction", "flow", "share"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def _circuit_table(agents: pd.DataFrame, steps: pd.DataFrame, of_steps: Bools) -> pd.DataFrame:
+    """Share of the measured steps of each circuit, and of their scores, that a therapy cuts."""
+    rows = []
+    circuit = steps["circuit"].astype(str).to_numpy()
+    score = steps["score"].to_numpy(np.float64)
+    for a in np.flatnonzero(of_steps.any(axis=1)):
+        for name in dict.fromkeys(circuit[of_steps[a]]):
+            inside = circuit == name
+            hit = inside & of_steps[a]
+            whole = score[inside].sum()
+            rows.append((
+                agents["therapy"].iloc[a], name, int(inside.sum()), int(hit.sum()), hit.sum() / inside.sum(),
+                float(score[hit].sum() / whole) if whole > 0 else np.nan,
+                ";".join(f"{s}: {x} → {y}" for s, x, y in steps.loc[hit, ["step", "from", "to"]].to_numpy()),
+            ))  # fmt: skip
+    return pd.DataFrame(rows, columns=["therapy", "circuit", "n_steps", "n_cut", "share", "score_share", "steps"])
+
+
+def _combinations(cut: Cut, *, n_together: int, n_listed: int) -> pd.DataFrame:
+    """Rank sets of therapies by the flow they cut together; therapies that cut the same edges count once."""
+    single = {int(a): cut.lost(cut.edges[a]) for a in np.flatnonzero(cut.edges.any(axis=1))}
+    patterns: dict[bytes, int] = {}
+    for a in single:
+        patterns.setdefault(cut.edges[a].tobytes(), a)
+    usable, rows = sorted(patterns.values()), []
+    level = [tuple(pair) for pair in itertools.combinations(usable, 2)]
+    for size in range(2, n_together + 1):
+        ranked = sorted(((cut.lost(cut.edges[list(s)].any(axis=0)), s) for s in level), key=lambda r: (-r[0], r[1]))
+        rows += ranked[:n_listed]
+        if size < n_together:
+            level = sorted({tuple(sorted({*s, a})) for _, s in ranked[:n_listed] for a in usable if a not in s})
+    names = cut.agents["therapy"].to_numpy()
+    table = [
+        (" + ".join(names[list(s)]), len(s), int(cut.edges[list(s)].any(axis=0).sum()), share, best, share - best,
+         cut.lost(cut.edges[list(s)].all(axis=0)))
+        for share, s in sorted(rows, key=lambda r: (-r[0], len(r[1]), r[1]))[:n_listed]
+        for best in [max(single[a] for a in s)]
+    ]  # fmt: skip
+    return pd.DataFrame(table, columns=["therapies", "n", "n_edges", "share", "best_single", "gain", "overlap"])
+
+
+def family(symbol: str) -> str:
+    """Stem of a symbol (VEGFA → VEGF, TGFB1 → TGFB, CXCL12 → CXCL); empty where fewer than three letters stay.
+
+    Examples
+    --------
+    >>> family("VEGFA"), family("TGFB1"), family("IL6")
+    ('VEGF', 'TGFB', '')
+    """
+    stem = re.sub(r"\d+[A-Z]?$", "", symbol)
+    if stem == symbol and len(symbol) > 4:
+        stem = re.sub(r"[A-D]$", "", symbol)
+    return stem if len(stem) >= 3 else ""
+
+
+def _bypass(cut: Cut) -> pd.DataFrame:
+    """List what still reaches the groups that lose an edge, by how it is related to that edge."""
+    text = {c: cut.table[c].astype(str).to_numpy() for c in ("source", "target", "interaction")}
+    ligand, receptor = (cut.table[c].astype(str).to_numpy() for c in ("ligand_complex", "receptor_complex"))
+    stems = np.array([family(x.split("_")[0]) for x in ligand], object)
+    circuits = _circuits_of(cut.steps)
+    rows: dict[tuple[str, ...], tuple[float, float]] = {}
+    for a in np.flatnonzero(cut.edges.any(axis=1)):
+        left = ~cut.edges[a] & (cut.flow > 0)
+        for e in np.flatnonzero(cut.edges[a]):
+            near = left & (text["target"] == text["target"][e])
+            related = {
+                "same receptor": near & (receptor == receptor[e]),
+                "same ligand": near & (ligand == ligand[e]),
+                "same ligand family": near & (stems == stems[e]) & (ligand != ligand[e]) & (stems != ""),
+                "same circuit": near & _in_same(text["interaction"], int(e), circuits),
+            }
+            for how in _BYPASS:
+                for f in np.flatnonzero(related[how]):
+                    name = (cut.agents["therapy"].iloc[a], text["interaction"][e], text["target"][e], how,
+                            text["interaction"][f], text["source"][f])  # fmt: skip
+                    before = rows.get(name, (0.0, 0.0))
+                    rows[name] = (before[0] + float(cut.flow[e]), float(cut.flow[f]))
+    columns = ["therapy", "cut", "target", "how", "remaining", "source"]
+    frame = pd.DataFrame(list(rows), columns=columns)
+    frame["cut_flow"] = [v[0] for v in rows.values()]
+    frame["remaining_flow"] = [v[1] for v in rows.values()]
+    order = frame.sort_values(["therapy", "remaining_flow"], ascending=[True, False], kind="stable")
+    return order.reset_index(drop=True)
+
+
+def _circuits_of(steps: pd.DataFrame) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for circuit, a, b in zip(steps["circuit"].astype(str), steps["from"], steps["to"], strict=True):
+        found.setdefault(f"{a}^{b}", set()).add(circuit)
+    return found
+
+
+def _in_same(interactions: npt.NDArray[np.object_], e: int, circuits: dict[str, set[str]]) -> Bools:
+    own = circuits.get(interactions[e], set())
+    if not own:
+        return np.zeros(interactions.size, bool)
+    other = {i for i in np.unique(interactions) if i != interactions[e] and circuits.get(i, set()) & own}
+    return np.isin(interactions, list(other))
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    for column in ("context", "direction", "how", "side", "source", "target", "interaction", "group"):
+        if column in frame:
+            frame[column] = frame[column].astype("category")
+    if "status" in frame:
+        frame["status"] = pd.Categorical(frame["status"], categories=list(schema.THERAPY_STATUS))
+        frame["claim"] = pd.Categorical(frame["claim"], categories=[schema.CAUTION])
+    return frame
