@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from . import io
 from ._load import aliases, as_resource, load
+from ._nets import progeny, receptor_pathways
 from ._resource import Resource
 from ._show import show
 from .io import *  # noqa: F403 -- the importers are listed in one place, rs/io/__init__.py
 
-__all__ = ["Resource", "aliases", "as_resource", "load", "show"]
+__all__ = ["Resource", "aliases", "as_resource", "load", "progeny", "receptor_pathways", "show"]
 __all__ += io.__all__

@@ -1,0 +1,222 @@
+"""The interactions upstream of a response: linked, their change beside its change, and its slope on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._schema import response as schema
+from ...core import contrast as engine
+from ...core.contrast import Settings
+from ...core.problem import Tests
+from ...core.pseudobulk import log_cpm
+from ...stats.multiple import benjamini_hochberg
+from . import _slopes
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from .._compare._design import Design
+    from .._compare._prepare import Prepared
+    from ._activity import Activities
+
+    Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Source × target × link, one row each; codes of groups, of interactions and of pathways."""
+
+    prepared: Prepared
+    activities: Activities
+    links: pd.DataFrame
+    source: Ints
+    target: Ints
+    link: Ints
+    circular: npt.NDArray[np.bool_]
+
+    @property
+    def interaction(self) -> Ints:
+        """Row of each in the table of interactions."""
+        return np.asarray(self.links["at"].to_numpy()[self.link], np.int64)
+
+    @property
+    def pathway(self) -> Ints:
+        """Column of each in the activities."""
+        number = {p: i for i, p in enumerate(self.activities.pathways)}
+        return np.asarray([number[p] for p in self.links["pathway"]], np.int64)[self.link]
+
+    def names(self, rows: Any = slice(None)) -> dict[str, pd.Categorical]:
+        """Columns that say which edge and which pathway."""
+        groups, frame = list(self.prepared.study.groups), self.prepared.found.frame
+        return {
+            "source": pd.Categorical.from_codes(self.source[rows], groups),
+            "target": pd.Categorical.from_codes(self.target[rows], groups),
+            "interaction": _coded(frame["interaction"].astype(str).to_numpy(), self.interaction[rows]),
+            "pathway": _coded(np.asarray(self.activities.pathways, object), self.pathway[rows]),
+        }
+
+
+def _coded(names: Any, codes: Ints) -> pd.Categorical:
+    return pd.Categorical(np.asarray(names, object)[codes])
+
+
+def upstream(prepared: Prepared, activities: Activities, links: pd.DataFrame, *, net: pd.DataFrame, min_cells: int,
+             expr_prop: float) -> Upstream:  # fmt: skip
+    """Find every link between two groups where both sides are expressed and the target has the activity."""
+    found, bulk = prepared.found, prepared.bulk
+    starts, genes = found.entities.indptr[:-1], found.entities.genes
+    prop = np.minimum.reduceat(bulk.prop[:, :, genes], starts, axis=2)
+    prop = np.where((bulk.n_cells >= min_cells)[:, :, None], prop, 0.0)
+    least = int(np.bincount(prepared.study.condition).min())
+    high: Any = np.sort(prop, axis=0)[-max(least, 1) :].mean(axis=0) >= expr_prop  # (groups, entities), blind to labels
+    measured: Any = np.isfinite(activities.activity).any(axis=0)  # (groups, pathways)
+    at = links["at"].to_numpy(np.int64)
+    number = {p: i for i, p in enumerate(activities.pathways)}
+    pathway = np.asarray([number[p] for p in links["pathway"]], np.int64)
+    sends, receives = high[:, found.ligand[at]], high[:, found.receptor[at]] & measured[:, pathway]
+    source, target, link = np.nonzero(sends[:, None, :] & receives[None, :, :])
+    made = Upstream(prepared, activities, links, source, target, link, np.zeros(link.size, bool))
+    return replace(made, circular=_circular(made, net))
+
+
+def _circular(up: Upstream, net: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    targets = net.groupby("source")["target"].agg(set).to_dict()
+    frame = up.prepared.found.frame
+    members = [(set(a.split("_")), set(b.split("_"))) for a, b in zip(frame["ligand"], frame["receptor"], strict=True)]
+    pathways = np.asarray(up.activities.pathways, object)[up.pathway]
+    rows = zip(up.interaction, pathways, up.source == up.target, strict=True)
+    return np.asarray([
+        bool((members[i][1] | (members[i][0] if own else set())) & targets[p]) for i, p, own in rows
+    ], bool)  # fmt: skip
+
+
+def change_table(up: Upstream, table: pd.DataFrame, *, design: Design, contrasts: list[Any], min_cells: int,
+                 expr_prop: float, alpha: float) -> pd.DataFrame:  # fmt: skip
+    """Set the changes of the edges beside those of the responses."""
+    found = up.prepared.found
+    tests = Tests(up.source, up.target, found.ligand[up.interaction], found.receptor[up.interaction])
+    settings = Settings(expr_prop=expr_prop, alpha=alpha, max_enumeration=0)
+    cohort = up.prepared.cohort(design, min_cells=min_cells)
+    frames = []
+    model = engine.fit(cohort, found.entities, tests, settings=settings) if tests.n else None
+    for one in contrasts if tests.n else []:
+        made = engine.compare(cohort, found.entities, tests, contrast=one, settings=settings, model=model).columns
+        frame = pd.DataFrame({"contrast": one.name} | up.names())
+        frame["sign"] = up.links["sign"].to_numpy(np.int64)[up.link]
+        frame["evidence"] = up.links["evidence"].to_numpy()[up.link]
+        edge = {"edge_effect": made["effect"], "edge_pvalue": made["pvalue"], "edge_padj": made["padj"]}
+        frames.append(_beside(frame.assign(**edge), table, alpha=alpha).assign(circular=up.circular))
+    if not frames:
+        return _empty(schema.LINKS)
+    return categorical(pd.concat(frames, ignore_index=True), schema.LINKS)
+
+
+def _beside(frame: pd.DataFrame, table: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
+    wanted = table.set_index(["contrast", "target", "pathway"])[["effect", "pvalue", "padj"]]
+    wanted.columns = pd.Index(["response_effect", "response_pvalue", "response_padj"])
+    keys = [frame[c].astype(str) for c in ("contrast", "target", "pathway")]
+    wanted.index = pd.MultiIndex.from_tuples([tuple(map(str, i)) for i in wanted.index])
+    found = wanted.reindex(pd.MultiIndex.from_arrays(keys))
+    for name in wanted:
+        frame[name] = found[name].to_numpy()
+    edge, answer = (frame["edge_padj"] <= alpha).to_numpy(), (frame["response_padj"] <= alpha).to_numpy()
+    same = np.nan_to_num(frame["edge_effect"] * frame["response_effect"] * frame["sign"]) > 0
+    unknown = (frame["edge_pvalue"].isna() | frame["response_pvalue"].isna()).to_numpy()
+    cases = [unknown, edge & answer & same, edge & answer, edge, answer]
+    names = ["not_assessable", "agree", "oppose", "edge_only", "response_only"]
+    frame["agreement"] = np.select(cases, names, default="neither")
+    return frame
+
+
+def coupling(up: Upstream, *, nuisance: Any, min_cells: int) -> _slopes.Slopes | None:
+    """Slopes of all rows, pair of groups by pair of groups."""
+    found, bulk, study = up.prepared.found, up.prepared.bulk, up.prepared.study
+    starts, genes = found.entities.indptr[:-1], found.entities.genes
+    value = np.minimum.reduceat(log_cpm(bulk, min_cells=min_cells)[:, :, genes], starts, axis=2)
+    parts, order = [], []
+    for s, t in np.unique(np.stack([up.source, up.target], axis=1), axis=0):
+        rows = np.flatnonzero((up.source == s) & (up.target == t))
+        at = up.interaction[rows]
+        edge = (value[:, s][:, found.ligand[at]] + value[:, t][:, found.receptor[at]]).T
+        answer = up.activities.activity[:, t][:, up.pathway[rows]].T
+        there = np.isfinite(edge) & np.isfinite(answer)
+        for pattern in np.unique(there, axis=0):
+            mine = (there == pattern).all(axis=1)
+            order.append(rows[mine])
+            parts.append(_slopes.slopes(
+                edge[mine][:, pattern], answer[mine][:, pattern], context=study.condition[pattern],
+                n_contexts=len(study.levels), nuisance=nuisance[pattern],
+            ))  # fmt: skip
+    if not parts:
+        return None
+    back = np.argsort(np.concatenate(order))
+    whole = _slopes.joined(parts)
+    return _slopes.Slopes(*(getattr(whole, f)[back] for f in _slopes.Slopes.__dataclass_fields__))
+
+
+def coupling_table(up: Upstream, slopes: _slopes.Slopes | None, *, alpha: float) -> pd.DataFrame:
+    """One row per context and edge that has a slope there."""
+    frames = []
+    for c, level in enumerate(up.prepared.study.levels):
+        if slopes is None:
+            break
+        rows = np.flatnonzero(np.isfinite(slopes.slope[:, c]))
+        if rows.size == 0:
+            continue
+        made = {k: v[rows] for k, v in _slopes.single(slopes, c, alpha=alpha).items()}
+        frame = pd.DataFrame({"context": np.full(rows.size, level, object)} | up.names(rows))
+        frame["n"], frame["edge"] = slopes.n[rows, c], slopes.edge[rows, c]
+        frame["slope"], frame["se"], frame["ci_low"] = made["estimate"], made["se"], made["low"]
+        frame["ci_high"], frame["pvalue"] = made["high"], made["pvalue"]
+        frame["padj"] = benjamini_hochberg(made["pvalue"])
+        frames.append(frame)
+    return categorical(pd.concat(frames, ignore_index=True), schema.COUPLING) if frames else _empty(schema.COUPLING)
+
+
+def switch_table(up: Upstream, slopes: _slopes.Slopes | None, *, alpha: float) -> pd.DataFrame:
+    """One row per pair of contexts and edge that has a slope in both."""
+    levels, frames = up.prepared.study.levels, []
+    pairs = [(a, b) for a in range(len(levels)) for b in range(a + 1, len(levels))]
+    for a, b in pairs:
+        if slopes is None:
+            break
+        rows = np.flatnonzero(np.isfinite(slopes.slope[:, [a, b]]).all(axis=1))
+        if rows.size == 0:
+            continue
+        made = {k: v[rows] for k, v in _slopes.contrast(slopes, a, b, alpha=alpha).items()}
+        frame = pd.DataFrame({"first": np.full(rows.size, levels[a], object), "second": levels[b]} | up.names(rows))
+        frame["slope_first"], frame["slope_second"] = slopes.slope[rows, a], slopes.slope[rows, b]
+        frame["difference"], frame["se"] = made["estimate"], made["se"]
+        frame["ci_low"], frame["ci_high"] = made["low"], made["high"]
+        frame["difference_pvalue"], frame["pvalue"] = made["pvalue"], made["switch"]
+        frame["padj"] = benjamini_hochberg(made["switch"])
+        frame["edge_change"] = slopes.edge[rows, b] - slopes.edge[rows, a]
+        frame["sign_switch"], frame["circular"] = frame["padj"] <= alpha, up.circular[rows]
+        frames.append(frame)
+    return categorical(pd.concat(frames, ignore_index=True), schema.SWITCHES) if frames else _empty(schema.SWITCHES)
+
+
+_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "category": "category", "string": "object"}
+
+
+def categorical(frame: pd.DataFrame, table: Any) -> pd.DataFrame:
+    """Columns of a declared table in order, with their types, so that they survive writing to disk."""
+    frame = frame[list(table.names)].reset_index(drop=True)
+    for column in table.columns:
+        if column.values:
+            frame[column.name] = pd.Categorical(frame[column.name], categories=list(column.values))
+        elif column.kind == "category":
+            known = frame[column.name].astype(object)
+            keep = hasattr(frame[column.name], "cat") and len(frame[column.name].cat.categories)
+            frame[column.name] = frame[column.name] if keep else known.astype("category")
+        else:
+            frame[column.name] = frame[column.name].astype(_DTYPES[column.kind])
+    return frame
+
+
+def _empty(table: Any) -> pd.DataFrame:
+    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.kind]) for c in table.columns})

@@ -1,0 +1,291 @@
+"""Activity of the receivers, its change, and the interactions upstream of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._schema import response as schema
+from ..._validate import in_range, one_of
+from ..._version import __version__
+from ...get import Result, store
+from ...get._store import check_key
+from ...stats.multiple import benjamini_hochberg
+from .._compare import _contrasts, _design, _prepare, _study
+from .._compare._compare import _names
+from .._keywords import known_keywords
+from . import _activity, _edges, _fit, _net
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from ...core.contrast import Contrast
+    from ...rs import Resource
+    from ._activity import Activities
+
+ALL = "all"
+
+
+@known_keywords
+def response(
+    adata: AnnData,
+    groupby: str,
+    *,
+    net: str | pd.DataFrame | None = None,
+    condition_key: str | None = None,
+    sample_key: str | None = None,
+    method: str = "ulm",
+    reference: str | None = None,
+    order: Sequence[str] | None = None,
+    contrast: str | Sequence[str] | None = None,
+    covariates: Sequence[str] = (),
+    pair_key: str | None = None,
+    links: pd.DataFrame | None = None,
+    resource: str | Resource | pd.DataFrame = "breast",
+    counts_layer: str | None = None,
+    use_raw: bool = False,
+    expr_prop: float = 0.1,
+    min_cells: int = 10,
+    min_targets: int = 5,
+    min_counts: int = 10,
+    alpha: float = 0.05,
+    key_added: str = "commscore_response",
+    inplace: bool = True,
+) -> Result | None:
+    """Measure what receiving cells do, test how it changes, and link it to the interactions upstream of it.
+
+    The activity of a pathway in a group of a sample is the coefficient of the pathway's weights on the pseudobulk
+    log2 CPM of all genes (decoupler's ``ulm`` or ``mlm``, doi:10.1093/bioadv/vbac016), genes centred over the
+    samples of the group and weights scaled to a mean square of 1: it is the log2 change of a target gene of average
+    weight. The t-value that decoupler calls score is kept beside it; contrasts are made on the coefficient, because a
+    t-value shrinks where fewer cells were read. Samples are the replicates, variances are moderated.
+
+    A **sign switch** is the same edge with opposite response in two contexts, as TGF-β early and late: within each
+    condition the activity is regressed on log2(ligand × receptor) across samples, and the slopes of two conditions must
+    have opposite signs, both with evidence. Slopes are associations among samples, not effects of an experiment.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
+    groupby
+        Column of ``adata.obs`` with the groups of cells.
+    net
+        ``"progeny"`` (default; see :func:`commscore.rs.progeny`) or a table in decoupler's format: ``source``,
+        ``target``, ``weight`` (1 if there is no such column).
+    condition_key
+        Column with the condition or stage, constant within a sample; without it activities are measured and not
+        compared.
+    sample_key
+        Column with the samples. Without it each condition, or all cells, is one sample and nothing is tested.
+    method
+        ``"ulm"`` (one pathway at a time) or ``"mlm"`` (all together, which tells overlapping pathways apart).
+    reference, order, contrast, covariates, pair_key
+        As in :func:`commscore.tl.compare`; ``order`` gives the order of the contexts, contrasts stay pairwise.
+    links
+        Table ``receptor, pathway`` (and ``sign``, 1 or −1, ``evidence``): which receptor feeds which source of the
+        net. Default: :func:`commscore.rs.receptor_pathways`.
+    resource
+        Name of a resource, a :class:`~commscore.rs.Resource`, or a table with ``ligand`` and ``receptor``.
+    counts_layer, use_raw
+        Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    expr_prop
+        Fraction of cells, 0 to 1, that must express both sides of an edge in as many samples as the smallest
+        condition has.
+    min_cells
+        A sample × group with fewer cells is missing.
+    min_targets
+        Fewest target genes of a pathway in a group.
+    min_counts
+        Counts that a gene needs in as many samples as the smallest condition has, to be used in a group.
+    alpha
+        Level of intervals (1 − alpha) and of what is called a change or a switch, on adjusted p-values.
+    key_added
+        Key in ``adata.uns``.
+    inplace
+        If False, nothing is written and the result is returned.
+
+    Returns
+    -------
+    None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per contrast × target ×
+    pathway (:data:`commscore._schema.response.RESPONSE`). Beside it: ``activities`` (samples), ``links`` (change of
+    every edge upstream beside the change of the response), ``coupling`` (slopes within a context), ``switches`` (pairs
+    of contexts, ``sign_switch``) and ``untested``.
+
+    Raises
+    ------
+    KeyError
+        If a column or layer does not exist.
+    TypeError, ValueError
+        If an argument is of the wrong kind or out of range, no target of the net is measured, there are no raw counts,
+        or the design cannot be tested.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> adata = cs.ds.simulate(n_samples=4, n_cells=200, rng=0)
+    >>> net = pd.DataFrame({"source": "P", "target": [f"BG{i:04d}" for i in range(1, 31)], "weight": 1.0})
+    >>> cs.tl.response(adata, "cell_type", net=net, condition_key="condition", sample_key="sample")
+    >>> cs.get.table(adata, "commscore_response", target="tumour")[["contrast", "pathway", "status"]]
+              contrast pathway  status
+    0  case vs control       P  tested
+    """
+    one_of("method", method, _activity.METHODS)
+    in_range("expr_prop", expr_prop, low=0, high=1)
+    in_range("min_cells", min_cells, low=1, integer=True)
+    in_range("min_targets", min_targets, low=2, integer=True)
+    in_range("min_counts", min_counts, low=1, integer=True)
+    in_range("alpha", alpha, low=0, high=1)
+    check_key(key_added)
+    keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
+    ask = _prepare.Ask(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    prepared = prepare(adata, keys, ask)
+    study = prepared.study
+    edges, net_name = _net.read(net, prepared.source.var_names)
+    rule = _activity.Rule(method, int(min_cells), int(min_targets), int(min_counts))
+    members = [(g, [i]) for i, g in enumerate(study.groups)]
+    acts = _activity.activities(prepared.source, study, members, net=edges, rule=rule)
+    contrasts, design = plan(prepared, keys)
+    table = response_table(acts, prepared, contrasts=contrasts, design=design, alpha=alpha)
+    linked = _net.links(links, prepared.found.frame, list(acts.pathways))
+    up = _edges.upstream(prepared, acts, linked, net=edges, min_cells=int(min_cells), expr_prop=expr_prop)
+    slopes = _edges.coupling(up, nuisance=design.matrix, min_cells=int(min_cells))
+    extra = {
+        "activities": activities_table(acts, prepared),
+        "links": _edges.change_table(up, table, design=design, contrasts=contrasts, min_cells=int(min_cells),
+                                     expr_prop=expr_prop, alpha=alpha),
+        "coupling": _edges.coupling_table(up, slopes, alpha=alpha),
+        "switches": _edges.switch_table(up, slopes, alpha=alpha),
+        "untested": _untested(acts, prepared, up, min_targets=int(min_targets)),
+    }  # fmt: skip
+    params = {
+        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
+        "covariates": np.asarray(keys.covariates, object), "net": net_name, "method": method,
+        "reference": study.levels[0], "counts": prepared.source.name, "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells), "min_targets": int(min_targets), "min_counts": int(min_counts),
+        "alpha": float(alpha), "groups": np.asarray(study.groups, object),
+        "pathways": np.asarray(acts.pathways, object), "levels": np.asarray(study.levels, object),
+        "samples": np.asarray(study.samples, object), "n_samples": study.replicates, "commscore": __version__,
+    }  # fmt: skip
+    result = Result(table, params, identity(prepared.resource), extra, schema.SCHEMA)
+    if not inplace:
+        return result
+    store(adata, key_added, result)
+    return None
+
+
+def identity(resource: Any) -> dict[str, Any]:
+    """Return what is stored of the resource."""
+    return {"name": resource.name, "version": resource.version, "sha256": resource.sha256}
+
+
+def prepare(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _prepare.Prepared:
+    """Read the study with or without conditions and samples, and add up."""
+    if keys.condition:
+        return _prepare.prepare(adata, keys, ask)
+    given = [n for n, v in (("covariates", keys.covariates), ("pair_key", keys.pair), ("reference", ask.reference),
+                            ("order", ask.order), ("contrast", ask.contrast)) if v]  # fmt: skip
+    if given:
+        msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
+        raise ValueError(msg)
+    if keys.sample is not None:
+        study = _study.of_samples(adata, keys.groupby, keys.sample)
+    else:
+        group, groups = _study.column(adata, "groupby", keys.groupby)
+        zero = np.zeros(group.size, np.int64)
+        study = _study.Study(
+            np.arange(group.size), group, tuple(groups), zero, (ALL,), np.zeros(1, np.int64), (ALL,),
+            pd.DataFrame(index=pd.Index([ALL])),
+        )  # fmt: skip
+    return _prepare.add_up(adata, study, ask, groupby=keys.groupby, wanted=[])
+
+
+def plan(prepared: _prepare.Prepared, keys: _study.Keys) -> tuple[list[Contrast], _design.Design]:
+    """Contrasts and design; none where there are no replicates."""
+    study = prepared.study
+    n = dict(zip(study.levels, study.replicates, strict=True))
+    if not prepared.wanted or len(study.samples) <= len(study.levels):
+        matrix = np.eye(len(study.levels))[study.condition]
+        return _contrasts.pairwise(study, prepared.wanted, matrix.shape[1]) if n else [], _design.Design(
+            matrix, None, tuple(study.levels)
+        )
+    design = _design.build(study, keys)
+    return _contrasts.pairwise(study, prepared.wanted, design.matrix.shape[1]), design
+
+
+def response_table(
+    acts: Activities, prepared: _prepare.Prepared, *, contrasts: list[Contrast], design: _design.Design, alpha: float
+) -> pd.DataFrame:
+    """One row per contrast × group × pathway that has an activity."""
+    study = prepared.study
+    n, k, p = acts.activity.shape
+    value = acts.activity.reshape(n, k * p)
+    rows = np.flatnonzero(np.isfinite(value).any(axis=0))
+    value, unit = value[:, rows], acts.unit.reshape(n, k * p)[:, rows]
+    names: dict[str, Any] = {
+        "target": pd.Categorical.from_codes(rows // p, list(acts.groups)),
+        "pathway": pd.Categorical.from_codes(rows % p, list(acts.pathways)),
+        "n_targets": acts.n_targets.reshape(-1)[rows],
+    }
+    if not contrasts:
+        level = _level(value, np.ones(n, bool))
+        frame = pd.DataFrame({"contrast": ALL} | names)
+        frame["n_ref"], frame["n_alt"], frame["activity_ref"] = level[0], 0, level[1]
+        for name in ("activity_alt", "effect", "se", "ci_low", "ci_high", "pvalue", "padj"):
+            frame[name] = np.nan
+        return _edges.categorical(frame.assign(status="not_compared"), schema.RESPONSE)
+    vectors = np.vstack([c.vectors[:1] for c in contrasts])
+    made = _fit.fit_rows(value, design=design.matrix, vectors=vectors, unit=unit, alpha=alpha)
+    frames = []
+    for q, one in enumerate(contrasts):
+        ref, alt = (_level(value, np.isin(study.condition, codes)) for codes in (one.ref, one.alt))
+        tested = (ref[0] >= 2) & (alt[0] >= 2) & np.isfinite(made.pvalue[q])
+        frame = pd.DataFrame({"contrast": one.name} | names)
+        frame["n_ref"], frame["n_alt"], frame["activity_ref"], frame["activity_alt"] = ref[0], alt[0], ref[1], alt[1]
+        frame["effect"] = made.estimate[q]
+        frame["se"], reach = np.where(tested, made.se[q], np.nan), np.where(tested, made.reach[q], np.nan)
+        frame["ci_low"], frame["ci_high"] = made.estimate[q] - reach, made.estimate[q] + reach
+        frame["pvalue"] = np.where(tested, made.pvalue[q], np.nan)
+        frame["padj"] = benjamini_hochberg(frame["pvalue"].to_numpy())
+        frames.append(frame.assign(status=np.where(tested, "tested", "too_few_samples")))
+    return _edges.categorical(pd.concat(frames, ignore_index=True), schema.RESPONSE)
+
+
+def _level(value: Any, inside: Any) -> tuple[Any, Any]:
+    there = np.isfinite(value[inside])
+    n = there.sum(axis=0)
+    total = np.where(there, value[inside], 0.0).sum(axis=0)
+    return n, np.divide(total, n, out=np.full(n.size, np.nan), where=n > 0)
+
+
+def activities_table(acts: Activities, prepared: _prepare.Prepared) -> pd.DataFrame:
+    """One row per sample × group × pathway that has an activity."""
+    study = prepared.study
+    s, g, p = np.nonzero(np.isfinite(acts.activity))
+    frame = pd.DataFrame({
+        "sample": pd.Categorical.from_codes(s, list(study.samples)),
+        "condition": pd.Categorical.from_codes(study.condition[s], list(study.levels)),
+        "target": pd.Categorical.from_codes(g, list(acts.groups)),
+        "pathway": pd.Categorical.from_codes(p, list(acts.pathways)),
+        "n_cells": acts.n_cells[s, g], "activity": acts.activity[s, g, p], "score": acts.score[s, g, p],
+        "centred": acts.centred[g],
+    })  # fmt: skip
+    return _edges.categorical(frame, schema.ACTIVITIES)
+
+
+def _untested(acts: Activities, prepared: _prepare.Prepared, up: Any, *, min_targets: int) -> pd.DataFrame:
+    study = prepared.study
+    rows = [(w, r, d) if r in schema.REASONS else (w, "too few samples", d) for w, r, d in study.notes]
+    for g, p in zip(*np.nonzero(~np.isfinite(acts.activity).any(axis=0)), strict=True):
+        detail = f"group {acts.groups[g]}: fewer than min_targets={min_targets} targets with enough counts"
+        rows.append((acts.pathways[p], "too few targets", detail))
+    fed = set(up.links["pathway"])
+    rows += [(p, "no link", "no receptor of the resource is known to feed it; give links=")
+             for p in acts.pathways if p not in fed]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=list(schema.UNTESTED.names), dtype=object)
+    return _edges.categorical(frame, schema.UNTESTED) if rows else _edges._empty(schema.UNTESTED)

@@ -1,0 +1,304 @@
+"""Activities, their contrasts, links, slopes and sign switches."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import planted
+import pytest
+from scipy import stats
+
+import commscore as cs
+from commscore._schema import response as schema
+from commscore.core.pseudobulk import log_rates
+from commscore.tl._response import _activity, _fit, _slopes
+
+KEYS = {"condition_key": "condition", "sample_key": "sample"}
+
+
+@pytest.fixture(scope="module")
+def switched():
+    return planted.sign_switch(seed=0, slope=0.5)
+
+
+@pytest.fixture(scope="module")
+def result(switched):
+    adata, net = switched
+    return cs.tl.response(adata, "cell_type", net=net, inplace=False, **KEYS)
+
+
+def test_tables_are_as_declared(result):
+    for table, declared in (
+        (result.table, schema.RESPONSE),
+        (result.extra["activities"], schema.ACTIVITIES),
+        (result.extra["links"], schema.LINKS),
+        (result.extra["coupling"], schema.COUPLING),
+        (result.extra["switches"], schema.SWITCHES),
+        (result.extra["untested"], schema.UNTESTED),
+    ):
+        assert tuple(table.columns) == declared.names
+    assert result.schema == schema.SCHEMA
+
+
+def slow_activity(adata, net, *, sample, group):
+    """Centred log CPM regressed on the scaled weights, with numpy alone."""
+    samples = list(adata.obs["sample"].cat.categories)
+    counts = np.zeros((len(samples), adata.n_vars))
+    for i, s in enumerate(samples):
+        inside = (adata.obs["sample"] == s) & (adata.obs["cell_type"] == group)
+        counts[i] = adata.layers["counts"][inside.to_numpy()].toarray().sum(axis=0)
+    value = log_rates(counts, counts.sum(axis=1, keepdims=True))
+    least = adata.obs.groupby("condition", observed=True)["sample"].nunique().min()
+    used = (counts >= 10).sum(axis=0) >= least
+    y = (value - value.mean(axis=0))[samples.index(sample), used]
+    inside = net[net["target"].isin(adata.var_names[used])]
+    w = inside.set_index("target")["weight"].reindex(adata.var_names[used]).fillna(0.0).to_numpy()
+    w = w / np.sqrt((w[w != 0] ** 2).mean())
+    fitted = stats.linregress(w, y)
+    return fitted.slope, fitted.slope / fitted.stderr
+
+
+def test_activity_is_the_slope_of_centred_log_cpm_on_weights(switched, result):
+    adata, net = switched
+    table = result.extra["activities"].set_index(["sample", "target", "pathway"])
+    for sample, group, pathway in (("early_1", "tumour", "TGFb"), ("late_3", "CAF", "EGFR")):
+        slope, t = slow_activity(adata, net[net["source"] == pathway], sample=sample, group=group)
+        row = table.loc[(sample, group, pathway)]
+        assert row["activity"] == pytest.approx(slope, rel=1e-6)
+        assert row["score"] == pytest.approx(t, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["ulm", "mlm"])
+def test_influence_reproduces_what_decoupler_gives(method):
+    rng = np.random.default_rng(0)
+    genes = pd.Index([f"G{i}" for i in range(60)])
+    value = rng.normal(size=(5, 60))
+    edges = pd.DataFrame({"source": np.repeat(["A", "B"], 20), "target": list(genes[:20]) + list(genes[10:30])})
+    edges["weight"] = rng.normal(size=40)
+    estimate, _ = _activity.run(value, genes, edges, method=method)
+    influence = _activity._influence(edges, genes, list(estimate.columns), method=method)
+    np.testing.assert_allclose(value @ influence, estimate.to_numpy(), atol=1e-10)
+
+
+def test_one_row_of_equal_precision_is_a_t_test():
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=(9, 1))
+    design = np.eye(2)[[0] * 4 + [1] * 5]
+    made = _fit.fit_rows(y, design=design, vectors=np.array([[-1.0, 1.0]]), unit=np.zeros((9, 1)))
+    expected = stats.ttest_ind(y[4:, 0], y[:4, 0])
+    assert made.pvalue[0, 0] == pytest.approx(expected.pvalue)
+    low, high = expected.confidence_interval()
+    assert made.estimate[0, 0] - made.reach[0, 0] == pytest.approx(low)
+    assert made.estimate[0, 0] + made.reach[0, 0] == pytest.approx(high)
+
+
+def test_slopes_are_those_of_one_regression_per_row():
+    rng = np.random.default_rng(2)
+    context = np.repeat([0, 1], 6)
+    x, y = rng.normal(size=(3, 12)), rng.normal(size=(3, 12))
+    made = _slopes.slopes(x, y, context=context, n_contexts=2, nuisance=np.eye(2)[context])
+    for i in range(3):
+        design = np.column_stack([np.eye(2)[context], x[i] * (context == 0), x[i] * (context == 1)])
+        beta, rss, *_ = np.linalg.lstsq(design, y[i])
+        cov = np.linalg.inv(design.T @ design) * rss[0] / 8
+        np.testing.assert_allclose(made.slope[i], beta[2:])
+        np.testing.assert_allclose(made.inverse[i] * made.variance[i], cov[2:, 2:])
+        assert made.df[i] == 8
+
+
+def test_a_context_of_three_samples_has_no_slope():
+    rng = np.random.default_rng(3)
+    context = np.repeat([0, 1], [6, 3])
+    made = _slopes.slopes(
+        rng.normal(size=(2, 9)), rng.normal(size=(2, 9)), context=context, n_contexts=2, nuisance=np.eye(2)[context]
+    )
+    assert np.isfinite(made.slope[:, 0]).all()
+    assert np.isnan(made.slope[:, 1]).all()
+
+
+def test_planted_sign_switch_is_found_and_nothing_else(result):
+    table = result.extra["switches"]
+    found = table[table["sign_switch"]]
+    assert found[["source", "target", "interaction", "pathway"]].astype(str).to_numpy().tolist() == [
+        ["CAF", "tumour", "TGFB1^TGFBR1_TGFBR2", "TGFb"]
+    ]
+    row = found.iloc[0]
+    assert row["slope_first"] > 0 > row["slope_second"]
+    assert row["ci_high"] < 0
+    links = result.extra["links"]
+    edge = links[(links["source"] == "CAF") & (links["target"] == "tumour") & (links["pathway"] == "TGFb")]
+    assert not (edge["edge_padj"] <= 0.05).any()  # the edge itself is constant, only its meaning changes
+
+
+def test_an_edge_that_works_in_one_context_only_is_no_switch():
+    adata, net = planted.sign_switch(seed=1, slope=0.0)
+    strength = planted.edge_strength(adata, source="CAF", target="tumour", interaction="TGFB1^TGFBR1_TGFBR2")
+    centre = np.mean(list(strength.values()))
+    activity = {s: 0.7 * (v - centre) if s.startswith("early") else 0.0 for s, v in strength.items()}
+    planted.plant(adata, net[net["source"] == "TGFb"], group="tumour", activity=activity)
+    extra = cs.tl.response(adata, "cell_type", net=net, inplace=False, **KEYS).extra
+    coupled = extra["coupling"]
+    early = coupled[(coupled["context"] == "early") & (coupled["padj"] <= 0.05)]
+    assert ("CAF", "tumour", "TGFb") in {
+        tuple(r) for r in early[["source", "target", "pathway"]].astype(str).to_numpy()
+    }
+    assert not extra["switches"]["sign_switch"].any()
+
+
+def test_switches_under_shuffled_labels_stay_below_the_level():
+    hits, total = 0, 0
+    adata, net = planted.sign_switch(seed=2, slope=0.0)
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        names = adata.obs["sample"].cat.categories
+        labels = dict(zip(names, rng.permutation(["early"] * 6 + ["late"] * 6), strict=True))
+        adata.obs["condition"] = pd.Categorical(adata.obs["sample"].astype(str).map(labels))
+        made = cs.tl.response(adata, "cell_type", net=net, inplace=False, **KEYS)
+        p = made.extra["switches"]["pvalue"].to_numpy()
+        hits, total = hits + int((p <= 0.05).sum()), total + p.size
+    assert total >= 50
+    assert hits <= stats.binom.ppf(0.999, total, 0.05)
+
+
+def test_planted_activity_is_found_linked_and_agrees():
+    shift = cs.ds.Shift(interaction="TGFB1^TGFBR1_TGFBR2", source="CAF", target="tumour", log2fc=2)
+    expressed = {"TGFB1": {"CAF": 2.0}, "TGFBR1": {"tumour": 2.0}, "TGFBR2": {"tumour": 2.0}}
+    adata = cs.ds.simulate(
+        n_samples=4, n_cells=300, groups=["tumour", "CAF", "macrophage"], shifts=[shift], expressed=expressed, rng=3
+    )
+    net = planted.rename_background(adata)
+    up = {s: 0.5 for s in adata.obs["sample"].cat.categories if s.startswith("case")}
+    planted.plant(adata, net[net["source"] == "TGFb"], group="tumour", activity=up)
+    made = cs.tl.response(adata, "cell_type", net=net, inplace=False, **KEYS)
+    table = made.table.set_index(["target", "pathway"])
+    row = table.loc[("tumour", "TGFb")]
+    assert row["padj"] < 0.01
+    assert row["ci_low"] < row["effect"] < row["ci_high"]
+    assert row["effect"] == pytest.approx(0.5, abs=0.2)
+    assert row["effect"] == pytest.approx(row["activity_alt"] - row["activity_ref"])
+    assert (table["padj"] <= 0.05).sum() <= 2
+    links = made.extra["links"]
+    mine = links[(links["source"] == "CAF") & (links["target"] == "tumour") & (links["pathway"] == "TGFb")]
+    assert mine["agreement"].tolist() == ["agree"]
+    assert mine["evidence"].tolist() == ["canonical"]
+    against = pd.DataFrame({"receptor": ["TGFBR2"], "pathway": ["TGFb"], "sign": [-1], "evidence": ["mine"]})
+    other = cs.tl.response(adata, "cell_type", net=net, links=against, inplace=False, **KEYS).extra["links"]
+    other = other[(other["source"] == "CAF") & (other["target"] == "tumour")]
+    assert other["agreement"].tolist() == ["oppose"]
+
+
+@pytest.mark.parametrize("depth", [1.0, 0.3])
+def test_no_activity_is_called_changed_by_depth_or_donors(depth):
+    p = []
+    for seed in range(6):
+        adata = cs.ds.simulate(
+            n_samples=5, n_cells=250, groups=["tumour", "CAF"], depth={"case": depth}, donor_sd=0.3, rng=seed
+        )
+        net = planted.rename_background(adata)
+        p.append(cs.tl.response(adata, "cell_type", net=net, inplace=False, **KEYS).table["pvalue"].to_numpy())
+    p = np.concatenate(p)
+    assert (p <= 0.05).sum() <= stats.binom.ppf(0.999, p.size, 0.05)
+
+
+def test_weights_of_another_unit_change_nothing(switched, result):
+    adata, net = switched
+    other = cs.tl.response(adata, "cell_type", net=net.assign(weight=net["weight"] * 7), inplace=False, **KEYS)
+    np.testing.assert_allclose(other.table["effect"], result.table["effect"], atol=1e-9)
+
+
+def test_mlm_runs_and_finds_the_same(switched):
+    adata, net = switched
+    made = cs.tl.response(adata, "cell_type", net=net, method="mlm", inplace=False, **KEYS)
+    found = made.extra["switches"]
+    assert found.loc[found["sign_switch"], "pathway"].tolist() == ["TGFb"]
+
+
+def test_without_conditions_and_samples(switched):
+    adata, net = switched
+    made = cs.tl.response(adata, "cell_type", net=net, inplace=False)
+    assert set(made.table["status"]) == {"not_compared"}
+    assert not made.extra["activities"]["centred"].any()
+    assert made.table["activity_ref"].notna().all()
+    by_sample = cs.tl.response(adata, "cell_type", net=net, sample_key="sample", inplace=False)
+    assert by_sample.extra["activities"]["sample"].nunique() == 12
+    assert set(by_sample.extra["coupling"]["context"]) == {"all"}
+    assert len(by_sample.extra["switches"]) == 0
+
+
+def test_conditions_without_replicates_are_not_tested(switched):
+    adata, net = switched
+    made = cs.tl.response(adata, "cell_type", net=net, condition_key="condition", inplace=False)
+    assert set(made.table["status"]) == {"too_few_samples"}
+    assert made.table["pvalue"].isna().all()
+    assert made.table["effect"].notna().all()
+
+
+def test_old_symbols_of_the_net_are_found():
+    net = cs.rs.progeny()
+    renamed = net[net["target"] != net["published"]]
+    assert len(renamed) > 20
+    from commscore.tl._response._net import read
+
+    old, _ = read(None, pd.Index(net["published"].unique()))
+    new, _ = read("progeny", pd.Index(net["target"].unique()))
+    assert len(old) == len(new) == len(net) == 1100
+
+
+def test_survives_h5ad(switched, tmp_path):
+    adata, net = switched
+    adata = adata.copy()
+    assert cs.tl.response(adata, "cell_type", net=net, **KEYS) is None
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    back = ad.read_h5ad(tmp_path / "a.h5ad")
+    for name in ("table", "activities", "links", "coupling", "switches", "untested"):
+        pd.testing.assert_frame_equal(
+            back.uns["commscore_response"][name], adata.uns["commscore_response"][name], check_dtype=False
+        )
+    assert len(cs.get.table(back, "commscore_response", target="tumour", max_padj=1.0)) == 3
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error", "match"),
+    [
+        ({"net": "dorothea"}, ValueError, "net='dorothea' is not one of 'progeny'"),
+        ({"net": 3}, TypeError, "net must be 'progeny' or a DataFrame"),
+        ({"net": pd.DataFrame({"a": [1]})}, ValueError, "net lacks the column source, target"),
+        ({"net": pd.DataFrame({"source": ["P"] * 2, "target": ["X"] * 2})}, ValueError, "1 pairs twice"),
+        ({"net": pd.DataFrame({"source": ["P"], "target": ["X"], "weight": [0.0]})}, ValueError, "not all zero"),
+        ({"net": pd.DataFrame({"source": ["P"], "target": ["nowhere"]})}, ValueError, "net has no target among"),
+        ({"method": "ora"}, ValueError, "method='ora' is not one of 'ulm', 'mlm'"),
+        ({"links": "TGFBR2"}, TypeError, "links must be a DataFrame"),
+        ({"links": pd.DataFrame({"receptor": ["A"]})}, ValueError, "links lacks the column pathway"),
+        (
+            {"links": pd.DataFrame({"receptor": ["A"], "pathway": ["B"], "sign": [2]})},
+            ValueError,
+            "sign must be 1 or -1",
+        ),
+        ({"min_targets": 1}, ValueError, "min_targets must be"),
+        ({"alpha": 2}, ValueError, "alpha must be"),
+        ({"condition_key": "nothing"}, KeyError, "condition_key='nothing' is not a column"),
+        ({"condition_key": None, "reference": "early"}, ValueError, "needs condition_key="),
+        ({"samplekey": "sample"}, TypeError, "did you mean 'sample_key'"),
+    ],
+)
+def test_bad_arguments(switched, keywords, error, match):
+    adata, net = switched
+    with pytest.raises(error, match=match):
+        cs.tl.response(adata, "cell_type", **({"net": net} | KEYS | keywords))
+
+
+def test_mlm_refuses_sources_that_are_the_same(switched):
+    adata, net = switched
+    twice = pd.concat([net, net.assign(source=net["source"] + "_again")])
+    with pytest.raises(ValueError, match="cannot tell the 6 sources of net apart"):
+        cs.tl.response(adata, "cell_type", net=twice, method="mlm", **KEYS)
+
+
+@pytest.mark.parametrize("name", ["breast_chung2017", "skin_ctcl_gse128531"])
+def test_real_data(public_data, name):
+    adata = public_data(name)
+    made = cs.tl.response(adata, "cell_type", inplace=False, min_cells=5, **KEYS)
+    assert {"tested"} <= set(made.table["status"])
+    assert made.table.loc[made.table["status"] == "tested", "pvalue"].between(0, 1).all()
+    assert len(made.extra["links"]) > 0
