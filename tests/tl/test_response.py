@@ -5,11 +5,11 @@ from __future__ import annotations
 import anndata as ad
 import numpy as np
 import pandas as pd
-import planted
 import pytest
 from scipy import stats
 
 import commscore as cs
+import planted
 from commscore._schema import response as schema
 from commscore.core.pseudobulk import log_rates
 from commscore.tl._response import _activity, _fit, _slopes

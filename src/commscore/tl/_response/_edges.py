@@ -102,8 +102,9 @@ def change_table(up: Upstream, table: pd.DataFrame, *, design: Design, contrasts
     settings = Settings(expr_prop=expr_prop, alpha=alpha, max_enumeration=0)
     cohort = up.prepared.cohort(design, min_cells=min_cells)
     frames = []
-    model = engine.fit(cohort, found.entities, tests, settings=settings) if tests.n else None
-    for one in contrasts if tests.n else []:
+    testable = tests.n > 0 and design.matrix.shape[0] > design.matrix.shape[1]
+    model = engine.fit(cohort, found.entities, tests, settings=settings) if testable else None
+    for one in contrasts if testable else []:
         made = engine.compare(cohort, found.entities, tests, contrast=one, settings=settings, model=model).columns
         frame = pd.DataFrame({"contrast": one.name} | up.names())
         frame["sign"] = up.links["sign"].to_numpy(np.int64)[up.link]
