@@ -89,7 +89,7 @@ def pvalues(adata, groupby, how, *, replicates):
             inplace=False, **how,
         ).table  # fmt: skip
         if keep is None:  # rows come in the same order: nothing is filtered
-            sides = (("ligand", "source"), ("receptor", "target"))
+            sides = (("ligand_complex", "source"), ("receptor_complex", "target"))
             keep = np.logical_and(*([eligible[k] for k in zip(result[e], result[g])] for e, g in sides))
         out.append(result["pvalue"].to_numpy()[keep])
     return out

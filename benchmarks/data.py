@@ -109,6 +109,12 @@ def pairs():
     return pd.read_csv(CACHE / f"pairs_{kind}.tsv", sep="\t"), _described(kind)
 
 
+def pairs_path():
+    """The file of :func:`pairs`."""
+    pairs()
+    return next(p for p in (CACHE / f"pairs_{kind}.tsv" for kind in ("consensus", "random")) if p.exists())
+
+
 def _described(kind):
     return {"consensus": f"liana {peers.PINNED['liana']} 'consensus'", "random": "random pairs (liana missing)"}[kind]
 

@@ -40,12 +40,11 @@ class Setting:
 
 def _task(tool, setting):
     folder, archive = data.database()
-    kind = "consensus" if (data.CACHE / "pairs_consensus.tsv").exists() else "random"
     return {
         "tool": tool,
         "data": str(data.cohort(setting.cells, n_groups=setting.groups, extra=setting.extra)),
         "tiny": str(data.cohort(data.TINY, n_groups=setting.groups, extra=setting.extra)),
-        "pairs": str(data.CACHE / f"pairs_{kind}.tsv"),
+        "pairs": str(data.pairs_path()),
         "database": str(folder),
         "database_zip": str(archive),
         "n_perms": setting.perms,

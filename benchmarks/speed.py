@@ -45,16 +45,20 @@ def compare(options):
     """One table: all tools at all numbers of cells."""
     print(HEADER.format(base=options.base), flush=True)
     for cells in options.cells:
-        base = memcpy = None
+        base = memcpy = fresh = None
         for tool in options.tools:
             if tool not in peers.OURS and cells > options.peers_up_to:
                 continue
             record = whole(tool, Setting(cells, options.perms), limit=options.limit, memory_gb=options.memory)
             memcpy = min(filter(None, (memcpy, record.get("memcpy_s"))), default=None)
+            fresh = min(filter(None, (fresh, record.get("copy_s"))), default=None)
             base = record.get("cpu_s") if tool == options.base else base
             print(row(record, base=base, memcpy=memcpy), flush=True)
         if memcpy:
-            print(f"| {cells:,} | memcpy of the gene block | | | {memcpy:.4f} | | 1 | | |", flush=True)
+            print(f"| {cells:,} | memcpy of the gene block | | | {memcpy:.4f} | | 1 | | |")
+            print(
+                f"| {cells:,} | the same into new memory | | | {fresh:.4f} | | {fresh / memcpy:.1f} | | |", flush=True
+            )
 
 
 def _steps(options):
