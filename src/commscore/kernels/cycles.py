@@ -59,7 +59,7 @@ def record(path, depth, logs, totals, out, lengths):
 
 @njit
 def find(source, target, kind, linked, logs, order, indptr, longest, budget, totals, out, lengths):
-    """Enumerate loops through different groups, each once, from its lowest group; depth first.
+    """Enumerate loops of two edges or more through different groups, each once, from its lowest group; depth first.
 
     ``logs`` are the logarithms of the scores. ``totals`` (3) takes the number of loops, the sum of their strengths
     (geometric means) and the largest; loops are written to ``out`` (n × longest edges) and ``lengths`` while there
@@ -70,8 +70,6 @@ def find(source, target, kind, linked, logs, order, indptr, longest, budget, tot
     for first in range(source.size):
         home, here = source[first], target[first]
         path[0] = first
-        if here == home and linked[kind[first], kind[first]]:
-            record(path, 1, logs, totals, out, lengths)
         if here <= home or longest < 2:
             continue
         used[here], cursor[0], depth = True, indptr[here], 1

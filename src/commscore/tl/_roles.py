@@ -90,9 +90,9 @@ def words(name: str) -> tuple[str, ...]:
     """Normalise a name: words in lower case, singular, British, without ``cell``; signs of markers kept."""
     text = re.sub(r"\([^)]*\)", " ", name)
     text = re.sub(r"(\w)\s+(?:positive)\b", r"\1+", re.sub(r"(?i)(\b[a-z]+)[- ]positive", r"\1+", text))
-    text = re.sub(r"(?i)\b(er|pr|her2)[- ]?(?:negative)\b", r"\1neg", text)
-    text = re.sub(r"(?i)\b(er|pr)-(?=\s|$)", r"\1neg ", text)
-    text = re.sub(r"(?i)\b(er|pr|hr|her2)\+", r"\1pos ", text).lower()
+    text = re.sub(r"(?i)\b(er|pr|her2)[- ]?(?:negative)\b", r"\1negative", text)
+    text = re.sub(r"(?i)\b(er|pr)-(?=\s|$)", r"\1negative ", text)
+    text = re.sub(r"(?i)\b(er|pr|hr|her2)\+", r"\1positive ", text).lower()
     found = []
     for word in re.findall(r"[a-z0-9α-ω]+", text):
         one = _PLURAL.sub("", word) if not word.endswith("ss") else word

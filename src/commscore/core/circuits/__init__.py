@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._change import Change, contrast_samples
-from ._loops import Loops, Network, Null, rewired, search
+from ._loops import Loops, Network, Null, autocrine, rewired, search
 from ._loops import strengths as loop_strengths
 from ._null import Tally, permute
 from ._plan import CORECEPTOR, DECOY, RELEASE, Gates, Plan
@@ -21,6 +21,7 @@ __all__ = [
     "Null",
     "Plan",
     "Tally",
+    "autocrine",
     "contrast_samples",
     "loop_strengths",
     "node_levels",

@@ -59,14 +59,14 @@ class Null:
 
 
 def search(network: Network, *, longest: int, room: int, budget: int) -> Loops:
-    """Find every loop of at most ``longest`` edges through different groups.
+    """Find every loop of two to ``longest`` edges through different groups.
 
     Parameters
     ----------
     network
         The edges.
     longest
-        Most edges of a loop, at least 1.
+        Most edges of a loop, at least 2.
     room
         Most loops that are written down; all are counted.
     budget
@@ -123,3 +123,9 @@ def strengths(network: Network, loops: Loops) -> Floats:
     """Geometric mean of the scores of every loop that is listed."""
     logs = np.where(loops.edges >= 0, np.log(network.score)[loops.edges], 0.0)
     return np.asarray(np.exp(logs.sum(axis=1) / np.maximum(loops.length, 1)), np.float64)
+
+
+def autocrine(network: Network) -> Ints:
+    """Edges within a group whose receptor leads to their own ligand. Rewiring leaves them, so they have no null."""
+    own = (network.source == network.target) & np.diag(network.linked)[network.kind]
+    return np.asarray(np.flatnonzero(own), np.int64)

@@ -184,7 +184,7 @@ def circuits(
             )  # fmt: skip
     observed = _observe(measured, summary, tally, names=names, rule=complex, n_perms=int(n_perms), found=association)
     edges = _tables.edge_table(measured, observed, expr_prop=float(expr_prop))
-    table = _tables.circuit_table(measured, observed)
+    table = _tables.circuit_table(measured, observed, roles=assigned.report)
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges)}
     params = _params(locals(), seed=seed, aliases=genes.aliases, cells=cells)
     result = Result(

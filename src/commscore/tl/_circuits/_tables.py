@@ -92,19 +92,27 @@ def _padj(frame: pd.DataFrame) -> Floats:
     return np.asarray(adjusted[same], np.float64)
 
 
-def circuit_table(measured: Measured, observed: Observed) -> pd.DataFrame:
-    """One row per circuit; steps must have their status."""
+def circuit_table(measured: Measured, observed: Observed, *, roles: pd.DataFrame) -> pd.DataFrame:
+    """One row per circuit; steps must have their status. ``roles`` is the report of who takes which role."""
+    borrowed = roles[roles["how"].isin(("parent", "children"))]
+    words = {
+        r: f"{r}: {g} ({h})" for r, g, h in zip(borrowed["role"], borrowed["groups"], borrowed["how"], strict=True)
+    }
     by: dict[str, list[Step]] = {c: [] for c in measured.circuits}
     for step in measured.steps:
         by[step.row["circuit"]].append(step)
-    rows = [_circuit_row(c, steps, measured=measured, observed=observed) for c, steps in enumerate(by.values())]
+    rows = [
+        _circuit_row(c, steps, measured=measured, observed=observed, words=words) for c, steps in enumerate(by.values())
+    ]
     frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUITS.names if c != "padj"])
     adjusted = benjamini_hochberg(frame["pvalue"].to_numpy(np.float64))
     frame.insert(frame.columns.get_loc("pvalue") + 1, "padj", adjusted)
     return _typed(frame, schema.CIRCUITS)
 
 
-def _circuit_row(c: int, steps: list[Step], *, measured: Measured, observed: Observed) -> tuple[Any, ...]:
+def _circuit_row(
+    c: int, steps: list[Step], *, measured: Measured, observed: Observed, words: dict[str, str]
+) -> tuple[Any, ...]:
     first = steps[0].row
     own = [s for s in steps if not s.acts]
     inside = [s for s in own if s.number >= 0]
@@ -112,13 +120,15 @@ def _circuit_row(c: int, steps: list[Step], *, measured: Measured, observed: Obs
     scores = np.array([observed.score[s.number] for s in counted])
     pvalues = [observed.pvalue[s.number] for s in counted]
     expressed = sum(s.status == "expressed" for s in inside)
+    played = dict.fromkeys(s.row[side] for s in own for side in ("source_role", "target_role"))
     missing = [f"{s.row['step']} {in_words(s)}: {s.status} ({s.detail})" for s in own if s.status != "expressed"]
     return (
         first["circuit"], first["name"], first["kind"], first["condition"], first["status"],
         _status(own, inside, counted), len(own), len(inside), expressed,
         observed.strength[c], observed.strength_pvalue[c], observed.lowest[c],
         f"{counted[int(scores.argmin())].row['step']} {in_words(counted[int(scores.argmin())])}" if counted else "",
-        observed.lowest_pvalue[c], max(pvalues) if pvalues else np.nan, "; ".join(missing),
+        observed.lowest_pvalue[c], max(pvalues, default=np.nan), ";".join(words[r] for r in played if r in words),
+        "; ".join(missing),
         first["circuit_source"], first["circuit_lines"],
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from ..._random import key as seed_of
 from ..._schema import understand as schema
 from ..._validate import in_range
 from ..._version import __version__
-from ...core.circuits import Loops, Network, Null, rewired, search
+from ...core.circuits import Loops, Network, Null, autocrine, rewired, search
 from ...core.circuits import loop_strengths as strengths
 from ...get import Result
 from ...get._store import check_key
@@ -64,7 +64,7 @@ def loops(
     key
         Key of the stored scores.
     max_length
-        Most edges between cells in a loop, 1 (autocrine) or more.
+        Most edges in a loop, 2 to 8. Autocrine loops (one edge within a group) are listed besides.
     net
         Network inside the cell in decoupler's format: columns ``source``, ``target``, ``weight`` (its sign counts),
         with receptor → factor and factor → gene.
@@ -100,6 +100,7 @@ def loops(
     The null exchanges the targets of random pairs of edges between groups (Maslov & Sneppen 2002,
     doi:10.1126/science.1065103): every group keeps what it sends and how much it receives. ``pvalue`` of a loop is how
     often it is there in rewired networks, (1 + b)/(1 + n); ``strength_pvalue`` how often any loop is as strong.
+    Rewiring leaves edges within a group, so autocrine loops have no p-value and do not count in the summary.
 
     Raises
     ------
@@ -120,7 +121,7 @@ def loops(
     >>> set(result.table["kind"]) <= {"loop", "relay"}
     True
     """
-    in_range("max_length", max_length, low=1, high=8, integer=True)
+    in_range("max_length", max_length, low=2, high=8, integer=True)
     in_range("max_hops", max_hops, low=1, integer=True)
     in_range("max_loops", max_loops, low=1, integer=True)
     in_range("budget", budget, low=1, integer=True)
@@ -202,6 +203,10 @@ def _loop_table(
     for i in np.argsort(-strength, kind="stable"):
         path = found.edges[i, : found.length[i]]
         rows.append((*_described(path, network, names=names, links=links, closed=True, padj=padj), pvalue[i], tail[i]))
+    own = autocrine(network)
+    for e in own[np.argsort(-network.score[own], kind="stable")]:
+        alone = np.array([e])
+        rows.append((*_described(alone, network, names=names, links=links, closed=True, padj=padj), np.nan, np.nan))
     return _framed("loop", rows)
 
 

@@ -1,0 +1,189 @@
+"""Scores of steps, gates, strengths and their joint null against plain definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import reference
+from commscore.core import circuits as core
+from commscore.core.columns import gene_major, snap
+from commscore.core.problem import Entities, Groups
+from commscore.core.summary import summarise
+from commscore.core.threads import team
+
+# nodes: gene 0 in role 0; complex 1_2 in role 1; gene 3 in role 0; gene 4 in the strongest group; gene 5 in role 1
+MOLECULES = [[0], [1, 2], [3], [4], [5]]
+ROLES = [0, 1, 0, 2, 1]
+MEMBERS = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 1, 1]], bool)
+
+
+def make_plan(gates=(), source=(0, 3, 2), target=(1, 4, 4), circuit=(0, 0, 1), counts=(True, True, True)):
+    return core.Plan(
+        Entities.of(MOLECULES), np.array(ROLES), MEMBERS, np.array([False, False, True]), np.array(source),
+        np.array(target), core.Gates.of(list(gates)), np.array(circuit), np.array(counts), 3,
+    )  # fmt: skip
+
+
+def slow_nodes(means, sizes, rule="min"):
+    """means: genes × groups."""
+    out = []
+    for genes, role in zip(MOLECULES, ROLES, strict=True):
+        inside = np.flatnonzero(MEMBERS[role])
+        if role == 2:
+            out.append(max(reference.join(means[genes, k], rule) for k in inside))
+        else:
+            pooled = [sum(means[g, k] * sizes[k] for k in inside) / sizes[inside].sum() for g in genes]
+            out.append(reference.join(np.array(pooled), rule))
+    return np.array(out)
+
+
+@pytest.fixture
+def cells():
+    rng = np.random.default_rng(3)
+    x = np.where(rng.random((70, 6)) < 0.6, rng.gamma(2, 1, (70, 6)), 0)
+    return x, np.repeat([0, 1, 2, 3], [9, 14, 20, 27])
+
+
+@pytest.mark.parametrize("rule", ["min", "geometric", "mean"])
+def test_molecules_in_their_roles(cells, rule):
+    x, labels = cells
+    means, sizes = reference.group_means(x, labels, 4).T, np.bincount(labels)
+    found = core.node_values(means[:, :, None], make_plan(), sizes=sizes, rule=rule)[:, 0]
+    np.testing.assert_allclose(found, slow_nodes(means, sizes, rule), rtol=1e-12)
+
+
+def test_a_role_of_several_groups_is_the_mean_over_its_cells(cells):
+    x, labels = cells
+    means = reference.group_means(x, labels, 4).T
+    found = core.node_values(means[:, :, None], make_plan(), sizes=np.bincount(labels), rule="min")[4, 0]
+    assert found == pytest.approx(x[np.isin(labels, [1, 2]), 5].mean())
+
+
+def scored(gates, values):
+    return core.step_scores(np.array(values, float)[:, None], make_plan(gates))[:, 0]
+
+
+def test_gates_act_as_they_are_defined():
+    values = [4.0, 1.0, 2.0, 9.0, 4.0]  # step 0: nodes 0 → 1, step 1: 3 → 4, step 2: 2 → 4
+    plain = scored([], values)
+    np.testing.assert_allclose(plain, [2, 6, np.sqrt(8)])
+    released = scored([(1, 2, core.RELEASE)], values)  # the ligand 9 is limited to 2
+    np.testing.assert_allclose(released, [2, np.sqrt(2 * 4), np.sqrt(8)])
+    held = scored([(1, 1, core.CORECEPTOR)], values)  # the receptor 4 is limited to 1
+    np.testing.assert_allclose(held, [2, 3, np.sqrt(8)])
+    decoy = scored([(1, 0, core.DECOY)], values)  # receptor and decoy are equal: half of the ligand
+    np.testing.assert_allclose(decoy, [2, np.sqrt(9 / 2 * 4), np.sqrt(8)])
+    two = scored([(1, 0, core.DECOY), (1, 2, core.DECOY)], values)
+    np.testing.assert_allclose(two[1], np.sqrt(9 * 4 / (4 + 4 + 2) * 4))
+
+
+def test_gates_at_their_limits():
+    assert scored([(0, 4, core.RELEASE)], [4, 1, 2, 9, 0])[0] == 0  # nothing released
+    assert scored([(0, 4, core.DECOY)], [4, 1, 2, 9, 0])[0] == 2  # no decoy
+    assert scored([(0, 4, core.DECOY)], [4, 0, 2, 9, 0])[0] == 0  # neither receptor nor decoy
+
+
+def test_strength_is_geometric_mean_and_minimum_of_steps_that_count():
+    plan = make_plan(counts=(True, True, False))
+    found = core.strengths(np.array([[2.0, 0.0], [8.0, 1.0], [5.0, 5.0]]), plan)
+    np.testing.assert_allclose(found.mean[0], [4.0, 0.0])
+    np.testing.assert_allclose(found.lowest[0], [2.0, 0.0])
+    assert np.isnan(found.mean[1:]).all()  # no step counts, no step at all
+
+
+@pytest.mark.parametrize("scheme", ["rotation", "ring", "independent"])
+def test_joint_null_equals_brute_force(cells, scheme):
+    x, labels = cells
+    plan = make_plan([(0, 2, core.RELEASE), (1, 0, core.DECOY)])
+    key, n = 77, 61
+    order = reference.shuffled(range(70), key, 2**64 - 1) if scheme == "ring" else np.arange(70)
+    with team(1) as threads:
+        columns = gene_major(x, cells=np.asarray(order, np.int64), columns=np.arange(6), team=threads)
+        groups = Groups.of(labels[order], 4)
+        snap(columns, threads)
+        means = summarise(columns, groups, threads).mean
+        for memory in (10**9, 1):
+            tally = core.permute(plan, columns, groups, means=means, rule="min", scheme=scheme, n_perms=n, key=key,
+                                 memory=memory, team=threads)  # fmt: skip
+
+            def all_of(m):
+                values = slow_nodes(m.T, np.bincount(labels))[:, None]
+                scores = core.step_scores(values, plan)
+                return [scores[:, 0], *(s[:, 0] for s in core.strengths(scores, plan))]
+
+            permuted = reference.labellings(labels, n, key, scheme)
+            null = [all_of(reference.group_means(x, p, 4)) for p in permuted]
+            observed = all_of(reference.group_means(x, labels, 4))
+            for i, counts in enumerate((tally.steps, tally.mean, tally.lowest)):
+                expected = sum(p[i] >= observed[i] * (1 - 1e-9) for p in null)
+                np.testing.assert_array_equal(counts, expected)
+
+
+def test_flows_are_logs_of_scores_squared():
+    rng = np.random.default_rng(0)
+    levels = rng.normal(3, 1, (4, 5))
+    plan = make_plan([(0, 2, core.RELEASE), (1, 0, core.DECOY), (2, 1, core.CORECEPTOR)])
+    scores = core.step_scores(2**levels.T, plan)
+    np.testing.assert_allclose(core.step_flows(levels, plan), 2 * np.log2(scores).T, rtol=1e-12)
+
+
+def test_levels_take_the_least_subunit_and_keep_what_is_missing():
+    logs = np.random.default_rng(0).normal(5, 1, (3, 3, 6))
+    logs[1, 0] = np.nan
+    found = core.node_levels(logs, make_plan())
+    np.testing.assert_allclose(found[:, 1], logs[:, 1, [1, 2]].min(axis=1))
+    assert np.isnan(found[1, [0, 2]]).all()
+    assert np.isfinite(found[[0, 2]]).all()
+
+
+def test_change_without_moderation_is_students_test():
+    y = np.random.default_rng(1).normal(0, 1, (7, 1))
+    condition = np.array([0, 0, 0, 1, 1, 1, 1])
+    found = core.contrast_samples(y, condition, n_levels=2)
+    expected = stats.ttest_ind(y[3:, 0], y[:3, 0])
+    assert found.pvalue[0, 0] == pytest.approx(expected.pvalue)
+    assert found.effect[0, 0] == pytest.approx(y[3:, 0].mean() - y[:3, 0].mean())
+    low, high = expected.confidence_interval()
+    assert (found.low[0, 0], found.high[0, 0]) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_change_holds_its_level_and_states_what_was_not_tested():
+    rng = np.random.default_rng(2)
+    y = rng.normal(0, rng.uniform(0.5, 2, 3000), (8, 3000))
+    y[:, 0] = np.nan
+    y[:3, 1] = np.nan
+    found = core.contrast_samples(y, np.repeat([0, 1], 4), n_levels=2)
+    assert not found.tested[0, :2].any()
+    assert np.isnan(found.pvalue[0, :2]).all()
+    assert np.isnan(found.effect[0, 0])
+    assert np.isfinite(found.effect[0, 1])
+    assert 0.035 < np.nanmean(found.pvalue < 0.05) < 0.065
+
+
+def test_association_is_of_samples_within_conditions():
+    rng = np.random.default_rng(5)
+    strata = np.repeat([0, 1], 10)
+    shifted = strata * 5.0
+    x, y = shifted + rng.normal(0, 1, 20), shifted + rng.normal(0, 1, 20)
+    rho, p, n = core.spearman_within(x, y, strata=strata, sign=1, rng=rng)
+    assert stats.spearmanr(x, y).pvalue < 0.001  # the conditions alone would make it
+    assert p > 0.05
+    assert n == 20
+    assert abs(rho) < 0.5
+    near = core.spearman_within(x, x + rng.normal(0, 0.2, 20), strata=strata, sign=1, rng=rng)
+    assert near[0] > 0.8
+    assert near[1] < 0.01
+    against = core.spearman_within(x, x, strata=strata, sign=-1, rng=rng)
+    assert against[1] > 0.9
+
+
+def test_association_without_strata_is_spearmans():
+    rng = np.random.default_rng(6)
+    x, y = rng.normal(size=12), rng.normal(size=12)
+    rho, p, _ = core.spearman_within(x, y, strata=np.zeros(12, int), sign=1, rng=rng)
+    expected = stats.spearmanr(x, y, alternative="greater")
+    assert rho == pytest.approx(expected.statistic)
+    assert p == pytest.approx(expected.pvalue, abs=0.03)
+    assert np.isnan(core.spearman_within(x, np.ones(12), strata=np.zeros(12, int), sign=1, rng=rng)[0])

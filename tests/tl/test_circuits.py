@@ -1,0 +1,347 @@
+"""The circuits of the reviews on cells in which they were planted."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scanpy as sc
+
+import commscore as cs
+from commscore.rs import Resource
+
+GROUPS = ["tumour", "CAF", "T cell", "osteoblast", "osteoclast", "macrophage"]
+HIGH = {
+    "PTHLH": ["tumour"], "PTH1R": ["osteoblast"], "TNFSF11": ["osteoblast"], "TNFRSF11A": ["osteoclast"],
+    "TGFB1": ["osteoclast"], "TGFBR1": ["tumour"], "TGFBR2": ["tumour"], "TNFRSF11B": ["osteoblast"],
+    "MMP1": ["tumour"], "AREG": ["tumour"], "EGFR": ["osteoblast"], "CSF1": ["T cell"], "CSF1R": ["macrophage"],
+    "IL6": ["CAF"], "IL6R": ["macrophage"], "IL6ST": ["macrophage"],
+}  # fmt: skip
+PAIRS = [("PTHLH", "PTH1R"), ("TNFSF11", "TNFRSF11A"), ("TGFB1", "TGFBR1_TGFBR2"), ("TNFRSF11B", "MMP1"),
+         ("AREG", "EGFR"), ("CSF1", "CSF1R"), ("IL6", "IL6R_IL6ST")]  # fmt: skip
+STEPS = [
+    # circuit, step, edge, source_role, target_role, from, to, sign
+    ("bone", 1, "communication", "tumour", "osteoblast", "PTHLH", "PTH1R", 1),
+    ("bone", 2, "intracellular", "osteoblast", "osteoblast", "PTH1R", "TNFSF11", 1),
+    ("bone", 3, "communication", "osteoblast", "osteoclast", "TNFSF11", "TNFRSF11A", 1),
+    ("bone", 4, "communication", "osteoclast", "tumour", "TGFB1", "TGFBR1_TGFBR2", 1),
+    ("egf", 1, "gate", "tumour", "tumour", "MMP1", "AREG", 1),
+    ("egf", 2, "communication", "tumour", "osteoblast", "AREG", "EGFR", 1),
+    ("opg", 1, "gate", "osteoblast", "osteoblast", "TNFRSF11B", "TNFSF11", -1),
+    ("opg", 2, "communication", "osteoblast", "osteoclast", "TNFSF11", "TNFRSF11A", 1),
+    ("csf", 1, "communication", "t_cell", "macrophage", "CSF1", "CSF1R", 1),
+    ("wrong", 1, "communication", "macrophage", "caf", "CSF1", "CSF1R", 1),
+    ("lost", 1, "communication", "astrocyte", "tumour", "IL6", "IL6R_IL6ST", 1),
+    ("lost", 2, "communication", "tumour", "caf", "met:lactate", "SLC16A1", 1),
+    ("lost", 3, "communication", "tumour", "caf", "ABSENT", "IL6ST", 1),
+    ("lost", 4, "intracellular", "tumour", "tumour", "TGFB1", "MIR16-1", 1),
+    ("any", 1, "communication", "any", "macrophage", "IL6", "IL6R_IL6ST", 1),
+]  # fmt: skip
+
+
+def circuits_resource(steps=STEPS):
+    names = ["circuit", "step", "edge", "source_role", "target_role", "from", "to", "sign"]
+    frame = pd.DataFrame(steps, columns=names)
+    breast = cs.rs.load()
+    empty = breast.circuits.iloc[:0]
+    frame["interaction"] = np.where(frame["edge"] == "communication", frame["from"] + "^" + frame["to"], "")
+    frame["kind"], frame["status"], frame["name"] = "cascade", "stated", frame["circuit"]
+    for column in empty.columns:
+        if column not in frame:
+            frame[column] = ""
+    return Resource("planted", "1", "", "CC0", _tables=breast.tables | {"circuits": frame[list(empty.columns)]})
+
+
+def cohort(expressed=HIGH, **kwargs):
+    kwargs = {"n_samples": 1, "n_cells": 240, "conditions": ("a", "b"), "rng": 0} | kwargs
+    adata = cs.ds.simulate(groups=GROUPS, interactions=PAIRS, expressed=expressed, n_background=80, **kwargs)
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    return adata
+
+
+def silence(adata, gene, group=None):
+    """Set a gene to zero (in a group)."""
+    out = adata.copy()
+    x = out.X.toarray()
+    inside = np.ones(out.n_obs, bool) if group is None else (out.obs["cell_type"] == group).to_numpy()
+    x[inside, out.var_names.get_loc(gene)] = 0
+    out.X = x
+    return out
+
+
+def run(adata, steps=STEPS, **kwargs):
+    kwargs = {"n_perms": 199, "rng": 1, "inplace": False} | kwargs
+    return cs.tl.circuits(adata, "cell_type", resource=circuits_resource(steps), **kwargs)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return cohort()
+
+
+@pytest.fixture(scope="module")
+def result(planted):
+    return run(planted)
+
+
+def test_planted_circuits_are_found_and_a_wrong_one_is_not(result):
+    table = result.table.set_index("circuit")
+    assert (table.loc[["bone", "egf", "csf", "any"], "pvalue"] == 1 / 200).all()
+    assert (table.loc[["bone", "egf", "csf", "any"], "status"] == "complete").all()
+    assert table.loc["bone", "all_pvalue"] <= 0.01
+    assert table.loc["wrong", "pvalue"] > 0.5
+    assert table.loc["lost", "status"] == "not_assessable"
+    assert np.isnan(table.loc["lost", "strength"])
+
+
+def test_scores_are_what_they_are_said_to_be(planted, result):
+    x = pd.DataFrame(planted.X.toarray(), columns=planted.var_names).groupby(planted.obs["cell_type"].to_numpy()).mean()
+    edges = result.extra["edges"].set_index(["circuit", "step"])["score"]
+    rankl, rank = x.loc["osteoblast", "TNFSF11"], x.loc["osteoclast", "TNFRSF11A"]
+    opg, tgfb = x.loc["osteoblast", "TNFRSF11B"], min(x.loc["tumour", "TGFBR1"], x.loc["tumour", "TGFBR2"])
+    assert edges["bone", 3] == pytest.approx(np.sqrt(rankl * rank), rel=1e-6)
+    assert edges["opg", 2] == pytest.approx(np.sqrt(rankl * rank / (rank + opg) * rank), rel=1e-6)
+    released = min(x.loc["tumour", "AREG"], x.loc["tumour", "MMP1"])
+    assert edges["egf", 2] == pytest.approx(np.sqrt(released * x.loc["osteoblast", "EGFR"]), rel=1e-6)
+    bone = [np.sqrt(x.loc["tumour", "PTHLH"] * x.loc["osteoblast", "PTH1R"]),
+            np.sqrt(x.loc["osteoblast", "PTH1R"] * rankl), np.sqrt(rankl * rank),
+            np.sqrt(x.loc["osteoclast", "TGFB1"] * tgfb)]  # fmt: skip
+    strength = result.table.set_index("circuit").loc["bone"]
+    assert strength["strength"] == pytest.approx(np.prod(bone) ** 0.25, rel=1e-6)
+    assert strength["weakest"] == pytest.approx(min(bone), rel=1e-6)
+    assert strength["weakest_edge"].startswith(f"{int(np.argmin(bone)) + 1} ")
+
+
+BROKEN = {
+    ("PTHLH", "tumour"): {"bone"}, ("TNFRSF11A", "osteoclast"): {"bone", "opg"},
+    ("TNFSF11", "osteoblast"): {"bone", "opg"},
+    ("MMP1", "tumour"): {"egf"}, ("TGFBR2", "tumour"): {"bone"}, ("CSF1R", "macrophage"): {"csf"},
+    ("IL6", "CAF"): {"any"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("gene", "group"), BROKEN)
+def test_breaking_an_edge_or_gate_lowers_exactly_the_circuits_that_use_it(planted, result, gene, group):
+    after = run(silence(planted, gene, group), n_perms=19).table.set_index("circuit")["strength"]
+    before = result.table.set_index("circuit")["strength"]
+    pd.testing.assert_index_equal(after.index, before.index)
+    lower = set(before.index[after < before - 1e-9])
+    assert lower == BROKEN[gene, group]
+    others = ~before.index.isin(list(lower))
+    np.testing.assert_array_equal(after[others], before[others])
+
+
+def test_a_decoy_that_is_gone_raises_exactly_its_circuit(planted, result):
+    after = run(silence(planted, "TNFRSF11B"), n_perms=19).table.set_index("circuit")["strength"]
+    before = result.table.set_index("circuit")["strength"]
+    assert set(before.index[after > before + 1e-9]) == {"opg"}
+    assert after["opg"] == pytest.approx(after.loc["opg"])
+    np.testing.assert_array_equal(after.drop("opg"), before.drop("opg"))
+
+
+def test_a_role_that_is_absent_takes_out_exactly_its_steps(planted, result):
+    after = run(planted, n_perms=19, roles={"osteoclast": None})
+    edges = after.extra["edges"].set_index(["circuit", "step"])
+    absent = {i for i, s in edges["status"].items() if s == "role absent"}
+    assert absent == {("bone", 3), ("bone", 4), ("opg", 2), ("lost", 1)}
+    table = after.table.set_index("circuit")
+    assert table.loc["bone", "status"] == "partial"
+    assert "role absent" in table.loc["bone", "missing"]
+    assert table.loc["opg", "status"] == "not_assessable"
+    same = ["egf", "csf", "any", "wrong"]
+    pd.testing.assert_frame_equal(table.loc[same, ["strength", "weakest"]],
+                                  result.table.set_index("circuit").loc[same, ["strength", "weakest"]])  # fmt: skip
+
+
+def test_what_could_not_be_measured_has_its_reason(planted, result):
+    edges = result.extra["edges"].set_index(["circuit", "step"])
+    assert edges.loc[("lost", 1), "status"] == "role absent"
+    assert edges.loc[("lost", 2), "status"] == "not measurable in RNA"
+    assert edges.loc[("lost", 3), ["status", "detail"]].tolist() == ["gene missing", "ABSENT not in var_names"]
+    assert "microRNA" in edges.loc[("lost", 4), "detail"]
+    assert edges.loc[("egf", 1), ["status", "detail"]].tolist() == ["acts on its edge", "step 2"]
+    assert edges.loc[("egf", 2), "gates"] == "MMP1 (tumour, step 1)"
+    assert edges.loc[("wrong", 1), "status"] == "below expr_prop"
+    assert result.table.set_index("circuit").loc["wrong", "status"] == "broken"
+    lost = result.untested
+    assert set(lost["reason"]) == {"role absent", "not measurable in RNA", "gene missing", "below expr_prop"}
+    rare = silence(planted, "MMP1")
+    gated = run(rare, n_perms=9).extra["edges"].set_index(["circuit", "step"]).loc[("egf", 2)]
+    assert gated["status"] == "below expr_prop"
+    assert "MMP1" in gated["detail"]
+
+
+def test_small_groups_and_hormones():
+    steps = [("h", 1, "communication", "any", "tumour", "PRL", "PRLR", 1),
+             ("s", 1, "communication", "tumour", "osteoblast", "PTHLH", "PTH1R", 1),
+             ("s", 2, "communication", "t_cell", "macrophage", "CSF1", "CSF1R", 1)]  # fmt: skip
+    adata = cohort()
+    drop = np.flatnonzero(adata.obs["cell_type"] == "osteoblast")[3:]
+    edges = run(adata[np.setdiff1d(np.arange(adata.n_obs), drop)].copy(), steps).extra["edges"]
+    assert "hormone" in edges["detail"].iloc[0]
+    assert edges["status"].iloc[1] == "role absent"
+    assert "fewer than min_cells cells" in edges["detail"].iloc[1]
+
+
+def test_any_is_the_strongest_group(result):
+    row = result.extra["edges"].set_index(["circuit", "step"]).loc[("any", 1)]
+    assert row["source"] == "CAF"
+
+
+def test_repressed_genes_and_purely_unmeasured_gates():
+    steps = [("r", 1, "communication", "tumour", "osteoblast", "PTHLH", "PTH1R", 1),
+             ("r", 2, "intracellular", "osteoblast", "osteoblast", "PTH1R", "CSF1", -1),
+             ("g", 1, "gate", "astrocyte", "tumour", "MMP1", "AREG", 1),
+             ("g", 2, "communication", "tumour", "osteoblast", "AREG", "EGFR", 1),
+             ("own", 1, "gate", "tumour", "osteoblast", "MMP1", "TNFSF11", -1)]  # fmt: skip
+    found = run(cohort(), steps)
+    edges = found.extra["edges"].set_index(["circuit", "step"])
+    assert not edges.loc[("r", 2), "in_strength"]  # a repressed gene is expected to be low
+    assert found.table.set_index("circuit").loc["r", "status"] == "complete"
+    assert edges.loc[("g", 1), "status"] == "role absent"
+    assert "not measured" in edges.loc[("g", 2), "detail"]
+    assert edges.loc[("g", 2), "status"] == "expressed"
+    assert edges.loc[("own", 1), "in_strength"]  # a gate on nothing else is a step of its own
+
+
+def test_power_and_false_positives():
+    hits = []
+    for seed in range(8):
+        table = run(cohort(n_cells=120, rng=seed), n_perms=99, rng=seed).table.set_index("circuit")
+        hits.append(table.loc[["bone", "egf", "csf"], "pvalue"] <= 0.05)
+    assert np.mean(hits) >= 0.9
+    adata, p = cohort(n_cells=120), []
+    for seed in range(60):
+        labels = np.random.default_rng(seed).permutation(adata.obs["cell_type"].to_numpy())
+        adata.obs["cell_type"] = pd.Categorical(labels)
+        p.append(run(adata, n_perms=99, rng=seed).table[["pvalue", "weakest_pvalue", "all_pvalue"]].to_numpy())
+    rate = np.nanmean(np.where(np.isnan(p), np.nan, np.array(p) <= 0.05), axis=(0, 1))
+    assert (rate <= 0.08).all()
+    assert rate[0] > 0.01  # and not empty of meaning
+
+
+def test_same_seed_same_bytes_whatever_threads_and_memory(planted):
+    first, second = run(planted), run(planted, n_jobs=2, memory=1)
+    pd.testing.assert_frame_equal(first.table, second.table)
+    pd.testing.assert_frame_equal(first.extra["edges"], second.extra["edges"])
+    shuffled = planted[np.random.default_rng(0).permutation(planted.n_obs)].copy()
+    other = run(shuffled).table
+    np.testing.assert_allclose(other["strength"], first.table["strength"], rtol=1e-6)
+    planted = planted.copy()  # without groups p-values are not all at their floor, so that seeds show
+    planted.obs["cell_type"] = np.random.default_rng(1).permutation(planted.obs["cell_type"].to_numpy())
+    assert run(planted, rng=1).table["pvalue"].equals(run(planted, rng=1).table["pvalue"])
+    assert not run(planted, rng=1).table["pvalue"].equals(run(planted, rng=2).table["pvalue"])
+
+
+def test_changes_between_conditions_name_their_driver():
+    shift = cs.ds.Shift(interaction=("TGFB1", "TGFBR1_TGFBR2"), source="osteoclast", target="tumour", log2fc=3)
+    adata = cohort(n_samples=5, n_cells=300, shifts=[shift], donor_sd=0.15, rng=4)
+    found = run(adata, condition_key="condition", sample_key="sample")
+    changes = found.extra["changes"]
+    assert changes["contrast"].unique().tolist() == ["b vs a"]
+    whole = changes[changes["step"] == 0].set_index("circuit")
+    assert whole.loc["bone", "padj"] < 0.01
+    assert whole.loc["bone", "driver"].startswith("4 osteoclast TGFB1")
+    assert whole.loc["bone", "effect"] == pytest.approx(3 / 4, abs=0.3)
+    assert (whole.loc[["csf", "egf"], "pvalue"] > 0.01).all()
+    step = changes[(changes["circuit"] == "bone") & (changes["step"] == 4)].iloc[0]
+    assert step["effect"] == pytest.approx(3, abs=0.6)
+    assert step["ci_low"] < step["effect"] < step["ci_high"]
+    back = run(adata, condition_key="condition", sample_key="sample", reference="b").extra["changes"]
+    again = back[(back["circuit"] == "bone") & (back["step"] == 4)].iloc[0]
+    assert again["effect"] == pytest.approx(-step["effect"])
+    parts = changes[(changes["circuit"] == "bone") & (changes["step"] > 0)]["effect"]
+    assert parts.mean() == pytest.approx(whole.loc["bone", "effect"])
+
+
+def test_few_samples_give_an_effect_without_a_test():
+    changes = run(cohort(n_samples=1), condition_key="condition", sample_key="sample").extra["changes"]
+    assert set(changes["status"]) == {"too_few_samples"}
+    assert changes["effect"].notna().all()
+    assert changes["pvalue"].isna().all()
+
+
+def test_association_across_samples():
+    adata = cohort(n_samples=6, n_cells=200, donor_sd=0.0)
+    counts = adata.layers["counts"].toarray()
+    rng = np.random.default_rng(0)
+    at = [adata.var_names.get_loc(g) for g in ("PTH1R", "TNFSF11")]
+    for sample in adata.obs["sample"].cat.categories:
+        cells = np.flatnonzero((adata.obs["sample"] == sample) & (adata.obs["cell_type"] == "osteoblast"))
+        counts[np.ix_(cells, at)] = rng.poisson(3 * 2 ** rng.normal(0, 1.5), (cells.size, 2))
+    adata.layers["counts"] = counts
+    row = run(adata, sample_key="sample").extra["edges"].set_index(["circuit", "step"]).loc[("bone", 2)]
+    assert row["rho"] > 0.8
+    assert row["rho_pvalue"] < 0.01
+    assert row["n_samples"] == 12
+    few = run(cohort(n_samples=2), sample_key="sample").extra["edges"]
+    assert few["rho"].isna().all()  # four samples say nothing
+
+
+def test_stored_result_survives_h5ad(tmp_path):
+    adata = cohort(n_samples=2)
+    before = adata.X.copy()
+    run(adata, inplace=True, condition_key="condition", sample_key="sample")
+    assert (before != adata.X).nnz == 0
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_circuits")
+    direct = cs.get.load(adata, "commscore_circuits")
+    assert back.schema == "commscore.circuits/1"
+    assert set(back.extra) == {"edges", "roles", "untested", "changes"}
+    np.testing.assert_array_equal(back.table["pvalue"], direct.table["pvalue"])
+    assert back.extra["edges"]["status"].astype(str).tolist() == direct.extra["edges"]["status"].astype(str).tolist()
+    assert len(cs.get.untested(adata, "commscore_circuits"))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "match"),
+    [
+        ({"condition_key": "condition"}, ValueError, "needs sample_key=: samples are the replicates"),
+        ({"sample_key": "cell_type"}, ValueError, "must be different"),
+        ({"condition_key": "condition", "sample_key": "sample", "reference": "c"}, ValueError,
+         "reference='c' is not a level"),
+        ({"scheme": "rotate"}, ValueError, "scheme='rotate'"), ({"n_perms": 0}, ValueError, "n_perms"),
+        ({"expr_prop": 2}, ValueError, "expr_prop"), ({"role": {}}, TypeError, "did you mean 'roles'"),
+        ({"key_added": "a/b"}, ValueError, "has a '/'"), ({"layer": "counts"}, ValueError, "whole numbers"),
+        ({"sample_key": "smple"}, KeyError, "did you mean 'sample'"),
+    ],
+)  # fmt: skip
+def test_errors(planted, change, error, match):
+    with pytest.raises(error, match=match):
+        run(planted, **change)
+
+
+def test_more_errors(planted):
+    mixed = planted.copy()
+    mixed.obs["sample"] = "s1"
+    with pytest.raises(ValueError, match="more than one level"):
+        run(mixed, condition_key="condition", sample_key="sample")
+    bare = planted.copy()
+    del bare.layers["counts"]
+    with pytest.raises(ValueError, match="no raw counts found"):
+        run(bare, sample_key="sample")
+    pairs = cs.rs.from_table(pd.DataFrame({"ligand": ["A"], "receptor": ["B"]}))
+    with pytest.raises(ValueError, match="has no circuits"):
+        cs.tl.circuits(planted, "cell_type", resource=pairs)
+
+
+@pytest.mark.parametrize("name", ["breast_wu2021_CID4465", "breast_chung2017"])
+def test_real_data_list_what_cannot_be_assessed(public_data, name):
+    adata = public_data(name).copy()
+    adata.layers["counts"] = adata.X.copy()
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    keys = {"sample_key": "sample", "condition_key": "condition", "reference": "primary"} if "chung" in name else {}
+    found = cs.tl.circuits(adata, "cell_type", n_perms=99, inplace=False, **keys)
+    table, edges = found.table.set_index("circuit"), found.extra["edges"]
+    assert len(table) == cs.rs.load().circuits["circuit"].nunique()
+    assert len(edges) == len(cs.rs.load().circuits)
+    assert (edges.loc[edges["status"] == "role absent", "detail"].str.len() > 0).all()
+    assert table.loc["reverse_warburg", "status"] == "not_assessable"
+    assert "met:lactate" in table.loc["reverse_warburg", "missing"]
+    assert table["pvalue"].notna().sum() > 40
+    assert table["pvalue"].dropna().between(0.01, 1).all()
+    if keys:
+        assert (found.extra["changes"]["status"] == "tested").any()

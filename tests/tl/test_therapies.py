@@ -1,0 +1,208 @@
+"""Therapies as cuts of edges."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scanpy as sc
+
+import commscore as cs
+from commscore.rs import Resource
+from commscore.tl._therapies import family
+
+AGENTS = [
+    # therapy, targets, action, reported
+    ("anti-csf1", "CSF1", "blocks_ligand", "benefit"), ("anti-csf1", "CSF1", "blocks_ligand", "resistance"),
+    ("tgfbr inhibitor", "TGFBR1", "blocks_receptor", "proposed"),
+    ("il6 pathway", "IL6;IL6R", "inhibits_signalling", "proposed"),
+    ("csf1r inhibitor", "CSF1R", "blocks_receptor", "proposed"), ("agonist", "NOTCH1", "activates", "harm"),
+    ("lactate", "met:lactate", "lowers_production", "proposed"), ("chemo", "", "depletes_cells", "mixed"),
+    ("elsewhere", "ABCB1", "inhibits_enzyme", "proposed"), ("egfr", "EGFR", "inhibits_signalling", "proposed"),
+]  # fmt: skip
+
+
+def resource():
+    frame = pd.DataFrame(AGENTS, columns=["therapy", "targets", "action", "reported"])
+    breast = cs.rs.load()
+    for column in breast.therapies.columns:
+        if column not in frame:
+            frame[column] = "x" if column == "source" else ""
+    return Resource("t", "1", "", "CC0", _tables=breast.tables | {"therapies": frame[list(breast.therapies.columns)]})
+
+
+@pytest.fixture(scope="module")
+def scored():
+    adata = cs.ds.simulate(n_samples=2, n_cells=300, rng=1)
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    cs.tl.score(adata, "cell_type", resource=adata.uns["interactions"], n_perms=99)
+    cs.tl.circuits(adata, "cell_type", n_perms=19)
+    return adata
+
+
+def run(adata, **kwargs):
+    return cs.tl.therapies(adata, **({"resource": resource(), "inplace": False} | kwargs))
+
+
+def flow_of(table):
+    return table["ligand_mean"] * table["receptor_mean"]
+
+
+def has(table, *genes):
+    sides = table["ligand_complex"].astype(str) + "_" + table["receptor_complex"].astype(str)
+    return sides.map(lambda s: bool(set(genes) & set(s.split("_"))))
+
+
+def test_cuts_and_shares_by_hand(scored):
+    stored, found = cs.get.table(scored), run(scored)
+    table = found.table.set_index("therapy")
+    flow = flow_of(stored)
+    for name, genes in (("anti-csf1", ["CSF1"]), ("tgfbr inhibitor", ["TGFBR1"]), ("il6 pathway", ["IL6", "IL6R"])):
+        hit = has(stored, *genes)
+        assert table.loc[name, "status"] == "cuts"
+        assert table.loc[name, "n_edges"] == hit.sum() > 0
+        assert table.loc[name, "share"] == pytest.approx(flow[hit].sum() / flow.sum())
+        assert (found.extra["edges"]["therapy"] == name).sum() == hit.sum()
+    groups = found.extra["groups"].set_index(["therapy", "group", "direction"])["share"]
+    inside = stored["target"] == "macrophage"
+    expected = flow[inside & has(stored, "CSF1")].sum() / flow[inside].sum()
+    assert groups["anti-csf1", "macrophage", "incoming"] == pytest.approx(expected)
+    assert (groups["anti-csf1"].xs("outgoing", level="direction")["macrophage"]) == 0
+
+
+def test_what_cuts_nothing_says_why(scored):
+    table = run(scored).table.set_index("therapy")
+    expected = {
+        "agonist": "activates",
+        "lactate": "not measurable in RNA",
+        "chemo": "no target",
+        "elsewhere": "no edge",
+    }
+    assert {t: table.loc[t, "status"] for t in expected} == expected
+    assert (table.loc[list(expected), "reason"].str.len() > 10).all()
+    assert (table.loc[list(expected), ["n_edges", "share"]] == 0).all(axis=None)
+    assert set(table["claim"]) == {"in-silico cut of edges, not a prediction of response"}
+    assert table.loc["anti-csf1", "reported"] == "benefit;resistance"
+
+
+def test_combinations_by_hand(scored):
+    stored, found = cs.get.table(scored), run(scored, n_together=3)
+    flow = flow_of(stored)
+    pairs = found.extra["combinations"]
+    assert pairs["share"].is_monotonic_decreasing
+    both = pairs[pairs["therapies"].isin(["csf1r inhibitor + tgfbr inhibitor", "anti-csf1 + tgfbr inhibitor"])].iloc[0]
+    assert both["share"] == pytest.approx(flow[has(stored, "CSF1", "TGFBR1")].sum() / flow.sum())
+    assert both["overlap"] == 0
+    # anti-csf1 and csf1r inhibitor cut the same edges here: nothing is gained by both
+    assert not pairs["therapies"].str.contains("anti-csf1").mul(pairs["therapies"].str.contains("csf1r")).any()
+    top = pairs[pairs["n"] == 3].iloc[0]
+    members = top["therapies"].split(" + ")
+    genes = {"anti-csf1": ["CSF1"], "csf1r inhibitor": ["CSF1R"], "tgfbr inhibitor": ["TGFBR1"], "egfr": ["EGFR"],
+             "il6 pathway": ["IL6", "IL6R"]}  # fmt: skip
+    assert top["share"] == pytest.approx(flow[has(stored, *[g for m in members for g in genes[m]])].sum() / flow.sum())
+    assert (pairs["gain"] >= -1e-12).all()
+
+
+def test_bypass_lists_what_remains(scored):
+    blocked = cs.rs.load().therapies.iloc[:1].assign(therapy="anti-areg", targets="AREG", action="blocks_ligand")
+    res = Resource("t", "1", "", "CC0", _tables=cs.rs.load().tables | {"therapies": blocked})
+    bypass = run(scored, resource=res).extra["bypass"]
+    same = bypass[bypass["how"] == "same receptor"]
+    assert set(same["cut"]) == {"AREG^EGFR"}
+    assert set(same["remaining"]) == {"EGF^EGFR"}
+    assert (same["target"] == "tumour").all()
+    stored = cs.get.table(scored, source="macrophage", target="tumour").set_index("interaction")
+    expected = stored.loc["EGF^EGFR", "ligand_mean"] * stored.loc["EGF^EGFR", "receptor_mean"]
+    assert same.set_index("source").loc["macrophage", "remaining_flow"] == pytest.approx(expected)
+
+
+def test_families():
+    assert [family(s) for s in ("VEGFA", "PDGFB", "TGFB1", "CXCL12", "CCL2", "IL6", "JAG1", "MIF")] == [
+        "VEGF", "PDGF", "TGFB", "CXCL", "CCL", "", "JAG", "MIF"]  # fmt: skip
+
+
+def test_shares_of_circuits(scored):
+    found = run(scored)
+    circuits = found.extra["circuits"]
+    edges = cs.get.load(scored, "commscore_circuits").extra["edges"]
+    edges = edges[edges["score"].notna() & edges["in_strength"]]
+    for _, row in circuits[circuits["therapy"] == "tgfbr inhibitor"].iterrows():
+        own = edges[edges["circuit"] == row["circuit"]]
+        hit = (own["from"] + "_" + own["to"]).map(lambda s: "TGFBR1" in s.split("_"))
+        assert (row["n_steps"], row["n_cut"]) == (len(own), hit.sum())
+        assert row["share"] == pytest.approx(hit.mean())
+    n = circuits.groupby("therapy")["circuit"].nunique()
+    assert found.table.set_index("therapy").loc["tgfbr inhibitor", "n_circuits"] == n["tgfbr inhibitor"] > 0
+    without = run(scored, circuits_key=None)
+    assert len(without.extra["circuits"]) == 0
+    assert without.params["circuits"] == "none stored"
+
+
+@pytest.mark.parametrize("by", ["condition", "sample"])
+def test_each_condition_or_sample_on_its_own(scored, by):
+    found = run(scored, **{f"{by}_key": by}).table
+    levels = list(scored.obs[by].cat.categories)
+    assert list(found["context"].cat.categories) == sorted(levels)
+    stored = cs.get.table(scored)
+    part = scored[scored.obs[by] == levels[-1]]
+    x = pd.DataFrame(part.X.toarray(), columns=part.var_names).groupby(part.obs["cell_type"].astype(str).to_numpy())
+    mean, size = x.mean(), x.size()
+    mean.loc[size < 5] = 0.0
+
+    def side(group, molecule):
+        return mean.loc[group, molecule.split("_")].min()
+
+    flow = np.array([side(s, a) * side(t, b) for s, t, a, b in stored[
+        ["source", "target", "ligand_complex", "receptor_complex"]].astype(str).itertuples(index=False)])  # fmt: skip
+    expected = flow[has(stored, "TGFBR1")].sum() / flow.sum()
+    row = found[(found["context"] == levels[-1]) & (found["therapy"] == "tgfbr inhibitor")].iloc[0]
+    assert row["share"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_survives_h5ad(scored, tmp_path):
+    adata = scored.copy()
+    run(adata, inplace=True)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_therapies")
+    assert back.schema == "commscore.therapies/1"
+    assert set(back.extra) == {"edges", "groups", "circuits", "combinations", "bypass"}
+    again = cs.tl.therapies(ad.read_h5ad(tmp_path / "a.h5ad"), resource=resource(), inplace=False, sample_key="sample")
+    assert again.table["share"].notna().all()
+
+
+def test_names_found_by_an_old_name(scored):
+    adata = scored.copy()
+    adata.var_names = [{"TNFSF11": "RANKL"}.get(g, g) for g in adata.var_names]
+    cs.tl.score(adata, "cell_type", n_perms=9)
+    assert cs.get.params(adata)["aliases"] == {"TNFSF11": "RANKL"}
+    assert len(cs.tl.therapies(adata, sample_key="sample", inplace=False).table)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "match"),
+    [
+        ({"condition_key": "condition", "sample_key": "sample"}, ValueError, "not both"),
+        ({"sample_key": "smple"}, KeyError, "did you mean 'sample'"), ({"key": "x"}, KeyError, "has no 'x'"),
+        ({"key": "commscore_circuits"}, KeyError, "no column 'target'"), ({"n_together": 1}, ValueError, "n_together"),
+        ({"max_padj": 0.0}, ValueError, "raise max_padj"), ({"agent": 1}, TypeError, "no keyword 'agent'"),
+        ({"resource": cs.rs.from_table(pd.DataFrame({"ligand": ["A"], "receptor": ["B"]}))}, ValueError,
+         "no therapies"),
+    ],
+)  # fmt: skip
+def test_errors(scored, change, error, match):
+    with pytest.raises(error, match=match):
+        run(scored, **change)
+
+
+@pytest.mark.parametrize("name", ["breast_wu2021_CID4465", "breast_chung2017"])
+def test_real_data(public_data, name):
+    adata = public_data(name).copy()
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    cs.tl.score(adata, "cell_type", n_perms=19)
+    table = cs.tl.therapies(adata, inplace=False).table
+    assert len(table) == cs.rs.load().therapies["therapy"].nunique()
+    assert (table["status"] == "cuts").sum() >= 5
+    assert (table.loc[table["status"] != "cuts", "reason"].str.len() > 0).all()
