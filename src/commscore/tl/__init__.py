@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from ._circuits import circuits
 from ._compare import calibrate, compare, power, profile
+from ._loops import loops
 from ._methods import method, methods
+from ._recessive import recessive
+from ._response import response
+from ._roles import roles
 from ._score import score
+from ._therapies import therapies
 
-__all__ = ["calibrate", "compare", "method", "methods", "power", "profile", "score"]
+__all__ = [
+    "calibrate",
+    "circuits",
+    "compare",
+    "loops",
+    "method",
+    "methods",
+    "power",
+    "profile",
+    "recessive",
+    "response",
+    "roles",
+    "score",
+    "therapies",
+]
