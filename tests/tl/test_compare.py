@@ -344,10 +344,8 @@ def assert_same(one, two):
     nothing = np.abs(one["effect"]) < 1e-9  # the sign of a zero is rounding
     one.loc[nothing, "sign_stable"] = two.loc[nothing, "sign_stable"]
     for name in one:
-        # the correlation of the two sides is shrunk; see the joint fit
-        atol = 0.2 if name in ("se", "ci_low", "ci_high") else 1e-9
         if one[name].dtype.kind == "f":
-            np.testing.assert_allclose(one[name], two[name], rtol=1e-9, atol=atol, err_msg=name)
+            np.testing.assert_allclose(one[name], two[name], rtol=1e-9, atol=1e-9, err_msg=name)
         else:
             pd.testing.assert_series_equal(one[name], two[name], check_dtype=False)
 

@@ -79,7 +79,7 @@ def build(model: Model, projection: linear.Projection, *, group: int, keep: Bool
         narrow=-stdtrit(np.maximum(df, 1e-9), alpha),
         sigma=np.sqrt(variance),
         root_noise=np.ascontiguousarray(root.T),
-        direction=np.divide(standard, length, out=np.zeros_like(standard), where=length > 0),
+        direction=np.divide(standard, length, out=np.zeros_like(standard), where=length > 1e-9),
         residual=fitted.residual,
         free=projection.df,
     )
