@@ -253,6 +253,8 @@ def test_changes_between_conditions_name_their_driver():
     again = back[(back["circuit"] == "bone") & (back["step"] == 4)].iloc[0]
     assert again["effect"] == pytest.approx(-step["effect"])
     parts = changes[(changes["circuit"] == "bone") & (changes["step"] > 0)]["effect"]
+    own = changes[(changes["circuit"] == "bone") & (changes["step"] > 0)]["pvalue"].to_numpy()
+    assert whole.loc["bone", "any_pvalue"] == pytest.approx(0.5 - np.arctan(np.tan((0.5 - own) * np.pi).mean()) / np.pi)
     assert parts.mean() == pytest.approx(whole.loc["bone", "effect"])
 
 

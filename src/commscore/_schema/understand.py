@@ -114,6 +114,8 @@ CIRCUIT_CHANGES = Table(
         Column("ci_high", "float", "95 % interval"),
         Column("pvalue", "float", "moderated t, samples as replicates"),
         Column("padj", "float", "adjusted within the contrast, circuits and steps apart"),
+        Column("any_pvalue", "float", "of a circuit: evidence that any of its steps moved (ACAT of their p-values)"),
+        Column("any_padj", "float", "adjusted within the contrast"),
         Column("status", "category", "whether it was tested", CHANGE_STATUS),
         Column(
             "driver",

@@ -11,6 +11,7 @@ import pandas as pd
 from ..._schema import understand as schema
 from ...core import circuits as core
 from ...core.pseudobulk import Pseudobulk, log_cpm, pseudobulk
+from ...stats.combine import acat
 from ...stats.multiple import benjamini_hochberg
 from .. import _edge
 from .._compare import _counts
@@ -179,6 +180,9 @@ def _rows(change: core.Change, j: int, *, whole: list[int], measured: Measured, 
         "padj": np.concatenate([benjamini_hochberg(p) for p in (change.pvalue[j, :n], change.pvalue[j, n:])]),
         "status": status,
     }  # fmt: skip
+    moved = np.array([acat(change.pvalue[j, n + measured.plan.steps_of[c]]) for c in whole])
+    for name, values in (("any_pvalue", moved), ("any_padj", benjamini_hochberg(moved))):
+        frame[name] = np.concatenate([values, np.full(len(steps), np.nan)])
     drivers = [_driver(change, j, n + measured.plan.steps_of[c], steps=steps, at=n) for c in whole]
     for name, i in (("driver", 0), ("largest_edge", 1), ("largest_share", 2)):
         frame[name] = [d[i] for d in drivers] + ["" if i < 2 else np.nan] * len(steps)
