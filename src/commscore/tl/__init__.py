@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ._balance import balance
 from ._circuits import circuits
 from ._compare import calibrate, compare, power, profile
+from ._expectations import expectations
 from ._loops import loops
 from ._methods import method, methods
 from ._recessive import recessive
@@ -13,9 +15,11 @@ from ._score import score
 from ._therapies import therapies
 
 __all__ = [
+    "balance",
     "calibrate",
     "circuits",
     "compare",
+    "expectations",
     "loops",
     "method",
     "methods",

@@ -1,0 +1,325 @@
+"""How much of the communication of a sample drives the tumour, how much restrains it, and how much nobody can sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .. import rs
+from .._schema import balance as schema
+from .._schema.resource import DIRECTIONS
+from .._validate import in_range, one_of
+from .._version import __version__
+from ..get import Result, store
+from ..get._store import check_key
+from ..stats import exact, linear
+from . import _roles
+from ._compare import _design, _prepare, _study
+from ._compare._compare import _names
+from ._compare._profile import _sides
+from ._keywords import known_keywords
+from ._response import _edges, _fit
+from ._response._response import identity, plan, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+    from anndata import AnnData
+
+    from ..rs import Resource
+
+    Floats = npt.NDArray[np.float64]
+
+SIGNS = ("interaction", "roles")
+FLOWS = ("geometric", "product")
+_LIMIT = 10_000
+_TIES = 1e-9
+
+
+@known_keywords
+def balance(
+    adata: AnnData,
+    groupby: str,
+    *,
+    sample_key: str,
+    condition_key: str | None = None,
+    reference: str | None = None,
+    order: Sequence[str] | None = None,
+    contrast: str | Sequence[str] | None = None,
+    covariates: Sequence[str] = (),
+    pair_key: str | None = None,
+    sign: str = "interaction",
+    roles: Mapping[str, str | Sequence[str] | None] | None = None,
+    flow: str = "geometric",
+    abundance: bool = True,
+    resource: str | Resource = "breast",
+    counts_layer: str | None = None,
+    use_raw: bool = False,
+    expr_prop: float = 0.1,
+    min_cells: int = 10,
+    key_added: str = "commscore_balance",
+    inplace: bool = True,
+) -> Result | None:
+    """Weigh the flow of every sample by what the reviews say it does: pro- against anti-tumour.
+
+    The flow of an edge in a sample is √(L·R), the geometric mean of the counts per million of ligand and receptor,
+    times the proportions of source and target among the cells of the sample. Flows are added up by the direction of
+    the evidence; the balance is log2(pro / anti). Most interactions of a tumour are written about because they drive
+    it, so the level of the balance says little; its difference between conditions is what is tested, on samples. The
+    share that is unsigned (dual or unclear) is shown, with the balance if all of it were pro or anti.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
+    groupby
+        Column of ``adata.obs`` with the groups of cells.
+    sample_key
+        Column with the samples: the points, and the replicates of the tests.
+    condition_key
+        Column with the condition or stage, constant within a sample; None to measure without comparing.
+    reference, order, contrast, covariates, pair_key
+        As in :func:`commscore.tl.compare`; contrasts are pairwise.
+    sign
+        ``"interaction"``: an interaction has one direction, whoever sends and receives it. ``"roles"``: an edge has the
+        direction of the statements about its sender and receiver only, and is unclear where there are none.
+    roles
+        Role → group or groups, for ``sign="roles"``; what is not given is guessed (:func:`commscore.tl.roles`).
+    flow
+        ``"geometric"``: √(L·R), so that a few very high genes do not outweigh all others; ``"product"``: L·R, the flow
+        whose change :func:`commscore.tl.compare` takes apart.
+    abundance
+        Multiply by the proportions of source and target.
+    resource
+        Name of a resource or a :class:`~commscore.rs.Resource` with signed evidence.
+    counts_layer, use_raw
+        Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    expr_prop
+        Fraction of cells, 0 to 1, that must express both sides of an edge in at least one sample.
+    min_cells
+        A sample × group with fewer cells is missing; its edges are left out of the sample (see ``n_edges``).
+    key_added
+        Key in ``adata.uns``.
+    inplace
+        If False, nothing is written and the result is returned.
+
+    Returns
+    -------
+    None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per sample
+    (:data:`commscore._schema.balance.BALANCE`). Beside it: ``tests`` (contrasts on samples, with exact p-values) and
+    ``edges`` (mean share and direction of every edge by condition).
+
+    Raises
+    ------
+    KeyError
+        If a column or layer does not exist.
+    TypeError, ValueError
+        If an argument is of the wrong kind or out of range, the resource has no direction that is pro or anti, there
+        are no raw counts, or the design cannot be tested.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.simulate(n_samples=3, n_cells=300, rng=0)
+    >>> cs.tl.balance(adata, "cell_type", sample_key="sample", condition_key="condition")
+    >>> table = cs.get.table(adata, "commscore_balance")
+    >>> len(table), bool(table["unsigned"].between(0, 1).all())
+    (6, True)
+    """
+    one_of("sign", sign, SIGNS)
+    one_of("flow", flow, FLOWS)
+    in_range("expr_prop", expr_prop, low=0, high=1)
+    in_range("min_cells", min_cells, low=1, integer=True)
+    if not isinstance(abundance, bool):
+        msg = f"abundance must be True or False, found {abundance!r}"
+        raise TypeError(msg)
+    if roles is not None and sign != "roles":
+        msg = "roles= has a use only with sign='roles'; leave it out, or give sign='roles'"
+        raise ValueError(msg)
+    check_key(key_added)
+    known = _signed(resource)
+    keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
+    ask = _prepare.Ask(known, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    prepared = prepare(adata, keys, ask)
+    sides = _sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=1)
+    flows = _flows(prepared, sides, power=0.5 if flow == "geometric" else 1.0, abundance=abundance)
+    assigned = None
+    if sign == "roles":
+        assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
+    direction, n_statements = _directions(known, sides["var"], assigned)
+    table = _table(prepared, flows, sides["var"], direction=direction)
+    extra = {
+        "tests": _tests(prepared, table, keys=keys),
+        "edges": _edge_table(prepared, flows, sides["var"], direction=direction, n_statements=n_statements),
+    }
+    study = prepared.study
+    params = {
+        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
+        "covariates": np.asarray(keys.covariates, object), "reference": study.levels[0], "sign": sign, "flow": flow,
+        "abundance": abundance, "counts": prepared.source.name, "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells), "levels": np.asarray(study.levels, object), "n_samples": study.replicates,
+        "groups": np.asarray(study.groups, object), "commscore": __version__,
+    }  # fmt: skip
+    result = Result(table, params, identity(known), extra, schema.SCHEMA)
+    if not inplace:
+        return result
+    store(adata, key_added, result)
+    return None
+
+
+def _signed(resource: Any) -> Resource:
+    known = rs.as_resource(resource)
+    frame = known.interactions
+    if "direction" not in frame or not frame["direction"].isin(["pro", "anti"]).any():
+        msg = f"resource {known.name!r} does not say which interactions are pro or anti; use resource='breast'"
+        raise ValueError(msg)
+    return known
+
+
+def _flows(prepared: _prepare.Prepared, sides: dict[str, Any], *, power: float, abundance: bool) -> Floats:
+    """Flow of every edge in every sample, (n_samples, n_edges); NaN where source or target is missing."""
+    flows = np.exp2(power * (sides["ligand"] + sides["receptor"]))
+    if abundance:
+        share = prepared.bulk.n_cells / prepared.total_cells[:, None]
+        var = sides["var"]
+        flows = flows * share[:, var["source"].cat.codes] * share[:, var["target"].cat.codes]
+    return np.asarray(flows, np.float64)
+
+
+def _directions(known: Resource, var: pd.DataFrame, assigned: Any) -> tuple[Any, Any]:
+    """Direction of every edge and the number of statements that say so."""
+    if assigned is None:
+        frame = known.interactions.set_index("interaction")
+        said = var["interaction"].astype(str)
+        n = frame["n_evidence"].reindex(said).to_numpy() if "n_evidence" in frame else np.ones(len(said))
+        return _known(frame["direction"].reindex(said).to_numpy()), n.astype(np.int64)
+    evidence = {name: part.to_dict("records") for name, part in known.evidence.groupby("interaction")}
+    groups = {role: set(g) for role, g in assigned.groups.items()} | {
+        "": {str(c) for c in var["source"].cat.categories}
+    }
+    direction, n = [], []
+    for source, target, name in var[["source", "target", "interaction"]].astype(str).itertuples(index=False):
+        said = [
+            e["direction"] for e in evidence.get(name, [])
+            if source in groups.get(e["sender"], ()) and target in groups.get(e["receiver"], ())
+        ]  # fmt: skip
+        direction.append(_joint(said))
+        n.append(len(said))
+    return np.asarray(direction, object), np.asarray(n, np.int64)
+
+
+def _known(direction: Any) -> Any:
+    return np.where(np.isin(direction.astype(str), DIRECTIONS), direction, "unclear").astype(object)
+
+
+def _joint(said: list[str]) -> str:
+    """Direction of several statements, as the resource derives that of an interaction."""
+    kinds = set(said) - {"unclear"}
+    if "dual" in kinds or {"pro", "anti"} <= kinds:
+        return "dual"
+    return kinds.pop() if kinds else "unclear"
+
+
+def _table(prepared: _prepare.Prepared, flows: Floats, var: pd.DataFrame, *, direction: Any) -> pd.DataFrame:
+    study = prepared.study
+    frame = pd.DataFrame({
+        "sample": pd.Categorical.from_codes(np.arange(len(study.samples)), list(study.samples)),
+        "condition": pd.Categorical.from_codes(study.condition, list(study.levels)),
+        "n_cells": prepared.total_cells, "n_edges": np.isfinite(flows).sum(axis=1),
+    })  # fmt: skip
+    filled = np.nan_to_num(flows)
+    total = filled.sum(axis=1)
+    by = {d: filled[:, direction == d].sum(axis=1) for d in DIRECTIONS}
+    unsigned = by["dual"] + by["unclear"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for d in DIRECTIONS:
+            frame[f"flow_{d}"], frame[f"share_{d}"] = by[d], by[d] / total
+        frame["unsigned"] = unsigned / total
+        # without flow of one sign there is no ratio: missing, never infinite
+        frame["balance"] = _log_ratio(by["pro"], by["anti"])
+        frame["balance_low"] = _log_ratio(by["pro"], by["anti"] + unsigned)
+        frame["balance_high"] = _log_ratio(by["pro"] + unsigned, by["anti"])
+        frame["largest_share"] = filled.max(axis=1) / total
+    names = var.index.to_numpy()[filled.argmax(axis=1)]
+    frame["largest"] = np.where(total > 0, names, "")
+    return _edges.categorical(frame, schema.BALANCE)
+
+
+def _log_ratio(above: Floats, below: Floats) -> Floats:
+    both = (above > 0) & (below > 0)
+    return np.where(both, np.log2(np.where(both, above, 1.0) / np.where(both, below, 1.0)), np.nan)
+
+
+def _tests(prepared: _prepare.Prepared, table: pd.DataFrame, *, keys: _study.Keys) -> pd.DataFrame:
+    """Contrasts of both measures, each with a variance of its own."""
+    contrasts, design = plan(prepared, keys)
+    frames = []
+    share = table["unsigned"].to_numpy().clip(1e-6, 1 - 1e-6)
+    values = {"balance": table["balance"].to_numpy(), "unsigned": np.log2(share / (1.0 - share))}
+    for one in contrasts:
+        for measure, value in values.items():
+            row = _one_test(value, prepared.study, design, vector=one.vectors[0], codes=(one.ref[0], one.alt[0]))
+            frames.append({"contrast": one.name, "measure": measure} | row)
+    if not frames:
+        return _edges._empty(schema.TESTS)
+    return _edges.categorical(pd.DataFrame(frames), schema.TESTS)
+
+
+def _one_test(
+    value: Floats, study: _study.Study, design: _design.Design, *, vector: Floats, codes: tuple[int, int]
+) -> dict[str, Any]:
+    there = np.isfinite(value)
+    inside = [there & (study.condition == c) for c in codes]
+    made = _fit.fit_rows(value[:, None], design=design.matrix, vectors=vector[None], unit=np.zeros((value.size, 1)))
+    effect = float(made.estimate[0, 0])
+    enough = min(m.sum() for m in inside) >= 2
+    se, reach, p = (float(a[0, 0]) if enough else np.nan for a in (made.se, made.reach, made.pvalue))
+    row: dict[str, Any] = {f"n_{e}": int(m.sum()) for e, m in zip(("ref", "alt"), inside, strict=True)}
+    row |= {f"mean_{e}": float(value[m].mean()) if m.any() else np.nan
+            for e, m in zip(("ref", "alt"), inside, strict=True)}  # fmt: skip
+    row |= {"effect": effect, "se": se, "ci_low": effect - reach, "ci_high": effect + reach, "pvalue": p}
+    row |= dict.fromkeys(("exact_pvalue", "exact_floor"), np.nan)
+    if enough:
+        row |= _exact(value, study, design, keep=inside[0] | inside[1], codes=codes)
+    return row
+
+
+def _exact(
+    value: Floats, study: _study.Study, design: _design.Design, *, keep: npt.NDArray[np.bool_], codes: tuple[int, int]
+) -> dict[str, float]:
+    """Relabel the samples of the two conditions, within pairs; the statistic is the adjusted difference of means."""
+    labels = (study.condition[keep] == codes[1]).astype(np.int64)
+    block = None if design.block is None else design.block[keep]
+    drawn, everything = exact.relabellings(labels, block=block, limit=_LIMIT)
+    if block is None and design.matrix.shape[1] > len(study.levels):
+        # covariates: what they explain without the condition is taken out before relabelling
+        others = np.column_stack([np.ones(labels.size), design.matrix[keep][:, len(study.levels) :]])
+        rest = linear.project(others, np.eye(others.shape[1])[:1]).residual @ value[keep]
+    else:
+        rest = value[keep]
+    sums = drawn @ rest
+    statistic = np.abs(sums / labels.sum() - (rest.sum() - sums) / (labels.size - labels.sum()))
+    reached = int((statistic >= statistic[0] - _TIES).sum())
+    # swapping all labels is a relabelling too where both sides are as large, and has the same difference
+    blocks = np.zeros(labels.size, np.int64) if block is None else block
+    mirrored = all(2 * labels[blocks == b].sum() == (blocks == b).sum() for b in np.unique(blocks))
+    floor = (2.0 if everything and mirrored else 1.0) / drawn.shape[0]
+    return {"exact_pvalue": reached / drawn.shape[0], "exact_floor": floor}
+
+
+def _edge_table(
+    prepared: _prepare.Prepared, flows: Floats, var: pd.DataFrame, *, direction: Any, n_statements: Any
+) -> pd.DataFrame:
+    study, filled = prepared.study, np.nan_to_num(flows)
+    total = filled.sum(axis=1, keepdims=True)
+    share = np.divide(filled, total, out=np.zeros_like(filled), where=total > 0)
+    frames = []
+    for c, level in enumerate(study.levels):
+        frame = var[["source", "target", "interaction"]].reset_index(drop=True)
+        frame["condition"], frame["direction"], frame["n_statements"] = level, direction, n_statements
+        frames.append(frame.assign(share=share[study.condition == c].mean(axis=0)))
+    return _edges.categorical(pd.concat(frames, ignore_index=True), schema.EDGES)

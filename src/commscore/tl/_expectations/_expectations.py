@@ -1,0 +1,213 @@
+"""The expected shifts of the reviews, tested on the user's samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ... import rs
+from ..._random import RNG, key
+from ..._schema import expectations as schema
+from ..._schema import understand
+from ..._validate import in_range, one_of
+from ..._version import __version__
+from ...core.contrast import Settings
+from ...get import Result, store
+from ...get._store import check_key
+from .. import _roles
+from .._compare import _design, _prepare, _study
+from .._compare._compare import _names, require_replicates
+from .._keywords import known_keywords
+from .._response import _activity, _edges, _net
+from .._response._response import identity
+from . import _contexts, _items, _measure, _pools, _verdicts
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from ...rs import Resource
+
+
+@known_keywords
+def expectations(
+    adata: AnnData,
+    groupby: str,
+    *,
+    condition_key: str,
+    sample_key: str,
+    contexts: Mapping[str, str | Sequence[str]],
+    roles: Mapping[str, str | Sequence[str] | None] | None = None,
+    net: str | pd.DataFrame | None = None,
+    method: str = "ulm",
+    links: pd.DataFrame | None = None,
+    covariates: Sequence[str] = (),
+    pair_key: str | None = None,
+    resource: str | Resource = "breast",
+    counts_layer: str | None = None,
+    use_raw: bool = False,
+    expr_prop: float = 0.1,
+    min_cells: int = 10,
+    min_targets: int = 5,
+    margin: float = 0.5,
+    alpha: float = 0.05,
+    rng: RNG = 0,
+    key_added: str = "commscore_expectations",
+    inplace: bool = True,
+) -> Result | None:
+    """Test the shifts that the reviews expect: confirmed, contradicted, inconclusive, or not assessable and why.
+
+    Each expectation names two contexts, a change and what changes. It is looked for between the levels of
+    ``condition_key`` that stand for its contexts, in the cells that have its roles, with samples as replicates:
+    ligands, receptors, genes and interactions by the engine of :func:`commscore.tl.compare` on the pseudobulk of all
+    cells of the role, proportions as log2 odds per sample, pathways as in :func:`commscore.tl.response`, and a switch
+    of an interaction's function by the sign switch of the response. P-values are adjusted over everything
+    looked for in one contrast; a verdict for or against needs an adjusted p of at most ``alpha`` and an interval
+    beside zero.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
+    groupby
+        Column of ``adata.obs`` with the groups of cells.
+    condition_key
+        Column with the condition or stage, constant within a sample.
+    sample_key
+        Column with the samples; two of each level that is compared, at least.
+    contexts
+        Level of the condition → the words of the reviews that hold for it, for example ``{"primary":
+        "stage=invasive;site=primary", "LN": "stage=metastatic;site=lymph_node"}``. A level stands for a context of
+        an expectation if it has all its words. Keys: ``stage, site, subtype, treatment, factor, condition``; the words
+        are in the columns ``from_context`` and ``to_context`` of ``cs.rs.load().expectations``.
+    roles
+        Role of the reviews → group or groups; what is not given is guessed from names
+        (:func:`commscore.tl.roles`) and reported in ``extra["roles"]``.
+    net, method, links
+        As in :func:`commscore.tl.response`. Pathways of the reviews are found in the net by name.
+    covariates, pair_key
+        As in :func:`commscore.tl.compare`.
+    resource
+        Name of a resource or a :class:`~commscore.rs.Resource` with expectations.
+    counts_layer, use_raw
+        Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    expr_prop, min_cells, min_targets
+        As in :func:`commscore.tl.compare` and :func:`commscore.tl.response`, for all cells of a role together.
+    margin
+        Changes smaller than this, in log2, are told as such.
+    alpha
+        Level of the verdicts and 1 − level of the intervals.
+    rng
+        Seed, Generator or SeedSequence; kept for the record, nothing is drawn.
+    key_added
+        Key in ``adata.uns``.
+    inplace
+        If False, nothing is written and the result is returned.
+
+    Returns
+    -------
+    None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per expectation × molecule,
+    role or pathway × contrast (:data:`commscore._schema.expectations.EXPECTATIONS`). Beside it: ``summary`` (counts and
+    a sentence for all, by review and by contrast), ``contexts`` (the words given) and ``roles``.
+
+    Raises
+    ------
+    KeyError
+        If a column or layer does not exist.
+    TypeError, ValueError
+        If an argument is of the wrong kind or out of range, a level, role or key of a context does not exist, the
+        resource has no expectations, or there are no replicates.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> shift = cs.ds.Shift(interaction="TGFB1^TGFBR1_TGFBR2", source="CAF", target="tumour", log2fc=2)
+    >>> adata = cs.ds.simulate(n_samples=4, n_cells=300, shifts=[shift], rng=0)
+    >>> contexts = {"control": "stage=normal", "case": "stage=invasive"}
+    >>> cs.tl.expectations(
+    ...     adata, "cell_type", condition_key="condition", sample_key="sample", contexts=contexts
+    ... )  # doctest: +SKIP
+    >>> cs.get.table(adata, "commscore_expectations")["verdict"].value_counts()  # doctest: +SKIP
+    """
+    settings = _settings(method=method, expr_prop=expr_prop, margin=margin, alpha=alpha, rng=rng)
+    in_range("min_cells", min_cells, low=1, integer=True)
+    in_range("min_targets", min_targets, low=2, integer=True)
+    check_key(key_added)
+    known = rs.as_resource(resource)
+    if known.expectations.empty:
+        msg = f"resource {known.name!r} has no expectations; use resource='breast'"
+        raise ValueError(msg)
+    keys = _study.Keys(groupby, condition_key, sample_key, pair_key, _names(covariates))
+    levels = _contexts.read(contexts, _study.column(adata, "condition_key", condition_key)[1], condition_key)
+    items = _items.items(known.expectations, levels)
+    assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
+    for item in items:
+        _items.settle_roles(item, assigned)
+    ask = _prepare.Ask(_pools.with_genes(known, items), counts_layer, use_raw, int(min_cells))
+    prepared = _prepare.prepare(adata, keys, ask)
+    _replicated(prepared, keys, levels)
+    rule = _activity.Rule(method, int(min_cells), int(min_targets), 10)
+    edges, net_name = _net.read(net, prepared.source.var_names)
+    pools = _pools.pool(prepared, assigned, items)
+    design = _design.build(prepared.study, keys)
+    setup = _measure.Setup(prepared, pools, design, rule, edges, links, settings)
+    items = _run(items, setup)
+    frame = _verdicts.table(items, pools, prepared.study.groups, alpha=settings.alpha, margin=settings.margin)
+    extra = {
+        "summary": _edges.categorical(_verdicts.summary(frame, known.sources), schema.SUMMARY),
+        "contexts": _edges.categorical(_contexts.table(levels, known.expectations), schema.CONTEXTS),
+        "roles": _edges.categorical(assigned.report, understand.ROLES),
+    }
+    params = {
+        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
+        "covariates": np.asarray(keys.covariates, object), "net": net_name, "method": method,
+        "counts": prepared.source.name, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
+        "min_targets": int(min_targets), "margin": float(margin), "alpha": float(alpha), "rng": str(settings.seed),
+        "levels": np.asarray(prepared.study.levels, object), "n_samples": prepared.study.replicates,
+        "groups": np.asarray(prepared.study.groups, object), "commscore": __version__,
+    }  # fmt: skip
+    result = Result(_edges.categorical(frame, schema.EXPECTATIONS), params, identity(known), extra, schema.SCHEMA)
+    if not inplace:
+        return result
+    store(adata, key_added, result)
+    return None
+
+
+def _settings(*, method: Any, expr_prop: Any, margin: Any, alpha: Any, rng: RNG) -> Settings:
+    one_of("method", method, _activity.METHODS)
+    in_range("expr_prop", expr_prop, low=0, high=1)
+    in_range("margin", margin, low=0)
+    in_range("alpha", alpha, low=0, high=1)
+    return Settings(
+        expr_prop=float(expr_prop), margin=float(margin), alpha=float(alpha), max_enumeration=0, seed=key(rng)
+    )
+
+
+def _replicated(prepared: _prepare.Prepared, keys: _study.Keys, levels: Mapping[str, Any]) -> None:
+    """Raise unless two levels that have a context have two samples."""
+    n = dict(zip(prepared.study.levels, prepared.study.replicates, strict=True))
+    if sum(n.get(level, 0) >= 2 for level in levels) < 2 and len(levels) > 1:
+        found = ", ".join(f"{v} of {k}" for k, v in n.items())
+        msg = (
+            f"sample_key={keys.sample!r} gives {found}; expected shifts are tested on samples: at least two of each "
+            "level that is compared are needed"
+        )
+        raise ValueError(msg)
+    if len(levels) < 2:
+        require_replicates(prepared, keys, test="samples")
+
+
+def _run(items: list[_items.Item], setup: _measure.Setup) -> list[_items.Item]:
+    _measure.expression(items, setup)
+    _measure.composition(items, setup)
+    _measure.pathways(items, setup)
+    switched = _measure.switches(items, setup)
+    # an interaction whose slopes were found is told by pathway; without any it keeps its own row and reason
+    told = {(i.row["expectation"], i.contrast) for i in switched}
+    waiting = [i for i in items if i.level == "interaction" and i.row["change"] == "switch"]
+    gone = {id(i) for i in waiting if (i.row["expectation"], i.contrast) in told}
+    items = [i for i in items if id(i) not in gone] + switched
+    _verdicts.adjust(items)
+    return items

@@ -1,0 +1,117 @@
+"""Expectations taken apart: one molecule, interaction, role or pathway of one contrast each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import _contexts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from .._roles import Assigned
+    from ._contexts import Words
+
+ANY = "any"
+GENES = ("ligand", "receptor", "gene")
+_ALIASES = {
+    "hif1a": "hypoxia", "pi3kakt": "pi3k", "aktmtor": "pi3k", "akt": "pi3k", "erk": "mapk", "erk12": "mapk",
+    "wntbcatenin": "wnt", "tnf": "tnfa", "oestrogen": "estrogen",
+}  # fmt: skip
+
+
+@dataclass
+class Item:
+    """One thing to assess, and what was found; ``row`` is the expectation as the resource has it."""
+
+    row: Mapping[str, Any]
+    what: str
+    ends: tuple[str, str] | None = None
+    roles: tuple[str, ...] = ()
+    reason: str = ""
+    notes: list[str] = field(default_factory=list)
+    found: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def level(self) -> str:
+        """Level of the expectation."""
+        return str(self.row["level"])
+
+    @property
+    def contrast(self) -> str:
+        """Name of the contrast, empty if no level stands for the contexts."""
+        return f"{self.ends[1]} vs {self.ends[0]}" if self.ends else ""
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing is known yet that forbids to assess it."""
+        return not self.reason
+
+
+def items(expectations: pd.DataFrame, levels: Mapping[str, Words]) -> list[Item]:
+    """Take every expectation apart; what cannot be assessed by its nature says so."""
+    made = []
+    for row in expectations.to_dict("records"):
+        pairs, why = _contexts.pairs(row["from_context"], row["to_context"], levels)
+        every: list[tuple[str, str] | None] = [*pairs] or [None]
+        for what in [w.strip() for w in row["what"].split(";") if w.strip()]:
+            for ends in every:
+                item = Item(row, what, ends, _roles(row, what), why)
+                item.reason = item.reason or _by_nature(row, what)
+                made.append(item)
+    return made
+
+
+def _roles(row: Mapping[str, Any], what: str) -> tuple[str, ...]:
+    """Roles in which it is measured: sender and receiver of an interaction, else one."""
+    if row["level"] == "interaction":
+        return row["sender"] or ANY, row["receiver"] or ANY
+    if row["level"] == "composition":
+        return (what,)
+    side = {"ligand": "sender", "receptor": "receiver"}.get(row["level"])
+    return (row["role"] or (row[side] if side else "") or ANY,)
+
+
+def _by_nature(row: Mapping[str, Any], what: str) -> str:
+    if row["rna"] == "no":
+        return "RNA cannot show it"
+    if row["change"] == "non_monotone":
+        return "a course over three or more contexts is expected, not a difference of two; see compare(order=)"
+    if row["change"] == "switch" and row["level"] != "interaction":
+        return "a switch of function is expected, which has no sign that an amount could show"
+    if row["level"] in (*GENES, "interaction") and "met:" in what:
+        return f"{what} is no transcript"
+    return ""
+
+
+def settle_roles(item: Item, assigned: Assigned) -> None:
+    """Note or refuse by what is known of the roles."""
+    how = dict(zip(assigned.report["role"], assigned.report["how"].astype(str), strict=True))
+    for role in dict.fromkeys(item.roles):
+        if role == ANY:
+            item.notes.append("measured in all cells together, so the mix of cell types counts")
+            continue
+        groups = assigned.of(role)
+        if not groups:
+            item.reason = item.reason or f"no group of cells has the role {role!r}; give it with roles="
+        elif how.get(role) == "parent":
+            if item.level == "composition":
+                item.reason = item.reason or f"role {role!r} is only part of {', '.join(groups)}; give it with roles="
+            item.notes.append(f"role {role!r} is measured in the wider {', '.join(groups)}")
+
+
+def normal(name: str) -> str:
+    """Name of a pathway without spelling: lower case, Latin, letters and digits only."""
+    text = name.lower().replace("κ", "k").replace("β", "b").replace("α", "a")
+    text = re.sub(r"\b(signalling|signaling|pathway)\b", "", text)
+    text = re.sub(r"[^a-z0-9]", "", text).replace("beta", "b").replace("alpha", "a").replace("kappa", "k")
+    return _ALIASES.get(text, text)
+
+
+def pathway_of(what: str, pathways: list[str]) -> str | None:
+    """Return the source of the net that is meant, or None."""
+    return {normal(p): p for p in pathways}.get(normal(what))

@@ -1,0 +1,256 @@
+"""Measure every item: expression by the comparison's engine, proportions, pathways, slopes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...core import contrast as engine
+from ...core.contrast import LABELS, Settings
+from ...core.contrast.design import pair
+from ...core.problem import Tests
+from ...core.pseudobulk import log_cpm
+from .._response import _activity, _fit, _net, _slopes
+from ._items import GENES, pathway_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .._compare._design import Design
+    from .._compare._prepare import Prepared
+    from .._response._activity import Activities, Rule
+    from ._items import Item
+    from ._pools import Pools
+
+_STATUS = LABELS["status"]
+_WHY = {
+    "group_absent": "the cells are absent from all samples of one side", "not_estimable": "the design cannot tell it",
+    "below_min_cells": "too few cells in the samples of one side", "one_sample": "fewer than two samples on one side",
+    "not_expressed": "not expressed by enough cells",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all measurements share; ``prepared`` has the user's groups, ``pools`` the roles."""
+
+    prepared: Prepared
+    pools: Pools
+    design: Design
+    rule: Rule
+    net: pd.DataFrame
+    links: Any
+    settings: Settings
+
+    def vector(self, ends: tuple[str, str]) -> Any:
+        """Contrast of two levels."""
+        ref, alt = (self.prepared.study.levels.index(e) for e in ends)
+        return pair(f"{ends[1]} vs {ends[0]}", ref=ref, alt=alt, n_coefficients=self.design.matrix.shape[1])
+
+
+def expression(items: list[Item], setup: Setup) -> None:
+    """Ligands, receptors, genes and interactions, by contrast."""
+    wanted = [i for i in items if i.open and i.level in (*GENES, "interaction") and i.row["change"] != "switch"]
+    found = setup.pools.prepared.found
+    row_of = {name: i for i, name in enumerate(found.frame["interaction"])}
+    missing = {name: f"{reason}: {detail}" for name, reason, detail in found.untested}
+    usable = []
+    for item in wanted:
+        name = item.what if item.level == "interaction" else f"{item.what}^{item.what}"
+        if name not in row_of:
+            reason = missing.get(name, "not measured")
+            item.reason = reason if item.level == "interaction" else reason.replace("ligand ", "", 1)
+        elif setup.pools.of(item) is None:
+            item.reason = "too few cells of the role in every sample"
+        else:
+            usable.append((item, row_of[name]))
+    if not usable:
+        return
+    cohort = setup.pools.prepared.cohort(setup.design, min_cells=setup.rule.min_cells)
+    everything = _all_genes(cohort.n_groups, found.entities.n)
+    model = engine.fit(cohort, found.entities, everything, settings=setup.settings)
+    for ends in dict.fromkeys(i.ends for i, _ in usable if i.ends):
+        mine = [(i, at) for i, at in usable if i.ends == ends]
+        pools = np.asarray([(p[0], p[-1]) for p in (setup.pools.of(i) or [] for i, _ in mine)], np.int64)
+        rows = np.asarray([at for _, at in mine], np.int64)
+        tests = Tests(pools[:, 0], pools[:, 1], found.ligand[rows], found.receptor[rows])
+        made = engine.compare(
+            cohort, found.entities, tests, contrast=setup.vector(ends), settings=setup.settings, model=model
+        ).columns
+        for n, (item, _) in enumerate(mine):
+            _take(item, {k: v[n] for k, v in made.items()})
+
+
+def _all_genes(n_pools: int, n_entities: int) -> Tests:
+    """Every entity in every pool: what the prior of the variances is fitted to."""
+    group, entity = (a.ravel() for a in np.indices((n_pools, n_entities)))
+    return Tests(group, group, entity, entity)
+
+
+def _take(item: Item, row: dict[str, Any]) -> None:
+    status = _STATUS[int(row["status"])]
+    if status in ("too_few_samples", "not_expressed", "not_measured"):
+        reason = int(row["reason"])
+        item.reason = _WHY[LABELS["reason"][reason]] if reason >= 0 else status.replace("_", " ")
+        item.found = {"n_ref": row["n_ref"], "n_alt": row["n_alt"]}
+        return
+    side = "" if item.level == "interaction" else "ligand_"
+    found = {k: float(row[f"{side}{k}"]) for k in ("effect", "pvalue", "ci_low", "ci_high")}
+    if status == "detection":
+        before, after = (row[f"ligand_prop_{e}"] * row[f"receptor_prop_{e}"] for e in ("ref", "alt"))
+        found = {"effect": np.nan, "ci_low": np.nan, "ci_high": np.nan, "pvalue": float(row["pvalue"])}
+        found["appears"] = 1.0 if after > before else -1.0
+    item.found = found | {"n_ref": row["n_ref"], "n_alt": row["n_alt"]}
+
+
+def composition(items: list[Item], setup: Setup) -> None:
+    """Log2 odds of the role's cells among all cells of a sample."""
+    wanted = [i for i in items if i.open and i.level == "composition"]
+    wanted = [i for i in wanted if _has_cells(i, setup)]
+    if not wanted:
+        return
+    prepared = setup.pools.prepared
+    pools = sorted({_pool(i, setup) for i in wanted})
+    total = prepared.total_cells[:, None].astype(float)
+    inside = prepared.bulk.n_cells[:, pools].astype(float)
+    value = np.log2((inside + 0.5) / (total - inside + 0.5))
+    share = inside.sum(axis=0) / total.sum()
+    unit = 1.0 / (share * total + 0.5) + 1.0 / ((1.0 - share) * total + 0.5)
+    _fill(wanted, setup, value=value, unit=unit, column=lambda i: pools.index(_pool(i, setup)))
+
+
+def _has_cells(item: Item, setup: Setup) -> bool:
+    if setup.pools.of(item) is None:
+        item.reason = "too few cells of the role in every sample"
+    elif len(setup.pools.members[_pool(item, setup)]) == len(setup.prepared.study.groups):
+        item.reason = "all groups of cells have the role, so there is no proportion"
+    return item.open
+
+
+def _pool(item: Item, setup: Setup) -> int:
+    return setup.pools.number[item.roles[0]]
+
+
+def pathways(items: list[Item], setup: Setup) -> None:
+    """Activities in the role's cells."""
+    known = sorted(set(setup.net["source"]))
+    wanted = []
+    for item in (i for i in items if i.open and i.level == "pathway"):
+        if pathway_of(item.what, known) is None:
+            some = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+            item.reason = f"the net has no {item.what!r} (it has {some}); give net= with a source of this name"
+        elif setup.pools.of(item) is None:
+            item.reason = "too few cells of the role in every sample"
+        else:
+            wanted.append(item)
+    if not wanted:
+        return
+    pools = sorted({_pool(i, setup) for i in wanted})
+    acts = _activities(setup, pools)
+    n, k, p = acts.activity.shape
+
+    def column(item: Item) -> int:
+        name = pathway_of(item.what, known)
+        return int(pools.index(_pool(item, setup)) * p + acts.pathways.index(str(name)))
+
+    _fill(wanted, setup, value=acts.activity.reshape(n, k * p), unit=acts.unit.reshape(n, k * p), column=column)
+
+
+def _activities(setup: Setup, pools: list[int]) -> Activities:
+    members = [(str(i), setup.pools.members[i]) for i in pools]
+    prepared = setup.prepared
+    return _activity.activities(prepared.source, prepared.study, members, net=setup.net, rule=setup.rule)
+
+
+def _fill(wanted: list[Item], setup: Setup, *, value: Any, unit: Any, column: Any) -> None:
+    """Fit the columns of ``value`` and write what was found into the items."""
+    study, ends = setup.prepared.study, list(dict.fromkeys(i.ends for i in wanted if i.ends))
+    vectors = np.vstack([setup.vector(e).vectors for e in ends])
+    made = _fit.fit_rows(value, design=setup.design.matrix, vectors=vectors, unit=unit, alpha=setup.settings.alpha)
+    for item in wanted:
+        if item.ends is None:
+            continue
+        q, c = ends.index(item.ends), column(item)
+        there = np.isfinite(value[:, c])
+        n_ref, n_alt = (int((there & (study.condition == study.levels.index(e))).sum()) for e in item.ends)
+        item.found = {"n_ref": n_ref, "n_alt": n_alt}
+        if min(n_ref, n_alt) < 2 or not np.isfinite(made.pvalue[q, c]):
+            short = item.level == "pathway" and not there.any()
+            item.reason = "too few target genes with enough counts" if short else _WHY["one_sample"]
+            continue
+        effect, reach = float(made.estimate[q, c]), float(made.reach[q, c])
+        item.found |= {"effect": effect, "ci_low": effect - reach, "ci_high": effect + reach,
+                       "pvalue": float(made.pvalue[q, c])}  # fmt: skip
+
+
+def switches(items: list[Item], setup: Setup) -> list[Item]:
+    """Interactions whose function should switch: one item per pathway that the receptor feeds, by its slopes."""
+    wanted = [i for i in items if i.open and i.level == "interaction" and i.row["change"] == "switch"]
+    done, parts = [], []
+    found = setup.pools.prepared.found
+    row_of = {name: i for i, name in enumerate(found.frame["interaction"])}
+    missing = {name: f"{reason}: {detail}" for name, reason, detail in found.untested}
+    for item in wanted:
+        pools = setup.pools.of(item)
+        if item.what not in row_of or pools is None or item.ends is None:
+            item.reason = missing.get(item.what, "too few cells of the role in every sample")
+            continue
+        fed = _net.links(setup.links, found.frame.iloc[[row_of[item.what]]], sorted(set(setup.net["source"])))
+        if fed.empty:
+            item.reason = "no pathway of the net is known to follow this receptor; give links="
+            continue
+        acts = _activities(setup, [pools[1]])
+        for name in fed["pathway"]:
+            made = _slope(
+                item, setup, at=row_of[item.what], pools=pools, answer=acts.activity[:, 0, acts.pathways.index(name)]
+            )
+            if made is None or not np.isfinite(made.slope).all():
+                item.reason = f"a slope needs {_slopes.LEAST} samples of each context in which the edge varies"
+                continue
+            parts.append(made)
+            done.append(_copy(item, f"{item.what} ⇒ {name}"))
+    _settle(done, parts, alpha=setup.settings.alpha)
+    return done
+
+
+def _copy(item: Item, what: str) -> Item:
+    return type(item)(item.row, what, item.ends, item.roles, "", list(item.notes))
+
+
+def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) -> _slopes.Slopes | None:
+    prepared = setup.pools.prepared
+    found, study = prepared.found, prepared.study
+    value = log_cpm(prepared.bulk, min_cells=setup.rule.min_cells)
+    sides = []
+    for entity, group in ((found.ligand[at], pools[0]), (found.receptor[at], pools[1])):
+        genes = found.entities.genes[found.entities.indptr[entity] : found.entities.indptr[entity + 1]]
+        sides.append(value[:, group][:, genes].min(axis=1))
+    edge = sides[0] + sides[1]
+    codes = [study.levels.index(e) for e in item.ends or ()]
+    keep = np.isfinite(edge) & np.isfinite(answer) & np.isin(study.condition, codes)
+    if not keep.any():
+        return None
+    context = np.asarray([codes.index(c) for c in study.condition[keep]], np.int64)
+    return _slopes.slopes(
+        edge[None, keep], answer[None, keep], context=context, n_contexts=2, nuisance=setup.design.matrix[keep]
+    )
+
+
+def _settle(done: list[Item], parts: list[_slopes.Slopes], *, alpha: float) -> None:
+    """Opposite slopes are evidence for the switch, equal ones with evidence on both sides against it."""
+    if not done:
+        return
+    whole = _slopes.joined(parts)
+    made = _slopes.contrast(whole, 0, 1, alpha=alpha)
+    sides = [_slopes.single(whole, c, alpha=alpha)["pvalue"] for c in (0, 1)]
+    for n, item in enumerate(done):
+        opposite = whole.slope[n, 0] * whole.slope[n, 1] < 0
+        item.found = {
+            "effect": float(made["estimate"][n]), "ci_low": float(made["low"][n]), "ci_high": float(made["high"][n]),
+            "pvalue": float(made["switch"][n] if opposite else max(sides[0][n], sides[1][n])),
+            "n_ref": int(whole.n[n, 0]), "n_alt": int(whole.n[n, 1]), "opposite": float(opposite),
+        }  # fmt: skip
+        slopes = f"slopes {whole.slope[n, 0]:.2g} and {whole.slope[n, 1]:.2g} per doubling of the edge"
+        item.notes.append(slopes)

@@ -1,0 +1,93 @@
+"""Groups of cells joined by role: pseudobulk of every role, and the tests on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ...core.pseudobulk import Pseudobulk
+from ._items import ANY, GENES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...rs import Resource
+    from .._compare._prepare import Prepared
+    from .._roles import Assigned
+    from ._items import Item
+
+_KINDS = {"interaction": "", "ligand": "", "receptor": "", "kind": "protein", "mode": ""}
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Role → number of its pool; ``members`` are the codes of the groups in each pool; roles of equal groups share."""
+
+    number: dict[str, int]
+    members: tuple[tuple[int, ...], ...]
+    prepared: Prepared
+
+    def of(self, item: Item) -> list[int] | None:
+        """Pools of an item's roles, or None if a role has no cells."""
+        return None if any(r not in self.number for r in item.roles) else [self.number[r] for r in item.roles]
+
+    def names(self, item: Item, groups: Sequence[str]) -> str:
+        """Name the groups in which an item was measured."""
+        found = self.of(item)
+        if found is None:
+            return ""
+        shown = ["all cells" if r == ANY else ", ".join(groups[c] for c in self.members[p])
+                 for r, p in zip(item.roles, found, strict=True)]  # fmt: skip
+        return " → ".join(shown)
+
+
+def with_genes(resource: Resource, items: list[Item]) -> Resource:
+    """Return the resource with every gene of the items as a pair with itself, beside its interactions."""
+    rows = []
+    for item in items:
+        if item.level == "interaction":
+            ligand, _, receptor = item.what.partition("^")
+            rows.append((item.what, ligand, receptor))
+        elif item.level in GENES:
+            rows.append((f"{item.what}^{item.what}", item.what, item.what))
+    more = pd.DataFrame(rows, columns=["interaction", "ligand", "receptor"]).drop_duplicates("interaction")
+    known = resource.interactions
+    more = more[~more["interaction"].isin(known["interaction"])]
+    for column in known.columns.difference(more.columns):
+        more[column] = _KINDS.get(column, known[column].iloc[0])
+    more["kind"] = np.where(more["ligand"].str.match(r"MIR\d|MIRLET"), "rna", "protein")
+    joined = pd.concat([known, more[known.columns]], ignore_index=True)
+    return replace(resource, sha256=resource.sha256, _tables={**resource.tables, "interactions": joined})
+
+
+def pool(prepared: Prepared, assigned: Assigned, items: list[Item]) -> Pools:
+    """Join the groups of every role that an item needs."""
+    codes = {g: i for i, g in enumerate(prepared.study.groups)}
+    number: dict[str, int] = {}
+    members: list[tuple[int, ...]] = []
+    for role in sorted({r for item in items for r in item.roles} | {ANY}):
+        chosen = tuple(codes[g] for g in assigned.of(role) if g in codes)
+        if not chosen:
+            continue
+        if chosen not in members:
+            members.append(chosen)
+        number[role] = members.index(chosen)
+    return Pools(number, tuple(members), _joined(prepared, members))
+
+
+def _joined(prepared: Prepared, members: list[tuple[int, ...]]) -> Prepared:
+    bulk = prepared.bulk
+    expressed: Any = np.nan_to_num(bulk.prop) * bulk.n_cells[:, :, None]
+
+    def add(array: Any) -> Any:
+        return np.stack([array[:, list(m)].sum(axis=1) for m in members], axis=1)
+
+    n_cells = add(bulk.n_cells)
+    with np.errstate(invalid="ignore"):
+        prop = add(expressed) / n_cells[:, :, None]
+    joined = Pseudobulk(add(bulk.counts), add(bulk.library), n_cells, prop, bulk.seen)
+    study = replace(prepared.study, groups=tuple(str(i) for i in range(len(members))))
+    return replace(prepared, bulk=joined, study=study)

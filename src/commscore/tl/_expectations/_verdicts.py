@@ -1,0 +1,130 @@
+"""From numbers to verdicts, tables and sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._schema import expectations as schema
+from ...stats.multiple import benjamini_hochberg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._items import Item
+    from ._pools import Pools
+
+CONFIRMED, CONTRADICTED, INCONCLUSIVE, NOT_ASSESSABLE = schema.VERDICTS
+_NUMBERS = ("effect", "ci_low", "ci_high", "pvalue")
+_SHOWN = 4
+_AS_GIVEN = (
+    "expectation", "level", "role", "sender", "receiver", "from_context", "to_context", "change", "rna", "source",
+    "lines", "cited", "statement",
+)  # fmt: skip
+
+
+def adjust(items: list[Item]) -> None:
+    """Adjust the p-values over all items of a contrast, whatever their level."""
+    for contrast in dict.fromkeys(i.contrast for i in items):
+        mine = [i for i in items if i.contrast == contrast and "pvalue" in i.found]
+        padj = benjamini_hochberg(np.asarray([i.found["pvalue"] for i in mine]))
+        for item, q in zip(mine, padj, strict=True):
+            item.found["padj"] = float(q)
+
+
+def verdict(item: Item, *, alpha: float, margin: float) -> tuple[str, str]:
+    """Verdict and reason of one item."""
+    if item.reason:
+        return NOT_ASSESSABLE, item.reason
+    found = item.found
+    significant = found["padj"] <= alpha
+    if "opposite" in found:
+        return _switch(significant, opposite=bool(found["opposite"]))
+    wanted = 1.0 if item.row["change"] == "up" else -1.0
+    if "appears" in found:
+        seen = "found only in the later context" if found["appears"] > 0 else "found only in the earlier context"
+        return _directed(significant, found["appears"] * wanted > 0, seen)
+    clear = found["ci_low"] > 0 or found["ci_high"] < 0
+    if significant and not clear:
+        return INCONCLUSIVE, "ligand or receptor changed, but their product not clearly in one direction"
+    if significant:
+        return _directed(True, found["effect"] * wanted > 0, "changed " + ("up" if found["effect"] > 0 else "down"))
+    if found["ci_low"] >= -margin and found["ci_high"] <= margin:
+        return INCONCLUSIVE, f"any change is smaller than the margin of {margin:g}"
+    samples = f"{found['n_ref']:.0f} v {found['n_alt']:.0f} samples"
+    if clear:
+        return INCONCLUSIVE, f"a change that does not survive adjustment for all that was tested ({samples})"
+    return INCONCLUSIVE, f"the interval holds changes in both directions ({samples})"
+
+
+def _directed(significant: bool, expected: bool, seen: str) -> tuple[str, str]:
+    if not significant:
+        return INCONCLUSIVE, f"{seen}, but with too few samples to be sure"
+    return (CONFIRMED, f"{seen}, as expected") if expected else (CONTRADICTED, f"{seen}, against the expectation")
+
+
+def _switch(significant: bool, *, opposite: bool) -> tuple[str, str]:
+    if not significant:
+        return INCONCLUSIVE, "the response does not follow the edge with evidence in both contexts"
+    if opposite:
+        return CONFIRMED, "the response follows the edge with opposite sign in the two contexts"
+    return CONTRADICTED, "the response follows the edge with the same sign in both contexts"
+
+
+def table(items: list[Item], pools: Pools, groups: Sequence[str], *, alpha: float, margin: float) -> pd.DataFrame:
+    """One row per item."""
+    rows = []
+    for item in items:
+        named, reason = verdict(item, alpha=alpha, margin=margin)
+        row = {c: item.row[c] for c in _AS_GIVEN}
+        notes = item.notes + (["RNA shows it in part only"] if item.row["rna"] == "partly" else [])
+        row |= {k: item.found.get(k, np.nan) for k in (*_NUMBERS, "padj")}
+        row |= {k: int(item.found.get(k, 0)) for k in ("n_ref", "n_alt")}
+        row |= {"what": item.what, "contrast": item.contrast, "groups": pools.names(item, groups), "verdict": named}
+        row["reason"] = "; ".join([reason, *(notes if named != NOT_ASSESSABLE else [])])
+        rows.append(row)
+    return pd.DataFrame(rows, columns=list(schema.EXPECTATIONS.names))
+
+
+def summary(frame: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
+    """Count and tell: all, by review, by contrast."""
+    titles = {
+        s: f"{a.split(',')[0].split(';')[0]} {y}".strip()
+        for s, a, y in zip(sources.get("source", []), sources.get("authors", []), sources.get("year", []), strict=True)
+    }
+    rows = [_sum("all", "", frame, name="All reviews")]
+    for source, part in frame.groupby("source", sort=True, observed=True):
+        known = titles.get(str(source), "")
+        rows.append(_sum("source", str(source), part, name=f"Review {source}" + (f" ({known})" if known else "")))
+    for contrast, part in frame.groupby("contrast", sort=True, observed=True):
+        rows.append(_sum("contrast", str(contrast), part, name=str(contrast) or "Contexts that these data do not have"))
+    return pd.DataFrame(rows, columns=list(schema.SUMMARY.names))
+
+
+def _sum(by: str, value: str, part: pd.DataFrame, *, name: str) -> dict[str, Any]:
+    n = Counter(part["verdict"].astype(str))
+    assessed = len(part) - n[NOT_ASSESSABLE]
+    row: dict[str, Any] = {"by": by, "value": value, "n": len(part)} | {v: n[v] for v in schema.VERDICTS}
+    said = [f"{name}: {assessed} of {len(part)} expected shifts could be assessed"]
+    if assessed:
+        told = [f"{n[v]} {v}{_named(part, v)}" for v in (CONFIRMED, CONTRADICTED)]
+        said.append(f"{', '.join(told)}, {n[INCONCLUSIVE]} inconclusive")
+    if n[NOT_ASSESSABLE]:
+        reasons = (
+            part.loc[part["verdict"] == NOT_ASSESSABLE, "reason"].str.split(r"[;:(']", regex=True).str[0].str.strip()
+        )
+        most, count = Counter(reasons).most_common(1)[0]
+        most += " the contexts" if most.endswith("stands for") else ""
+        said.append(f"{n[NOT_ASSESSABLE]} not, {count} of them because: {most}")
+    return row | {"text": "; ".join(said) + "."}
+
+
+def _named(part: pd.DataFrame, verdict_: str) -> str:
+    mine = part[part["verdict"] == verdict_].sort_values("padj")
+    if mine.empty:
+        return ""
+    names = list(dict.fromkeys(f"{w} {c}" for w, c in zip(mine["what"], mine["change"], strict=True)))
+    return f" ({', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''})"
