@@ -2,6 +2,38 @@
 
 from __future__ import annotations
 
+from ._by_sample import by_sample
+from ._chord import chord
+from ._diff_network import diff_network
 from ._dotplot import dotplot
+from ._drivers import drivers
+from ._heatmap import heatmap
+from ._influence import influence
+from ._network import network
+from ._quadrant import quadrant
+from ._roles import roles
+from ._sankey import sankey
+from ._shapes import shapes
+from ._shift_heatmap import shift_heatmap
+from ._spectrum import spectrum
+from ._trend import trend
+from ._volcano import volcano
 
-__all__ = ["dotplot"]
+__all__ = [
+    "by_sample",
+    "chord",
+    "diff_network",
+    "dotplot",
+    "drivers",
+    "heatmap",
+    "influence",
+    "network",
+    "quadrant",
+    "roles",
+    "sankey",
+    "shapes",
+    "shift_heatmap",
+    "spectrum",
+    "trend",
+    "volcano",
+]

@@ -6,20 +6,49 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from .._validate import in_range, suggest
+from ..get import load, params
 from ..get import table as stored_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from anndata import AnnData
 
 
 def table_of(data: AnnData | pd.DataFrame, key: str) -> pd.DataFrame:
     """Return the table itself, or the one stored under ``key``."""
+    return _of(data, lambda adata: stored_table(adata, key))
+
+
+def extra_of(data: AnnData | pd.DataFrame, key: str, name: str) -> pd.DataFrame:
+    """Return the table itself, or the further table ``name`` stored beside the one under ``key``."""
+
+    def read(adata: AnnData) -> pd.DataFrame:
+        result = load(adata, key)
+        if name not in result.extra:
+            msg = f"adata.uns[{key!r}] holds {result.schema}, which has no table {name!r}"
+            raise KeyError(msg)
+        return result.extra[name].copy()
+
+    return _of(data, read)
+
+
+def _of(data: Any, read: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
     if hasattr(data, "uns"):
-        return stored_table(data, key)
+        found: pd.DataFrame = read(data)
+        return found
     msg = f"the first argument must be an AnnData or a table, found {type(data).__name__}"
     raise TypeError(msg)
+
+
+def params_of(data: AnnData | pd.DataFrame, key: str) -> dict[str, Any]:
+    """Return the parameters of the call behind ``data``; none for a bare table."""
+    if isinstance(data, pd.DataFrame) or key not in data.uns:
+        return {}
+    return params(data, key)
 
 
 def need_columns(frame: pd.DataFrame, *names: str) -> None:
@@ -33,10 +62,96 @@ def need_columns(frame: pd.DataFrame, *names: str) -> None:
         raise ValueError(msg)
 
 
-def axes(ax: Any, *, width: float, height: float) -> Any:
+def need_rows(frame: pd.DataFrame, what: str, way_out: str) -> pd.DataFrame:
+    """Return the rows that are left, or raise because there are none."""
+    if frame.empty:
+        msg = f"{what}: nothing to draw; {way_out}"
+        raise ValueError(msg)
+    return frame
+
+
+def pick(frame: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
+    """Return the rows in which every named column has the wanted value (``None`` for any)."""
+    for column, value in wanted.items():
+        if value is None:
+            continue
+        names = frame[column].astype(object)
+        known = list(dict.fromkeys(names.dropna().astype(str)))
+        if value not in known:
+            shown = ", ".join(known[:12]) + (f", … ({len(known)} in all)" if len(known) > 12 else "")
+            msg = f"{column}={value!r} is not in the table (it has {shown}){suggest(value, known)}"
+            raise ValueError(msg)
+        frame = frame[(names == value).to_numpy()]
+    if frame.empty:
+        named = ", ".join(f"{c}={v!r}" for c, v in wanted.items() if v is not None)
+        msg = f"no row has {named} at once: nothing to draw"
+        raise ValueError(msg)
+    return frame
+
+
+def one_contrast(frame: pd.DataFrame, contrast: str | None) -> tuple[pd.DataFrame, str]:
+    """Return the rows of one contrast and its name; the only pairwise one if none is named."""
+    known = names_of(frame["contrast"])
+    if contrast is None:
+        pairwise = [c for c in known if c != "stages"] or known
+        if len(pairwise) > 1:
+            msg = f"the table has several contrasts: set contrast to one of {', '.join(map(repr, known))}"
+            raise ValueError(msg)
+        contrast = pairwise[0]
+    return pick(frame, contrast=contrast), contrast
+
+
+def names_of(*columns: pd.Series) -> list[str]:
+    """Return the values that occur: in the order of the categories where there are any, else sorted."""
+    order: dict[str, None] = {}
+    for column in columns:
+        present = {str(v) for v in column.dropna().unique()}
+        known = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else sorted(present)
+        order |= {str(v): None for v in known if str(v) in present}
+    return list(order)
+
+
+def significant(frame: pd.DataFrame, max_padj: float | None, column: str = "padj") -> tuple[pd.DataFrame, str]:
+    """Return the rows with an adjusted p-value of at most ``max_padj``, and how to say so.
+
+    A table without any p-value (``null=None``) is drawn whole.
+    """
+    if max_padj is None or column not in frame or frame[column].isna().all():
+        return frame, "all rows"
+    in_range("max_padj", max_padj, low=0, high=1)
+    kept = frame[(frame[column] <= max_padj).to_numpy()]
+    what = f"no row has {column} ≤ {max_padj:g}"
+    return need_rows(kept, what, "raise max_padj, or set max_padj=None"), f"{column} ≤ {max_padj:g}"
+
+
+def totals(frame: pd.DataFrame, value: str, groups: list[str]) -> pd.DataFrame:
+    """Return source × target totals: the number of rows (``"count"``) or the sum of a column."""
+    if value != "count":
+        need_columns(frame, value)
+    by = frame.assign(source=frame["source"].astype(str), target=frame["target"].astype(str))
+    grouped = by.groupby(["source", "target"])
+    added = grouped.size() if value == "count" else grouped[value].sum()
+    return added.unstack("target").reindex(index=groups, columns=groups).fillna(0.0)
+
+
+def top_groups(matrix: pd.DataFrame, most: int) -> list[str]:
+    """Return the groups with the largest totals, in the order of the matrix."""
+    both = matrix.sum(axis=0) + matrix.sum(axis=1)
+    kept = set(both.sort_values(ascending=False, kind="stable").index[:most])
+    return [g for g in matrix.index if g in kept]
+
+
+def ranked(frame: pd.DataFrame, by: Iterable[str], ascending: Iterable[bool]) -> pd.DataFrame:
+    """Return the rows sorted, missing values last, ties as they were."""
+    return frame.sort_values(list(by), ascending=list(ascending), kind="stable", na_position="last")
+
+
+def axes(ax: Any, *, width: float, height: float, **kind: Any) -> Any:
     """Return ``ax``, or the axes of a new figure of this size in inches."""
     if ax is not None:
         return ax
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained").subplots()
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
+    return figure.subplots(subplot_kw=kind)

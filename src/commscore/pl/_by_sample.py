@@ -1,0 +1,197 @@
+"""By sample: interactions × samples, with the receiver's response below the same samples."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .._validate import in_range
+from ._colours import DIVERGING, obs_colours, symmetric
+from ._table import axes, names_of, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._text import INCH_PER_LETTER, bare, counted, edge_labels, inches, legend, patches, shorten, title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anndata import AnnData
+
+_EDGE = ["interaction", "source", "target"]
+_PER_SAMPLE = 0.24
+"""Inches."""
+
+
+def by_sample(
+    samples: AnnData,
+    *,
+    condition_key: str,
+    comparison: AnnData | pd.DataFrame | None = None,
+    contrast: str | None = None,
+    response: pd.DataFrame | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    order: Sequence[str] | None = None,
+    key: str = "commscore_compare",
+    top: int = 30,
+    ax: Any = None,
+) -> Any:
+    """Draw the interactions of every sample beside what the receiving cells do in the same samples.
+
+    Parameters
+    ----------
+    samples
+        Samples × edges, as :func:`commscore.tl.profile` gives them.
+    condition_key
+        Column of ``samples.obs`` by which the samples are put together.
+    comparison
+        What :func:`commscore.tl.compare` found (an AnnData that it has written to, or its table): its surest
+        rows are drawn. Without it, the edges that differ most between samples.
+    contrast
+        Contrast of ``comparison``; may be left out if there is one.
+    response
+        Samples × programmes: activity of the receiving cells, index as ``samples.obs_names``, drawn below.
+    source, target
+        Only this group.
+    order
+        Conditions from left to right; by default the categories of the column.
+    key
+        Key in ``comparison.uns``.
+    top
+        Number of edges.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Every row is drawn as the difference from its own mean over the samples; a sample without the source or
+        the target is white. What was left out is said below the title.
+
+    Raises
+    ------
+    KeyError
+        If ``condition_key`` is not a column.
+    ValueError
+        If no edge or no sample is left, or ``response`` has other samples.
+    """
+    in_range("top", top, low=1, integer=True)
+    if condition_key not in samples.obs:
+        msg = (
+            f"condition_key={condition_key!r} is not a column of samples.obs (it has {', '.join(samples.obs.columns)})"
+        )
+        raise KeyError(msg)
+    edges = need_rows(pick(samples.var, source=source, target=target), "no edge in samples", "see tl.profile")
+    edges = _chosen(
+        samples, edges, None if comparison is None else one_contrast(table_of(comparison, key), contrast)[0]
+    )
+    shown = edges.iloc[:top]
+    conditions = [str(c) for c in order] if order is not None else names_of(samples.obs[condition_key])
+    columns = _columns(samples, condition_key, conditions)
+    upper = _centred(np.asarray(samples[columns, shown.index].X, np.float64).T)
+    lower, programmes = _response(response, columns)
+    labels = [*edge_labels(shown, 24), *shorten(programmes, 48).values()]
+    wide = _PER_SAMPLE * len(columns)
+    ax = axes(
+        ax, width=inches(labels) + max(wide, 2.0) + 2.2,
+        height=0.2 * len(labels) + inches(shorten(columns, 24).values()) + 1.7,
+    )  # fmt: skip
+    _meshes(ax, upper, lower)
+    _decorate(ax, labels, columns, rows=(len(shown), len(programmes)))
+    stage = samples.obs.loc[columns, condition_key].astype(str).to_numpy()
+    _strip(ax, stage, obs_colours(samples, condition_key, conditions))
+    what = "Interactions by sample" + (" and the receivers' response" if programmes else "")
+    dropped = samples.n_obs - len(columns)
+    title(ax, what, counted(len(edges) - len(shown), "edge"), counted(dropped, "sample"), pad=18)
+    return ax
+
+
+def _chosen(samples: AnnData, edges: pd.DataFrame, table: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the edges in the order in which they are drawn: the surest first, or the most variable."""
+    if table is None:
+        spread = pd.Series(np.nanstd(_known(samples, edges), axis=0), edges.index)
+        return edges.loc[spread.sort_values(ascending=False, kind="stable").index]
+    need_columns(table, *_EDGE, "padj", "effect")
+    table = ranked(table[table["padj"].notna().to_numpy()], ["padj"], [True])
+    at = pd.Series(edges.index, pd.MultiIndex.from_frame(edges[_EDGE].astype(str)))
+    keys = [k for k in pd.MultiIndex.from_frame(table[_EDGE].astype(str)) if k in at.index]
+    return need_rows(edges.loc[at.loc[keys].to_list()], "no tested row of comparison is in samples",
+                     "make both from the same data")  # fmt: skip
+
+
+def _known(samples: AnnData, edges: pd.DataFrame) -> Any:
+    values = np.asarray(samples[:, edges.index].X, np.float64)
+    return np.where(np.isfinite(values).any(axis=0), values, 0.0)
+
+
+def _columns(samples: AnnData, condition_key: str, conditions: list[str]) -> list[str]:
+    stage = samples.obs[condition_key].astype(str).to_numpy()
+    made = [name for c in conditions for name in samples.obs_names[stage == c]]
+    if not made:
+        msg = f"order: no sample has a condition of {', '.join(map(repr, conditions))}"
+        raise ValueError(msg)
+    return made
+
+
+def _centred(rows: Any) -> Any:
+    known = np.isfinite(rows)
+    mean = np.where(known, rows, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return rows - mean[:, None]
+
+
+def _response(response: pd.DataFrame | None, columns: list[str]) -> tuple[Any, list[str]]:
+    if response is None:
+        return np.zeros((0, len(columns))), []
+    missing = [c for c in columns if c not in response.index]
+    if missing:
+        msg = f"response lacks samples {', '.join(missing[:5])}: its index must hold the names of samples.obs_names"
+        raise ValueError(msg)
+    return _centred(response.loc[columns].to_numpy(np.float64).T), [str(c) for c in response.columns]
+
+
+def _meshes(ax: Any, upper: Any, lower: Any) -> None:
+    """Draw the interactions, and below a gap of one row the response in its own colours."""
+    n = upper.shape[1]
+    parts = (
+        (upper, 0.0, DIVERGING, "log2(L·R), from the row mean"),
+        (lower, len(upper) + 0.6, "PuOr_r", "response, from the row mean"),
+    )
+    for values, start, cmap, label in parts:
+        if not len(values):
+            continue
+        high = symmetric(values)
+        mesh = ax.pcolormesh(
+            np.arange(n + 1) - 0.5, start + np.arange(len(values) + 1) - 0.5, np.ma.masked_invalid(values),
+            cmap=cmap, vmin=-high, vmax=high, rasterized=values.size > 20_000,
+        )  # fmt: skip
+        bar = ax.figure.colorbar(mesh, ax=ax, label=label, shrink=0.45, pad=0.02, extend="both")
+        bar.ax.tick_params(labelsize=7)
+        bar.ax.yaxis.label.set_size(7.5)
+
+
+def _decorate(ax: Any, labels: list[str], columns: list[str], *, rows: tuple[int, int]) -> None:
+    upper, lower = rows
+    at = [*range(upper), *(upper + 0.6 + np.arange(lower))]
+    ax.set_yticks(at, labels, fontsize=7.5)
+    ax.set_xticks(range(len(columns)), shorten(columns, 24).values(), rotation=90, fontsize=7)
+    ax.set_xlim(-0.5, len(columns) - 0.5)
+    ax.set_ylim(max(at) + 0.5, -1.6)
+    ax.tick_params(length=0)
+    bare(ax, "top", "right", "left", "bottom")
+
+
+def _strip(ax: Any, stage: Any, colours: dict[str, Any]) -> None:
+    """Draw the conditions as a strip above the samples, their names over it, or in a legend where they do not fit."""
+    edges = np.flatnonzero(np.r_[True, stage[1:] != stage[:-1], True])
+    for first, last in itertools.pairwise(edges):
+        ax.barh(-1.1, last - first, left=first - 0.5, height=0.8, color=colours[stage[first]], ec="white", lw=0.8)
+        if first:
+            ax.axvline(first - 0.5, color="white", lw=1.8)
+    lengths = np.diff(edges) * _PER_SAMPLE / INCH_PER_LETTER
+    if all(len(stage[first]) <= most for first, most in zip(edges[:-1], lengths, strict=True)):
+        for first, last in itertools.pairwise(edges):
+            ax.text((first + last - 1) / 2, -1.62, stage[first], ha="center", va="bottom", fontsize=8)
+    else:
+        present = {c: v for c, v in colours.items() if c in set(stage)}
+        legend(ax, patches(present, shorten(present, 24)))

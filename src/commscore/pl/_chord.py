@@ -1,0 +1,125 @@
+"""Chord diagram: arcs for groups, ribbons for what passes between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._validate import in_range
+from ._colours import group_colours
+from ._table import axes, names_of, need_columns, need_rows, significant, table_of, top_groups, totals
+from ._text import counted, inches, shorten, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sized
+
+    import pandas as pd
+    from anndata import AnnData
+
+_LONGEST = 24
+
+
+def chord(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore",
+    value: str = "count",
+    max_padj: float | None = 0.05,
+    top: int = 150,
+    max_groups: int = 40,
+    palette: Mapping[str, Any] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw groups as arcs of a circle and a ribbon for every source → target pair.
+
+    Parameters
+    ----------
+    data
+        AnnData with a stored result, or a result's table.
+    key
+        Key in ``adata.uns``.
+    value
+        What the width shows: ``"count"`` for the number of interactions, or a numeric column to add up.
+    max_padj
+        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
+        p-values is drawn whole.
+    top
+        Number of ribbons, the widest first.
+    max_groups
+        Number of groups, by their outgoing and incoming totals.
+    palette
+        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
+    ax
+        Polar axes to draw on (``figure.add_subplot(projection="polar")``); a new figure by default.
+
+    Returns
+    -------
+    matplotlib.projections.polar.PolarAxes
+        An arc is as long as what its group sends and receives; ribbons have the colour of their source and
+        point at their target. What was left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to draw, the table lacks a column, or ``ax`` is not polar.
+    """
+    in_range("top", top, low=1, integer=True)
+    in_range("max_groups", max_groups, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, "source", "target", "interaction")
+    frame, rule = significant(frame, max_padj)
+    whole = totals(frame, value, names_of(frame["source"], frame["target"]))
+    groups = top_groups(whole, max_groups)
+    pairs = whole.loc[groups, groups].stack()
+    pairs = need_rows(pairs[pairs > 0], f"no pair has a {value} above 0", "choose another value")
+    shown = pairs.sort_values(ascending=False, kind="stable").iloc[:top]
+    circos = _circos(shown, group_colours(data, key, groups, palette=palette))
+    ax = _polar(ax)
+    circos.plotfig(ax=ax)
+    left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower ribbon")
+    text = f"{'Interactions' if value == 'count' else f'Sum of {value}'} between groups ({rule})"
+    # upright names stand between the circle and the title
+    room = 72 * inches(shorten(circos_names := [s.name for s in circos.sectors], _LONGEST).values())
+    title(ax, text, *left_out, pad=12 + (room if _crowded(circos_names) else 14))
+    return ax
+
+
+def _polar(ax: Any) -> Any:
+    if ax is None:
+        return axes(None, width=7.5, height=7.9, projection="polar")
+    if getattr(ax, "name", "") != "polar":
+        msg = "ax must be polar axes: make them with figure.add_subplot(projection='polar')"
+        raise ValueError(msg)
+    return ax
+
+
+def _crowded(names: Sized) -> bool:
+    return len(names) > 8
+
+
+def _circos(shown: pd.Series, colours: Mapping[str, Any]) -> Any:
+    import matplotlib as mpl
+
+    with mpl.rc_context():  # its import writes into the global settings
+        from pycirclize import Circos
+
+    out, into = (shown.groupby(level=level).sum() for level in (0, 1))
+    length = {g: float(out.get(g, 0.0) + into.get(g, 0.0)) for g in colours}
+    length = {g: v for g, v in length.items() if v > 0}
+    gap = min(3.0, 120.0 / len(length)) if len(length) > 1 else 0
+    circos = Circos(length, space=gap)
+    for name, label in shorten(length, _LONGEST).items():
+        sector = circos.get_sector(name)
+        sector.add_track((95, 100)).axis(fc=colours[name], ec="none")
+        upright = "vertical" if _crowded(length) else "horizontal"
+        sector.text(label, r=103, size=7 if len(length) > 14 else 8.5, orientation=upright)
+    # each ribbon takes the next free piece of both arcs: what is sent first, then what is received
+    sent = dict.fromkeys(length, 0.0)
+    received = {g: float(out.get(g, 0.0)) for g in length}
+    for (source, target), width in shown.items():
+        start, end = sent[source], received[target]
+        sent[source], received[target] = start + width, end + width
+        circos.link(
+            (source, start, start + width), (target, end, end + width), color=colours[source],
+            alpha=0.6, direction=1, lw=0,
+        )  # fmt: skip
+    return circos

@@ -1,0 +1,87 @@
+"""Colours that stay apart for colour-blind readers, and the same colour for the same thing in every plot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ._table import params_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from anndata import AnnData
+
+GREY, DARK = "#B8B8B8", "#404040"
+UP, DOWN, BOTH = "#D55E00", "#0072B2", "#AA3377"
+SHIFTS = {
+    "gained": "#7F2704",
+    "up": UP,
+    "lost": "#08306B",
+    "down": DOWN,
+    "compensated": BOTH,
+    "stable": "#117733",
+    "inconclusive": GREY,
+    "not_assessable": "#E0E0E0",
+}
+"""Warm for more, cold for less, purple where ligand and receptor went opposite ways."""
+PARTS = {"d_source": "#56B4E9", "d_ligand": "#E69F00", "d_target": "#0072B2", "d_receptor": "#D55E00"}
+"""Abundances in blue, expression in orange; senders light, receivers dark."""
+DIVERGING = "RdBu_r"
+# Okabe & Ito (2008) without black and yellow, then the muted scheme of Paul Tol
+_DISTINCT = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7",
+    "#332288", "#999933", "#882255", "#44AA99", "#DDCC77", "#AA4499", "#117733", "#661100",
+)  # fmt: skip
+
+
+def default_palette(names: Sequence[str]) -> dict[str, Any]:
+    """Return one colour per name; beyond 14 the colours come back lighter, then darker (names are always written)."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    made = {}
+    for i, name in enumerate(names):
+        base, turn = np.array(to_rgb(_DISTINCT[i % len(_DISTINCT)])), i // len(_DISTINCT)
+        towards = (0.0, 0.5, -0.4)[turn % 3]
+        colour = base + towards * (1.0 - base) if towards >= 0 else base * (1.0 + towards)
+        made[str(name)] = to_hex(colour)
+    return made
+
+
+def group_colours(
+    data: AnnData | pd.DataFrame, key: str, names: Sequence[str], *, palette: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the colour of every group: ``palette``, else ``adata.uns[f"{groupby}_colors"]``, else our own."""
+    if palette is not None:
+        missing = [n for n in names if n not in palette]
+        if missing:
+            msg = f"palette has no colour for {', '.join(map(repr, missing))}; name every group, or leave it out"
+            raise ValueError(msg)
+        return {n: palette[n] for n in names}
+    groupby = params_of(data, key).get("groupby")
+    return _stored(data, groupby, names) or default_palette(names)
+
+
+def obs_colours(adata: AnnData, column: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return the colours of the values of a column of ``adata.obs``."""
+    return _stored(adata, column, names) or default_palette(names)
+
+
+def _stored(data: Any, column: str | None, names: Sequence[str]) -> dict[str, Any]:
+    if column is None or f"{column}_colors" not in data.uns or column not in data.obs:
+        return {}
+    values = data.obs[column]
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return {}
+    stored = {str(c): v for c, v in zip(values.cat.categories, data.uns[f"{column}_colors"], strict=False)}
+    return {n: stored[n] for n in names} if all(n in stored for n in names) else {}
+
+
+def symmetric(values: Any) -> float:
+    """Return the limit of a diverging scale: the 98th percentile of the absolute values, never 0."""
+    finite = np.abs(np.asarray(values, np.float64))
+    finite = finite[np.isfinite(finite)]
+    high = float(np.quantile(finite, 0.98)) if finite.size else 0.0
+    return high if high > 0 else 1.0

@@ -1,0 +1,99 @@
+"""Network of changes: between which groups communication went up or down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range
+from ._colours import BOTH, DOWN, GREY, UP, group_colours
+from ._graph import circle, draw_arrow, draw_nodes, size, width_legend, widths
+from ._table import axes, extra_of, names_of, need_columns, need_rows, one_contrast, ranked
+from ._text import counted, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from anndata import AnnData
+
+_LEGEND = 1.5
+"""Inches."""
+_NAMES = {UP: "more often up", DOWN: "more often down", BOTH: "as often up as down"}
+
+
+def diff_network(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore_compare",
+    contrast: str | None = None,
+    top: int = 60,
+    palette: Mapping[str, Any] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw groups on a circle with an arrow for every pair in which interactions changed.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.compare` has written to, or what :func:`commscore.get.totals` gives.
+    key
+        Key in ``adata.uns``.
+    contrast
+        Contrast to draw; may be left out if there is one.
+    top
+        Number of arrows, those with most changed interactions first.
+    palette
+        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Width tells how many interactions of the pair changed (adjusted p-value ≤ 0.05), colour whether more of
+        them went up or down; a ring outside is a group with itself. What was left out is said below the title.
+
+    Raises
+    ------
+    KeyError
+        If what is stored under ``key`` is no comparison.
+    ValueError
+        If nothing changed, the contrast is unknown or must be named, or the table lacks a column.
+    """
+    in_range("top", top, low=1, integer=True)
+    frame = extra_of(data, key, "totals")
+    need_columns(frame, "contrast", "by", "source", "target", "n_shifted", "n_up", "n_down")
+    frame, contrast = one_contrast(frame, contrast)
+    pairs = frame[(frame["by"] == "pair").to_numpy()]
+    groups = names_of(pairs["source"], pairs["target"])
+    moved = need_rows(
+        pairs[(pairs["n_shifted"] > 0).to_numpy()], f"no pair of {contrast!r} has a changed interaction",
+        "look at the volcano plot for what is near",
+    )  # fmt: skip
+    shown = ranked(moved, ["n_shifted"], [False]).iloc[:top]
+    ax = axes(ax, **size(groups, beside=_LEGEND))
+    places = circle(groups)
+    sizes = dict.fromkeys(groups, 130.0 if len(groups) < 16 else 60.0)
+    reach = np.sqrt(next(iter(sizes.values()))) / 2 + 1
+    lean = np.sign(shown["n_up"].to_numpy(float) - shown["n_down"].to_numpy(float))
+    colours = [{1.0: UP, -1.0: DOWN}.get(float(s), BOTH) for s in lean]
+    ends = zip(shown["source"].astype(str), shown["target"].astype(str), strict=True)
+    for (source, target), colour, width in zip(ends, colours, widths(shown["n_shifted"]), strict=True):
+        draw_arrow(ax, places[source], places[target], colour=colour, width=width, shrink=(reach, reach))
+    fills = group_colours(data, key, groups, palette=palette)
+    draw_nodes(ax, places, colours=fills, sizes=sizes, beside=_LEGEND)
+    _legend(ax, [c for c in _NAMES if c in colours])
+    width_legend(ax, shown["n_shifted"], heading="changed\ninteractions", colour=GREY)
+    title(ax, f"{contrast}: where communication changed", counted(len(moved) - len(shown), "narrower arrow"))
+    return ax
+
+
+def _legend(ax: Any, colours: list[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    from ._text import legend
+
+    lines = [Line2D([], [], color=c, linewidth=3, label=_NAMES[c]) for c in colours]
+    legend(ax, lines, loc="upper right", bbox_to_anchor=(1.0, 1.0))

@@ -1,0 +1,132 @@
+"""Drivers: which part made up a change: senders, ligand, receivers or receptor."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._schema.compare import PARTS as NAMES
+from .._validate import in_range
+from ._colours import DARK, PARTS
+from ._table import axes, need_columns, need_rows, one_contrast, pick, table_of
+from ._text import bare, counted, edge_labels, inches, legend, patches, title
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+_WORDS = {
+    "d_source": "abundance\nof source",
+    "d_ligand": "ligand\nin source",
+    "d_target": "abundance\nof target",
+    "d_receptor": "receptor\nin target",
+}
+
+
+def drivers(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore_compare",
+    contrast: str | None = None,
+    interaction: str | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    max_padj: float | None = 0.05,
+    top: int = 25,
+    ax: Any = None,
+) -> Any:
+    """Draw the change of log2 flow as the sum of its four parts.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    key
+        Key in ``adata.uns``.
+    contrast
+        Contrast to draw; may be left out if there is one.
+    interaction, source, target
+        Only these. A single edge is drawn as a waterfall, several as bars.
+    max_padj
+        Of several edges, only those with an adjusted p-value of at most this, 0 to 1; ``None`` for all.
+    top
+        Number of edges, the largest change of flow first.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to draw, or the contrast is unknown or must be named.
+    """
+    in_range("top", top, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, "contrast", "source", "target", "interaction", "padj", *NAMES, "d_flow")
+    frame, contrast = one_contrast(frame, contrast)
+    frame = pick(frame, interaction=interaction, source=source, target=target)
+    whole = frame[np.isfinite(frame[[*NAMES, "d_flow"]].to_numpy(float)).all(axis=1)]
+    whole = need_rows(whole, "no row has all four parts", "a group is missing in one of the conditions")
+    if len(whole) == 1:
+        return _waterfall(ax, whole, contrast)
+    if max_padj is not None:
+        in_range("max_padj", max_padj, low=0, high=1)
+        kept = whole[(whole["padj"] <= max_padj).to_numpy()]
+        whole = need_rows(kept, f"no row has padj ≤ {max_padj:g}", "raise max_padj, or set max_padj=None")
+    size = whole["d_flow"].abs().sort_values(ascending=False, kind="stable")
+    shown = whole.loc[size.index].iloc[:top]
+    return _bars(ax, shown, contrast, hidden=len(whole) - len(shown))
+
+
+def _waterfall(ax: Any, one: pd.DataFrame, contrast: str) -> Any:
+    ax = axes(ax, width=5.6, height=3.9)
+    row = one.iloc[0]
+    steps = [float(row[n]) for n in NAMES]
+    ends = np.concatenate([[0.0], np.cumsum(steps)])
+    for i, (name, step) in enumerate(zip(NAMES, steps, strict=True)):
+        ax.bar(i, step, bottom=ends[i], width=0.62, color=PARTS[name], ec="0.25", lw=0.5)
+        ax.plot([i - 0.31, i + 1.31], [ends[i + 1]] * 2, color="0.4", lw=0.7)
+    ax.bar(len(steps), float(row["d_flow"]), width=0.62, color=DARK)
+    tops = [*(max(a, b) for a, b in itertools.pairwise(ends)), max(float(row["d_flow"]), 0.0)]
+    for i, (top, value) in enumerate(zip(tops, [*steps, float(row["d_flow"])], strict=True)):
+        ax.annotate(f"{value:+.2f}", (i, top), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8)
+    ax.axhline(0, color="0.3", lw=0.8)
+    ax.use_sticky_edges = False
+    ax.margins(y=0.14)
+    ax.set_xticks(range(5), [*_WORDS.values(), "flow"], fontsize=8)
+    ax.set_ylabel("change of log2 flow")
+    bare(ax)
+    driver = row.get("driver")
+    said = f"\ndriver: {str(driver).replace('_', ' ')}" if isinstance(driver, str) else ""
+    title(ax, f"{contrast}: {edge_labels(one, 24)[0]}")
+    ax.set_title(ax.get_title() + said, fontsize=10)
+    return ax
+
+
+def _bars(ax: Any, shown: pd.DataFrame, contrast: str, *, hidden: int) -> Any:
+    labels = edge_labels(shown, 24)
+    ax = axes(ax, width=inches(labels) + 5.2, height=0.26 * len(shown) + 1.5)
+    y = np.arange(len(shown))
+    above, below = np.zeros(len(shown)), np.zeros(len(shown))
+    for name in NAMES:
+        part = shown[name].to_numpy(float)
+        start = np.where(part >= 0, above, below)
+        ax.barh(y, part, left=start, height=0.7, color=PARTS[name], ec="white", lw=0.4)
+        above, below = above + np.maximum(part, 0), below + np.minimum(part, 0)
+    flow = ax.scatter(shown["d_flow"], y, marker="D", s=24, color=DARK, edgecolors="white", linewidths=0.5, zorder=3)
+    flow.set_label("flow (sum)")
+    ax.axvline(0, color="0.3", lw=0.8)
+    ax.set_yticks(y, labels, fontsize=7.5)
+    ax.set_ylim(len(shown) - 0.3, -0.7)
+    ax.set_xlabel("change of log2 flow")
+    bare(ax)
+    words = {n: w.replace("\n", " ") for n, w in _WORDS.items()}
+    legend(ax, [*patches(PARTS, words), flow], "part")
+    title(ax, f"{contrast}: what made the change", counted(hidden, "edge"))
+    return ax

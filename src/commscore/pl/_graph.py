@@ -1,0 +1,131 @@
+"""Groups on a circle with curved arrows between them, as several plots draw them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._text import inches, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+THINNEST, THICKEST = 0.5, 6.0
+_LONGEST = 24
+
+
+def circle(names: Sequence[str]) -> dict[str, npt.NDArray[np.float64]]:
+    """Return a place on the unit circle for every name, clockwise from the top."""
+    angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / max(len(names), 1)
+    places = np.column_stack([np.cos(angles), np.sin(angles)])
+    return dict(zip(names, places, strict=True))
+
+
+def widths(values: Any) -> npt.NDArray[np.float64]:
+    """Return line widths in points, proportional to the values above a floor."""
+    found = np.abs(np.asarray(values, np.float64))
+    high = float(found.max(initial=0.0)) or 1.0
+    return THINNEST + (THICKEST - THINNEST) * found / high
+
+
+UNIT = 1.75
+"""Inches of the radius of the circle in a figure of our own."""
+_AROUND = 1.3
+
+
+def size(names: Sequence[str], *, beside: float) -> dict[str, float]:
+    """Return the size of a figure in inches, with ``beside`` for a legend."""
+    (left, right), (bottom, top) = _limits(names, beside)
+    return {"width": UNIT * (right - left) + 0.3, "height": UNIT * (top - bottom) + 0.7}
+
+
+def _limits(names: Sequence[str], beside: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    room = inches(shorten(names, _LONGEST).values()) / UNIT
+    up = _AROUND + (room if _crowded(names) else 0.15)
+    return (-_AROUND - room, _AROUND + room + beside / UNIT), (-up, up)
+
+
+def _crowded(names: Sequence[str]) -> bool:
+    return len(names) > 14
+
+
+def draw_nodes(
+    ax: Any, places: Mapping[str, Any], *, colours: Mapping[str, Any], sizes: Mapping[str, float], beside: float
+) -> Any:
+    """Draw the groups as dots with their names outside the circle; ``sizes`` are areas in points²."""
+    names = list(places)
+    xy = np.array([places[n] for n in names])
+    dots = ax.scatter(
+        xy[:, 0], xy[:, 1], s=[sizes[n] for n in names], c=[colours[n] for n in names],
+        edgecolors="white", linewidths=0.8, zorder=3,
+    )  # fmt: skip
+    for name, label in shorten(names, _LONGEST).items():
+        _outside(ax, places[name], label, radial=_crowded(names))
+    limits = _limits(names, beside)
+    ax.set_aspect("equal")
+    ax.set_xlim(*limits[0])
+    ax.set_ylim(*limits[1])
+    ax.axis("off")
+    return dots
+
+
+def _outside(ax: Any, place: Any, label: str, *, radial: bool) -> None:
+    x, y = place * 1.25
+    right = x >= -1e-9
+    if radial:
+        degrees = float(np.degrees(np.arctan2(y, x)))
+        ax.text(x, y, label, rotation=degrees if right else degrees + 180, rotation_mode="anchor",
+                ha="left" if right else "right", va="center", fontsize=7)  # fmt: skip
+        return
+    upright = abs(x) < 0.2
+    ax.text(x, y, label, ha="center" if upright else "left" if right else "right",
+            va="center" if not upright else "bottom" if y > 0 else "top", fontsize=8.5)  # fmt: skip
+
+
+def draw_arrow(
+    ax: Any, start: Any, end: Any, *, colour: Any, width: float, shrink: tuple[float, float] = (4.0, 4.0), **style: Any
+) -> Any:
+    """Draw a curved arrow, or a loop where start and end are one place on the circle."""
+    from matplotlib.patches import FancyArrowPatch
+
+    look: dict[str, Any] = {"color": colour, "linewidth": width, "alpha": 0.8, "zorder": 2} | style
+    if np.allclose(start, end):
+        return _loop(ax, start, look)
+    head = 5.0 + 1.6 * width
+    arrow = FancyArrowPatch(
+        tuple(start), tuple(end), connectionstyle="arc3,rad=0.16", arrowstyle="-|>", mutation_scale=head,
+        shrinkA=shrink[0], shrinkB=shrink[1], joinstyle="miter", capstyle="butt", **look,
+    )  # fmt: skip
+    ax.add_patch(arrow)
+    return arrow
+
+
+def _loop(ax: Any, place: Any, look: dict[str, Any]) -> Any:
+    from matplotlib.patches import Circle
+
+    loop = Circle(tuple(np.asarray(place) * 1.11), 0.095, fill=False, **(look | {"zorder": 1}))
+    ax.add_patch(loop)
+    return loop
+
+
+def width_legend(ax: Any, values: Any, *, heading: str, colour: Any = "0.45") -> None:
+    """Say what the line widths mean: the largest value, about a half and about a fifth of it."""
+    from matplotlib.lines import Line2D
+
+    found = np.abs(np.asarray(values, np.float64))
+    high = float(found.max())
+    whole = bool(np.all(found == np.round(found)))
+    steps = sorted({max(round(high * f), 1) if whole else float(f"{high * f:.2g}") for f in (0.2, 0.5, 1.0)})
+    lines = [
+        Line2D([], [], color=colour, linewidth=THINNEST + (THICKEST - THINNEST) * s / high, label=f"{s:g}")
+        for s in steps
+    ]
+    old = ax.get_legend()
+    made = ax.legend(handles=lines, title=heading, loc="lower right", frameon=False,
+                     fontsize=7.5, title_fontsize=8)  # fmt: skip
+    if old is not None:
+        ax.add_artist(old)
+        ax.legend_ = made

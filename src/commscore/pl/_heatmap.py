@@ -1,0 +1,115 @@
+"""Heat map of source × target totals: who talks to whom, and how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range
+from ._colours import group_colours
+from ._table import axes, names_of, need_columns, significant, table_of, top_groups, totals
+from ._text import bare, counted, inches, shorten, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from anndata import AnnData
+
+_WRITTEN = 16
+"""Numbers are written into the cells up to this many groups."""
+
+
+def heatmap(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore",
+    value: str = "count",
+    max_padj: float | None = 0.05,
+    top: int = 40,
+    cmap: str = "cividis",
+    palette: Mapping[str, Any] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw source × target totals.
+
+    Parameters
+    ----------
+    data
+        AnnData with a stored result, or a result's table.
+    key
+        Key in ``adata.uns``.
+    value
+        ``"count"`` for the number of interactions, or a numeric column to add up.
+    max_padj
+        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
+        p-values is drawn whole.
+    top
+        Number of groups, by their outgoing and incoming totals.
+    cmap
+        Colour map.
+    palette
+        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Sources in rows, targets in columns; what was left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to draw, or the table lacks a column.
+    """
+    in_range("top", top, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, "source", "target", "interaction")
+    frame, rule = significant(frame, max_padj)
+    whole = totals(frame, value, names_of(frame["source"], frame["target"]))
+    groups = top_groups(whole, top)
+    matrix = whole.loc[groups, groups].to_numpy(np.float64)
+    short = shorten(groups, 28)
+    labels = [short[g] for g in groups]
+    n = len(groups)
+    side = max(0.32 * n if n <= _WRITTEN else 0.2 * n, 1.6)
+    ax = axes(ax, width=side + inches(labels) + 1.8, height=side + inches(labels) + 1.1)
+    mesh = ax.imshow(matrix, cmap=cmap, aspect="equal", vmin=min(0.0, float(matrix.min())))
+    _decorate(ax, labels, list(group_colours(data, key, groups, palette=palette).values()))
+    if n <= _WRITTEN:
+        _numbers(ax, matrix, mesh)
+    what = "Interactions" if value == "count" else f"Sum of {value}"
+    title(ax, f"{what} from source to target ({rule})", counted(len(whole) - n, "group"))
+    ax.figure.colorbar(mesh, ax=ax, label="number of interactions" if value == "count" else value, shrink=0.7)
+    return ax
+
+
+def _decorate(ax: Any, labels: list[str], colours: list[Any]) -> None:
+    n = len(labels)
+    size = 8 if n <= _WRITTEN else 6.5
+    ax.set_xticks(range(n), labels, rotation=90, fontsize=size)
+    ax.set_yticks(range(n), labels, fontsize=size)
+    ax.tick_params(length=0, pad=9)
+    ax.set_xlabel("target")
+    ax.set_ylabel("source")
+    bare(ax, "top", "right", "left", "bottom")
+    where, edge = np.arange(n), np.zeros(n)
+    box: dict[str, Any] = {"marker": "s", "s": 26, "c": colours, "clip_on": False, "linewidths": 0}
+    # one coordinate in cells, the other in points outside the frame
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+    points = ax.figure.dpi_scale_trans
+    left = blended_transform_factory(ax.transAxes, ax.transData) + ScaledTranslation(-6 / 72, 0, points)
+    below = blended_transform_factory(ax.transData, ax.transAxes) + ScaledTranslation(0, -6 / 72, points)
+    ax.scatter(edge, where, transform=left, **box)
+    ax.scatter(where, edge, transform=below, **box)
+
+
+def _numbers(ax: Any, matrix: Any, mesh: Any) -> None:
+    for (i, j), found in np.ndenumerate(matrix):
+        red, green, blue, _ = mesh.cmap(mesh.norm(found))
+        dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
+        text = f"{found:.0f}" if float(found).is_integer() or abs(found) >= 100 else f"{found:.2g}"
+        ax.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")

@@ -1,0 +1,160 @@
+"""Influence: what every change would be without any one of the samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .._validate import in_range
+from ._colours import DARK, GREY, UP
+from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._text import bare, counted, edge_labels, inches, legend, shorten, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from anndata import AnnData
+
+    from ..get import Result
+
+_EDGE = ["interaction", "source", "target"]
+
+
+def influence(
+    data: AnnData | pd.DataFrame,
+    refits: Mapping[str, Result | pd.DataFrame],
+    *,
+    key: str = "commscore_compare",
+    contrast: str | None = None,
+    interaction: str | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    top: int = 25,
+    ax: Any = None,
+) -> Any:
+    """Draw the effect of every edge with its interval, and the effects without each sample.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    refits
+        Sample -> the same comparison without it: ``{s: cs.tl.compare(adata[adata.obs["sample"] != s].copy(), …,
+        inplace=False) for s in samples}``; results or tables.
+    key
+        Key in ``adata.uns``.
+    contrast
+        Contrast to draw; may be left out if there is one.
+    interaction, source, target
+        Only these. A single edge is drawn with one line per sample.
+    top
+        Number of edges, the smallest adjusted p-value first (samples, the furthest effect first).
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Grey ticks are refits, orange ones have the other sign; the sample whose absence moves the effect most
+        is named. What was left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If there are no refits, no tested row, or the contrast is unknown or must be named.
+    """
+    in_range("top", top, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, "contrast", *_EDGE, "effect", "ci_low", "ci_high", "padj")
+    frame, contrast = one_contrast(frame, contrast)
+    frame = pick(frame, interaction=interaction, source=source, target=target)
+    tested = frame[(frame["padj"].notna() & frame["effect"].notna()).to_numpy()]
+    tested = ranked(need_rows(tested, "no tested row", "see the column status"), ["padj"], [True])
+    effects = _refitted(refits, contrast)
+    if len(tested) == 1:
+        return _one(ax, tested, effects, contrast=contrast, top=top)
+    shown = tested.iloc[:top]
+    labels = edge_labels(shown, 24)
+    ax = axes(ax, width=inches(labels) + 5.2, height=0.26 * len(shown) + 1.5)
+    for y, (at, row) in enumerate(zip(_keys(shown), shown.itertuples(), strict=True)):
+        _row(ax, y, row)
+        if at in effects.index:
+            _ticks(ax, y, effects.loc[at].dropna(), effect=float(row.effect))
+    _decorate(ax, labels)
+    title(ax, f"{contrast}: effect without each sample", counted(len(tested) - len(shown), "edge"))
+    return ax
+
+
+def _keys(frame: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(frame[_EDGE].astype(str))
+
+
+def _refitted(refits: Mapping[str, Any], contrast: str) -> pd.DataFrame:
+    """Return edges × samples left out."""
+    columns = {}
+    for name, found in refits.items():
+        table = found if isinstance(found, pd.DataFrame) else found.table
+        rows = table[(table["contrast"] == contrast).to_numpy()]
+        columns[str(name)] = pd.Series(rows["effect"].to_numpy(float), _keys(rows))
+    if not columns or all(c.empty for c in columns.values()):
+        msg = f"refits has no comparison {contrast!r}: give one per sample, made without it"
+        raise ValueError(msg)
+    return pd.DataFrame(columns)
+
+
+def _row(ax: Any, y: float, row: Any) -> None:
+    ax.plot([row.ci_low, row.ci_high], [y, y], color=DARK, lw=1.1, zorder=2, solid_capstyle="butt")
+    ax.scatter([row.effect], [y], s=30, color=DARK, zorder=4)
+
+
+def _ticks(ax: Any, y: float, found: pd.Series, *, effect: float) -> None:
+    turned = np.sign(found.to_numpy()) * np.sign(effect) < 0
+    for flips, colour in ((False, "#777777"), (True, UP)):
+        at = found.to_numpy()[turned == flips]
+        ax.scatter(at, np.full(len(at), y), marker="|", s=90, linewidths=1.5, color=colour, zorder=3)
+    if len(found):
+        far = (found - effect).abs().idxmax()
+        side = 1 if found[far] > effect else -1
+        ax.annotate(f"−{shorten([far], 16)[far]}", (found[far], y), xytext=(3 * side, 4.5), textcoords="offset points",
+                    fontsize=6, ha="left" if side > 0 else "right", va="center", color=UP if turned.any() else "0.35")  # fmt: skip
+
+
+def _one(ax: Any, tested: pd.DataFrame, effects: pd.DataFrame, *, contrast: str, top: int) -> Any:
+    """Draw one edge: a line per sample left out, below the effect with all of them."""
+    at, row = _keys(tested)[0], next(tested.itertuples())
+    if at not in effects.index:
+        msg = f"refits does not have {' '.join(at)}: give comparisons of the same data"
+        raise ValueError(msg)
+    found = effects.loc[at].dropna()
+    found = found.loc[(found - row.effect).abs().sort_values(ascending=False, kind="stable").index]
+    shown = found.iloc[:top]
+    labels = ["all samples", *(f"without {s}" for s in shorten(shown.index, 24).values())]
+    ax = axes(ax, width=inches(labels) + 4.6, height=0.24 * len(labels) + 1.5)
+    ax.axvspan(row.ci_low, row.ci_high, color=GREY, alpha=0.3, lw=0, zorder=0)
+    _row(ax, 0, row)
+    turned = np.sign(shown.to_numpy()) * np.sign(row.effect) < 0
+    y = np.arange(1, len(labels))
+    ax.hlines(y, row.effect, shown.to_numpy(), color="0.6", lw=1)
+    ax.scatter(shown.to_numpy(), y, s=26, color=np.where(turned, UP, "#777777"), zorder=3)
+    _decorate(ax, labels)
+    label = edge_labels(tested, 24)[0]
+    title(ax, f"{contrast}: {label} without each sample", counted(len(found) - len(shown), "sample"))
+    return ax
+
+
+def _decorate(ax: Any, labels: list[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    ax.axvline(0, color="0.6", lw=0.8, zorder=0)
+    ax.set_yticks(range(len(labels)), labels, fontsize=7.5)
+    ax.set_ylim(len(labels) - 0.3, -0.7)
+    ax.set_xlabel("log2 fold change of ligand × receptor")
+    bare(ax)
+    look: dict[str, Any] = {"color": "none", "markeredgewidth": 1.5}
+    legend(ax, [
+        Line2D([], [], color=DARK, marker="o", ms=5, lw=1.1, label="all samples, 95 % interval"),
+        Line2D([], [], marker="|", ms=9, markeredgecolor="#777777", label="one sample left out", **look),
+        Line2D([], [], marker="|", ms=9, markeredgecolor=UP, label="… and the sign turns", **look),
+    ])  # fmt: skip

@@ -1,0 +1,97 @@
+"""Network of groups: arrows as wide as the traffic between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range
+from ._colours import group_colours
+from ._graph import circle, draw_arrow, draw_nodes, size, width_legend, widths
+from ._table import axes, names_of, need_columns, need_rows, significant, table_of, top_groups, totals
+from ._text import counted, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from anndata import AnnData
+
+_LEGEND = 0.9
+"""Inches."""
+
+
+def network(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore",
+    value: str = "count",
+    max_padj: float | None = 0.05,
+    top: int = 120,
+    max_groups: int = 40,
+    palette: Mapping[str, Any] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw groups on a circle with an arrow for every source → target pair.
+
+    Parameters
+    ----------
+    data
+        AnnData with a stored result, or a result's table.
+    key
+        Key in ``adata.uns``.
+    value
+        What the width shows: ``"count"`` for the number of interactions, or a numeric column to add up.
+    max_padj
+        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
+        p-values is drawn whole.
+    top
+        Number of arrows, the widest first.
+    max_groups
+        Number of groups, by their outgoing and incoming totals.
+    palette
+        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Arrows have the colour of their source, dots the size of all traffic of the group; a ring outside is a
+        group that talks to itself. What was left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to draw, or the table lacks a column.
+    """
+    in_range("top", top, low=1, integer=True)
+    in_range("max_groups", max_groups, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, "source", "target", "interaction")
+    frame, rule = significant(frame, max_padj)
+    whole = totals(frame, value, names_of(frame["source"], frame["target"]))
+    matrix = whole.loc[(groups := top_groups(whole, max_groups)), groups]
+    pairs = matrix.stack()
+    pairs = need_rows(pairs[pairs > 0], f"no pair has a {value} above 0", "choose another value")
+    shown = pairs.sort_values(ascending=False, kind="stable").iloc[:top]
+    ax = axes(ax, **size(groups, beside=_LEGEND))
+    places = circle(groups)
+    sizes = _areas(matrix)
+    colours = group_colours(data, key, groups, palette=palette)
+    # the narrow ones on top of the wide ones
+    for ((source, target), _), width in zip(shown.items(), widths(shown), strict=True):
+        reach = tuple(np.sqrt(sizes[g]) / 2 + 1 for g in (source, target))
+        draw_arrow(ax, places[source], places[target], colour=colours[source], width=width, shrink=reach)
+    draw_nodes(ax, places, colours=colours, sizes=sizes, beside=_LEGEND)
+    width_legend(ax, shown, heading="interactions" if value == "count" else f"sum of {value}")
+    left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower arrow")
+    title(ax, f"Communication between groups ({rule})", *left_out)
+    return ax
+
+
+def _areas(matrix: pd.DataFrame) -> dict[str, float]:
+    traffic = matrix.sum(axis=0) + matrix.sum(axis=1)
+    biggest = 420.0 / max(1.0, len(matrix) / 12)
+    return {g: 25.0 + biggest * float(v) / (float(traffic.max()) or 1.0) for g, v in traffic.items()}

@@ -1,0 +1,106 @@
+"""Quadrants: change of the ligand against change of the receptor, so that opposite moves are seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range
+from ._colours import BOTH, DOWN, UP
+from ._points import even_limits, scatter_shifts
+from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._text import counted, edge_labels, side_labels, title
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+_CORNERS = (
+    (1, 1, "both up", UP),
+    (-1, -1, "both down", DOWN),
+    (1, -1, "ligand up\nreceptor down", BOTH),
+    (-1, 1, "ligand down\nreceptor up", BOTH),
+)
+
+
+def quadrant(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore_compare",
+    contrast: str | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    max_padj: float = 0.05,
+    top: int = 12,
+    ax: Any = None,
+) -> Any:
+    """Draw the change of the ligand in the source against the change of the receptor in the target.
+
+    On the falling diagonal the two cancel: a score that multiplies them would call such a row unchanged.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    key
+        Key in ``adata.uns``.
+    contrast
+        Contrast to draw; may be left out if there is one.
+    source, target
+        Only this group.
+    max_padj
+        Rows up to this adjusted p-value may get a label, 0 to 1.
+    top
+        Number of rows with a label: compensated ones first, then by p-value.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Colour tells the shift; ``compensated`` rows are diamonds. Rows without an effect on both sides are
+        counted below the title.
+
+    Raises
+    ------
+    ValueError
+        If no row has both effects, a name is unknown or must be given, or the table lacks a column.
+    """
+    in_range("top", top, low=0, integer=True)
+    in_range("max_padj", max_padj, low=0, high=1)
+    frame = table_of(data, key)
+    sides = ["ligand_effect", "receptor_effect"]
+    need_columns(frame, "contrast", "source", "target", "interaction", "shift", "padj", *sides)
+    frame, contrast = one_contrast(frame, contrast)
+    frame = pick(frame, source=source, target=target)
+    known = np.isfinite(frame[sides].to_numpy(float)).all(axis=1) & frame["padj"].notna().to_numpy()
+    shown = need_rows(frame[known], f"no tested row of {contrast!r} has both effects", "see the column status")
+    ax = axes(ax, width=8.4, height=5.4)
+    scatter_shifts(ax, shown, sides[0], y=sides[1])
+    _frame(ax, even_limits(shown[sides]))
+    ax.set_xlabel("log2 fold change of the ligand in the source")
+    ax.set_ylabel("log2 fold change of the receptor in the target")
+    missing = len(frame) - len(shown)
+    title(ax, f"{contrast}: which side moved", counted(missing, "row") + (" not tested" if missing else ""))
+    sure = shown[(shown["padj"] <= max_padj).to_numpy()]
+    sure = sure.assign(_later=(sure["shift"].astype(object) != "compensated"))
+    named = ranked(sure, ["_later", "padj"], [True, True]).iloc[:top]
+    side_labels(ax, named[sides[0]], named[sides[1]], labels=edge_labels(named, 20))
+    return ax
+
+
+def _frame(ax: Any, limits: tuple[float, float]) -> None:
+    low, high = limits
+    ax.set_xlim(low, high)
+    ax.set_ylim(low, high)
+    ax.plot([low, high], [0, 0], color="0.7", lw=0.8, zorder=0)
+    ax.axvline(0, color="0.7", lw=0.8, zorder=0)
+    ax.plot([low, high], [high, low], color="0.6", lw=0.8, ls=":", zorder=0)
+    for x, y, text, colour in _CORNERS:
+        ax.text(
+            x * high / 2, y * high * 0.97, text.replace("\n", ", "), color=colour, fontsize=7.5, ha="center",
+            va="top" if y > 0 else "bottom",
+        )  # fmt: skip
+        if x != y:
+            ax.fill_between([0, high * x], 0, high * y, color=colour, alpha=0.05, lw=0, zorder=-1)

@@ -1,0 +1,129 @@
+"""Roles: how much every group sends and receives, and how that moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range
+from ._colours import group_colours
+from ._table import axes, names_of, need_columns, significant, table_of, top_groups, totals
+from ._text import bare, counted, label_points, shorten, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from anndata import AnnData
+
+
+def roles(
+    data: AnnData | pd.DataFrame,
+    later: AnnData | pd.DataFrame | None = None,
+    *,
+    key: str = "commscore",
+    value: str = "count",
+    max_padj: float | None = 0.05,
+    names: Sequence[str] = ("before", "after"),
+    top: int = 40,
+    labels: int = 16,
+    palette: Mapping[str, Any] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw what every group sends against what it receives, with arrows to a second condition.
+
+    Parameters
+    ----------
+    data
+        AnnData with a stored result of :func:`commscore.tl.score`, or its table.
+    later
+        The same of a second condition: an arrow goes from the place in ``data`` to the place here.
+    key
+        Key in ``adata.uns``, the same in both.
+    value
+        ``"count"`` for the number of interactions, or a numeric column to add up.
+    max_padj
+        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
+        p-values is drawn whole.
+    names
+        Names of the two conditions.
+    top
+        Number of groups, by what they send and receive.
+    labels
+        Number of groups with a name, by what they send and receive.
+    palette
+        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Groups that are in one condition only are counted below the title.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to draw, the conditions share no group, or a table lacks a column.
+    """
+    in_range("top", top, low=1, integer=True)
+    in_range("labels", labels, low=0, integer=True)
+    if later is not None and len(names) != 2:
+        msg = f"names must be two names of conditions, found {names!r}"
+        raise ValueError(msg)
+    first, rule = _sums(data, key, value, max_padj=max_padj)
+    second = None if later is None else _sums(later, key, value, max_padj=max_padj)[0]
+    groups = [g for g in first.index if second is None or g in second.index]
+    if not groups:
+        msg = "data and later have no group in common: score both with the same groupby"
+        raise ValueError(msg)
+    shown = top_groups(first.loc[groups, groups], top)
+    ax = axes(ax, width=6.0, height=5.2)
+    colours = group_colours(data, key, shown, palette=palette)
+    ends = _points(ax, [m for m in (first, second) if m is not None], shown, colours=colours)
+    what = "interactions" if value == "count" else f"sum of {value}"
+    ax.set_xlabel(f"outgoing ({what})")
+    ax.set_ylabel(f"incoming ({what})")
+    bare(ax)
+    known = set(first.index) | (set() if second is None else set(second.index))
+    heading = f"Senders and receivers ({rule})" + ("" if second is None else f": {names[0]} → {names[1]}")
+    unnamed = counted(max(len(shown) - labels, 0), "name")
+    title(ax, heading, counted(len(known) - len(shown), "group"), unnamed)
+    # the busiest are named; more names than that would hide the points
+    named = np.sort(np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels])
+    short = list(shorten(shown, 24).values())
+    label_points(
+        ax, ends[-1][named, 0], ends[-1][named, 1], labels=[short[i] for i in named], avoid=np.concatenate(ends)
+    )
+    return ax
+
+
+def _sums(data: Any, key: str, value: str, *, max_padj: float | None) -> tuple[pd.DataFrame, str]:
+    frame = table_of(data, key)
+    need_columns(frame, "source", "target", "interaction")
+    groups = names_of(frame["source"], frame["target"])
+    frame, rule = significant(frame, max_padj)
+    return totals(frame, value, groups), rule
+
+
+def _points(ax: Any, matrices: list[pd.DataFrame], groups: list[str], *, colours: Mapping[str, Any]) -> list[Any]:
+    """Draw dots (the earlier ones hollow) and arrows between them; return the places."""
+    ends = [np.column_stack([m.sum(axis=1).loc[groups], m.sum(axis=0).loc[groups]]).astype(float) for m in matrices]
+    fills = [colours[g] for g in groups]
+    if len(ends) == 2:
+        ax.scatter(ends[0][:, 0], ends[0][:, 1], s=34, facecolors="none", edgecolors=fills, linewidths=1.2)
+    ax.scatter(ends[-1][:, 0], ends[-1][:, 1], s=52, color=fills, edgecolors="white", linewidths=0.6, zorder=3)
+    both = np.concatenate(ends)
+    air = 0.09 * np.maximum(both.max(axis=0) - both.min(axis=0), 1e-9 + 0.1 * np.abs(both).max(axis=0))
+    low, high = both.min(axis=0) - air, both.max(axis=0) + air
+    ax.set_xlim(low[0], high[0])
+    ax.set_ylim(low[1], high[1])
+    reach = [min(low[0], low[1]), max(high[0], high[1])]
+    ax.plot(reach, reach, color="0.85", lw=0.8, ls=":", zorder=0, scalex=False, scaley=False)
+    if len(ends) == 2:
+        for start, end, fill in zip(*ends, fills, strict=True):
+            if not np.allclose(start, end):
+                ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": fill, "lw": 1.2,
+                                                         "shrinkA": 3, "shrinkB": 4})  # fmt: skip
+    return ends

@@ -1,0 +1,157 @@
+"""Sankey diagram: from sources through interactions to targets."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range
+from ._colours import GREY, group_colours
+from ._table import axes, names_of, need_columns, need_rows, pick, ranked, significant, table_of
+from ._text import counted, inches, shorten, spread, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from anndata import AnnData
+
+_COLUMNS = ("source", "interaction", "target")
+_BAR = 0.035
+
+
+def sankey(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore",
+    value: str = "score",
+    max_padj: float | None = 0.05,
+    source: str | None = None,
+    target: str | None = None,
+    top: int = 40,
+    palette: Mapping[str, Any] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw the strongest rows as bands from source through interaction to target.
+
+    Parameters
+    ----------
+    data
+        AnnData with a stored result, or a result's table.
+    key
+        Key in ``adata.uns``.
+    value
+        Column that gives the width of a band, not negative; ``"count"`` for one each.
+    max_padj
+        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
+        p-values is drawn whole.
+    source, target
+        Only this group.
+    top
+        Number of rows, the largest values first.
+    palette
+        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to draw, a group does not occur, or the table lacks a column.
+    """
+    in_range("top", top, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, *_COLUMNS)
+    frame, rule = significant(pick(frame, source=source, target=target), max_padj)
+    if value == "count":
+        frame = frame.assign(count=1.0)
+    need_columns(frame, value)
+    frame = need_rows(frame[(frame[value] > 0).to_numpy()], f"no row has {value} above 0", "choose another value")
+    shown = ranked(frame, [value], [False]).iloc[:top]
+    stacks = {c: _stack(shown, c, value) for c in _COLUMNS}
+    tallest = max(len(s) for s in stacks.values())
+    short = {c: shorten(s, 30) for c, s in stacks.items()}
+    room = inches(short["source"].values()) + inches(short["target"].values())
+    ax = axes(ax, width=5.0 + room, height=max(2.4, 0.26 * tallest + 0.9))
+    groups = names_of(frame["source"], frame["target"])
+    _draw(ax, shown, value, stacks=stacks, colours=group_colours(data, key, groups, palette=palette))
+    _name(ax, stacks, short)
+    title(ax, f"Strongest {value} ({rule})", counted(len(frame) - len(shown), "row"))
+    return ax
+
+
+def _stack(shown: pd.DataFrame, column: str, value: str) -> dict[str, tuple[float, float]]:
+    """Return the lower and upper end of every name of a column, the largest on top, with gaps between."""
+    sizes = (
+        shown.groupby(shown[column].astype(str), sort=False)[value].sum().sort_values(ascending=False, kind="stable")
+    )
+    share = sizes / sizes.sum()
+    # the gaps take a third of the height at most, so every column is as tall as the others
+    gap = min(0.02, 0.35 / max(len(share), 1))
+    scale = 1.0 - gap * (len(share) - 1)
+    tops = 1.0 - np.concatenate([[0.0], np.cumsum(share.to_numpy() * scale + gap)[:-1]])
+    return {str(n): (float(t - s * scale), float(t)) for n, s, t in zip(share.index, share, tops, strict=True)}
+
+
+def _draw(
+    ax: Any, shown: pd.DataFrame, value: str, *, stacks: dict[str, dict[str, tuple[float, float]]], colours: Any
+) -> None:
+    for i, (left, right) in enumerate(itertools.pairwise(_COLUMNS)):
+        used = {c: {n: ends[1] for n, ends in stacks[c].items()} for c in (left, right)}
+        order = {c: {n: k for k, n in enumerate(stacks[c])} for c in (left, right)}
+        rows = shown.assign(_l=shown[left].astype(str), _r=shown[right].astype(str))
+        rows["_a"], rows["_b"] = rows["_l"].map(order[left]), rows["_r"].map(order[right])
+        bands = rows.sort_values(["_a", "_b"], kind="stable")
+        high = {c: _height(stacks[c]) / float(shown[value].sum()) for c in (left, right)}
+        for source, _, a, b, size in _plain(bands, value):
+            top_a, top_b = used[left][a], used[right][b]
+            low_a, low_b = top_a - size * high[left], top_b - size * high[right]
+            used[left][a], used[right][b] = low_a, low_b
+            _band(ax, i, ((low_a, top_a), (low_b, top_b)), colour=colours[source])
+    for i, column in enumerate(_COLUMNS):
+        for name, (low, high_end) in stacks[column].items():
+            ax.bar(i, high_end - low, bottom=low, width=2 * _BAR, color=colours.get(name, GREY), ec="none", zorder=3)
+
+
+def _plain(bands: pd.DataFrame, value: str) -> Any:
+    columns = (bands["source"].astype(str), bands["target"].astype(str), bands["_l"], bands["_r"], bands[value])
+    return zip(*columns, strict=True)
+
+
+def _height(stack: dict[str, tuple[float, float]]) -> float:
+    return sum(high - low for low, high in stack.values())
+
+
+def _band(ax: Any, i: int, ends: tuple[tuple[float, float], tuple[float, float]], *, colour: Any) -> None:
+    x = np.linspace(0, 1, 40)
+    ease = x * x * (3 - 2 * x)
+    (low_a, top_a), (low_b, top_b) = ends
+    across = i + _BAR + x * (1 - 2 * _BAR)
+    ax.fill_between(
+        across, low_a + ease * (low_b - low_a), top_a + ease * (top_b - top_a), color=colour, alpha=0.45, lw=0
+    )
+
+
+def _name(ax: Any, stacks: dict[str, dict[str, tuple[float, float]]], short: dict[str, dict[str, str]]) -> None:
+    places = ((-1, "right"), (0, "center"), (1, "left"))
+    box = {"facecolor": "white", "alpha": 0.75, "pad": 0.4, "lw": 0}
+    line = 0.14 / (ax.figure.get_window_extent().height / ax.figure.dpi * ax.get_position().height)
+    for i, (column, (side, align)) in enumerate(zip(_COLUMNS, places, strict=True)):
+        upward = list(reversed(stacks[column]))
+        middles = [sum(stacks[column][name]) / 2 for name in upward]
+        for name, y in zip(upward, spread(middles, line, low=0.0, high=1.0), strict=True):
+            ax.text(
+                i + side * (_BAR + 0.02), y, short[column][name], ha=align, va="center_baseline", fontsize=7.5, zorder=4,
+                bbox=None if side else box,
+            )  # fmt: skip
+        ax.text(i, 1.02, column, ha="center", va="bottom", fontsize=8.5, fontweight="bold")
+    ax.set_xlim(-_BAR, 2 + _BAR)
+    ax.set_ylim(0, 1.06)
+    ax.axis("off")

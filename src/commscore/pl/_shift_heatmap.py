@@ -1,0 +1,130 @@
+"""Heat map of changes: interactions × pairs of groups, or × contrasts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range, one_of
+from ._colours import DIVERGING, symmetric
+from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._text import bare, counted, inches, shorten, title
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+_MARKS = {"gained": "+", "lost": "–", "compensated": "×"}
+
+
+def shift_heatmap(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore_compare",
+    contrast: str | None = None,
+    by: str = "pair",
+    value: str = "effect",
+    max_padj: float = 0.05,
+    top: int = 40,
+    max_columns: int = 40,
+    ax: Any = None,
+) -> Any:
+    """Draw what changed between conditions.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    key
+        Key in ``adata.uns``.
+    contrast
+        Contrast to draw with ``by="pair"``; may be left out if there is one.
+    by
+        ``"pair"``: rows are interactions, columns source → target pairs of one contrast. ``"contrast"``: rows
+        are interactions of a pair, columns the contrasts.
+    value
+        Column for the colour: ``"effect"``, ``"d_flow"``, ``"ligand_effect"``, …
+    max_padj
+        Rows of the figure have at least one adjusted p-value up to this, 0 to 1; cells up to it get a dot.
+    top, max_columns
+        Number of rows, the smallest p-value first, and of columns, the most significant cells first.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``•`` significant, ``+`` gained, ``–`` lost, ``×`` compensated. Cells without a number stay white. What
+        was left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If nothing changed, the contrast is unknown or must be named, or the table lacks a column.
+    """
+    one_of("by", by, ["pair", "contrast"])
+    in_range("top", top, low=1, integer=True)
+    in_range("max_columns", max_columns, low=1, integer=True)
+    in_range("max_padj", max_padj, low=0, high=1)
+    frame = table_of(data, key)
+    need_columns(frame, "contrast", "source", "target", "interaction", "padj", "shift", value)
+    heading = "Changes"
+    if by == "pair":
+        frame, contrast = one_contrast(frame, contrast)
+        heading = contrast
+    elif contrast is not None:
+        frame = pick(frame, contrast=contrast)
+    frame = _named(frame, by)
+    sure = need_rows(frame[(frame["padj"] <= max_padj).to_numpy()], f"no row has padj ≤ {max_padj:g}", "raise max_padj")
+    rows = list(dict.fromkeys(ranked(sure, ["padj"], [True])["_row"]))
+    often = sure.loc[sure["_row"].isin(rows[:top]), "_column"].value_counts()
+    order = list(dict.fromkeys(frame["_column"]))
+    kept = set(often.index[:max_columns])
+    columns = [c for c in order if c in kept]
+    ax = _draw(ax, frame, value, names=(rows[:top], columns), limit=max_padj)
+    hidden = counted(len(rows) - len(rows[:top]), "row"), counted(len(often) - len(columns), "column")
+    title(ax, f"{heading}: changed interactions (padj ≤ {max_padj:g})", *hidden)
+    return ax
+
+
+def _named(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    pair = frame["source"].astype(str) + " → " + frame["target"].astype(str)
+    name = frame["interaction"].astype(str)
+    if by == "pair":
+        return frame.assign(_row=name, _column=pair).sort_values(["source", "target"], kind="stable")
+    return frame.assign(_row=name + "  " + pair, _column=frame["contrast"].astype(str))
+
+
+def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[str], list[str]], limit: float) -> Any:
+    rows, columns = names
+    cells = frame[frame["_row"].isin(rows).to_numpy() & frame["_column"].isin(columns).to_numpy()]
+    matrix = cells.pivot(index="_row", columns="_column", values=value).reindex(index=rows, columns=columns)
+    short = [list(shorten(n, most).values()) for n, most in ((rows, 56), (columns, 36))]
+    ax = axes(
+        ax, width=inches(short[0]) + 0.24 * len(columns) + 2.0,
+        height=inches(short[1]) + max(0.2 * len(rows), 1.6) + 1.0,
+    )  # fmt: skip
+    high = symmetric(matrix)
+    mesh = ax.imshow(np.ma.masked_invalid(matrix.to_numpy(float)), cmap=DIVERGING, vmin=-high, vmax=high, aspect="auto")
+    ax.set_xticks(range(len(columns)), short[1], rotation=90, fontsize=7.5)
+    ax.set_yticks(range(len(rows)), short[0], fontsize=7.5)
+    ax.tick_params(length=0)
+    bare(ax, "top", "right", "left", "bottom")
+    place = ({n: i for i, n in enumerate(rows)}, {n: i for i, n in enumerate(columns)})
+    for row in cells.itertuples():
+        mark = _MARKS.get(str(row.shift), "•") if row.padj <= limit else ""
+        if mark:
+            found = getattr(row, value)
+            pale = not abs(found) > 0.6 * high
+            at = place[1][cells.at[row.Index, "_column"]], place[0][cells.at[row.Index, "_row"]]
+            ax.text(*at, mark, ha="center", va="center_baseline", fontsize=7, color="black" if pale else "white")
+    bar = ax.figure.colorbar(mesh, ax=ax, label=_meaning(value), shrink=0.7, pad=0.02, extend="both")
+    bar.ax.tick_params(labelsize=7.5)
+    ax.set_xlabel("• significant   + gained   – lost   × compensated", fontsize=7.5)
+    return ax
+
+
+def _meaning(value: str) -> str:
+    known = {"effect": "log2 fold change of ligand × receptor", "d_flow": "change of log2 flow"}
+    return known.get(value, value)

@@ -1,0 +1,97 @@
+"""Spectrum: by which modes of communication every group talks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range, one_of
+from ._colours import group_colours
+from ._table import axes, names_of, need_columns, significant, table_of
+from ._text import bare, counted, inches, shorten, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from anndata import AnnData
+
+
+def spectrum(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore",
+    by: str = "source",
+    value: str = "count",
+    max_padj: float | None = 0.05,
+    top: int = 40,
+    palette: Mapping[str, Any] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw how much every group sends (or receives) by each mode of communication.
+
+    Parameters
+    ----------
+    data
+        AnnData with a stored result of :func:`commscore.tl.score`, or its table.
+    key
+        Key in ``adata.uns``.
+    by
+        ``"source"`` for what groups send, ``"target"`` for what they receive.
+    value
+        ``"count"`` for the number of interactions, or a numeric column to add up.
+    max_padj
+        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
+        p-values is drawn whole.
+    top
+        Number of groups, the largest totals first.
+    palette
+        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One row of bars per mode, one bar per group, all on one scale: the longest bar fills its row. What was
+        left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to draw, or the table lacks a column.
+    """
+    one_of("by", by, ["source", "target"])
+    in_range("top", top, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, "source", "target", "interaction", "mode")
+    frame, rule = significant(frame, max_padj)
+    if value != "count":
+        need_columns(frame, value)
+    grouped = frame.groupby([frame["mode"].astype(str), frame[by].astype(str)])
+    whole = (grouped.size() if value == "count" else grouped[value].sum()).unstack().fillna(0.0)
+    modes = list(whole.sum(axis=1).sort_values(ascending=False, kind="stable").index)
+    biggest = whole.sum(axis=0).sort_values(ascending=False, kind="stable").index[:top]
+    groups = [g for g in names_of(frame[by]) if g in set(biggest)]
+    matrix = whole.loc[modes, groups].to_numpy(np.float64)
+    short = list(shorten(groups, 28).values())
+    ax = axes(ax, width=1.6 + max(0.3 * len(groups), 2.6), height=0.5 * len(modes) + inches(short) + 1.0)
+    colours = list(group_colours(data, key, groups, palette=palette).values())
+    high = float(matrix.max()) or 1.0
+    for i, row in enumerate(matrix):
+        ax.axhline(-i, color="0.8", lw=0.6, zorder=0)
+        ax.bar(range(len(groups)), 0.82 * row / high, bottom=-i, width=0.8, color=colours, ec="none")
+        for j, found in enumerate(row):
+            if found > 0 and len(groups) <= 24:
+                ax.text(j, -i + 0.82 * found / high + 0.01, f"{found:.3g}", ha="center", va="bottom", fontsize=5.5)
+    ax.set_yticks([-i + 0.3 for i in range(len(modes))], [m.replace("_", " ") for m in modes], fontsize=8)
+    ax.set_xticks(range(len(groups)), short, rotation=90, fontsize=7.5)
+    ax.set_xlim(-0.6, len(groups) - 0.4)
+    ax.set_ylim(-len(modes) + 0.95, 1.08)
+    ax.tick_params(length=0)
+    bare(ax, "top", "right", "left", "bottom")
+    verb = "sent" if by == "source" else "received"
+    what = "Interactions" if value == "count" else f"Sum of {value}"
+    title(ax, f"{what} {verb}, by mode ({rule})", counted(whole.shape[1] - len(groups), "group"))
+    return ax

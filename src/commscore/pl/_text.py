@@ -1,0 +1,165 @@
+"""Text that fits: shortened names, titles that say what was left out, labels that make room for each other."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+INCH_PER_LETTER = 0.068
+"""Of 8 pt sans serif, a little more than the average."""
+
+
+def shorten(names: Iterable[str], longest: int = 34) -> dict[str, str]:
+    """Return a short form of every name, an ellipsis in the middle of long ones; different names stay different."""
+    short: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in dict.fromkeys(map(str, names)):
+        label, count = _cut(name, longest), 1
+        while label in taken:
+            count += 1
+            mark = f" ({count})"
+            label = _cut(name, max(longest - len(mark), 3)) + mark
+        taken.add(label)
+        short[name] = label
+    return short
+
+
+def _cut(name: str, longest: int) -> str:
+    if len(name) <= longest:
+        return name
+    tail = (longest - 1) // 2
+    return f"{name[: longest - 1 - tail]}…{name[len(name) - tail :]}"
+
+
+def edge_labels(frame: Any, longest: int = 34) -> list[str]:
+    """Return ``interaction  source → target`` of every row, each name shortened by itself."""
+    made = [shorten(frame[c].astype(str), longest) for c in ("interaction", "source", "target")]
+    columns = [frame[c].astype(str).map(m) for c, m in zip(("interaction", "source", "target"), made, strict=True)]
+    return [f"{i}  {s} → {t}" for i, s, t in zip(*columns, strict=True)]
+
+
+def inches(labels: Iterable[str]) -> float:
+    """Return the room that the longest label needs."""
+    return INCH_PER_LETTER * max((len(label) for label in labels), default=0)
+
+
+def counted(n: int, what: str) -> str:
+    """Return ``"1 pair"``, ``"3 pairs"``, or nothing for none."""
+    return "" if n <= 0 else f"{n} {what}" + ("" if n == 1 else "s")
+
+
+def title(ax: Any, text: str, *left_out: str, pad: float = 6.0) -> None:
+    """Write the title, and below it what is not shown; long lines are broken to the width there is."""
+    said = [part for part in left_out if part]
+    lines = [text, *([f"not shown: {', '.join(said)}"] if said else [])]
+    letters = _room(ax, max(map(len, lines)))
+    broken = [piece for line in lines for piece in textwrap.wrap(line, letters)]
+    ax.set_title("\n".join(broken), fontsize=10, pad=pad)
+
+
+def _room(ax: Any, wanted: int) -> int:
+    """Return how many letters of 10 pt fit above the axes, centred (the layout is worked out only if in doubt)."""
+    figure, per_inch = ax.figure, 12.5
+    width = figure.get_window_extent().width / figure.dpi
+    alone = len(figure.axes) < 4
+    if alone and wanted < 0.45 * width * per_inch:
+        return wanted
+    figure.figure.draw_without_rendering()
+    whole, box = figure.get_window_extent(), ax.get_window_extent()
+    middle = (box.x0 + box.x1) / 2
+    half = min(middle - whole.x0, whole.x1 - middle) if alone else 0.55 * box.width
+    return max(int(2 * half / figure.dpi * per_inch), 24)
+
+
+def bare(ax: Any, *sides: str) -> None:
+    """Take away the right and upper frame, or those named."""
+    for side in sides or ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def legend(ax: Any, handles: Sequence[Any], heading: str | None = None, **more: Any) -> Any:
+    """Write a legend to the right of the axes."""
+    where = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    return ax.legend(handles=handles, title=heading, frameon=False, fontsize=7.5, title_fontsize=8, **(where | more))
+
+
+def patches(colours: dict[str, Any], labels: dict[str, str] | None = None) -> list[Any]:
+    """Return legend entries, one coloured square per name."""
+    from matplotlib.patches import Patch
+
+    return [
+        Patch(facecolor=c, edgecolor="0.3", linewidth=0.4, label=(labels or {}).get(n, n)) for n, c in colours.items()
+    ]
+
+
+def spread(values: Any, gap: float, *, low: float, high: float) -> Any:
+    """Return places as near to ``values`` (ascending) as can be that are ``gap`` apart, from ``low`` to ``high``."""
+    from scipy.optimize import isotonic_regression
+
+    found = np.asarray(values, np.float64)
+    if len(found) < 2:
+        return found
+    gap = min(gap, (high - low) / (len(found) - 1))
+    steps = gap * np.arange(len(found))
+    near = isotonic_regression(found - steps).x
+    return np.clip(near, low, high - steps[-1]) + steps
+
+
+def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[str]) -> list[Any]:
+    """Write labels in a column at the nearer side, with a line to each point; widen the axes for them.
+
+    Limits must be final but for that.
+    """
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    low, high = ax.get_xlim()
+    middle = (low + high) / 2
+    ticks = [t for t in ax.get_xticks() if low <= t <= high]
+    sides = [np.flatnonzero(x < middle), np.flatnonzero(x >= middle)]
+    box = ax.get_window_extent()
+    across = box.width / ax.figure.dpi
+    rooms = [inches(labels[i] for i in side) * 0.95 + 0.25 if len(side) else 0.0 for side in sides]
+    unit = (high - low) / max(across - sum(rooms), 0.4 * across)
+    limits = (low - unit * rooms[0], high + unit * rooms[1])
+    ax.set_xlim(*limits)
+    ax.set_xticks(ticks)
+    bottom, top = ax.get_ylim()
+    line = 0.15 * (top - bottom) / (box.height / ax.figure.dpi)
+    texts = []
+    for side, at, align in zip(sides, limits, ("left", "right"), strict=True):
+        order = side[np.argsort(y[side], kind="stable")]
+        places = spread(y[order], line, low=bottom + line / 2, high=top - line / 2)
+        end = low if align == "left" else high
+        for i, place in zip(order, places, strict=True):
+            texts.append(ax.text(at, place, labels[i], fontsize=7, ha=align, va="center"))
+            ax.plot([x[i], end, _inner(at, end, unit * (inches([labels[i]]) * 0.95 + 0.05))], [y[i], place, place],
+                    color="0.6", lw=0.5, zorder=0.5)  # fmt: skip
+    return texts
+
+
+def _inner(outer: float, end: float, length: float) -> float:
+    """Return where the line to a label of this length stops, never beyond ``end``."""
+    return min(outer + length, end) if outer < end else max(outer - length, end)
+
+
+def label_points(ax: Any, x: Any, y: Any, *, labels: Sequence[str], avoid: Any = None) -> list[Any]:
+    """Write labels beside points and move them until they do not overlap, with a line to their point.
+
+    Limits must be final. ``avoid`` (n × 2) are further points that labels keep off.
+    """
+    from adjustText import adjust_text
+
+    texts = [ax.text(a, b, t, fontsize=7) for a, b, t in zip(x, y, labels, strict=True)]
+    if not texts:
+        return texts
+    ax.figure.figure.draw_without_rendering()  # the layout settles, positions are final
+    others = np.asarray(avoid if avoid is not None else np.column_stack([x, y]), np.float64)
+    adjust_text(
+        texts, x=others[:, 0], y=others[:, 1], target_x=list(x), target_y=list(y), ax=ax, iter_lim=200,
+        expand=(1.1, 1.4), ensure_inside_axes=True, arrowprops={"arrowstyle": "-", "color": "0.4", "lw": 0.5},
+    )  # fmt: skip
+    return texts

@@ -1,0 +1,186 @@
+"""Trend: one edge over stages, every sample a point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .._validate import one_of, suggest
+from ._colours import DARK, obs_colours
+from ._table import axes, pick, table_of
+from ._text import bare, counted, shorten, title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anndata import AnnData
+
+_PARTS = {"both": None, "ligand": "ligand", "receptor": "receptor"}
+_AXIS = {
+    "both": "log2(CPM ligand · CPM receptor)",
+    "ligand": "log2 CPM of the ligand",
+    "receptor": "log2 CPM of the receptor",
+}
+_COLUMNS = {
+    "both": ("effect", "padj"),
+    "ligand": ("ligand_effect", "ligand_pvalue"),
+    "receptor": ("receptor_effect", "receptor_pvalue"),
+}
+
+
+def trend(
+    samples: AnnData,
+    *,
+    interaction: str,
+    source: str,
+    target: str,
+    stage_key: str,
+    order: Sequence[str] | None = None,
+    comparison: AnnData | pd.DataFrame | None = None,
+    key: str = "commscore_compare",
+    part: str = "both",
+    ax: Any = None,
+) -> Any:
+    """Draw one interaction of one pair over stages: samples as points, the estimates with their intervals.
+
+    Parameters
+    ----------
+    samples
+        Samples × edges, as :func:`commscore.tl.profile` gives them.
+    interaction, source, target
+        The edge.
+    stage_key
+        Column of ``samples.obs`` with the stage.
+    order
+        Stages in order; by default the categories of the column (values sorted if it has none).
+    comparison
+        What :func:`commscore.tl.compare` found with ``order`` (an AnnData that it has written to, or its table):
+        gives the estimates, their 95 % intervals, the shape and its p-value. Without it, only points and the
+        mean of each stage are drawn.
+    key
+        Key in ``comparison.uns``.
+    part
+        ``"both"`` for ligand × receptor, or one side: ``"ligand"``, ``"receptor"`` (no intervals stored).
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Diamonds are the estimates of the comparison, which weigh samples: reference mean plus effect, with the
+        interval of the difference from the reference. Samples without the source or the target are counted
+        below the title, never drawn as zero.
+
+    Raises
+    ------
+    KeyError
+        If ``stage_key`` is not a column.
+    ValueError
+        If the edge is not in ``samples``, a stage does not occur, or no sample has a value.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.simulate(n_samples=3, n_cells=150, rng=0)
+    >>> samples = cs.tl.profile(adata, "cell_type", sample_key="sample")
+    >>> edge = samples.var.iloc[0][["interaction", "source", "target"]]
+    >>> cs.pl.trend(samples, **edge, stage_key="condition").get_ylabel()
+    'log2(CPM ligand · CPM receptor)'
+    """
+    one_of("part", part, list(_PARTS))
+    values = _values(samples, (interaction, source, target), part)
+    stage = _stage(samples, stage_key)
+    order = _order(stage, order)
+    used = np.isin(stage, order)
+    there = used & np.isfinite(values)
+    if not there.any():
+        msg = f"no sample has a value for {interaction}  {source} → {target}: both groups must be in the same sample"
+        raise ValueError(msg)
+    ax = axes(ax, width=max(3.6, 1.1 * len(order) + 1.6), height=3.8)
+    colours = obs_colours(samples, stage_key, order)
+    means = _points(ax, [values[there & (stage == s)] for s in order], [colours[s] for s in order])
+    said = _estimates(ax, comparison, key, edge=(interaction, source, target), order=order, part=part, base=means[0])
+    named = shorten(order, 22)
+    ax.set_xticks(range(len(order)), [f"{named[s]}\n(n = {int((there & (stage == s)).sum())})" for s in order])
+    ax.set_xlim(-0.6, len(order) - 0.4)
+    ax.set_ylabel(_AXIS[part])
+    bare(ax)
+    what = f"{interaction}  {source} → {target}" + (f": {said}" if said else "")
+    hidden = int(used.sum() - there.sum())
+    title(ax, what, counted(hidden, "sample") + (" without the source or the target" if hidden else ""))
+    return ax
+
+
+def _values(samples: AnnData, edge: tuple[str, str, str], part: str) -> Any:
+    interaction, source, target = edge
+    rows = pick(samples.var, interaction=interaction, source=source, target=target)
+    layer = _PARTS[part]
+    view = samples[:, rows.index[:1]]
+    matrix = view.X if layer is None else view.layers[layer]
+    return np.asarray(matrix, np.float64).ravel()
+
+
+def _stage(samples: AnnData, stage_key: str) -> Any:
+    if stage_key not in samples.obs:
+        known = ", ".join(samples.obs.columns)
+        msg = (
+            f"stage_key={stage_key!r} is not a column of samples.obs (it has {known}){suggest(stage_key, samples.obs)}"
+        )
+        raise KeyError(msg)
+    return samples.obs[stage_key]
+
+
+def _order(stage: pd.Series, order: Sequence[str] | None) -> list[str]:
+    if order is None:
+        from ._table import names_of
+
+        return names_of(stage)
+    found = set(stage.astype(str))
+    for name in order:
+        if name not in found:
+            msg = f"order: no sample has stage {name!r} (there are {', '.join(sorted(found))}){suggest(name, found)}"
+            raise ValueError(msg)
+    return list(order)
+
+
+def _points(ax: Any, values: list[Any], colours: list[Any]) -> list[float]:
+    """Draw the samples side by side, the line through the stage means, and return these."""
+    for i, (found, colour) in enumerate(zip(values, colours, strict=True)):
+        spread = (
+            np.linspace(-1, 1, len(found)) * min(0.16, 0.04 * len(found)) if len(found) > 1 else np.zeros(len(found))
+        )
+        ax.scatter(i + spread - 0.08, np.sort(found), s=30, color=colour, edgecolors="white", linewidths=0.6, zorder=3)
+    means = [float(v.mean()) if len(v) else float("nan") for v in values]
+    ax.plot(range(len(means)), means, color="0.6", lw=1.2, zorder=1)
+    return means
+
+
+def _estimates(
+    ax: Any, comparison: Any, key: str, *, edge: tuple[str, str, str], order: list[str], part: str, base: float
+) -> str:
+    """Draw reference mean + effect with its interval, and return shape and p-value in words."""
+    if comparison is None:
+        return ""
+    interaction, source, target = edge
+    rows = pick(table_of(comparison, key), interaction=interaction, source=source, target=target)
+    by_contrast = rows.assign(_c=rows["contrast"].astype(str)).set_index("_c")
+    effect, pvalue = _COLUMNS[part]
+    for i, stage in enumerate(order[1:], start=1):
+        name = f"{stage} vs {order[0]}"
+        if name not in by_contrast.index or not np.isfinite(by_contrast.at[name, effect]):
+            continue
+        row = by_contrast.loc[name]
+        y = base + float(row[effect])
+        if part == "both" and np.isfinite([row["ci_low"], row["ci_high"]]).all():
+            ax.plot([i + 0.24] * 2, [base + row["ci_low"], base + row["ci_high"]], color=DARK, lw=1.6, zorder=2)
+        ax.scatter([i + 0.24], [y], marker="D", s=28, color=DARK, zorder=3)
+    ax.axhline(base, color="0.75", lw=0.8, ls=":", zorder=0)
+    last = "stages" if "stages" in by_contrast.index else by_contrast.index[0]
+    row = by_contrast.loc[last]
+    shape = str(row["shape"]) if last == "stages" and pd.notna(row.get("shape")) else str(row["shift"])
+    found = row[pvalue]
+    return shape.replace("_", " ") + (
+        f" ({'padj' if pvalue == 'padj' else 'p'} = {found:.2g})" if pd.notna(found) else ""
+    )

@@ -1,0 +1,83 @@
+"""Volcano: how much every interaction changed against how surely."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._validate import in_range
+from ._points import even_limits, scatter_shifts
+from ._table import axes, need_columns, need_rows, one_contrast, ranked, table_of
+from ._text import counted, edge_labels, side_labels, title
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+
+def volcano(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore_compare",
+    contrast: str | None = None,
+    pvalue: str = "padj",
+    max_padj: float = 0.05,
+    top: int = 12,
+    ax: Any = None,
+) -> Any:
+    """Draw the log2 fold change of ligand × receptor against the p-value of every tested row.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    key
+        Key in ``adata.uns``.
+    contrast
+        Contrast to draw; may be left out if there is one.
+    pvalue
+        Column for the vertical axis, drawn as −log10.
+    max_padj
+        Where the dashed line is drawn, and which rows may get a label, 0 to 1.
+    top
+        Number of rows with a label, the smallest p-values first.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Colour tells the shift. Rows without effect or p-value are counted below the title.
+
+    Raises
+    ------
+    ValueError
+        If no row has both numbers, the contrast is unknown or must be named, or the table lacks a column.
+    """
+    in_range("top", top, low=0, integer=True)
+    in_range("max_padj", max_padj, low=0, high=1)
+    frame = table_of(data, key)
+    need_columns(frame, "contrast", "source", "target", "interaction", "effect", "shift", pvalue)
+    frame, contrast = one_contrast(frame, contrast)
+    known = np.isfinite(frame["effect"].to_numpy(float)) & np.isfinite(frame[pvalue].to_numpy(float))
+    shown = need_rows(frame[known], f"no row of {contrast!r} has both effect and {pvalue}", "see the column status")
+    shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
+    ax = axes(ax, width=8.4, height=5.0)
+    scatter_shifts(ax, shown, "effect", y="_y")
+    ax.axhline(-np.log10(max(max_padj, 1e-300)), color="0.5", lw=0.8, ls="--", zorder=0)
+    ax.axvline(0, color="0.8", lw=0.8, zorder=0)
+    ax.set_xlim(*even_limits(shown["effect"]))
+    ax.set_ylim(0, 1.12 * max(float(shown["_y"].max()), -np.log10(max(max_padj, 1e-300))))
+    ax.set_xlabel("log2 fold change of ligand × receptor")
+    ax.set_ylabel(f"−log10 {pvalue}")
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    title(ax, f"{contrast}: {len(shown)} tested rows", counted(len(frame) - len(shown), "row") + _why(frame, known))
+    named = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True]).iloc[:top]
+    side_labels(ax, named["effect"], named["_y"], labels=edge_labels(named, 22))
+    return ax
+
+
+def _why(frame: pd.DataFrame, known: Any) -> str:
+    return " without p-value" if int((~known).sum()) and len(frame) else ""
