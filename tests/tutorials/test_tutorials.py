@@ -1,0 +1,198 @@
+"""Every tutorial runs as a notebook from the first cell to the last, and its key numbers hold."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+import commscore as cs
+
+ROOT = Path(__file__).resolve().parents[2]
+TUTORIALS = sorted((ROOT / "tutorials").glob("*.py"))
+NEEDED = ("jupytext", "nbclient", "ipykernel", "matplotlib")
+SECONDS = 300
+
+# what is read from the namespace after the last cell: name -> expression
+READ = {
+    "01_quick_start": {
+        "rows": "len(table)",
+        "floor": "float(table['pvalue'].min())",
+        "found": "int((table['padj'] <= 0.05).sum())",
+        "reasons": "sorted(untested['reason'].unique().astype(str))",
+        "drawn": "len(ax.collections)",
+    },
+    "02_breast_tumour": {
+        "found": "len(found)",
+        "caf_pvl": "len(found.query(\"source == 'CAFs' and target == 'PVL' and mode == 'ecm'\"))",
+        "metabolites": "int((found['mode'].astype(str) == 'metabolite').sum())",
+        "agreement": "float(agreement.loc['score_mean', 'score_specificity'])",
+    },
+    "03_stages": {
+        "unpaired": "int((unpaired['padj'] <= 0.05).sum())",
+        "floor": "float(paired['exact_floor'].min())",
+        "hits": "sorted(map(list, zip(hits['source'].astype(str), hits['target'].astype(str), "
+        "hits['interaction'].astype(str), hits['shape'].astype(str), hits['driver'].astype(str))))",
+        "false": "len(false)",
+        "peak_last": "last.loc[edges[1], 'padj'].item()",
+        "growth_last": "last.loc[edges[0], 'padj'].item()",
+    },
+    "04_replicates_done_right": {
+        "right": "found(right)",
+        "wrong": "found(wrong)",
+        "warned": "[str(w.message) for w in caught]",
+        "nonsense": "[float(v) for v in nonsense.mean()]",
+        "splits": "len(nonsense)",
+        "null_right": "found(null_samples)",
+        "null_wrong": "found(null_cells)",
+    },
+    "05_circuits_therapies_expectations": {
+        "status": "circuits.table['status'].value_counts().to_dict()",
+        "claims": "therapies.table['claim'].unique().tolist()",
+        "cut": "cuts['therapy'].astype(str).tolist()",
+        "cxcr4": "verdicts.query(\"what == 'CXCR4' and expectation == 'bone_signature_up'\")"
+        "['verdict'].astype(str).tolist()",
+        "jag1": "verdicts.query(\"what == 'JAG1' and expectation == 'jag1_bone_up'\")['verdict'].astype(str).tolist()",
+        "reasons": "int((reasons.fillna('') == '').sum())",
+    },
+    "06_resources": {
+        "sizes": "[len(breast), len(consensus), len(both)]",
+        "same": "bool((shared['pvalue_breast'] == shared['pvalue_consensus']).all())",
+        "shared": "len(shared)",
+        "padj": "bool((shared['padj_breast'] == shared['padj_consensus']).all())",
+        "dropped": "len(mouse.dropped)",
+        "mouse": "len(mouse_table)",
+        "message": "message",
+    },
+    "07_large_data": {
+        "cells": "adata.n_obs",
+        "smallest": "float(analytic['pvalue'].min())",
+        "floor": "float(permuted['pvalue'].min())",
+        "same": "[one.equals(whole), tight.equals(whole), from_disk.equals(permuted)]",
+        "difference": "float(ratio.abs().max())",
+        "resolved": "int(resolved.sum())",
+        "compared": "sorted(set(compared['interaction'].astype(str)))",
+    },
+}
+
+
+def quick_start(v):
+    assert v["rows"] > 100
+    assert v["floor"] == 1 / 1001
+    assert 0 < v["found"] < v["rows"]
+    assert {"gene missing", "not measurable in RNA"} <= set(v["reasons"])
+    assert v["drawn"] > 0
+
+
+def breast_tumour(v):
+    assert v["found"] > 50
+    assert v["caf_pvl"] >= 2
+    assert v["metabolites"] == 0
+    assert 0 < v["agreement"] < 0.9
+
+
+def stages(v):
+    assert v["unpaired"] == 0
+    assert v["floor"] == 0.5
+    assert ["tumour", "macrophage", "CSF1^CSF1R", "growth", "ligand"] in v["hits"]
+    assert ["CAF", "tumour", "CXCL12^CXCR4", "peak", "receptor"] in v["hits"]
+    assert v["false"] == 0
+    assert v["growth_last"] <= 0.05 < v["peak_last"]
+
+
+def replicates(v):
+    assert v["right"]["padj ≤ 0.05"] == 0
+    assert v["wrong"]["padj ≤ 0.05"] > 100
+    assert any("cells" in text for text in v["warned"])
+    assert v["splits"] == 9
+    by_cells, by_samples = v["nonsense"]
+    assert by_cells > 0.2
+    assert by_samples < 0.06
+    assert v["null_right"]["padj ≤ 0.05"] == 0
+    assert v["null_wrong"]["padj ≤ 0.05"] > 30
+
+
+def circuits(v):
+    assert v["status"]["broken"] > v["status"]["complete"] > 0
+    assert len(v["claims"]) == 1
+    assert "not a prediction" in v["claims"][0]
+    assert "bevacizumab" in v["cut"]
+    assert v["cxcr4"] == ["confirmed"]
+    assert v["jag1"] == ["contradicted"]
+    assert v["reasons"] == 0
+
+
+def resources(v):
+    breast, consensus, both = v["sizes"]
+    assert max(breast, consensus) < both < breast + consensus
+    assert v["shared"] > 50
+    assert v["same"]
+    assert not v["padj"]
+    assert v["dropped"] > 0
+    assert v["mouse"] > 50
+    assert "to_species('mouse')" in v["message"]
+
+
+def large_data(v):
+    assert v["cells"] == 50_000
+    assert v["smallest"] < 1e-20
+    assert v["floor"] == 1 / 1001
+    assert v["same"] == [True, True, True]
+    assert v["resolved"] > 10
+    assert v["difference"] < 0.15
+    assert v["compared"] == ["CSF1^CSF1R"]
+
+
+CHECKS = (quick_start, breast_tumour, stages, replicates, circuits, resources, large_data)
+
+
+def data_of(path):
+    """Names of the data sets that a tutorial fetches."""
+    return re.findall(r"cs\.ds\.fetch\(\"(\w+)\"", path.read_text(encoding="utf-8"))
+
+
+def execute(path, *, read):
+    """Run a tutorial with a kernel; return what ``read`` asks for and the executed notebook."""
+    import jupytext
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = jupytext.read(path, fmt="py:percent")
+    asked = ", ".join(f"{name!r}: {expression}" for name, expression in read.items())
+    notebook.cells.append(nbformat.v4.new_code_cell(f"print(repr({{{asked}}}))"))
+    client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": ROOT}})
+    client.execute()
+    printed = "".join(o["text"] for o in notebook.cells[-1]["outputs"] if o.get("name") == "stdout")
+    return ast.literal_eval(printed), notebook
+
+
+def test_every_tutorial_is_checked():
+    assert [path.stem for path in TUTORIALS] == list(READ)
+    assert len(CHECKS) == len(READ)
+
+
+@pytest.mark.parametrize(("path", "check"), list(zip(TUTORIALS, CHECKS)), ids=lambda v: getattr(v, "stem", ""))
+def test_tutorial(path, check, monkeypatch):
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.skip(f"running tutorials needs {', '.join(missing)} (extra 'test')")
+    available = cs.ds.list().set_index("name")["available"]
+    absent = [name for name in data_of(path) if available[name] not in ("COMMSCORE_DATA", "cache")]
+    if absent:
+        pytest.skip(f"{', '.join(absent)} is neither in COMMSCORE_DATA nor in the cache")
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    values, notebook = execute(path, read=READ[path.stem])
+    check(values)
+    pictures = [o for cell in notebook.cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+    assert pictures, "a tutorial shows at least one figure"
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda p: p.stem)
+def test_tutorial_reads_like_a_lesson(path):
+    text = path.read_text(encoding="utf-8")
+    for needed in ("**The question.**", "**What it means.**", "**What it does not mean.**"):
+        assert needed in text.replace("**What the real data say:**", ""), needed
+    assert "outputs" not in text.split("# %%", 1)[0]

@@ -1,0 +1,107 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2. The microenvironment of a breast tumour
+#
+# **The question.** Who sends, who receives, and by which modes, in one triple-negative breast tumour?
+#
+# The data: patient CID4465 of the breast atlas of Wu et al. 2021
+# ([doi:10.1038/s41588-021-00911-1](https://doi.org/10.1038/s41588-021-00911-1)), 1,564 cells with the authors' labels.
+# `cs.ds.fetch` looks into the folder that the environment variable `COMMSCORE_DATA` names, then into your cache. If
+# the file is in neither and nobody serves exactly this file, the error says where the original is and how it was made.
+
+# %%
+import scanpy as sc
+
+import commscore as cs
+
+adata = cs.ds.fetch("breast_wu2021_CID4465")
+adata.layers["counts"] = adata.X.copy()
+sc.pp.normalize_total(adata, target_sum=1e4)
+sc.pp.log1p(adata)
+adata.obs["cell_type"].value_counts()
+
+# %% [markdown]
+# ## Who talks to whom
+
+# %%
+cs.tl.score(adata, "cell_type", rng=0)
+table = cs.get.table(adata)
+found = table[table["padj"] <= 0.05]
+cs.get.matrix(adata).astype(int)
+
+# %% [markdown]
+# Sources in rows, targets in columns; the numbers count interactions with an adjusted p-value of at most 0.05.
+#
+# Careful with this matrix: normal epithelium looks busy, with **ten** cells. A count of significant interactions
+# depends on how many cells there are and how deeply they were sequenced, so it ranks groups badly. Cancer cells look
+# quiet for the same reason in reverse: they resemble the average cell in many genes of the resource, and a p-value of
+# *specificity* cannot see what everybody expresses.
+
+# %%
+ax = cs.pl.dotplot(adata, top=20, max_pairs=25)
+
+# %% [markdown]
+# Fibroblasts (CAFs) to perivascular cells (PVL) by collagens and integrins; MHC class I and II to T cells; MMP14
+# cutting collagen in CAFs: the matrix and antigen presentation dominate, as is often so in RNA, because these
+# transcripts are abundant.
+#
+# ## By mode
+
+# %%
+found["mode"].value_counts().plot.barh(xlabel="interactions × pairs with padj ≤ 0.05", ylabel="").invert_yaxis()
+
+# %% [markdown]
+# The mode of an interaction comes from what the reviews say of it. There is not one row of mode `metabolite`,
+# `hormone` or `extracellular_vesicle` here. Is there no such communication? That cannot be concluded:
+
+# %%
+untested = cs.get.untested(adata)
+untested["reason"].value_counts()
+
+# %%
+interactions = cs.rs.load().interactions.set_index("interaction")
+not_measurable = untested.loc[untested["reason"] == "not measurable in RNA", "interaction"]
+interactions.loc[not_measurable, "mode"].value_counts()
+
+# %% [markdown]
+# ## What do the reviews say of it?
+#
+# The resource knows, for each statement, whether it is for or against the tumour in that context.
+
+# %%
+evidence = cs.rs.load().evidence
+said = evidence[evidence["interaction"].isin(found["interaction"])]
+said.groupby("interaction")["direction"].value_counts().unstack(fill_value=0).sort_values("pro", ascending=False).head(
+    12
+)
+
+# %% [markdown]
+# ## Several methods at once
+#
+# Methods of other tools can be asked for together. They share one pass over the data and one set of permutations.
+
+# %%
+cs.tl.score(adata, "cell_type", method=["mean", "specificity", "hill"], rng=0, key_added="methods")
+methods = cs.get.table(adata, "methods")
+agreement = methods[["score_mean", "score_specificity", "score_hill"]].corr(method="spearman")
+agreement.round(2)
+
+# %% [markdown]
+# They do not agree well, because they do not measure the same thing: `mean` is about how much is expressed,
+# `specificity` about where. `cs.tl.methods()` tells what each one measures.
+#
+# **What it means.** A map of what is possible in this tumour by its transcripts, each entry with its statements.
+#
+# **What it does not mean.** It is one patient and a shallow library (median 664 UMIs per cell): absence is weak
+# evidence, and nothing here says "in TNBC". For that, samples are needed, not more cells of this one.

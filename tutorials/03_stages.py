@@ -1,0 +1,162 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3. Stages: from the primary tumour to the lymph node, and a cohort with known truth
+#
+# **The question.** Does communication change as a tumour spreads, and which shape does the change have?
+#
+# ## Real data, and what they can carry
+#
+# Chung et al. 2017 ([doi:10.1038/ncomms15081](https://doi.org/10.1038/ncomms15081)): 515 cells of 11 primary breast
+# tumours and 2 lymph-node metastases. Before any test, look at the design.
+
+# %%
+import warnings
+
+import matplotlib.pyplot as plt
+
+import commscore as cs
+
+adata = cs.ds.fetch("breast_chung2017")
+adata.obs.groupby(["stage", "sample", "cell_type"], observed=True).size().unstack(fill_value=0)
+
+# %% [markdown]
+# Two metastases. Only tumour and B cells have more than ten cells in both. Most pairs of cell types can therefore not
+# be compared at all, and the tool says so instead of comparing cells.
+
+# %%
+cs.tl.compare(adata, "cell_type", condition_key="stage", sample_key="sample", reference="primary", min_cells=5)
+unpaired = cs.get.table(adata, "commscore_compare")
+unpaired["status"].value_counts()
+
+# %%
+columns = ["source", "target", "interaction", "effect", "ci_low", "ci_high", "pvalue", "padj", "exact_floor", "shift"]
+unpaired.sort_values("pvalue")[columns].head(5)
+
+# %% [markdown]
+# Nothing has an adjusted p-value of at most 0.05. `inconclusive` is the honest word: neither was a change found nor
+# was its absence shown.
+#
+# Two patients have both a primary tumour and a metastasis. Comparing within patients removes what is the patient's
+# own; but then it is two against two.
+
+# %%
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it says that nine samples have no partner, which is known here
+    cs.tl.compare(
+        adata,
+        "cell_type",
+        condition_key="stage",
+        sample_key="sample",
+        reference="primary",
+        pair_key="patient",
+        min_cells=5,
+        key_added="paired",
+    )
+paired = cs.get.table(adata, "paired")
+paired.sort_values("pvalue")[columns].head(5)
+
+# %% [markdown]
+# Now MHC class II in "tumour" cells is up in the lymph node. Before writing it down, look at `exact_floor`: by
+# relabelling samples, two pairs can never give less than 0.5, so the small p-value rests on the model's
+# assumption about variance alone. And ask what these cells are. A lymph node is full of B cells, which
+# express MHC class II highly; the registry says that some labels disagree with the markers.
+
+# %%
+cs.ds.list().set_index("name").loc["breast_chung2017", "good_for"]
+
+# %%
+strict = adata[adata.obs["marker_agrees"].astype(str) == "True"].copy()
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    result = cs.tl.compare(
+        strict,
+        "cell_type",
+        condition_key="stage",
+        sample_key="sample",
+        reference="primary",
+        pair_key="patient",
+        min_cells=5,
+        inplace=False,
+    )
+kept = result.table.sort_values("pvalue")[columns].head(5)
+print(f"{adata.n_obs - strict.n_obs} cells were left out")
+kept
+
+# %% [markdown]
+# **What the real data say:** little, and that is the result. A tool that takes cells as replicates would have printed
+# a long list from the same table.
+#
+# ## A cohort in which the truth is known
+#
+# Four stages, four samples each, and two planted changes: CSF1 of the tumour grows from stage to stage; CXCR4 on the
+# tumour peaks in the middle. Nothing else changes.
+
+# %%
+stages = ["in_situ", "primary", "lymph_node", "bone"]
+shifts = [
+    cs.ds.Shift(interaction="CSF1^CSF1R", source="tumour", target="macrophage", log2fc=2, shape="growth"),
+    cs.ds.Shift(interaction="CXCL12^CXCR4", source="CAF", target="tumour", driver="receptor", log2fc=2, shape="peak"),
+]
+cohort = cs.ds.simulate(n_samples=4, n_cells=400, conditions=stages, shifts=shifts, rng=0)
+cs.tl.compare(cohort, "cell_type", condition_key="condition", sample_key="sample", order=stages)
+compared = cs.get.table(cohort, "commscore_compare")
+whole = compared[compared["contrast"] == "stages"]
+hits = whole[whole["padj"] <= 0.05]
+hits[["source", "target", "interaction", "padj", "shape", "driver", "sign_stable"]]
+
+# %% [markdown]
+# Five rows. Two are the planted edges, with the right shape and driver. The other three are not false: CSF1 of the
+# tumour also reaches osteoclasts, which have the receptor; and CXCR4 of the tumour also hears the CXCL12 of other
+# cells. A change of one gene changes every edge that uses it. The simulation lists these too:
+
+# %%
+truth = cohort.uns["truth_edges"]
+known = set(zip(truth["source"], truth["target"], truth["interaction"]))
+false = [edge for edge in zip(hits["source"], hits["target"], hits["interaction"]) if edge not in known]
+print(f"{len(hits)} found, {len(false)} of them without a change in truth")
+
+# %% [markdown]
+# ## Samples as points
+#
+# `cs.tl.profile` gives samples × edges, an ordinary AnnData for any other tool.
+
+# %%
+samples = cs.tl.profile(cohort, "cell_type", sample_key="sample")
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
+edges = [("tumour", "macrophage", "CSF1^CSF1R"), ("CAF", "tumour", "CXCL12^CXCR4")]
+for ax, (source, target, interaction) in zip(axes, edges):
+    var = samples.var
+    column = (var["source"] == source) & (var["target"] == target) & (var["interaction"] == interaction)
+    values = samples[:, column.to_numpy()].to_df().iloc[:, 0]
+    ax.plot(samples.obs["condition"].astype(str), values, "o", color="#0072B2", alpha=0.7)
+    means = values.groupby(samples.obs["condition"], observed=True).mean()
+    ax.plot(means.index.astype(str), means, "-", color="#D55E00")
+    ax.set_title(f"{source} → {target}\n{interaction}", fontsize=10)
+axes[0].set_ylabel("log2 CPM, ligand + receptor")
+
+# %% [markdown]
+# ## Why not just compare the first stage with the last?
+
+# %%
+last = compared[compared["contrast"] == "bone vs in_situ"].set_index(["source", "target", "interaction"])
+last.loc[edges, ["effect", "padj", "shift"]]
+
+# %% [markdown]
+# The peak returns to where it began, so that first against last sees nothing. The contrast `stages` tests a line, a
+# hill and every step together and names the shape that fits best.
+#
+# **What it means.** With four samples per stage, changes of fourfold are found and named correctly.
+#
+# **What it does not mean.** Real cohorts differ in composition, depth, site and treatment at once; a stage that is
+# confounded with any of them cannot be separated by statistics. `cs.tl.power` tells beforehand what a design can find.

@@ -1,0 +1,146 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 5. Circuits, therapies, expectations
+#
+# **The question.** Single edges are not yet a story. Reviews tell of circuits (the tumour attracts a cell, which
+# feeds it back), of therapies that cut edges, and of what is expected to change. How much of that do data show?
+#
+# ## Circuits of the reviews, on one tumour
+
+# %%
+import scanpy as sc
+
+import commscore as cs
+
+adata = cs.ds.fetch("breast_wu2021_CID4465")
+adata.layers["counts"] = adata.X.copy()
+sc.pp.normalize_total(adata, target_sum=1e4)
+sc.pp.log1p(adata)
+cs.tl.score(adata, "cell_type", rng=0)
+cs.tl.circuits(adata, "cell_type", rng=0)
+circuits = cs.get.load(adata, "commscore_circuits")
+circuits.table["status"].value_counts()
+
+# %% [markdown]
+# A circuit is a chain of steps: ligand to receptor between cells, receptor to induced gene within one. `complete`: all
+# steps can be measured and are expressed. `broken`: a step that can be measured is not expressed. `not_assessable`: the
+# cells or genes are not there (no osteoclasts in a breast).
+#
+# First of all, who plays which role? Names are matched, and what was guessed is said:
+
+# %%
+roles = circuits.extra["roles"]
+roles.loc[roles["groups"] != "", ["role", "groups", "how"]].head(14)
+
+# %% [markdown]
+# `parent` means that a wider group stands in: here "Myeloid" plays macrophage, neutrophil, dendritic cell and MDSC.
+# A circuit between macrophages and dendritic cells is then a circuit of myeloid cells with themselves. Give `roles=`
+# if you know better.
+
+# %%
+shown = circuits.table[circuits.table["n_assessed"] > 0].sort_values("pvalue").head(12)
+shown[["name", "status", "n_steps", "n_assessed", "n_expressed", "strength", "padj"]]
+
+# %%
+ax = shown.set_index("name")["strength"].plot.barh(figsize=(7, 4), color="#0072B2", xlabel="strength", ylabel="")
+ax.invert_yaxis()
+
+# %% [markdown]
+# Status and p-value answer different questions. The p-value says that the steps lie in these groups rather than in
+# random cells; the status, that each step is seen in enough cells. At 664 UMIs per cell, `broken` mostly means
+# "too shallow to see". Read the weakest step before believing either:
+
+# %%
+shown[["name", "weakest_edge", "stand_ins", "source", "lines"]].head(5)
+
+# %% [markdown]
+# ## Feedback loops found in the data
+
+# %%
+cs.tl.loops(adata, n_perms=200, rng=0)
+loops = cs.get.load(adata, "commscore_loops")
+loops.table.head()[["kind", "length", "groups", "interactions", "links", "strength"]]
+
+# %%
+loops.extra["summary"]
+
+# %% [markdown]
+# No loop of two or more cell types passes. The steps inside cells come from the reviews' circuits and are few;
+# `net=` takes a larger network.
+#
+# ## What a therapy would cut
+#
+# An inventory: which of the scored edges have a target of the therapy as a subunit.
+
+# %%
+cs.tl.therapies(adata)
+therapies = cs.get.load(adata, "commscore_therapies")
+cuts = therapies.table[therapies.table["n_edges"] > 0].sort_values("share", ascending=False)
+cuts[["therapy", "action", "targets", "reported", "n_edges", "share", "n_circuits"]]
+
+# %%
+therapies.extra["bypass"].head(8)[["therapy", "cut", "target", "how", "remaining", "source"]]
+
+# %% [markdown]
+# `share` is the fraction of all flow on cut edges; `bypass` what remains in the same cell by the same receptor or
+# a ligand of the same family. **This is no prediction of response**, and every row says so: a "TCR mimic" cuts most
+# here because MHC class I is the most abundant ligand in the resource, not because it would work best.
+
+# %%
+therapies.table["claim"].unique()
+
+# %% [markdown]
+# ## Expectations: what reviews say will change
+#
+# For this, samples and conditions are needed. Here is a simulated cohort of primary tumours and bone metastases,
+# in which the tumour's CXCR4 was raised (a review expects that) and its JAG1 lowered (a review expects the
+# contrary). `contexts` tells what the levels of the condition stand for, in the words of the resource.
+
+# %%
+shifts = [
+    cs.ds.Shift(interaction="CXCL12^CXCR4", source="CAF", target="tumour", driver="receptor", log2fc=2),
+    cs.ds.Shift(interaction="JAG1^NOTCH1", source="tumour", target="endothelial", log2fc=-2),
+]
+cohort = cs.ds.simulate(n_samples=5, n_cells=400, conditions=["primary", "bone"], shifts=shifts, rng=0)
+cs.tl.expectations(
+    cohort,
+    "cell_type",
+    condition_key="condition",
+    sample_key="sample",
+    contexts={"primary": "stage=invasive;site=primary", "bone": "stage=metastatic;site=bone"},
+)
+expectations = cs.get.load(cohort, "commscore_expectations")
+verdicts = expectations.table
+verdicts["verdict"].value_counts()
+
+# %%
+assessed = verdicts[verdicts["verdict"] != "not_assessable"]
+assessed[["expectation", "what", "role", "change", "effect", "ci_low", "ci_high", "padj", "verdict", "source", "lines"]]
+
+# %% [markdown]
+# The great majority is `not_assessable`, each row with its reason: a review speaks of many contexts, and a cohort has
+# two. A tool that only lists what fits would not show this denominator.
+
+# %%
+reasons = verdicts.loc[verdicts["verdict"] == "not_assessable", "reason"]
+reasons.str.replace(r"'.*", "…", regex=True).value_counts().head(6)
+
+# %%
+print(expectations.extra["summary"]["text"].iloc[0])
+
+# %% [markdown]
+# **What it means.** Statements of reviews become tests with a verdict, an interval and the place where it is written.
+#
+# **What it does not mean.** A confirmed expectation is not a causal proof; one that is contradicted in one cohort
+# does not make the review wrong. And several expectations may rest on the same gene.
