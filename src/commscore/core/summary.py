@@ -60,9 +60,7 @@ def summarise(columns: Columns, groups: Groups, team: Team) -> GeneSummary:
     return GeneSummary(total, expressed, groups.sizes)
 
 
-def standard_deviations(
-    columns: Columns, groups: Groups, genes: GeneSummary, *, team: Team
-) -> npt.NDArray[np.float64]:
+def standard_deviations(columns: Columns, groups: Groups, genes: GeneSummary, *, team: Team) -> npt.NDArray[np.float64]:
     """Return the standard deviation (n − 1) of every gene in every group, zeros included; 0 in a group of one cell."""
     squares = np.zeros(genes.total.shape)
     team.run(
