@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from ._balance import balance
 from ._by_sample import by_sample
 from ._chord import chord
+from ._circuit import circuit
 from ._diff_network import diff_network
 from ._dotplot import dotplot
 from ._drivers import drivers
+from ._expectations import expectations
 from ._heatmap import heatmap
 from ._influence import influence
+from ._loops import loops
 from ._network import network
 from ._quadrant import quadrant
 from ._roles import roles
@@ -16,17 +20,22 @@ from ._sankey import sankey
 from ._shapes import shapes
 from ._shift_heatmap import shift_heatmap
 from ._spectrum import spectrum
+from ._therapies import therapies
 from ._trend import trend
 from ._volcano import volcano
 
 __all__ = [
+    "balance",
     "by_sample",
     "chord",
+    "circuit",
     "diff_network",
     "dotplot",
     "drivers",
+    "expectations",
     "heatmap",
     "influence",
+    "loops",
     "network",
     "quadrant",
     "roles",
@@ -34,6 +43,7 @@ __all__ = [
     "shapes",
     "shift_heatmap",
     "spectrum",
+    "therapies",
     "trend",
     "volcano",
 ]

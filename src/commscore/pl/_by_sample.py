@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._validate import in_range
 from ._colours import DIVERGING, obs_colours, symmetric
+from ._response import wide_response
 from ._table import axes, names_of, need_columns, need_rows, one_contrast, pick, ranked, table_of
 from ._text import INCH_PER_LETTER, bare, counted, edge_labels, inches, legend, patches, shorten, title
 
@@ -29,12 +30,14 @@ def by_sample(
     condition_key: str,
     comparison: AnnData | pd.DataFrame | None = None,
     contrast: str | None = None,
-    response: pd.DataFrame | None = None,
+    response: AnnData | pd.DataFrame | None = None,
     source: str | None = None,
     target: str | None = None,
     order: Sequence[str] | None = None,
     key: str = "commscore_compare",
+    response_key: str = "commscore_response",
     top: int = 30,
+    programmes: int = 12,
     ax: Any = None,
 ) -> Any:
     """Draw the interactions of every sample beside what the receiving cells do in the same samples.
@@ -51,15 +54,18 @@ def by_sample(
     contrast
         Contrast of ``comparison``; may be left out if there is one.
     response
-        Samples × programmes: activity of the receiving cells, index as ``samples.obs_names``, drawn below.
+        What the receiving cells do, drawn below: an AnnData that :func:`commscore.tl.response` has written to, its
+        table ``activities``, or any table samples × programmes with the index of ``samples.obs_names``.
     source, target
         Only this group.
     order
         Conditions from left to right; by default the categories of the column.
-    key
-        Key in ``comparison.uns``.
+    key, response_key
+        Key in ``comparison.uns`` and in ``response.uns``.
     top
         Number of edges.
+    programmes
+        Number of programmes of the response, those that differ most between samples.
     ax
         Axes to draw on; a new figure by default.
 
@@ -90,20 +96,28 @@ def by_sample(
     conditions = [str(c) for c in order] if order is not None else names_of(samples.obs[condition_key])
     columns = _columns(samples, condition_key, conditions)
     upper = _centred(np.asarray(samples[columns, shown.index].X, np.float64).T)
-    lower, programmes = _response(response, columns)
-    labels = [*edge_labels(shown, 24), *shorten(programmes, 48).values()]
+    active = wide_response(response, response_key, target=target)
+    lower, doing, quiet = _response(active, columns, most=programmes)
+    labels = [*edge_labels(shown, 24), *shorten(doing, 48).values()]
     wide = _PER_SAMPLE * len(columns)
     ax = axes(
         ax, width=inches(labels) + max(wide, 2.0) + 2.2,
         height=0.2 * len(labels) + inches(shorten(columns, 24).values()) + 1.7,
     )  # fmt: skip
     _meshes(ax, upper, lower)
-    _decorate(ax, labels, columns, rows=(len(shown), len(programmes)))
+    _decorate(ax, labels, columns, rows=(len(shown), len(doing)))
     stage = samples.obs.loc[columns, condition_key].astype(str).to_numpy()
     _strip(ax, stage, obs_colours(samples, condition_key, conditions))
-    what = "Interactions by sample" + (" and the receivers' response" if programmes else "")
+    what = "Interactions by sample" + (" and the receivers' response" if doing else "")
     dropped = samples.n_obs - len(columns)
-    title(ax, what, counted(len(edges) - len(shown), "edge"), counted(dropped, "sample"), pad=18)
+    title(
+        ax,
+        what,
+        counted(len(edges) - len(shown), "edge"),
+        counted(quiet, "programme"),
+        counted(dropped, "sample"),
+        pad=18,
+    )
     return ax
 
 
@@ -140,14 +154,18 @@ def _centred(rows: Any) -> Any:
     return rows - mean[:, None]
 
 
-def _response(response: pd.DataFrame | None, columns: list[str]) -> tuple[Any, list[str]]:
+def _response(response: pd.DataFrame | None, columns: list[str], *, most: int) -> tuple[Any, list[str], int]:
+    """Return programmes × samples, their names, and how many are left out."""
     if response is None:
-        return np.zeros((0, len(columns))), []
+        return np.zeros((0, len(columns))), [], 0
     missing = [c for c in columns if c not in response.index]
     if missing:
         msg = f"response lacks samples {', '.join(missing[:5])}: its index must hold the names of samples.obs_names"
         raise ValueError(msg)
-    return _centred(response.loc[columns].to_numpy(np.float64).T), [str(c) for c in response.columns]
+    rows = _centred(response.loc[columns].to_numpy(np.float64).T)
+    reach = np.where(np.isfinite(rows), np.abs(rows), 0.0).max(axis=1, initial=0.0)
+    kept = np.sort(np.argsort(-reach, kind="stable")[:most])
+    return rows[kept], [str(response.columns[i]) for i in kept], len(rows) - len(kept)
 
 
 def _meshes(ax: Any, upper: Any, lower: Any) -> None:

@@ -117,8 +117,10 @@ def _ticks(ax: Any, y: float, found: pd.Series, *, effect: float) -> None:
     if len(found):
         far = (found - effect).abs().idxmax()
         side = 1 if found[far] > effect else -1
-        ax.annotate(f"−{shorten([far], 16)[far]}", (found[far], y), xytext=(3 * side, 4.5), textcoords="offset points",
-                    fontsize=6, ha="left" if side > 0 else "right", va="center", color=UP if turned.any() else "0.35")  # fmt: skip
+        ax.annotate(
+            f"−{shorten([far], 16)[far]}", (found[far], y), xytext=(3 * side, 4.5), textcoords="offset points",
+            fontsize=6, ha="left" if side > 0 else "right", va="center", color=UP if turned.any() else "0.35",
+        )  # fmt: skip
 
 
 def _one(ax: Any, tested: pd.DataFrame, effects: pd.DataFrame, *, contrast: str, top: int) -> Any:

@@ -10,7 +10,7 @@ from .._validate import in_range
 from ._colours import BOTH, DOWN, UP
 from ._points import even_limits, scatter_shifts
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
-from ._text import counted, edge_labels, side_labels, title
+from ._text import counted, edge_labels, inches, side_labels, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,17 +76,18 @@ def quadrant(
     frame = pick(frame, source=source, target=target)
     known = np.isfinite(frame[sides].to_numpy(float)).all(axis=1) & frame["padj"].notna().to_numpy()
     shown = need_rows(frame[known], f"no tested row of {contrast!r} has both effects", "see the column status")
-    ax = axes(ax, width=8.4, height=5.4)
+    sure = shown[(shown["padj"] <= max_padj).to_numpy()]
+    sure = sure.assign(_later=(sure["shift"].astype(object) != "compensated"))
+    named = ranked(sure, ["_later", "padj"], [True, True]).iloc[:top]
+    labels = edge_labels(named, 20)
+    ax = axes(ax, width=6.4 + 1.6 * inches(labels), height=5.4)
     scatter_shifts(ax, shown, sides[0], y=sides[1])
     _frame(ax, even_limits(shown[sides]))
     ax.set_xlabel("log2 fold change of the ligand in the source")
     ax.set_ylabel("log2 fold change of the receptor in the target")
     missing = len(frame) - len(shown)
     title(ax, f"{contrast}: which side moved", counted(missing, "row") + (" not tested" if missing else ""))
-    sure = shown[(shown["padj"] <= max_padj).to_numpy()]
-    sure = sure.assign(_later=(sure["shift"].astype(object) != "compensated"))
-    named = ranked(sure, ["_later", "padj"], [True, True]).iloc[:top]
-    side_labels(ax, named[sides[0]], named[sides[1]], labels=edge_labels(named, 20))
+    side_labels(ax, named[sides[0]], named[sides[1]], labels=labels)
     return ax
 
 

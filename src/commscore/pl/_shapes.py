@@ -58,8 +58,8 @@ def shapes(
     Returns
     -------
     matplotlib.axes.Axes
-        All fields share the axes; orange lines are furthest from the reference above it, blue ones below. What was left out
-        is said below the title.
+        All fields share the axes; orange lines are furthest from the reference above it, blue ones below. What was
+        left out is said below the title.
 
     Raises
     ------

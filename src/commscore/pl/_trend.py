@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from .._validate import one_of, suggest
-from ._colours import DARK, obs_colours
+from ._colours import obs_colours
+from ._stages import estimate, stage_points
 from ._table import axes, pick, table_of
 from ._text import bare, counted, shorten, title
 
@@ -100,7 +101,7 @@ def trend(
         raise ValueError(msg)
     ax = axes(ax, width=max(3.6, 1.1 * len(order) + 1.6), height=3.8)
     colours = obs_colours(samples, stage_key, order)
-    means = _points(ax, [values[there & (stage == s)] for s in order], [colours[s] for s in order])
+    means = stage_points(ax, [values[there & (stage == s)] for s in order], [colours[s] for s in order])
     said = _estimates(ax, comparison, key, edge=(interaction, source, target), order=order, part=part, base=means[0])
     named = shorten(order, 22)
     ax.set_xticks(range(len(order)), [f"{named[s]}\n(n = {int((there & (stage == s)).sum())})" for s in order])
@@ -145,18 +146,6 @@ def _order(stage: pd.Series, order: Sequence[str] | None) -> list[str]:
     return list(order)
 
 
-def _points(ax: Any, values: list[Any], colours: list[Any]) -> list[float]:
-    """Draw the samples side by side, the line through the stage means, and return these."""
-    for i, (found, colour) in enumerate(zip(values, colours, strict=True)):
-        spread = (
-            np.linspace(-1, 1, len(found)) * min(0.16, 0.04 * len(found)) if len(found) > 1 else np.zeros(len(found))
-        )
-        ax.scatter(i + spread - 0.08, np.sort(found), s=30, color=colour, edgecolors="white", linewidths=0.6, zorder=3)
-    means = [float(v.mean()) if len(v) else float("nan") for v in values]
-    ax.plot(range(len(means)), means, color="0.6", lw=1.2, zorder=1)
-    return means
-
-
 def _estimates(
     ax: Any, comparison: Any, key: str, *, edge: tuple[str, str, str], order: list[str], part: str, base: float
 ) -> str:
@@ -173,9 +162,8 @@ def _estimates(
             continue
         row = by_contrast.loc[name]
         y = base + float(row[effect])
-        if part == "both" and np.isfinite([row["ci_low"], row["ci_high"]]).all():
-            ax.plot([i + 0.24] * 2, [base + row["ci_low"], base + row["ci_high"]], color=DARK, lw=1.6, zorder=2)
-        ax.scatter([i + 0.24], [y], marker="D", s=28, color=DARK, zorder=3)
+        ends = (base + float(row["ci_low"]), base + float(row["ci_high"])) if part == "both" else None
+        estimate(ax, i, y, ends=ends)
     ax.axhline(base, color="0.75", lw=0.8, ls=":", zorder=0)
     last = "stages" if "stages" in by_contrast.index else by_contrast.index[0]
     row = by_contrast.loc[last]

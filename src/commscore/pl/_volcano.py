@@ -9,7 +9,7 @@ import numpy as np
 from .._validate import in_range
 from ._points import even_limits, scatter_shifts
 from ._table import axes, need_columns, need_rows, one_contrast, ranked, table_of
-from ._text import counted, edge_labels, side_labels, title
+from ._text import bare, counted, edge_labels, inches, side_labels, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,9 @@ def volcano(
     known = np.isfinite(frame["effect"].to_numpy(float)) & np.isfinite(frame[pvalue].to_numpy(float))
     shown = need_rows(frame[known], f"no row of {contrast!r} has both effect and {pvalue}", "see the column status")
     shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
-    ax = axes(ax, width=8.4, height=5.0)
+    named = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True]).iloc[:top]
+    labels = edge_labels(named, 22)
+    ax = axes(ax, width=6.0 + 1.6 * inches(labels), height=5.0)
     scatter_shifts(ax, shown, "effect", y="_y")
     ax.axhline(-np.log10(max(max_padj, 1e-300)), color="0.5", lw=0.8, ls="--", zorder=0)
     ax.axvline(0, color="0.8", lw=0.8, zorder=0)
@@ -71,13 +73,9 @@ def volcano(
     ax.set_ylim(0, 1.12 * max(float(shown["_y"].max()), -np.log10(max(max_padj, 1e-300))))
     ax.set_xlabel("log2 fold change of ligand × receptor")
     ax.set_ylabel(f"−log10 {pvalue}")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    title(ax, f"{contrast}: {len(shown)} tested rows", counted(len(frame) - len(shown), "row") + _why(frame, known))
-    named = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True]).iloc[:top]
-    side_labels(ax, named["effect"], named["_y"], labels=edge_labels(named, 22))
+    bare(ax)
+    missing = len(frame) - len(shown)
+    left_out = counted(missing, "row") + (" without effect or p-value" if missing else "")
+    title(ax, f"{contrast}: {counted(len(shown), 'tested row')}", left_out)
+    side_labels(ax, named["effect"], named["_y"], labels=labels)
     return ax
-
-
-def _why(frame: pd.DataFrame, known: Any) -> str:
-    return " without p-value" if int((~known).sum()) and len(frame) else ""

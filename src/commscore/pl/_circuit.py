@@ -1,0 +1,173 @@
+"""Circuit: one of the reviews' circuits, cells as boxes, signed steps, missing ones dashed, change by colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ._boxes import Box, draw_box, draw_edge, place
+from ._colours import DARK, DIVERGING, symmetric
+from ._table import axes, extra_of, need_columns, one_contrast, pick
+from ._text import title
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+_MISSING = "#9A9A9A"
+
+
+def circuit(
+    data: AnnData | pd.DataFrame,
+    circuit: str,
+    *,
+    key: str = "commscore_circuits",
+    contrast: str | None = None,
+    changes: pd.DataFrame | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw one circuit: cell roles as boxes, steps inside a cell as lines in its box, steps between cells as arrows.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.circuits` has written to, or its table ``edges``.
+    circuit
+        Id of the circuit.
+    key
+        Key in ``adata.uns``.
+    contrast
+        Contrast whose change colours the steps; by default no colour.
+    changes
+        Table of changes, where ``data`` is a bare table.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        An arrow activates, a bar restrains. Dashed arrows and hollow squares are steps that are not expressed or
+        cannot be measured; the status of the circuit stands in the title.
+
+    Raises
+    ------
+    ValueError
+        If the circuit or the contrast is unknown, or the table lacks a column.
+    """
+    edges = extra_of(data, key, "edges")
+    need_columns(edges, "circuit", "step", "edge", "source_role", "target_role", "from", "to", "sign", "status")
+    edges = pick(edges, circuit=circuit).sort_values("step", kind="stable")
+    steps = edges[(edges["edge"].astype(str) != "gate").to_numpy()]
+    effects = _effects(data, key, circuit=circuit, contrast=contrast, changes=changes)
+    look, high = _look(steps, effects)
+    boxes = _boxes(steps, look)
+    between = steps[_between(steps)]
+    limits = place(boxes, max((len(_words(r)) for r in _records(between)), default=0))
+    ax = axes(ax, width=limits[0] + (1.3 if effects is not None else 0.3), height=limits[1] + 1.0)
+    ax.set_aspect("equal")
+    ax.set_xlim(-limits[0] / 2, limits[0] / 2)
+    ax.set_ylim(-limits[1] / 2, limits[1] / 2)
+    ax.axis("off")
+    patches = {name: draw_box(ax, box) for name, box in boxes.items()}
+    for row, index, of in _parallel(between):
+        there, ends = look[row["step"]], (row["source_role"], row["target_role"])
+        draw_edge(
+            ax, (patches[ends[0]], patches[ends[1]]), (boxes[ends[0]], boxes[ends[1]]),
+            index=(index, of), label=_words(row), colour=there[0], missing=there[1], restrains=row["sign"] < 0,
+        )  # fmt: skip
+    _finish(ax, data, key, circuit=circuit, contrast=contrast, high=high)
+    return ax
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    columns = {c: frame[c].astype(str) for c in ("source_role", "target_role", "from", "to", "edge", "status")}
+    found: list[dict[str, Any]] = frame.assign(**columns).to_dict("records")
+    return found
+
+
+def _between(steps: pd.DataFrame) -> Any:
+    apart = steps["source_role"].astype(str) != steps["target_role"].astype(str)
+    return apart.to_numpy()
+
+
+def _words(row: dict[str, Any]) -> str:
+    arrow = {("communication", True): "→", ("communication", False): "⊣"}.get(
+        (row["edge"], row["sign"] > 0), "⇒" if row["sign"] > 0 else "⇒|"
+    )
+    gates = str(row.get("gates") or "")
+    return f"{row['step']} {row['from']} {arrow} {row['to']}" + (f" [{gates}]" if gates not in ("", "nan") else "")
+
+
+def _effects(data: Any, key: str, *, circuit: str, contrast: str | None, changes: pd.DataFrame | None) -> Any:
+    """Return step -> change, or None where no contrast is asked for."""
+    if contrast is None:
+        return None
+    table = changes
+    if table is None:
+        if isinstance(data, pd.DataFrame):
+            msg = f"contrast={contrast!r} needs changes= where data is a bare table"
+            raise ValueError(msg)
+        table = extra_of(data, key, "changes")
+    need_columns(table, "contrast", "circuit", "step", "effect")
+    rows = one_contrast(table, contrast)[0]
+    own = rows[(rows["circuit"].astype(str) == circuit).to_numpy() & (rows["step"] > 0).to_numpy()]
+    return {int(s): float(e) for s, e in zip(own["step"], own["effect"], strict=True)}
+
+
+def _look(steps: pd.DataFrame, effects: dict[int, float] | None) -> tuple[dict[int, tuple[Any, bool]], float]:
+    """Return step -> (colour, missing), and the limit of the colour scale."""
+    import matplotlib as mpl
+
+    high = symmetric(list((effects or {}).values()))
+    norm, cmap = mpl.colors.Normalize(-high, high), mpl.colormaps[DIVERGING]
+    made: dict[int, tuple[Any, bool]] = {}
+    for step, status in zip(steps["step"], steps["status"].astype(str), strict=True):
+        missing = status != "expressed"
+        found = (effects or {}).get(step, np.nan)
+        known = mpl.colors.to_hex(cmap(norm(found))) if np.isfinite(found) else _MISSING
+        made[int(step)] = (known if effects is not None else _MISSING if missing else DARK, missing)
+    return made, high
+
+
+def _boxes(steps: pd.DataFrame, look: dict[int, tuple[Any, bool]]) -> dict[str, Box]:
+    boxes: dict[str, Box] = {}
+    groups: dict[str, str] = {}
+    for row in _records(steps):
+        for side in ("source", "target"):
+            role = row[f"{side}_role"]
+            boxes.setdefault(role, Box(role.replace("_", " ")))
+            groups[role] = groups.get(role) or str(row.get(side) or "")
+        if row["source_role"] == row["target_role"]:
+            boxes[row["source_role"]].lines.append((_words(row), *look[row["step"]]))
+    for role, found in groups.items():
+        boxes[role].below = found if found and found != "nan" else "no group"
+    return boxes
+
+
+def _parallel(between: pd.DataFrame) -> Any:
+    """Yield every row with its position among those of the same direction."""
+    count: dict[tuple[str, str], int] = {}
+    rows = _records(between)
+    of = pd.Series([(r["source_role"], r["target_role"]) for r in rows]).value_counts() if rows else {}
+    for row in rows:
+        pair = (row["source_role"], row["target_role"])
+        count[pair] = count.get(pair, 0) + 1
+        yield row, count[pair] - 1, int(of[pair])
+
+
+def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: str | None, high: float) -> None:
+    import matplotlib as mpl
+
+    text = circuit
+    if not isinstance(data, pd.DataFrame):
+        from ._table import table_of
+
+        row = pick(table_of(data, key), circuit=circuit).iloc[0]
+        p = f", padj = {row['padj']:.2g}" if np.isfinite(row["padj"]) else ""
+        text = f"{row['name']}: {str(row['status']).replace('_', ' ')}{p}"
+    title(ax, text + ("" if contrast is None else f" ({contrast})"))
+    if contrast is not None:
+        scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-high, high), DIVERGING)
+        bar = ax.figure.colorbar(scale, ax=ax, label="change of log2 flow", shrink=0.6, pad=0.02, extend="both")
+        bar.ax.tick_params(labelsize=7.5)

@@ -1,0 +1,105 @@
+"""Expectations: what reviews expect to change, and what the data say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._schema.expectations import VERDICTS
+from .._validate import in_range
+from ._table import axes, names_of, need_columns, need_rows, pick, ranked, table_of
+from ._text import bare, counted, inches, legend, shorten, title
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+_LOOK = {"confirmed": ("#0072B2", "o"), "contradicted": ("#D55E00", "X"), "inconclusive": ("#8C8C8C", "D")}
+_ARROWS = {"up": "→", "down": "←", "switch": "⇄", "non_monotone": "↝"}
+
+
+def expectations(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore_expectations",
+    contrast: str | None = None,
+    level: str | None = None,
+    verdict: str | None = None,
+    top: int = 40,
+    ax: Any = None,
+) -> Any:
+    """Draw a forest of expected changes: the effect found, its interval, and the verdict.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.expectations` has written to, or its table.
+    key
+        Key in ``adata.uns``.
+    contrast, level, verdict
+        Only these rows.
+    top
+        Number of rows: confirmed, then contradicted, then inconclusive ones, the smallest p-values first.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Before each name stands the expected direction (→ up, ← down, ⇄ a switch of sign, ↝ up and down). Rows
+        that cannot be assessed, or have no effect, are counted below the title.
+
+    Raises
+    ------
+    ValueError
+        If no row can be assessed, a name is unknown, or the table lacks a column.
+    """
+    in_range("top", top, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, "what", "role", "contrast", "change", "verdict", "effect", "ci_low", "ci_high", "padj", "level")
+    frame = pick(frame, contrast=contrast, level=level, verdict=verdict)
+    order = {v: i for i, v in enumerate(VERDICTS)}
+    found = frame.assign(_rank=frame["verdict"].astype(str).map(order))
+    drawn = (found["verdict"].astype(str) != "not_assessable") & np.isfinite(found["effect"].to_numpy(float))
+    found = need_rows(
+        found[drawn.to_numpy()], "no expectation can be assessed", "see the column reason, and contexts= of the call"
+    )
+    shown = ranked(found, ["_rank", "padj"], [True, True]).iloc[:top]
+    labels = _labels(shown)
+    ax = axes(ax, width=inches(labels) + 5.4, height=0.25 * len(shown) + 1.6)
+    handles = [_rows(ax, shown, name) for name in _LOOK if (shown["verdict"] == name).any()]
+    ax.axvline(0, color="0.5", lw=0.9, zorder=0)
+    ax.set_yticks(range(len(shown)), labels, fontsize=7.5)
+    ax.set_ylim(len(shown) - 0.3, -0.7)
+    ax.set_xlabel("effect (log2 scale) with 95 % interval")
+    bare(ax)
+    legend(ax, handles, "verdict")
+    hidden = counted(len(found) - len(shown), "assessed row"), counted(len(frame) - len(found), "not assessable row")
+    where = contrast or (names_of(frame["contrast"]) or [""])[0] if len(set(shown["contrast"])) == 1 else ""
+    title(ax, "What reviews expect" + (f": {where}" if where else ""), *hidden)
+    return ax
+
+
+def _labels(shown: pd.DataFrame) -> list[str]:
+    what, role = (shorten(shown[c].astype(str), n) for c, n in (("what", 30), ("role", 18)))
+    several = shown["contrast"].nunique() > 1
+    contrasts = shorten(shown["contrast"].astype(str), 24)
+    made = []
+    for row in shown.itertuples():
+        name = f"{_ARROWS.get(str(row.change), '')} {what[str(row.what)]}"
+        name += f" in {role[str(row.role)].replace('_', ' ')}" if str(row.role) not in ("", "nan") else ""
+        made.append(name + (f"  ({contrasts[str(row.contrast)]})" if several else ""))
+    return made
+
+
+def _rows(ax: Any, shown: pd.DataFrame, verdict: str) -> Any:
+    colour, marker = _LOOK[verdict]
+    y = np.flatnonzero((shown["verdict"] == verdict).to_numpy())
+    rows = shown.iloc[y]
+    ax.hlines(y, rows["ci_low"], rows["ci_high"], color=colour, lw=1.4)
+    dots = ax.scatter(
+        rows["effect"], y, color=colour, marker=marker, s=34, edgecolors="white", linewidths=0.5, zorder=3
+    )
+    dots.set_label(f"{verdict} ({len(rows)})")
+    return dots

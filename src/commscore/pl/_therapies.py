@@ -1,0 +1,105 @@
+"""Therapies: how much of the communication each would cut in silico."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._schema.understand import CAUTION
+from .._validate import in_range
+from ._colours import default_palette
+from ._table import axes, names_of, need_columns, need_rows, pick, table_of
+from ._text import bare, counted, inches, legend, shorten, title
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+
+def therapies(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore_therapies",
+    context: str | None = None,
+    top: int = 25,
+    ax: Any = None,
+) -> Any:
+    """Draw the share of all flow that falls when the targets of a therapy are taken out, in every context.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.therapies` has written to, or its table.
+    key
+        Key in ``adata.uns``.
+    context
+        Only this condition or sample.
+    top
+        Number of therapies, the largest share first.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One dot per context, a line between the contexts; the numbers count the edges and circuits cut in the
+        context with the largest share. Therapies that cut nothing are counted below the title.
+
+    Raises
+    ------
+    ValueError
+        If no therapy cuts an edge, the context is unknown, or the table lacks a column.
+    """
+    in_range("top", top, low=1, integer=True)
+    frame = table_of(data, key)
+    need_columns(frame, "context", "therapy", "status", "share", "n_edges", "n_circuits", "reported")
+    frame = pick(frame, context=context)
+    cuts = frame[((frame["status"] == "cuts") & frame["share"].notna()).to_numpy()]
+    cuts = need_rows(cuts, "no therapy cuts an edge", "see the columns status and reason")
+    best = cuts.sort_values("share", ascending=False, kind="stable").drop_duplicates("therapy")
+    shown = best.iloc[:top]
+    rows = cuts[cuts["therapy"].isin(shown["therapy"]).to_numpy()]
+    names = [str(t) for t in shown["therapy"]]
+    labels = [_label(n, str(r)) for n, r in zip(shorten(names, 34).values(), shown["reported"], strict=True)]
+    ax = axes(ax, width=inches(labels) + 5.0, height=0.26 * len(names) + 1.8)
+    _draw(ax, rows, {n: i for i, n in enumerate(names)})
+    for y, row in enumerate(shown.itertuples()):
+        ax.annotate(
+            f"{row.n_edges} | {row.n_circuits}", (row.share, y), xytext=(7, 0), textcoords="offset points",
+            va="center", fontsize=6.5, color="0.35",
+        )  # fmt: skip
+    ax.set_yticks(range(len(names)), labels, fontsize=7.5)
+    ax.set_ylim(len(names) - 0.3, -0.7)
+    ax.set_xlim(0, 1.15 * float(rows["share"].max()))
+    ax.set_xlabel(f"share of all flow that falls   (edges | circuits cut)\n{CAUTION}", fontsize=8.5)
+    bare(ax)
+    nothing = frame["therapy"].nunique() - len(best)
+    left_out = counted(len(best) - len(names), "therapy that cuts less").replace(
+        "therapy that cuts lesss", "that cut less"
+    )
+    title(ax, "What therapies would cut", left_out, f"{nothing} that cut nothing" if nothing else "")
+    return ax
+
+
+def _label(name: str, reported: str) -> str:
+    return f"{name} ({', '.join(reported.replace('_', ' ').split(';'))})" if reported else name
+
+
+def _draw(ax: Any, rows: pd.DataFrame, at: dict[str, int]) -> None:
+    contexts = names_of(rows["context"])
+    colours = default_palette(contexts)
+    y = rows["therapy"].astype(str).map(at)
+    ends = rows.groupby(y)["share"].agg(["min", "max"])
+    start = np.zeros(len(ends)) if len(contexts) == 1 else ends["min"]
+    ax.hlines(ends.index, start, ends["max"], color="0.75", lw=2, zorder=1)
+    handles = []
+    for name in contexts:
+        own = (rows["context"].astype(str) == name).to_numpy()
+        dots = ax.scatter(
+            rows["share"][own], y[own], s=40, color=colours[name], edgecolors="white", linewidths=0.6, zorder=3
+        )
+        dots.set_label(shorten([name], 24)[name])
+        handles.append(dots)
+    if len(contexts) > 1:
+        legend(ax, handles, "context")
