@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import _compare, _demo, _resource, _score
+from . import _compare, _demo, _report, _resource, _score
 
 app = typer.Typer(
     name="commscore",
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command("score")(_score.score)
 app.command("compare")(_compare.compare)
+app.command("report")(_report.report)
 app.command("demo")(_demo.demo)
 app.add_typer(_resource.app, name="resource")
 

@@ -1,0 +1,70 @@
+"""What a page is made of: sections of paragraphs, small tables, figures and tables that JavaScript draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    block: ClassVar[str] = "text"
+    text: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A small table, in the page itself; the first cell of a row is its header."""
+
+    block: ClassVar[str] = "facts"
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture as a data URI, with what it shows in words."""
+
+    block: ClassVar[str] = "figure"
+    title: str
+    uri: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Data:
+    """A table that JavaScript draws from the JSON beside it."""
+
+    block: ClassVar[str] = "data"
+    identifier: str
+    title: str
+    about: str
+    n_rows: int
+    json: str
+    folded: bool
+
+
+@dataclass(frozen=True)
+class Paste:
+    """Text to copy into a manuscript."""
+
+    block: ClassVar[str] = "paste"
+    title: str
+    identifier: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it."""
+
+    identifier: str
+    title: str
+    blocks: list[Any] = field(default_factory=list)

@@ -1,0 +1,109 @@
+"""What the resource says of the interactions in the report: statements, reviews, the references they cite."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .. import rs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._found import Stored
+
+NAMED_IN = ("interaction", "interactions", "strongest", "cut", "remaining")
+"""Columns that name interactions, several joined by ``' → '``."""
+
+_SHOWN = ("interaction", "statement", "source", "lines", "cited", "stated", "inferred_from", "sender", "receiver",
+          "context", "mode", "effect", "direction", "change")  # fmt: skip
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Statements of the resource about interactions of the report, and what they cite."""
+
+    table: pd.DataFrame
+    by_interaction: pd.DataFrame
+    sources: dict[str, list[str]]
+    references: dict[str, dict[str, list[str]]]
+    resource: rs.Resource
+
+    def annotate(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the table with the direction and the number of statements of each interaction."""
+        if "interaction" not in frame:
+            return frame
+        names = frame["interaction"].astype(object)
+        known = self.by_interaction
+        if "direction" not in frame:
+            frame = frame.assign(direction=pd.Categorical(names.map(known["direction"])))
+        return frame.assign(evidence=names.map(known["n_evidence"]).astype(float).fillna(0).astype(int))
+
+
+def collect(found: Sequence[Stored], resource: Any) -> Evidence:
+    """Return the evidence for every interaction named in the tables.
+
+    ``resource`` is what :func:`commscore.rs.as_resource` takes; ``None`` is the curated resource of the package.
+    """
+    known = rs.load() if resource is None else rs.as_resource(resource)
+    wanted = _named(found)
+    rows = known.evidence.fillna("")
+    rows = rows.loc[rows["interaction"].isin(wanted), [c for c in _SHOWN if c in rows]].reset_index(drop=True)
+    pairs = known.interactions.drop_duplicates("interaction").set_index("interaction")[["direction", "n_evidence"]]
+    cited = known.references.fillna("")
+    used = {(s, m) for s, c in zip(rows["source"], rows["cited"]) for m in marks(c)}
+    references: dict[str, dict[str, list[str]]] = {}
+    for source, mark, citation, doi in zip(cited["source"], cited["key"], cited["citation"], cited["doi"]):
+        if (source, mark) in used:
+            references.setdefault(source, {})[mark] = [citation, valid_doi(doi)]
+    kept = set(rows["source"])
+    sources = {s: v for s, v in source_texts(known).items() if s in kept}
+    return Evidence(rows, pairs[pairs.index.isin(wanted)], sources, references, known)
+
+
+def source_texts(resource: rs.Resource) -> dict[str, list[str]]:
+    """Return citation and DOI of each source of a resource."""
+    made = {}
+    for row in resource.sources.fillna("").itertuples():
+        parts = [row.authors, f"({row.year})" if row.year else "", row.title, row.journal]
+        made[str(row.source)] = [". ".join(p for p in parts if p).replace(". (", " ("), valid_doi(row.doi)]
+    return made
+
+
+def valid_doi(doi: str) -> str:
+    """Return the DOI, or nothing if it is none: what is not a DOI must not become a link."""
+    return doi if _DOI.fullmatch(doi or "") else ""
+
+
+def marks(cited: str) -> list[str]:
+    """Split ``[14-16, 20]`` into ``[14] [15] [16] [20]``; anything else stays whole.
+
+    >>> marks("[14-16, 20]")
+    ['[14]', '[15]', '[16]', '[20]']
+    >>> marks("Kalluri, 2016")
+    ['Kalluri, 2016']
+    """
+    inside = re.fullmatch(r"\[([\d\s,–-]+)\]", cited)
+    if not inside:
+        return [cited] if cited else []
+    made = []
+    for part in inside[1].replace(" ", "").replace("–", "-").split(","):
+        first, _, last = part.partition("-")
+        if not first.isdigit() or not (last or first).isdigit() or int(last or first) - int(first) > 200:
+            return [cited]
+        made += [f"[{i}]" for i in range(int(first), int(last or first) + 1)]
+    return made
+
+
+def _named(found: Sequence[Stored]) -> set[str]:
+    names: set[str] = set()
+    for stored in found:
+        for frame in stored.tables.values():
+            for column in NAMED_IN:
+                if column in frame:
+                    names.update(n for text in frame[column].dropna().unique() for n in str(text).split(" → "))
+    return names

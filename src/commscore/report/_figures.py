@@ -1,0 +1,185 @@
+"""Figures as data URIs: drawings where they are small, pixels where they are not."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .. import pl
+from ._blocks import Figure, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    from anndata import AnnData
+
+    from ._found import Stored
+
+_MOST_BYTES = 250_000
+"""A larger drawing becomes pixels."""
+_DPI = 130
+_MOST_CONTRASTS = 6
+_STYLE: Any = {"svg.hashsalt": "commscore", "figure.facecolor": "white", "savefig.facecolor": "white"}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is to be drawn."""
+
+    stored: Stored
+    adata: AnnData
+    top: int
+    max_padj: float
+
+
+def of(ask: Ask) -> list[Figure | Text]:
+    """Return the figures of a result; a sentence where there was nothing to draw."""
+    if ask.stored.table.empty:
+        return []
+    make = _MAKERS.get(ask.stored.kind)
+    return make(ask) if make else []
+
+
+def encode(figure: Any) -> str:
+    """Return a matplotlib figure as a data URI; the same figure gives the same bytes."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
+        kind, content = "svg+xml", drawn.getvalue()
+        if len(content) > _MOST_BYTES:
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format="png", bbox_inches="tight", dpi=_DPI, metadata={"Software": None})
+            kind, content = "png", drawn.getvalue()
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _drawn(title: str, draw: Callable[[], Any], *, alt: str, caption: str) -> Figure | Text:
+    """Draw, or say why there is nothing to see."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        try:
+            shown = draw()
+            uri = encode(shown.figure)
+        except ValueError as error:
+            return Text(f"{title}: no figure, because {error}.".replace("..", "."))
+    return Figure(title, uri, alt, caption)
+
+
+def _score(ask: Ask) -> list[Figure | Text]:
+    table, key, adata, max_padj = ask.stored.table, ask.stored.key, ask.adata, ask.max_padj
+    score, padj = first(table, "score"), first(table, "padj")
+    tested = None if padj is None or table[padj].isna().all() else max_padj
+    passing = table if tested is None else table[(table[padj] <= tested).to_numpy()]
+    said = "all rows" if tested is None else f"padj ≤ {max_padj:g}"
+    data = adata if padj in (None, "padj") else table.assign(padj=table[padj])
+    made: list[Figure | Text] = []
+    if score is not None:
+        made.append(_drawn(
+            "Strongest interactions",
+            lambda: pl.dotplot(adata, key=key, score=score, pvalue=padj or "padj", top=ask.top),
+            alt=f"Dot plot of interactions against pairs of groups. {_strongest(table, score)}",
+            caption="Colour: score. Size: the smaller the adjusted p-value, the larger the dot.",
+        ))  # fmt: skip
+    made.append(_drawn(
+        "Interactions between groups", lambda: pl.heatmap(data, key=key, max_padj=tested),
+        alt=f"Heat map of the number of interactions ({said}), sources in rows, targets in columns. {_most(passing)}",
+        caption=f"Number of interactions with {said} from each source (rows) to each target (columns).",
+    ))  # fmt: skip
+    made.append(_drawn(
+        "Ways of communication", lambda: pl.spectrum(data, key=key, max_padj=tested),
+        alt=f"Bars of the number of interactions ({said}) of each source by mode. {_modes(passing)}",
+        caption=f"Interactions with {said} of each source by mode of communication.",
+    ))  # fmt: skip
+    return made
+
+
+def _compare(ask: Ask) -> list[Figure | Text]:
+    table, max_padj = ask.stored.table, ask.max_padj
+    names = [str(c) for c in table["contrast"].dropna().unique()]
+    made: list[Figure | Text] = []
+    for name in [n for n in names if n != "stages"][:_MOST_CONTRASTS]:
+        moved = _moved(table[(table["contrast"] == name).to_numpy()], max_padj)
+        made += [
+            _drawn(f"{name}: {title}", partial(draw, name), alt=f"{what} {name}. {moved}", caption=caption)
+            for title, draw, what, caption in _of_contrast(ask)
+        ]  # fmt: skip
+    if len(names) > _MOST_CONTRASTS:
+        made.append(Text(f"Figures of the first {_MOST_CONTRASTS} contrasts; the tables below hold all {len(names)}."))
+    if "stages" in names:
+        made.append(_drawn(
+            "Course over the stages", lambda: pl.shapes(ask.adata, key=ask.stored.key, max_padj=max_padj),
+            alt=f"Changed interactions sorted by the shape of their course. {_counts(table, 'shape')}",
+            caption="Every changed interaction over the stages, by the shape of its course.",
+        ))  # fmt: skip
+    return made
+
+
+def _of_contrast(ask: Ask) -> list[tuple[str, Callable[[str], Any], str, str]]:
+    adata, key, top, max_padj = ask.adata, ask.stored.key, ask.top, ask.max_padj
+    labels = min(top, 12)
+    return [
+        ("effects and evidence", lambda c: pl.volcano(adata, key=key, contrast=c, max_padj=max_padj, top=labels),
+         "Volcano plot of", "Change of ligand × receptor (log2) against the evidence for it."),
+        ("which side moved", lambda c: pl.quadrant(adata, key=key, contrast=c, max_padj=max_padj, top=labels),
+         "Change of the ligand against change of the receptor in", "Change of the ligand in the source against "
+         "change of the receptor in the target (log2)."),
+        ("what drives the changes", lambda c: pl.drivers(adata, key=key, contrast=c, max_padj=max_padj, top=top),
+         "Parts of the changes in", "Additive parts of the change of log2 flow: abundance of source and target, "
+         "expression of ligand and receptor."),
+        ("pairs of groups", lambda c: pl.shift_heatmap(adata, key=key, contrast=c, max_padj=max_padj, top=top),
+         "Heat map of changes by pair of groups in", "Mean change of the strongest interactions by pair of groups."),
+    ]  # fmt: skip
+
+
+_MAKERS: dict[str, Callable[[Ask], list[Figure | Text]]] = {"score": _score, "compare": _compare}
+
+
+def first(table: pd.DataFrame, name: str) -> str | None:
+    """Return the column ``name``, or the first ``name_<method>`` where several methods were asked for."""
+    return name if name in table else next((str(c) for c in table if str(c).startswith(f"{name}_")), None)
+
+
+def _strongest(table: pd.DataFrame, score: str) -> str:
+    values = table[score]
+    if values.isna().all():
+        return ""
+    row = table.loc[values.idxmax()]
+    return f"The highest score has {row['interaction']} from {row['source']} to {row['target']}."
+
+
+def _most(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "None passes."
+    counts = table.groupby(["source", "target"], observed=True).size()
+    source, target = counts.idxmax()
+    return f"The most, {counts.max()}, go from {source} to {target}."
+
+
+def _modes(table: pd.DataFrame) -> str:
+    return _counts(table, "mode")
+
+
+def _counts(table: pd.DataFrame, column: str) -> str:
+    if column not in table:
+        return ""
+    counts = table[column].value_counts()
+    return ", ".join(f"{name}: {n}" for name, n in counts.items() if n) + "."
+
+
+def _moved(table: pd.DataFrame, max_padj: float) -> str:
+    passing = table[(table["padj"] <= max_padj).to_numpy()]
+    if passing.empty:
+        return f"No interaction has padj ≤ {max_padj:g}."
+    row = passing.loc[passing["padj"].idxmin()]
+    return (
+        f"{len(passing)} interactions have padj ≤ {max_padj:g} ({_counts(passing, 'shift')[:-1]}); the surest is "
+        f"{row['interaction']} from {row['source']} to {row['target']}."
+    )

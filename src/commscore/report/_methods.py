@@ -1,0 +1,240 @@
+"""Methods, ready to paste: what was done, with which parameters and versions, and what to cite."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import tl
+from .._version import __version__
+from ._blocks import Facts, Paste, Section, Text
+from ._evidence import source_texts
+from ._kinds import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ._evidence import Evidence
+    from ._found import Stored
+
+_PACKAGES = ("anndata", "scanpy", "numpy", "scipy", "pandas", "numba")
+_WORKS = {
+    "10.1111/j.2517-6161.1995.tb02031.x": "Benjamini Y, Hochberg Y (1995). Controlling the false discovery rate: a "
+    "practical and powerful approach to multiple testing. J R Stat Soc B 57:289–300",
+    "10.2202/1544-6115.1585": "Phipson B, Smyth GK (2010). Permutation p-values should never be zero: calculating "
+    "exact p-values when permutations are randomly drawn. Stat Appl Genet Mol Biol 9:39",
+    "10.2307/3214212": "Skovgaard IM (1987). Saddlepoint expansions for conditional distributions. J Appl Probab "
+    "24:875–887",
+    "10.2202/1544-6115.1027": "Smyth GK (2004). Linear models and empirical Bayes methods for assessing differential "
+    "expression in microarray experiments. Stat Appl Genet Mol Biol 3:3",
+    "10.1186/gb-2014-15-2-r29": "Law CW, Chen Y, Shi W, Smyth GK (2014). voom: precision weights unlock linear model "
+    "analysis tools for RNA-seq read counts. Genome Biol 15:R29",
+    "10.1080/01621459.2018.1554485": "Liu Y, Xie J (2020). Cauchy combination test: a powerful test with analytic "
+    "p-value calculation under arbitrary dependency structures. J Am Stat Assoc 115:393–402",
+    "10.1007/BF01068419": "Schuirmann DJ (1987). A comparison of the two one-sided tests procedure and the power "
+    "approach for assessing the equivalence of average bioavailability. J Pharmacokinet Biopharm 15:657–680",
+    "10.1126/science.1065103": "Maslov S, Sneppen K (2002). Specificity and stability in topology of protein networks. "
+    "Science 296:910–913",
+    "10.1093/bioadv/vbac016": "Badia-i-Mompel P et al. (2022). decoupleR: ensemble of computational methods to infer "
+    "biological activities from omics data. Bioinform Adv 2:vbac016",
+    "10.2307/2530862": "Gail M, Simon R (1985). Testing for qualitative interactions between treatment effects and "
+    "patient subsets. Biometrics 41:361–372",
+}
+_BH, _EXACT, _SMYTH = "10.1111/j.2517-6161.1995.tb02031.x", "10.2202/1544-6115.1585", "10.2202/1544-6115.1027"
+_ACAT, _VOOM, _TOST = "10.1080/01621459.2018.1554485", "10.1186/gb-2014-15-2-r29", "10.1007/BF01068419"
+
+
+def section(found: Sequence[Stored], evidence: Evidence) -> Section:
+    """Return the text, every parameter of every result, and the works to cite."""
+    cited = _cited(found)
+    lines = [_prose(s) for s in found]
+    lines += [_versions(), "References", *cited, *_reviews(found, evidence)]
+    blocks: list[Any] = [Paste("Text to paste", "methods-text", lines)]
+    blocks += [
+        Facts(f"Parameters: {kind_of(s.kind).title} ({s.key})", ("Parameter", "Value"), _parameters(s)) for s in found
+    ]
+    note = _other_resource(found, evidence)
+    return Section("methods", "Methods", [*blocks, *([Text(note)] if note else [])])
+
+
+def shown(value: Any) -> str:
+    """Return a parameter as text.
+
+    >>> shown(["a", "b"]), shown(None), shown({"r": "x"}), shown(0.05)
+    ('a, b', 'none', 'r: x', '0.05')
+    """
+    if value is None:
+        return "none"
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return "; ".join(f"{k}: {shown(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, np.ndarray | list | tuple):
+        return ", ".join(shown(v) for v in np.asarray(value, object).ravel()) or "none"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}"
+    return str(value)
+
+
+def _parameters(stored: Stored) -> list[list[str]]:
+    rows = [[name, shown(value)] for name, value in stored.params.items()]
+    return rows + [[f"resource: {name}", shown(value)] for name, value in stored.resource.items()]
+
+
+def _prose(stored: Stored) -> str:
+    p = {name: shown(value) for name, value in stored.params.items()}
+    p["n_groups"] = str(np.size(np.asarray(stored.params.get("groups", ()), object)))
+    write = _PROSE.get(stored.kind)
+    text = write(p) if write else f"{kind_of(stored.kind).title} were computed."
+    resource = stored.resource
+    return (
+        f"{kind_of(stored.kind).title}. {text} Software: commscore {p.get('commscore', __version__)}; resource "
+        f"{resource.get('name')}, version {resource.get('version')} (sha256 {resource.get('sha256')})."
+    )
+
+
+def _score(p: Mapping[str, str]) -> str:
+    how = {
+        "none": "without p-values",
+        "permutation": f"with p-values from {p.get('n_perms')} permutations of the labels of all cells "
+        f"({p.get('scheme')} scheme, seed {p.get('rng')})",
+        "analytic": "with p-values from a saddlepoint approximation of the permutation distribution",
+    }.get(p.get("null", ""), f"with p-values from a saddlepoint approximation where it is known, else from "
+          f"{p.get('n_perms')} permutations (seed {p.get('rng')})")  # fmt: skip
+    return (
+        f"Interactions between the {p['n_groups']} groups of {p.get('groupby')} ({p.get('n_cells')} "
+        f"cells) were scored by {p.get('method')}, {how}. Subunits of complexes were joined by {p.get('complex')}; "
+        f"an interaction was tested where at least a fraction {p.get('expr_prop')} of the cells of both groups express "
+        f"every subunit, in groups of at least {p.get('min_cells')} cells. P-values were adjusted by Benjamini and "
+        "Hochberg."
+    )
+
+
+def _compare(p: Mapping[str, str]) -> str:
+    samples = p.get("unit") == "samples"
+    unit = (
+        f"{p.get('n_samples')} samples ({p.get('sample_key')}) as replicates" if samples else
+        "cells as replicates, which says only whether these samples differ"
+    )  # fmt: skip
+    design = "".join(
+        f", {words} {p[name]}" for name, words in (("covariates", "covariates"), ("pair_key", "paired by"))
+        if p.get(name, "none") != "none"
+    )  # fmt: skip
+    fit = (
+        "Raw counts were summed per sample and group, turned into log2 counts per million and fitted by weighted least "
+        "squares with moderated variances; "
+    )
+    return (
+        f"Levels of {p.get('condition_key')} ({p.get('levels')}; reference {p.get('reference')}) were compared with "
+        f"{unit}{design}. {fit if samples else ''}the evidence of ligand and receptor was combined by "
+        f"{p.get('combine')}, p-values were adjusted by Benjamini and Hochberg within each contrast; a change within "
+        f"±{p.get('margin')} log2 counts as none (two one-sided tests). Both sides had to be expressed in a fraction "
+        f"{p.get('expr_prop')} of at least {p.get('min_cells')} cells."
+    )
+
+
+def _circuits(p: Mapping[str, str]) -> str:
+    return (
+        f"Circuits of the resource were measured among the groups of {p.get('groupby')}; strength is the geometric "
+        f"mean of the scores of the measured activating steps, tested with {p.get('n_perms')} joint permutations of "
+        f"the labels (seed {p.get('rng')})."
+    )
+
+
+def _loops(p: Mapping[str, str]) -> str:
+    return (
+        f"Loops of up to {p.get('max_length')} interactions with {p.get('padj')} ≤ {p.get('max_padj')} were enumerated "
+        f"and compared with {p.get('n_perms')} networks rewired at random (seed {p.get('rng')})."
+    )
+
+
+def _expectations(p: Mapping[str, str]) -> str:
+    return (
+        f"Shifts that the reviews expect were tested between levels of {p.get('condition_key')} with samples "
+        f"({p.get('sample_key')}) as replicates, at level {p.get('alpha')} and with a margin of {p.get('margin')} log2."
+    )
+
+
+def _response(p: Mapping[str, str]) -> str:
+    return (
+        f"Activities of pathways (net {p.get('net')}, {p.get('method')}) were estimated per sample in the receiving "
+        f"groups and compared between levels of {p.get('condition_key')} by moderated t-tests."
+    )
+
+
+def _balance(p: Mapping[str, str]) -> str:  # noqa: ARG001
+    return "Flow of interactions with a stated direction was summed per sample: log2 of pro over anti."
+
+
+def _therapies(p: Mapping[str, str]) -> str:
+    return f"Edges that therapies of the resource act on were cut in silico; flow is {p.get('flow')}."
+
+
+def _recessive(p: Mapping[str, str]) -> str:
+    return f"Weak, specific and stable interactions were sought among the scored ones ({p.get('key')})."
+
+
+_PROSE: dict[str, Callable[[Mapping[str, str]], str]] = {
+    "score": _score, "compare": _compare, "circuits": _circuits, "loops": _loops, "expectations": _expectations,
+    "response": _response, "balance": _balance, "therapies": _therapies, "recessive": _recessive,
+}  # fmt: skip
+
+
+def _versions() -> str:
+    known = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
+    return f"This report was written by commscore {__version__} with {', '.join(known)}."
+
+
+def _cited(found: Sequence[Stored]) -> list[str]:
+    dois: dict[str, str] = {}
+    for stored in found:
+        for doi, text in _of_kind(stored):
+            dois.setdefault(doi, text)
+    return [f"{text}. https://doi.org/{doi}" for doi, text in dois.items()]
+
+
+def _of_kind(stored: Stored) -> list[tuple[str, str]]:
+    """Return DOI and work of the methods behind a result."""
+    made: list[tuple[str, str]] = []
+    if stored.kind == "score":
+        methods = tl.methods().set_index("method")["doi"]
+        names = [str(m) for m in np.atleast_1d(np.asarray(stored.params.get("method"), object))]
+        made += [(methods[m], f"Scoring method {m}") for m in names if methods.get(m)]
+    null = str(stored.params.get("null"))
+    permuted = stored.kind in ("circuits", "loops") or (stored.kind == "score" and null in ("permutation", "auto"))
+    numbers: tuple[str, ...] = {
+        "score": (_BH,), "compare": _of_compare(stored), "circuits": (_SMYTH, _BH),
+        "loops": ("10.1126/science.1065103", _BH), "expectations": (_SMYTH, _VOOM, _BH),
+        "response": ("10.1093/bioadv/vbac016", _SMYTH, "10.2307/2530862", _BH), "balance": (_EXACT,),
+    }.get(stored.kind, ())  # fmt: skip
+    numbers = ((_EXACT,) if permuted else ()) + numbers
+    if stored.kind == "score" and null in ("analytic", "auto"):
+        numbers = ("10.2307/3214212", *numbers)
+    return made + [(doi, _WORKS[doi]) for doi in numbers]
+
+
+def _of_compare(stored: Stored) -> tuple[str, ...]:
+    fitted = (_SMYTH, _VOOM) if stored.params.get("unit") == "samples" else ()
+    combined = (_ACAT,) if stored.params.get("combine") == "acat" else ()
+    return (*fitted, *combined, _TOST, _EXACT, _BH)
+
+
+def _reviews(found: Sequence[Stored], evidence: Evidence) -> list[str]:
+    """Return the sources of the resource, if the results were made with it."""
+    if not any(s.resource.get("sha256") == evidence.resource.sha256 for s in found):
+        return []
+    texts = source_texts(evidence.resource).values()
+    return [f"{text.rstrip('.')}." + (f" https://doi.org/{doi}" if doi else "") for text, doi in texts if text]
+
+
+def _other_resource(found: Sequence[Stored], evidence: Evidence) -> str:
+    known = evidence.resource
+    other = sorted({s.key for s in found if s.resource.get("sha256") != known.sha256})
+    if not other:
+        return ""
+    return (
+        f"The statements come from the resource {known.name} {known.version} (sha256 {known.sha256}); another one was "
+        f"used for {', '.join(other)}. They are attached by the name of the interaction."
+    )
