@@ -93,18 +93,32 @@ def test_one_row_of_equal_precision_is_a_t_test():
     assert made.estimate[0, 0] + made.reach[0, 0] == pytest.approx(high)
 
 
-def test_slopes_are_those_of_one_regression_per_row():
+def test_slopes_are_those_of_one_regression_per_context():
     rng = np.random.default_rng(2)
-    context = np.repeat([0, 1], 6)
-    x, y = rng.normal(size=(3, 12)), rng.normal(size=(3, 12))
-    made = _slopes.slopes(x, y, context=context, n_contexts=2, nuisance=np.eye(2)[context])
-    for i in range(3):
-        design = np.column_stack([np.eye(2)[context], x[i] * (context == 0), x[i] * (context == 1)])
-        beta, rss, *_ = np.linalg.lstsq(design, y[i])
-        cov = np.linalg.inv(design.T @ design) * rss[0] / 8
-        np.testing.assert_allclose(made.slope[i], beta[2:])
-        np.testing.assert_allclose(made.inverse[i] * made.variance[i], cov[2:, 2:])
-        assert made.df[i] == 8
+    context = np.repeat([0, 1], [6, 7])
+    x, y = rng.normal(size=(2, 13)), rng.normal(size=(2, 13))
+    age = rng.normal(size=13)
+    nuisance = np.column_stack([np.eye(2)[context], age])
+    made = _slopes.slopes(x, y, context=context, n_contexts=2, nuisance=nuisance)
+    for i, c in np.ndindex(2, 2):
+        inside = context == c
+        design = np.column_stack([np.ones(inside.sum()), age[inside], x[i, inside]])
+        beta, rss, *_ = np.linalg.lstsq(design, y[i, inside])
+        variance = np.linalg.inv(design.T @ design)[2, 2] * rss[0] / (inside.sum() - 3)
+        assert made.slope[i, c] == pytest.approx(beta[2])
+        assert made.spread[i, c] * made.variance[i, c] == pytest.approx(variance)
+        assert made.df[i, c] == inside.sum() - 3
+
+
+def test_opposite_signs_need_evidence_on_both_sides():
+    n = np.full((3, 2), 6)
+    one = np.ones((3, 2))
+    slope = np.array([[3.0, -4.0], [3.0, -0.1], [3.0, 4.0]])
+    s = _slopes.Slopes(slope, one, n, one, one, 4.0 * one)
+    made = _slopes.contrast(s, 0, 1, alpha=0.05)
+    expected = [stats.t.sf(3, 4), stats.t.sf(0.1, 4), 1.0]
+    np.testing.assert_allclose(made["switch"], expected)
+    np.testing.assert_allclose(made["pvalue"], 2 * stats.t.sf(np.abs(slope[:, 1] - slope[:, 0]) / np.sqrt(2), 8))
 
 
 def test_a_context_of_three_samples_has_no_slope():
