@@ -41,8 +41,8 @@ def slopes(
     """Fit all rows that share their samples, every context by itself.
 
     A context has its own residual variance, so that one read at a lower depth does not borrow the precision of
-    another (no change planted, 5 samples per context: 0.054 ± 0.007 of the slopes have p ≤ 0.05, 0.056 ± 0.009 where one
-    has half the depth).
+    another (no change planted, 5 samples per context: 0.054 ± 0.007 of the slopes have p ≤ 0.05, 0.056 ± 0.009 where
+    one has half the depth).
 
     Parameters
     ----------
