@@ -14,7 +14,7 @@ author = "The commscore developers"
 project_copyright = author
 release = version = __version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "commscore_docs"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "commscore_docs", "tutorials"]
 exclude_patterns = ["_build", "_ext"]
 nb_execution_mode = "off"
 smartquotes = False  # quoted values stay as they are typed

@@ -19,6 +19,7 @@
 # already; with raw counts you would first call `sc.pp.normalize_total(adata, target_sum=1e4)` and `sc.pp.log1p(adata)`.
 
 # %%
+# %matplotlib inline
 import commscore as cs
 
 adata = cs.ds.pbmc()
@@ -49,7 +50,8 @@ print("smallest p-value:", table["pvalue"].min())
 # ## A figure
 
 # %%
-ax = cs.pl.dotplot(adata, top=12, max_pairs=20)
+senders = ["CD19+ B", "CD14+ Monocyte", "Dendritic", "CD56+ NK"]
+cs.pl.dotplot(cs.get.table(adata, source=senders, max_padj=0.05)).figure
 
 # %% [markdown]
 # Every column is a pair of cell types, every row an interaction; colour is the score and size the adjusted p-value.

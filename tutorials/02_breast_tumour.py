@@ -21,6 +21,7 @@
 # the file is in neither and nobody serves exactly this file, the error says where the original is and how it was made.
 
 # %%
+# %matplotlib inline
 import scanpy as sc
 
 import commscore as cs
@@ -38,18 +39,17 @@ adata.obs["cell_type"].value_counts()
 cs.tl.score(adata, "cell_type", rng=0)
 table = cs.get.table(adata)
 found = table[table["padj"] <= 0.05]
-cs.get.matrix(adata).astype(int)
+cs.pl.heatmap(adata).figure
 
 # %% [markdown]
 # Sources in rows, targets in columns; the numbers count interactions with an adjusted p-value of at most 0.05.
 #
-# Careful with this matrix: normal epithelium looks busy, with **ten** cells. A count of significant interactions
-# depends on how many cells there are and how deeply they were sequenced, so it ranks groups badly. Cancer cells look
-# quiet for the same reason in reverse: they resemble the average cell in many genes of the resource, and a p-value of
-# *specificity* cannot see what everybody expresses.
+# Careful with this matrix: normal epithelium talks to itself more than anyone else does, with **ten** cells, and B
+# cells seem silent, with 33. A count of significant interactions depends on how many cells a group has, how deeply
+# they were sequenced and which interactions are on the list; it ranks groups badly. It is a table of contents.
 
 # %%
-ax = cs.pl.dotplot(adata, top=20, max_pairs=25)
+cs.pl.dotplot(adata, top=20, max_pairs=25).figure
 
 # %% [markdown]
 # Fibroblasts (CAFs) to perivascular cells (PVL) by collagens and integrins; MHC class I and II to T cells; MMP14
@@ -59,10 +59,11 @@ ax = cs.pl.dotplot(adata, top=20, max_pairs=25)
 # ## By mode
 
 # %%
-found["mode"].value_counts().plot.barh(xlabel="interactions × pairs with padj ≤ 0.05", ylabel="").invert_yaxis()
+cs.pl.spectrum(adata, by="source").figure
 
 # %% [markdown]
-# The mode of an interaction comes from what the reviews say of it. There is not one row of mode `metabolite`,
+# Each row is a mode, each bar a sender; the numbers count interactions × targets. The mode of an interaction comes
+# from what the reviews say of it. There is not one row of mode `metabolite`,
 # `hormone` or `extracellular_vesicle` here. Is there no such communication? That cannot be concluded:
 
 # %%

@@ -16,7 +16,7 @@ import commscore as cs
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-NEEDED = ("sphinx", "myst_nb", "numpydoc")
+NEEDED = ("jupytext", "sphinx", "myst_nb", "numpydoc")
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 
 
