@@ -75,7 +75,8 @@ def balance(
     _decorate(ax, len(stages))
     missing = len(frame) - len(known)
     text = "Balance of pro- and anti-tumour communication"
-    title(ax, text, counted(missing, "sample") + (" without a balance" if missing else ""))
+    left_out = counted(missing, "sample") + (" without a balance" if missing else "")
+    title(ax, text, left_out, pad=6 if tests is None else 18)
     return ax
 
 

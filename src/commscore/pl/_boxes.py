@@ -35,7 +35,7 @@ class Box:
         return max(words, 0.8 * inches([self.groups])) + 2 * _PAD, _LINE * (2 + len(self.lines)) + 2 * _PAD
 
 
-def place(boxes: dict[str, Box], letters: int) -> tuple[float, float]:
+def place(boxes: dict[str, Box], letters: int, *, parallel: int = 1) -> tuple[float, float]:
     """Put the boxes on an ellipse, as near as labels of ``letters`` between them allow; return width and height."""
     order = list(boxes.values())
     across = letters * INCH_PER_LETTER + 0.5
@@ -48,7 +48,9 @@ def place(boxes: dict[str, Box], letters: int) -> tuple[float, float]:
         if all(_apart(a, b, across) for a, b in combinations(order, 2)):
             break
     reach = np.array([[abs(b.at[i]) + b.size[i] / 2 for i in (0, 1)] for b in order]).max(axis=0)
-    return 2 * float(reach[0]) + 0.5, 2 * float(reach[1]) + (0.3 if len(order) == 1 else 1.5)
+    # two boxes stand side by side, and arrows bulge above and below them
+    bulge = 0.7 if len(order) != 2 else max(0.7, 2 * (0.5 + 0.24 * parallel - order[0].size[1] / 2))
+    return 2 * float(reach[0]) + 0.5, 2 * float(reach[1]) + (0.3 if len(order) == 1 else bulge)
 
 
 def _apart(a: Box, b: Box, across: float) -> bool:
@@ -87,6 +89,7 @@ def draw_edge(
 ) -> Any:  # fmt: skip
     """Draw a curved arrow (a bar where it restrains) with its label; ``index`` is its place among parallel ones."""
     from matplotlib.patches import FancyArrowPatch
+    from matplotlib.patheffects import Normal, Stroke
 
     start, end = (np.array(b.at) for b in boxes)
     along = end - start
@@ -98,6 +101,8 @@ def draw_edge(
         arrowstyle="-[,widthB=0.5,lengthB=0.05" if restrains else "-|>", mutation_scale=11,
         color=colour, linewidth=1.8, linestyle=(0, (3, 2)) if missing else "-", shrinkA=1, shrinkB=3, zorder=3,
     )  # fmt: skip
+    if not missing:  # pale colours stay visible
+        arrow.set_path_effects([Stroke(linewidth=3.0, foreground="0.45"), Normal()])
     ax.add_patch(arrow)
     t = 0.5 if abs(along[0]) >= abs(along[1]) else (index[0] + 1) / (index[1] + 1)
     control = (start + end) / 2 + bend * np.array([along[1], -along[0]])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 _EDGE = ["interaction", "source", "target"]
+_PROGRAMMES = 12
+"""Most rows of the response: those that differ most between samples."""
 _PER_SAMPLE = 0.24
 """Inches."""
 
@@ -37,7 +39,6 @@ def by_sample(
     key: str = "commscore_compare",
     response_key: str = "commscore_response",
     top: int = 30,
-    programmes: int = 12,
     ax: Any = None,
 ) -> Any:
     """Draw the interactions of every sample beside what the receiving cells do in the same samples.
@@ -64,8 +65,6 @@ def by_sample(
         Key in ``comparison.uns`` and in ``response.uns``.
     top
         Number of edges.
-    programmes
-        Number of programmes of the response, those that differ most between samples.
     ax
         Axes to draw on; a new figure by default.
 
@@ -97,7 +96,7 @@ def by_sample(
     columns = _columns(samples, condition_key, conditions)
     upper = _centred(np.asarray(samples[columns, shown.index].X, np.float64).T)
     active = wide_response(response, response_key, target=target)
-    lower, doing, quiet = _response(active, columns, most=programmes)
+    lower, doing, quiet = _response(active, columns, most=_PROGRAMMES)
     labels = [*edge_labels(shown, 24), *shorten(doing, 48).values()]
     wide = _PER_SAMPLE * len(columns)
     ax = axes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from ._boxes import Box, draw_box, draw_edge, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._table import axes, extra_of, need_columns, one_contrast, pick
-from ._text import title
+from ._text import shorten, title
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -63,8 +64,9 @@ def circuit(
     look, high = _look(steps, effects)
     boxes = _boxes(steps, look)
     between = steps[_between(steps)]
-    limits = place(boxes, max((len(_words(r)) for r in _records(between)), default=0))
-    ax = axes(ax, width=limits[0] + (1.3 if effects is not None else 0.3), height=limits[1] + 1.0)
+    most = max((of for _, _, of in _parallel(between)), default=1)
+    limits = place(boxes, max((len(_words(r)) for r in _records(between)), default=0), parallel=most)
+    ax = axes(ax, width=max(limits[0], 5.0) + (1.3 if effects is not None else 0.3), height=limits[1] + 1.0)
     ax.set_aspect("equal")
     ax.set_xlim(-limits[0] / 2, limits[0] / 2)
     ax.set_ylim(-limits[1] / 2, limits[1] / 2)
@@ -95,8 +97,9 @@ def _words(row: dict[str, Any]) -> str:
     arrow = {("communication", True): "→", ("communication", False): "⊣"}.get(
         (row["edge"], row["sign"] > 0), "⇒" if row["sign"] > 0 else "⇒|"
     )
-    gates = str(row.get("gates") or "")
-    return f"{row['step']} {row['from']} {arrow} {row['to']}" + (f" [{gates}]" if gates not in ("", "nan") else "")
+    gates = re.sub(r" ?\([^)]*\)", "", str(row.get("gates") or ""))  # without their step and role
+    words = f"{row['step']} {row['from']} {arrow} {row['to']}"
+    return words if gates in ("", "nan") else f"{words} [{shorten([gates], 28)[gates]}]"
 
 
 def _effects(data: Any, key: str, *, circuit: str, contrast: str | None, changes: pd.DataFrame | None) -> Any:

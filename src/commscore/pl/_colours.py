@@ -46,7 +46,7 @@ def default_palette(names: Sequence[str]) -> dict[str, Any]:
         base, turn = np.array(to_rgb(_DISTINCT[i % len(_DISTINCT)])), i // len(_DISTINCT)
         towards = (0.0, 0.5, -0.4)[turn % 3]
         colour = base + towards * (1.0 - base) if towards >= 0 else base * (1.0 + towards)
-        made[str(name)] = to_hex(colour)
+        made[str(name)] = to_hex(tuple(colour))
     return made
 
 
@@ -64,8 +64,8 @@ def group_colours(
     return _stored(data, groupby, names) or default_palette(names)
 
 
-def obs_colours(adata: AnnData, column: str, names: Sequence[str]) -> dict[str, Any]:
-    """Return the colours of the values of a column of ``adata.obs``."""
+def obs_colours(adata: AnnData | None, column: str | None, names: Sequence[str]) -> dict[str, Any]:
+    """Return the colours of the values of a column of ``adata.obs``, or our own."""
     return _stored(adata, column, names) or default_palette(names)
 
 

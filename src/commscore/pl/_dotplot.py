@@ -8,6 +8,7 @@ import numpy as np
 
 from .._validate import in_range
 from ._table import axes, need_columns, table_of
+from ._text import shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,14 +67,15 @@ def dotplot(
     pairs = frame.loc[frame["interaction"].isin(rows[:top]), "_pair"].value_counts(sort=True).index
     names, pair_names = rows[:top], sorted(pairs[:max_pairs])
     shown = frame[frame["interaction"].isin(names) & frame["_pair"].isin(pair_names)]
-    ax = axes(ax, **_size_for(names, pair_names))
+    labels = list(shorten(names, 40).values()), list(shorten(pair_names, 44).values())
+    ax = axes(ax, **_size_for(*labels))
     x = shown["_pair"].map({n: i for i, n in enumerate(pair_names)}).to_numpy(float)
     y = shown["interaction"].astype(object).map({n: i for i, n in enumerate(names)}).to_numpy(float)
     strength = _strength(shown[pvalue].to_numpy(float)) if has_p else np.full(len(shown), 1.0)
     dots = ax.scatter(
         x, y, c=shown[score].to_numpy(float), s=_size(strength), cmap=cmap, edgecolors="0.25", linewidths=0.4
     )
-    _decorate(ax, names, pair_names)
+    _decorate(ax, *labels)
     hidden = len(rows) - len(names), len(pairs) - len(pair_names)
     left_out = "" if not any(hidden) else f"\nnot shown: {hidden[0]} interactions, {hidden[1]} pairs"
     ax.set_title(f"Interactions between groups{left_out}", fontsize=10)

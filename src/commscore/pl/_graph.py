@@ -38,14 +38,29 @@ _AROUND = 1.3
 
 def size(names: Sequence[str], *, beside: float) -> dict[str, float]:
     """Return the size of a figure in inches, with ``beside`` for a legend."""
-    (left, right), (bottom, top) = _limits(names, beside)
+    (left, right), (bottom, top) = _limits(names, beside, unit=UNIT)
     return {"width": UNIT * (right - left) + 0.3, "height": UNIT * (top - bottom) + 0.7}
 
 
-def _limits(names: Sequence[str], beside: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    room = inches(shorten(names, _LONGEST).values()) / UNIT
-    up = _AROUND + (room if _crowded(names) else 0.15)
-    return (-_AROUND - room, _AROUND + room + beside / UNIT), (-up, up)
+def _limits(names: Sequence[str], beside: float, *, unit: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the limits that hold circle, names and legend where the radius has ``unit`` inches."""
+    room = inches(shorten(names, _LONGEST).values()) / unit
+    up = _AROUND + (room if _crowded(names) else 0.25 / unit)
+    # a single group stands at the top
+    return (-_AROUND - room, _AROUND + room + beside / unit), (-up if len(names) > 1 else 0.5, up)
+
+
+def _unit(ax: Any, names: Sequence[str], beside: float) -> float:
+    """Return the inches of the radius that these axes have room for."""
+    ax.figure.figure.draw_without_rendering()
+    box = ax.get_window_extent()
+    width, height = box.width / ax.figure.dpi, box.height / ax.figure.dpi
+    room = inches(shorten(names, _LONGEST).values())
+    up = room if _crowded(names) else 0.25
+    across = 2 * _AROUND if len(names) > 1 else _AROUND - 0.5
+    return float(
+        max(min((width - 2 * room - beside) / (2 * _AROUND), (height - up * (1 + (len(names) > 1))) / across), 0.4)
+    )
 
 
 def _crowded(names: Sequence[str]) -> bool:
@@ -64,7 +79,7 @@ def draw_nodes(
     )  # fmt: skip
     for name, label in shorten(names, _LONGEST).items():
         _outside(ax, places[name], label, radial=_crowded(names))
-    limits = _limits(names, beside)
+    limits = _limits(names, beside, unit=_unit(ax, names, beside))
     ax.set_aspect("equal")
     ax.set_xlim(*limits[0])
     ax.set_ylim(*limits[1])

@@ -110,7 +110,7 @@ def _legend(ax: Any, signs: set[int]) -> None:
     from matplotlib.lines import Line2D
 
     lines = [
-        Line2D([], [], color=UP if s > 0 else DOWN, lw=2, label=_NAMES[1 if s > 0 else -1])
+        Line2D([], [], color=UP if s > 0 else DOWN, lw=2, label=f"the whole {_NAMES[1 if s > 0 else -1]}")
         for s in sorted(signs, reverse=True)
     ]
-    legend(ax, lines, "the whole", loc="upper right", bbox_to_anchor=(1.0, 1.0))
+    legend(ax, lines, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)

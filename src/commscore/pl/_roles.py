@@ -86,6 +86,9 @@ def roles(
     ax.set_xlabel(f"outgoing ({what})")
     ax.set_ylabel(f"incoming ({what})")
     bare(ax)
+    if value == "count":
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.get_major_locator().set_params(integer=True)
     known = set(first.index) | (set() if second is None else set(second.index))
     heading = f"Senders and receivers ({rule})" + ("" if second is None else f": {names[0]} → {names[1]}")
     unnamed = counted(max(len(shown) - labels, 0), "name")
@@ -115,7 +118,8 @@ def _points(ax: Any, matrices: list[pd.DataFrame], groups: list[str], *, colours
         ax.scatter(ends[0][:, 0], ends[0][:, 1], s=34, facecolors="none", edgecolors=fills, linewidths=1.2)
     ax.scatter(ends[-1][:, 0], ends[-1][:, 1], s=52, color=fills, edgecolors="white", linewidths=0.6, zorder=3)
     both = np.concatenate(ends)
-    air = 0.09 * np.maximum(both.max(axis=0) - both.min(axis=0), 1e-9 + 0.1 * np.abs(both).max(axis=0))
+    reach = both.max(axis=0) - both.min(axis=0)
+    air = np.where(reach > 0, 0.09 * reach, np.maximum(0.5 * np.abs(both).max(axis=0), 1.0))
     low, high = both.min(axis=0) - air, both.max(axis=0) + air
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])

@@ -76,7 +76,7 @@ def spectrum(
     groups = [g for g in names_of(frame[by]) if g in set(biggest)]
     matrix = whole.loc[modes, groups].to_numpy(np.float64)
     short = list(shorten(groups, 28).values())
-    ax = axes(ax, width=1.6 + max(0.3 * len(groups), 2.6), height=0.5 * len(modes) + inches(short) + 1.0)
+    ax = axes(ax, width=2.0 + max(0.3 * len(groups), 2.6), height=0.5 * len(modes) + inches(short) + 1.0)
     colours = list(group_colours(data, key, groups, palette=palette).values())
     high = float(matrix.max()) or 1.0
     for i, row in enumerate(matrix):

@@ -151,7 +151,7 @@ def axes(ax: Any, *, width: float, height: float, **kind: Any) -> Any:
     if ax is not None:
         return ax
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
     return figure.subplots(subplot_kw=kind)

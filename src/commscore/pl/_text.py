@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 INCH_PER_LETTER = 0.068
 """Of 8 pt sans serif, a little more than the average."""
+_LABEL = 0.95 * INCH_PER_LETTER
+_SIDE = 0.3
+"""Most of the width of the axes that labels take at each side."""
 
 
 def shorten(names: Iterable[str], longest: int = 34) -> dict[str, str]:
@@ -58,6 +62,8 @@ def title(ax: Any, text: str, *left_out: str, pad: float = 6.0) -> None:
     said = [part for part in left_out if part]
     lines = [text, *([f"not shown: {', '.join(said)}"] if said else [])]
     letters = _room(ax, max(map(len, lines)))
+    # "padj ≤ 0.05" stays in one piece
+    lines = [re.sub(" ([≤=]) ", "\u00a0\\1\u00a0", line) for line in lines]
     broken = [piece for line in lines for piece in textwrap.wrap(line, letters)]
     ax.set_title("\n".join(broken), fontsize=10, pad=pad)
 
@@ -117,39 +123,36 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[str]) -> list[Any]:
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     low, high = ax.get_xlim()
-    middle = (low + high) / 2
+    bottom, top = ax.get_ylim()
     ticks = [t for t in ax.get_xticks() if low <= t <= high]
-    sides = [np.flatnonzero(x < middle), np.flatnonzero(x >= middle)]
     box = ax.get_window_extent()
-    across = box.width / ax.figure.dpi
-    rooms = [inches(labels[i] for i in side) * 0.95 + 0.25 if len(side) else 0.0 for side in sides]
-    unit = (high - low) / max(across - sum(rooms), 0.4 * across)
-    limits = (low - unit * rooms[0], high + unit * rooms[1])
+    width, height = box.width / ax.figure.dpi, box.height / ax.figure.dpi
+    most = max(int(_SIDE * width / INCH_PER_LETTER), 8)
+    named = [_cut(label, most) for label in labels]
+    rooms = [_LABEL * len(label) for label in named]
+    left = x < (low + high) / 2
+    sides = [np.flatnonzero(left), np.flatnonzero(~left)]
+    beside = [max((rooms[i] for i in side), default=-0.25) + 0.25 for side in sides]
+    unit = (high - low) / (width - sum(beside))
+    limits = (low - unit * beside[0], high + unit * beside[1])
     ax.set_xlim(*limits)
     ax.set_xticks(ticks)
-    bottom, top = ax.get_ylim()
-    line = 0.15 * (top - bottom) / (box.height / ax.figure.dpi)
+    line = 0.15 * (top - bottom) / height
     texts = []
-    for side, at, align in zip(sides, limits, ("left", "right"), strict=True):
+    for side, at, (end, sign) in zip(sides, limits, ((low, 1), (high, -1)), strict=True):
         order = side[np.argsort(y[side], kind="stable")]
-        places = spread(y[order], line, low=bottom + line / 2, high=top - line / 2)
-        end = low if align == "left" else high
-        for i, place in zip(order, places, strict=True):
-            texts.append(ax.text(at, place, labels[i], fontsize=7, ha=align, va="center"))
-            ax.plot([x[i], end, _inner(at, end, unit * (inches([labels[i]]) * 0.95 + 0.05))], [y[i], place, place],
-                    color="0.6", lw=0.5, zorder=0.5)  # fmt: skip
+        for i, place in zip(order, spread(y[order], line, low=bottom + line / 2, high=top - line / 2), strict=True):
+            texts.append(ax.text(at + sign * 0.05 * unit, place, named[i], fontsize=7, va="center",
+                                 ha="left" if sign > 0 else "right"))  # fmt: skip
+            stop = at + sign * unit * (rooms[i] + 0.1)
+            ax.plot([x[i], end, stop], [y[i], place, place], color="0.6", lw=0.5, zorder=0.5)
     return texts
 
 
-def _inner(outer: float, end: float, length: float) -> float:
-    """Return where the line to a label of this length stops, never beyond ``end``."""
-    return min(outer + length, end) if outer < end else max(outer - length, end)
-
-
-def label_points(ax: Any, x: Any, y: Any, *, labels: Sequence[str], avoid: Any = None) -> list[Any]:
+def label_points(ax: Any, x: Any, y: Any, *, labels: Sequence[str], avoid: Any) -> list[Any]:
     """Write labels beside points and move them until they do not overlap, with a line to their point.
 
-    Limits must be final. ``avoid`` (n × 2) are further points that labels keep off.
+    Limits must be final. ``avoid`` (n × 2) are the points that labels keep off.
     """
     from adjustText import adjust_text
 
@@ -157,7 +160,7 @@ def label_points(ax: Any, x: Any, y: Any, *, labels: Sequence[str], avoid: Any =
     if not texts:
         return texts
     ax.figure.figure.draw_without_rendering()  # the layout settles, positions are final
-    others = np.asarray(avoid if avoid is not None else np.column_stack([x, y]), np.float64)
+    others = np.asarray(avoid, np.float64)
     adjust_text(
         texts, x=others[:, 0], y=others[:, 1], target_x=list(x), target_y=list(y), ax=ax, iter_lim=200,
         expand=(1.1, 1.4), ensure_inside_axes=True, arrowprops={"arrowstyle": "-", "color": "0.4", "lw": 0.5},

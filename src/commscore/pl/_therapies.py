@@ -10,7 +10,7 @@ from .._schema.understand import CAUTION
 from .._validate import in_range
 from ._colours import default_palette
 from ._table import axes, names_of, need_columns, need_rows, pick, table_of
-from ._text import bare, counted, inches, legend, shorten, title
+from ._text import bare, inches, legend, shorten, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,10 +75,9 @@ def therapies(
     ax.set_xlabel(f"share of all flow that falls   (edges | circuits cut)\n{CAUTION}", fontsize=8.5)
     bare(ax)
     nothing = frame["therapy"].nunique() - len(best)
-    left_out = counted(len(best) - len(names), "therapy that cuts less").replace(
-        "therapy that cuts lesss", "that cut less"
-    )
-    title(ax, "What therapies would cut", left_out, f"{nothing} that cut nothing" if nothing else "")
+    less = len(best) - len(names)
+    left_out = (f"{less} that cut less" if less else "", f"{nothing} that cut nothing" if nothing else "")
+    title(ax, "What therapies would cut", *left_out)
     return ax
 
 
