@@ -1,13 +1,14 @@
-"""Calibration of the comparison of conditions over simulated cohorts with donors.
+"""Calibration of the comparison of conditions over simulated cohorts with donors, ours and other logics.
 
-    python benchmarks/calibration_compare.py --cohorts 200
+    python benchmarks/calibration_compare.py --cohorts 200 --out calibration_compare.csv
 
-Four tables. *Null*: cohorts without any shift; fraction of tested rows with p ≤ 0.05 (mean over cohorts and its
-standard error), fraction of cohorts with any padj ≤ 0.05, and the same cohorts through the cell-level test and through
-the plain difference of mean log1p(CP10k) per sample (t-test on the product of both sides). *Shifts*: planted
-changes of ligands and receptors; power and false discovery proportion at padj ≤ 0.05. *Drivers*: how often the planted
-driver is named where its share of the true change exceeds 0.7.
-*Shapes*: how often the planted course over four stages is named in detected rows.
+Six tables. *Null*: cohorts without any shift; fraction of tested rows with p ≤ 0.05 (mean over cohorts and its
+standard error), fraction of cohorts with any padj ≤ 0.05. *Invariance*: the same null cohorts after a technical change
+of one condition. Both beside other logics on the same cohorts, see ``OTHERS``. *Total*: by how much the total change of
+communication moves with the technical change. *Shifts*: planted changes of ligands and receptors; power and false
+discovery proportion at padj ≤ 0.05. *Drivers*: how often the planted driver is named where its share of the true change
+exceeds 0.7. *Shapes*: how often the planted course over four stages is named in detected rows. Every finished
+row is appended to ``--out`` at once.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from pathlib import Path
 
+import anndata as ad
+import compare_logics as logics
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import sparse
 
 import commscore as cs
 
@@ -32,13 +36,15 @@ EDGES = [
     ("VEGFA^KDR", "tumour", "endothelial"), ("MIF^CD74_CXCR4", "tumour", "macrophage"), ("HGF^MET", "CAF", "tumour"),
     ("JAG1^NOTCH1", "tumour", "T cell"), ("FN1^ITGA5_ITGB1", "CAF", "tumour"),
 ]  # fmt: skip
+KNOWN = cs.ds.simulate(n_samples=1, n_cells=1, n_background=1).uns["interactions"]
+PAIRS = [*zip(KNOWN["ligand"], KNOWN["receptor"]), *((f"L{i:02d}", f"R{i:02d}") for i in range(32))]
 NULLS = {
     "no variation between donors": {"donor_sd": 0.0},
     "donor sd 0.25": {"donor_sd": 0.25},
     "donor sd 0.5": {"donor_sd": 0.5},
     "half the depth": {"depth": {"case": 0.5}},
     "a quarter of the depth": {"depth": {"case": 0.25}},
-    "cells 1 : 5": {"n_cells": {"control": 1000, "case": 200}},
+    "cells 5 : 1": {"n_cells": {"control": 1000, "case": 200}},
     "paired": {"paired": True, "pair_key": "patient"},
     "covariate": {"covariates": ["batch"]},
     "3 v 3": {"n_samples": 3},
@@ -47,10 +53,17 @@ NULLS = {
     "3 v 7": {"n_samples": {"control": 3, "case": 7}},
 }
 TOOL = ("pair_key", "covariates")
+OTHERS = {
+    "cells as replicates": "our own test='cells': cells permuted",
+    "mean of two p": "t-test of log2 CPM per side, mean of both p-values (LIANA: differential tables joined)",
+    "product by sample": "t-test between samples of the product of mean log1p(CP10k) (LIANA: scores per sample)",
+    "flow, paired Wilcoxon": "CellChat's rankNet: paired Wilcoxon over pairs of groups, per pathway of 6 interactions",
+}
 
 
 def cohort(seed, **options):
-    options = {"n_samples": 4, "n_cells": 400} | {k: v for k, v in options.items() if k not in TOOL}
+    options = {"n_samples": 4, "n_cells": 300, "n_background": 150, "interactions": PAIRS} | {
+        k: v for k, v in options.items() if k not in TOOL}  # fmt: skip
     a = cs.ds.simulate(**options, rng=seed)
     number = a.obs["sample"].astype(str).str.rsplit("_", n=1).str[1].astype(int)
     a.obs["batch"] = np.where(number % 2, "odd", "even")
@@ -65,50 +78,146 @@ def compare(a, **options):
         ).table  # fmt: skip
 
 
-def lognorm_rates(a, table):
-    """p-values of a t-test between samples of the product of mean log1p(CP10k), for the tested rows."""
-    x = a.layers["counts"].toarray()
-    x = pd.DataFrame(np.log1p(x / x.sum(axis=1, keepdims=True) * 1e4), columns=a.var_names)
-    mean = x.groupby([a.obs["sample"].to_numpy(), a.obs["cell_type"].to_numpy()], observed=True).mean()
-    condition = a.obs.drop_duplicates("sample").set_index("sample")["condition"]
-    found = []
-    for row in table[table["pvalue"].notna()].to_dict("records"):
-        left = mean.xs(row["source"], level=1)[row["ligand_complex"].split("_")].min(axis=1)
-        right = mean.xs(row["target"], level=1)[row["receptor_complex"].split("_")].min(axis=1)
-        product = (left * right).dropna()
-        case = condition[product.index].eq("case").to_numpy()
-        if case.sum() > 1 and (~case).sum() > 1 and product.std() > 0:
-            found.append(stats.ttest_ind(product[case], product[~case]).pvalue)
-    return np.asarray(found)
-
-
 def rate(values):
     values = np.asarray(values, float)
-    return f"{values.mean():.3f} ± {values.std() / np.sqrt(values.size):.3f}"
+    return f"{np.nanmean(values):.3f} ± {np.nanstd(values) / np.sqrt(values.size):.3f}"
 
 
-def nulls(n, beside):
-    rows = []
+def others(a, table, *, n_perms=200):
+    """Fraction of p ≤ 0.05 by the other logics, in the order of :data:`OTHERS`."""
+    found = [compare(a, test="cells", n_perms=n_perms)["pvalue"].dropna().to_numpy()]
+    view = logics.View(a)
+    rows = table[table["pvalue"].notna()]
+    found += [logics.mean_of_two(view, rows), logics.product(view, rows), logics.flow(view, a.uns["interactions"])]
+    return [(p[np.isfinite(p)] <= ALPHA).mean() for p in found]
+
+
+# technical changes of one condition
+
+
+def _at(a, mask):
+    return np.repeat(mask, np.diff(a.layers["counts"].indptr))
+
+
+def thin(a, rng, *, share):
+    counts = a.layers["counts"].copy()
+    case = _at(a, (a.obs["condition"] == "case").to_numpy())
+    counts.data = np.where(case, rng.binomial(counts.data.astype(int), share), counts.data).astype(np.float32)
+    counts.eliminate_zeros()
+    return _with(a, counts)
+
+
+def fewer(a, rng, *, share):
+    case = (a.obs["condition"] == "case").to_numpy()
+    return a[~case | (rng.random(a.n_obs) < share)].copy()
+
+
+def unrelated(a, rng):
+    """A cell type that expresses none of the genes of the pairs more than noise, 60 cells per sample."""
+    first = a.obs.drop_duplicates("sample")
+    obs = first.loc[first.index.repeat(60)].assign(cell_type="neuron")
+    obs.index = [f"new{i}" for i in range(len(obs))]
+    mean = np.where(a.var["role"] == "background", 8.0, 0.01)
+    counts = sparse.csr_matrix(rng.poisson(mean, (len(obs), a.n_vars)).astype(np.float32))
+    out = ad.concat([a, ad.AnnData(counts, obs=obs, var=a.var, layers={"counts": counts})])
+    out.uns["interactions"], out.var = a.uns["interactions"], a.var
+    return out
+
+
+def outlier(a, _):
+    """The largest count of a gene of the pairs, half as much again."""
+    counts = a.layers["counts"].copy()
+    listed = (a.var["role"] != "background").to_numpy()[counts.indices]
+    at = np.flatnonzero(listed)[np.argmax(counts.data[listed])]
+    counts.data[at] = np.round(counts.data[at] * 1.5)
+    return _with(a, counts)
+
+
+def _with(a, counts):
+    out = a.copy()
+    out.X, out.layers["counts"] = counts, counts.copy()
+    return out
+
+
+CHANGES = {
+    "as it is": lambda a, _: a,
+    "case thinned to 0.5": lambda a, rng: thin(a, rng, share=0.5),
+    "case thinned to 0.25": lambda a, rng: thin(a, rng, share=0.25),
+    "a quarter of the cells of case": lambda a, rng: fewer(a, rng, share=0.25),
+    "an unrelated cell type": unrelated,
+    "one outlier × 1.5": outlier,
+}
+
+
+class Rates:
+    """What is kept of every null cohort, and the row of the table made of it."""
+
+    COLUMNS = ("p ≤ 0.05", "exact p ≤ 0.05", "any padj ≤ 0.05", "called stable", *OTHERS)
+
+    def __init__(self):
+        self.kept = []
+
+    def add(self, a, table):
+        p, exact = table["pvalue"].dropna(), table["exact_pvalue"].dropna()
+        self.kept.append([
+            (p <= ALPHA).mean(), (exact <= ALPHA).mean(), (table["padj"] <= ALPHA).any(),
+            (table["shift"] == "stable").sum() / max(len(p), 1), *others(a, table),
+        ])  # fmt: skip
+
+    def row(self):
+        columns = zip(*self.kept)
+        return dict(zip(self.COLUMNS, (rate(c) for c in columns)))
+
+
+def nulls(n):
     for name, options in NULLS.items():
         tool = {k: options[k] for k in TOOL if k in options}
-        ours, exact, any_found, cells, plain, stable = [], [], [], [], [], []
+        rates = Rates()
         for seed in range(n):
             a = cohort(seed, **options)
-            table = compare(a, **tool)
-            p = table["pvalue"].dropna()
-            ours.append((p <= ALPHA).mean())
-            exact.append((table["exact_pvalue"].dropna() <= ALPHA).mean())
-            any_found.append((table["padj"] <= ALPHA).any())
-            stable.append((table["shift"] == "stable").sum() / max(len(p), 1))
-            if seed < beside:
-                q = compare(a, test="cells", n_perms=200)["pvalue"].dropna()
-                cells.append((q <= ALPHA).mean())
-                plain.append((lognorm_rates(a, table) <= ALPHA).mean())
-        rows.append((name, rate(ours), rate(exact), f"{np.mean(any_found):.3f}", f"{np.mean(stable):.2f}",
-                     rate(cells) if cells else "", rate(plain) if plain else ""))  # fmt: skip
-    columns = ["cohorts without a shift", "p ≤ 0.05", "exact p ≤ 0.05", "any padj ≤ 0.05", "called stable",
-               "cells as replicates", "t-test of mean log1p"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+            rates.add(a, compare(a, **tool))
+        yield {"cohorts without a shift": name, **rates.row()}
+
+
+def invariance(n):
+    """The same cohorts (6 v 6, donor sd 0.25) after every change; change of the total of the rows tested before."""
+    rates = {name: Rates() for name in CHANGES}
+    moved = {name: [] for name in CHANGES}
+    for seed in range(n):
+        a = cohort(seed, n_samples=6)
+        before, flow = None, _flow(a)
+        for i, (name, change) in enumerate(CHANGES.items()):
+            b = change(a, np.random.default_rng([seed, i]))
+            table = compare(b, n_perms=1)
+            rates[name].add(b, table)
+            before = table if before is None else before
+            moved[name].append((total_change(before, table), _flow(b) / flow - 1))
+    for name in CHANGES:
+        ours, theirs = (100 * np.asarray(m) for m in zip(*moved[name]))
+        yield {
+            "6 v 6, changed": name, **rates[name].row(), "total %, mean": f"{ours.mean():+.2f} ± {_se(ours):.2f}",
+            "total %, 95 % of cohorts within": f"{np.quantile(np.abs(ours), 0.95):.1f}",
+            "CellChat's total %, mean": f"{theirs.mean():+.1f}",
+        }  # fmt: skip
+
+
+def _flow(a):
+    return logics.total_flow(logics.View(a), a.uns["interactions"])
+
+
+def _se(values):
+    return values.std() / np.sqrt(values.size)
+
+
+def total_change(before, after):
+    """Change of the geometric mean of L·R, case over control, of the rows that were tested before.
+
+    Whether they are tested afterwards too must not matter: choosing by both would select by noise.
+    """
+    key = ["source", "target", "interaction"]
+    one, two = (t.astype(dict.fromkeys(key, object)).set_index(key) for t in (before, after))
+    one = one.loc[one["pvalue"].notna(), "effect"]
+    return 2 ** (two["effect"].reindex(one.index) - one).dropna().mean() - 1
 
 
 def called(table, truth):
@@ -126,9 +235,9 @@ def row_at(table, shift):
 
 
 def shifts(n):
-    rows = []
+    """Power at p ≤ 0.05 too: the other logics have no rate of false discoveries to compare at."""
     for size in (4, 6, 10):
-        fdp, power = [], {"ligand": [], "receptor": []}
+        fdp, power = [], {d: {k: [] for k in ("padj", "p", "mean of two p", "product")} for d in DRIVERS[:2]}
         for seed in range(n):
             order = np.random.default_rng(seed).permutation(len(EDGES))[:4]
             planted = [
@@ -136,18 +245,24 @@ def shifts(n):
                 for i, d in zip(order, ["ligand", "receptor"] * 2)
             ]
             a = cohort(seed, n_samples=size, shifts=planted)
-            table = compare(a, n_perms=1)
+            table, view = compare(a, n_perms=1), logics.View(a)
             hit, true = called(table, a.uns["truth_edges"])
             fdp.append((hit & ~true).sum() / max(hit.sum(), 1))
             for shift in planted:
-                power[shift["driver"]].append(row_at(table, shift)["padj"] <= ALPHA)
-        rows.append((f"{size} v {size}", rate(fdp), *(rate(power[d]) for d in power)))
-    return pd.DataFrame(rows, columns=["four planted log2 changes of 1", "FDP", "power ligand", "power receptor"])
+                row, into = row_at(table, shift), power[shift["driver"]]
+                into["padj"].append(row["padj"] <= ALPHA)
+                into["p"].append(row["pvalue"] <= ALPHA)
+                one = pd.DataFrame([row])
+                into["mean of two p"].append((logics.mean_of_two(view, one) <= ALPHA).any())
+                into["product"].append((logics.product(view, one) <= ALPHA).any())
+        yield {
+            "four planted log2 changes of 1": f"{size} v {size}", "FDP": rate(fdp),
+            **{f"{d}, {k} ≤ 0.05": rate(v) for d, by in power.items() for k, v in by.items()},
+        }  # fmt: skip
 
 
 def drivers(n):
     """One planted change of 2; named where it is found (expression) or tested (abundance), share above 0.7."""
-    rows = []
     for driver in DRIVERS:
         named = []
         for seed in range(n):
@@ -159,51 +274,51 @@ def drivers(n):
             found = np.isfinite(row["pvalue"]) if driver.endswith("abundance") else row["padj"] <= ALPHA
             if found and parts.max() / parts.sum() > 0.7:
                 named.append(row["driver"] == driver)
-        rows.append((driver, len(named), rate(named) if named else ""))
-    return pd.DataFrame(rows, columns=["planted driver, 6 v 6", "rows found, share > 0.7", "named"])
+        yield {"planted driver, 6 v 6": driver, "rows found, share > 0.7": len(named),
+               "named": rate(named) if named else ""}  # fmt: skip
 
 
 def shapes(n):
-    rows = []
     for shape in SHAPES:
         hits, right = 0, 0
         for seed in range(n):
             name, source, target = EDGES[seed % len(EDGES)]
             shift = {"interaction": name, "source": source, "target": target, "shape": shape, "log2fc": 2}
-            a = cohort(seed, conditions=STAGES, n_samples=6, n_cells=300, shifts=[shift])
+            a = cohort(seed, conditions=STAGES, n_samples=6, shifts=[shift])
             table = compare(a, order=STAGES, n_perms=1)
-            row = table[(table["contrast"] == "stages") & (table["interaction"] == name)
-                        & (table["source"] == source) & (table["target"] == target)].iloc[0]  # fmt: skip
+            row = row_at(table[table["contrast"] == "stages"], shift)
             if row["padj"] <= ALPHA:
                 hits += 1
                 right += row["shape"] == shape
-        rows.append((shape, f"{hits / n:.2f}", f"{right / max(hits, 1):.2f}"))
-    return pd.DataFrame(rows, columns=["shape, 4 stages × 6 samples", "power", "named when found"])
+        yield {"shape, 4 stages × 6 samples": shape, "power": f"{hits / n:.2f}",
+               "named when found": f"{right / max(hits, 1):.2f}"}  # fmt: skip
+
+
+PARTS = {"null": nulls, "invariance": invariance, "shifts": shifts, "drivers": drivers, "shapes": shapes}
+
+
+def show(rows):
+    print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))
+    for row in rows:
+        print("| " + " | ".join(str(v) for v in row.values()) + " |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cohorts", type=int, default=200, help="simulated cohorts per null setting")
-    parser.add_argument("--beside", type=int, default=20, help="of these, cohorts given to the other tests too")
-    parser.add_argument("--planted", type=int, default=100, help="cohorts per size with planted shifts")
-    parser.add_argument("--shaped", type=int, default=40, help="cohorts per planted driver and shape")
+    parser.add_argument("what", nargs="*", default=[], help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--cohorts", type=int, default=200, help="simulated cohorts per row of a table")
+    parser.add_argument("--shaped", type=int, default=100, help="cohorts per planted shape")
+    parser.add_argument("--out", type=Path, help="file to which every finished row is appended as CSV")
     given = parser.parse_args()
-    for make in (
-        lambda: nulls(given.cohorts, given.beside),
-        lambda: shifts(given.planted),
-        lambda: shapes(given.shaped),
-    ):
-        start = time.process_time()
-        print(make().to_markdown(index=False) if _tabulate() else make().to_string(index=False))
+    for part in given.what or PARTS:
+        start, rows = time.process_time(), []
+        for row in PARTS[part](given.shaped if part == "shapes" else given.cohorts):
+            rows.append(row)
+            if given.out:
+                with given.out.open("a") as file:
+                    file.write(part + "," + ",".join(f'"{k}={v}"' for k, v in row.items()) + "\n")
+        show(rows)
         print(f"\n{time.process_time() - start:.0f} CPU-s\n", flush=True)
-
-
-def _tabulate():
-    try:
-        import tabulate  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 if __name__ == "__main__":
