@@ -60,12 +60,12 @@ def score_table(
 
 def _coded(values: npt.NDArray[np.object_], codes: npt.NDArray[np.int64]) -> pd.Categorical:
     """Categorical over the values that occur, sorted by name."""
-    present, inverse = np.unique(codes, return_inverse=True)
+    present = np.flatnonzero(np.bincount(codes, minlength=values.size))
     names = np.asarray([str(v) for v in values[present]], object)
     order = np.argsort(names)
-    rank = np.empty(order.size, np.int64)
-    rank[order] = np.arange(order.size)
-    return pd.Categorical.from_codes(rank[inverse], names[order])
+    rank = np.empty(values.size, np.int64)
+    rank[present[order]] = np.arange(order.size)
+    return pd.Categorical.from_codes(rank[codes], names[order])
 
 
 def _taken(column: pd.Series, which: npt.NDArray[np.int64]) -> pd.Categorical:
