@@ -19,6 +19,7 @@
 # ## Circuits of the reviews, on one tumour
 
 # %%
+# %matplotlib inline
 import scanpy as sc
 
 import commscore as cs
@@ -53,10 +54,12 @@ shown = circuits.table[circuits.table["n_assessed"] > 0].sort_values("pvalue").h
 shown[["name", "status", "n_steps", "n_assessed", "n_expressed", "strength", "padj"]]
 
 # %%
-ax = shown.set_index("name")["strength"].plot.barh(figsize=(7, 4), color="#0072B2", xlabel="strength", ylabel="")
-ax.invert_yaxis()
+cs.pl.circuit(adata, "hypoxia_angiogenesis").figure
 
 # %% [markdown]
+# Boxes are cells that play a role, arrows between them ligands to receptors, lines inside a box what is induced in the
+# cell; what is dashed is not expressed in enough cells, or cannot be measured.
+#
 # Status and p-value answer different questions. The p-value says that the steps lie in these groups rather than in
 # random cells; the status, that each step is seen in enough cells. At 664 UMIs per cell, `broken` mostly means
 # "too shallow to see". Read the weakest step before believing either:
@@ -88,6 +91,9 @@ cs.tl.therapies(adata)
 therapies = cs.get.load(adata, "commscore_therapies")
 cuts = therapies.table[therapies.table["n_edges"] > 0].sort_values("share", ascending=False)
 cuts[["therapy", "action", "targets", "reported", "n_edges", "share", "n_circuits"]]
+
+# %%
+cs.pl.therapies(adata).figure
 
 # %%
 therapies.extra["bypass"].head(8)[["therapy", "cut", "target", "how", "remaining", "source"]]
@@ -128,6 +134,9 @@ verdicts["verdict"].value_counts()
 assessed = verdicts[verdicts["verdict"] != "not_assessable"]
 assessed[["expectation", "what", "role", "change", "effect", "ci_low", "ci_high", "padj", "verdict", "source", "lines"]]
 
+# %%
+cs.pl.expectations(cohort).figure
+
 # %% [markdown]
 # The great majority is `not_assessable`, each row with its reason: a review speaks of many contexts, and a cohort has
 # two. A tool that only lists what fits would not show this denominator.
@@ -138,6 +147,26 @@ reasons.str.replace(r"'.*", "…", regex=True).value_counts().head(6)
 
 # %%
 print(expectations.extra["summary"]["text"].iloc[0])
+
+# %% [markdown]
+# ## The balance
+#
+# Every interaction has a direction in the reviews, for or against the tumour. Adding up the flow of both in every sample
+# gives a balance, whose *difference* between conditions is tested on samples. Its level says little: what is
+# written about tumours is mostly what drives them. Here are the primary tumours and lymph-node metastases of tutorial 3.
+
+# %%
+chung = cs.ds.fetch("breast_chung2017")
+cs.tl.balance(chung, "cell_type", sample_key="sample", condition_key="stage", reference="primary", min_cells=5)
+balance = cs.get.load(chung, "commscore_balance")
+cs.pl.balance(chung).figure
+
+# %%
+balance.extra["tests"]
+
+# %% [markdown]
+# Every point is a tumour; the grey line through it shows where the balance could lie if all interactions without a
+# clear direction were against or for the tumour. Two metastases cannot show a difference, and the interval says so.
 
 # %% [markdown]
 # **What it means.** Statements of reviews become tests with a verdict, an interval and the place where it is written.

@@ -22,7 +22,7 @@ READ = {
         "rows": "len(table)",
         "floor": "float(table['pvalue'].min())",
         "found": "int((table['padj'] <= 0.05).sum())",
-        "reasons": "sorted(untested['reason'].unique().astype(str))",
+        "reasons": "sorted(untested['reason'].astype(str).unique().tolist())",
     },
     "02_breast_tumour": {
         "found": "len(found)",
@@ -57,6 +57,7 @@ READ = {
         "['verdict'].astype(str).tolist()",
         "jag1": "verdicts.query(\"what == 'JAG1' and expectation == 'jag1_bone_up'\")['verdict'].astype(str).tolist()",
         "reasons": "int((reasons.fillna('') == '').sum())",
+        "balance": "balance.extra['tests']['pvalue'].tolist()",
     },
     "06_resources": {
         "sizes": "[len(breast), len(consensus), len(both)]",
@@ -124,6 +125,7 @@ def circuits(v):
     assert v["cxcr4"] == ["confirmed"]
     assert v["jag1"] == ["contradicted"]
     assert v["reasons"] == 0
+    assert min(v["balance"]) > 0.05
 
 
 def resources(v):
