@@ -1,0 +1,212 @@
+"""Write the pages of results on public data.
+
+    COMMSCORE_DATA=FOLDER python docs/results/make.py
+
+Every page holds the question, the command, what was found, what was not assessable and why, what the comparison finds
+under shuffled labels of the samples, and what the result does not mean. All numbers come from this script.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+import commscore as cs
+
+HERE = Path(__file__).parent
+INDUCED = [
+    ("CXCL10", "CXCR3"), ("CXCL11", "CXCR3"), ("CXCL9", "CXCR3"), ("CCL2", "CCR2"), ("CCL8", "CCR2"), ("CCL7", "CCR2"),
+    ("CCL8", "CCR5"), ("CCL8", "CCR1"), ("TNFSF10", "TNFRSF10B"), ("TNFSF13B", "TNFRSF13B"), ("IL15", "IL2RB_IL2RG"),
+    ("CXCL10", "B2M"), ("TNFSF10", "B2M"),
+]  # fmt: skip
+COLUMNS = ["source", "target", "interaction", "ligand_effect", "receptor_effect", "ci_low", "ci_high", "pvalue",
+           "padj", "exact_pvalue", "shift", "driver"]  # fmt: skip
+ALPHA = 0.05
+
+
+def markdown(frame):
+    """Table of text; numbers to three digits."""
+
+    def text(value):
+        if isinstance(value, float):
+            return "" if np.isnan(value) else (f"{value:.1e}" if 0 < abs(value) < 0.001 else f"{value:.3g}")
+        return str(value)
+
+    lines = ["| " + " | ".join(map(str, frame.columns)) + " |", "|" + "---|" * frame.shape[1]]
+    return "\n".join(lines + ["| " + " | ".join(map(text, row)) + " |" for row in frame.itertuples(index=False)])
+
+
+def read(name):
+    """Public data by name."""
+    return ad.read_h5ad(Path(os.environ["COMMSCORE_DATA"]) / f"{name}.h5ad")
+
+
+def compare(a, **options):
+    """Table of the comparison with plain text columns, and what was not tested."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = cs.tl.compare(a, "cell_type", inplace=False, **options)
+    table = result.table
+    for name in table.select_dtypes("category"):
+        table[name] = table[name].astype(object)
+    return table, result.extra["untested"]
+
+
+def found(table, *, most=12):
+    """How many rows were tested and found, and the strongest of them."""
+    tested = table[table["pvalue"].notna()]
+    hits = tested["padj"] <= ALPHA
+    head = (
+        f"{len(table):,} rows, {len(tested)} assessable, {int(hits.sum())} with padj ≤ {ALPHA}, "
+        f"{int((tested['pvalue'] <= ALPHA).sum())} with p ≤ {ALPHA}. The {min(most, len(tested))} strongest:\n\n"
+    )
+    top = tested.sort_values("pvalue", kind="stable").head(most)[COLUMNS].dropna(axis=1, how="all")
+    return head + markdown(top)
+
+
+def missing(table, untested):
+    """Why rows and interactions were not assessable."""
+    states = table.loc[table["pvalue"].isna(), ["contrast", "status"]].value_counts().reset_index(name="rows")
+    reasons = (
+        untested.groupby("reason", observed=True)["detail"]
+        .agg(number="size", example=lambda d: str(d.iloc[0])).reset_index().sort_values("number", ascending=False)
+    )  # fmt: skip
+    return markdown(states) + "\n\n" + markdown(reasons)
+
+
+def card(a, **options):
+    """Fraction of small p-values when the labels of the samples are shuffled."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = cs.tl.calibrate(a, "cell_type", **options)
+    return markdown(made)
+
+
+def page(name, parts):
+    """Write one page."""
+    (HERE / f"{name}.md").write_text("\n\n".join(parts).rstrip() + "\n", encoding="utf-8")
+
+
+UNIFORM = (
+    "Uniform p-values have `observed` equal to `alpha`. Rows share samples, so a single shuffle strays widely (`low` "
+    "and `high` are its 5th and 95th percentile); below 0.01 few shuffles say little."
+)
+FOOT = (
+    "Made by `python docs/results/make.py`. `ligand_effect`, `receptor_effect` and the interval of their sum are log2 "
+    "fold changes of pseudobulk counts per million; see [the columns](../columns.md)."
+)
+
+
+def kang():
+    """Interferon in blood."""
+    a, one = read("kang2018_muscat"), read("kang2018_harmony2k")
+    pairs = pd.DataFrame(INDUCED, columns=["ligand", "receptor"])
+    keys = {"condition_key": "condition", "sample_key": "sample", "resource": pairs}
+    table, untested = compare(a, **keys, pair_key="patient")
+    measured = [
+        {"interaction": f"{left}^{right}",
+         **{n: "yes" if all(g in x.var_names for g in f"{left}_{right}".split("_")) else
+            "no: " + ", ".join(g for g in f"{left}_{right}".split("_") if g not in x.var_names)
+            for n, x in (("two donors", a), ("one sample each", one))}}
+        for left, right in INDUCED
+    ]  # fmt: skip
+    cells, cells_untested = compare(one, **keys, n_perms=5000)
+    rows = cells[cells["pvalue"].notna()]
+    induced = rows[~rows["interaction"].str.endswith("B2M")]
+    ligands = [x for x, _ in INDUCED]
+    tested = table[table["pvalue"].notna() & table["ligand_complex"].isin(ligands)]
+    page("kang", [
+        "# Interferon-β in blood: are the induced chemokines found?",
+        "Blood cells of the same donors with and without interferon-β (doi:10.1038/nbt.4042). The answer is known: "
+        "CXCL10, CCL8, CCL2 and TNFSF10 rise, foremost in monocytes. Two public subsets: two donors in both conditions "
+        "(1,267 genes), and one sample per condition (9,015 genes). B2M stands for a receptor that all cells "
+        "express, so that a ligand can be followed where its own receptor was not kept.",
+        "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"condition\", sample_key=\"sample\",\n"
+        "              pair_key=\"patient\", resource=pairs)\n```",
+        "## Which pairs are measurable", markdown(pd.DataFrame(measured)),
+        "## Two donors, paired",
+        f"The ligand rises in {(tested['ligand_effect'] > 0).mean():.0%} of the assessable rows "
+        f"(median log2 change {tested['ligand_effect'].median():.1f}).",
+        found(table), "### Not assessable", missing(table, untested),
+        "### Shuffled labels of the samples",
+        card(a, **keys) + "\n\nFour labellings are left besides the true one and its mirror image; each mixes "
+        "stimulated and unstimulated samples, so the card is far below 5 %. It cannot show more with two donors.",
+        "## One sample per condition: cells as replicates",
+        f"{len(induced)} rows of true pairs are assessable; of the rows with padj ≤ {ALPHA} the ligand rises in "
+        f"{_rising(induced)}.",
+        found(cells[~cells["interaction"].str.endswith("B2M")]), "### Not assessable", missing(cells, cells_untested),
+        "## What it does not mean",
+        "Two donors say little about other donors: `exact_floor` of two pairs is 0.5, so the small p-values rest on "
+        "the variance shared by all genes. With one sample per condition (`unit=\"cells\"`) p-values say that these two "
+        "samples differ, nothing about interferon in general. A risen ligand is not a received signal.",
+        FOOT,
+    ])  # fmt: skip
+
+
+def _rising(rows):
+    hits = rows[rows["padj"] <= ALPHA]
+    return f"{int((hits['ligand_effect'] > 0).sum())} of {len(hits)}"
+
+
+def ctcl():
+    """Lymphoma of the skin."""
+    a = read("skin_ctcl_gse128531")
+    keys = {"condition_key": "condition", "sample_key": "sample", "reference": "healthy_control"}
+    table, untested = compare(a, **keys)
+    page("ctcl", [
+        "# Cutaneous T-cell lymphoma against healthy skin, three against three",
+        "Which communication differs between skin lesions of three patients and skin of three healthy donors "
+        "(GSE128531; 300 cells per sample here)?",
+        "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"condition\", sample_key=\"sample\",\n"
+        "              reference=\"healthy_control\")\n```",
+        "## Found", found(table),
+        "## Not assessable", missing(table, untested),
+        "## Shuffled labels of the samples", card(a, **keys),
+        UNIFORM,
+        "## What it does not mean",
+        "The T cells of the lymphoma are too rare in healthy skin, so their communication is not assessable, which "
+        "is not the same as unchanged. Three against three have 20 labellings: no exact p-value lies below 0.1. The one "
+        "finding, between keratinocytes, is a change of the epidermis; whether the lymphoma causes it is not asked. "
+        "With 300 cells per sample most pairs of groups are too small: the page shows what these few cells can carry.",
+        FOOT,
+    ])  # fmt: skip
+
+
+def chung():
+    """Metastasis of breast cancer."""
+    a = read("breast_chung2017")
+    keys = {"condition_key": "stage", "sample_key": "sample", "reference": "primary", "min_cells": 5}
+    paired, paired_untested = compare(a, **keys, pair_key="patient")
+    alone, untested = compare(a, **keys)
+    page("chung", [
+        "# Breast cancer, primary tumour to lymph-node metastasis",
+        "Does communication differ between primary tumours and lymph-node metastases (GSE75688, "
+        "doi:10.1038/ncomms15081; 11 primaries, metastases of two of the patients, 515 cells)?",
+        "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"stage\", sample_key=\"sample\", "
+        "reference=\"primary\",\n              min_cells=5, pair_key=\"patient\")\n```",
+        "## Found, two patients paired", found(paired),
+        "### Not assessable", missing(paired, paired_untested),
+        "## Found, all 11 primaries, unpaired", found(alone), "### Not assessable", missing(alone, untested),
+        "## Shuffled labels of the samples, unpaired", card(a, **keys), UNIFORM,
+        "## What it does not mean",
+        "Two metastases carry every p-value. The metastases hold no myeloid cell and one stromal cell, so nothing is "
+        "known of them there. In lymph nodes, B and T cells belong to the organ, not to the tumour. Reads are "
+        "full-length without molecular identifiers: counting noise is larger than Poisson, and the detection of genes higher. "
+        "Primary tumours of four subtypes are put together; both metastases come from two of them.",
+        FOOT,
+    ])  # fmt: skip
+
+
+def main():
+    """Write all pages."""
+    for make in (kang, ctcl, chung):
+        make()
+
+
+if __name__ == "__main__":
+    main()
