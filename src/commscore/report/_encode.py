@@ -67,7 +67,7 @@ def _column(column: pd.Series, parent: tuple[int, npt.NDArray[np.intp]] | None) 
         kind = "text"
     codes, levels = _codes(column)
     if kind == "number" and len(levels) > len(codes) / 4:
-        return {"kind": kind, "values": [_number(v) for v in _rounded(column)]}
+        return {"kind": kind, "values": _numbers(_rounded(column))}
     return {"kind": kind, "levels": levels, **_packed(codes, parent)}
 
 
@@ -81,7 +81,7 @@ def _codes(column: pd.Series) -> tuple[npt.NDArray[np.intp], list[Any]]:
         return codes, [bool(v) for v in values]
     if pd.api.types.is_numeric_dtype(column.dtype):
         codes, values = pd.factorize(_rounded(column), sort=True)
-        return codes, [_number(v) for v in values]
+        return codes, _numbers(values)
     codes, values = pd.factorize(column.map(str, na_action="ignore"))
     return codes, list(values)
 
@@ -94,12 +94,14 @@ def _rounded(column: pd.Series) -> npt.NDArray[np.float64]:
     return rounded
 
 
-def _number(value: float) -> float | int | str | None:
-    if np.isnan(value):
-        return None
-    if np.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return int(value) if float(value).is_integer() and abs(value) < 1e15 else float(value)
+def _numbers(values: npt.NDArray[np.float64]) -> list[Any]:
+    """Return numbers as JSON takes them."""
+    finite = np.isfinite(values)
+    whole = bool((values[finite] == np.rint(values[finite])).all() and (np.abs(values[finite]) < 2**53).all())
+    made: list[Any] = np.where(finite, values, 0).astype(np.int64 if whole else np.float64).tolist()
+    for i in np.flatnonzero(~finite):
+        made[i] = None if np.isnan(values[i]) else ("Infinity" if values[i] > 0 else "-Infinity")
+    return made
 
 
 def _packed(codes: npt.NDArray[np.intp], parent: tuple[int, npt.NDArray[np.intp]] | None) -> dict[str, Any]:

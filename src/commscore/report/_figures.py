@@ -69,7 +69,8 @@ def _drawn(title: str, draw: Callable[[], Any], *, alt: str, caption: str) -> Fi
             shown = draw()
             uri = encode(shown.figure)
         except ValueError as error:
-            return Text(f"{title}: no figure, because {error}.".replace("..", "."))
+            why = str(error).partition(": nothing to draw")[0]  # what follows is for who calls the function
+            return Text(f"{title}: no figure, because {why}.")
     return Figure(title, uri, alt, caption)
 
 

@@ -45,7 +45,7 @@ class Kind:
 
 _UNTESTED = View("What was not tested, and why", score.UNTESTED, filters=("reason",))
 _ROLES = View("Roles of the groups of cells", understand.ROLES, filters=("how",))
-_BY_P = (("padj", "ascending"),)
+_BY_P = (("padj", "ascending"), ("pvalue", "ascending"))
 
 KINDS: dict[str, Kind] = {
     "score": Kind(

@@ -86,6 +86,7 @@ def _parameters(stored: Stored) -> list[list[str]]:
 def _prose(stored: Stored) -> str:
     p = {name: shown(value) for name, value in stored.params.items()}
     p["n_groups"] = str(np.size(np.asarray(stored.params.get("groups", ()), object)))
+    p["samples"] = _samples(stored.params)
     write = _PROSE.get(stored.kind)
     text = write(p) if write else f"{kind_of(stored.kind).title} were computed."
     resource = stored.resource
@@ -93,6 +94,16 @@ def _prose(stored: Stored) -> str:
         f"{kind_of(stored.kind).title}. {text} Software: commscore {p.get('commscore', __version__)}; resource "
         f"{resource.get('name')}, version {resource.get('version')} (sha256 {resource.get('sha256')})."
     )
+
+
+def _samples(params: Mapping[str, Any]) -> str:
+    """Return ``"8 samples (column sample; control 4, case 4)"``; without the numbers where they are not stored."""
+    column, counts = f"column {params.get('sample_key')}", np.atleast_1d(params.get("n_samples", ()))
+    levels = np.atleast_1d(np.asarray(params.get("levels", ()), object))
+    if not counts.size or counts.shape != levels.shape:
+        return f"samples ({column})"
+    each = ", ".join(f"{level} {n}" for level, n in zip(levels, counts, strict=True))
+    return f"{counts.sum()} samples ({column}; {each})"
 
 
 def _score(p: Mapping[str, str]) -> str:
@@ -115,7 +126,7 @@ def _score(p: Mapping[str, str]) -> str:
 def _compare(p: Mapping[str, str]) -> str:
     samples = p.get("unit") == "samples"
     unit = (
-        f"{p.get('n_samples')} samples ({p.get('sample_key')}) as replicates" if samples else
+        f"{p['samples']} as replicates" if samples else
         "cells as replicates, which says only whether these samples differ"
     )  # fmt: skip
     design = "".join(
@@ -152,8 +163,8 @@ def _loops(p: Mapping[str, str]) -> str:
 
 def _expectations(p: Mapping[str, str]) -> str:
     return (
-        f"Shifts that the reviews expect were tested between levels of {p.get('condition_key')} with samples "
-        f"({p.get('sample_key')}) as replicates, at level {p.get('alpha')} and with a margin of {p.get('margin')} log2."
+        f"Shifts that the reviews expect were tested between levels of {p.get('condition_key')} with "
+        f"{p['samples']} as replicates, at level {p.get('alpha')} and with a margin of {p.get('margin')} log2."
     )
 
 

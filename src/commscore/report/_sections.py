@@ -61,7 +61,7 @@ def table(frame: pd.DataFrame, view: View, identifier: str, *, folded: bool) -> 
         "n": len(frame),
         "columns": made,
         "shown": [c for c in view.columns if c in names] or names,
-        "filters": [c for c in view.filters if c in names],
+        "filters": [c for c in view.filters if c in names and frame[c].nunique() > 1],
         "sort": [[c, way] for c, way in view.sort if c in names],
     }
     about = f"One row: {view.schema.row}." if view.schema else ""

@@ -11,6 +11,11 @@ function el(tag, attributes, ...children) {
   return made;
 }
 
+// Long names may break after their joints.
+function breakable(text) {
+  return text.split(/(?<=[\^_;])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
+}
+
 class Table {
   constructor(host, identifier, payload) {
     this.id = identifier;
@@ -146,7 +151,8 @@ class Table {
     const rows = this.rows.subarray(from, from + this.size);
     const count = (n) => n.toLocaleString("en");
     const range = rows.length ? `Rows ${count(from + 1)} to ${count(from + rows.length)} of ${count(this.rows.length)}` : "No row matches";
-    this.status.textContent = this.rows.length < this.n ? `${range} that match, of ${count(this.n)}` : range;
+    const match = rows.length ? " that match" : "";
+    this.status.textContent = this.rows.length < this.n ? `${range}${match}, of ${count(this.n)}` : range;
     this.where.textContent = `Page ${count(this.page + 1)} of ${count(last + 1)}`;
     this.previous.disabled = this.page === 0;
     this.next.disabled = this.page === last;
@@ -156,8 +162,8 @@ class Table {
   drawRow(row, columns) {
     const name = `${this.id}-row-${row}`;
     const opener = el("button", { type: "button", class: "open", "aria-expanded": String(this.open.has(row)),
-      "aria-controls": name, onclick: () => this.toggle(row, opener, detail) }, shown(columns[0], row));
-    const cells = columns.slice(1).map((col) => el("td", { class: col.values ? "number" : "text" }, shown(col, row)));
+      "aria-controls": name, onclick: () => this.toggle(row, opener, detail) }, ...breakable(shown(columns[0], row)));
+    const cells = columns.slice(1).map((col) => el("td", { class: col.values ? "number" : "text" }, ...breakable(shown(col, row))));
     const detail = el("tr", { class: "detail", id: name, hidden: !this.open.has(row) }, el("td", { colspan: columns.length }));
     if (this.open.has(row)) detail.firstChild.append(this.detail(row));
     return [el("tr", { class: "row" }, el("th", { scope: "row" }, opener), ...cells), detail];

@@ -1,0 +1,67 @@
+"""Tables as JSON: what is decoded by other code equals what was put in."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from commscore.report import _encode
+from report.page import decoded
+
+NASTY = ["</script><script>alert(1)</script>", "<!--", "a\u2028b", 'quo"te', "back\\slash", "&amp;", "ü→∞", ""]
+
+
+def there_and_back(frame: pd.DataFrame) -> pd.DataFrame:
+    text = _encode.dumps({"n": len(frame), "columns": _encode.columns(frame, {})})
+    assert not set("<>&\u2028\u2029") & set(text)
+    return decoded(json.loads(text))
+
+
+def test_every_kind_of_column_survives():
+    n = 400
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, len(NASTY), n)
+    interaction = np.array(NASTY, object)[codes]
+    frame = pd.DataFrame({
+        "of_interaction": np.char.add("mode", (codes % 3).astype(str)),
+        "interaction": pd.Categorical(interaction, categories=[*NASTY[::-1], "unused"]),
+        "runs": np.repeat(["a", None, "b", "c"], n // 4),
+        "many": rng.normal(size=n) * 10.0 ** rng.integers(-300, 300, n),
+        "few": rng.choice([0.001, 0.5, np.nan, np.inf, -np.inf], n),
+        "mixed": np.where(np.arange(n) < 5, [np.nan, np.inf, -np.inf, 0.0, -0.0] * (n // 5), rng.random(n)),
+        "int": np.arange(n) * 10**9,
+        "bool": rng.random(n) < 0.5,
+        "constant": 7.0,
+        "missing": np.nan,
+    })  # fmt: skip
+    back = there_and_back(frame)
+    assert list(back) == list(frame)
+    for name in ("of_interaction", "interaction", "runs", "bool"):
+        expected = frame[name].astype(object)
+        assert back[name].where(back[name].notna(), None).tolist() == expected.where(expected.notna(), None).tolist()
+    for name in ("many", "few", "mixed", "int", "constant", "missing"):
+        np.testing.assert_allclose(back[name].astype(float), frame[name], rtol=5e-5, atol=0)
+    assert back["int"].tolist() == frame["int"].tolist()
+
+
+def test_codes_are_short_where_they_can_be():
+    n = 1000
+    frame = pd.DataFrame({"source": np.repeat(["a", "b"], n // 2), "interaction": ["x", "y"] * (n // 2)})
+    frame["mode"] = frame["interaction"].map({"x": "ecm", "y": "contact"})
+    source, interaction, mode = _encode.columns(frame, {"mode": "how"})
+    assert source["runs"] == [[0, 1], [500, 500]]
+    assert len(interaction["codes"]) == n
+    assert mode["of"] == 1
+    assert mode["codes"] == [0, 1]
+    assert mode["doc"] == "how"
+
+
+@pytest.mark.parametrize("kind", ["category", "object"])
+def test_a_missing_interaction_determines_nothing(kind):
+    frame = pd.DataFrame({"interaction": ["x", None] * 20, "mode": ["a", "b"] * 20}).astype(kind)
+    back = there_and_back(frame)
+    assert back["mode"].tolist() == ["a", "b"] * 20
+    assert back["interaction"].tolist() == ["x", None] * 20
