@@ -142,8 +142,8 @@ def kang():
         found(cells[~cells["interaction"].str.endswith("B2M")]), "### Not assessable", missing(cells, cells_untested),
         "## What it does not mean",
         "Two donors say little about other donors: `exact_floor` of two pairs is 0.5, so the small p-values rest on "
-        "the variance shared by all genes. With one sample per condition (`unit=\"cells\"`) p-values say that these two "
-        "samples differ, nothing about interferon in general. A risen ligand is not a received signal.",
+        "the variance shared by all genes. With one sample per condition (`unit=\"cells\"`) p-values say that these "
+        "two samples differ, nothing about interferon in general. A risen ligand is not a received signal.",
         FOOT,
     ])  # fmt: skip
 
