@@ -11,7 +11,7 @@ import pandas as pd
 from ._boxes import Box, draw_box, draw_edge, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._table import axes, extra_of, need_columns, one_contrast, pick
-from ._text import shorten, title
+from ._text import legend, shorten, title
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -78,6 +78,7 @@ def circuit(
             ax, (patches[ends[0]], patches[ends[1]]), (boxes[ends[0]], boxes[ends[1]]),
             index=(index, of), label=_words(row), colour=there[0], missing=there[1], restrains=row["sign"] < 0,
         )  # fmt: skip
+    _legend(ax, {missing for _, missing in look.values()})
     _finish(ax, data, key, circuit=circuit, contrast=contrast, high=high)
     return ax
 
@@ -157,6 +158,17 @@ def _parallel(between: pd.DataFrame) -> Any:
         pair = (row["source_role"], row["target_role"])
         count[pair] = count.get(pair, 0) + 1
         yield row, count[pair] - 1, int(of[pair])
+
+
+def _legend(ax: Any, present: set[bool]) -> None:
+    from matplotlib.lines import Line2D
+
+    names = {False: "expressed", True: "not expressed, or not measured"}
+    lines = [
+        Line2D([], [], color=_MISSING if m else DARK, lw=1.8, ls="--" if m else "-", label=names[m])
+        for m in sorted(present)
+    ]
+    legend(ax, lines, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)
 
 
 def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: str | None, high: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from .._validate import in_range, suggest
@@ -13,6 +14,7 @@ from ..get import table as stored_table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy.typing as npt
     from anndata import AnnData
 
 
@@ -72,21 +74,26 @@ def need_rows(frame: pd.DataFrame, what: str, way_out: str) -> pd.DataFrame:
 
 def pick(frame: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
     """Return the rows in which every named column has the wanted value (``None`` for any)."""
+    keep = np.ones(len(frame), bool)
     for column, value in wanted.items():
-        if value is None:
-            continue
-        names = frame[column].astype(object)
-        known = list(dict.fromkeys(names.dropna().astype(str)))
-        if value not in known:
-            shown = ", ".join(known[:12]) + (f", … ({len(known)} in all)" if len(known) > 12 else "")
-            msg = f"{column}={value!r} is not in the table (it has {shown}){suggest(value, known)}"
-            raise ValueError(msg)
-        frame = frame[(names == value).to_numpy()]
+        if value is not None:
+            keep &= _is(frame[column], column, value)
+    frame = frame.loc[keep]
     if frame.empty:
         named = ", ".join(f"{c}={v!r}" for c, v in wanted.items() if v is not None)
         msg = f"no row has {named} at once: nothing to draw"
         raise ValueError(msg)
     return frame
+
+
+def _is(column: pd.Series, argument: str, value: str) -> npt.NDArray[np.bool_]:
+    names = column.astype(object)
+    known = list(dict.fromkeys(names.dropna().astype(str)))
+    if value not in known:
+        shown = ", ".join(known[:12]) + (f", … ({len(known)} in all)" if len(known) > 12 else "")
+        msg = f"{argument}={value!r} is not in the table (it has {shown}){suggest(value, known)}"
+        raise ValueError(msg)
+    return np.asarray(names == value, bool)
 
 
 def one_contrast(frame: pd.DataFrame, contrast: str | None) -> tuple[pd.DataFrame, str]:
@@ -104,11 +111,13 @@ def one_contrast(frame: pd.DataFrame, contrast: str | None) -> tuple[pd.DataFram
 def names_of(*columns: pd.Series) -> list[str]:
     """Return the values that occur: in the order of the categories where there are any, else sorted."""
     order: dict[str, None] = {}
+    present: set[str] = set()
     for column in columns:
-        present = {str(v) for v in column.dropna().unique()}
-        known = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else sorted(present)
-        order |= {str(v): None for v in known if str(v) in present}
-    return list(order)
+        own = {str(v) for v in column.dropna().unique()}
+        known = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else sorted(own)
+        order |= {str(v): None for v in known}
+        present |= own
+    return [name for name in order if name in present]
 
 
 def significant(frame: pd.DataFrame, max_padj: float | None, column: str = "padj") -> tuple[pd.DataFrame, str]:

@@ -1,0 +1,89 @@
+"""What holds for every plot: names that fit, colours that stay apart, vector export, no state of pyplot."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+import commscore as cs
+from commscore.pl._colours import default_palette, group_colours
+from commscore.pl._text import shorten, spread
+
+
+def test_short_names_stay_different():
+    names = [f"a very long name of a group of cells, number {i}, with more words after it" for i in range(200)]
+    short = shorten(names, 24)
+    assert len(set(short.values())) == 200
+    assert max(map(len, short.values())) <= 24
+    assert shorten(["short", "short"], 24) == {"short": "short"}
+    assert shorten(["abcdefghij"], 5)["abcdefghij"] == "ab…ij"
+
+
+def test_spread_keeps_order_distance_and_bounds():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        values = np.sort(rng.random(8))
+        placed = spread(values, 0.1, low=0.0, high=1.0)
+        assert np.diff(placed).min() >= 0.1 - 1e-9
+        assert placed.min() >= -1e-9
+        assert placed.max() <= 1 + 1e-9
+    np.testing.assert_allclose(spread([0.1, 0.5, 0.9], 0.1, low=0, high=1), [0.1, 0.5, 0.9])
+    np.testing.assert_allclose(spread([0.5, 0.5], 0.2, low=0, high=1), [0.4, 0.6])
+    np.testing.assert_allclose(np.diff(spread(np.zeros(30), 0.1, low=0, high=1)), 1 / 29)
+
+
+def test_palette_is_distinct_and_as_stored(cohort):
+    palette = default_palette([str(i) for i in range(40)])
+    colours = np.array([to_rgb(c) for c in palette.values()])
+    apart = np.abs(colours[:, None] - colours[None]).sum(axis=2) + 9 * np.eye(40)
+    assert apart.min() > 0.03
+    names = list(cohort.obs["cell_type"].cat.categories)
+    cohort.uns["cell_type_colors"] = [f"#0000{i:02x}" for i in range(len(names))]
+    try:
+        found = group_colours(cohort, "commscore", names[::-1])
+    finally:
+        del cohort.uns["cell_type_colors"]
+    assert found == {n: f"#0000{names.index(n):02x}" for n in names}
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg"])
+def test_vector_export(edges, changes, kind):
+    for ax in (cs.pl.chord(edges), cs.pl.network(edges), cs.pl.volcano(changes), cs.pl.drivers(changes)):
+        out = io.BytesIO()
+        ax.figure.savefig(out, format=kind)
+        assert len(out.getvalue()) > 5000
+
+
+def test_axes_of_a_grid_are_used(edges, changes, samples):
+    from matplotlib.figure import Figure
+
+    axes = Figure(figsize=(10, 7), layout="constrained").subplots(2, 2).ravel()
+    trend = {"interaction": "A^B", "source": "tumour", "target": "CAF", "stage_key": "stage"}
+    drawn = [
+        cs.pl.network(edges, ax=axes[0]),
+        cs.pl.volcano(changes, ax=axes[1]),
+        cs.pl.trend(samples, **trend, ax=axes[2]),
+        cs.pl.sankey(edges, ax=axes[3]),
+    ]
+    assert all(a is b for a, b in zip(axes, drawn, strict=True))
+
+
+STATE = """
+import pandas as pd, commscore as cs, sys
+t = pd.DataFrame({"source": ["a", "b"], "target": ["b", "a"], "interaction": "A^B", "score": 1.0, "padj": 0.01,
+                  "mode": "contact"})
+for name in ("dotplot", "heatmap", "network", "chord", "sankey", "spectrum", "roles"):
+    getattr(cs.pl, name)(t)
+from matplotlib import pyplot
+print(pyplot.get_fignums(), pyplot.rcParams["savefig.bbox"])
+"""
+
+
+def test_pyplot_knows_no_figure():
+    done = subprocess.run([sys.executable, "-c", STATE], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[] None", done.stderr

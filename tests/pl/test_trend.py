@@ -1,0 +1,77 @@
+"""The trend: points are samples, diamonds the estimates of the comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import commscore as cs
+from drawn import labels
+
+EDGE = {"interaction": "A^B", "source": "tumour", "target": "CAF", "stage_key": "stage"}
+
+
+def groups(ax):
+    """Point groups in the order of the stages; diamonds are single points beside them."""
+    sets = [c.get_offsets() for c in ax.collections]
+    return [s for s in sets if len(s) > 1], [s[0] for s in sets if len(s) == 1]
+
+
+def test_points_are_the_samples(samples):
+    ax = cs.pl.trend(samples, **EDGE)
+    drawn, _ = groups(ax)
+    x = samples.X[:, 0]
+    for i, stage in enumerate(["s1", "s2", "s3"]):
+        own = x[(samples.obs["stage"] == stage).to_numpy()]
+        own = np.sort(own[np.isfinite(own)])
+        np.testing.assert_allclose(drawn[i][:, 1], own)
+        assert np.all(np.abs(drawn[i][:, 0] - i) < 0.3)
+        assert ax.lines[0].get_ydata()[i] == pytest.approx(own.mean())
+    assert labels(ax.xaxis) == ["s1\n(n = 3)", "s2\n(n = 2)", "s3\n(n = 3)"]
+    assert "not shown: 1 sample without the source or the target" in ax.get_title()
+
+
+def test_estimates_and_shape_come_from_the_comparison(samples, staged):
+    ax = cs.pl.trend(samples, **EDGE, comparison=staged)
+    _, diamonds = groups(ax)
+    base = samples.X[:3, 0].mean()
+    rows = [
+        staged[(staged["contrast"] == c) & (staged["interaction"] == "A^B") & (staged["target"] == "CAF")].iloc[0]
+        for c in ("s2 vs s1", "s3 vs s1")
+    ]
+    assert [d[1] for d in diamonds] == pytest.approx([base + r["effect"] for r in rows])
+    ends = [line.get_ydata() for line in ax.lines if len(line.get_xdata()) == 2 and line.get_xdata()[0] > 1][:2]
+    np.testing.assert_allclose(ends, [[base + r["ci_low"], base + r["ci_high"]] for r in rows])
+    assert "growth (padj\u00a0=\u00a01e-06)" in ax.get_title()
+
+
+@pytest.mark.parametrize("part", ["ligand", "receptor"])
+def test_one_side(samples, staged, part):
+    ax = cs.pl.trend(samples, **EDGE, part=part, comparison=staged)
+    drawn, diamonds = groups(ax)
+    np.testing.assert_allclose(drawn[0][:, 1], np.sort(samples.layers[part][:3, 0]))
+    assert diamonds[0][1] == pytest.approx(samples.layers[part][:3, 0].mean() + staged[f"{part}_effect"].iloc[0])
+
+
+def test_order_and_errors(samples):
+    ax = cs.pl.trend(samples, **EDGE, order=["s3", "s1"])
+    assert [t.split("\n")[0] for t in labels(ax.xaxis)] == ["s3", "s1"]
+    with pytest.raises(ValueError, match=r"order: no sample has stage 's9'"):
+        cs.pl.trend(samples, **EDGE, order=["s1", "s9"])
+    with pytest.raises(KeyError, match=r"stage_key='stagee' is not a column .* did you mean 'stage'"):
+        cs.pl.trend(samples, **(EDGE | {"stage_key": "stagee"}))
+    with pytest.raises(ValueError, match=r"interaction='X\^Y' is not in the table"):
+        cs.pl.trend(samples, **(EDGE | {"interaction": "X^Y"}))
+    samples.X[:, 0] = np.nan
+    with pytest.raises(ValueError, match="no sample has a value for A\\^B"):
+        cs.pl.trend(samples, **EDGE)
+
+
+def test_what_the_tools_wrote(cohort):
+    profile = cs.tl.profile(cohort, "cell_type", sample_key="sample")
+    edge = {"interaction": "CSF1^CSF1R", "source": "tumour", "target": "macrophage"}
+    ax = cs.pl.trend(profile, **edge, stage_key="condition", comparison=cohort)
+    rows = cs.get.table(cohort, "commscore_compare").query(
+        "contrast == 'stages' and interaction == 'CSF1^CSF1R' and source == 'tumour' and target == 'macrophage'"
+    )
+    assert str(rows["shape"].iloc[0]).replace("_", " ") in ax.get_title()

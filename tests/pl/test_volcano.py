@@ -1,0 +1,56 @@
+"""The volcano draws effect against −log10 p in the colour of the shift."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import commscore as cs
+from commscore.pl._colours import SHIFTS
+from drawn import hexes, overlaps
+
+
+def test_points_are_the_tested_rows(changes):
+    ax = cs.pl.volcano(changes)
+    drawn = {}
+    for dots in ax.collections:
+        for x, y in dots.get_offsets():
+            drawn[round(float(x), 9), round(float(y), 9)] = hexes(dots.get_facecolors()[:, :3])[0]
+    tested = changes[changes["padj"].notna()]
+    assert len(drawn) == len(tested)
+    for row in tested.itertuples():
+        assert drawn[round(row.effect, 9), round(-np.log10(row.padj), 9)] == SHIFTS[row.shift].lower()
+    line = next(ln for ln in ax.lines if ln.get_linestyle() == "--")
+    assert line.get_ydata()[0] == pytest.approx(-np.log10(0.05))
+
+
+def test_names_legend_and_missing_rows(changes):
+    ax = cs.pl.volcano(changes, top=2)
+    assert {t.get_text() for t in ax.texts} == {"A^B  tumour → CAF", "C^D  CAF → T cell"}
+    assert "not shown: 1 row without effect or p-value" in ax.get_title()
+    entries = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert entries == ["gained (1)", "up (1)", "down (1)", "compensated (1)", "inconclusive (1)"]
+
+
+def test_labels_do_not_overlap_in_a_crowd(changes):
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    many = pd.concat([changes.iloc[:1]] * 300, ignore_index=True)
+    many["interaction"] = [f"LIGAND{i}^RECEPTOR{i}" for i in range(300)]
+    many["effect"], many["padj"] = rng.normal(2, 0.1, 300), 10 ** -rng.normal(30, 0.2, 300)
+    ax = cs.pl.volcano(many, top=25)
+    assert len(ax.texts) == 25
+    assert overlaps(ax.texts, ax.figure) == 0
+
+
+def test_contrast_must_be_clear(changes, staged):
+    with pytest.raises(ValueError, match="several contrasts: set contrast to one of 's2 vs s1', 's3 vs s1', 'stages'"):
+        cs.pl.volcano(staged)
+    assert cs.pl.volcano(staged, contrast="stages").get_title().startswith("stages")
+    with pytest.raises(ValueError, match=r"contrast='s4 vs s1' is not in the table"):
+        cs.pl.volcano(staged, contrast="s4 vs s1")
+    with pytest.raises(ValueError, match="no row of 'case vs control' has both effect and padj"):
+        cs.pl.volcano(changes.assign(padj=np.nan))
+    with pytest.raises(TypeError, match="top must be an integer"):
+        cs.pl.volcano(changes, top=2.5)
