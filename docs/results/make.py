@@ -170,8 +170,8 @@ def ctcl():
         UNIFORM,
         "## What it does not mean",
         "The T cells of the lymphoma are too rare in healthy skin, so their communication is not assessable, which "
-        "is not the same as unchanged. Three against three have 20 labellings: no exact p-value lies below 0.1. The one "
-        "finding, between keratinocytes, is a change of the epidermis; whether the lymphoma causes it is not asked. "
+        "is not the same as unchanged. Three against three have 20 labellings: no exact p-value lies below 0.1. The "
+        "one finding, between keratinocytes, is a change of the epidermis; whether the lymphoma causes it is not asked. "
         "With 300 cells per sample most pairs of groups are too small: the page shows what these few cells can carry.",
         FOOT,
     ])  # fmt: skip
@@ -196,7 +196,7 @@ def chung():
         "## What it does not mean",
         "Two metastases carry every p-value. The metastases hold no myeloid cell and one stromal cell, so nothing is "
         "known of them there. In lymph nodes, B and T cells belong to the organ, not to the tumour. Reads are "
-        "full-length without molecular identifiers: counting noise is larger than Poisson, and the detection of genes higher. "
+        "full-length without molecular identifiers: counting noise is larger than Poisson, and detection higher. "
         "Primary tumours of four subtypes are put together; both metastases come from two of them.",
         FOOT,
     ])  # fmt: skip

@@ -38,12 +38,9 @@ class Cohort:
     Attributes
     ----------
     logcpm
-        (n_samples, n_groups, n_genes) log2 counts per million of the sample × group, log2((count + ½) /
-        (library + 1) · 10⁶); NaN in all genes where the sample × group has too few cells. The half count is
-        the same in every sample: it takes the first-order bias out of the logarithm at any depth. Scaled by
-        the library it leaves a bias that follows the depth: at a quarter of the depth in one of two
-        conditions (10 v 10) false positives at 0.05 were 0.062–0.074 against 0.044–0.054, for complexes
-        0.08–0.11 against 0.03–0.07.
+        (n_samples, n_groups, n_genes) log2 counts per million of the sample × group, as
+        :func:`commscore.core.pseudobulk.log_cpm` makes them; NaN in all genes where the sample × group has too few
+        cells.
     counts
         Same shape: summed raw counts.
     library
