@@ -11,7 +11,9 @@ The rooms are loaded when they are first used, so that ``import commscore`` cost
 ``pl``
     plots,
 ``ds``
-    data sets, real and simulated.
+    data sets, real and simulated,
+``report``
+    one HTML file from stored results.
 """
 
 from __future__ import annotations
@@ -24,11 +26,11 @@ from ._version import __version__
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from . import ds, get, pl, rs, tl
+    from . import ds, get, pl, report, rs, tl
 
-__all__ = ["__version__", "ds", "get", "pl", "rs", "tl"]
+__all__ = ["__version__", "ds", "get", "pl", "report", "rs", "tl"]
 
-_ROOMS = ("ds", "get", "pl", "rs", "tl")
+_ROOMS = ("ds", "get", "pl", "report", "rs", "tl")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -238,6 +238,17 @@ def test_command(cohort, tmp_path):
     assert not (tmp_path / "no.html").exists()
 
 
+def test_demo_writes_a_report(tmp_path):
+    done = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--n-perms", "50"])
+    assert done.exit_code == 0, done.output
+    assert "wrote report.html" in done.output
+    assert sections(Page((tmp_path / "report.html").read_text(encoding="utf-8")))[:3] == [
+        "Overview",
+        "Interactions",
+        "Comparison",
+    ]
+
+
 def test_marks_and_dois():
     assert marks("[3–5]") == ["[3]", "[4]", "[5]"]
     assert marks("[1-999999999]") == ["[1-999999999]"]

@@ -15,7 +15,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")] = Path("commscore-demo"),
     n_perms: Annotated[int, typer.Option(help="Number of permutations.")] = 1000,
 ) -> None:
-    """Score real blood cells and a simulated breast tumour; print and write what was found.
+    """Score real blood cells, score and compare a simulated breast tumour; print and write what was found.
 
     **Example**
 
@@ -28,9 +28,25 @@ def demo(
     _run(ds.pbmc(), out, name="pbmc", title="Blood cells, curated resource 'breast'", n_perms=n_perms)
     say("a simulated breast tumour cohort, resource 'breast'")
     cohort = ds.simulate(n_samples=4, n_cells=400, rng=0)
+    cohort.layers["counts"] = cohort.X.copy()
     _normalize(cohort)
     _run(cohort, out, name="breast", title="Simulated breast tumours, curated resource 'breast'", n_perms=n_perms)
+    _report(cohort, out / "report.html")
     typer.echo(f"\nTables and figures are in {out.resolve()}")
+
+
+def _report(cohort: Any, path: Path) -> None:
+    from .. import tl
+
+    tl.compare(cohort, "cell_type", condition_key="condition", sample_key="sample")
+    try:
+        from ..report import write
+
+        write(cohort, path, title="Simulated breast tumours")
+    except ImportError as error:  # Jinja2 comes with the extra "report"; the demo is of use without it
+        say(f"no report: {error}")
+    else:
+        say(f"wrote {path.name}: open it in a browser")
 
 
 def _normalize(adata: Any) -> None:

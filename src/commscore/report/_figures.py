@@ -24,6 +24,7 @@ _MOST_BYTES = 250_000
 """A larger drawing becomes pixels."""
 _DPI = 130
 _MOST_CONTRASTS = 6
+_MOST_CIRCUITS = 4
 _STYLE: Any = {"svg.hashsalt": "commscore", "figure.facecolor": "white", "savefig.facecolor": "white"}
 
 
@@ -140,7 +141,68 @@ def _of_contrast(ask: Ask) -> list[tuple[str, Callable[[str], Any], str, str]]:
     ]  # fmt: skip
 
 
-_MAKERS: dict[str, Callable[[Ask], list[Figure | Text]]] = {"score": _score, "compare": _compare}
+def _circuits(ask: Ask) -> list[Figure | Text]:
+    """Draw circuits, complete ones first, then the surest; coloured by their change where there is one contrast."""
+    table, changes = ask.stored.table, ask.stored.tables.get("changes")
+    contrasts = [] if changes is None else [str(c) for c in changes["contrast"].dropna().unique()]
+    contrast = contrasts[0] if len(contrasts) == 1 else None
+    seen = table[(table["n_expressed"] > 0).to_numpy()]
+    seen = seen.assign(place=(seen["status"].astype(str) != "complete").astype(int))
+    by = ["place", "padj", "strength"]
+    best = seen.sort_values(by, ascending=[True, True, False], kind="stable").head(_MOST_CIRCUITS)
+    return [
+        _drawn(
+            str(row["name"]), partial(pl.circuit, ask.adata, row["circuit"], key=ask.stored.key, contrast=contrast),
+            alt=f"Circuit {row['name']}: roles of cells as boxes, steps as arrows. {row['n_expressed']} of "
+            f"{row['n_steps']} steps are expressed; the circuit is {row['status']}.",
+            caption="Steps inside a cell in its box, steps between cells as arrows; dashed: not there or not measured."
+            + (f" Colour: change in {contrast}." if contrast else ""),
+        )
+        for row in best.to_dict("records")
+    ]  # fmt: skip
+
+
+def _loops(ask: Ask) -> list[Figure | Text]:
+    counts = _counts(ask.stored.table, "kind")
+    return [_drawn(
+        "Strongest loops and relays", lambda: pl.loops(ask.adata, key=ask.stored.key, top=ask.top),
+        alt=f"Loops and relays as lines of cells with the interaction between each and the next. {counts}",
+        caption="One line per loop (it ends where it begins) or relay, the strongest first.",
+    )]  # fmt: skip
+
+
+def _expectations(ask: Ask) -> list[Figure | Text]:
+    verdicts = _counts(ask.stored.table, "verdict")
+    return [_drawn(
+        "Expected changes", lambda: pl.expectations(ask.adata, key=ask.stored.key, top=ask.top),
+        alt=f"Forest plot of the effects of expected changes with their intervals. Verdicts: {verdicts}",
+        caption="Effect and interval of each expected change, and what the data say of it.",
+    )]  # fmt: skip
+
+
+def _balance(ask: Ask) -> list[Figure | Text]:
+    means = ask.stored.table.groupby("condition", observed=True)["balance"].mean()
+    said = ", ".join(f"{name}: {value:.2g}" for name, value in means.items())
+    return [_drawn(
+        "Balance of the samples", lambda: pl.balance(ask.adata, key=ask.stored.key),
+        alt=f"Log2 of pro-tumour over anti-tumour flow of every sample by condition. Means: {said}.",
+        caption="Above zero, flow that drives the tumour prevails.",
+    )]  # fmt: skip
+
+
+def _therapies(ask: Ask) -> list[Figure | Text]:
+    status = _counts(ask.stored.table, "status")
+    return [_drawn(
+        "Flow that falls", lambda: pl.therapies(ask.adata, key=ask.stored.key, top=ask.top),
+        alt=f"Share of all flow that falls when the targets of each therapy are taken out. {status}",
+        caption="An in-silico cut of edges, not a prediction of response.",
+    )]  # fmt: skip
+
+
+_MAKERS: dict[str, Callable[[Ask], list[Figure | Text]]] = {
+    "score": _score, "compare": _compare, "circuits": _circuits, "loops": _loops, "expectations": _expectations,
+    "balance": _balance, "therapies": _therapies,
+}  # fmt: skip
 
 
 def first(table: pd.DataFrame, name: str) -> str | None:

@@ -87,11 +87,10 @@ def write(
     --------
     >>> import tempfile
     >>> import commscore as cs
-    >>> import commscore.report
     >>> adata = cs.ds.pbmc()
     >>> cs.tl.score(adata, "cell_type", n_perms=50)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = commscore.report.write(adata, f"{folder}/report.html", figures=False)
+    ...     file = cs.report.write(adata, f"{folder}/report.html", figures=False)
     ...     "<h1>" in file.read_text(encoding="utf-8")
     True
     """
