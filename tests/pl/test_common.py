@@ -87,3 +87,10 @@ print(pyplot.get_fignums(), pyplot.rcParams["savefig.bbox"])
 def test_pyplot_knows_no_figure():
     done = subprocess.run([sys.executable, "-c", STATE], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[] None", done.stderr
+
+
+def test_plots_of_the_same_data_agree_on_colours(cohort):
+    names = list(cohort.obs["cell_type"].cat.categories)
+    whole = default_palette(names)
+    assert group_colours(cohort, "commscore", names[3:1:-1]) == {n: whole[n] for n in names[3:1:-1]}
+    assert group_colours(cohort, "commscore_therapies", names[2:4]) == {n: whole[n] for n in names[2:4]}

@@ -60,13 +60,30 @@ def group_colours(
             msg = f"palette has no colour for {', '.join(map(repr, missing))}; name every group, or leave it out"
             raise ValueError(msg)
         return {n: palette[n] for n in names}
-    groupby = params_of(data, key).get("groupby")
-    return _stored(data, groupby, names) or default_palette(names)
+    groupby = _groupby(data, key)
+    return _stored(data, groupby, names) or _ordered(data, groupby, names)
+
+
+def _groupby(data: Any, key: str) -> str | None:
+    """Return the column of the groups: of the call, or of the result that the call was made from."""
+    found = params_of(data, key)
+    if "groupby" not in found and isinstance(found.get("key"), str):
+        found = params_of(data, found["key"])
+    return found.get("groupby")
 
 
 def obs_colours(adata: AnnData | None, column: str | None, names: Sequence[str]) -> dict[str, Any]:
     """Return the colours of the values of a column of ``adata.obs``, or our own."""
-    return _stored(adata, column, names) or default_palette(names)
+    return _stored(adata, column, names) or _ordered(adata, column, names)
+
+
+def _ordered(data: Any, column: str | None, names: Sequence[str]) -> dict[str, Any]:
+    """Return our own colours, given out in the order of the categories, so that plots of the same data agree."""
+    if column is not None and column in data.obs and isinstance(data.obs[column].dtype, pd.CategoricalDtype):
+        whole = default_palette([str(c) for c in data.obs[column].cat.categories])
+        if all(n in whole for n in names):
+            return {n: whole[n] for n in names}
+    return default_palette(names)
 
 
 def _stored(data: Any, column: str | None, names: Sequence[str]) -> dict[str, Any]:
