@@ -171,7 +171,8 @@ def ctcl():
         "## What it does not mean",
         "The T cells of the lymphoma are too rare in healthy skin, so their communication is not assessable, which "
         "is not the same as unchanged. Three against three have 20 labellings: no exact p-value lies below 0.1. The "
-        "one finding, between keratinocytes, is a change of the epidermis; whether the lymphoma causes it is not asked. "
+        "one finding, between keratinocytes, is a change of the epidermis; whether the lymphoma causes it is not "
+        "asked. "
         "With 300 cells per sample most pairs of groups are too small: the page shows what these few cells can carry.",
         FOOT,
     ])  # fmt: skip
