@@ -28,7 +28,8 @@ def save(ax: Any, path: Path) -> None:
 
     drawn = io.BytesIO()
     ax.figure.savefig(drawn, dpi=_DPI)
-    Image.open(drawn).convert("RGB").save(path, optimize=True)
+    with Image.open(drawn) as image:
+        image.convert("RGB").save(path, optimize=True)
 
 
 def main() -> None:

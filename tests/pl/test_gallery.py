@@ -35,4 +35,6 @@ def test_a_block_becomes_an_image(maker, edges, tmp_path):
     from PIL import Image
 
     maker.save(cs.pl.heatmap(edges), tmp_path / "heatmap.png")
-    assert Image.open(tmp_path / "heatmap.png").size[0] > 200
+    with Image.open(tmp_path / "heatmap.png") as image:
+        assert image.size[0] > 200
+        assert len(image.getcolors(1 << 20)) > 10
