@@ -100,6 +100,8 @@ def uniformity(options):
     print(f"| data | cells | groups | null | tests × replicates | KS distance | {head} |")
     print("|---|---|---|---|---|---|" + "---|" * len(ALPHAS))
     for name, adata, groupby in data_sets():
+        if options.data and name not in options.data:
+            continue
         for label, how in NULLS.items():
             p = pvalues(adata, groupby, how, replicates=options.replicates)
             pooled = np.sort(np.concatenate(p))
@@ -222,6 +224,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("uniformity", "schemes", "analytic"))
     parser.add_argument("--replicates", type=int, default=60)
+    parser.add_argument("--data", nargs="+", help="names of data sets for uniformity; all by default")
     parser.add_argument("--cells", type=int, default=10_000, help="of the simulated cohort for schemes")
     parser.add_argument("--truth", type=int, default=200_000, help="independent permutations taken as the truth")
     parser.add_argument("--permutations", type=int, default=1_000_000, help="for analytic")

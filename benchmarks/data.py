@@ -22,7 +22,7 @@ from scipy import sparse
 
 CACHE = Path(__file__).parent / ".cache"
 N_GROUPS, DENSITY, SPREAD, BLOCK, SMALLEST = 20, 0.0895, 0.45, 10_000, 10
-TINY = 600
+TINY = 2000
 _N_RANDOM_GENES, _N_RANDOM_PAIRS, _N_RANDOM_COMPLEX = 1876, 4620, 1091
 
 

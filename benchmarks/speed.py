@@ -1,12 +1,12 @@
 """CPU time of whole calls, ours and the peers', as ratios in one run.
 
     python benchmarks/speed.py --cells 10000 50000 200000 --tools rotation ring squidpy liana
-    python benchmarks/speed.py --scaling --cells 10000 50000 200000 1000000 --tools rotation ring
+    python benchmarks/speed.py --cells 10000 50000 --tools rotation ring --scaling permutations groups
 
 Every call runs in its own process on one thread, after import and compilation (a tiny call), from a loaded
 AnnData to the tool's table of results. Calls below 15 s run three times and the fastest counts. A peer that
-would need more CPU seconds than ``--limit`` is run with 60 and with 120 permutations and extrapolated linearly;
-its memory is then that of 120 permutations. FastCCC has no permutations.
+would need more CPU seconds than ``--limit`` is run with 60 and with 240 permutations and extrapolated linearly;
+its memory is then that of 240 permutations. FastCCC has no permutations.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def row(record, *, base, memcpy):
     memory = (">= " if guess else "") + f"{record['peak_mb']:.0f}"
     return (
         f"| {record['cells']:,} | {record['tool']} | {perms} | {record['n_tests']:,} | {record['cpu_s']:.2f} "
-        f"| {record['wall_s']:.2f} | {times} | {ratio} | {memory} |"
+        f"| {'' if guess else format(record['wall_s'], '.2f')} | {times} | {ratio} | {memory} |"
     )
 
 
@@ -45,36 +45,32 @@ def compare(options):
     """One table: all tools at all numbers of cells."""
     print(HEADER.format(base=options.base), flush=True)
     for cells in options.cells:
-        base = memcpy = fresh = None
+        base = memcpy = None
         for tool in options.tools:
             if tool not in peers.OURS and cells > options.peers_up_to:
                 continue
             record = whole(tool, Setting(cells, options.perms), limit=options.limit, memory_gb=options.memory)
             memcpy = min(filter(None, (memcpy, record.get("memcpy_s"))), default=None)
-            fresh = min(filter(None, (fresh, record.get("copy_s"))), default=None)
             base = record.get("cpu_s") if tool == options.base else base
             print(row(record, base=base, memcpy=memcpy), flush=True)
         if memcpy:
             print(f"| {cells:,} | memcpy of the gene block | | | {memcpy:.4f} | | 1 | | |")
-            print(
-                f"| {cells:,} | the same into new memory | | | {fresh:.4f} | | {fresh / memcpy:.1f} | | |", flush=True
-            )
+
+
+SCALES = ("cells", "permutations", "groups", "genes")
 
 
 def _steps(options):
     middle = options.cells[min(1, len(options.cells) - 1)]
-    for cells in options.cells:
-        yield "cells", cells, Setting(cells, options.perms)
-    for perms in (100, 1000, 10_000):
-        yield "permutations", perms, Setting(middle, perms)
-    for groups in (5, 10, 20, 40):
-        yield "groups", groups, Setting(middle, options.perms, groups)
-    for extra in (0, 18_000):
-        yield "genes in no pair", extra, Setting(middle, options.perms, extra=extra)
+    steps = [("cells", n, Setting(n, options.perms)) for n in options.cells]
+    steps += [("permutations", n, Setting(middle, n)) for n in (100, 1000, 10_000)]
+    steps += [("groups", n, Setting(middle, options.perms, n)) for n in (5, 10, 20, 40)]
+    steps += [("genes", n, Setting(middle, options.perms, extra=n)) for n in (0, 18_000)]
+    return [step for step in steps if step[0] in options.scaling]
 
 
 def scaling(options):
-    """How our own cost grows with cells, permutations, groups, and genes that are in no pair."""
+    """How our own cost grows with cells, permutations, groups, and ``genes`` that are in no pair."""
     print("| of | value | cells | permutations | groups | " + " | ".join(f"{t} CPU s" for t in options.tools) + " |")
     print("|---|---|---|---|---|" + "---|" * len(options.tools))
     for what, value, s in _steps(options):
@@ -92,10 +88,17 @@ def main():
     parser.add_argument("--limit", type=float, default=600, help="CPU seconds beyond which peers are extrapolated")
     parser.add_argument("--memory", type=float, default=14, help="GB that a tool may take")
     parser.add_argument("--peers-up-to", type=int, default=200_000, help="cells; more only for our own tools")
-    parser.add_argument("--scaling", action="store_true", help="our own cost by cells, permutations, groups")
+    parser.add_argument(
+        "--scaling", nargs="*", choices=SCALES, metavar="WHAT",
+        help="our own cost by cells, permutations, groups and genes in no pair, or by some of them",
+    )  # fmt: skip
     options = parser.parse_args()
     print(f"`python {shlex.join(sys.argv)}`\n\n{machine()}\n")
-    (scaling if options.scaling else compare)(options)
+    if options.scaling is None:
+        compare(options)
+    else:
+        options.scaling = options.scaling or SCALES
+        scaling(options)
 
 
 if __name__ == "__main__":
