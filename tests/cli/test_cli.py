@@ -108,3 +108,20 @@ def test_help_has_examples():
     assert "commscore score tumour.h5ad" in done.output
     assert "demo" in invoke("--help").output
     assert cs.__version__ in invoke("--version").output
+
+
+def test_consensus_is_shown_and_written(file, tmp_path):
+    out, dots = tmp_path / "ranks.csv", tmp_path / "ranks.png"
+    done = invoke(
+        "score", file, "--groupby", "cell_type", "--method", "consensus", "--n-perms", 20, "--out", out, "--plot", dots
+    )
+    assert done.exit_code == 0, done.output
+    best = pd.read_csv(out).sort_values(["magnitude_rank", "specificity_rank"]).iloc[0]
+    assert best["ligand_complex"] in done.stdout
+    assert dots.read_bytes().startswith(b"\x89PNG")
+
+
+def test_normalised_data_are_not_normalised_again(file):
+    done = invoke("score", file, "--groupby", "cell_type", "--normalize")
+    assert done.exit_code == 2
+    assert "normalised already" in done.output

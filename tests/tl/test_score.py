@@ -322,3 +322,21 @@ def test_breast_tumour_equals_brute_force(public_data):
     for scheme in ("rotation", "ring"):
         table = run(adata, resource, n_perms=25, expr_prop=0.05, scheme=scheme)
         assert_same(table, brute(part, resource, n_perms=25, expr_prop=0.05, scheme=scheme, method="mean"))
+
+
+def test_zscore_is_zero_where_no_permutation_differs():
+    """Two cells express the pair, each in its group: permutations of few labels nearly all give zero."""
+    x = np.zeros((60, 3))
+    x[:, 2] = 0.5
+    x[0, 0], x[30, 1] = 4.1, 4.2
+    obs = pd.DataFrame({"cell_type": pd.Categorical(["a"] * 30 + ["b"] * 28 + ["c"] * 2)}, index=map(str, range(60)))
+    adata = ad.AnnData(x, obs=obs, var=pd.DataFrame(index=["A", "B", "C"]))
+    pairs = pd.DataFrame({"ligand": ["A"], "receptor": ["B"]})
+    for seed in range(5):
+        table = run(adata, pairs, method="zscore", expr_prop=0, n_perms=4, rng=seed)
+        assert table["score"].abs().max() < 1e3
+
+
+def test_seed_is_kept(small, interactions):
+    result = cs.tl.score(small, "cell_type", resource=interactions, n_perms=5, rng=7, inplace=False)
+    assert result.params["rng"] == 7

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._shared import check_output, one_line_errors, read, replacing, say, show, write_table
+from ._shared import check_output, one_line_errors, read, replacing, say, show, show_ranks, write_table
 
 _ENDINGS = (".csv", ".tsv", ".gz", ".parquet", ".h5ad")
 
@@ -54,9 +54,12 @@ def score(
     tl.score(adata, groupby, resource=resource, method=method, n_perms=n_perms, expr_prop=expr_prop,
              min_cells=min_cells, layer=layer, use_raw=use_raw, rng=seed, n_jobs=n_jobs)  # fmt: skip
     table = get.table(adata)
-    show(table, title=f"{len(table)} tests, {int((table['padj'] <= 0.05).sum())} with padj ≤ 0.05", rows=rows)
-    say(f"{len(get.untested(adata))} interactions or groups not tested (reasons: cs.get.untested)")
     _write(adata, table, out=out, plot=plot)
+    if "padj" in table:
+        show(table, title=f"{len(table)} tests, {int((table['padj'] <= 0.05).sum())} with padj ≤ 0.05", rows=rows)
+    else:
+        show_ranks(table, title=f"{len(table)} tests, ranked", rows=rows)
+    say(f"{len(get.untested(adata))} interactions or groups not tested (reasons: cs.get.untested)")
 
 
 def _check_outputs(file: Path, out: Path | None, plot: Path | None) -> None:
@@ -72,6 +75,12 @@ def _check_outputs(file: Path, out: Path | None, plot: Path | None) -> None:
 def _normalize(adata: Any) -> None:
     import scanpy as sc
 
+    values = adata.X.data if hasattr(adata.X, "indptr") else adata.X
+    if (values % 1 != 0).any():
+        msg = (
+            "--normalize takes raw counts, but adata.X holds fractions: it seems to be normalised already; leave it out"
+        )
+        raise ValueError(msg)
     say("normalising counts to 10,000 per cell, log1p")
     sc.pp.normalize_total(adata, target_sum=1e4)
     sc.pp.log1p(adata)
@@ -89,5 +98,8 @@ def _write(adata: Any, table: Any, *, out: Path | None, plot: Path | None) -> No
         from .. import pl
 
         with replacing(plot) as temporary:
-            pl.dotplot(table).figure.savefig(temporary, dpi=150)
+            columns: dict[str, Any] = (
+                {} if "score" in table else {"score": "magnitude_rank", "pvalue": "specificity_rank"}
+            )
+            pl.dotplot(table, **columns).figure.savefig(temporary, dpi=150)
         say(f"wrote {plot}")

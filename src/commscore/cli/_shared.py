@@ -120,3 +120,10 @@ def show(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:
     console = Console(width=None if os.isatty(1) else 160)
     console.print(view)
     console.print(f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}", style="dim")
+
+
+def show_ranks(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:
+    """Print the best rows of a consensus of methods, each interaction where it ranks best."""
+    best = table.sort_values(["magnitude_rank", "specificity_rank"], kind="stable").drop_duplicates("interaction")
+    columns = ["source", "target", "ligand_complex", "receptor_complex", "mode", "magnitude_rank", "specificity_rank"]
+    typer.echo(f"{title}\n{best[columns].head(rows).to_string(index=False)}")

@@ -141,7 +141,9 @@ class Counter:
         mean = self.sums / n
         variance = np.maximum(self.squares - n * mean**2, 0) / max(n - 1, 1)
         kept = np.array([score.standardised for score in self.scores])[:, None]
-        return Tally(self.counts, np.where(kept, self.centre + mean, np.nan), np.where(kept, np.sqrt(variance), np.nan))
+        sd = np.sqrt(variance)
+        sd[sd <= 1e-6 * np.abs(self.centre)] = 0.0  # what is left of equal squares is rounding, not width
+        return Tally(self.counts, np.where(kept, self.centre + mean, np.nan), np.where(kept, sd, np.nan))
 
 
 def _observed(

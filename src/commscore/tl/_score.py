@@ -185,8 +185,8 @@ def score(
         "null": null or "none",
         "n_perms": int(n_perms), "scheme": scheme, "complex": complex, "missing_subunits": missing_subunits,
         "expr_prop": float(expr_prop), "min_cells": int(min_cells), "layer": layer, "use_raw": use_raw,
-        "rng": str(seed), "ties": ties, "plus_one": plus_one, "prop_filter": prop_filter,
-        "pvalue_floor": 1 / (n_perms + 1) if null else None,
+        "rng": int(rng) if isinstance(rng, int) else str(seed), "ties": ties, "plus_one": plus_one,
+        "prop_filter": prop_filter, "pvalue_floor": 1 / (n_perms + 1) if null else None,
         "aliases": found.aliases,
         "groups": cells.names[cells.display], "n_cells": int(cells.index.size), "commscore": __version__,
     }  # fmt: skip
