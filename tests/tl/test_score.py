@@ -325,16 +325,20 @@ def test_breast_tumour_equals_brute_force(public_data):
 
 
 def test_zscore_is_zero_where_no_permutation_differs():
-    """Two cells express the pair, each in its group: permutations of few labels nearly all give zero."""
-    x = np.zeros((60, 3))
-    x[:, 2] = 0.5
-    x[0, 0], x[30, 1] = 4.1, 4.2
-    obs = pd.DataFrame({"cell_type": pd.Categorical(["a"] * 30 + ["b"] * 28 + ["c"] * 2)}, index=map(str, range(60)))
-    adata = ad.AnnData(x, obs=obs, var=pd.DataFrame(index=["A", "B", "C"]))
-    pairs = pd.DataFrame({"ligand": ["A"], "receptor": ["B"]})
-    for seed in range(5):
-        table = run(adata, pairs, method="zscore", expr_prop=0, n_perms=4, rng=seed)
-        assert table["score"].abs().max() < 1e3
+    """The pair is expressed by the two cells of one group, where permutations hardly ever put both again."""
+    x = np.full((600, 3), 0.5)
+    x[:598, :2] = 0.0
+    pairs, widths = pd.DataFrame({"ligand": ["A"], "receptor": ["B"]}), []
+    names = pd.Categorical(["a"] * 300 + ["b"] * 298 + ["c"] * 2)
+    for seed, value in enumerate(np.linspace(1.1, 4.3, 20)):
+        x[598, 0], x[599, 1] = value, value / 3
+        adata = ad.AnnData(x.copy(), obs=pd.DataFrame({"cell_type": names}, index=map(str, range(600))))
+        adata.var_names = ["A", "B", "C"]
+        table = run(adata, pairs, method="zscore", expr_prop=0, n_perms=30, min_cells=1, rng=seed)
+        widths += list(table.loc[(table["source"] == "c") & (table["target"] == "c"), "score"])
+    assert len(widths) == 20
+    assert min(map(abs, widths)) == 0
+    assert max(map(abs, widths)) < 1e3  # rounding taken for width gives 1e7
 
 
 def test_seed_is_kept(small, interactions):
