@@ -15,6 +15,23 @@ def suggest(found: object, known: Iterable[object]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def shown(found: object, *, most: int = 80) -> str:
+    """Return what was found and its type, cut to a line; containers of data by their type alone."""
+    kind = type(found).__name__
+    if found is None or isinstance(found, bool):
+        return repr(found)
+    if hasattr(found, "shape") and hasattr(found, "dtype" if getattr(found, "ndim", 0) else "obs"):
+        return kind
+    text = " ".join(repr(found).split()) if not hasattr(found, "columns") and not hasattr(found, "obs") else ""
+    return f"{text[:most]}{'…' if len(text) > most else ''} ({kind})" if text else kind
+
+
+def listed(known: Iterable[object], *, most: int = 10) -> str:
+    """Return the first names, and how many there are in all if that is not all of them."""
+    names = [str(k) for k in known]
+    return ", ".join(names[:most]) + (f", … ({len(names)} in all)" if len(names) > most else "")
+
+
 def one_of(argument: str, found: object, known: Iterable[object]) -> None:
     """Raise ``ValueError`` unless ``found`` is one of ``known``."""
     known = list(known)
@@ -30,9 +47,9 @@ def in_range(argument: str, found: object, *, low: float, high: float = float("i
 
     wanted = numbers.Integral if integer else numbers.Real
     what = "an integer" if integer else "a number"
-    bounds = f">= {low}" if high == float("inf") else f"between {low} and {high}"
+    bounds = f">= {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
     if isinstance(found, bool) or not isinstance(found, wanted):
-        msg = f"{argument} must be {what} {bounds}, found {found!r} ({type(found).__name__})"
+        msg = f"{argument} must be {what} {bounds}, found {shown(found)}"
         raise TypeError(msg)
     if not low <= found <= high:  # type: ignore[operator]
         msg = f"{argument} must be {what} {bounds}, found {found!r}"

@@ -111,7 +111,7 @@ BAD = {
     "expr_prop": (nothing, {"expr_prop": 10}, ValueError, "between 0 and 1"),
     "min_cells": (nothing, {"min_cells": 0}, ValueError, "min_cells"),
     "groups": (nothing, {"groups": ["a", "bb"]}, ValueError, "'bb', which is not a group"),
-    "groups as string": (nothing, {"groups": "a"}, ValueError, "list of different group names"),
+    "groups as string": (nothing, {"groups": "a"}, TypeError, r"list of different group names.*write \['a'\]"),
     "one group asked": (nothing, {"groups": ["a"]}, ValueError, "at least two groups"),
     "n_jobs": (nothing, {"n_jobs": 0}, ValueError, "n_jobs"),
     "memory": (nothing, {"memory": 0}, ValueError, "memory"),
