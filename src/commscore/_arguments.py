@@ -230,7 +230,7 @@ _LEAVES = {
     "int": Kind("an integer", _is_integer, number="an integer"),
     "float": Kind("a number", _is_number, number="a number"),
     "AnnData": Kind("an AnnData", _class("anndata", "AnnData")),
-    "DataFrame": Kind("a DataFrame", _class("pandas", "DataFrame")),
+    "DataFrame": Kind("a pandas DataFrame", _class("pandas", "DataFrame")),
     "Resource": Kind("a Resource", _class("commscore.rs._resource", "Resource")),
     "Result": Kind("a Result", _class("commscore.get._result", "Result")),
     "Path": Kind("a path", lambda v: isinstance(v, os.PathLike)),

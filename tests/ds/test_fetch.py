@@ -180,7 +180,7 @@ def test_another_shape_than_registered_is_an_error(toy, monkeypatch):
 def test_unknown_name_suggests(call):
     with pytest.raises(ValueError, match="no data set 'breast_chung'; did you mean 'breast_chung2017'"):
         call("breast_chung")
-    with pytest.raises(ValueError, match="no data set 3 "):
+    with pytest.raises(TypeError, match="name must be a string, found 3"):
         call(3)
 
 

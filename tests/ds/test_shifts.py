@@ -76,7 +76,7 @@ def test_bad_shift(change, error, match):
 
 def test_bad_sequences_of_shifts():
     for wrong in (EDGE, cs.ds.Shift(**EDGE), "CSF1^CSF1R", 3):
-        with pytest.raises(TypeError, match="shifts must be a sequence of Shift or dict"):
+        with pytest.raises(TypeError, match="shifts must be a list of values"):
             cs.ds.simulate(shifts=wrong)
     with pytest.raises(TypeError, match=r"shifts\[0\] must be a Shift or a dict"):
         cs.ds.simulate(shifts=[3])

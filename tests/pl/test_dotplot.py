@@ -59,5 +59,5 @@ def test_empty_and_foreign_tables_are_refused(table):
         cs.pl.dotplot(table.iloc[:0])
     with pytest.raises(ValueError, match="no column 'interaction'"):
         cs.pl.dotplot(table.drop(columns="interaction"))
-    with pytest.raises(TypeError, match="AnnData or a table"):
+    with pytest.raises(TypeError, match="data must be an AnnData or a pandas DataFrame"):
         cs.pl.dotplot([1])

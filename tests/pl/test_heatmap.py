@@ -48,7 +48,7 @@ def test_errors(edges):
         cs.pl.heatmap(edges, value="strength")
     with pytest.raises(ValueError, match="palette has no colour for 'CAF'"):
         cs.pl.heatmap(edges, palette={"tumour": "red", "T cell": "blue"})
-    with pytest.raises(TypeError, match="AnnData or a table"):
+    with pytest.raises(TypeError, match="data must be an AnnData or a pandas DataFrame"):
         cs.pl.heatmap([1])
 
 

@@ -64,7 +64,7 @@ def test_genes_are_subunits_and_genes_of_molecules(small, breast):
 
 
 def test_a_single_string_is_refused(breast):
-    with pytest.raises(TypeError, match=r"var_names must be a list of names, found the single string 'CDH1'"):
+    with pytest.raises(TypeError, match=r"var_names must be a list of strings, found 'CDH1'"):
         breast.match("CDH1")
 
 

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._arguments import checked
 from . import _registry
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE = "COMMSCORE_DATA"
 
 
+@checked
 def fetch(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     """Return a public data set; see :func:`list` for the names.
 
@@ -68,6 +70,7 @@ def fetch(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     return adata
 
 
+@checked
 def path(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Path:
     """Return the checked file of a public data set, downloading it if needed.
 
@@ -113,6 +116,7 @@ def path(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Path:
     return _download(entry, cache)
 
 
+@checked
 def list_datasets(*, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     """Return the public data sets that :func:`fetch` knows, one row each.
 

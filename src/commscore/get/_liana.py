@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import scores as scoring
+from .._arguments import checked
 from ._store import load
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ _KEYS = ("source", "target", "ligand_complex", "receptor_complex")
 _STATISTICS = ("ligand", "receptor", "ligand_mean", "receptor_mean", "ligand_prop", "receptor_prop")
 
 
+@checked
 def to_liana(adata: AnnData, key: str = "commscore", *, sample: str | None = None, sample_key: str = "sample") -> Any:
     """Return a stored table of scores as LIANA lays out ``adata.uns['liana_res']``.
 

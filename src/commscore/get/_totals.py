@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._arguments import checked
 from .._validate import one_of
 from ._store import load
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
+@checked
 def totals(adata: AnnData, key: str = "commscore_compare", *, by: str | None = None) -> pd.DataFrame:
     """Return the totals of a comparison by source → target pair and by mode.
 

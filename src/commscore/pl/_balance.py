@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from ._colours import DOWN, UP, obs_colours
 from ._stages import estimate, places, stage_points
 from ._table import axes, extra_of, names_of, need_columns, need_rows, params_of, table_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
+@checked
 def balance(
     data: AnnData | pd.DataFrame,
     *,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._validate import in_range
 from ._colours import DIVERGING, obs_colours, symmetric
 from ._response import wide_response
@@ -26,6 +27,7 @@ _PER_SAMPLE = 0.24
 """Inches."""
 
 
+@checked
 def by_sample(
     samples: AnnData,
     *,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from ._boxes import Box, draw_box, draw_edge, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._table import axes, extra_of, need_columns, one_contrast, pick
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _MISSING = "#9A9A9A"
 
 
+@checked
 def circuit(
     data: AnnData | pd.DataFrame,
     circuit: str,

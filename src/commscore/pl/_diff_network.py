@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._validate import in_range
 from ._colours import BOTH, DOWN, GREY, UP, group_colours
 from ._graph import circle, draw_arrow, draw_nodes, size, width_legend, widths
@@ -23,6 +24,7 @@ _LEGEND = 1.5
 _NAMES = {UP: "more often up", DOWN: "more often down", BOTH: "as often up as down"}
 
 
+@checked
 def diff_network(
     data: AnnData | pd.DataFrame,
     *,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._schema.compare import PARTS as NAMES
 from .._validate import in_range
 from ._colours import DARK, PARTS
@@ -25,6 +26,7 @@ _WORDS = {
 }
 
 
+@checked
 def drivers(
     data: AnnData | pd.DataFrame,
     *,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._schema.expectations import VERDICTS
 from .._validate import in_range
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, table_of
@@ -19,6 +20,7 @@ _LOOK = {"confirmed": ("#0072B2", "o"), "contradicted": ("#D55E00", "X"), "incon
 _ARROWS = {"up": "→", "down": "←", "switch": "⇄", "non_monotone": "↝"}
 
 
+@checked
 def expectations(
     data: AnnData | pd.DataFrame,
     *,

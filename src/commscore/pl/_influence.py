@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._validate import in_range
 from ._colours import DARK, GREY, UP
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _EDGE = ["interaction", "source", "target"]
 
 
+@checked
 def influence(
     data: AnnData | pd.DataFrame,
     refits: Mapping[str, Result | pd.DataFrame],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._validate import in_range, one_of
 from ._colours import DOWN, UP, group_colours
 from ._table import axes, need_columns, need_rows, ranked, table_of
@@ -21,6 +22,7 @@ _STEP = " → "
 _NAMES = {1: "reinforces", -1: "restrains"}
 
 
+@checked
 def loops(
     data: AnnData | pd.DataFrame,
     *,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._validate import in_range
 from ._colours import BOTH, DOWN, UP
 from ._points import even_limits, scatter_shifts
@@ -24,6 +25,7 @@ _CORNERS = (
 )
 
 
+@checked
 def quadrant(
     data: AnnData | pd.DataFrame,
     *,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._schema.compare import SHAPES
 from .._validate import in_range
 from ._colours import DOWN, UP
@@ -22,6 +23,7 @@ _EDGE = ["interaction", "source", "target"]
 _GAP = 0.9
 
 
+@checked
 def shapes(
     data: AnnData | pd.DataFrame,
     *,

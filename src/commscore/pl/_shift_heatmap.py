@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._validate import in_range, one_of
 from ._colours import DIVERGING, symmetric
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _MARKS = {"gained": "+", "lost": "–", "compensated": "×"}
 
 
+@checked
 def shift_heatmap(
     data: AnnData | pd.DataFrame,
     *,

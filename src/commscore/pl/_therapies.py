@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._schema.understand import CAUTION
 from .._validate import in_range
 from ._colours import default_palette
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
+@checked
 def therapies(
     data: AnnData | pd.DataFrame,
     *,

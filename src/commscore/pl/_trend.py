@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._validate import one_of, suggest
 from ._colours import obs_colours
 from ._stages import estimate, stage_points
@@ -31,6 +32,7 @@ _COLUMNS = {
 }
 
 
+@checked
 def trend(
     samples: AnnData,
     *,

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._arguments import checked
 from .._validate import in_range, suggest
 from .._version import __version__
 from . import _encode, _evidence, _found, _methods, _overview, _sections
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _SCRIPTS = ("data.js", "table.js", "page.js")
 
 
+@checked
 def write(
     adata: AnnData,
     path: str | Path,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from commscore._arguments import checked
 from commscore._schema.resource import TABLES
 from commscore._validate import one_of
 
@@ -49,6 +50,7 @@ def shipped_table(name: str) -> pd.DataFrame:
     return _typed(frame, _TABLES[name])
 
 
+@checked
 def load(name: str = "breast") -> Resource:
     """Load a resource that comes with the package.
 
@@ -85,6 +87,7 @@ def _load(name: str) -> Resource:
     return Resource(name=name, version=info["version"], sha256=info["sha256"], licence=info["licence"], _tables=tables)
 
 
+@checked
 def as_resource(resource: str | Resource | pd.DataFrame) -> Resource:
     """Make a Resource of what a tool accepts as ``resource=``: a name, a Resource, or a table.
 
@@ -106,6 +109,7 @@ def as_resource(resource: str | Resource | pd.DataFrame) -> Resource:
     raise TypeError(msg)
 
 
+@checked
 def aliases(name: str = "breast") -> dict[str, str]:
     """Map old and other names of genes to their current symbols.
 

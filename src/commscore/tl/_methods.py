@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .. import scores as scoring
+from .._arguments import checked
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -43,6 +44,7 @@ def methods() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
+@checked
 def method(name: str, **parameters: Any) -> scoring.Method:
     """Return a scoring method with other parameters than its own, for ``method=`` of :func:`score`.
 

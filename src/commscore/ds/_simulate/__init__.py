@@ -11,6 +11,7 @@ import pandas as pd
 
 from commscore import _random
 
+from ..._arguments import checked
 from . import _check, _cohort, _counts, _model, _truth
 from ._shifts import Shift
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Shift", "simulate"]
 
 
+@checked
 def simulate(  # noqa: PLR0913 - a simulator has many knobs; all by keyword, all with a default
     *,
     n_samples: int | Mapping[str, int] = 4,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from commscore._arguments import checked
 from commscore._validate import one_of
 from commscore.rs._species import SPECIES
 
@@ -35,6 +36,7 @@ _COFACTORS = ("agonist", "antagonist", "co_A_receptor", "co_I_receptor")
 _KEPT = ("interaction_name", "pathway_name", "annotation", "is_neurotransmitter", "version")
 
 
+@checked
 def from_cellchatdb(
     interaction_csv: str | Path,
     complex_csv: str | Path,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from commscore._arguments import checked
 from commscore._validate import suggest
 
 from ._read import LINE, File, at, open_archive, pick, read_csv, sha256_of
@@ -47,6 +48,7 @@ _KEPT = {
 }
 
 
+@checked
 def from_cellphonedb(path: str | Path) -> Resource:
     """Read CellPhoneDB.
 

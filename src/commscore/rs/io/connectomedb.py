@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from commscore._arguments import checked
 from commscore._validate import suggest
 
 from ._source import Source
@@ -30,6 +31,7 @@ _COLUMNS = {
 }
 
 
+@checked
 def from_connectomedb(df: pd.DataFrame) -> Resource:
     """Take the table of ConnectomeDB.
 

@@ -6,6 +6,7 @@ import importlib
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
+from commscore._arguments import checked
 from commscore._validate import suggest
 
 from ._source import Source
@@ -26,6 +27,7 @@ SOURCE = Source(
 )
 
 
+@checked
 def from_liana(name: str = "consensus", *, select: Callable[[str], pd.DataFrame] | None = None) -> Resource:
     """Take a resource from the installed package `liana`.
 

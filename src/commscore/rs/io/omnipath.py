@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..._arguments import checked
 from ._read import check_columns
 from ._source import Source
 from .table import from_table
@@ -37,6 +38,7 @@ _MODES = {
 }
 
 
+@checked
 def from_omnipath(df: pd.DataFrame) -> Resource:
     """Take a table of OmniPath.
 
