@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._arguments import checked
 from .._validate import suggest
 from ._result import Result
 
@@ -23,6 +24,7 @@ def check_key(key: object) -> None:
         raise ValueError(msg)
 
 
+@checked
 def store(adata: AnnData, key: str, result: Result) -> None:
     """Write ``result`` to ``adata.uns[key]``, replacing what was there."""
     check_key(key)
@@ -35,6 +37,7 @@ def store(adata: AnnData, key: str, result: Result) -> None:
     }
 
 
+@checked
 def load(adata: AnnData, key: str = "commscore") -> Result:
     """Read ``adata.uns[key]`` as a :class:`Result`.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._validate import one_of, suggest
 from ._store import load
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
+@checked
 def table(
     adata: AnnData,
     key: str = "commscore",
@@ -90,17 +92,20 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     return frame[name]
 
 
+@checked
 def params(adata: AnnData, key: str = "commscore") -> dict[str, Any]:
     """Return the parameters of the call that wrote ``adata.uns[key]``."""
     return load(adata, key).params
 
 
+@checked
 def untested(adata: AnnData, key: str = "commscore") -> pd.DataFrame:
     """Return what was not tested and why: columns ``interaction``, ``reason``, ``detail``."""
     frame: pd.DataFrame = load(adata, key).untested
     return frame.copy()
 
 
+@checked
 def matrix(
     adata: AnnData, key: str = "commscore", *, value: str = "count", max_padj: float | None = 0.05
 ) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
 from ._table import axes, names_of, need_columns, need_rows, significant, table_of, top_groups, totals
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _LONGEST = 24
 
 
+@checked
 def chord(
     data: AnnData | pd.DataFrame,
     *,

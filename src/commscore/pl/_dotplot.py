@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._validate import in_range
 from ._table import axes, need_columns, table_of
 from ._text import shorten
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _SMALLEST, _LARGEST = 12.0, 130.0
 
 
+@checked
 def dotplot(
     data: AnnData | pd.DataFrame,
     *,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
 from ._table import axes, names_of, need_columns, significant, table_of, top_groups, totals
@@ -21,6 +22,7 @@ _WRITTEN = 16
 """Numbers are written into the cells up to this many groups."""
 
 
+@checked
 def heatmap(
     data: AnnData | pd.DataFrame,
     *,

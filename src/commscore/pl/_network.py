@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
 from ._graph import circle, draw_arrow, draw_nodes, size, width_legend, widths
@@ -22,6 +23,7 @@ _LEGEND = 0.9
 """Inches."""
 
 
+@checked
 def network(
     data: AnnData | pd.DataFrame,
     *,

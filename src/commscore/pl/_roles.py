@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
 from ._table import axes, names_of, need_columns, significant, table_of, top_groups, totals
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
+@checked
 def roles(
     data: AnnData | pd.DataFrame,
     later: AnnData | pd.DataFrame | None = None,

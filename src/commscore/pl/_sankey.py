@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._validate import in_range
 from ._colours import GREY, group_colours
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, significant, table_of
@@ -22,6 +23,7 @@ _COLUMNS = ("source", "interaction", "target")
 _BAR = 0.035
 
 
+@checked
 def sankey(
     data: AnnData | pd.DataFrame,
     *,

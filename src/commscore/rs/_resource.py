@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from commscore._arguments import checked
 from commscore._schema.resource import DROPPED, TABLES
 
 from . import _describe, _filter, _match, _merge, _species
@@ -145,6 +146,7 @@ class Resource:
         """Genes whose expression the interactions need, sorted: subunits, and the genes of the molecules."""
         return _match.genes_of(self._tables)
 
+    @checked
     def evidence_for(self, interaction: str) -> pd.DataFrame:
         """Return the statements about one interaction.
 
@@ -165,6 +167,7 @@ class Resource:
         """
         return _describe.describe(self._tables)
 
+    @checked
     def filter(
         self,
         *,
@@ -218,6 +221,7 @@ class Resource:
         tables = _filter.filter_tables(self._tables, {k: v for k, v in wanted.items() if v is not None})
         return self._with(tables)
 
+    @checked
     def merge(self, other: Resource) -> Resource:
         """Join two resources of one species: evidence of both, one row per interaction.
 
@@ -251,6 +255,7 @@ class Resource:
             _tables=_merge.merge_tables(self._tables, other._tables),
         )
 
+    @checked
     def to_species(self, species: str, *, orthologs: pd.DataFrame | None = None) -> Resource:
         """Translate human genes by one-to-one orthologs.
 
@@ -277,6 +282,7 @@ class Resource:
             return self
         return self._with(_species.convert(self._tables, orthologs), species=species)
 
+    @checked
     def match(self, var_names: Iterable[str], *, genes: Iterable[str] | None = None) -> pd.DataFrame:
         """Find the genes of the resource among the names of a data set.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from commscore._arguments import checked
 from commscore._schema.resource import DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
 from commscore._validate import one_of, suggest
 from commscore.rs._species import SPECIES
@@ -33,6 +34,7 @@ _VALUES = {
 }
 
 
+@checked
 def from_table(
     df: pd.DataFrame,
     *,
