@@ -10,6 +10,7 @@ from scipy import sparse
 
 from ..kernels import groups as group_kernels
 from ..kernels import layout
+from .blocks import Blocks
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -61,7 +62,8 @@ def gene_major(matrix: Any, *, cells: npt.NDArray[np.int64], columns: npt.NDArra
     Parameters
     ----------
     matrix
-        n_obs × n_vars, CSR, CSC or a 2-D array, float32 or float64 (other types are read as float64).
+        n_obs × n_vars, CSR, CSC or a 2-D array, float32 or float64 (other types are read as float64), or
+        :class:`~commscore.core.blocks.Blocks` of them.
     cells, columns
         Positions of the cells and of the genes, each at most once.
     team
@@ -72,6 +74,10 @@ def gene_major(matrix: Any, *, cells: npt.NDArray[np.int64], columns: npt.NDArra
     Columns
         float32 if the matrix is float32, else float64. The matrix is not written to.
     """
+    if isinstance(matrix, Blocks):
+        from .gather import columns_of
+
+        return columns_of(matrix, cells=cells, columns=columns, team=team)
     if sparse.issparse(matrix) and matrix.format == "csc":
         return _from_csc(matrix, cells, columns, team=team)
     if sparse.issparse(matrix):
@@ -95,7 +101,7 @@ def _starts(counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.N
     return indptr, indptr[:-1] + before
 
 
-def _combine(parts: list[Any]) -> npt.NDArray[np.float64]:
+def join_seen(parts: list[Any]) -> npt.NDArray[np.float64]:
     """Join what several ranges saw."""
     seen: npt.NDArray[np.float64] = layout.nothing_seen()
     for part in parts:
@@ -114,7 +120,7 @@ def _from_csr(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
     def count(a: int, b: int) -> Any:
         return layout.count_csr(data, m.indices, m.indptr, cells[a:b], gene_of, counts[a // step])
 
-    seen = _combine(team.run(count, cells.size, step=step))
+    seen = join_seen(team.run(count, cells.size, step=step))
     if seen[layout.DUPLICATE]:
         return _from_csr(_canonical(m, columns), cells, np.arange(columns.size), team=team)
     indptr, cursors = _starts(counts)
@@ -135,7 +141,7 @@ def _from_dense(x: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
     def count(a: int, b: int) -> Any:
         return layout.count_dense(x, cells[a:b], columns, counts[a // step])
 
-    seen = _combine(team.run(count, cells.size, step=step))
+    seen = join_seen(team.run(count, cells.size, step=step))
     indptr, cursors = _starts(counts)
     out = np.empty(indptr[-1], _value_type(x))
     rows = np.empty(indptr[-1], np.uint32)
@@ -156,7 +162,7 @@ def _from_csc(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
     def count(a: int, b: int) -> Any:
         return layout.count_csc(data, m.indices, m.indptr, columns[a:b], row_of, counts[0, a:b])
 
-    seen = _combine(team.run(count, columns.size))
+    seen = join_seen(team.run(count, columns.size))
     if seen[layout.DUPLICATE]:
         return _from_csc(_canonical(m, columns), cells, np.arange(columns.size), team=team)
     indptr, starts = _starts(counts)

@@ -124,7 +124,7 @@ def labels(adata: AnnData, argument: str, key: str) -> tuple[Ints, list[str]]:
 def add_up(source: _edge.Source, genes: list[str], bins: Ints, n_bins: int) -> Sums:  # noqa: PLR0917
     """Add up the values, and count the expressing cells, of every gene in every bin; -1 is left out."""
     cells = np.flatnonzero(bins >= 0)
-    part: Any = source.matrix[:, source.var_names.get_indexer(genes)][cells]
+    part: Any = source.take(source.var_names.get_indexer(genes))[cells]
     values = sparse.csr_matrix(part, dtype=np.float64)
     ones = np.ones(cells.size)
     sorter = sparse.csr_matrix((ones, (bins[cells], np.arange(cells.size))), shape=(n_bins, cells.size))

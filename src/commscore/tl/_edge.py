@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._validate import suggest
 from ..core.problem import Groups
+from ._containers import backed_view, contained, take
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """The matrix that is read, its variables, and its name for messages."""
+    """The matrix that is read, its variables, and its name for messages.
+
+    ``matrix`` is a SciPy sparse matrix, a 2-D array, or :class:`~commscore.core.blocks.Blocks`.
+    """
 
     matrix: Any
     var_names: pd.Index
     name: str
+
+    def take(self, columns: npt.NDArray[np.int64]) -> Any:
+        """Return these columns, in memory: a sparse matrix or a 2-D array."""
+        return take(self.matrix, columns)
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,19 @@ def expression(adata: AnnData, *, layer: str | None, use_raw: bool) -> Source:
         msg = "use_raw=True, but adata.raw is None; set adata.raw or use a layer"
         raise ValueError(msg)
     if use_raw:
-        source = Source(adata.raw.X, adata.raw.var_names, "adata.raw.X")
+        source = Source(contained(adata.raw.X, "adata.raw.X"), adata.raw.var_names, "adata.raw.X")
     elif layer is not None:
-        source = Source(adata.layers[layer], adata.var_names, f"adata.layers[{layer!r}]")
+        name = f"adata.layers[{layer!r}]"
+        source = Source(contained(adata.layers[layer], name), adata.var_names, name)
     else:
-        source = Source(adata.X, adata.var_names, "adata.X")
+        source = Source(_x(adata), adata.var_names, "adata.X")
     return _checked(source, adata)
+
+
+def _x(adata: AnnData) -> Any:
+    """Return ``X``; of a view, without reading it if the whole is on disk."""
+    view = backed_view(adata, lambda whole: whole.X, "adata.X") if adata.is_view else None
+    return contained(adata.X, "adata.X") if view is None else view
 
 
 def _checked(source: Source, adata: AnnData) -> Source:
@@ -83,15 +98,7 @@ def _checked(source: Source, adata: AnnData) -> Source:
             "call adata.var_names_make_unique() or join the duplicates first"
         )
         raise ValueError(msg)
-    return Source(_in_memory(source.matrix), source.var_names, source.name)
-
-
-def _in_memory(matrix: Any) -> Any:
-    if hasattr(matrix, "to_memory"):  # backed sparse data set
-        return matrix.to_memory()
-    if hasattr(matrix, "compute"):  # dask
-        return matrix.compute()
-    return matrix
+    return source
 
 
 def cells(adata: AnnData, groupby: str, *, groups: Sequence[str] | None, min_cells: int) -> Cells:
@@ -135,7 +142,15 @@ def obs_column(adata: AnnData, argument: str, key: str) -> pd.Series:
         known = ", ".join(map(str, adata.obs.columns[:20])) or "it has no columns"
         msg = f"{argument}={key!r} is not a column of adata.obs ({known}){suggest(key, adata.obs.columns)}"
         raise KeyError(msg)
-    return adata.obs[key]
+    return in_memory(adata.obs[key], adata.obs_names)
+
+
+def in_memory(column: Any, names: pd.Index) -> pd.Series:
+    """Return a column of ``obs`` as pandas has it; that of a lazily read object is read."""
+    if isinstance(column, pd.Series):
+        return column
+    values = column.data if hasattr(column, "data") else column
+    return pd.Series(values.compute() if hasattr(values, "compute") else values, index=names)
 
 
 def _codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:

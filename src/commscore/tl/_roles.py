@@ -261,7 +261,7 @@ def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_ra
     labels = column.astype(str).to_numpy()
     if not genes:
         return {}
-    part: Any = source.matrix[:, source.var_names.get_indexer(genes)]
+    part: Any = source.take(source.var_names.get_indexer(genes))
     expressed = np.asarray((part.toarray() if hasattr(part, "toarray") else part) > 0, np.float64)
     number = {g: i for i, g in enumerate(genes)}
     hints = {}

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...core import schemes
+from ...core.blocks import Blocks
 from ...core.columns import gene_major
 from ...core.contrast import LABELS
+from ...core.gather import cell_sums
 from ...core.problem import Groups
 from ...core.pseudobulk import log_rates
 from ...stats.combine import acat, fisher
@@ -113,7 +115,10 @@ def _with_library(prepared: Prepared, cells: npt.NDArray[np.int64], *, team: Tea
     """Return the genes' columns of these cells, and the library of each cell as one more."""
     matrix = prepared.source.matrix
     columns = gene_major(matrix, cells=cells, columns=prepared.found.columns, team=team)
-    library = np.asarray(matrix[cells].sum(axis=1), np.float64).ravel()
+    if isinstance(matrix, Blocks):
+        library = cell_sums(matrix, cells)[0]
+    else:
+        library = np.asarray(matrix[cells].sum(axis=1), np.float64).ravel()
     filled = np.flatnonzero(library)
     return replace(
         columns,

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from ...core.blocks import Blocks
 from ...core.pseudobulk import Pseudobulk, pseudobulk
 from ...kernels import pseudobulk as seen
 from .. import _edge
+from .._containers import first_values
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -57,9 +59,14 @@ def _no_counts(looked: list[str]) -> str:
 
 
 def whole_numbers(matrix: Any) -> bool:
-    """Whether all values are whole numbers, none negative; stops at the first part that is not."""
+    """Whether all values are whole numbers, none negative; stops at the first part that is not.
+
+    Of a matrix in blocks the first one is looked at; the others are when they are added up.
+    """
     if matrix.dtype.kind in "ub":
         return True
+    if isinstance(matrix, Blocks):
+        return whole_numbers(first_values(matrix))
     values = matrix.data if sparse.issparse(matrix) else np.asarray(matrix).reshape(-1)
     for start in range(0, values.size, _STEP):
         part = values[start : start + _STEP]
