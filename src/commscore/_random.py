@@ -23,3 +23,8 @@ def key(rng: RNG) -> int:
         msg = f"rng must be a non-negative integer, a numpy Generator or a SeedSequence, found {rng!r}"
         raise TypeError(msg)
     return int(np.random.SeedSequence(int(rng)).generate_state(1, np.uint64)[0])
+
+
+def recorded(rng: RNG, seed: int) -> int | str:
+    """Return what a result keeps of ``rng``: the caller's integer, else the key made from it, as text."""
+    return int(rng) if isinstance(rng, numbers.Integral) else str(seed)

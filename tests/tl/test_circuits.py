@@ -9,71 +9,7 @@ import pytest
 import scanpy as sc
 
 import commscore as cs
-from commscore.rs import Resource
-
-GROUPS = ["tumour", "CAF", "T cell", "osteoblast", "osteoclast", "macrophage"]
-HIGH = {
-    "PTHLH": ["tumour"], "PTH1R": ["osteoblast"], "TNFSF11": ["osteoblast"], "TNFRSF11A": ["osteoclast"],
-    "TGFB1": ["osteoclast"], "TGFBR1": ["tumour"], "TGFBR2": ["tumour"], "TNFRSF11B": ["osteoblast"],
-    "MMP1": ["tumour"], "AREG": ["tumour"], "EGFR": ["osteoblast"], "CSF1": ["T cell"], "CSF1R": ["macrophage"],
-    "IL6": ["CAF"], "IL6R": ["macrophage"], "IL6ST": ["macrophage"],
-}  # fmt: skip
-PAIRS = [("PTHLH", "PTH1R"), ("TNFSF11", "TNFRSF11A"), ("TGFB1", "TGFBR1_TGFBR2"), ("TNFRSF11B", "MMP1"),
-         ("AREG", "EGFR"), ("CSF1", "CSF1R"), ("IL6", "IL6R_IL6ST")]  # fmt: skip
-STEPS = [
-    # circuit, step, edge, source_role, target_role, from, to, sign
-    ("bone", 1, "communication", "tumour", "osteoblast", "PTHLH", "PTH1R", 1),
-    ("bone", 2, "intracellular", "osteoblast", "osteoblast", "PTH1R", "TNFSF11", 1),
-    ("bone", 3, "communication", "osteoblast", "osteoclast", "TNFSF11", "TNFRSF11A", 1),
-    ("bone", 4, "communication", "osteoclast", "tumour", "TGFB1", "TGFBR1_TGFBR2", 1),
-    ("egf", 1, "gate", "tumour", "tumour", "MMP1", "AREG", 1),
-    ("egf", 2, "communication", "tumour", "osteoblast", "AREG", "EGFR", 1),
-    ("opg", 1, "gate", "osteoblast", "osteoblast", "TNFRSF11B", "TNFSF11", -1),
-    ("opg", 2, "communication", "osteoblast", "osteoclast", "TNFSF11", "TNFRSF11A", 1),
-    ("csf", 1, "communication", "t_cell", "macrophage", "CSF1", "CSF1R", 1),
-    ("wrong", 1, "communication", "macrophage", "caf", "CSF1", "CSF1R", 1),
-    ("lost", 1, "communication", "astrocyte", "tumour", "IL6", "IL6R_IL6ST", 1),
-    ("lost", 2, "communication", "tumour", "caf", "met:lactate", "SLC16A1", 1),
-    ("lost", 3, "communication", "tumour", "caf", "ABSENT", "IL6ST", 1),
-    ("lost", 4, "intracellular", "tumour", "tumour", "TGFB1", "MIR16-1", 1),
-    ("any", 1, "communication", "any", "macrophage", "IL6", "IL6R_IL6ST", 1),
-]  # fmt: skip
-
-
-def circuits_resource(steps=STEPS):
-    names = ["circuit", "step", "edge", "source_role", "target_role", "from", "to", "sign"]
-    frame = pd.DataFrame(steps, columns=names)
-    breast = cs.rs.load()
-    empty = breast.circuits.iloc[:0]
-    frame["interaction"] = np.where(frame["edge"] == "communication", frame["from"] + "^" + frame["to"], "")
-    frame["kind"], frame["status"], frame["name"] = "cascade", "stated", frame["circuit"]
-    for column in empty.columns:
-        if column not in frame:
-            frame[column] = ""
-    return Resource("planted", "1", "", "CC0", _tables=breast.tables | {"circuits": frame[list(empty.columns)]})
-
-
-def cohort(expressed=HIGH, **kwargs):
-    kwargs = {"n_samples": 1, "n_cells": 240, "conditions": ("a", "b"), "rng": 0} | kwargs
-    adata = cs.ds.simulate(groups=GROUPS, interactions=PAIRS, expressed=expressed, n_background=80, **kwargs)
-    sc.pp.normalize_total(adata, target_sum=1e4)
-    sc.pp.log1p(adata)
-    return adata
-
-
-def silence(adata, gene, group=None):
-    """Set a gene to zero (in a group)."""
-    out = adata.copy()
-    x = out.X.toarray()
-    inside = np.ones(out.n_obs, bool) if group is None else (out.obs["cell_type"] == group).to_numpy()
-    x[inside, out.var_names.get_loc(gene)] = 0
-    out.X = x
-    return out
-
-
-def run(adata, steps=STEPS, **kwargs):
-    kwargs = {"n_perms": 199, "rng": 1, "inplace": False} | kwargs
-    return cs.tl.circuits(adata, "cell_type", resource=circuits_resource(steps), **kwargs)
+from small_circuits import cohort, run, silence
 
 
 @pytest.fixture(scope="module")
@@ -235,34 +171,10 @@ def test_same_seed_same_bytes_whatever_threads_and_memory(planted):
     assert not run(planted, rng=1).table["pvalue"].equals(run(planted, rng=2).table["pvalue"])
 
 
-def test_changes_between_conditions_name_their_driver():
-    shift = cs.ds.Shift(interaction=("TGFB1", "TGFBR1_TGFBR2"), source="osteoclast", target="tumour", log2fc=3)
-    adata = cohort(n_samples=5, n_cells=300, shifts=[shift], donor_sd=0.15, rng=4)
-    found = run(adata, condition_key="condition", sample_key="sample")
-    changes = found.extra["changes"]
-    assert changes["contrast"].unique().tolist() == ["b vs a"]
-    whole = changes[changes["step"] == 0].set_index("circuit")
-    assert whole.loc["bone", "padj"] < 0.01
-    assert whole.loc["bone", "driver"].startswith("4 osteoclast TGFB1")
-    assert whole.loc["bone", "effect"] == pytest.approx(3 / 4, abs=0.3)
-    assert (whole.loc[["csf", "egf"], "pvalue"] > 0.01).all()
-    step = changes[(changes["circuit"] == "bone") & (changes["step"] == 4)].iloc[0]
-    assert step["effect"] == pytest.approx(3, abs=0.6)
-    assert step["ci_low"] < step["effect"] < step["ci_high"]
-    back = run(adata, condition_key="condition", sample_key="sample", reference="b").extra["changes"]
-    again = back[(back["circuit"] == "bone") & (back["step"] == 4)].iloc[0]
-    assert again["effect"] == pytest.approx(-step["effect"])
-    parts = changes[(changes["circuit"] == "bone") & (changes["step"] > 0)]["effect"]
-    own = changes[(changes["circuit"] == "bone") & (changes["step"] > 0)]["pvalue"].to_numpy()
-    assert whole.loc["bone", "any_pvalue"] == pytest.approx(0.5 - np.arctan(np.tan((0.5 - own) * np.pi).mean()) / np.pi)
-    assert parts.mean() == pytest.approx(whole.loc["bone", "effect"])
-
-
-def test_few_samples_give_an_effect_without_a_test():
-    changes = run(cohort(n_samples=1), condition_key="condition", sample_key="sample").extra["changes"]
-    assert set(changes["status"]) == {"too_few_samples"}
-    assert changes["effect"].notna().all()
-    assert changes["pvalue"].isna().all()
+def test_the_seed_is_kept_as_it_was_given(planted):
+    assert run(planted, n_perms=9, rng=7).params["rng"] == 7
+    assert run(planted, n_perms=9, rng=np.int64(7)).params["rng"] == 7
+    assert isinstance(run(planted, n_perms=9, rng=np.random.default_rng(7)).params["rng"], str)
 
 
 def test_association_across_samples():
@@ -304,6 +216,7 @@ def test_stored_result_survives_h5ad(tmp_path):
         ({"sample_key": "cell_type"}, ValueError, "must be different"),
         ({"condition_key": "condition", "sample_key": "sample", "reference": "c"}, ValueError,
          "reference='c' is not a level"),
+        ({"order": ["a", "b"], "pair_key": "patient"}, ValueError, "pair_key and order needs condition_key="),
         ({"scheme": "rotate"}, ValueError, "scheme='rotate'"), ({"n_perms": 0}, ValueError, "n_perms"),
         ({"expr_prop": 2}, ValueError, "expr_prop"), ({"role": {}}, TypeError, "did you mean 'roles'"),
         ({"key_added": "a/b"}, ValueError, "has a '/'"), ({"layer": "counts"}, ValueError, "whole numbers"),
@@ -318,7 +231,7 @@ def test_errors(planted, change, error, match):
 def test_more_errors(planted):
     mixed = planted.copy()
     mixed.obs["sample"] = "s1"
-    with pytest.raises(ValueError, match="more than one level"):
+    with pytest.raises(ValueError, match="varies within 1 of 1 samples"):
         run(mixed, condition_key="condition", sample_key="sample")
     bare = planted.copy()
     del bare.layers["counts"]

@@ -286,7 +286,7 @@ def test_survives_h5ad(cohort, tmp_path):
     ("keywords", "error", "match"),
     [
         ({"contexts": {}}, TypeError, "contexts must map levels of adata.obs"),
-        ({"contexts": "stage=normal"}, TypeError, "contexts must map levels"),
+        ({"contexts": "stage=normal"}, TypeError, "contexts must be a dict"),
         ({"contexts": {"contro": "stage=normal"}}, ValueError, "did you mean 'control'"),
         ({"contexts": {"control": "stages=normal"}}, ValueError, "did you mean 'stage'"),
         ({"contexts": {"control": "normal"}}, ValueError, "write key=value"),
@@ -295,7 +295,7 @@ def test_survives_h5ad(cohort, tmp_path):
         ({"method": "gsea"}, ValueError, "method='gsea' is not one of"),
         ({"margin": -1}, ValueError, "margin must be"),
         ({"sample_key": "patients"}, KeyError, "did you mean 'patient'"),
-        ({"resource": pd.DataFrame({"ligand": ["IL6"], "receptor": ["IL6R"]})}, ValueError, "has no expectations"),
+        ({"resource": pd.DataFrame({"ligand": ["IL6"], "receptor": ["IL6R"]})}, TypeError, "resource must be a string or a Resource"),
         ({"context": CONTEXTS}, TypeError, "did you mean 'contexts'"),
     ],
 )

@@ -139,7 +139,7 @@ def test_nothing_linked_gives_an_empty_table():
     ("change", "error", "match"),
     [
         ({"net": NET.rename(columns={"source": "src"})}, ValueError, "net has no column 'source'"),
-        ({"net": [1]}, TypeError, "net must be a DataFrame"), ({"max_length": 1}, ValueError, "max_length"),
+        ({"net": [1]}, TypeError, "net must be a pandas DataFrame"), ({"max_length": 1}, ValueError, "max_length"),
         ({"net": pd.DataFrame({"source": ["X"], "target": ["L1"]})}, ValueError, "no receptor of the stored result"),
         ({"score": "score_mean"}, KeyError, "score='score_mean' is not a column"),
         ({"max_padj": 0.001}, ValueError, "raise max_padj"),

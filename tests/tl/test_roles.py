@@ -88,7 +88,7 @@ def test_what_is_given_wins():
     [
         ({"tumor_cell": "CAFs"}, ValueError, "roles has 'tumor_cell', which is not a role"),
         ({"tumour": "CAF"}, ValueError, "names 'CAF', which is not a group .*did you mean 'CAFs'"),
-        (["tumour"], TypeError, "roles must be a mapping"),
+        (["tumour"], TypeError, "roles must be a dict or None"),
     ],
 )
 def test_bad_roles(roles, error, match):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._base import Column, Table
+from .compare import SHAPES
 
 HOW = ("given", "exact", "synonym", "children", "parent", "none")
 EDGE_KINDS = ("communication", "intracellular", "gate")
@@ -15,7 +16,7 @@ EDGE_STATUS = (
     "acts on its edge",
 )
 CIRCUIT_STATUS = ("complete", "partial", "broken", "not_assessable")
-CHANGE_STATUS = ("tested", "too_few_samples", "not_assessable")
+CHANGE_STATUS = ("tested", "too_few_samples", "not_expressed", "not_assessable")
 THERAPY_STATUS = ("cuts", "no edge", "no target", "activates", "not measurable in RNA")
 CAUTION = "in-silico cut of edges, not a prediction of response"
 
@@ -102,21 +103,24 @@ CIRCUIT_CHANGES = Table(
     "changes",
     "one circuit, or one step of it, in one contrast of conditions",
     (
-        Column("contrast", "category", "level against the reference"),
+        Column("contrast", "category", "level against the reference; 'stages' for ordered stages"),
         Column("circuit", "string", "id of the circuit"),
         Column("step", "int", "position; 0 for the circuit as a whole"),
         Column("edge", "string", "the step in words; empty for the circuit"),
-        Column("n_ref", "int", "samples of the reference"),
-        Column("n_alt", "int", "samples of the level"),
-        Column("effect", "float", "change of log2 flow (of the circuit: mean over its steps)"),
+        Column("n_ref", "int", "samples of the reference (of the first stage) with all cells that are needed"),
+        Column("n_alt", "int", "samples of the level (of the last stage)"),
+        Column("effect", "float", "change of log2 flow (of the circuit: mean over its steps); stages: along the shape"),
         Column("se", "float", "standard error"),
         Column("ci_low", "float", "95 % interval"),
         Column("ci_high", "float", "95 % interval"),
-        Column("pvalue", "float", "moderated t, samples as replicates"),
-        Column("padj", "float", "adjusted within the contrast, circuits and steps apart"),
+        Column("pvalue", "float", "moderated t, samples as replicates; stages: all shapes together"),
+        Column("padj", "float", "adjusted within the contrast, circuits and distinct steps apart"),
         Column("any_pvalue", "float", "of a circuit: evidence that any of its steps moved (ACAT of their p-values)"),
         Column("any_padj", "float", "adjusted within the contrast"),
-        Column("status", "category", "whether it was tested", CHANGE_STATUS),
+        Column(
+            "status", "category", "whether it was tested; not_expressed: in too few cells of all stages", CHANGE_STATUS
+        ),
+        Column("shape", "category", "course over ordered stages where padj <= 0.05; missing elsewhere", SHAPES),
         Column(
             "driver",
             "string",

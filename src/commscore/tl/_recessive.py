@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from .. import get
-from .._random import RNG
+from .._random import RNG, recorded
 from .._random import key as seed_of
 from .._schema import understand as schema
 from .._validate import in_range
@@ -147,7 +147,7 @@ def recessive(
     params = {
         "key": key, "sample_key": sample_key, "max_magnitude": float(max_magnitude), "min_excess": float(min_excess),
         "min_stability": float(min_stability), "max_padj": max_padj, "score": score, "padj": padj,
-        "min_cells": int(min_cells), "n_boot": int(n_boot), "rng": str(seed), "commscore": __version__,
+        "min_cells": int(min_cells), "n_boot": int(n_boot), "rng": recorded(rng, seed), "commscore": __version__,
     }  # fmt: skip
     result = Result(found[list(schema.RECESSIVE.names)], params, stored.resource, {}, SCHEMA)
     if not inplace:
@@ -192,7 +192,7 @@ def _bootstrap(source: Any, ends: _contexts.Sides, group: Ints, *, n_boot: int, 
     k = len(ends.groups)
     members = [np.flatnonzero(group == g) for g in range(k)]
     at = source.var_names.get_indexer(ends.genes)
-    part = source.matrix[:, at]
+    part = source.take(at)
     values = np.asarray(part.todense() if hasattr(part, "todense") else part, np.float64)
     blocks = [(values[m], (values[m] > 0).astype(np.float64)) for m in members]
     n = np.array([m.size for m in members], np.float64)

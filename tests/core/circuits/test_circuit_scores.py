@@ -138,28 +138,21 @@ def test_levels_take_the_least_subunit_and_keep_what_is_missing():
     assert np.isfinite(found[[0, 2]]).all()
 
 
-def test_change_without_moderation_is_students_test():
-    y = np.random.default_rng(1).normal(0, 1, (7, 1))
-    condition = np.array([0, 0, 0, 1, 1, 1, 1])
-    found = core.contrast_samples(y, condition, n_levels=2)
-    expected = stats.ttest_ind(y[3:, 0], y[:3, 0])
-    assert found.pvalue[0, 0] == pytest.approx(expected.pvalue)
-    assert found.effect[0, 0] == pytest.approx(y[3:, 0].mean() - y[:3, 0].mean())
-    low, high = expected.confidence_interval()
-    assert (found.low[0, 0], found.high[0, 0]) == (pytest.approx(low), pytest.approx(high))
-
-
-def test_change_holds_its_level_and_states_what_was_not_tested():
-    rng = np.random.default_rng(2)
-    y = rng.normal(0, rng.uniform(0.5, 2, 3000), (8, 3000))
-    y[:, 0] = np.nan
-    y[:3, 1] = np.nan
-    found = core.contrast_samples(y, np.repeat([0, 1], 4), n_levels=2)
-    assert not found.tested[0, :2].any()
-    assert np.isnan(found.pvalue[0, :2]).all()
-    assert np.isnan(found.effect[0, 0])
-    assert np.isfinite(found.effect[0, 1])
-    assert 0.035 < np.nanmean(found.pvalue < 0.05) < 0.065
+def test_noise_and_fractions_of_steps_follow_the_side_that_limits():
+    rng = np.random.default_rng(3)
+    units, props = rng.uniform(0, 1, (4, 5)), rng.uniform(0, 1, (4, 5))
+    gates = [(0, 2, core.RELEASE), (1, 0, core.DECOY), (2, 1, core.CORECEPTOR)]
+    plan, bare = make_plan(gates), make_plan([])
+    ends = [(units[:, a], units[:, b]) for a, b in zip(plan.source, plan.target, strict=True)]
+    found = core.step_units(units, plan)
+    np.testing.assert_allclose(core.step_units(units, bare), np.column_stack([a + b for a, b in ends]))
+    np.testing.assert_allclose(found[:, 0], np.maximum(ends[0][0], units[:, 2]) + ends[0][1])
+    np.testing.assert_allclose(found[:, 1], ends[1][0] + ends[1][1] + units[:, 0])
+    np.testing.assert_allclose(found[:, 2], ends[2][0] + np.maximum(ends[2][1], units[:, 1]))
+    lowest = core.step_props(props, plan)
+    for step, more in ((0, [2]), (1, []), (2, [1])):  # a decoy need not be expressed
+        nodes = [plan.source[step], plan.target[step], *more]
+        np.testing.assert_array_equal(lowest[:, step], props[:, nodes].min(axis=1))
 
 
 def test_association_is_of_samples_within_conditions():

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from ._change import Change, contrast_samples
 from ._loops import Loops, Network, Null, autocrine, rewired, search
 from ._loops import strengths as loop_strengths
 from ._null import Tally, permute
 from ._plan import CORECEPTOR, DECOY, RELEASE, Gates, Plan
-from ._samples import node_levels, spearman_within, step_flows
+from ._samples import node_levels, spearman_within, step_flows, step_props, step_units
 from ._scores import node_values, step_scores, strengths
 
 __all__ = [
     "CORECEPTOR",
     "DECOY",
     "RELEASE",
-    "Change",
     "Gates",
     "Loops",
     "Network",
@@ -22,7 +20,6 @@ __all__ = [
     "Plan",
     "Tally",
     "autocrine",
-    "contrast_samples",
     "loop_strengths",
     "node_levels",
     "node_values",
@@ -31,6 +28,8 @@ __all__ = [
     "search",
     "spearman_within",
     "step_flows",
+    "step_props",
     "step_scores",
+    "step_units",
     "strengths",
 ]

@@ -20,12 +20,13 @@ _DRAWS = 1999
 
 
 def node_levels(logs: Floats, plan: Plan) -> Floats:
-    """Log2 level of every molecule in its role: n_samples × n_nodes, the least of the subunits.
+    """Level of every molecule in its role: n_samples × n_nodes, the least of the subunits.
 
     Parameters
     ----------
     logs
-        (n_samples, n_roles, n_genes) log2 counts per million; NaN where a sample has too few cells of the role.
+        (n_samples, n_roles, n_genes), log2 counts per million or another level; NaN where a sample has too few cells
+        of the role.
     plan
         The circuits.
     """
@@ -48,6 +49,31 @@ def step_flows(levels: Floats, plan: Plan) -> Floats:
             bound = np.logaddexp2.reduce(np.column_stack([right[:, step], levels[:, decoys]]), axis=1)
             left[:, step] += right[:, step] - bound
     return np.asarray(left + right, np.float64)
+
+
+def step_units(units: Floats, plan: Plan) -> Floats:
+    """Add up the counting variance of the log2 flow of every step in every sample, up to one factor.
+
+    ``units`` (n_samples × n_nodes) are those of the molecules. A side that a gate limits has the larger of both
+    variances, as the gate may be what is read; a decoy adds its own, the most that can enter the share of the ligand.
+    """
+    left, right, decoy = units[:, plan.source].copy(), units[:, plan.target].copy(), 0.0 * units[:, plan.source]
+    for step, node, kind in zip(plan.gates.step, plan.gates.node, plan.gates.kind, strict=True):
+        if kind == DECOY:
+            decoy[:, step] += units[:, node]
+        else:
+            side = left if kind == RELEASE else right
+            side[:, step] = np.maximum(side[:, step], units[:, node])
+    return np.asarray(left + right + decoy, np.float64)
+
+
+def step_props(props: Floats, plan: Plan) -> Floats:
+    """Fraction of cells that express the least expressed of both ends of every step and of the gates that limit it."""
+    out = np.minimum(props[:, plan.source], props[:, plan.target])
+    for step, node, kind in zip(plan.gates.step, plan.gates.node, plan.gates.kind, strict=True):
+        if kind != DECOY:
+            out[:, step] = np.minimum(out[:, step], props[:, node])
+    return np.asarray(out, np.float64)
 
 
 def spearman_within(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ... import rs
-from ..._random import RNG, key
+from ..._random import RNG, key, recorded
 from ..._validate import in_range, one_of
 from ..._version import __version__
 from ...core import circuits as core
@@ -20,9 +21,11 @@ from ...get import Result, store
 from ...get._store import check_key
 from ...stats.multiple import permutation_pvalue
 from .. import _edge, _roles
+from .._compare import _prepare, _study
+from .._compare._compare import _names
 from .._keywords import known_keywords
 from .._progress import bar
-from . import _samples, _steps, _tables
+from . import _changes, _samples, _steps, _tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +47,10 @@ def circuits(
     condition_key: str | None = None,
     sample_key: str | None = None,
     reference: str | None = None,
+    order: Sequence[str] | None = None,
+    contrast: str | Sequence[str] | None = None,
+    covariates: Sequence[str] = (),
+    pair_key: str | None = None,
     resource: str | Resource = "breast",
     n_perms: int = 1000,
     scheme: str = "rotation",
@@ -80,14 +87,15 @@ def circuits(
         Role of the reviews → group or groups; what is not given is guessed from the names (see
         :func:`commscore.tl.roles`).
     condition_key
-        Column with the condition or stage, constant within a sample: adds the change of every step and circuit against
-        the reference, samples as replicates, by a moderated t on log2 counts per million added up by
-        sample × role. Needs ``sample_key`` and raw counts.
+        Column with the condition or stage, constant within a sample: adds ``extra["changes"]``, the change of every
+        step and circuit against the reference, samples as replicates, by a moderated t on log2 counts per million
+        added up by sample × role. Needs ``sample_key`` and raw counts.
     sample_key
         Column with the biological samples. Adds, from five samples on, Spearman's correlation of both genes of
         every step inside a cell across samples (within conditions). Needs raw counts.
-    reference
-        Baseline level of ``condition_key``; by default its first category.
+    reference, order, contrast, covariates, pair_key
+        As in :func:`commscore.tl.compare`: the baseline, the stages in order (which add the contrast ``"stages"``), the
+        levels to set against the baseline, columns that describe samples, and the patient that several samples share.
     resource
         Name of a resource with circuits, or a :class:`~commscore.rs.Resource`.
     n_perms, scheme, complex
@@ -149,7 +157,9 @@ def circuits(
     _check(n_perms=n_perms, scheme=scheme, rule=complex, expr_prop=expr_prop, min_cells=min_cells,
            min_cells_sample=min_cells_sample, memory=memory)  # fmt: skip
     check_key(key_added)
-    _samples.check_keys(sample_key, condition_key, groupby)
+    keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
+    ask = _prepare.Ask(resource, counts_layer, use_raw, int(min_cells_sample), reference, order, contrast)
+    _samples.check_keys(keys, ask)
     seed, known = key(rng), rs.as_resource(resource)
     frame = _with_circuits(known)
     expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
@@ -159,22 +169,22 @@ def circuits(
     genes = _steps.find_genes(known, frame, expression.var_names)
     names = [str(n) for n in cells.names]
     measured = _steps.measure(known, frame, genes, assigned=assigned, groups=names)
-    order = schemes.ring_order(seed, cells.index.size) if scheme == "ring" else slice(None)
+    ring = schemes.ring_order(seed, cells.index.size) if scheme == "ring" else slice(None)
     extra: dict[str, pd.DataFrame] = {}
     association: dict[int, tuple[float, float, int]] = {}
+    notes: list[_study.Note] = []
     with team(n_jobs) as threads:
         if sample_key is not None:
-            study = _samples.cohort(
-                adata, cells, measured.plan, sample_key=sample_key, condition_key=condition_key, reference=reference,
-                counts_layer=counts_layer, names=expression.var_names[genes.columns],
-                min_cells=int(min_cells_sample), team=threads,
-            )  # fmt: skip
-            association = _samples.associations(study, measured, seed=seed)
+            samples = _samples.cohort(
+                adata, cells, measured.plan, keys=keys, ask=ask, names=expression.var_names[genes.columns], team=threads
+            )
+            association = _samples.associations(samples, measured, seed=seed)
+            notes = samples.study.notes
             if condition_key is not None:
-                extra["changes"] = _samples.change_table(study, measured)
-        columns = gene_major(expression.matrix, cells=cells.index[order], columns=genes.columns, team=threads)
+                extra["changes"] = _changes.change_table(samples, measured, keys=keys, expr_prop=float(expr_prop))
+        columns = gene_major(expression.matrix, cells=cells.index[ring], columns=genes.columns, team=threads)
         _edge.refuse_unsuitable(columns, expression.name)
-        partition = Groups(cells.groups.labels[order], cells.groups.sizes)
+        partition = Groups(cells.groups.labels[ring], cells.groups.sizes)
         snap(columns, threads)
         summary = summarise(columns, partition, threads)
         with bar(int(n_perms), "permutations") as progress:
@@ -185,7 +195,7 @@ def circuits(
     observed = _observe(measured, summary, tally, names=names, rule=complex, n_perms=int(n_perms), found=association)
     edges = _tables.edge_table(measured, observed, expr_prop=float(expr_prop))
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
-    extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges)}
+    extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
     params = _params(locals(), seed=seed, aliases=genes.aliases, cells=cells)
     result = Result(
         table, params, {"name": known.name, "version": known.version, "sha256": known.sha256}, extra, SCHEMA
@@ -255,6 +265,7 @@ def _params(called: dict[str, Any], *, seed: int, aliases: dict[str, str], cells
         "groupby",
         "condition_key",
         "sample_key",
+        "pair_key",
         "reference",
         "scheme",
         "complex",
@@ -269,7 +280,9 @@ def _params(called: dict[str, Any], *, seed: int, aliases: dict[str, str], cells
         {name: called[name] for name in kept}
         | {name: int(called[name]) for name in numbers}
         | {
-            "expr_prop": float(called["expr_prop"]), "rng": str(seed), "roles": roles, "aliases": aliases,
+            "expr_prop": float(called["expr_prop"]), "rng": recorded(called["rng"], seed), "roles": roles,
+            "aliases": aliases, "covariates": np.asarray(called["keys"].covariates, object),
+            "order": None if called["order"] is None else np.asarray([str(o) for o in called["order"]], object),
             "pvalue_floor": 1 / (int(called["n_perms"]) + 1), "groups": cells.names[cells.display],
             "n_cells": int(cells.index.size), "change_test": "moderated t on samples, log2 CPM",
             "commscore": __version__,

@@ -13,6 +13,8 @@ from ..._schema import understand as schema
 from ...stats.multiple import benjamini_hochberg
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy.typing as npt
 
     from ._steps import Measured, Step
@@ -141,8 +143,8 @@ def _status(own: list[Step], inside: list[Step], counted: list[Step]) -> str:
     return "complete" if len(inside) == len(own) else "partial"
 
 
-def untested_table(edges: pd.DataFrame) -> pd.DataFrame:
-    """List steps that could not be measured, in the layout that :func:`commscore.get.untested` reads."""
+def untested_table(edges: pd.DataFrame, notes: Iterable[tuple[str, str, str]] = ()) -> pd.DataFrame:
+    """List steps that could not be measured and samples left out, as :func:`commscore.get.untested` reads them."""
     lost = edges[~edges["status"].isin(["expressed", "acts on its edge"])]
     circuit, step = lost["circuit"].astype(str), lost["step"].astype(str)
     rows = {
@@ -150,7 +152,9 @@ def untested_table(edges: pd.DataFrame) -> pd.DataFrame:
         "reason": lost["status"].astype(str),
         "detail": circuit + " step " + step + ": " + lost["detail"].astype(str),
     }
-    frame = pd.DataFrame(rows, columns=list(score_schema.UNTESTED.names)).drop_duplicates().reset_index(drop=True)
+    names = list(score_schema.UNTESTED.names)
+    frame = pd.DataFrame(rows, columns=names).drop_duplicates()
+    frame = pd.concat([pd.DataFrame(list(notes), columns=names, dtype=object), frame.astype(object)], ignore_index=True)
     return frame.astype({"interaction": "category", "reason": "category"})
 
 

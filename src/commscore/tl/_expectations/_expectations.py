@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ... import rs
-from ..._random import RNG, key
+from ..._random import RNG, key, recorded
 from ..._schema import expectations as schema
 from ..._schema import understand
 from ..._validate import in_range, one_of
@@ -164,7 +164,8 @@ def expectations(
         "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
         "covariates": np.asarray(keys.covariates, object), "net": net_name, "method": method,
         "counts": prepared.source.name, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
-        "min_targets": int(min_targets), "margin": float(margin), "alpha": float(alpha), "rng": str(settings.seed),
+        "min_targets": int(min_targets), "margin": float(margin), "alpha": float(alpha),
+        "rng": recorded(rng, settings.seed),
         "levels": np.asarray(prepared.study.levels, object), "n_samples": prepared.study.replicates,
         "groups": np.asarray(prepared.study.groups, object), "commscore": __version__,
     }  # fmt: skip

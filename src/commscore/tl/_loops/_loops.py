@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ... import get, rs
-from ..._random import RNG
+from ..._random import RNG, recorded
 from ..._random import key as seed_of
 from ..._schema import understand as schema
 from ..._validate import in_range
@@ -145,7 +145,8 @@ def loops(
     table["kind"] = pd.Categorical(table["kind"], categories=list(schema.LOOPS["kind"].values))
     params = {
         "key": key, "max_length": int(max_length), "max_hops": int(max_hops), "max_padj": max_padj, "score": score,
-        "padj": padj, "max_loops": int(max_loops), "budget": int(budget), "n_perms": int(n_perms), "rng": str(seed),
+        "padj": padj, "max_loops": int(max_loops), "budget": int(budget), "n_perms": int(n_perms),
+        "rng": recorded(rng, seed),
         "net": "given" if net is not None else "steps of the resource", "complete": bool(null.complete),
         "n_loops": int(found.totals[0]), "n_listed": int(found.length.size), "n_edges": len(frame),
         "n_links": len(links.words), "pvalue_floor": 1 / (int(n_perms) + 1), "commscore": __version__,

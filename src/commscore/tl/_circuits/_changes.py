@@ -1,0 +1,210 @@
+"""Change of circuits and of their steps between conditions or along stages, samples as replicates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._schema import understand as schema
+from ..._schema.compare import SHAPES
+from ...core import circuits as core
+from ...stats import shapes
+from ...stats.combine import acat
+from ...stats.multiple import benjamini_hochberg
+from .._compare import _contrasts, _design
+from .._response import _fit
+from ._tables import in_words
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ...core.contrast import Contrast
+    from .._compare._study import Keys, Study
+    from ._samples import Cohort
+    from ._steps import Measured, Step
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Bools = npt.NDArray[np.bool_]
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Flows of the samples (n_samples × m), their counting variance up to a factor, and what is expressed.
+
+    ``first`` numbers rows that are the same (a step that several circuits share) alike; it is fitted and adjusted once.
+    """
+
+    value: Floats
+    unit: Floats
+    expressed: Bools
+    first: Ints
+
+
+@dataclass(frozen=True)
+class _Made:
+    """One contrast: estimates along each of its q vectors (q × m), and per row (m) the best of them and the test."""
+
+    estimate: Floats
+    low: Floats
+    high: Floats
+    best: Ints
+    se: Floats
+    pvalue: Floats
+    n_ref: Ints
+    n_alt: Ints
+    status: npt.NDArray[np.object_]
+
+    def along(self, values: Floats) -> Floats:
+        """Choose the best vector of every row."""
+        return np.asarray(values[self.best, np.arange(self.best.size)], np.float64)
+
+
+def change_table(found: Cohort, measured: Measured, *, keys: Keys, expr_prop: float) -> pd.DataFrame:
+    """Change of every measured step and of every circuit with a step that counts."""
+    plan = measured.plan
+    steps = _steps(found, measured, expr_prop=expr_prop)
+    whole = [c for c, inside in enumerate(plan.steps_of) if inside.size]
+    circuits = _circuits(steps, [plan.steps_of[c] for c in whole])
+    contrasts, design = _plan(found, keys)
+    frames = []
+    for contrast in contrasts:
+        # circuits are means of steps and vary less: each kind lends strength to its own
+        made = [_test(rows, found.study, contrast, design=design) for rows in (circuits, steps)]
+        frame = _frame(made[0], made[1], whole=whole, measured=measured)
+        parts = [_columns(m, rows, contrast) for m, rows in zip(made, (circuits, steps), strict=True)]
+        frame = pd.concat([frame, pd.concat(parts, ignore_index=True)], axis=1)
+        frames.append(frame.assign(contrast=contrast.name))
+    return _typed(pd.concat(frames, ignore_index=True))
+
+
+def _steps(found: Cohort, measured: Measured, *, expr_prop: float) -> _Rows:
+    plan = measured.plan
+    value = core.step_flows(core.node_levels(found.logs, plan), plan)
+    unit = core.step_units(1.0 / (core.node_levels(found.expected, plan) + 0.5), plan)
+    least = int(found.study.replicates[found.study.replicates > 0].min())
+    prop = np.sort(core.step_props(core.node_levels(found.prop, plan), plan), axis=0)[-least:]
+    acting = [tuple(sorted(s.acting)) for s in sorted(measured.steps, key=lambda s: s.number) if s.number >= 0]
+    names = list(zip(plan.source, plan.target, acting, strict=True))
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return _Rows(value, unit, prop.mean(axis=0) >= expr_prop, np.asarray([number[n] for n in names], np.int64))
+
+
+def _circuits(steps: _Rows, parts: list[Ints]) -> _Rows:
+    """Means over the steps that count; their counting noise as if steps were independent."""
+    shape = (steps.value.shape[0], len(parts))
+    value, unit, expressed = np.empty(shape), np.empty(shape), np.zeros(len(parts), bool)
+    for c, inside in enumerate(parts):
+        value[:, c] = steps.value[:, inside].mean(axis=1)
+        unit[:, c] = steps.unit[:, inside].mean(axis=1) / inside.size
+        expressed[c] = steps.expressed[inside].any()
+    return _Rows(value, unit, expressed, np.arange(len(parts)))
+
+
+def _plan(found: Cohort, keys: Keys) -> tuple[list[Contrast], _design.Design]:
+    """Contrasts and design; with one sample per level there are effects without a test."""
+    study = found.study
+    n_levels = len(study.levels)
+    if len(study.samples) <= n_levels and not keys.covariates and keys.pair is None:
+        design = _design.Design(np.eye(n_levels)[study.condition], None, study.levels)
+    else:
+        design = _design.build(study, keys)
+    n = design.matrix.shape[1]
+    contrasts = _contrasts.pairwise(study, found.wanted, n)
+    return contrasts + (_contrasts.stages(study, found.order, n) if len(found.order) > 1 else []), design
+
+
+def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Design) -> _Made:
+    """Moderated t along every vector of the contrast, combined; rows that are not expressed only get their effect."""
+    unique, first = np.unique(rows.first, return_index=True)
+    q = contrast.vectors.shape[0]
+    out = [np.full((q, unique.size), np.nan) for _ in range(4)]
+    for there in (rows.expressed[first], ~rows.expressed[first]):
+        if there.any():
+            fitted = _fit.fit_rows(
+                rows.value[:, first[there]], design=design.matrix, vectors=contrast.vectors,
+                unit=rows.unit[:, first[there]], alpha=ALPHA / q,
+            )  # fmt: skip
+            for array, made in zip(out, (fitted.estimate, fitted.se, fitted.pvalue, fitted.reach), strict=True):
+                array[:, there] = made
+    estimate, se, pvalue, reach = (a[:, rows.first] for a in out)
+    ends = contrast.ref, contrast.alt[-1:]
+    n = [np.isfinite(rows.value[np.isin(study.condition, e)]).sum(axis=0) for e in ends]
+    enough = np.minimum(*n) >= (1 if contrast.kind == "stages" else 2)
+    enough &= np.isfinite(pvalue).all(axis=0)
+    known = np.isfinite(estimate).all(axis=0)
+    status = np.select(
+        [~known, ~enough, ~rows.expressed], ["not_assessable", "too_few_samples", "not_expressed"], "tested"
+    )
+    tested = status == "tested"
+    se, reach, pvalue = (np.where(tested, a, np.nan) for a in (se, reach, pvalue))
+    best = np.nan_to_num(pvalue, nan=1.0).argmin(axis=0)
+    return _Made(
+        estimate, estimate - reach, estimate + reach, best, se,
+        np.asarray(acat(pvalue, axis=0) if q > 1 else pvalue[0], np.float64), n[0], n[1], status,
+    )  # fmt: skip
+
+
+def _columns(made: _Made, rows: _Rows, contrast: Contrast) -> pd.DataFrame:
+    """Columns that circuits and steps have in common."""
+    _, first = np.unique(rows.first, return_index=True)
+    padj = benjamini_hochberg(made.pvalue[first])[rows.first] if first.size else made.pvalue
+    effect = made.along(made.estimate)
+    shape = np.full(effect.size, None, object)
+    if contrast.kind == "stages":
+        codes = shapes.name_codes(len(contrast.alt) + 1)[made.best, (effect > 0).astype(np.int64)]
+        seen = padj <= ALPHA
+        shape[seen] = np.asarray(shapes.NAMES, object)[codes[seen]]
+    return pd.DataFrame({
+        "n_ref": made.n_ref, "n_alt": made.n_alt, "effect": effect, "se": made.along(made.se),
+        "ci_low": made.along(made.low), "ci_high": made.along(made.high), "pvalue": made.pvalue, "padj": padj,
+        "status": made.status, "shape": shape,
+    })  # fmt: skip
+
+
+def _frame(circuits: _Made, steps: _Made, *, whole: list[int], measured: Measured) -> pd.DataFrame:
+    """Columns that tell circuits from steps, and what only circuits have."""
+    plan = measured.plan
+    by_number = {s.number: s for s in measured.steps if s.number >= 0}
+    words = [by_number[i] for i in range(plan.n_steps)]
+    moved = np.array([acat(steps.pvalue[plan.steps_of[c]]) for c in whole], np.float64)
+    drivers = [_driver(steps, plan.steps_of[c], int(circuits.best[i]), words=words) for i, c in enumerate(whole)]
+    n = len(words)
+    frame: dict[str, Any] = {
+        "circuit": [measured.circuits[c] for c in whole] + [s.row["circuit"] for s in words],
+        "step": [0] * len(whole) + [int(s.row["step"]) for s in words],
+        "edge": [""] * len(whole) + [in_words(s) for s in words],
+        "any_pvalue": np.concatenate([moved, np.full(n, np.nan)]),
+        "any_padj": np.concatenate([benjamini_hochberg(moved), np.full(n, np.nan)]),
+    }
+    for name, i in (("driver", 0), ("largest_edge", 1), ("largest_share", 2)):
+        frame[name] = [d[i] for d in drivers] + ["" if i < 2 else np.nan] * n
+    return pd.DataFrame(frame)
+
+
+def _driver(made: _Made, rows: Ints, c: int, *, words: list[Step]) -> tuple[str, str, float]:
+    """Name the step that moves a circuit: the mean of flows is additive, so parts are shares of absolute change."""
+    size = np.abs(made.estimate[c, rows])
+    if not np.isfinite(size).all() or size.sum() == 0:
+        return "", "", np.nan
+    top = int(size.argmax())
+    share, row = float(size[top] / size.sum()), int(rows[top])
+    name = f"{words[row].row['step']} {in_words(words[row])}"
+    if made.status[row] != "tested":
+        return "", name, share
+    sure = made.low[c, row] > 0 or made.high[c, row] < 0
+    return name if share > 0.5 and sure else "mixed", name, share
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = frame[list(schema.CIRCUIT_CHANGES.names)]
+    return frame.assign(
+        contrast=frame["contrast"].astype("category"),
+        status=pd.Categorical(frame["status"], categories=list(schema.CHANGE_STATUS)),
+        shape=pd.Categorical(frame["shape"], categories=list(SHAPES)),
+    )
