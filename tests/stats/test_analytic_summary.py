@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from commscore.stats.analytic import Columns, summarise, thin, top_exponent
-from commscore.stats.analytic.pairs import correlate
+from commscore.stats.analytic import Columns, Pairs, Products, keys_of, spread, summarise
 
 
 def gene_major(x, dtype=np.float32):
@@ -30,33 +29,11 @@ def test_moments_are_those_of_all_cells():
     np.testing.assert_allclose(s.deviance, ((x - x.mean(axis=0)) ** 2).sum(axis=0), rtol=1e-10)
 
 
-def test_chunks_of_cells_add_up():
-    x = cells(1000, 9)
-    whole = summarise(gene_major(x))
-    parts = [summarise(gene_major(part), top=whole.top) for part in (x[:1], x[1:300], x[300:])]
-    total = parts[2] + parts[0] + parts[1]
-    assert total.n_cells == 1000
-    np.testing.assert_array_equal(total.counts, whole.counts)
-    np.testing.assert_allclose(total.sums, whole.sums, rtol=1e-12)
-    np.testing.assert_allclose(total.deviance, whole.deviance, rtol=1e-10)
-
-
-def test_chunks_with_other_bins_do_not_add_up():
-    x = cells(50, 3)
-    with pytest.raises(ValueError, match="pass the same `top`"):
-        summarise(gene_major(x), top=2) + summarise(gene_major(x), top=3)
-
-
 def test_float32_and_float64_give_the_same():
     x = cells(500, 5)
     a, b = summarise(gene_major(x)), summarise(gene_major(x, np.float64))
     np.testing.assert_array_equal(a.counts, b.counts)
     np.testing.assert_array_equal(a.sums, b.sums)
-
-
-def test_top_exponent_bounds_the_largest():
-    assert top_exponent(np.array([0.3, 9.0, 4.0])) == 3
-    assert top_exponent(np.array([])) == 0
 
 
 def test_ranges_change_no_bit():
@@ -71,25 +48,21 @@ def test_ranges_change_no_bit():
     assert a.squares.tobytes() == b.squares.tobytes()
 
 
-def test_thinning_takes_evenly_spaced_blocks():
-    x = cells(2000, 6)
-    columns = gene_major(x)
-    assert thin(columns, n_cells=2000) is columns
-    few = thin(columns, n_cells=640)
-    assert few.n_cells == 640
-    starts = np.arange(64) * 2000 // 64
-    chosen = x[(starts[:, None] + np.arange(10)).ravel()]
-    want = gene_major(chosen)
-    np.testing.assert_array_equal(few.data, want.data)
-    np.testing.assert_array_equal(few.rows, want.rows)
-    np.testing.assert_array_equal(few.indptr, want.indptr)
+def test_the_sample_is_64_evenly_spaced_blocks_of_the_cells_in_use():
+    used = np.flatnonzero(np.random.default_rng(0).random(4000) < 0.5)
+    np.testing.assert_array_equal(spread(used, n_cells=used.size), [[used[0], used[-1] + 1]])
+    assert spread(used[:0]).shape == (0, 2)
+    few = spread(used, n_cells=640)
+    rows = np.concatenate([np.arange(a, b) for a, b in few])
+    starts = np.arange(64) * used.size // 64
+    np.testing.assert_array_equal(np.intersect1d(rows, used), used[(starts[:, None] + np.arange(10)).ravel()])
 
 
 def test_correlations_of_the_pairs_asked_for():
     x = cells(900, 8)
     columns = gene_major(x)
     first, second = np.array([3, 0, 5, 5, 2]), np.array([1, 7, 5, 6, 3])
-    pairs = correlate(columns, summarise(columns), first=first, second=second)
+    pairs = Pairs.of(Products.of(columns, keys_of(8, first, second)))
     np.testing.assert_array_equal(pairs.keys, [7, 8 + 3, 16 + 3, 40 + 6])
     np.testing.assert_allclose(pairs.between(first, second), np.corrcoef(x.T)[first, second], atol=1e-10)
     both = (x[:, 1] > 0) & (x[:, 3] > 0)
@@ -101,8 +74,19 @@ def test_a_gene_that_is_constant_correlates_with_nothing():
     x = cells(100, 3)
     x[:, 1] = 2.0
     columns = gene_major(x)
-    pairs = correlate(columns, summarise(columns), first=np.array([0]), second=np.array([1]))
+    pairs = Pairs.of(Products.of(columns, keys_of(3, np.array([0]), np.array([1]))))
     assert pairs.correlation[0] == 0.0
+
+
+def test_products_of_chunks_add_up_if_they_are_of_the_same_pairs():
+    x, keys = cells(300, 4), keys_of(4, np.array([0, 1]), np.array([1, 3]))
+    whole = Products.of(gene_major(x), keys)
+    both = Products.of(gene_major(x[:100]), keys) + Products.of(gene_major(x[100:]), keys)
+    assert both.n_cells == 300
+    np.testing.assert_allclose(both.shared, whole.shared, rtol=1e-12)
+    np.testing.assert_allclose(both.sums, whole.sums, rtol=1e-12)
+    with pytest.raises(ValueError, match="same `keys`"):
+        whole + Products.of(gene_major(x), keys[:1])
 
 
 def test_wrong_data_are_refused():

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from .null import AnalyticNull
+from .pairs import Pairs, Products, keys_of
 from .problem import Cases, Entities
-from .summary import Columns, Summary, summarise, thin, top_exponent
+from .summary import Bins, Columns, Summary, spread, summarise
 
-__all__ = ["AnalyticNull", "Cases", "Columns", "Entities", "Summary", "summarise", "thin", "top_exponent"]
+__all__ = [
+    "AnalyticNull",
+    "Bins",
+    "Cases",
+    "Columns",
+    "Entities",
+    "Pairs",
+    "Products",
+    "Summary",
+    "keys_of",
+    "spread",
+    "summarise",
+]

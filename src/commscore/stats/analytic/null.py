@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,9 @@ from .additive import additive
 from .domain import MIN_EXPECTED, countable, loosely_bound
 from .joint import joint
 from .marginals import Setting, tabulate
-from .pairs import correlate
+from .pairs import Pairs, Products, keys_of
 from .problem import Cases, Entities, crossed
-from .summary import Columns, Floats, Integers, Run, Summary, serial, summarise, thin
+from .summary import Columns, Floats, Integers, Run, Summary, serial, summarise
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,16 +27,16 @@ class AnalyticNull:
     """Null distribution of group means when the labels of all cells are permuted jointly.
 
     The permuted mean of a group is that of a simple random sample of the cells without replacement; its tail
-    comes from a double saddlepoint (Skovgaard 1987, doi:10.2307/3214212). Data that do not fit in memory are
-    summarised in parts: add the :class:`Summary` of every part (same ``top``), keep a sample of up to 50,000
-    cells as :class:`Columns`, and call the class itself instead of :meth:`fit`.
+    comes from a double saddlepoint (Skovgaard 1987, doi:10.2307/3214212). Data that are read in parts give
+    :class:`~commscore.stats.analytic.Bins` and :class:`~commscore.stats.analytic.Products` that add up; call the
+    class itself with what comes of them instead of :meth:`fit`.
 
     Parameters
     ----------
     summary
         Summary of all cells.
-    sample, sample_summary
-        The cells behind the correlations between genes, and their summary.
+    correlate
+        Gives the correlations of the pairs with these keys (or of more pairs), from all cells or a sample.
     sizes
         Number of cells of each group, int64, (n_groups,).
 
@@ -59,8 +60,7 @@ class AnalyticNull:
     """
 
     summary: Summary
-    sample: Columns
-    sample_summary: Summary
+    correlate: Callable[[Integers], Pairs]
     sizes: Integers
 
     @classmethod
@@ -93,11 +93,11 @@ class AnalyticNull:
             If ``data`` is neither float32 nor float64.
         """
         columns = Columns(data=data, rows=rows, indptr=indptr, n_cells=n_cells)
-        summary = summarise(columns, run=run)
-        sample = thin(columns, run=run)
-        small = summary if sample is columns else summarise(sample, top=summary.top, run=run)
-        sizes = np.asarray(group_sizes, np.int64)
-        return cls(summary=summary, sample=sample, sample_summary=small, sizes=sizes)
+        return cls(
+            summary=summarise(columns, run=run),
+            correlate=lambda keys: Pairs.of(Products.of(columns, keys, run=run)),
+            sizes=np.asarray(group_sizes, np.int64),
+        )
 
     def pvalues(
         self, cases: Cases, entities: Entities, *, run: Run = serial, min_expected: float = MIN_EXPECTED
@@ -154,7 +154,7 @@ class AnalyticNull:
         return Setting(
             summary=self.summary,
             marginals=tabulate(self.summary, self.sizes, needed, run=run),
-            pairs=correlate(self.sample, self.sample_summary, first=genes[i], second=genes[j], run=run),
+            pairs=self.correlate(keys_of(len(self.summary.counts), genes[i], genes[j])),
             sizes=self.sizes,
             run=run,
         )

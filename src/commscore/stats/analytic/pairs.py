@@ -6,9 +6,81 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commscore.kernels.histogram import cross_products
+from commscore.kernels.products import cross_products
 
-from .summary import Columns, Floats, Integers, Run, Summary, serial
+from .summary import Columns, Floats, Integers, Run, serial
+
+_CONSTANT = 1e-12  # of the sum of squares: what rounding leaves of no variance
+
+
+def keys_of(n_genes: int, first: Integers, second: Integers) -> Integers:
+    """Ascending keys ``low * n_genes + high`` of the pairs of different genes, each once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> keys_of(10, np.array([3, 1, 4]), np.array([1, 3, 4]))
+    array([13])
+    """
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    return np.unique((low * n_genes + high)[low != high])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Products:
+    """Sums over cells from which correlations come; those of disjoint sets of cells add up (``a + b``).
+
+    Parameters
+    ----------
+    n_cells
+        Number of cells, those without any value included.
+    sums
+        Sum and sum of squares of each gene, (n_genes, 2).
+    keys
+        Pairs, see :func:`keys_of`, (n_pairs,).
+    shared
+        Number of cells that express both genes of a pair; and over those the sums of the low gene, of the high
+        gene and of their product, (n_pairs, 4).
+    """
+
+    n_cells: int
+    sums: Floats
+    keys: Integers
+    shared: Floats
+
+    @classmethod
+    def of(cls, columns: Columns, keys: Integers, *, run: Run = serial) -> Products:
+        """Read the pairs ``keys`` of ``columns``; ``run`` as in :func:`~commscore.stats.analytic.summary.summarise`."""
+        c, n_genes = columns, columns.n_genes
+        low, high = keys // n_genes, keys % n_genes
+        shared = np.empty((keys.size, 4))
+
+        def kernel(start: int, stop: int) -> None:
+            dense = np.zeros(c.n_cells)
+            cross_products(c.data, c.rows, c.indptr, dense, low, high, start, stop, shared)
+
+        run(kernel, keys.size)
+        owner, data = np.repeat(np.arange(n_genes), np.diff(c.indptr)), c.data.astype(np.float64)
+        sums = [np.bincount(owner, values, minlength=n_genes) for values in (data, data * data)]
+        return cls(n_cells=c.n_cells, sums=np.stack(sums, axis=1), keys=keys, shared=shared)
+
+    def __add__(self, other: Products) -> Products:
+        """Add up both sets of cells.
+
+        Raises
+        ------
+        ValueError
+            If they are not of the same genes and pairs.
+        """
+        if self.sums.shape != other.sums.shape or not np.array_equal(self.keys, other.keys):
+            msg = "cross-products must be of the same genes and pairs; pass the same `keys` for every chunk"
+            raise ValueError(msg)
+        return Products(
+            n_cells=self.n_cells + other.n_cells,
+            sums=self.sums + other.sums,
+            keys=self.keys,
+            shared=self.shared + other.shared,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,33 +118,15 @@ class Pairs:
         at = np.minimum(self.find(first, second), self.keys.size - 1)
         return np.asarray(np.where(same, 1.0, self.correlation[at]))
 
-
-def correlate(columns: Columns, summary: Summary, *, first: Integers, second: Integers, run: Run = serial) -> Pairs:
-    """Correlations of the pairs (``first``, ``second``) over the cells of ``columns``.
-
-    Parameters
-    ----------
-    columns
-        The cells, or a sample of them (:func:`~commscore.stats.analytic.summary.thin`).
-    summary
-        Summary of the same cells.
-    first, second
-        Genes of each pair, int64, (n,); duplicates and pairs of a gene with itself are allowed.
-    run
-        Runs a kernel over ranges, see :func:`~commscore.stats.analytic.summary.summarise`.
-    """
-    g, n = columns.n_genes, columns.n_cells
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    keys = np.unique((low * g + high)[low != high])
-    low, high = keys // g, keys % g
-    sums = np.empty((keys.size, 4))
-
-    def kernel(start: int, stop: int) -> None:
-        cross_products(columns.data, columns.rows, columns.indptr, np.zeros(n), low, high, start, stop, sums)
-
-    run(kernel, keys.size)
-    mean, deviance = summary.mean, summary.deviance
-    scale = np.sqrt(deviance[low] * deviance[high])
-    r = (sums[:, 3] - n * mean[low] * mean[high]) / np.maximum(scale, 1e-300)
-    r = np.where(scale > 0.0, np.clip(r, -1.0, 1.0), 0.0)
-    return Pairs(n_genes=g, keys=keys, correlation=r, shared=sums[:, :3] / n)
+    @classmethod
+    def of(cls, products: Products) -> Pairs:
+        """Correlations from sums; a gene that is the same in all cells correlates with nothing."""
+        g, n = len(products.sums), max(products.n_cells, 1)
+        low, high = products.keys // g, products.keys % g
+        mean = products.sums[:, 0] / n
+        deviance = products.sums[:, 1] - n * mean**2
+        deviance[deviance <= _CONSTANT * products.sums[:, 1]] = 0.0
+        scale = np.sqrt(deviance[low] * deviance[high])
+        r = (products.shared[:, 3] - n * mean[low] * mean[high]) / np.maximum(scale, 1e-300)
+        r = np.where(scale > 0.0, np.clip(r, -1.0, 1.0), 0.0)
+        return cls(n_genes=g, keys=products.keys, correlation=r, shared=products.shared[:, :3] / n)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -10,16 +9,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from commscore.kernels import histogram as kernels
+from commscore.kernels import scan
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
+Counts: TypeAlias = npt.NDArray[np.uint64]
 Run: TypeAlias = Callable[[Callable[[int, int], object], int], object]
 
 SAMPLE_CELLS = 50_000
 SAMPLE_BLOCKS = 64
-_LOOKED_AT = 1 << 16
-_HEADROOM = 2
 
 
 def serial(work: Callable[[int, int], object], n: int) -> None:
@@ -66,22 +64,17 @@ class Columns:
 class Summary:
     """Per gene: histogram of the non-zeros with exact bin sums, and exact first two moments.
 
-    Summaries of disjoint sets of cells add up (``a + b``) if they have the same ``top``.
-
     Parameters
     ----------
     n_cells
         Number of cells.
-    top
-        Binary exponent of the largest value expected: the bins cover 16 octaves, two of them above it.
     counts, sums
-        Number and sum of the values in each bin, float64, (n_genes, 128).
+        Number and sum of the values in each bin, float64, (n_genes, n_bins).
     centres, squares
         Mean of the non-zeros and sum of squares about it, float64, (n_genes,).
     """
 
     n_cells: int
-    top: int
     counts: Floats
     sums: Floats
     centres: Floats
@@ -103,99 +96,158 @@ class Summary:
         n = self.n_nonzero
         return np.asarray(self.squares + n * self.centres**2 * (1.0 - n / self.n_cells))
 
-    def __add__(self, other: Summary) -> Summary:
-        """Summary of both sets of cells.
+
+@dataclass(frozen=True, kw_only=True)
+class Bins:
+    """Histograms of the values above zero in whole numbers, which add up (``a + b``) without rounding.
+
+    A bin is an eighth of an octave; bin ``first`` and those above it are held, see :mod:`commscore.kernels.scan`.
+
+    Parameters
+    ----------
+    first
+        Number of the lowest bin held.
+    counts, left, rest
+        Number of values, and sums of their next twenty bits and of the bits below those, uint64, (n_bins, n_genes).
+        ``rest`` is (n_bins, 0) if there are no such bits.
+    squares
+        Sum of squares of the twenty bits, modulo 2⁶⁴.
+    """
+
+    first: int
+    counts: Counts
+    left: Counts
+    squares: Counts
+    rest: Counts
+
+    @classmethod
+    def read(cls, bins: Counts, rest: Counts) -> Bins:
+        """Unpack what the kernels wrote (n_bins × n_genes × 2; and n_bins × n_genes, or × 0)."""
+        held = np.flatnonzero(bins[:, :, 0].any(axis=1))
+        low, high = (int(held[0]), int(held[-1]) + 1) if held.size else (0, 0)
+        packed = bins[low:high, :, 0]
+        return cls(
+            first=low,
+            counts=packed >> np.uint64(scan.COUNTED),
+            left=packed & np.uint64((1 << scan.COUNTED) - 1),
+            squares=bins[low:high, :, 1].copy(),
+            rest=rest[low:high].copy(),
+        )
+
+    def __add__(self, other: Bins) -> Bins:
+        """Histograms of both sets of cells.
 
         Raises
         ------
         ValueError
-            If the bins or the genes differ.
+            If they are not of the same number of genes.
         """
-        if self.top != other.top or self.counts.shape != other.counts.shape:
-            msg = (
-                f"summaries must have the same bins and genes, found top={self.top} and {other.top}, "
-                f"shapes {self.counts.shape} and {other.counts.shape}; pass the same `top` for every chunk"
-            )
+        if self.counts.shape[1] != other.counts.shape[1]:
+            msg = f"histograms must be of the same genes, found {self.counts.shape[1]} and {other.counts.shape[1]}"
             raise ValueError(msg)
-        n, m = self.n_nonzero, other.n_nonzero
-        both = np.maximum(n + m, 1.0)
-        apart = other.centres - self.centres
+        full = [b for b in (self, other) if b.counts.size]
+        if len(full) < 2:
+            return full[0] if full else self
+        first = min(b.first for b in full)
+        n = max(b.first + len(b.counts) for b in full) - first
+        width = max(b.rest.shape[1] for b in full)
+        shapes = {"counts": self.counts.shape[1], "left": self.counts.shape[1], "squares": self.counts.shape[1]}
+        made = {name: np.zeros((n, w), np.uint64) for name, w in (shapes | {"rest": width}).items()}
+        for b in full:
+            at = slice(b.first - first, b.first - first + len(b.counts))
+            for name, array in made.items():
+                own = getattr(b, name)
+                array[at, : own.shape[1]] += own
+        return Bins(first=first, **made)
+
+    def summary(self, n_cells: int) -> Summary:
+        """Histogram and moments of ``n_cells`` cells, those without any value included."""
+        edge, unit = _scale(self.first + np.arange(len(self.counts)))
+        n, s = self.counts, self.left
+        counts, some = n.astype(np.float64), np.maximum(n, np.uint64(1))
+        above = s.astype(np.float64)
+        if self.rest.size:
+            above += self.rest * 2.0**-29
+        sums = edge[:, None] * counts + unit[:, None] * above
+        # about the whole part of the mean of the twenty bits, modulo 2⁶⁴: nothing is rounded, nothing cancels
+        middle = s // some
+        about = self.squares - middle * (s + s - n * middle)
+        off = (s - n * middle).astype(np.float64)
+        within = unit[:, None] ** 2 * np.maximum(about - off * off / some, 0.0)
+        total = np.maximum(counts.sum(axis=0), 1.0)
+        centres = sums.sum(axis=0) / total
+        apart = sums / np.maximum(counts, 1.0) - centres
+        squares = within.sum(axis=0) + (counts * apart * apart).sum(axis=0)
         return Summary(
-            n_cells=self.n_cells + other.n_cells,
-            top=self.top,
-            counts=self.counts + other.counts,
-            sums=self.sums + other.sums,
-            centres=self.centres + apart * m / both,
-            squares=self.squares + other.squares + apart**2 * n * m / both,
+            n_cells=n_cells,
+            counts=np.ascontiguousarray(counts.T),
+            sums=np.ascontiguousarray(sums.T),
+            centres=centres,
+            squares=squares,
         )
 
 
-def top_exponent(data: npt.NDArray[Any]) -> int:
-    """Binary exponent of the largest of at most 65,536 evenly spaced values of ``data``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> top_exponent(np.array([0.7, 5.0], np.float32))
-    2
-    """
-    if data.size == 0:
-        return 0
-    largest = float(data[:: max(1, data.size // _LOOKED_AT)].max())
-    return math.frexp(largest)[1] - 1
+def _scale(number: Integers) -> tuple[Floats, Floats]:
+    """Lower edge of each bin and the worth of the lowest of its twenty bits: those of float32."""
+    exponent, eighth = number >> 3, number & 7
+    unit = np.ldexp(1.0, np.maximum(exponent, 1) - 150)
+    return np.ldexp(unit, 20) * (eighth + np.where(exponent > 0, 8, 0)), unit
 
 
-def summarise(columns: Columns, *, top: int | None = None, run: Run = serial) -> Summary:
+def split(dtype: np.dtype[Any]) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """How the bits of a value fall apart, for the kernels."""
+    parts = (20, 0, 0, 0x7F800000 - 1) if dtype == np.float32 else (49, 8 * 896, 29, (0x7FF << 52) - 1)
+    a, b, c, d = (np.uint64(p) for p in parts)
+    return a, b, c, d
+
+
+def tables(n_groups: int, n_genes: int, dtype: np.dtype[Any]) -> tuple[Floats, Counts, Counts]:
+    """Zeros for the kernels: totals, bins and rest; pages of bins that are not used take no memory."""
+    tail = n_genes if dtype != np.float32 else 0
+    return (
+        np.zeros((n_groups, n_genes, 2)),
+        np.zeros((scan.N_BINS, n_genes, 2), np.uint64),
+        np.zeros((scan.N_BINS, tail), np.uint64),
+    )
+
+
+def as_bits(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Float32 or float64 values seen as unsigned integers."""
+    return data.view(np.uint32 if data.dtype == np.float32 else np.uint64)
+
+
+def summarise(columns: Columns, *, run: Run = serial) -> Summary:
     """Read the data once and return its :class:`Summary`.
 
     Parameters
     ----------
     columns
         The cells.
-    top
-        Exponent of the bins; default :func:`top_exponent` of these data. Give the same one for every part of
-        data that are read in parts.
     run
         Calls ``work(start, stop)`` over ranges that cover ``0 .. n``, in threads if it likes. The result does
         not depend on the ranges.
     """
-    top = top_exponent(columns.data) if top is None else top
-    g = columns.n_genes
-    counts, sums = np.zeros((g, kernels.N_BINS)), np.zeros((g, kernels.N_BINS))
-    centres, squares = np.zeros(g), np.zeros(g)
-    single = columns.data.dtype == np.float32
-    bits = columns.data.view(np.uint32 if single else np.uint64)
-    shift, bias = (20, 127) if single else (49, 1023)
-    octaves = kernels.N_BINS // 8
-    base = (bias + top + 1 + _HEADROOM - octaves) << 3
+    c = columns
+    totals, bins, rest = tables(1, c.n_genes, c.data.dtype)
+    labels, bits, parts = np.zeros(c.n_cells, np.uint16), as_bits(c.data), split(c.data.dtype)
 
     def kernel(start: int, stop: int) -> None:
-        shape = (kernels.LANES, kernels.N_BINS)
-        c, s, q = np.empty(shape, np.int64), np.empty(shape), np.empty(kernels.LANES)
-        bins = columns.data, bits, np.uint64(shift), base, columns.indptr
-        kernels.histogram(*bins, c, s, q, start, stop, counts, sums, centres, squares)
+        seen, wanted = scan.nothing_seen(), np.arange(start, stop)
+        scan.columns_csc(c.data, bits, c.rows, c.indptr, wanted, labels, start, totals, bins, rest, parts, seen)
 
-    run(kernel, g)
-    return Summary(n_cells=columns.n_cells, top=top, counts=counts, sums=sums, centres=centres, squares=squares)
+    run(kernel, c.n_genes)
+    return Bins.read(bins, rest).summary(c.n_cells)
 
 
-def thin(columns: Columns, *, n_cells: int = SAMPLE_CELLS, run: Run = serial) -> Columns:
-    """Return the cells of 64 evenly spaced blocks, about ``n_cells`` in all; all cells if there are no more.
+def spread(cells: Integers, *, n_cells: int = SAMPLE_CELLS) -> Integers:
+    """Ranges of rows with 64 evenly spaced blocks of ``cells``, about ``n_cells`` in all; all if there are no more.
 
-    The choice depends on the number of cells alone. It serves correlations between genes, for which 50,000
-    cells are enough: their standard error is below 0.005.
+    ``cells`` are the rows in use, ascending; the choice depends on their number alone. It serves correlations
+    between genes, for which 50,000 cells are enough: their standard error is below 0.005. Returns (n_ranges, 2),
+    first row and the one after the last.
     """
-    if columns.n_cells <= n_cells:
-        return columns
+    if cells.size <= n_cells:
+        return np.array([[cells[0], cells[-1] + 1]]) if cells.size else np.zeros((0, 2), np.int64)
     width = max(n_cells // SAMPLE_BLOCKS, 1)
-    starts = np.arange(SAMPLE_BLOCKS, dtype=np.int64) * columns.n_cells // SAMPLE_BLOCKS
-    edges = np.stack([starts, starts + width], axis=1).ravel()
-    g = columns.n_genes
-    bounds = np.empty((g, edges.size), np.int64)
-    run(lambda a, b: kernels.blocks_of_rows(columns.rows, columns.indptr, edges, a, b, bounds), g)
-    indptr = np.zeros(g + 1, np.int64)
-    np.cumsum((bounds[:, 1::2] - bounds[:, ::2]).sum(axis=1), out=indptr[1:])
-    data = np.empty(indptr[-1], columns.data.dtype)
-    rows = np.empty(indptr[-1], np.uint32)
-    run(lambda a, b: kernels.copy_blocks(columns.data, columns.rows, bounds, edges, indptr, a, b, data, rows), g)
-    return Columns(data=data, rows=rows, indptr=indptr, n_cells=width * SAMPLE_BLOCKS)
+    starts = np.arange(SAMPLE_BLOCKS, dtype=np.int64) * cells.size // SAMPLE_BLOCKS
+    return np.stack([cells[starts], cells[starts + width - 1] + 1], axis=1)

@@ -1,0 +1,389 @@
+"""What one pass over a block of rows leaves: arrays that add up over blocks, whatever their size and order.
+
+Observed scores and the analytic null need nothing else of the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import reduce as fold
+from operator import add
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from ..kernels import groups as group_kernels
+from ..kernels import scan
+from ..stats.analytic import Bins, Products, spread
+from ..stats.analytic import Columns as AnalyticColumns
+from ..stats.analytic.summary import as_bits, split, tables
+from .columns import gene_major
+from .summary import GeneSummary
+from .threads import Team
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from ..stats.analytic.summary import Counts
+    from .columns import Columns
+
+    Matrix = Any  # CSR, CSC or a 2-D array
+    Floats = npt.NDArray[np.float64]
+    Integers = npt.NDArray[np.int64]
+    Labels = npt.NDArray[np.uint16]
+
+UNUSED = scan.UNUSED
+ALONE = Team(1, None)
+_PARTS = 8
+_FEWEST, _MOST = 8192, 131_072  # rows that a thread reads at once
+_TILE = 4096  # rows laid out gene-major at once, for what needs that
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What to read.
+
+    Parameters
+    ----------
+    gene_of
+        Number of the gene of every column of the matrix, -1 for columns that take no part, int64, (n_vars,).
+    n_groups
+        Number of groups of cells.
+    keys
+        Gene pairs whose products are wanted (:func:`~commscore.stats.analytic.keys_of`), (n_pairs,).
+    sample
+        Ranges of rows, counted over the whole matrix, whose cells give the products: what
+        :func:`~commscore.stats.analytic.spread` says of all rows in use, int64, (n_ranges, 2).
+    linear
+        Whether to total exp(x) − 1, too.
+    background
+        Whether to total mean and mean square of all columns of each cell, too.
+    """
+
+    gene_of: Integers
+    n_groups: int
+    keys: Integers
+    sample: Integers
+    linear: bool = False
+    background: bool = False
+
+    @classmethod
+    def of(cls, columns: Integers, labels: Labels, *, n_vars: int, n_groups: int, **options: Any) -> Wanted:
+        """For the genes in these ``columns`` of a matrix with ``n_vars``; ``labels`` of all its rows."""
+        gene_of = np.full(n_vars, -1, np.int64)
+        gene_of[columns] = np.arange(columns.size)
+        options = {"keys": np.zeros(0, np.int64), "sample": spread(np.flatnonzero(labels != UNUSED))} | options
+        return cls(gene_of=gene_of, n_groups=n_groups, **options)
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes."""
+        return int(self.gene_of.max(initial=-1)) + 1
+
+    @property
+    def columns(self) -> Integers:
+        """Column of every gene."""
+        at = np.flatnonzero(self.gene_of >= 0)
+        columns = np.empty(at.size, np.int64)
+        columns[self.gene_of[at]] = at
+        return columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partial:
+    """Statistics of some cells; those of disjoint sets of cells add up (``a + b``).
+
+    Sums are exact, and the same whatever the blocks, where float64 holds them: always in ``bins``, and in
+    ``total`` for log-normalised float32.
+
+    Parameters
+    ----------
+    sizes
+        Cells of each group, (n_groups,).
+    total, expressed
+        Sum and number of values above zero, float64 and int64, (n_genes, n_groups).
+    seen
+        Of all values of the genes, see :mod:`commscore.kernels.scan`.
+    bins
+        Histogram of each gene.
+    products
+        For correlations of gene pairs, if there are ``keys``.
+    linear
+        Sum of exp(x) − 1, (n_genes, n_groups), if wanted.
+    level
+        Sums over the cells of a group of the mean and of the mean square of all columns, (2, n_groups), if
+        wanted.
+    """
+
+    sizes: Integers
+    total: Floats
+    expressed: Integers
+    seen: Floats
+    bins: Bins
+    products: Products | None = None
+    linear: Floats | None = None
+    level: Floats | None = None
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return int(self.sizes.sum())
+
+    @property
+    def n_values(self) -> int:
+        """Number of values above zero."""
+        return int(self.expressed.sum())
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Smallest and largest value but zero; 1 and 1 when there is none."""
+        low, high = float(self.seen[scan.LOW]), float(self.seen[scan.HIGH])
+        return low if low < np.inf else 1.0, high if high > -np.inf else 1.0
+
+    @property
+    def finite(self) -> bool:
+        """Whether no value is NaN or infinite."""
+        return not self.seen[scan.NOT_FINITE]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every value is a whole number."""
+        return not self.seen[scan.FRACTIONAL]
+
+    @property
+    def genes(self) -> GeneSummary:
+        """Totals as the rest of the package takes them."""
+        return GeneSummary(self.total, self.expressed, self.sizes)
+
+    def __add__(self, other: Partial) -> Partial:
+        """Statistics of both sets of cells.
+
+        Raises
+        ------
+        ValueError
+            If they are not of the same genes, groups and gene pairs.
+        """
+        if self.total.shape != other.total.shape:
+            msg = f"both parts must be of the same genes and groups, found {self.total.shape} and {other.total.shape}"
+            raise ValueError(msg)
+        names = ("sizes", "total", "expressed", "bins", "products", "linear", "level")
+        both = {name: _joined(getattr(self, name), getattr(other, name)) for name in names}
+        return Partial(seen=_saw(self.seen, other.seen), **both)
+
+
+def _joined(a: Any, b: Any) -> Any:
+    return None if a is None or b is None else a + b
+
+
+def partial_of(block: Matrix, labels: Labels, wanted: Wanted, *, first: int = 0, team: Team = ALONE) -> Partial:
+    """Read a block of rows of all columns once.
+
+    Parameters
+    ----------
+    block
+        Rows ``first`` to ``first + len(block)`` of the matrix, CSR, CSC or a 2-D array; float32 or float64 (other
+        types are read as float64). Not written to.
+    labels
+        Group of each row of the block, ``UNUSED`` for cells that take no part, uint16.
+    wanted
+        The same for all blocks.
+    first
+        Number of the block's first row in the whole matrix.
+    team
+        Threads; the result does not depend on them.
+
+    Raises
+    ------
+    ValueError
+        If there is not one label for every row.
+    """
+    if labels.shape != (block.shape[0],):
+        msg = f"labels must be of the {block.shape[0]} rows of the block, found {labels.shape}"
+        raise ValueError(msg)
+    reader = _Reader(_readable(block), np.ascontiguousarray(labels, np.uint16), wanted)
+    made = reader.by_columns(team) if reader.csc else reader.by_rows(team)
+    return replace(
+        made,
+        products=reader.products(first, team) if wanted.keys.size else None,
+        linear=reader.linear(team) if wanted.linear else None,
+        level=reader.level() if wanted.background else None,
+    )
+
+
+def products_of(block: Matrix, labels: Labels, wanted: Wanted, *, first: int = 0, team: Team = ALONE) -> Products:
+    """Read only the products of gene pairs; parameters as in :func:`partial_of`."""
+    return _Reader(_readable(block), np.ascontiguousarray(labels, np.uint16), wanted).products(first, team)
+
+
+def _readable(block: Matrix) -> Matrix:
+    """Return CSR, CSC or an array of float32 or float64; values of other types are copied, places never."""
+    if not sparse.issparse(block):
+        block = np.asarray(block)
+        return block if block.dtype in (np.float32, np.float64) else block.astype(np.float64)
+    block = block if block.format in ("csr", "csc") else block.tocsr()
+    if block.data.dtype in (np.float32, np.float64):
+        return block
+    return type(block)((block.data.astype(np.float64), block.indices, block.indptr), shape=block.shape)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """A block and what is wanted of it. Ranges that threads read depend on the number of rows alone."""
+
+    block: Matrix
+    labels: Labels
+    wanted: Wanted
+
+    @property
+    def csc(self) -> bool:
+        return bool(sparse.issparse(self.block) and self.block.format == "csc")
+
+    def by_rows(self, team: Team) -> Partial:
+        """Read ranges of rows, as many at a time as there are threads."""
+        n = self.labels.size
+        step = int(np.clip(-(-n // _PARTS), _FEWEST, _MOST))
+        made = _empty(self.wanted)
+        for start in range(0, n, step * team.workers):
+            some = range(start, min(n, start + step * team.workers))
+
+            def work(a: int, b: int, rows: range = some) -> Partial:
+                return self._rows(rows[a], rows[b - 1] + 1)
+
+            parts: list[Any] = team.run(work, len(some), step=step)
+            made = fold(add, parts, made)
+        return made
+
+    def _rows(self, start: int, stop: int) -> Partial:
+        m, wanted, labels = self.block, self.wanted, self.labels
+        totals, bins, rest = out = tables(wanted.n_groups, wanted.n_genes, m.dtype)
+        seen, parts = scan.nothing_seen(), split(m.dtype)
+        if sparse.issparse(m):
+            gene_of = np.where(wanted.gene_of < 0, scan.NO_GENE, wanted.gene_of).astype(np.uint32)
+            given = m.data, as_bits(m.data), m.indices, m.indptr
+            scan.rows_csr(*given, start, stop, labels, gene_of, totals, bins, rest, parts, seen)
+            if seen[scan.UNSORTED] and scan.repeats(m.indices, m.indptr, start, stop, m.shape[1]):
+                return _Reader(_canonical(m[start:stop]), labels[start:stop], wanted)._rows(0, stop - start)
+        else:
+            scan.rows_dense(m, as_bits(m), start, stop, labels, wanted.columns, totals, bins, rest, parts, seen)
+        return _unpacked(*out, seen=seen, labels=labels[start:stop])
+
+    def by_columns(self, team: Team) -> Partial:
+        """Read ranges of compressed columns; more rows than a table of bins takes are read in turns."""
+        made, m, n = _empty(self.wanted), self.block, self.labels.size
+        for start in range(0, n, scan.MOST_ROWS):
+            some = np.full(n, UNUSED, np.uint16)
+            some[start : start + scan.MOST_ROWS] = self.labels[start : start + scan.MOST_ROWS]
+            made += self._columns(some, team)
+        if made.seen[scan.UNSORTED] and scan.repeats(m.indices, m.indptr, 0, m.shape[1], n):
+            return replace(self, block=_canonical(m)).by_columns(team)
+        return made
+
+    def _columns(self, labels: Labels, team: Team) -> Partial:
+        m, columns = self.block, self.wanted.columns
+        totals, bins, rest = out = tables(self.wanted.n_groups, columns.size, m.dtype)
+        parts, bits = split(m.dtype), as_bits(m.data)
+
+        def work(a: int, b: int) -> Floats:
+            seen: Floats = scan.nothing_seen()
+            given = m.data, bits, m.indices, m.indptr
+            scan.columns_csc(*given, columns[a:b], labels, a, totals, bins, rest, parts, seen)
+            return seen
+
+        ranges: list[Any] = team.run(work, columns.size)
+        return _unpacked(*out, seen=fold(_saw, ranges, scan.nothing_seen()), labels=labels)
+
+    def products(self, first: int, team: Team) -> Products:
+        """Products over the cells of the sample; row ``first`` of the whole matrix is the block's first."""
+        ends = np.clip(self.wanted.sample - first, 0, self.labels.size)
+        rows = np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b) for a, b in ends)])
+        keys, n_genes = self.wanted.keys, self.wanted.n_genes
+
+        def work(c: Columns, _: Labels) -> Products:
+            columns = AnalyticColumns(data=c.data, rows=c.rows, indptr=c.indptr, n_cells=c.n_cells)
+            return Products.of(columns, keys)
+
+        nothing = Products(n_cells=0, sums=np.zeros((n_genes, 2)), keys=keys, shared=np.zeros((keys.size, 4)))
+        return fold(add, self._laid_out(work, rows, team), nothing)
+
+    def linear(self, team: Team) -> Floats:
+        """Sum of exp(x) − 1 per gene and group."""
+        shape = self.wanted.n_genes, self.wanted.n_groups
+
+        def work(c: Columns, labels: Labels) -> Floats:
+            total, number = np.zeros(shape), np.zeros(shape, np.int64)
+            data = np.expm1(c.data.astype(np.float64))
+            group_kernels.totals(data, c.rows, c.indptr, 0, shape[0], labels, total, number)
+            return total
+
+        total: Floats = fold(add, self._laid_out(work, np.arange(self.labels.size), team), np.zeros(shape))
+        return total
+
+    def _laid_out(self, work: Callable[[Columns, Labels], Any], rows: Integers, team: Team) -> list[Any]:
+        """Do ``work`` on the cells in use among these rows, laid out gene-major, a tile at a time."""
+        cells, columns = rows[self.labels[rows] != UNUSED], self.wanted.columns
+
+        def one(a: int, b: int) -> Any:
+            some = cells[a:b]
+            return work(gene_major(self.block, cells=some, columns=columns, team=ALONE), self.labels[some])
+
+        return team.run(one, cells.size, step=max(cells.size, 1) if self.csc else _TILE)
+
+    def level(self) -> Floats:
+        """Sum over the cells of each group of the mean and of the mean square of all columns."""
+        level: Floats = np.zeros((2, self.wanted.n_groups))
+        step = max(self.labels.size, 1) if self.csc else _TILE
+        for start in range(0, self.labels.size, step):
+            group = self.labels[start : start + step]
+            used = group != UNUSED
+            for power in (1, 2):
+                of_cell = _of_cells(self.block if self.csc else self.block[start : start + step], power)
+                level[power - 1] += np.bincount(group[used], of_cell[used], minlength=self.wanted.n_groups)
+        level /= self.block.shape[1]
+        return level
+
+
+def _canonical(block: Matrix) -> Matrix:
+    """Copy with entries that are stored in parts added up; rare, so the copy is paid only then."""
+    block = block.copy()
+    block.sum_duplicates()
+    return block
+
+
+def _saw(a: Floats, b: Floats) -> Floats:
+    """Join what two ranges saw."""
+    seen = np.maximum(a, b)
+    seen[scan.LOW] = min(a[scan.LOW], b[scan.LOW])
+    return seen
+
+
+def _unpacked(totals: Floats, bins: Counts, rest: Counts, *, seen: Floats, labels: Labels) -> Partial:
+    """Return what the kernels wrote of these cells."""
+    return Partial(
+        sizes=np.bincount(labels[labels != UNUSED], minlength=len(totals)).astype(np.int64),
+        total=np.ascontiguousarray(totals[:, :, 0].T),
+        expressed=np.ascontiguousarray(totals[:, :, 1].T.astype(np.int64)),
+        seen=seen,
+        bins=Bins.read(bins, rest),
+    )
+
+
+def _empty(wanted: Wanted) -> Partial:
+    nothing = tables(wanted.n_groups, wanted.n_genes, np.dtype(np.float32))
+    return _unpacked(*nothing, seen=scan.nothing_seen(), labels=np.zeros(0, np.uint16))
+
+
+def _of_cells(block: Matrix, power: int) -> Floats:
+    """Sum of the powers of each row, (n_rows,)."""
+    if not sparse.issparse(block):
+        return np.asarray((block.astype(np.float64) ** power).sum(axis=1))
+    values = block.data.astype(np.float64) ** power
+    if block.format == "csc":
+        return np.bincount(block.indices, values, minlength=block.shape[0]).astype(np.float64, copy=False)
+    of_row = np.zeros(block.shape[0])
+    full = np.flatnonzero(np.diff(block.indptr))
+    if full.size:
+        of_row[full] = np.add.reduceat(values, block.indptr[full])
+    return of_row
