@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from commscore._schema.resource import DIRECTIONS, DIRECTNESS, EFFECTS, EVIDENCE, INTERACTIONS, KINDS, MODES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SUMMARISED = ("ligand", "receptor", "kind", "mode", "directness", "effect", "source", "stated", "direction")
 
 DERIVED = ("n_evidence", "sources", "direction", "directions", "modes")
 """Columns of `interactions` that summarise statements and can always be derived again."""
@@ -47,19 +53,27 @@ def _in_order(values: list[str], order: tuple[str, ...]) -> str:
     return ";".join(v for v in order if v in set(values))
 
 
+def _effect(values: list[str]) -> str:
+    # "unknown" is the absence of a statement: it does not outvote one
+    known = [e for e in values if e != "unknown"]
+    return most_frequent(known, EFFECTS) if known else "unknown"
+
+
+def _sources(values: list[str]) -> str:
+    return ";".join(sorted({s for cell in values for s in cell.split(";") if s}))
+
+
 def _summary(rows: dict[str, list[str]]) -> dict[str, Any]:
-    known = [e for e in rows["effect"] if e != "unknown"]
     return {
         "ligand": rows["ligand"][0],
         "receptor": rows["receptor"][0],
         "kind": most_frequent(rows["kind"], KINDS),
         "mode": most_frequent(rows["mode"], MODES),
         "directness": most_frequent(rows["directness"], DIRECTNESS),
-        # "unknown" is the absence of a statement: it does not outvote one
-        "effect": most_frequent(known, EFFECTS) if known else "unknown",
+        "effect": _effect(rows["effect"]),
         "stated": "both" in rows["stated"],
         "n_evidence": len(rows["mode"]),
-        "sources": ";".join(sorted({s for cell in rows["source"] for s in cell.split(";") if s})),
+        "sources": _sources(rows["source"]),
         "direction": overall_direction(rows["direction"]),
         "directions": _in_order(rows["direction"], DIRECTIONS),
         "modes": _in_order(rows["mode"], MODES),
@@ -80,16 +94,40 @@ def interactions_from_evidence(evidence: pd.DataFrame) -> pd.DataFrame:
         One row per distinct ``interaction``, sorted by it, with the columns of
         :data:`commscore._schema.resource.INTERACTIONS`.
     """
-    needed = ("ligand", "receptor", "kind", "mode", "directness", "effect", "source", "stated", "direction")
-    columns = {name: evidence[name].tolist() for name in needed}
-    groups: dict[str, dict[str, list[str]]] = {}
-    for i, interaction in enumerate(evidence["interaction"].tolist()):
-        rows = groups.setdefault(interaction, {name: [] for name in needed})
-        for name in needed:
-            rows[name].append(columns[name][i])
-    table = [{"interaction": key, **_summary(groups[key])} for key in sorted(groups)]
-    frame = pd.DataFrame(table, columns=list(INTERACTIONS.names))
+    columns = {name: evidence[name].tolist() for name in _SUMMARISED}
+    codes, keys = pd.factorize(np.asarray(evidence["interaction"].tolist(), object), sort=True)
+    counts = np.bincount(codes, minlength=keys.size)
+    starts, rows = np.cumsum(counts) - counts, np.argsort(codes, kind="stable")
+    table = _summaries_of_one({name: [values[i] for i in rows[starts]] for name, values in columns.items()})
+    for k in np.flatnonzero(counts > 1):
+        several = rows[starts[k] : starts[k] + counts[k]]
+        for name, value in _summary({name: [values[i] for i in several] for name, values in columns.items()}).items():
+            table[name][k] = value
+    frame = pd.DataFrame({"interaction": keys} | table, columns=list(INTERACTIONS.names))
     return frame.astype({"stated": bool, "n_evidence": "int64"})
+
+
+def _summaries_of_one(rows: dict[str, list[str]]) -> dict[str, list[Any]]:
+    """Summarise interactions with one statement each, as columns; each distinct value is looked at once."""
+
+    def each(name: str, function: Callable[[list[str]], Any]) -> list[Any]:
+        known = {v: function([v]) for v in dict.fromkeys(rows[name])}
+        return [known[v] for v in rows[name]]
+
+    return {
+        "ligand": list(rows["ligand"]),
+        "receptor": list(rows["receptor"]),
+        "kind": each("kind", lambda v: most_frequent(v, KINDS)),
+        "mode": each("mode", lambda v: most_frequent(v, MODES)),
+        "directness": each("directness", lambda v: most_frequent(v, DIRECTNESS)),
+        "effect": each("effect", _effect),
+        "stated": [v == "both" for v in rows["stated"]],
+        "n_evidence": [1] * len(rows["mode"]),
+        "sources": each("source", _sources),
+        "direction": each("direction", overall_direction),
+        "directions": each("direction", lambda v: _in_order(v, DIRECTIONS)),
+        "modes": each("mode", lambda v: _in_order(v, MODES)),
+    }
 
 
 def with_extras(interactions: pd.DataFrame, *before: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -23,6 +24,9 @@ _BY_NAME = {t.name: t for t in TABLES} | {DROPPED.name: DROPPED}
 def empty_tables() -> dict[str, pd.DataFrame]:
     """Return every table of a resource, without rows."""
     return {name: pd.DataFrame(columns=list(t.names)) for name, t in _BY_NAME.items()}
+
+
+_no_rows = functools.cache(empty_tables)  # shared: tables are handed out as copies
 
 
 def content_sha256(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -69,7 +73,7 @@ class Resource:
     _tables: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        tables = empty_tables() | dict(self._tables)
+        tables = _no_rows() | dict(self._tables)
         object.__setattr__(self, "_tables", MappingProxyType(tables))
         if not self.sha256:
             object.__setattr__(self, "sha256", content_sha256(tables))

@@ -136,10 +136,15 @@ def _text(value: Any) -> str:
 
 
 def _molecules(df: pd.DataFrame, column: str, sep: str) -> list[str]:
-    return [
-        _molecule(value, sep, where=f"df[{column!r}], row {label!r} (number {i})")
-        for i, (label, value) in enumerate(zip(df.index.tolist(), df[column].tolist()))
-    ]
+    known: dict[str, str] = {}  # most names occur in many rows
+    texts = []
+    for i, (label, value) in enumerate(zip(df.index.tolist(), df[column].tolist())):
+        text = known.get(value) if isinstance(value, str) else None
+        if text is None:
+            text = _molecule(value, sep, where=f"df[{column!r}], row {label!r} (number {i})")
+            known[value] = text
+        texts.append(text)
+    return texts
 
 
 def _molecule(value: Any, sep: str, *, where: str) -> str:
