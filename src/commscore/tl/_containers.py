@@ -77,7 +77,7 @@ def backed_view(adata: Any, matrix_of: Any, name: str) -> Any:
 
 
 def _positions(index: Any, size: int) -> npt.NDArray[np.int64]:
-    return np.arange(size, dtype=np.int64)[index]
+    return np.asarray(np.arange(size)[index], np.int64)
 
 
 def take(matrix: Any, columns: npt.NDArray[np.int64]) -> Any:
@@ -118,7 +118,8 @@ class _Compressed(Serial):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        return np.dtype(self.data.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
 
     def _between(self, first: int, last: int) -> tuple[Any, Any, Any]:
         a, b = int(self.indptr[first]), int(self.indptr[last])
@@ -223,7 +224,8 @@ class Dense(Serial):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        return np.dtype(self.array.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
+        return dtype
 
     def tiles(self) -> Sequence[Tile]:
         """Return the tiles: rows in whole chunks, as far as they are small enough."""

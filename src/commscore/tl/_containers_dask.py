@@ -60,7 +60,8 @@ class DaskBlocks:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        return np.dtype(self.array.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
+        return dtype
 
     def _groups(self) -> list[tuple[Tile, list[Any]]]:
         """Return neighbouring chunks, in the order of rows, that make one tile; small ones are joined."""
@@ -75,24 +76,25 @@ class DaskBlocks:
         return sorted(made, key=lambda one: (one[0].start, one[0].first))
 
     def _parts(self, task: Task) -> list[tuple[Tile, Any]]:
-        from dask import delayed
+        from dask.delayed import delayed
 
         work = delayed(_work, pure=False)
         return [(tile, work(task.on(tile), chunks)) for tile, chunks in self._groups()]
 
     def each(self, task: Task, team: Team = ALONE) -> Iterator[tuple[Tile, Any]]:
         """Yield every tile with its part; rows ascend."""
-        import dask
+        from dask import base
 
         del team  # the scheduler has its own
+        compute: Any = base.compute
         parts = self._parts(task)
         for a in range(0, len(parts), _AT_ONCE):
             tiles, waiting = zip(*parts[a : a + _AT_ONCE], strict=True)
-            yield from zip(tiles, dask.compute(*waiting), strict=True)
+            yield from zip(tiles, compute(*waiting), strict=True)
 
     def reduce(self, task: Task, team: Team = ALONE) -> Any:
         """Add up the parts of all tiles, eight at a time, on the workers."""
-        from dask import delayed
+        from dask.delayed import delayed
 
         del team
         join = delayed(_join, pure=False)
