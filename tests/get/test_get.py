@@ -63,3 +63,73 @@ def test_params_and_result(scored):
     result = cs.get.load(scored)
     assert result.resource["name"] == "table"
     assert "rows" in repr(result)
+
+
+@pytest.fixture
+def both(small, interactions):
+    cs.tl.score(small, "cell_type", resource=interactions, n_perms=60, method=["mean", "product"])
+    return small
+
+
+def test_one_of_several_methods(both):
+    whole = cs.get.table(both)
+    assert {"score_mean", "score_product"} <= set(whole)
+    assert "score" not in whole
+    limit = float(whole["padj_product"].quantile(0.4))
+    one = cs.get.table(both, method="product", max_padj=limit)
+    kept = whole[whole["padj_product"] <= limit]
+    assert 0 < len(one) < len(whole)
+    assert one["score"].tolist() == kept["score_product"].tolist()
+    assert one["pvalue"].tolist() == kept["pvalue_product"].tolist()
+    assert not [c for c in one if c.endswith(("_mean", "_product")) and not c.startswith(("ligand", "receptor"))]
+    pairs = both.uns["commscore"]["table"][["ligand_complex", "receptor_complex"]].drop_duplicates()
+    pairs = pairs.set_axis(["ligand", "receptor"], axis=1)
+    alone = cs.tl.score(both, "cell_type", resource=pairs, n_perms=60, method="product", inplace=False).table
+    assert set(alone.columns) == set(cs.get.table(both, method="product").columns)
+
+
+def test_the_first_method_is_the_default_of_filters(both):
+    whole = cs.get.table(both)
+    limit = float(whole["padj_mean"].quantile(0.4))
+    assert len(cs.get.table(both, max_padj=limit)) == (whole["padj_mean"] <= limit).sum()
+    assert cs.get.matrix(both, max_padj=limit).to_numpy().sum() == (whole["padj_mean"] <= limit).sum()
+    total = cs.get.matrix(both, value="score", method="product", max_padj=None).to_numpy().sum()
+    assert total == pytest.approx(whole["score_product"].sum())
+
+
+def test_unknown_methods(both, interactions):
+    with pytest.raises(ValueError, match=r"method='hill' is not in the table \(it holds mean, product\)"):
+        cs.get.table(both, method="hill")
+    cs.tl.score(both, "cell_type", resource=interactions, n_perms=20)
+    assert cs.get.table(both, method="mean").equals(cs.get.table(both))
+    with pytest.raises(ValueError, match=r"it holds mean\)"):
+        cs.get.matrix(both, method="hill")
+
+
+def test_without_p_values_no_filter_passes_silently(small, interactions):
+    cs.tl.score(small, "cell_type", resource=interactions, null=None)
+    for read in (cs.get.matrix, cs.get.table):
+        with pytest.raises(ValueError, match="has no p-values"):
+            read(small, max_padj=0.05)
+    assert cs.get.matrix(small, max_padj=None).to_numpy().sum() == len(cs.get.table(small))
+
+
+def test_empty_tables_are_named(small, interactions):
+    cs.tl.score(small, "cell_type", resource=interactions, null=None)
+    small.uns["commscore"]["table"] = small.uns["commscore"]["table"].iloc[:0]
+    with pytest.raises(ValueError, match=r"has no row: cs\.get\.untested says why"):
+        cs.get.matrix(small)
+
+
+def test_missing_results_name_their_tool(small):
+    with pytest.raises(KeyError, match=r"run cs\.tl\.compare first"):
+        cs.get.totals(small)
+    with pytest.raises(KeyError, match=r"run cs\.tl\.therapies first"):
+        cs.get.table(small, "commscore_therapies")
+
+
+def test_a_method_shows_itself_in_a_line():
+    text = repr(cs.tl.method("hill", K=0.4))
+    assert text.startswith("<method 'hill', K=0.4, ")
+    assert len(text) < 240
+    assert "<function" not in text

@@ -24,6 +24,13 @@ def check_key(key: object) -> None:
         raise ValueError(msg)
 
 
+def _tool(key: str) -> str:
+    """Return the tool that writes to this key by default."""
+    name = key.removeprefix("commscore_")
+    known = ("compare", "circuits", "loops", "response", "recessive", "expectations", "therapies", "balance")
+    return f"cs.tl.{name}" if name in known else "a tool, for example cs.tl.score,"
+
+
 @checked
 def store(adata: AnnData, key: str, result: Result) -> None:
     """Write ``result`` to ``adata.uns[key]``, replacing what was there."""
@@ -48,7 +55,7 @@ def load(adata: AnnData, key: str = "commscore") -> Result:
     """
     stored: Any = adata.uns.get(key)
     if stored is None:
-        msg = f"adata.uns has no {key!r}{suggest(key, adata.uns)}; run a tool first, for example cs.tl.score"
+        msg = f"adata.uns has no {key!r}{suggest(key, adata.uns)}; run {_tool(key)} first"
         raise KeyError(msg)
     if not hasattr(stored, "keys") or not set(_PARTS) <= set(stored.keys()):
         msg = f"adata.uns[{key!r}] was not written by commscore (it lacks one of {', '.join(_PARTS)})"

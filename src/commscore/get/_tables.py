@@ -9,12 +9,15 @@ import pandas as pd
 
 from .._arguments import checked
 from .._validate import one_of, suggest
+from ._choose import as_single, chosen
 from ._store import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anndata import AnnData
+
+    from ._result import Result
 
 
 @checked
@@ -26,6 +29,7 @@ def table(
     target: str | Sequence[str] | None = None,
     max_padj: float | None = None,
     min_score: float | None = None,
+    method: str | None = None,
 ) -> pd.DataFrame:
     """Return a stored table, filtered.
 
@@ -41,6 +45,10 @@ def table(
         Keep rows with an adjusted p-value of at most this (rows without one are left out).
     min_score
         Keep rows with a score of at least this.
+    method
+        Of a table with several methods, the one whose columns come back as ``score, pvalue, padj``, without those
+        of the others. By default every column comes back, and ``max_padj`` and ``min_score`` are those of the first
+        method.
 
     Returns
     -------
@@ -52,7 +60,7 @@ def table(
     KeyError
         If nothing is stored under ``key`` or the table has no such column.
     ValueError
-        If a group does not occur.
+        If a group or the method does not occur, or ``max_padj`` is asked of scores without p-values.
 
     Examples
     --------
@@ -62,15 +70,19 @@ def table(
     >>> cs.get.table(adata, source="Dendritic", max_padj=0.05).columns[0]
     'source'
     """
-    frame: pd.DataFrame = load(adata, key).table
+    result = load(adata, key)
+    name = _method(result, method)
+    frame: pd.DataFrame = result.table if method is None else as_single(result.table, name, keep=False)
+    end = "" if method is not None or name is None else f"_{name}"
     keep = np.ones(len(frame), bool)
     for name, wanted in (("source", source), ("target", target)):
         if wanted is not None:
             keep &= frame[name].isin(_groups(frame, name, wanted)).to_numpy()
     if max_padj is not None:
-        keep &= (_column(frame, "padj") <= max_padj).to_numpy()
+        _tested(frame, max_padj, f"padj{end}", way_out="filter by min_score")
+        keep &= (_column(frame, f"padj{end}") <= max_padj).to_numpy()
     if min_score is not None:
-        keep &= (_column(frame, "score") >= min_score).to_numpy()
+        keep &= (_column(frame, f"score{end}") >= min_score).to_numpy()
     return frame.loc[keep].reset_index(drop=True)
 
 
@@ -84,10 +96,25 @@ def _groups(frame: pd.DataFrame, name: str, wanted: str | Sequence[str]) -> list
     return asked
 
 
+def _method(result: Result, method: str | None) -> str | None:
+    """Return the method that is meant where the table holds several."""
+    asked = [str(m) for m in np.atleast_1d(result.params["method"])] if "method" in result.params else []
+    return chosen(result.table, method, single=asked[0] if len(asked) == 1 else None)
+
+
+def _tested(frame: pd.DataFrame, max_padj: float, column: str, *, way_out: str) -> None:
+    """Raise if the scores were made without p-values: no row would pass, which is not what the data say."""
+    if len(frame) and "null" in frame and column in frame and frame[column].isna().all():
+        msg = (
+            f"max_padj={max_padj:g}: the table has no p-values (it was made with null=None); {way_out}, or score with "
+            "null='permutation'"
+        )
+        raise ValueError(msg)
+
+
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     if name not in frame:
-        several = [c for c in frame if c.startswith(f"{name}_")]
-        msg = f"the table has no column {name!r}" + (f"; filter by one of {', '.join(several)}" if several else "")
+        msg = f"the table has no column {name!r} (it has {', '.join(map(str, frame.columns))})"
         raise KeyError(msg)
     return frame[name]
 
@@ -107,7 +134,12 @@ def untested(adata: AnnData, key: str = "commscore") -> pd.DataFrame:
 
 @checked
 def matrix(
-    adata: AnnData, key: str = "commscore", *, value: str = "count", max_padj: float | None = 0.05
+    adata: AnnData,
+    key: str = "commscore",
+    *,
+    value: str = "count",
+    max_padj: float | None = 0.05,
+    method: str | None = None,
 ) -> pd.DataFrame:
     """Return source × target totals.
 
@@ -121,16 +153,33 @@ def matrix(
         ``"count"`` for the number of interactions, or a numeric column to add up, for example ``"score"``.
     max_padj
         Only rows with an adjusted p-value of at most this; ``None`` for all rows.
+    method
+        Of a table with several methods, the one that ``"score"``, ``"pvalue"`` and ``max_padj`` are taken from; by
+        default the first.
 
     Returns
     -------
     DataFrame
         Sources in rows, targets in columns, every group present in both; zero where nothing passes.
+
+    Raises
+    ------
+    KeyError
+        If nothing is stored under ``key``, or the table has no such column.
+    ValueError
+        If the table has no row, or no p-values while ``max_padj`` is given, or not this method.
     """
-    whole = table(adata, key)
-    frame = whole if max_padj is None else table(adata, key, max_padj=max_padj)
+    result = load(adata, key)
+    whole = as_single(result.table, _method(result, method), keep=True)
+    if whole.empty:
+        msg = f"the table of adata.uns[{key!r}] has no row: cs.get.untested says why"
+        raise ValueError(msg)
     if value != "count":
         one_of("value", value, ["count", *whole.select_dtypes("number").columns])
+    frame = whole
+    if max_padj is not None:
+        _tested(whole, max_padj, "padj", way_out="set max_padj=None to count every row")
+        frame = whole[(_column(whole, "padj") <= max_padj).to_numpy()]
     grouped = frame.groupby(["source", "target"], observed=False)
     totals = grouped.size() if value == "count" else grouped[value].sum()
     groups = list(whole["source"].cat.categories)

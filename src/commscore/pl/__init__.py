@@ -6,6 +6,7 @@ from ._balance import balance
 from ._by_sample import by_sample
 from ._chord import chord
 from ._circuit import circuit
+from ._clustermap import clustermap
 from ._diff_network import diff_network
 from ._dotplot import dotplot
 from ._drivers import drivers
@@ -29,6 +30,7 @@ __all__ = [
     "by_sample",
     "chord",
     "circuit",
+    "clustermap",
     "diff_network",
     "dotplot",
     "drivers",

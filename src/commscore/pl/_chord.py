@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
-from ._table import axes, names_of, need_columns, need_rows, significant, table_of, top_groups, totals
+from ._table import axes, names_of, need_columns, need_rows, scored, significant, top_groups, totals
 from ._text import counted, inches, shorten, title
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def chord(
     key: str = "commscore",
     value: str = "count",
     max_padj: float | None = 0.05,
+    method: str | None = None,
     top: int = 150,
     max_groups: int = 40,
     palette: Mapping[str, Any] | None = None,
@@ -44,6 +45,8 @@ def chord(
     max_padj
         Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
         p-values is drawn whole.
+    method
+        Of a table with several methods, the one to draw; by default the first, which the title names.
     top
         Number of ribbons, the widest first.
     max_groups
@@ -66,9 +69,9 @@ def chord(
     """
     in_range("top", top, low=1, integer=True)
     in_range("max_groups", max_groups, low=1, integer=True)
-    frame = table_of(data, key)
+    frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
-    frame, rule = significant(frame, max_padj)
+    frame, rule = significant(frame, max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
     groups = top_groups(whole, max_groups)
     pairs = whole.loc[groups, groups].stack()

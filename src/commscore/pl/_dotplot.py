@@ -8,8 +8,8 @@ import numpy as np
 
 from .._arguments import checked
 from .._validate import in_range
-from ._table import axes, need_columns, table_of
-from ._text import shorten
+from ._table import axes, need_columns, pick, scored, significant
+from ._text import counted, shorten, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,10 @@ def dotplot(
     key: str = "commscore",
     score: str = "score",
     pvalue: str = "padj",
+    method: str | None = None,
+    max_padj: float | None = None,
+    source: str | None = None,
+    target: str | None = None,
     top: int = 25,
     max_pairs: int = 30,
     cmap: str = "viridis",
@@ -39,7 +43,14 @@ def dotplot(
     key
         Key in ``adata.uns``.
     score, pvalue
-        Columns for colour and size (−log10; without p-values all dots have one size).
+        Columns for colour and size (−log10; without p-values all dots have one size). Of a column that ends in
+        ``_rank``, the smallest values are the best and the brightest.
+    method
+        Of a table with several methods, the one to draw; by default the first, which the colour bar names.
+    max_padj
+        Only rows with an adjusted p-value of at most this, 0 to 1. By default all: small dots say "not significant".
+    source, target
+        Only this group.
     top
         Number of interactions, by their best adjusted p-value, then by their best score.
     max_pairs
@@ -57,12 +68,13 @@ def dotplot(
     Raises
     ------
     ValueError
-        If the table is empty or lacks a column.
+        If nothing is left to draw, or the table lacks a column.
     """
     in_range("top", top, low=1, integer=True)
     in_range("max_pairs", max_pairs, low=1, integer=True)
-    frame = table_of(data, key)
+    frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction", score)
+    frame, rule = significant(pick(frame, source=source, target=target), max_padj)
     frame = frame.assign(_pair=frame["source"].astype(str) + " → " + frame["target"].astype(str))
     has_p = pvalue in frame and frame[pvalue].notna().any()
     rows = _strongest(frame, score, pvalue if has_p else None)
@@ -75,16 +87,24 @@ def dotplot(
     y = shown["interaction"].astype(object).map({n: i for i, n in enumerate(names)}).to_numpy(float)
     strength = _strength(shown[pvalue].to_numpy(float)) if has_p else np.full(len(shown), 1.0)
     dots = ax.scatter(
-        x, y, c=shown[score].to_numpy(float), s=_size(strength), cmap=cmap, edgecolors="0.25", linewidths=0.4
-    )
+        x, y, c=shown[score].to_numpy(float), s=_size(strength), edgecolors="0.25", linewidths=0.4,
+        cmap=reverse(cmap) if score.endswith("_rank") else cmap,
+    )  # fmt: skip
     _decorate(ax, *labels)
     hidden = len(rows) - len(names), len(pairs) - len(pair_names)
-    left_out = "" if not any(hidden) else f"\nnot shown: {hidden[0]} interactions, {hidden[1]} pairs"
-    ax.set_title(f"Interactions between groups{left_out}", fontsize=10)
-    ax.figure.colorbar(dots, ax=ax, label=score, shrink=0.6, pad=0.02)
+    text = "Interactions between groups" + (f" ({rule})" if rule != "all rows" else "")
+    title(ax, text, counted(hidden[0], "interaction"), counted(hidden[1], "pair"))
+    of = f" ({method})" if method and score == "score" else ""
+    bar = ax.figure.colorbar(dots, ax=ax, label=score.replace("_", " ") + of, shrink=0.6, pad=0.02)
+    bar.ax.tick_params(labelsize=7.5)
     if has_p:
         _size_legend(ax, strength, pvalue)
     return ax
+
+
+def reverse(cmap: str) -> str:
+    """Return the name of the colour map the other way round."""
+    return cmap.removesuffix("_r") if cmap.endswith("_r") else f"{cmap}_r"
 
 
 def _size_for(names: list[str], pairs: list[str]) -> dict[str, float]:
@@ -94,8 +114,11 @@ def _size_for(names: list[str], pairs: list[str]) -> dict[str, float]:
 
 
 def _strongest(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[str]:
-    best = frame.groupby("interaction", observed=True).agg(p=(pvalue or score, "min"), s=(score, "max"))
-    by, ascending = (["p", "s"], [True, False]) if pvalue else (["s"], [False])
+    low = score.endswith("_rank")
+    best = frame.groupby("interaction", observed=True).agg(
+        p=(pvalue or score, "min"), s=(score, "min" if low else "max")
+    )
+    by, ascending = (["p", "s"], [True, low]) if pvalue else (["s"], [low])
     return [str(i) for i in best.sort_values(by, ascending=ascending, kind="stable").index]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
-from ._table import axes, names_of, need_columns, significant, table_of, top_groups, totals
+from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
 from ._text import bare, counted, inches, shorten, title
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def heatmap(
     key: str = "commscore",
     value: str = "count",
     max_padj: float | None = 0.05,
+    method: str | None = None,
     top: int = 40,
     cmap: str = "cividis",
     palette: Mapping[str, Any] | None = None,
@@ -47,6 +48,8 @@ def heatmap(
     max_padj
         Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
         p-values is drawn whole.
+    method
+        Of a table with several methods, the one to draw; by default the first, which the title names.
     top
         Number of groups, by their outgoing and incoming totals.
     cmap
@@ -67,9 +70,9 @@ def heatmap(
         If nothing is left to draw, or the table lacks a column.
     """
     in_range("top", top, low=1, integer=True)
-    frame = table_of(data, key)
+    frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
-    frame, rule = significant(frame, max_padj)
+    frame, rule = significant(frame, max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
     groups = top_groups(whole, top)
     matrix = whole.loc[groups, groups].to_numpy(np.float64)

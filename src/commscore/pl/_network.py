@@ -10,7 +10,7 @@ from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
 from ._graph import circle, draw_arrow, draw_nodes, size, width_legend, widths
-from ._table import axes, names_of, need_columns, need_rows, significant, table_of, top_groups, totals
+from ._table import axes, names_of, need_columns, need_rows, scored, significant, top_groups, totals
 from ._text import counted, title
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def network(
     key: str = "commscore",
     value: str = "count",
     max_padj: float | None = 0.05,
+    method: str | None = None,
     top: int = 120,
     max_groups: int = 40,
     palette: Mapping[str, Any] | None = None,
@@ -48,6 +49,8 @@ def network(
     max_padj
         Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
         p-values is drawn whole.
+    method
+        Of a table with several methods, the one to draw; by default the first, which the title names.
     top
         Number of arrows, the widest first.
     max_groups
@@ -70,9 +73,9 @@ def network(
     """
     in_range("top", top, low=1, integer=True)
     in_range("max_groups", max_groups, low=1, integer=True)
-    frame = table_of(data, key)
+    frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
-    frame, rule = significant(frame, max_padj)
+    frame, rule = significant(frame, max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
     matrix = whole.loc[(groups := top_groups(whole, max_groups)), groups]
     pairs = matrix.stack()

@@ -9,7 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
-from ._table import axes, names_of, need_columns, significant, table_of, top_groups, totals
+from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
 from ._text import bare, counted, label_points, shorten, title
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def roles(
     key: str = "commscore",
     value: str = "count",
     max_padj: float | None = 0.05,
+    method: str | None = None,
     names: Sequence[str] = ("before", "after"),
     top: int = 40,
     labels: int = 16,
@@ -48,6 +49,8 @@ def roles(
     max_padj
         Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
         p-values is drawn whole.
+    method
+        Of a table with several methods, the one to draw; by default the first, which the title names.
     names
         Names of the two conditions.
     top
@@ -74,8 +77,8 @@ def roles(
     if later is not None and len(names) != 2:
         msg = f"names must be two names of conditions, found {names!r}"
         raise ValueError(msg)
-    first, rule = _sums(data, key, value, max_padj=max_padj)
-    second = None if later is None else _sums(later, key, value, max_padj=max_padj)[0]
+    first, rule = _sums(data, key, value, max_padj=max_padj, method=method)
+    second = None if later is None else _sums(later, key, value, max_padj=max_padj, method=method)[0]
     groups = [g for g in first.index if second is None or g in second.index]
     if not groups:
         msg = "data and later have no group in common: score both with the same groupby"
@@ -104,11 +107,11 @@ def roles(
     return ax
 
 
-def _sums(data: Any, key: str, value: str, *, max_padj: float | None) -> tuple[pd.DataFrame, str]:
-    frame = table_of(data, key)
+def _sums(data: Any, key: str, value: str, *, max_padj: float | None, method: str | None) -> tuple[pd.DataFrame, str]:
+    frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
     groups = names_of(frame["source"], frame["target"])
-    frame, rule = significant(frame, max_padj)
+    frame, rule = significant(frame, max_padj, method)
     return totals(frame, value, groups), rule
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import GREY, group_colours
-from ._table import axes, names_of, need_columns, need_rows, pick, ranked, significant, table_of
+from ._table import axes, names_of, need_columns, need_rows, pick, ranked, scored, significant
 from ._text import counted, inches, shorten, spread, title
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def sankey(
     key: str = "commscore",
     value: str = "score",
     max_padj: float | None = 0.05,
+    method: str | None = None,
     source: str | None = None,
     target: str | None = None,
     top: int = 40,
@@ -49,6 +50,8 @@ def sankey(
     max_padj
         Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
         p-values is drawn whole.
+    method
+        Of a table with several methods, the one to draw; by default the first, which the title names.
     source, target
         Only this group.
     top
@@ -69,9 +72,9 @@ def sankey(
         If nothing is left to draw, a group does not occur, or the table lacks a column.
     """
     in_range("top", top, low=1, integer=True)
-    frame = table_of(data, key)
+    frame, method = scored(data, key, method)
     need_columns(frame, *_COLUMNS)
-    frame, rule = significant(pick(frame, source=source, target=target), max_padj)
+    frame, rule = significant(pick(frame, source=source, target=target), max_padj, method)
     if value == "count":
         frame = frame.assign(count=1.0)
     need_columns(frame, value)

@@ -9,7 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range, one_of
 from ._colours import group_colours
-from ._table import axes, names_of, need_columns, significant, table_of
+from ._table import axes, names_of, need_columns, scored, significant
 from ._text import bare, counted, inches, shorten, title
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def spectrum(
     by: str = "source",
     value: str = "count",
     max_padj: float | None = 0.05,
+    method: str | None = None,
     top: int = 40,
     palette: Mapping[str, Any] | None = None,
     ax: Any = None,
@@ -46,6 +47,8 @@ def spectrum(
     max_padj
         Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
         p-values is drawn whole.
+    method
+        Of a table with several methods, the one to draw; by default the first, which the title names.
     top
         Number of groups, the largest totals first.
     palette
@@ -66,9 +69,9 @@ def spectrum(
     """
     one_of("by", by, ["source", "target"])
     in_range("top", top, low=1, integer=True)
-    frame = table_of(data, key)
+    frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction", "mode")
-    frame, rule = significant(frame, max_padj)
+    frame, rule = significant(frame, max_padj, method)
     if value != "count":
         need_columns(frame, value)
     grouped = frame.groupby([frame["mode"].astype(str), frame[by].astype(str)])

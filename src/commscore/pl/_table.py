@@ -10,6 +10,7 @@ import pandas as pd
 from .._validate import in_range, suggest
 from ..get import load, params
 from ..get import table as stored_table
+from ..get._choose import as_single, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +45,14 @@ def _of(data: Any, read: Any) -> pd.DataFrame:
         return found
     msg = f"the first argument must be an AnnData or a table, found {type(data).__name__}"
     raise TypeError(msg)
+
+
+def scored(data: AnnData | pd.DataFrame, key: str, method: str | None) -> tuple[pd.DataFrame, str | None]:
+    """Return a table with ``score, pvalue, padj`` of one method, and its name where the table holds several."""
+    frame = table_of(data, key)
+    asked = [str(m) for m in np.atleast_1d(params_of(data, key).get("method", []))]
+    name = chosen(frame, method, single=asked[0] if len(asked) == 1 else None)
+    return as_single(frame, name, keep=True), name
 
 
 def params_of(data: AnnData | pd.DataFrame, key: str) -> dict[str, Any]:
@@ -120,17 +129,18 @@ def names_of(*columns: pd.Series) -> list[str]:
     return [name for name in order if name in present]
 
 
-def significant(frame: pd.DataFrame, max_padj: float | None, column: str = "padj") -> tuple[pd.DataFrame, str]:
+def significant(frame: pd.DataFrame, max_padj: float | None, method: str | None = None) -> tuple[pd.DataFrame, str]:
     """Return the rows with an adjusted p-value of at most ``max_padj``, and how to say so.
 
-    A table without any p-value (``null=None``) is drawn whole.
+    A table without any p-value (``null=None``) is drawn whole. ``method`` is named where there are several.
     """
-    if max_padj is None or column not in frame or frame[column].isna().all():
-        return frame, "all rows"
+    of = f", method {method}" if method else ""
+    if max_padj is None or "padj" not in frame or frame["padj"].isna().all():
+        return frame, f"all rows{of}"
     in_range("max_padj", max_padj, low=0, high=1)
-    kept = frame[(frame[column] <= max_padj).to_numpy()]
-    what = f"no row has {column} ≤ {max_padj:g}"
-    return need_rows(kept, what, "raise max_padj, or set max_padj=None"), f"{column} ≤ {max_padj:g}"
+    kept = frame[(frame["padj"] <= max_padj).to_numpy()]
+    what = f"no row has padj ≤ {max_padj:g}{of}"
+    return need_rows(kept, what, "raise max_padj, or set max_padj=None"), f"padj ≤ {max_padj:g}{of}"
 
 
 def totals(frame: pd.DataFrame, value: str, groups: list[str]) -> pd.DataFrame:

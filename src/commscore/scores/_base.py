@@ -191,6 +191,9 @@ class Score:
         """Whether it orders labellings by the sum (zero where a side is) or product of the two means."""
         return self.form in (Form.SUM, Form.PRODUCT) and self.of == MEAN and not self.sets and not self.standardised
 
+    def __repr__(self) -> str:
+        return _brief(self)
+
     def __call__(self, stats: Stats) -> Array:
         """Evaluate the function."""
         return self.function(stats)
@@ -219,6 +222,9 @@ class Combination:
     make: Callable[..., Combination] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return _brief(self)
+
     @property
     def components(self) -> tuple[str, ...]:
         """Names of the methods it needs, each once."""
@@ -226,3 +232,9 @@ class Combination:
 
 
 Method: TypeAlias = Score | Combination
+
+
+def _brief(method: Method) -> str:
+    """Return the name, the parameters and the summary."""
+    values = "".join(f", {name}={value!r}" for name, value in method.parameters.items())
+    return f"<method {method.name!r}{values}: {method.summary}>"

@@ -1,0 +1,59 @@
+"""One method of a table that holds several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._validate import suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARTS = ("score", "pvalue", "padj")
+"""Columns of a method; a table of several methods has ``score_<method>`` and so on."""
+
+
+def methods_of(frame: pd.DataFrame) -> list[str]:
+    """Return the methods of a table in the order they were asked for; none where the table holds only one."""
+    return [] if "score" in frame else [str(c)[6:] for c in frame if str(c).startswith("score_")]
+
+
+def chosen(frame: pd.DataFrame, method: str | None, *, single: str | None = None) -> str | None:
+    """Return the method that is meant, the first by default; ``None`` where the table holds only one.
+
+    Parameters
+    ----------
+    frame
+        A table of scores.
+    method
+        A name, or ``None`` for the first.
+    single
+        Name of the only method of ``frame``, where it is known.
+
+    Raises
+    ------
+    ValueError
+        If the table does not hold this method.
+    """
+    known = methods_of(frame)
+    if method is None:
+        return known[0] if known else None
+    if method in known or (not known and method == single):
+        return method if known else None
+    has = ", ".join(known) if known else single or "one, without its name: leave method out"
+    more = ""
+    if method == "consensus" and "magnitude_rank" in frame:
+        more = "; the consensus itself is in the columns magnitude_rank and specificity_rank"
+    msg = f"method={method!r} is not in the table (it holds {has}){suggest(method, known)}{more}"
+    raise ValueError(msg)
+
+
+def as_single(frame: pd.DataFrame, method: str | None, *, keep: bool) -> pd.DataFrame:
+    """Return the table with columns ``score, pvalue, padj`` of one method; ``keep`` leaves the others in it."""
+    if method is None:
+        return frame
+    own = {f"{part}_{method}": part for part in PARTS if f"{part}_{method}" in frame}
+    if keep:
+        return frame.assign(**{part: frame[column] for column, part in own.items()})
+    others = {f"{part}_{m}" for m in methods_of(frame) if m != method for part in PARTS}
+    return frame.drop(columns=[c for c in frame if c in others]).rename(columns=own)
