@@ -45,8 +45,7 @@ def shared_edges(found, contrast):
     edges = found.extra["edges"].set_index(["circuit", "step"])
     rows = found.extra["changes"]
     rows = rows[(rows["step"] > 0) & (rows["contrast"] == contrast)]
-    names = {("bone", 1): ("PTHLH^PTH1R", "tumour", "osteoblast"), ("csf", 1): ("CSF1^CSF1R", "T cell", "macrophage"),
-             ("bone", 4): ("TGFB1^TGFBR1_TGFBR2", "osteoclast", "tumour")}  # fmt: skip
+    names = {("bone", 1): ("PTHLH^PTH1R", "tumour", "osteoblast"), ("csf", 1): ("CSF1^CSF1R", "T cell", "macrophage")}
     assert all(edges.loc[k, "gates"] == "" for k in names)
     return {v: rows[(rows["circuit"] == c) & (rows["step"] == n)].iloc[0] for (c, n), v in names.items()}
 
