@@ -13,9 +13,11 @@ from scipy import sparse
 from commscore.core import blocks
 from commscore.core.blocks import Picked, Serial, Take, Tile, load, room
 from commscore.core.columns import gene_major
-from commscore.core.gather import cell_sums, columns_of
+from commscore.core.gather import cell_sums, columns_of, products_over, statistics_of
+from commscore.core.partial import UNUSED
 from commscore.core.pseudobulk import pseudobulk
 from commscore.core.threads import team
+from commscore.stats.analytic import keys_of
 
 N, G = 83, 11
 
@@ -147,3 +149,47 @@ def test_an_error_while_reading_ends_the_reading(x):
 
     with pytest.raises(OSError, match="ends early"):
         cell_sums(Broken(x, (10, 20)), np.arange(N))
+
+
+@pytest.mark.parametrize("genes", [(), (1, 6)], ids=["rows", "tiles"])
+@pytest.mark.parametrize("cuts", CUTS, ids=len)
+@pytest.mark.parametrize("kind", KINDS)
+def test_statistics_are_those_of_the_whole(x, kind, cuts, genes):
+    matrix = KINDS[kind](x.astype(np.float32))
+    rng = np.random.default_rng(5)
+    labels = rng.choice(np.array([0, 1, 2, UNUSED], np.uint16), N)
+    columns = np.array([9, 0, 4, 5])
+    options = {"n_groups": 3, "keys": keys_of(4, np.array([0, 1, 2]), np.array([1, 3, 3])), "linear": True}
+    with team(2) as threads:
+        want = statistics_of(matrix, columns, labels, team=threads, background=True, **options)
+        cut = Cut(matrix, cuts, genes)
+        got = statistics_of(cut, columns, labels, team=threads, background=True, **options)
+        products = products_over(cut, columns, labels, keys=options["keys"], n_groups=3, team=threads)
+    for k in range(3):  # the reference of the reference
+        np.testing.assert_allclose(want.total[:, k], x.astype(np.float32)[labels == k][:, columns].sum(axis=0))
+        np.testing.assert_allclose(want.level[0, k], x[labels == k].mean(axis=1).sum(), rtol=1e-6)
+    for name in ("sizes", "total", "expressed", "seen"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(want, name))
+    for one, other in ((got.bins, want.bins), (got.products, want.products), (products, want.products)):
+        for value, wanted in zip(vars(one).values(), vars(other).values(), strict=True):
+            np.testing.assert_allclose(value, wanted, rtol=1e-12)
+    np.testing.assert_allclose(got.linear, want.linear, rtol=1e-12)
+    np.testing.assert_allclose(got.level, want.level, rtol=1e-12)
+
+
+def test_products_read_only_the_tiles_of_their_sample():
+    read = []
+
+    class Watched(Cut):
+        def read(self, tile):
+            read.append(tile.start)
+            return super().read(tile)
+
+    x = np.random.default_rng(6).random((60_000, 2))
+    labels = np.zeros(60_000, np.uint16)
+    rows = Watched(x, tuple(range(100, 60_000, 100)))
+    object.__setattr__(rows, "in_rows", lambda columns: (rows, columns))
+    with team(1) as threads:
+        got = products_over(rows, np.arange(2), labels, keys=np.array([1]), n_groups=1, team=threads)
+    assert got.n_cells == 64 * (50_000 // 64)
+    assert len(read) < 600

@@ -53,10 +53,11 @@ class Tile:
 class Task(Protocol):
     """What is computed from every tile."""
 
-    def on(self, tile: Tile) -> Callable[[Any, Team], Any]:
+    def on(self, tile: Tile) -> Callable[[Any, Team], Any] | None:
         """Return a picklable function of the tile's block (CSR, CSC or 2-D array) and of a team of threads.
 
-        It carries only what belongs to the tile. What it returns is a part.
+        It carries only what belongs to the tile. What it returns is a part. None if the tile need not be read;
+        at least one must be.
         """
 
 
@@ -73,7 +74,7 @@ class Blocks(Protocol):
         """Type of the values."""
 
     def each(self, task: Task, team: Team = ALONE) -> Iterator[tuple[Tile, Any]]:
-        """Yield every tile with its part; rows ascend."""
+        """Yield every tile that is needed with its part; rows ascend."""
 
     def reduce(self, task: Task, team: Team = ALONE) -> Any:
         """Add up the parts of all tiles."""
@@ -98,14 +99,14 @@ class Serial:
 
     def each(self, task: Task, team: Team = ALONE) -> Iterator[tuple[Tile, Any]]:
         """Yield every tile with its part; rows ascend."""
-        tiles = self.tiles()
+        wanted = [(tile, work) for tile in self.tiles() if (work := task.on(tile)) is not None]
         with ThreadPoolExecutor(1, thread_name_prefix="commscore-read") as reader:
-            coming = reader.submit(self.read, tiles[0])
-            for tile, following in zip(tiles, [*tiles[1:], None], strict=True):
+            coming = reader.submit(self.read, wanted[0][0])
+            for (tile, work), following in zip(wanted, [*wanted[1:], None], strict=True):
                 block = coming.result()
                 if following is not None:
-                    coming = reader.submit(self.read, following)
-                yield tile, task.on(tile)(block, team)
+                    coming = reader.submit(self.read, following[0])
+                yield tile, work(block, team)
 
     def reduce(self, task: Task, team: Team = ALONE) -> Any:
         """Add up the parts of all tiles."""
@@ -177,11 +178,14 @@ class _PickedTask:
             first, last = 0, self.columns.size
         return Tile(start, stop, first, last)
 
-    def on(self, tile: Tile) -> _PickedWork:
-        """Return the work on one tile of the whole matrix."""
+    def on(self, tile: Tile) -> _PickedWork | None:
+        """Return the work on one tile of the whole matrix, None if nothing of it is chosen."""
         mine = self.tile(tile)
+        work = self.task.on(mine) if mine.start < mine.stop else None
+        if work is None:
+            return None
         local = None if self.rows is None else self.rows[mine.rows] - tile.start
-        return _PickedWork(self.task.on(mine), local, self.columns)
+        return _PickedWork(work, local, self.columns)
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,112 @@
-"""Gene-major columns, and sums per cell, of a matrix that is read in blocks."""
+"""From a matrix, in memory or read in blocks, to what is computed from it: statistics, columns, sums per cell."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from ..kernels import gather as kernels
-from .blocks import room
+from .blocks import Blocks, room
 from .columns import Columns, gene_major, join_seen
+from .partial import UNUSED, Partial, Wanted, partial_of, products_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .blocks import Blocks, Tile
+    from ..stats.analytic import Products
+    from .blocks import Tile
     from .threads import Team
+
+
+def statistics_of(
+    matrix: Any,
+    columns: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.uint16],
+    *,
+    n_groups: int,
+    team: Team,
+    **options: Any,
+) -> Partial:
+    """Read all rows once, in this process or wherever the blocks of the matrix are.
+
+    Parameters
+    ----------
+    matrix
+        n_obs × n_vars, CSR, CSC, a 2-D array, or :class:`~commscore.core.blocks.Blocks`.
+    columns
+        Positions of the genes.
+    labels
+        Group of each row, ``UNUSED`` for cells that take no part, uint16, (n_obs,).
+    n_groups
+        Number of groups.
+    team
+        Threads; they do not change the result.
+    **options
+        What else is wanted: ``bins``, ``keys``, ``linear``, ``background`` of
+        :class:`~commscore.core.partial.Wanted`.
+    """
+    if not isinstance(matrix, Blocks):
+        wanted = Wanted.of(columns, labels, n_vars=matrix.shape[1], n_groups=n_groups, **options)
+        return partial_of(matrix, labels, wanted, team=team)
+    rows, at = matrix.in_rows(columns)
+    apart = options.get("background", False) and rows is not matrix  # of all columns, which are not at hand then
+    options |= {"background": False} if apart else {}
+    wanted = Wanted.of(at, labels, n_vars=rows.shape[1], n_groups=n_groups, **options)
+    found: Partial = rows.reduce(_Statistics(labels, wanted), team)
+    return replace(found, level=_level(matrix, labels, n_groups)) if apart else found
+
+
+def products_over(
+    matrix: Any, columns: npt.NDArray[np.int64], labels: npt.NDArray[np.uint16], *, keys: npt.NDArray[np.int64],
+    n_groups: int, team: Team,
+) -> Products:  # fmt: skip
+    """Read only the products of the gene pairs ``keys``; parameters as in :func:`statistics_of`."""
+    options: dict[str, Any] = {"n_groups": n_groups, "keys": keys}
+    if not isinstance(matrix, Blocks):
+        return products_of(matrix, labels, Wanted.of(columns, labels, n_vars=matrix.shape[1], **options), team=team)
+    rows, at = matrix.in_rows(columns)
+    found: Products = rows.reduce(
+        _Statistics(labels, Wanted.of(at, labels, n_vars=rows.shape[1], **options), products=True), team
+    )
+    return found
+
+
+@dataclass(frozen=True)
+class _Statistics:
+    """Statistics of every tile, or only the products of gene pairs, for which most tiles need not be read."""
+
+    labels: npt.NDArray[np.uint16]
+    wanted: Wanted
+    products: bool = False
+
+    def on(self, tile: Tile) -> _StatisticsWork | None:
+        sample = self.wanted.sample
+        mine = sample[(sample[:, 1] > tile.start) & (sample[:, 0] < tile.stop)]
+        if self.products and not len(mine):
+            return None
+        return _StatisticsWork(self.labels[tile.rows], replace(self.wanted, sample=mine), tile.start, self.products)
+
+
+@dataclass(frozen=True)
+class _StatisticsWork:
+    labels: npt.NDArray[np.uint16]
+    wanted: Wanted
+    first: int
+    products: bool
+
+    def __call__(self, block: Any, team: Team) -> Partial | Products:
+        read = products_of if self.products else partial_of
+        return read(block, self.labels, self.wanted, first=self.first, team=team)
+
+
+def _level(blocks: Blocks, labels: npt.NDArray[np.uint16], n_groups: int) -> npt.NDArray[np.float64]:
+    """Add up, over the cells of each group, mean and mean square of all columns, (2, n_groups)."""
+    used = np.flatnonzero(labels != UNUSED)
+    sums = cell_sums(blocks, used)
+    return np.stack([np.bincount(labels[used], one, minlength=n_groups) for one in sums]) / blocks.shape[1]
 
 
 def columns_of(

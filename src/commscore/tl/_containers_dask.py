@@ -79,7 +79,8 @@ class DaskBlocks:
         from dask.delayed import delayed
 
         work = delayed(_work, pure=False)
-        return [(tile, work(task.on(tile), chunks)) for tile, chunks in self._groups()]
+        tasks = [(tile, task.on(tile), chunks) for tile, chunks in self._groups()]
+        return [(tile, work(one, chunks)) for tile, one, chunks in tasks if one is not None]
 
     def each(self, task: Task, team: Team = ALONE) -> Iterator[tuple[Tile, Any]]:
         """Yield every tile with its part; rows ascend."""
