@@ -13,6 +13,7 @@ from scipy import stats
 import commscore as cs
 from commscore._schema import balance as schema
 
+PLAIN = cs.rs.from_table(pd.DataFrame({"ligand": ["VEGFA"], "receptor": ["KDR"]}))
 KEYS = {"sample_key": "sample", "condition_key": "condition"}
 
 
@@ -177,11 +178,7 @@ def test_survives_h5ad(cohort, tmp_path):
         ({"abundance": 1}, TypeError, "abundance must be True or False"),
         ({"roles": {"caf": "CAF"}}, ValueError, "only with sign='roles'"),
         ({"sign": "roles", "roles": {"cafs": "CAF"}}, ValueError, "did you mean 'caf'"),
-        (
-            {"resource": pd.DataFrame({"ligand": ["VEGFA"], "receptor": ["KDR"]})},
-            TypeError,
-            "resource must be a string or a Resource",
-        ),
+        ({"resource": PLAIN}, ValueError, "pro or anti"),
         ({"sample_key": "samples"}, KeyError, "did you mean 'sample'"),
         ({"min_cells": 0}, ValueError, "min_cells must be"),
         ({"condition_key": None, "reference": "case"}, ValueError, "needs condition_key="),

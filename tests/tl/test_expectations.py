@@ -14,6 +14,7 @@ from commscore._schema import expectations as schema
 from commscore.tl._expectations import _contexts, _items
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
+PLAIN = cs.rs.from_table(pd.DataFrame({"ligand": ["IL6"], "receptor": ["IL6R"]}))
 CONTEXTS = {"control": "stage=normal", "case": "stage=invasive"}
 
 
@@ -295,7 +296,7 @@ def test_survives_h5ad(cohort, tmp_path):
         ({"method": "gsea"}, ValueError, "method='gsea' is not one of"),
         ({"margin": -1}, ValueError, "margin must be"),
         ({"sample_key": "patients"}, KeyError, "did you mean 'patient'"),
-        ({"resource": pd.DataFrame({"ligand": ["IL6"], "receptor": ["IL6R"]})}, TypeError, "resource must be a string or a Resource"),
+        ({"resource": PLAIN}, ValueError, "has no expectations"),
         ({"context": CONTEXTS}, TypeError, "did you mean 'contexts'"),
     ],
 )
