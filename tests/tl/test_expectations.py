@@ -286,7 +286,7 @@ def test_survives_h5ad(cohort, tmp_path):
 @pytest.mark.parametrize(
     ("keywords", "error", "match"),
     [
-        ({"contexts": {}}, TypeError, "contexts must map levels of adata.obs"),
+        ({"contexts": {}}, ValueError, "contexts is empty"),
         ({"contexts": "stage=normal"}, TypeError, "contexts must be a dict"),
         ({"contexts": {"contro": "stage=normal"}}, ValueError, "did you mean 'control'"),
         ({"contexts": {"control": "stages=normal"}}, ValueError, "did you mean 'stage'"),
