@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._shared import ALPHA, check_output, one_line_errors, read, replacing, say, write_table
+from . import _options as options
+from ._files import DATA, TABLES
+from ._job import Done, Job, table_or_data, tables
+from ._open_resource import open_resource
+from ._run import command, say
+from ._show import ALPHA, figures, print_table
 
-_ENDINGS = (".csv", ".tsv", ".gz", ".parquet", ".h5ad")
+if TYPE_CHECKING:
+    import pandas as pd
+
 _KEY = "commscore_compare"
 
 
-@one_line_errors
+@command
 def compare(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An .h5ad file or a zarr store with raw counts.")],
-    groupby: Annotated[str, typer.Option(help="Column of obs with the groups of cells.")],
+    groupby: options.GroupBy,
     condition_key: Annotated[str, typer.Option(help="Column of obs with the condition or stage.")],
     sample_key: Annotated[str | None, typer.Option(help="Column of obs with the biological samples.")] = None,
     reference: Annotated[str | None, typer.Option(help="Baseline level.")] = None,
@@ -25,23 +32,26 @@ def compare(
     covariate: Annotated[list[str] | None, typer.Option(help="Covariate of the samples; may be repeated.")] = None,
     pair_key: Annotated[str | None, typer.Option(help="Column of obs with the patient, for paired samples.")] = None,
     interaction: Annotated[str | None, typer.Option(help="Column of obs with a second factor.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write the table here (.csv, .tsv, .csv.gz, .parquet), or the data with the result (.h5ad)."),
-    ] = None,
+    out: options.Out = None,
     totals: Annotated[Path | None, typer.Option(help="Write the totals by pair and mode here.")] = None,
-    untested: Annotated[Path | None, typer.Option(help="Write what was not tested, and why, here.")] = None,
-    resource: Annotated[str, typer.Option(help="Name of a resource.")] = "breast",
+    untested: options.Untested = None,
+    resource: options.ResourceName = "breast",
+    species: options.Species = "human",
+    orthologs: options.Orthologs = None,
+    resource_species: options.ResourceSpecies = "human",
     test: Annotated[str, typer.Option(help="auto, samples, permutation or cells.")] = "auto",
     combine: Annotated[str, typer.Option(help="acat or fisher.")] = "acat",
-    counts_layer: Annotated[str | None, typer.Option(help="Layer with the raw counts.")] = None,
+    counts_layer: options.CountsLayer = None,
     use_raw: Annotated[bool, typer.Option("--use-raw", help="Take the counts from adata.raw.")] = False,
     expr_prop: Annotated[float, typer.Option(help="Fraction of cells that must express each side.")] = 0.1,
     min_cells: Annotated[int, typer.Option(help="A sample × group with fewer cells is missing.")] = 10,
     margin: Annotated[float, typer.Option(help="Log2 change that still counts as none.")] = 0.5,
-    seed: Annotated[int, typer.Option(help="Seed of the relabellings.")] = 0,
-    rows: Annotated[int, typer.Option(help="Rows to print.")] = 10,
-) -> None:
+    n_perms: Annotated[int, typer.Option(help="Most relabellings of samples, or permutations of cells.")] = 1000,
+    where: options.Where = None,
+    seed: options.Seed = 0,
+    rows: options.Rows = 10,
+    resume: options.Resume = False,
+) -> dict[str, Any]:
     """Compare communication between conditions or along stages, with samples as replicates.
 
     **Examples**
@@ -50,72 +60,61 @@ def compare(
 
     `commscore compare cohort.h5ad --groupby cell_type --condition-key stage --sample-key sample --order normal,primary,metastasis`
     """  # noqa: E501
-    _check_outputs(file, out, totals, untested)
-    say(f"reading {file}")
-    adata = read(file)
-    from .. import get, tl
+    outputs = {"--out": (out, DATA), "--totals": (totals, TABLES), "--untested": (untested, TABLES)}
+    known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
 
-    say(f"comparing {condition_key!r} in {adata.n_obs} cells by {groupby!r} with resource {resource!r}")
-    tl.compare(
-        adata, groupby, condition_key=condition_key, sample_key=sample_key, reference=reference,
-        order=None if order is None else [o.strip() for o in order.split(",")], contrast=contrast or None,
-        covariates=covariate or (), pair_key=pair_key, interaction=interaction, resource=resource, test=test,
-        combine=combine, counts_layer=counts_layer, expr_prop=expr_prop, min_cells=min_cells, margin=margin,
-        use_raw=use_raw, rng=seed, key_added=_KEY,
-    )  # fmt: skip
-    table = get.table(adata, _KEY)
-    show(table, rows=rows)
-    reasons = get.untested(adata, _KEY)["reason"].value_counts()
-    say("not tested: " + (", ".join(f"{r} {n}" for r, n in reasons.items() if n) or "nothing"))
-    _write(adata, table, out)
-    for path, frame in ((totals, get.totals(adata, _KEY)), (untested, get.untested(adata, _KEY))):
-        if path is not None:
-            write_table(frame, path)
-            say(f"wrote {path}")
+    def work(adata: Any) -> Done:
+        from .. import get, tl
 
+        say(f"comparing {condition_key!r} in {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
+        tl.compare(
+            adata, groupby, condition_key=condition_key, sample_key=sample_key, reference=reference,
+            order=None if order is None else [o.strip() for o in order.split(",")], contrast=contrast or None,
+            covariates=covariate or (), pair_key=pair_key, interaction=interaction, resource=known, test=test,
+            combine=combine, counts_layer=counts_layer, expr_prop=expr_prop, min_cells=min_cells, margin=margin,
+            use_raw=use_raw, n_perms=n_perms, rng=seed, key_added=_KEY,
+        )  # fmt: skip
+        table, left_out = get.table(adata, _KEY), get.untested(adata, _KEY)
+        summary = _summary(table, left_out) | {"parameters": get.params(adata, _KEY)}
+        reasons = summary["untested_by_reason"]
+        say("not tested: " + (", ".join(f"{r} {n}" for r, n in reasons.items()) or "nothing"))
+        writers = tables(totals=lambda: get.totals(adata, _KEY), untested=lambda: left_out)
+        return Done(summary, {"--out": table_or_data(adata, table)} | writers, lambda: show(table, rows=rows))
 
-def _check_outputs(file: Path, out: Path | None, *tables: Path | None) -> None:
-    if out is not None:
-        check_output(out, _ENDINGS)
-        if out.resolve() == file.resolve():
-            msg = f"--out {out} is the input file; choose another name"
-            raise ValueError(msg)
-    for path in tables:
-        if path is not None:
-            check_output(path, _ENDINGS[:-1])
+    return Job(file, outputs, known, where or (), resume).run(work)
 
 
-def _write(adata: Any, table: Any, out: Path | None) -> None:
-    if out is None:
-        return
-    if out.suffix == ".h5ad":
-        with replacing(out) as temporary:
-            adata.write_h5ad(temporary)
-    else:
-        write_table(table, out)
-    say(f"wrote {out}")
+def _summary(table: pd.DataFrame, untested: pd.DataFrame) -> dict[str, Any]:
+    tested = table[table["pvalue"].notna()]
+    found = tested[tested["padj"] <= ALPHA]
+    contrasts = [str(c) for c in table["contrast"].unique()]
+    reasons = untested["reason"].value_counts()
+    return {
+        "rows": len(table),
+        "tested": len(tested),
+        "significant": len(found),
+        "significant_by_contrast": {c: int((found["contrast"] == c).sum()) for c in contrasts},
+        "alpha": ALPHA,
+        "unit": str(table["unit"].iloc[0]) if len(table) else None,
+        "untested": len(untested),
+        "untested_by_reason": {str(reason): int(n) for reason, n in reasons.items() if n},
+    }
 
 
-def show(table: Any, *, rows: int) -> None:
+def show(table: pd.DataFrame, *, rows: int) -> None:
     """Print the surest shifts, each interaction where it is surest, on standard output."""
-    import os
-
-    from rich.console import Console
-    from rich.table import Table
-
     tested = table[table["pvalue"].notna()]
     found = int((tested["padj"] <= ALPHA).sum())
-    title = f"{len(tested)} of {len(table)} rows tested, {found} with padj ≤ {ALPHA}"
-    view = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     text = ("contrast", "source", "target", "interaction", "shift", "driver")
-    for name in (*text, "log2FC", "p", "padj"):
-        number = name not in text
-        view.add_column(name, justify="right" if number else "left", no_wrap=True, min_width=6 if number else None)
     best = tested.sort_values(["pvalue", "effect"], kind="stable").drop_duplicates(["contrast", "interaction"])
-    for row in best.head(rows).to_dict("records"):
-        words = ["" if row[name] != row[name] else str(row[name]) for name in text]
-        view.add_row(*words, f"{row['effect']:+.2f}", *(f"{row[n]:.2g}" for n in ("pvalue", "padj")))
-    console = Console(width=None if os.isatty(1) else 140)
-    console.print(view)
+    lines = [
+        [*("" if row[n] != row[n] else str(row[n]) for n in text), figures(row["effect"], "+.2f"),
+         figures(row["pvalue"]), figures(row["padj"])]
+        for row in best.head(rows).to_dict("records")
+    ]  # fmt: skip
     unit = str(table["unit"].iloc[0]) if len(table) else "samples"
-    console.print(f"each interaction where it is surest; replicates: {unit}", style="dim")
+    print_table(
+        lines, columns=(*text, "log2FC", "p", "padj"), numbers=("log2FC", "p", "padj"),
+        title=f"{len(tested)} of {len(table)} rows tested, {found} with padj ≤ {ALPHA}",
+        note=f"each interaction where it is surest; replicates: {unit}",
+    )  # fmt: skip

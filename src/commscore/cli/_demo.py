@@ -7,32 +7,43 @@ from typing import Annotated, Any
 
 import typer
 
-from ._shared import one_line_errors, replacing, say, show, write_table
+from ._files import put_table, replacing
+from ._job import versions
+from ._normalize import normalize
+from ._run import command, current, say
+from ._score import show, summary_of
 
 
-@one_line_errors
+@command
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")] = Path("commscore-demo"),
     n_perms: Annotated[int, typer.Option(help="Number of permutations.")] = 1000,
-) -> None:
+) -> dict[str, Any]:
     """Score real blood cells, score and compare a simulated breast tumour; print and write what was found.
 
     **Example**
 
     `commscore demo --out first-look`
     """
+    if out.exists() and not out.is_dir():
+        msg = f"--out {out} is a file; give the name of a folder"
+        raise ValueError(msg)
     out.mkdir(parents=True, exist_ok=True)
     from .. import ds
 
     say("700 real blood cells (10x PBMC 68k, reduced; comes with scanpy), resource 'breast'")
-    _run(ds.pbmc(), out, name="pbmc", title="Blood cells, curated resource 'breast'", n_perms=n_perms)
+    blood = _run(ds.pbmc(), out, name="pbmc", title="Blood cells, curated resource 'breast'", n_perms=n_perms)
     say("a simulated breast tumour cohort, resource 'breast'")
     cohort = ds.simulate(n_samples=4, n_cells=400, rng=0)
-    cohort.layers["counts"] = cohort.X.copy()
-    _normalize(cohort)
-    _run(cohort, out, name="breast", title="Simulated breast tumours, curated resource 'breast'", n_perms=n_perms)
+    normalize(cohort, keep_counts=True)
+    title = "Simulated breast tumours, curated resource 'breast'"
+    tumour = _run(cohort, out, name="breast", title=title, n_perms=n_perms)
     _report(cohort, out / "report.html")
-    typer.echo(f"\nTables and figures are in {out.resolve()}")
+    if not current().as_json:
+        typer.echo(f"\nTables and figures are in {out.resolve()}")
+    files = sorted(p.name for p in out.iterdir() if not p.name.startswith("."))
+    outputs = {"folder": out.resolve(), "files": files}
+    return {"pbmc": blood, "breast": tumour, "outputs": outputs, "versions": versions()}
 
 
 def _report(cohort: Any, path: Path) -> None:
@@ -49,22 +60,17 @@ def _report(cohort: Any, path: Path) -> None:
         say(f"wrote {path.name}: open it in a browser")
 
 
-def _normalize(adata: Any) -> None:
-    import scanpy as sc
-
-    sc.pp.normalize_total(adata, target_sum=1e4)
-    sc.pp.log1p(adata)
-
-
-def _run(adata: Any, out: Path, *, name: str, title: str, n_perms: int) -> None:
+def _run(adata: Any, out: Path, *, name: str, title: str, n_perms: int) -> dict[str, Any]:
     from .. import get, pl, tl
 
     tl.score(adata, "cell_type", n_perms=n_perms)
-    table = get.table(adata)
-    found = int((table["padj"] <= 0.05).sum())
-    show(table, title=f"{title}: {len(table)} tests, {found} with padj ≤ 0.05", rows=12)
-    write_table(table, out / f"{name}.csv")
-    write_table(get.untested(adata), out / f"{name}_untested.csv")
-    with replacing(out / f"{name}.png") as temporary:
-        pl.dotplot(adata).figure.savefig(temporary, dpi=150)
-    say(f"wrote {name}.csv, {name}_untested.csv, {name}.png")
+    table, untested = get.table(adata), get.untested(adata)
+    if not current().as_json:
+        show(table, rows=12, of=title)
+    paths = [out / f"{name}.csv", out / f"{name}_untested.csv", out / f"{name}.png"]
+    with replacing(*paths) as (scores, left_out, figure):
+        put_table(table, scores, like=paths[0])
+        put_table(untested, left_out, like=paths[1])
+        pl.dotplot(adata).figure.savefig(figure, dpi=150)
+    say(f"wrote {', '.join(p.name for p in paths)}")
+    return summary_of(table, untested, get.params(adata))

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ._shared import check_output, one_line_errors, read, say
+from . import _options as options
+from ._job import Done, Job
+from ._open_resource import open_resource
+from ._run import command, say
 
 
-@one_line_errors
+@command
 def report(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An .h5ad file or a zarr store with stored results.")],
     out: Annotated[Path, typer.Option(help="Write the report here (.html).")] = Path("report.html"),
     title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
     key: Annotated[list[str] | None, typer.Option(help="Key of a result; may be repeated. All by default.")] = None,
     groupby: Annotated[str | None, typer.Option(help="Column of obs whose groups are counted.")] = None,
-    resource: Annotated[str | None, typer.Option(help="Resource that the statements are taken from.")] = None,
+    resource: Annotated[
+        str | None, typer.Option(metavar="RESOURCE", help="Resource that the statements are taken from.")
+    ] = None,
     top: Annotated[int, typer.Option(help="Most rows or labels of a figure.")] = 25,
     max_padj: Annotated[float, typer.Option(help="Adjusted p-value up to which a row counts as found.")] = 0.05,
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw figures.")] = True,
-) -> None:
+    resume: options.Resume = False,
+) -> dict[str, Any]:
     """Write one HTML file from the results that are stored in the data: tables, figures, evidence, methods.
 
     **Examples**
@@ -30,15 +36,16 @@ def report(
 
     `commscore report scored.h5ad --out report.html --title "Primary tumours"`
     """
-    check_output(out, (".html", ".htm"))
-    say(f"reading {file}")
-    adata = read(file)
-    from ..report import write
+    known = None if resource is None else open_resource(resource)
 
-    say("writing the report")
-    try:
-        write(adata, out, keys=key or None, title=title, groupby=groupby, resource=resource, figures=figures,
-              top=top, max_padj=max_padj)  # fmt: skip
-    except ImportError as error:  # Jinja2 or matplotlib: what to install is the answer, not a traceback
-        raise ValueError(str(error)) from error
-    say(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    def work(adata: Any) -> Done:
+        from ..report import write
+
+        def page(temporary: Path, _: Path) -> None:
+            write(adata, temporary, keys=key or None, title=title, groupby=groupby, resource=known, figures=figures,
+                  top=top, max_padj=max_padj)  # fmt: skip
+
+        say("writing the report")
+        return Done({"results": [k for k in adata.uns if str(k).startswith("commscore")]}, {"--out": page})
+
+    return Job(file, {"--out": (out, (".html", ".htm"))}, known, resume=resume).run(work)

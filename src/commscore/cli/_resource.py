@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._shared import one_line_errors, read, say, write_table
+from ._files import check_output, naming, read, write_table
+from ._job import identity
+from ._open_resource import FORMATS as FILE_FORMATS
+from ._open_resource import open_resource
+from ._run import command, current, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,13 +27,15 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-LIANA = "liana:"
 ENDINGS = (".csv", ".tsv")
 FORMATS = ("commscore", "liana", "cellphonedb-like")
+HOW = ("symbol", "alias", "ensembl", "missing")
 _WIDTH = 140
 _NAMED = {"both": "both partners", "ligand": "the ligand", "receptor": "the receptor", "inferred": "neither partner"}
 
-_ResourceName = Annotated[str, typer.Option("--resource", help="Name of a resource (`commscore resource list`).")]
+_ResourceName = Annotated[
+    str, typer.Option("--resource", help="As for `commscore score`: a name, liana:NAME, FORMAT:PATH or a table.")
+]
 _Modes = Annotated[list[str] | None, typer.Option("--mode", help="Keep this mode of communication (repeatable).")]
 _Directions = Annotated[
     list[str] | None, typer.Option("--direction", help="Keep pro, anti, dual or unclear (repeatable).")
@@ -37,8 +43,8 @@ _Directions = Annotated[
 
 
 @app.command("list")
-@one_line_errors
-def list_resources() -> None:
+@command
+def resource_list() -> dict[str, Any]:
     """List the resources that can be used and the formats that can be read.
 
     **Example**
@@ -49,15 +55,19 @@ def list_resources() -> None:
 
     known = rs.show()
     names = ["name", "version", "n_interactions", "licence", "about", "call"]
-    _print_table(known[names], title=f"{len(known)} resources and formats", right=("n_interactions",))
+    known = known[names].assign(call=[_option(name) for name in known["name"]])
+    if not current().as_json:
+        shown = known.rename(columns={"call": "--resource"})
+        _print_table(shown, title=f"{len(known)} resources and formats", right=("n_interactions",))
+    return {"resources": known.rename(columns={"call": "option"}).to_dict("records")}
 
 
 @app.command("show")
-@one_line_errors
-def show(
+@command
+def resource_show(
     name: Annotated[str, typer.Argument(metavar="NAME|INTERACTION", help="A resource, or LIGAND^RECEPTOR.")] = "breast",
     resource: _ResourceName = "breast",
-) -> None:
+) -> dict[str, Any]:
     """Count what a resource contains, or print the evidence for one interaction.
 
     Of each statement: its source and lines, what it cites, which partners it names (both, ligand, receptor, or
@@ -72,14 +82,13 @@ def show(
     `commscore resource show 'CXCL12^CXCR4'`
     """
     if "^" in name:
-        _show_interaction(_load(resource), name)
-    else:
-        _show_resource(_load(name))
+        return _show_interaction(open_resource(resource), name)
+    return _show_resource(open_resource(name))
 
 
 @app.command("check")
-@one_line_errors
-def check(
+@command
+def resource_check(
     file: Annotated[
         Path,
         typer.Argument(metavar="FILE", help="An .h5ad file, a zarr store, or a .txt file with one gene name per line."),
@@ -91,7 +100,7 @@ def check(
     out: Annotated[
         Path | None, typer.Option(help="Write one row per gene here (gene, found_as, how; .csv or .tsv).")
     ] = None,
-) -> None:
+) -> dict[str, Any]:
     """Tell which genes of the resource a data set has, under which name, and what can be tested with them.
 
     **Examples**
@@ -101,10 +110,10 @@ def check(
     `commscore resource check genes.txt --out genes_found.csv`
     """
     if out is not None:
-        _check_output("--out", out)
+        check_output(out, ENDINGS)
     say(f"reading the gene names of {file}")
     names = _gene_names(file, use_raw=use_raw)
-    known = _load(resource).to_species(species)
+    known = open_resource(resource, species=species)
     unique = list(dict.fromkeys(names))
     if len(unique) < len(names):
         say(f"repeated gene names: {len(names) - len(unique)}; make them unique before scoring")
@@ -113,12 +122,13 @@ def check(
     if out is not None:
         write_table(match, out)
         say(f"wrote {out}")
-    _print_testable(known, unique)
+    found = {how: int((match["how"] == how).sum()) for how in HOW}
+    return {"resource": identity(known), "genes": found} | _print_testable(known, unique)
 
 
 @app.command("export")
-@one_line_errors
-def export(
+@command
+def resource_export(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.csv or .tsv).")],
     resource: _ResourceName = "breast",
     mode: _Modes = None,
@@ -132,7 +142,7 @@ def export(
         "interactions"
     ),
     format: Annotated[str, typer.Option(help="commscore, liana or cellphonedb-like.")] = "commscore",  # noqa: A002
-) -> None:
+) -> dict[str, Any]:
     """Write the resource, or a part of it, as a table.
 
     **Examples**
@@ -145,32 +155,23 @@ def export(
     """
     from .._validate import one_of
 
-    _check_output("OUT", out)
+    check_output(out, ENDINGS, option="OUT")
     one_of("--format", format, FORMATS)
-    known = _filtered(_load(resource), mode=mode, direction=direction, stated=stated, sources=source)
+    known = _filtered(open_resource(resource), mode=mode, direction=direction, stated=stated, sources=source)
     known = known.to_species(species)
     if len(known.dropped):
         say(f"{len(known.dropped)} facts have no counterpart in {species} and are left out")
     frame = _formatted(known, format, table)
     write_table(frame, out)
     say(f"wrote {len(frame)} rows to {out} ({known.name} {known.version}, licence {known.licence or 'not stated'})")
+    return {"rows": len(frame), "resource": identity(known), "licence": known.licence, "outputs": {"out": out}}
 
 
-def _load(name: str) -> Resource:
-    from .. import rs
-    from .._validate import suggest
-
-    if name.startswith(LIANA):
-        return rs.from_liana(name.removeprefix(LIANA))
-    known = rs.show()
-    row = known[known["name"] == name]
-    if row.empty:
-        msg = f"resource {name!r} is not known; see `commscore resource list`{suggest(name, known['name'])}"
-        raise ValueError(msg)
-    if not row["call"].iloc[0].startswith("commscore.rs.load("):
-        msg = f"resource {name!r} is a format that is read from a file, in Python: {row['call'].iloc[0]}"
-        raise ValueError(msg)
-    return rs.load(name)
+def _option(name: str) -> str:
+    """Return what ``--resource`` takes for an entry of ``rs.show()``."""
+    if name == "table":
+        return "FILE.csv"
+    return {"liana": "liana:NAME"}.get(name, f"{name}:PATH" if name in FILE_FORMATS else name)
 
 
 def _filtered(known: Resource, **wanted: Any) -> Resource:
@@ -217,16 +218,6 @@ def _cellphonedb_like(known: Resource) -> pd.DataFrame:
     )
 
 
-def _check_output(argument: str, path: Path) -> None:
-    """Raise unless a table can be written there."""
-    if path.suffix not in ENDINGS:
-        msg = f"{argument} {path} must end in one of {', '.join(ENDINGS)}, found {path.suffix or 'no ending'!r}"
-        raise ValueError(msg)
-    if not path.resolve().parent.is_dir():
-        msg = f"{argument} {path}: the folder {path.resolve().parent} does not exist; make it first"
-        raise ValueError(msg)
-
-
 def _gene_names(path: Path, *, use_raw: bool) -> list[str]:
     if path.suffix == ".txt":
         return _names_in_text(path)
@@ -244,7 +235,8 @@ def _gene_names(path: Path, *, use_raw: bool) -> list[str]:
 def _names_only(path: Path) -> Any:
     import anndata
 
-    return anndata.read_h5ad(path, backed="r")  # the matrix stays in the file
+    with naming(path, "AnnData"):
+        return anndata.read_h5ad(path, backed="r")  # the matrix stays in the file
 
 
 def _names_in_text(path: Path) -> list[str]:
@@ -253,6 +245,9 @@ def _names_in_text(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         msg = f"FILE {path} is not UTF-8 text ({error.reason} at byte {error.start})"
         raise ValueError(msg) from error
+    except FileNotFoundError as error:
+        msg = f"FILE {path} does not exist"
+        raise FileNotFoundError(msg) from error
     names = []
     for number, line in enumerate(lines, start=1):
         text = line.strip()
@@ -266,7 +261,7 @@ def _names_in_text(path: Path) -> list[str]:
     return names
 
 
-def _show_resource(known: Resource) -> None:
+def _show_resource(known: Resource) -> dict[str, Any]:
     n = len(known)
     _line(f"{known.name} {known.version}: {n} interactions, {len(known.evidence)} statements, {len(known.genes)} genes")
     _line(f"species {known.species}; licence {known.licence or 'not stated'}; sha256 {known.sha256[:16]}…")
@@ -277,9 +272,10 @@ def _show_resource(known: Resource) -> None:
         if by == "source":
             part = part.assign(title=part["source"].map(dict(zip(known.sources["source"], known.sources["title"]))))
         _print_table(part.fillna(""), title=f"by {by}", right=("interactions", "statements"))
+    return {"resource": identity(known), "counts": counts.to_dict("records")}
 
 
-def _show_interaction(known: Resource, name: str) -> None:
+def _show_interaction(known: Resource, name: str) -> dict[str, Any]:
     current = _current(known, name)
     if current != name:
         say(f"{name} is {current} in current names")
@@ -291,6 +287,7 @@ def _show_interaction(known: Resource, name: str) -> None:
     _line(f"direction {row['direction']}; {len(evidence)} statements, sources {row['sources']}; {sides}")
     for number, statement in enumerate(evidence.to_dict("records"), start=1):
         _print_statement(number, statement)
+    return {"resource": identity(known), "interaction": row.to_dict(), "evidence": evidence.to_dict("records")}
 
 
 def _print_statement(number: int, said: dict[Any, Any]) -> None:
@@ -319,7 +316,7 @@ def _current(known: Resource, name: str) -> str:
 def _print_match(match: pd.DataFrame, known: Resource, *, rows: int) -> None:
     n = len(match)
     _line(f"{n} genes of resource {known.name!r} ({known.species}), looked up in the data:")
-    for how in ("symbol", "alias", "ensembl", "missing"):
+    for how in HOW:
         count = int((match["how"] == how).sum())
         _line(f"  {how:<8}{count:>5}  ({100 * count / max(n, 1):.0f} %)")
     old = match[match["how"] == "alias"]
@@ -330,7 +327,7 @@ def _print_match(match: pd.DataFrame, known: Resource, *, rows: int) -> None:
     _wrapped("missing: ", missing[:rows] + more)
 
 
-def _print_testable(known: Resource, names: Sequence[str]) -> None:
+def _print_testable(known: Resource, names: Sequence[str]) -> dict[str, Any]:
     """Count by the rule of ``tl.score`` itself; raises its error if nothing can be tested."""
     import pandas as pd
 
@@ -341,6 +338,7 @@ def _print_testable(known: Resource, names: Sequence[str]) -> None:
     reasons = pd.Series([reason for _, reason, _ in found.untested], dtype=object).value_counts()
     for reason, count in reasons.items():
         _line(f"  {reason}: {count}")
+    return {"testable": len(found.frame), "untested_by_reason": reasons.to_dict()}
 
 
 def _wrapped(label: str, names: Iterable[str]) -> None:
@@ -352,7 +350,8 @@ def _wrapped(label: str, names: Iterable[str]) -> None:
 
 
 def _line(text: str) -> None:
-    typer.echo(text)
+    if not current().as_json:
+        typer.echo(text)
 
 
 def _print_table(frame: pd.DataFrame, *, title: str, right: Iterable[str] = ()) -> None:
@@ -365,4 +364,5 @@ def _print_table(frame: pd.DataFrame, *, title: str, right: Iterable[str] = ()) 
         view.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in frame.itertuples(index=False):
         view.add_row(*(Text(str(value)) for value in row))  # Text: brackets are no markup
-    Console(width=None if os.isatty(1) else _WIDTH).print(view)
+    if not current().as_json:
+        Console(width=None if os.isatty(1) else _WIDTH).print(view)

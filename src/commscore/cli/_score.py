@@ -3,103 +3,137 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._shared import check_output, one_line_errors, read, replacing, say, show, show_ranks, write_table
+from . import _options as options
+from ._files import DATA, FIGURES, TABLES
+from ._job import Done, Job, table_or_data, tables
+from ._normalize import normalize as normalized
+from ._open_resource import open_resource
+from ._run import command, say
+from ._show import ALPHA, show_scores
 
-_ENDINGS = (".csv", ".tsv", ".gz", ".parquet", ".h5ad")
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-@one_line_errors
+@command
 def score(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An .h5ad file or a zarr store.")],
-    groupby: Annotated[str, typer.Option(help="Column of obs with the groups of cells.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write the table here (.csv, .tsv, .csv.gz, .parquet), or the data with the result (.h5ad)."),
-    ] = None,
+    file: options.File,
+    groupby: options.GroupBy,
+    out: options.Out = None,
     plot: Annotated[Path | None, typer.Option(help="Write a dot plot here (.png, .pdf, .svg).")] = None,
-    resource: Annotated[str, typer.Option(help="Name of a resource.")] = "breast",
-    method: Annotated[str, typer.Option(help="Scoring method.")] = "mean",
+    untested: options.Untested = None,
+    resource: options.ResourceName = "breast",
+    species: options.Species = "human",
+    orthologs: options.Orthologs = None,
+    resource_species: options.ResourceSpecies = "human",
+    method: Annotated[list[str] | None, typer.Option(help="Scoring method; repeatable. mean by default.")] = None,
+    null: Annotated[
+        str | None, typer.Option(help="permutation, analytic, auto or none; what the library takes by default.")
+    ] = None,
+    scheme: Annotated[str, typer.Option(help="Scheme of permutations: rotation, ring or independent.")] = "rotation",
     n_perms: Annotated[int, typer.Option(help="Number of permutations.")] = 1000,
+    complex: Annotated[  # noqa: A002
+        str, typer.Option(help="How subunits are joined: min, geometric or mean.")
+    ] = "min",
+    missing_subunits: Annotated[str, typer.Option(help="drop or ignore.")] = "drop",
     expr_prop: Annotated[float, typer.Option(help="Fraction of cells that must express each gene.")] = 0.1,
     min_cells: Annotated[int, typer.Option(help="Leave out smaller groups.")] = 5,
-    layer: Annotated[str | None, typer.Option(help="Layer with log-normalised expression.")] = None,
-    use_raw: Annotated[bool, typer.Option("--use-raw", help="Use adata.raw.")] = False,
-    normalize: Annotated[
-        bool, typer.Option("--normalize", help="Normalise raw counts first (10,000 per cell, log1p).")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
-    n_jobs: Annotated[int | None, typer.Option(help="Threads.")] = None,
-    rows: Annotated[int, typer.Option(help="Rows to print.")] = 10,
-) -> None:
+    group: Annotated[list[str] | None, typer.Option(help="Use only this group of cells; repeatable.")] = None,
+    where: options.Where = None,
+    layer: options.Layer = None,
+    use_raw: options.UseRaw = False,
+    normalize: options.Normalize = False,
+    seed: options.Seed = 0,
+    n_jobs: options.Threads = None,
+    rows: options.Rows = 10,
+    resume: options.Resume = False,
+) -> dict[str, Any]:
     """Score and test interactions between groups of cells.
 
     **Examples**
 
-    `commscore score tumour.h5ad --groupby cell_type --out table.csv --plot dots.png`
+    `commscore score tumour.h5ad --groupby cell_type --out table.csv --untested untested.csv --plot dots.png`
 
     `commscore score counts.h5ad --groupby cell_type --normalize --out scored.h5ad`
-    """
-    _check_outputs(file, out, plot)
-    say(f"reading {file}")
-    adata = read(file)
-    if normalize:
-        _normalize(adata)
-    from .. import get, tl
 
-    say(f"scoring {adata.n_obs} cells by {groupby!r} with resource {resource!r}")
-    tl.score(adata, groupby, resource=resource, method=method, n_perms=n_perms, expr_prop=expr_prop,
-             min_cells=min_cells, layer=layer, use_raw=use_raw, rng=seed, n_jobs=n_jobs)  # fmt: skip
-    table = get.table(adata)
-    _write(adata, table, out=out, plot=plot)
-    if "padj" in table:
-        show(table, title=f"{len(table)} tests, {int((table['padj'] <= 0.05).sum())} with padj ≤ 0.05", rows=rows)
+    `commscore score tumour.h5ad --groupby cell_type --resource liana:consensus --null analytic --out table.parquet`
+
+    `commscore score mouse.h5ad --groupby cell_type --species mouse --resource cellphonedb:v5.zip --orthologs pairs.csv --out table.csv`
+    """  # noqa: E501
+    outputs = {"--out": (out, DATA), "--plot": (plot, FIGURES), "--untested": (untested, TABLES)}
+    known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
+    asked: dict[str, Any] = {} if null is None else {"null": None if null == "none" else null}
+
+    def work(adata: Any) -> Done:
+        from .. import get, tl
+
+        if normalize:
+            normalized(adata, keep_counts=out is not None and out.suffix == ".h5ad")
+        say(f"scoring {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
+        tl.score(
+            adata, groupby, resource=known, method=_one_or_all(method), scheme=scheme, n_perms=n_perms,
+            complex=complex, missing_subunits=missing_subunits, expr_prop=expr_prop, min_cells=min_cells,
+            groups=group or None, layer=layer, use_raw=use_raw, rng=seed, n_jobs=n_jobs, **asked,
+        )  # fmt: skip
+        table, left_out = get.table(adata), get.untested(adata)
+        say(f"{len(left_out)} interactions or groups not tested" + ("" if untested else "; --untested FILE lists them"))
+        summary = summary_of(table, left_out, get.params(adata))
+        writers = {"--out": table_or_data(adata, table), "--plot": _dotplot(table)}
+        return Done(summary, writers | tables(untested=lambda: left_out), lambda: show(table, rows=rows))
+
+    return Job(file, outputs, known, where or (), resume).run(work)
+
+
+def _one_or_all(method: list[str] | None) -> str | list[str]:
+    return "mean" if not method else method[0] if len(method) == 1 else method
+
+
+def summary_of(table: pd.DataFrame, untested: pd.DataFrame, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the counts of a table of scores; ``significant`` is that of the first method, None without p-values."""
+    only = str(next(iter(params["method"])))
+    columns = [c for c in table if c == "padj" or c.startswith("padj_")]
+    found = {c.removeprefix("padj").removeprefix("_"): _significant(table[c]) for c in columns}
+    reasons = untested["reason"].value_counts()
+    return {
+        "rows": len(table),
+        "significant": next(iter(found.values()), None),
+        "significant_by_method": {name or only: n for name, n in found.items()},
+        "alpha": ALPHA,
+        "untested": len(untested),
+        "untested_by_reason": {str(reason): int(n) for reason, n in reasons.items() if n},
+        "parameters": params,
+    }
+
+
+def _significant(padj: pd.Series) -> int | None:
+    return int((padj <= ALPHA).sum()) if padj.notna().any() or not len(padj) else None
+
+
+def show(table: pd.DataFrame, *, rows: int, of: str = "") -> None:
+    """Print the strongest interactions; ``of`` says of what."""
+    if "magnitude_rank" in table:
+        found = ", ranked"
     else:
-        show_ranks(table, title=f"{len(table)} tests, ranked", rows=rows)
-    say(f"{len(get.untested(adata))} interactions or groups not tested (reasons: cs.get.untested)")
+        padj = table.filter(regex="^padj").iloc[:, 0]
+        found = f", {(padj <= ALPHA).sum()} with padj ≤ {ALPHA}" if padj.notna().any() else ""
+    show_scores(table, title=f"{f'{of}: ' if of else ''}{len(table)} tests{found}", rows=rows)
 
 
-def _check_outputs(file: Path, out: Path | None, plot: Path | None) -> None:
-    if out is not None:
-        check_output(out, _ENDINGS)
-        if out.resolve() == file.resolve():
-            msg = f"--out {out} is the input file; choose another name"
-            raise ValueError(msg)
-    if plot is not None:
-        check_output(plot, (".png", ".pdf", ".svg"))
-
-
-def _normalize(adata: Any) -> None:
-    import scanpy as sc
-
-    values = adata.X.data if hasattr(adata.X, "indptr") else adata.X
-    if (values % 1 != 0).any():
-        msg = (
-            "--normalize takes raw counts, but adata.X holds fractions: it seems to be normalised already; leave it out"
-        )
-        raise ValueError(msg)
-    say("normalising counts to 10,000 per cell, log1p")
-    sc.pp.normalize_total(adata, target_sum=1e4)
-    sc.pp.log1p(adata)
-
-
-def _write(adata: Any, table: Any, *, out: Path | None, plot: Path | None) -> None:
-    if out is not None:
-        if out.suffix == ".h5ad":
-            with replacing(out) as temporary:
-                adata.write_h5ad(temporary)
-        else:
-            write_table(table, out)
-        say(f"wrote {out}")
-    if plot is not None:
+def _dotplot(table: pd.DataFrame) -> Any:
+    def write(temporary: Path, _: Path) -> None:
         from .. import pl
+        from ._show import first_method
 
-        with replacing(plot) as temporary:
-            columns: dict[str, Any] = (
-                {} if "score" in table else {"score": "magnitude_rank", "pvalue": "specificity_rank"}
-            )
-            pl.dotplot(table, **columns).figure.savefig(temporary, dpi=150)
-        say(f"wrote {plot}")
+        method = first_method(table)
+        columns: dict[str, Any] = {}
+        if "magnitude_rank" in table:
+            columns = {"score": "magnitude_rank", "pvalue": "specificity_rank"}
+        elif method is not None:
+            columns = {"score": f"score_{method}", "pvalue": f"padj_{method}"}
+        pl.dotplot(table, **columns).figure.savefig(temporary, dpi=150)
+
+    return write

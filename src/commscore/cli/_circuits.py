@@ -1,0 +1,109 @@
+"""``commscore circuits``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import _options as options
+from ._files import DATA, TABLES
+from ._job import Done, Job, Output, table_or_data, tables
+from ._normalize import normalize as normalized
+from ._open_resource import open_resource
+from ._run import command, say
+from ._show import ALPHA, figures, print_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KEY = "commscore_circuits"
+
+
+@command
+def circuits(
+    file: options.File,
+    groupby: options.GroupBy,
+    out: options.Out = None,
+    edges: Annotated[Path | None, typer.Option(help="Write the steps of the circuits here.")] = None,
+    changes: Annotated[Path | None, typer.Option(help="Write the changes between conditions here.")] = None,
+    untested: options.Untested = None,
+    role: options.Roles = None,
+    condition_key: Annotated[str | None, typer.Option(help="Column of obs with the condition or stage.")] = None,
+    sample_key: Annotated[str | None, typer.Option(help="Column of obs with the biological samples.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Baseline level of the condition.")] = None,
+    species: options.Species = "human",
+    orthologs: options.Orthologs = None,
+    n_perms: Annotated[int, typer.Option(help="Number of permutations.")] = 1000,
+    scheme: Annotated[str, typer.Option(help="Scheme of permutations: rotation, ring or independent.")] = "rotation",
+    expr_prop: Annotated[float, typer.Option(help="Fraction of cells that must express each gene.")] = 0.1,
+    min_cells: Annotated[int, typer.Option(help="Smaller groups take no role.")] = 5,
+    where: options.Where = None,
+    layer: options.Layer = None,
+    use_raw: options.UseRaw = False,
+    counts_layer: options.CountsLayer = None,
+    normalize: options.Normalize = False,
+    seed: options.Seed = 0,
+    n_jobs: options.Threads = None,
+    rows: options.Rows = 10,
+    resume: options.Resume = False,
+) -> dict[str, Any]:
+    """Test the circuits of the reviews: chains and loops of signals between, and inside, the cells that take part.
+
+    **Examples**
+
+    `commscore circuits tumour.h5ad --groupby cell_type --out circuits.csv --edges steps.csv`
+
+    `commscore circuits cohort.h5ad --groupby cell_type --role tumour=Cancer,Cycling --condition-key stage --sample-key sample --changes changes.csv`
+    """  # noqa: E501
+    if changes is not None and condition_key is None:
+        msg = f"--changes {changes} needs --condition-key: changes are between conditions"
+        raise ValueError(msg)
+    outputs: dict[str, Output] = {"--out": (out, DATA)}
+    outputs |= {n: (p, TABLES) for n, p in (("--edges", edges), ("--changes", changes), ("--untested", untested))}
+    known = open_resource("breast", species=species, orthologs=orthologs)
+    roles = options.assignments("--role", role, several=True)
+
+    def work(adata: Any) -> Done:
+        from .. import get, tl
+
+        if normalize:
+            normalized(adata, keep_counts=True)
+        say(f"testing circuits in {adata.n_obs} cells by {groupby!r}")
+        tl.circuits(
+            adata, groupby, roles=roles, condition_key=condition_key, sample_key=sample_key, reference=reference,
+            resource=known, n_perms=n_perms, scheme=scheme, expr_prop=expr_prop, min_cells=min_cells, layer=layer,
+            use_raw=use_raw, counts_layer=counts_layer, rng=seed, n_jobs=n_jobs, key_added=_KEY,
+        )  # fmt: skip
+        found = get.load(adata, _KEY)
+        writers = tables(**{n: lambda n=n: found.extra[n] for n in ("edges", "changes", "untested")})
+        summary = _summary(found.table) | {"parameters": found.params}
+        return Done(summary, {"--out": table_or_data(adata, found.table)} | writers, lambda: show(found.table, rows))
+
+    return Job(file, outputs, known, where or (), resume).run(work)
+
+
+def _summary(table: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "rows": len(table),
+        "significant": int((table["padj"] <= ALPHA).sum()),
+        "alpha": ALPHA,
+        "by_status": {str(k): int(n) for k, n in table["status"].value_counts().items()},
+    }
+
+
+def show(table: pd.DataFrame, rows: int) -> None:
+    """Print the surest circuits."""
+    text = ("circuit", "kind", "status")
+    best = table.sort_values(["pvalue", "strength"], ascending=[True, False], kind="stable")
+    lines = [
+        [*(str(row[n]) for n in text), f"{row['n_expressed']} of {row['n_steps']}", figures(row["strength"], ".3f"),
+         figures(row["pvalue"]), figures(row["padj"])]
+        for row in best.head(rows).to_dict("records")
+    ]  # fmt: skip
+    print_table(
+        lines, columns=(*text, "steps", "strength", "p", "padj"), numbers=("steps", "strength", "p", "padj"),
+        title=f"{len(table)} circuits, {int((table['padj'] <= ALPHA).sum())} with padj ≤ {ALPHA}",
+        note="steps: expressed, of all",
+    )  # fmt: skip

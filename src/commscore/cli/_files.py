@@ -1,0 +1,184 @@
+"""Files of a command: data in; outputs that appear when all of them are complete, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._validate import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+TABLES = (".csv", ".tsv", ".gz", ".parquet")
+DATA = (*TABLES, ".h5ad")
+FIGURES = (".png", ".pdf", ".svg")
+_CHUNK = 2**20
+
+
+def read(path: Path, *, where: Sequence[str] = ()) -> Any:
+    """Read an ``.h5ad`` file or a zarr store; keep the cells for which every ``COLUMN=VALUE`` holds."""
+    import anndata
+
+    if not path.exists():
+        msg = f"FILE {path} does not exist"
+        raise FileNotFoundError(msg)
+    if path.suffix == ".h5ad":
+        reader = anndata.read_h5ad
+    elif path.suffix == ".zarr" or path.is_dir():
+        reader = anndata.read_zarr
+    else:
+        msg = f"FILE {path} must end in .h5ad or .zarr, found {path.suffix or 'no ending'!r}"
+        raise ValueError(msg)
+    with naming(path, "AnnData"):
+        adata = reader(path)
+    return _keep(adata, where)
+
+
+@contextmanager
+def naming(path: Path, what: str) -> Iterator[None]:
+    """Name the file in whatever goes wrong while it is read."""
+    try:
+        yield
+    except (MemoryError, ImportError):
+        raise
+    except Exception as error:
+        found = "an empty file" if path.is_file() and path.stat().st_size == 0 else " ".join(str(error).split())[:300]
+        msg = f"FILE {path} cannot be read as {what}: {found or type(error).__name__}; is it complete?"
+        raise ValueError(msg) from error
+
+
+def _keep(adata: Any, where: Sequence[str]) -> Any:
+    if not where:
+        return adata
+    keep: Any = True
+    for text in where:
+        column, sign, value = text.partition("=")
+        if not sign or column not in adata.obs:
+            known = ", ".join(map(str, adata.obs.columns))
+            msg = f"--where {text}: want COLUMN=VALUE with a column of obs ({known}){suggest(column, adata.obs)}"
+            raise ValueError(msg)
+        keep &= adata.obs[column].astype(str) == value
+        if not keep.any():
+            values = sorted(set(adata.obs[column].astype(str)))
+            msg = f"--where {text}: no cell is left; {column} has {', '.join(values[:20])}{suggest(value, values)}"
+            raise ValueError(msg)
+    return adata[keep.to_numpy()].copy()
+
+
+def check_outputs(outputs: Mapping[str, tuple[Path | None, tuple[str, ...]]], *, inputs: Sequence[Path] = ()) -> None:
+    """Raise unless every output can be written where it is wanted, and none is an input or another output."""
+    taken = {path.resolve(): "the input file" for path in inputs}
+    for option, (path, endings) in outputs.items():
+        if path is None:
+            continue
+        check_output(path, endings, option=option)
+        place = path.resolve()
+        if place in taken:
+            msg = f"{option} {path} is {taken[place]}; choose another name"
+            raise ValueError(msg)
+        taken[place] = f"the file of {option}"
+
+
+def check_output(path: Path, endings: tuple[str, ...], *, option: str = "--out") -> None:
+    """Raise unless a file of this ending can be written there."""
+    packed = path.suffix != ".gz" or path.suffixes[-2:-1] in ([".csv"], [".tsv"])
+    if path.suffix not in endings or not packed:
+        known = ", ".join(e if e != ".gz" else ".csv.gz" for e in endings)
+        msg = f"{option} {path} must end in one of {known}, found {path.suffix or 'no ending'!r}"
+        raise ValueError(msg)
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        msg = f"{option} {path}: the folder {folder} does not exist; make it first"
+        raise ValueError(msg)
+    if path.is_dir():
+        msg = f"{option} {path} is a folder; give the name of a file"
+        raise ValueError(msg)
+    if path.suffix == ".parquet":
+        _need_parquet(option)
+
+
+def _need_parquet(option: str) -> None:
+    from importlib.util import find_spec
+
+    if not (find_spec("pyarrow") or find_spec("fastparquet")):
+        msg = f"{option}: .parquet needs the package pyarrow: pip install pyarrow"
+        raise ImportError(msg)
+
+
+@contextmanager
+def replacing(*paths: Path) -> Iterator[list[Path]]:
+    """Give temporary names beside ``paths`` that take their places together, and only when all went well."""
+    temporary: list[Path] = []
+    try:
+        temporary.extend(_beside(path) for path in paths)  # one by one: those made before an error are in the list
+        yield temporary
+        for name in temporary:
+            name.chmod(0o666 & ~_umask())
+        for name, path in zip(temporary, paths, strict=True):
+            name.replace(path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = ", ".join(map(str, paths))
+            raise OSError(error.errno, f"no space left to write {where}; nothing was written") from error
+        raise
+    finally:
+        for name in temporary:
+            name.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    try:
+        handle, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=".commscore-", suffix=path.suffix)
+    except PermissionError as error:
+        msg = f"{path}: no permission to write in the folder {path.resolve().parent}"
+        raise PermissionError(error.errno, msg) from error
+    os.close(handle)
+    return Path(name)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as csv, tsv, csv.gz or parquet, by its ending; replaces the file when complete."""
+    with replacing(path) as (temporary,):
+        put_table(table, temporary, like=path)
+
+
+def put_table(table: pd.DataFrame, temporary: Path, *, like: Path) -> None:
+    """Write a table to ``temporary`` in the format that the ending of ``like`` says."""
+    if like.suffix == ".parquet":
+        table.to_parquet(temporary)
+        return
+    # without the time in its header, the same table is the same bytes
+    compression: Any = {"method": "gzip", "mtime": 0} if like.suffix == ".gz" else None
+    separator = "\t" if ".tsv" in like.suffixes else ","
+    table.to_csv(temporary, sep=separator, index=False, compression=compression)
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a file; of a folder (a zarr store), of the names and hashes of all its files."""
+    if path.is_file():
+        return _sha256(path)
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    lines = (f"{_sha256(p)}  {p.relative_to(path).as_posix()}\n" for p in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,202 @@
+"""One job of a pipeline: read, work, write everything or nothing, keep a record to resume from."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ._files import check_outputs, fingerprint, put_table, read, replacing
+from ._run import current, plain, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from ..rs import Resource
+
+    Writer = Callable[[Path, Path], None]
+    """Writes to the first path in the format of the second."""
+
+Output = tuple["Path | None", tuple[str, ...]]
+"""A file, if it is wanted, and the endings that it may have."""
+
+RECORD = "commscore.record/1"
+_PACKAGES = ("anndata", "numba", "numpy", "pandas", "scanpy", "scipy")
+_WITHOUT_EFFECT = {"file", "n_jobs", "rows", "resume", "backed"}
+"""Parameters that leave the outputs as they are; that of the file is in its hash."""
+
+
+@dataclass
+class Done:
+    """What a command found: its summary, how to write each output, what to print for people."""
+
+    summary: dict[str, Any]
+    writers: Mapping[str, Writer] = field(default_factory=dict)
+    show: Callable[[], None] = lambda: None
+
+
+@dataclass
+class Job:
+    """Input, outputs by option (with the endings they may have), resource."""
+
+    file: Path
+    outputs: Mapping[str, Output]
+    resource: Resource | None = None
+    where: Sequence[str] = ()
+    resume: bool = False
+
+    def run(self, work: Callable[[Any], Done], *, reader: Callable[[], Any] | None = None) -> dict[str, Any]:
+        """Do the work, or find that it is done; return the summary."""
+        check_outputs(self.outputs, inputs=[self.file])
+        paths = {option: path for option, (path, _) in self.outputs.items() if path is not None}
+        recorder = _Recorder(self, paths) if self.resume else None
+        if recorder and (known := recorder.valid()) is not None:
+            say(f"up to date: {', '.join(map(str, paths.values()))}", status="up to date")
+            return known | {"status": "up to date"}
+        say(f"reading {self.file}", file=self.file)
+        adata = reader() if reader else read(self.file, where=self.where)
+        done = work(adata)
+        with replacing(*paths.values()) as temporary:
+            for (option, path), name in zip(paths.items(), temporary, strict=True):
+                done.writers[option](name, path)
+        for path in paths.values():
+            say(f"wrote {path} ({size_of(path)})", file=path, bytes=path.stat().st_size)
+        if not current().as_json:
+            done.show()
+        summary = self._summary(adata, done, paths)
+        if recorder:
+            recorder.write(summary)
+        return summary
+
+    def _summary(self, adata: Any, done: Done, paths: Mapping[str, Path]) -> dict[str, Any]:
+        input_ = {"file": self.file, "n_obs": adata.n_obs, "n_vars": adata.n_vars}
+        outputs = {option.lstrip("-"): path for option, path in paths.items()}
+        known = {} if self.resource is None else {"resource": identity(self.resource)}
+        summary = {"input": input_, **done.summary, **known, "outputs": outputs, "versions": versions()}
+        peak = _peak_megabytes()
+        result: dict[str, Any] = plain(summary if peak is None else summary | {"peak_memory_mb": peak})
+        return result
+
+
+class _Recorder:
+    """A file beside the first output that says what the outputs were made from."""
+
+    def __init__(self, job: Job, paths: Mapping[str, Path]) -> None:
+        if not paths:
+            msg = "--resume needs an output to look for: give --out"
+            raise ValueError(msg)
+        self.paths = paths
+        first = next(iter(paths.values()))
+        self.path = first.with_name(f"{first.name}.commscore.json")
+        if not job.file.exists():
+            msg = f"FILE {job.file} does not exist"
+            raise FileNotFoundError(msg)
+        from .._version import __version__
+
+        given = {k: v for k, v in current().parameters.items() if k not in _WITHOUT_EFFECT}
+        outputs = {name.lstrip("-").replace("-", "_") for name in paths}
+        self.made_from = plain({
+            "schema": RECORD,
+            "command": current().command,
+            "commscore": __version__,
+            "input_sha256": fingerprint(job.file),
+            "resource_sha256": None if job.resource is None else job.resource.sha256,
+            "parameters": {k: v for k, v in given.items() if k not in outputs},
+            "outputs": {option: path.name for option, path in paths.items()},
+        })  # fmt: skip
+
+    def valid(self) -> dict[str, Any] | None:
+        """Return the summary of the run that made these very outputs from the same input, or None and say why."""
+        if not self.path.is_file():
+            return None
+        try:
+            record = json.loads(self.path.read_text(encoding="utf-8"))
+            made_from, hashes, summary = record["made_from"], record["sha256"], dict(record["summary"])
+        except (ValueError, KeyError, TypeError):
+            return _again("its record cannot be read")
+        differs = [key for key, value in self.made_from.items() if made_from.get(key) != value]
+        if differs:
+            return _again(f"{', '.join(differs)} changed")
+        for option, path in self.paths.items():
+            if not path.is_file() or fingerprint(path) != hashes.get(option):
+                return _again(f"{path} is missing or was changed")
+        return summary
+
+    def write(self, summary: dict[str, Any]) -> None:
+        """Write the record; after the outputs, so that it never speaks of files that are not there."""
+        hashes = {option: fingerprint(path) for option, path in self.paths.items()}
+        record = {"made_from": self.made_from, "sha256": hashes, "summary": summary}
+        with replacing(self.path) as (temporary,):
+            temporary.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _again(reason: str) -> dict[str, Any] | None:
+    say(f"computing again: {reason}", reason=reason)
+    return None
+
+
+def tables(**frames: Callable[[], pd.DataFrame]) -> dict[str, Writer]:
+    """Return writers of tables by option; each is made only if it is asked for."""
+
+    def writer(make: Callable[[], pd.DataFrame]) -> Writer:
+        return lambda temporary, path: put_table(make(), temporary, like=path)
+
+    return {f"--{name.replace('_', '-')}": writer(make) for name, make in frames.items()}
+
+
+def table_or_data(adata: Any, table: pd.DataFrame) -> Writer:
+    """Return a writer of the table, or of the data with the result if the file ends in .h5ad."""
+
+    def write(temporary: Path, path: Path) -> None:
+        if path.suffix == ".h5ad":
+            adata.write_h5ad(temporary)
+        else:
+            put_table(table, temporary, like=path)
+
+    return write
+
+
+def identity(resource: Resource) -> dict[str, Any]:
+    """Return what tells one resource from another."""
+    return {
+        "name": resource.name,
+        "version": resource.version,
+        "species": resource.species,
+        "sha256": resource.sha256,
+        "n_interactions": len(resource),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and the packages that results depend on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from .._version import __version__
+
+    found = {"commscore": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # not in every environment, and not needed by every command
+            continue
+    return found
+
+
+def size_of(path: Path) -> str:
+    """Return the size of a file in words."""
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
+def _peak_megabytes() -> float | None:
+    """Return the most memory that this process has held, where the system tells."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

@@ -1,0 +1,84 @@
+"""Options that several commands have, each in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import _open_resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_RESOURCE = "Resource"
+_PIPELINES = "For pipelines"
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="An .h5ad file or a zarr store.")]
+GroupBy = Annotated[str, typer.Option(help="Column of obs with the groups of cells.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Write the table here (.csv, .tsv, .csv.gz, .parquet), or the data with the result (.h5ad)."),
+]
+Untested = Annotated[Path | None, typer.Option(help="Write what was not tested, and why, here.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN=VALUE", help="Use only the cells with this value in obs; repeatable: all must hold."),
+]
+ResourceName = Annotated[
+    str, typer.Option("--resource", metavar="RESOURCE", help=_open_resource.HELP, rich_help_panel=_RESOURCE)
+]
+Species = Annotated[str, typer.Option(help="Species of the data: human or mouse.", rich_help_panel=_RESOURCE)]
+Orthologs = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Table with the columns human and mouse, for genes beyond the curated resource.",
+        rich_help_panel=_RESOURCE,
+    ),
+]
+ResourceSpecies = Annotated[
+    str, typer.Option(help="Species of the genes in a file given to --resource.", rich_help_panel=_RESOURCE)
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Do nothing if the outputs are there and were made from the same input with the same parameters, "
+        "resource and version; keep a record of that beside them (OUT.commscore.json).",
+        rich_help_panel=_PIPELINES,
+    ),
+]
+Roles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role", metavar="ROLE=GROUP[,GROUP]", help="Groups that take a role of the reviews; repeatable, else guessed."
+    ),
+]
+Layer = Annotated[str | None, typer.Option(help="Layer with log-normalised expression.")]
+CountsLayer = Annotated[str | None, typer.Option(help="Layer with the raw counts.")]
+UseRaw = Annotated[bool, typer.Option("--use-raw", help="Use adata.raw.")]
+Normalize = Annotated[
+    bool,
+    typer.Option("--normalize", help="Normalise raw counts first (10,000 per cell, log1p); counts stay as a layer."),
+]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Threads = Annotated[int | None, typer.Option(help="Threads.")]
+Rows = Annotated[int, typer.Option(min=0, help="Rows to print.")]
+
+
+def assignments(option: str, given: Sequence[str] | None, *, several: bool = False) -> dict[str, Any] | None:
+    """Split ``NAME=VALUE`` at the first ``=``; with ``several``, the value at commas."""
+    result: dict[str, Any] = {}
+    for text in given or ():
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip() or not value.strip():
+            msg = f"{option} {text}: want NAME=VALUE"
+            raise ValueError(msg)
+        if name.strip() in result:
+            msg = f"{option} {text}: {name.strip()} is given twice"
+            raise ValueError(msg)
+        parts = [p.strip() for p in value.split(",") if p.strip()]
+        result[name.strip()] = parts if several else value.strip()
+    return result or None

@@ -1,0 +1,86 @@
+"""``commscore therapies``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import _options as options
+from ._files import DATA, TABLES
+from ._job import Done, Job, Output, table_or_data, tables
+from ._open_resource import open_resource
+from ._run import command, say
+from ._show import print_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KEY = "commscore_therapies"
+_BESIDE = ("edges", "groups", "circuits", "combinations", "bypass")
+
+
+@command
+def therapies(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An .h5ad file or a zarr store with stored scores.")],
+    out: options.Out = None,
+    edges: Annotated[Path | None, typer.Option(help="Write every cut edge with its flow here.")] = None,
+    combinations: Annotated[Path | None, typer.Option(help="Write the combinations here.")] = None,
+    bypass: Annotated[Path | None, typer.Option(help="Write what remains beside a cut edge here.")] = None,
+    key: Annotated[str, typer.Option(help="Key of the stored scores.")] = "commscore",
+    condition_key: Annotated[str | None, typer.Option(help="Column of obs: each condition on its own.")] = None,
+    sample_key: Annotated[str | None, typer.Option(help="Column of obs: each sample on its own.")] = None,
+    max_padj: Annotated[float | None, typer.Option(help="Only edges with at most this adjusted p-value.")] = None,
+    species: options.Species = "human",
+    orthologs: options.Orthologs = None,
+    n_together: Annotated[int, typer.Option(help="Most therapies in a combination.")] = 2,
+    n_combinations: Annotated[int, typer.Option(help="Combinations that are listed.")] = 50,
+    rows: options.Rows = 10,
+    resume: options.Resume = False,
+) -> dict[str, Any]:
+    """Cut, in silico, the edges that each therapy of the reviews acts on; an inventory, not a prediction of response.
+
+    **Examples**
+
+    `commscore score tumour.h5ad --groupby cell_type --out scored.h5ad`
+
+    `commscore therapies scored.h5ad --max-padj 0.05 --out therapies.csv --combinations pairs.csv`
+    """
+    outputs: dict[str, Output] = {"--out": (out, DATA)}
+    outputs |= {n: (p, TABLES) for n, p in (("--edges", edges), ("--combinations", combinations), ("--bypass", bypass))}
+    known = open_resource("breast", species=species, orthologs=orthologs)
+
+    def work(adata: Any) -> Done:
+        from .. import get, tl
+
+        say("cutting the edges of the stored scores")
+        tl.therapies(
+            adata, key=key, condition_key=condition_key, sample_key=sample_key, max_padj=max_padj,
+            n_together=n_together, n_combinations=n_combinations, resource=known, key_added=_KEY,
+        )  # fmt: skip
+        found = get.load(adata, _KEY)
+        writers = tables(**{n: lambda n=n: found.extra[n] for n in _BESIDE})
+        summary = {
+            "rows": len(found.table),
+            "by_status": {str(k): int(n) for k, n in found.table["status"].value_counts().items()},
+            "parameters": found.params,
+        }
+        return Done(summary, {"--out": table_or_data(adata, found.table)} | writers, lambda: show(found.table, rows))
+
+    return Job(file, outputs, known, resume=resume).run(work)
+
+
+def show(table: pd.DataFrame, rows: int) -> None:
+    """Print the therapies that cut most."""
+    best = table[table["status"] == "cuts"].sort_values("share", ascending=False, kind="stable")
+    text = ("context", "therapy", "class", "targets")
+    lines = [
+        [*(str(row[n]) for n in text), str(row["n_edges"]), f"{100 * row['share']:.1f} %"]
+        for row in best.head(rows).to_dict("records")
+    ]
+    print_table(
+        lines, columns=(*text, "edges", "share"), numbers=("edges", "share"),
+        title=f"{len(best)} of {len(table)} therapies cut an edge",
+        note="share: of the flow of all edges; an in-silico cut, not a prediction of response",
+    )  # fmt: skip
