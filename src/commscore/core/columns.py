@@ -39,6 +39,11 @@ class Columns:
         return self.indptr.size - 1
 
     @property
+    def n_values(self) -> int:
+        """Number of stored values."""
+        return self.data.size
+
+    @property
     def extent(self) -> tuple[float, float]:
         """Smallest and largest stored value; 1 and 1 when there is none."""
         if self.data.size == 0:

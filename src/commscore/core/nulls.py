@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -44,40 +44,44 @@ def outcome_of(
 ) -> Outcome:
     """Score and test; a test that is outside the domain of the analytic null for any score is permuted.
 
-    The problem's columns are rounded in place, so that sums are exact.
+    Columns are laid out only for the genes of permuted tests, and rounded in place, so that sums are exact.
     """
     observed = engine.observed(problem, tests, scores)
     pvalues, valid = np.full(observed.shape, np.nan), np.zeros(tests.n, bool)
-    if null != "permutation" and tests.n and all(has_analytic(score, problem) for score in scores):
+    if null != "permutation" and tests.n and all(has_analytic(score, problem.sets) for score in scores):
         pvalues, valid = _analytic(problem, tests, scores)
     rest = np.flatnonzero(~valid)
     if rest.size:
-        tally = engine.permute(
-            _part(problem, rest), tests=tests.take(rest), scores=scores, settings=settings, progress=progress
-        )
+        few = tests.take(rest)
+        part = _part(problem, rest, tests=few, scores=scores)
+        tally = engine.permute(part, tests=few, scores=scores, settings=settings, progress=progress)
         pvalues[:, rest] = permutation_pvalue(tally.counts, settings.n, plus_one=plus_one)
         observed[:, rest] = engine.standardise(observed[:, rest], tally)
     return Outcome(observed, pvalues, valid)
 
 
-def has_analytic(score: Score, problem: Problem) -> bool:
-    """Whether the analytic null knows the order in which this score puts labellings."""
-    return score.of_means and permutation.counted(score, problem)
+def has_analytic(score: Score, sets: Collection[str]) -> bool:
+    """Whether the analytic null knows the order in which this score puts labellings; ``sets`` are those at hand."""
+    return score.of_means and score.form is not None and not any(g.column in sets for g in score.sets)
 
 
-def _part(problem: Problem, rows: npt.NDArray[np.int64]) -> Problem:
-    """Return the problem with the gene sets of these tests only."""
-    return replace(problem, sets={n: replace(s, of_test=s.of_test[rows]) for n, s in problem.sets.items()})
+def _part(problem: Problem, rows: npt.NDArray[np.int64], *, tests: Tests, scores: Sequence[Score]) -> Problem:
+    """Return the problem with the gene sets of these tests, and the columns of their genes, only."""
+    sets = {n: replace(s, of_test=s.of_test[rows]) for n, s in problem.sets.items()}
+    genes = permutation.rows_of(problem, tests, scores).genes
+    return replace(problem, sets=sets, only=genes)
 
 
 def _analytic(
     problem: Problem, tests: Tests, scores: Sequence[Score]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Analytic p-values of all scores, and for which tests all of them hold."""
-    columns, run = problem.columns, problem.team.run
-    fitted = AnalyticNull.fit(
-        columns.data, columns.rows, columns.indptr, n_cells=columns.n_cells, group_sizes=problem.groups.sizes, run=run
-    )
+    if problem.known is None or problem.pairs is None:
+        msg = "the analytic null needs what one pass over the data gives"
+        raise RuntimeError(msg)
+    known, run = problem.known, problem.team.run
+    summary = known.bins.summary(known.n_cells)
+    fitted = AnalyticNull(summary=summary, correlate=problem.pairs, sizes=problem.groups.sizes)
     entities = AnalyticEntities(indptr=problem.entities.indptr, genes=problem.entities.genes)
     means = problem.entity_means
     left, right = means[tests.ligand, tests.source], means[tests.receptor, tests.target]

@@ -47,7 +47,7 @@ def rows_of(problem: Problem, tests: Tests, scores: Sequence[Score]) -> Rows:
     """Rows that these scores need."""
     extra = [problem.sets[g.column].sets.genes for score in scores for g in score.sets if g.column in problem.sets]
     return plan(
-        problem.entities, tests, n_genes=problem.columns.n_genes, n_groups=problem.groups.n,
+        problem.entities, tests, n_genes=len(problem.genes.total), n_groups=problem.groups.n,
         all_groups=any(s.relative == "groups" for s in tables_of(scores)),
         genes=np.unique(np.concatenate(extra)) if extra else None,
     )  # fmt: skip
@@ -60,7 +60,7 @@ def counted(score: Score, problem: Problem) -> bool:
 
 def true_tables(problem: Problem, rows: Rows) -> Tables:
     """Tables of the true labels."""
-    return Tables(problem, rows, TrueLabels(problem.summary("value").mean, problem.groups, problem.team))
+    return Tables(problem, rows, TrueLabels(problem.summary("value").mean, problem.groups))
 
 
 def evaluate(score: Score, reader: Reader, tables: Tables) -> npt.NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..scores import Score, Statistic
+    from ..stats.analytic import Pairs
+    from .partial import Partial
     from .problem import Entities
     from .threads import Team
 
@@ -44,26 +47,37 @@ class GeneSetsOfTests:
 class Problem:
     """What statistics are computed from.
 
-    ``genes`` are the totals of ``columns`` in ``groups``. ``exact`` rounds derived values, too, so that sums
-    are exact (:func:`commscore.core.columns.snap`), as permutations need it. ``sets`` are by column of the
-    resource; ``totals`` are there if a score asks for its background.
+    ``genes`` are totals of genes in ``groups``; ``layout`` gives the columns they are of, with at least the
+    genes asked for, when something needs columns: ``only`` these genes if it is not None. ``known`` is what one
+    pass over the data gave, ``pairs`` gives correlations of gene pairs, ``totals`` those of all genes; ``sets``
+    are by column of the resource. ``exact`` rounds derived values, too, so that sums are exact
+    (:func:`commscore.core.columns.snap`), as permutations need it: what is known is then left aside.
     """
 
-    columns: Columns
+    layout: Callable[[npt.NDArray[np.int64] | None], Columns]
     groups: Groups
     genes: GeneSummary
     entities: Entities
     rule: str
     team: Team
-    exact: bool = False
-    totals: CellTotals | None = None
+    known: Partial | None = None
+    pairs: Callable[[npt.NDArray[np.int64]], Pairs] | None = None
+    totals: Callable[[], CellTotals] | None = None
     sets: dict[str, GeneSetsOfTests] = field(default_factory=dict)
+    only: npt.NDArray[np.int64] | None = None
+    exact: bool = False
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Gene-major columns."""
+        return self.layout(self.only)
 
     def exactly(self) -> Problem:
         """Round the columns, in place, and return the problem with exact sums."""
-        changed = snap(self.columns, self.team)
-        genes = summarise(self.columns, self.groups, self.team) if changed else self.genes
-        return replace(self, genes=genes, exact=True)
+        columns = self.columns
+        changed = snap(columns, self.team)
+        genes = summarise(columns, self.groups, self.team) if changed else self.genes
+        return replace(self, layout=lambda _: columns, genes=genes, exact=True)
 
     @property
     def entity_means(self) -> npt.NDArray[np.float64]:
@@ -102,12 +116,16 @@ class Problem:
         return replace(c, data=data, rows=rows)
 
     @cached_property
-    def cells(self) -> Columns:
-        """Mean and mean square of every cell as two genes; a cell without any value is left out."""
+    def _cell_totals(self) -> CellTotals:
         if self.totals is None:
             msg = "a score uses all genes' values and must declare background=True"
             raise RuntimeError(msg)
-        parts = [self.totals.mean, self.totals.square]
+        return self.totals()
+
+    @cached_property
+    def cells(self) -> Columns:
+        """Mean and mean square of every cell as two genes; a cell without any value is left out."""
+        parts = [self._cell_totals.mean, self._cell_totals.square]
         rows = [np.flatnonzero(p).astype(np.uint32) for p in parts]
         data = np.concatenate([p[r] for p, r in zip(parts, rows, strict=True)])
         indptr = np.array([0, rows[0].size, rows[0].size + rows[1].size], np.int64)
@@ -116,27 +134,44 @@ class Problem:
     @cached_property
     def background(self) -> Background:
         """Mean of everything and highest value of the problem's genes."""
-        mean = float("nan") if self.totals is None else float(self.totals.mean.mean())
-        return Background(mean=mean, highest=self.columns.extent[1])
+        highest = (self.columns if self.known is None else self.known).extent[1]
+        if self.known is not None and self.known.level is not None:
+            return Background(mean=float(self.known.level[0].sum() / self.known.n_cells), highest=highest)
+        mean = float("nan") if self.totals is None else float(self._cell_totals.mean.mean())
+        return Background(mean=mean, highest=highest)
 
     def summary(self, values: str) -> GeneSummary:
-        """Totals per gene and group of these values."""
-        return self.genes if values == "value" else summarise(self.of(values), self.groups, self.team)
+        """Totals per gene and group of these values; of ``all``, of every cell's mean and mean square."""
+        genes, known = self.genes, None if self.exact else self.known
+        if values == "value":
+            return genes
+        if values == "expressed":
+            return replace(genes, total=genes.expressed.astype(np.float64))
+        if known is not None and values == "linear" and known.linear is not None:
+            return replace(genes, total=known.linear)
+        if known is not None and values == "all" and known.level is not None:
+            return replace(genes, total=known.level)
+        return summarise(self.cells if values == "all" else self.of(values), self.groups, self.team)
 
     @cached_property
     def overall(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Mean and standard deviation (n − 1; 1 where it is 0) of each gene over all cells."""
-        everyone = Groups.of(np.zeros(self.columns.n_cells, np.int64), 1)
-        total = self.genes.total.sum(axis=1, keepdims=True)
-        expressed = self.genes.expressed.sum(axis=1, keepdims=True)
-        genes = GeneSummary(total, expressed, everyone.sizes)
-        sd = standard_deviations(self.columns, everyone, genes, team=self.team)[:, 0]
-        return genes.mean[:, 0], np.where(sd > 0, sd, 1.0)
+        n_cells = int(self.groups.sizes.sum())
+        mean = self.genes.total.sum(axis=1) / n_cells
+        if self.known is not None and not self.exact:
+            deviance = self.known.bins.summary(n_cells).deviance
+            sd = np.sqrt(deviance / max(n_cells - 1, 1))
+        else:
+            everyone = Groups.of(np.zeros(n_cells, np.int64), 1)
+            total = self.genes.total.sum(axis=1, keepdims=True)
+            genes = GeneSummary(total, self.genes.expressed.sum(axis=1, keepdims=True), everyone.sizes)
+            sd = standard_deviations(self.columns, everyone, genes, team=self.team)[:, 0]
+        return mean, np.where(sd > 0, sd, 1.0)
 
     @cached_property
     def overall_linear(self) -> npt.NDArray[np.float64]:
         """Mean of each gene over all cells on the linear scale."""
-        mean: npt.NDArray[np.float64] = self.summary("linear").total.sum(axis=1) / self.columns.n_cells
+        mean: npt.NDArray[np.float64] = self.summary("linear").total.sum(axis=1) / self.groups.sizes.sum()
         return mean
 
 

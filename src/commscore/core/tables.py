@@ -15,9 +15,8 @@ import numpy as np
 
 from ..kernels import permute, ranked
 from ..scores import Side, Stats
-from .columns import Columns
 from .statistics import Problem, plain, rank_weights
-from .summary import COMPLEX_RULES, summarise
+from .summary import COMPLEX_RULES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from .problem import Groups, Tests
     from .rows import Rows
     from .schemes import Block
-    from .threads import Team
 
     Table = npt.NDArray[np.float64]
 
@@ -40,17 +38,13 @@ class TrueLabels:
     columns = 1
     drop: tuple[int, ...] = ()
 
-    def __init__(self, means: Table, groups: Groups, team: Team) -> None:
-        self._means, self._groups, self._team = means, groups, team
+    def __init__(self, means: Table, groups: Groups) -> None:
+        self._means, self._groups = means, groups
 
     def fill(self, genes: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], out: Table) -> None:
         """Write the group means."""
         wanted = slots >= 0
         out[slots[wanted], 0] = self._means[genes][wanted]
-
-    def on(self, data: Columns) -> TrueLabels:
-        """Take other values of the same cells."""
-        return TrueLabels(summarise(data, self._groups, self._team).mean, self._groups, self._team)
 
     def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:  # noqa: ARG002
         """Return the labels."""
@@ -63,7 +57,7 @@ class Tables:
     Columns that are no permutation are overwritten, so that the first ``keep`` columns count.
     """
 
-    def __init__(self, problem: Problem, rows: Rows, block: Block) -> None:
+    def __init__(self, problem: Problem, rows: Rows, block: Block | TrueLabels) -> None:
         self.problem, self.rows, self._block = problem, rows, block
         self.keep = block.columns - len(block.drop)
         self._made: dict[Statistic, Table] = {}
@@ -89,10 +83,17 @@ class Tables:
         close_gaps(values, self._block.drop)
         return values
 
+    def _on(self, values: str) -> Block | TrueLabels:
+        """Return the block with other values of the same cells."""
+        problem = self.problem
+        if values == "value":
+            return self._block
+        if isinstance(self._block, TrueLabels):
+            return TrueLabels(problem.summary(values).mean, problem.groups)
+        return self._block.on(problem.cells if values == "all" else problem.of(values))
+
     def _fill_means(self, values: Table, s: Statistic) -> None:
-        block, rows, genes, team = self._block, self.rows, self.rows.genes, self.problem.team
-        if s.values != "value":
-            block = block.on(self.problem.of(s.values))
+        block, rows, genes, team = self._on(s.values), self.rows, self.rows.genes, self.problem.team
         chunk = max(1, min(_GENES_PER_CHUNK, -(-genes.size // team.workers)))
         team.run(lambda a, b: block.fill(genes[a:b], rows.slots[genes[a:b]], values), genes.size, step=chunk)
 
@@ -152,7 +153,7 @@ class Tables:
         k = self.problem.groups.n
         slots = np.arange(2 * k, dtype=np.int64).reshape(2, k)
         values = np.empty((2 * k, self._block.columns))
-        self._block.on(self.problem.cells).fill(np.arange(2), slots, values)
+        self._on("all").fill(np.arange(2), slots, values)
         close_gaps(values, self._block.drop)
         mean, square = values[:k], values[k:]
         # most values are zeros, so that the mean square is far above the squared mean and nothing cancels

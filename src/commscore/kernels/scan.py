@@ -85,7 +85,8 @@ def rows_csr(data, bits, indices, indptr, start, stop, labels, gene_of, totals, 
         before = np.int64(-1)
         for i in range(np.uint64(indptr[r]), np.uint64(indptr[r + 1])):
             column = np.int64(indices[i])
-            unsorted |= column <= before
+            if column <= before:
+                unsorted = True
             before = column
             gene = np.uint64(gene_of[np.uint64(column)])
             if gene == NO_GENE:
@@ -110,7 +111,8 @@ def columns_csc(data, bits, indices, indptr, columns, labels, first, totals, bin
         before = np.int64(-1)
         for i in range(np.uint64(indptr[column]), np.uint64(indptr[column + 1])):
             row = np.int64(indices[i])
-            unsorted |= row <= before
+            if row <= before:
+                unsorted = True
             before = row
             k = labels[np.uint64(row)]
             if k == UNUSED:

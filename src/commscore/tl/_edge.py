@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ..core.columns import Columns
+    from ..core.partial import Partial
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def _wanted(names: list[str], groups: Sequence[str] | None) -> list[int]:
     return [k for k, name in enumerate(names) if name in asked]
 
 
-def refuse_unsuitable(columns: Columns, name: str) -> None:
+def refuse_unsuitable(columns: Columns | Partial, name: str) -> None:
     """Raise unless the values can be log-normalised expression."""
     if not columns.finite:
         msg = f"{name} holds NaN or infinite values in genes of the resource; remove or impute them"
@@ -184,7 +185,7 @@ def refuse_unsuitable(columns: Columns, name: str) -> None:
             "(give the layer= that holds it, or use_raw=True if adata.raw does)"
         )
         raise ValueError(msg)
-    if columns.data.size and columns.whole:
+    if columns.n_values and columns.whole:
         msg = (
             f"{name} holds only whole numbers, as raw counts do; scoring needs log-normalised expression: "
             "sc.pp.normalize_total(adata, target_sum=1e4); sc.pp.log1p(adata), "

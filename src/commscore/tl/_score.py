@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +14,10 @@ from .._random import RNG, key
 from .._validate import in_range, one_of
 from .._version import __version__
 from ..core import engine, nulls, schemes
-from ..core.columns import gene_major
 from ..core.nulls import Outcome
 from ..core.problem import Groups
-from ..core.statistics import Problem
+from ..core.reading import Reading
+from ..core.statistics import Problem, tables_of
 from ..core.summary import COMPLEX_RULES, entity_summary, summarise
 from ..core.threads import team
 from ..get import Result, store
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
     from .. import scores as scoring
     from ..core.problem import Tests
+    from ..core.statistics import GeneSetsOfTests
+    from ..core.threads import Team
     from ..rs import Resource
 
 NULLS = (*nulls.NAMES, None)
@@ -158,22 +162,17 @@ def score(
     known = rs.as_resource(resource)
     found = _interactions.testable(known, expression.var_names, missing_subunits=missing_subunits)
     found, sets = with_cofactors(found, chosen.scores, expression.var_names)
-    ring = null is not None and scheme == "ring"
-    order = schemes.ring_order(seed, cells.index.size) if ring else slice(None)
+    _refuse_unknown(null, chosen.scores, sets)
     with team(n_jobs) as threads:
-        columns = gene_major(expression.matrix, cells=cells.index[order], columns=found.columns, team=threads)
-        _edge.refuse_unsuitable(columns, expression.name)
-        partition = Groups(cells.groups.labels[order], cells.groups.sizes)
-        genes = summarise(columns, partition, threads)
-        summary = entity_summary(genes, found.entities, complex)
+        problem = _problem(
+            expression, cells, found, scores=chosen.scores, sets=sets, rule=complex, threads=threads,
+            null=null, order=_order(null, scheme, seed=seed, n_cells=cells.index.size),
+        )  # fmt: skip
+        summary = entity_summary(problem.genes, found.entities, complex)
         tests, which = engine.expressed_tests(
             summary, found.ligand, found.receptor, passes=lambda prop: _PASSES[prop_filter](prop, expr_prop)
         )
-        background = any(m.background for m in chosen.scores)
-        problem = Problem(
-            columns, partition, genes, found.entities, complex, threads, sets=of_tests(sets, which),
-            totals=cell_totals(expression.matrix, cells.index[order]) if background else None,
-        )  # fmt: skip
+        problem = replace(problem, sets=of_tests(sets, which))
         settings = engine.Permutations(n=int(n_perms), scheme=scheme, key=seed, strict=ties == "gt", memory=int(memory))
         outcome = _test(problem, tests, chosen.scores, null=null, settings=settings, plus_one=plus_one)
     table = score_table(found, cells, summary=summary, tests=tests, which=which, names=[m.name for m in chosen.scores],
@@ -210,6 +209,50 @@ def _check(*, null: object, n_perms: object, scheme: object, rule: object, expr_
     in_range("memory", memory, low=1, integer=True)
 
 
+def _order(null: str | None, scheme: str, *, seed: int, n_cells: int) -> npt.NDArray[np.int64]:
+    """Return the order in which cells are laid out: the scheme's where anything may be permuted."""
+    return schemes.ring_order(seed, n_cells) if null is not None and scheme == "ring" else np.arange(n_cells)
+
+
+def _refuse_unknown(
+    null: str | None, scores: Sequence[scoring.Score], sets: dict[str, GeneSetsOfTests]
+) -> None:  # fmt: skip
+    unknown = [score.name for score in scores if not nulls.has_analytic(score, sets)]
+    if null == "analytic" and unknown:
+        msg = (
+            f"null='analytic' does not know method {', '.join(map(repr, unknown))}; "
+            "use null='auto' or null='permutation' (cs.tl.methods() lists which have an analytic null)"
+        )
+        raise ValueError(msg)
+
+
+def _problem(
+    expression: _edge.Source, cells: _edge.Cells, found: _interactions.Testable, *, scores: Sequence[scoring.Score],
+    sets: dict[str, GeneSetsOfTests], rule: str, threads: Team, null: str | None, order: npt.NDArray[np.int64],
+) -> Problem:  # fmt: skip
+    """Read the data: once, block by block, or gene-major where all tests will be permuted."""
+    used, partition = cells.index[order], Groups(cells.groups.labels[order], cells.groups.sizes)
+    background = any(m.background for m in scores)
+    reading = Reading(
+        expression.matrix, used, partition, found.columns, threads,
+        linear=any(s.values == "linear" for s in tables_of(scores)), background=background,
+    )  # fmt: skip
+    layout, known = reading.laid_out, None
+    if null is None or (null != "permutation" and all(nulls.has_analytic(score, sets) for score in scores)):
+        known = reading.statistics
+        _edge.refuse_unsuitable(known, expression.name)
+        genes = known.genes
+    else:
+        columns = reading.laid_out()
+        _edge.refuse_unsuitable(columns, expression.name)
+        genes = summarise(columns, partition, threads)
+        layout = lambda genes=None: columns  # noqa: ARG005, E731
+    return Problem(
+        layout=layout, groups=partition, genes=genes, entities=found.entities, rule=rule, team=threads, known=known,
+        pairs=reading.pairs, totals=partial(cell_totals, expression.matrix, used) if background else None,
+    )  # fmt: skip
+
+
 def _test(
     problem: Problem, tests: Tests, scores: Sequence[scoring.Score], *, null: str | None,
     settings: engine.Permutations, plus_one: bool,
@@ -217,13 +260,6 @@ def _test(
     if null is None:
         observed = engine.observed(problem, tests, scores)
         return Outcome(observed, np.full(observed.shape, np.nan), np.zeros(tests.n, bool))
-    unknown = [score.name for score in scores if not nulls.has_analytic(score, problem)]
-    if null == "analytic" and unknown:
-        msg = (
-            f"null='analytic' does not know method {', '.join(map(repr, unknown))}; "
-            "use null='auto' or null='permutation' (cs.tl.methods() lists which have an analytic null)"
-        )
-        raise ValueError(msg)
     with bar(settings.n, "permutations") as progress:
         return nulls.outcome_of(
             problem, tests, scores, null=null, settings=settings, plus_one=plus_one, progress=progress
