@@ -42,6 +42,10 @@ NOUNS = {"covariates": "columns of adata.obs", "groups": "different group names"
 LABELS = ("contrast", "groups", "order", "reference")
 """Labels of cells and samples: numbers stand for the text that they are shown as."""
 
+EMPTY = ("covariates", "depth", "expressed", "genes", "licence", "palette", "refits", "roles", "shifts", "title",
+         "var_names", "version")  # fmt: skip
+"""Texts, lists and dicts that may be empty; an empty one anywhere else is a slip."""
+
 MOST = 2**63 - 1
 """Greatest whole number that an array can hold."""
 
@@ -91,6 +95,11 @@ def check(name: str, value: object, annotation: str) -> None:
     fits = [k for k in kinds if k.accepts(value)]
     if not fits:
         raise TypeError(_refusal(name, value, kinds))
+    if isinstance(value, str | list | tuple | Mapping) and not value and name not in EMPTY and annotation != "Any":
+        msg = f"{name} is empty ({value!r}); name at least one value, or leave it out"
+        raise ValueError(msg)
+    if name == "cmap" and isinstance(value, str):
+        _check_colour_map(value)
     numeric = next((k.number for k in fits if k.number), "")
     if numeric:
         _check_number(name, value, numeric)
@@ -123,6 +132,14 @@ def _check_number(name: str, value: Any, number: str) -> None:
     if name in LIMITS:
         low, high = LIMITS[name]
         in_range(name, value, low=low, high=high, integer=number == "an integer")
+
+
+def _check_colour_map(value: str) -> None:
+    from matplotlib import colormaps
+
+    if value not in colormaps:
+        msg = f"cmap={value!r} is not a colour map of matplotlib{suggest(value, colormaps)}"
+        raise ValueError(msg)
 
 
 def _check_items(name: str, value: Any, kind: Kind) -> None:

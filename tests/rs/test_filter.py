@@ -153,7 +153,7 @@ def test_nothing_left_is_a_resource_too(small):
         ({"stated": "yes"}, r"stated='yes' is not one of True, False, 'both'"),
         ({"stated": 1}, r"stated must be True or False, a string, a list .* found 1 "),
         ({"sources": "009"}, r"sources='009' is not one of '000', '001'"),
-        ({"kind": []}, r"kind is empty; name at least one value"),
+        ({"kind": []}, r"kind is empty .*name at least one value"),
         ({"stated": [True, "ligand"]}, r"stated=\[True, 'ligand'\] mixes True/False"),
     ],
 )

@@ -64,7 +64,7 @@ def test_unknown_names(two, kwargs, match):
         ({"reference": "contrl"}, r"reference='contrl' is not a level of .*did you mean 'control'"),
         ({"contrast": "cse"}, r"contrast names 'cse', absent from adata.obs\['condition'\].*did you mean 'case'"),
         ({"contrast": "control"}, r"contrast has 'control', which is the reference"),
-        ({"contrast": []}, r"contrast must list different levels"),
+        ({"contrast": []}, r"contrast is empty"),
         ({"order": ["control", "primary"]}, r"order names 'primary', absent from .*it has control, case"),
         ({"order": ["case"]}, r"order must list at least two stages"),
         ({"order": ["case", "case"]}, r"order must list different levels"),

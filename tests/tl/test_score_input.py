@@ -117,7 +117,7 @@ BAD = {
     "memory": (nothing, {"memory": 0}, ValueError, "memory"),
     "rng": (nothing, {"rng": -1}, TypeError, "rng must be"),
     "key": (nothing, {"key_added": "a/b"}, ValueError, "key_added='a/b'"),
-    "empty key": (nothing, {"key_added": ""}, TypeError, "key_added"),
+    "empty key": (nothing, {"key_added": ""}, ValueError, "key_added is empty"),
     "missing_subunits": (nothing, {"missing_subunits": "keep"}, ValueError, "missing_subunits='keep'"),
     "resource": (nothing, {"resource": 5}, TypeError, "resource must be"),
 }  # fmt: skip

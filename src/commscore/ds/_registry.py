@@ -59,5 +59,5 @@ def lookup(name: object, known: Iterable[str]) -> str:
     names = tuple(known)
     if isinstance(name, str) and name in names:
         return name
-    msg = f"there is no data set {name!r}{_validate.suggest(name, names)} (known: {', '.join(names)})"
+    msg = f"name={name!r}: there is no data set {name!r}{_validate.suggest(name, names)} (known: {', '.join(names)})"
     raise ValueError(msg)

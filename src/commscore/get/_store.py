@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 _PARTS = ("table", "params", "resource", "schema")
 
 
-def check_key(key: object) -> None:
+def check_key(key: object, argument: str = "key_added") -> None:
     """Raise unless ``key`` is a name that survives writing to disk."""
     if not isinstance(key, str) or not key:
-        msg = f"key_added must be a non-empty string, found {key!r}"
+        msg = f"{argument} must be a non-empty string, found {key!r}"
         raise TypeError(msg)
     if "/" in key:
-        msg = f"key_added={key!r} has a '/', which would nest it in the file; use another character"
+        msg = f"{argument}={key!r} has a '/', which would nest it in the file; use another character"
         raise ValueError(msg)
 
 
@@ -34,7 +34,7 @@ def _tool(key: str) -> str:
 @checked
 def store(adata: AnnData, key: str, result: Result) -> None:
     """Write ``result`` to ``adata.uns[key]``, replacing what was there."""
-    check_key(key)
+    check_key(key, "key")
     adata.uns[key] = {
         "table": result.table,
         "params": result.params,
@@ -55,7 +55,7 @@ def load(adata: AnnData, key: str = "commscore") -> Result:
     """
     stored: Any = adata.uns.get(key)
     if stored is None:
-        msg = f"adata.uns has no {key!r}{suggest(key, adata.uns)}; run {_tool(key)} first"
+        msg = f"key={key!r}: adata.uns has no {key!r}{suggest(key, adata.uns)}; run {_tool(key)} first"
         raise KeyError(msg)
     if not hasattr(stored, "keys") or not set(_PARTS) <= set(stored.keys()):
         msg = f"adata.uns[{key!r}] was not written by commscore (it lacks one of {', '.join(_PARTS)})"

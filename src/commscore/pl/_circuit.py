@@ -107,6 +107,8 @@ def _words(row: dict[str, Any]) -> str:
 
 def _effects(data: Any, key: str, *, circuit: str, contrast: str | None, changes: pd.DataFrame | None) -> Any:
     """Return step -> change, or None where no contrast is asked for."""
+    if changes is not None:
+        need_columns(changes, "contrast", "circuit", "step", "effect")
     if contrast is None:
         return None
     table = changes

@@ -84,6 +84,7 @@ def need_rows(frame: pd.DataFrame, what: str, way_out: str) -> pd.DataFrame:
 def pick(frame: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
     """Return the rows in which every named column has the wanted value (``None`` for any)."""
     keep = np.ones(len(frame), bool)
+    need_columns(frame, *(c for c, v in wanted.items() if v is not None))
     for column, value in wanted.items():
         if value is not None:
             keep &= _is(frame[column], column, value)
@@ -107,6 +108,7 @@ def _is(column: pd.Series, argument: str, value: str) -> npt.NDArray[np.bool_]:
 
 def one_contrast(frame: pd.DataFrame, contrast: str | None) -> tuple[pd.DataFrame, str]:
     """Return the rows of one contrast and its name; the only pairwise one if none is named."""
+    need_columns(frame, "contrast")
     known = names_of(frame["contrast"])
     if contrast is None:
         pairwise = [c for c in known if c != "stages"] or known

@@ -11,7 +11,7 @@ import pandas as pd
 
 from commscore._arguments import checked
 from commscore._schema.resource import TABLES
-from commscore._validate import one_of
+from commscore._validate import listed, one_of
 
 from ._match import alias_map
 from ._resource import Resource
@@ -104,9 +104,21 @@ def as_resource(resource: str | Resource | pd.DataFrame) -> Resource:
     if isinstance(resource, pd.DataFrame):
         from .io.table import from_table
 
+        _check_columns(resource)
         return from_table(resource)
     msg = f"resource must be a name, a Resource or a DataFrame, found {type(resource).__name__}"
     raise TypeError(msg)
+
+
+def _check_columns(table: pd.DataFrame) -> None:
+    missing = [c for c in ("ligand", "receptor") if c not in table.columns]
+    if missing:
+        found = listed(map(repr, table.columns)) or "no columns"
+        msg = (
+            f"resource: the table has no column {' and no '.join(map(repr, missing))} (it has {found}); for other names "
+            "give resource=cs.rs.from_table(table, ligand=..., receptor=...)"
+        )
+        raise ValueError(msg)
 
 
 @checked

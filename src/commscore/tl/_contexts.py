@@ -55,13 +55,13 @@ def passing(table: pd.DataFrame, *, padj: str, max_padj: float | None) -> pd.Dat
         if column not in table:
             msg = f"the stored table has no column {column!r}; give the key of a result of cs.tl.score"
             raise KeyError(msg)
-    if max_padj is None:
+    if max_padj is None and (padj in table or padj == "padj"):
         return table.reset_index(drop=True)
-    in_range("max_padj", max_padj, low=0, high=1)
     if padj not in table:
         some = ", ".join(c for c in table.columns if str(c).startswith("padj")) or "none"
         msg = f"padj={padj!r} is not a column of the stored table (adjusted p-values: {some})"
         raise KeyError(msg)
+    in_range("max_padj", max_padj, low=0, high=1)
     kept = table[table[padj] <= max_padj].reset_index(drop=True)
     if kept.empty:
         msg = f"no edge of the stored result has {padj} <= {max_padj}; raise max_padj or leave it out"

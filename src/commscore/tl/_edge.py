@@ -54,17 +54,17 @@ class Cells:
     too_small: dict[str, int]
 
 
-def expression(adata: AnnData, *, layer: str | None, use_raw: bool) -> Source:
+def expression(adata: AnnData, *, layer: str | None, use_raw: bool, argument: str = "layer") -> Source:
     """Choose the matrix: ``X``, a layer, or ``raw``."""
     if not isinstance(use_raw, bool):
         msg = f"use_raw must be True or False, found {use_raw!r}"
         raise TypeError(msg)
     if layer is not None and use_raw:
-        msg = f"layer={layer!r} and use_raw=True exclude each other; give one of them"
+        msg = f"{argument}={layer!r} and use_raw=True exclude each other; give one of them"
         raise ValueError(msg)
     if layer is not None and layer not in adata.layers:
         known = ", ".join(adata.layers) or "it has none"
-        msg = f"layer={layer!r} is not in adata.layers ({known}){suggest(layer, adata.layers)}"
+        msg = f"{argument}={layer!r} is not in adata.layers ({known}){suggest(layer, adata.layers)}"
         raise KeyError(msg)
     if use_raw and adata.raw is None:
         msg = "use_raw=True, but adata.raw is None; set adata.raw or use a layer"

@@ -201,7 +201,7 @@ def _cuts(agents: pd.DataFrame, table: pd.DataFrame) -> Bools:
 
 def _circuit_steps(adata: AnnData, circuits_key: str | None) -> pd.DataFrame:
     """Measured steps of the stored circuits, with the gates on them; empty if there are none."""
-    if circuits_key is None or circuits_key not in adata.uns:
+    if circuits_key is None or (circuits_key == "commscore_circuits" and circuits_key not in adata.uns):
         return pd.DataFrame(columns=["circuit", "step", "from", "to", "gates", "score", "in_strength"])
     edges = get.load(adata, circuits_key).extra["edges"]
     return edges[edges["score"].notna() & edges["in_strength"]].reset_index(drop=True)

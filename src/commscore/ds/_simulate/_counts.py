@@ -78,7 +78,14 @@ def _block(
     mean = size[:, None] * rate[None, :]
     if dispersion > 0:
         mean *= generator.standard_gamma(1.0 / dispersion, size=mean.shape) * dispersion
-    return np.asarray(generator.poisson(mean))
+    try:
+        return np.asarray(generator.poisson(mean))
+    except ValueError as error:
+        msg = (
+            f"counts with a mean of {mean.max():.2g} cannot be drawn; lower n_counts, depth, log2fc of the shifts, or "
+            "one of donor_sd, patient_sd, size_sd, dispersion"
+        )
+        raise ValueError(msg) from error
 
 
 def _join(data: list[Any], indices: list[Any], lengths: list[Any], *, n_genes: int) -> Any:

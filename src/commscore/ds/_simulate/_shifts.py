@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from commscore import _validate
+from commscore import _arguments, _validate
 
 from . import _check
 
@@ -66,6 +66,16 @@ class Shift:
     condition: str | None = None
     shape: str | None = None
 
+    def __post_init__(self) -> None:
+        for f in dataclasses.fields(self):
+            _arguments.check(f.name, getattr(self, f.name), str(f.type))
+        _validate.one_of("driver", self.driver, DRIVERS)
+        _validate.one_of("shape", self.shape, (None, *SHAPES))
+        pair("interaction", self.interaction)
+        if self.log2fc == 0:
+            msg = f"log2fc must be finite and not zero, found {self.log2fc!r}"
+            raise ValueError(msg)
+
 
 def pair(argument: str, found: Any) -> tuple[str, str]:
     """Return ``(ligand, receptor)`` from a pair or from ``"LIGAND^RECEPTOR"``."""
@@ -87,7 +97,7 @@ def interactions(found: Any) -> tuple[tuple[str, str], ...]:
         for column in ("ligand", "receptor"):
             _check.known("interactions", column, columns, what="a column of the table")
         found = list(zip(found["ligand"], found["receptor"], strict=True))
-    if isinstance(found, str) or not isinstance(found, Iterable):
+    if isinstance(found, str | bytes) or not isinstance(found, Iterable) or getattr(found, "ndim", 1) == 0:
         msg = f"interactions must be a sequence of (ligand, receptor) or a table, found {found!r}"
         raise TypeError(msg)
     pairs = tuple(pair(f"interactions[{i}]", p) for i, p in enumerate(found))
@@ -138,7 +148,11 @@ def _as_shift(where: str, found: Any) -> Shift:
     if missing:
         msg = f"{where} lacks {', '.join(map(repr, missing))}"
         raise ValueError(msg)
-    return Shift(**found)
+    try:
+        return Shift(**found)
+    except (TypeError, ValueError) as error:
+        msg = f"{where}.{error}"
+        raise type(error)(msg) from error
 
 
 def _amplitude(where: str, shift: Shift) -> None:

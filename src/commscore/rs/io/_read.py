@@ -15,7 +15,7 @@ import pandas as pd
 from commscore._validate import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 MAX_BYTES = 256 * 2**20
 """No table of ligands and receptors is larger; what is, is not read."""
@@ -48,13 +48,21 @@ def sha256_of_frame(frame: pd.DataFrame) -> str:
 def read_file(path: str | Path) -> File:
     """Read a file, not larger than :data:`MAX_BYTES`."""
     path = Path(path)
-    if not path.is_file():
+    if not _is_there(path, Path.is_file):
         msg = f"{path}: no such file"
         raise FileNotFoundError(msg)
     if path.stat().st_size > MAX_BYTES:
         msg = f"{path}: larger than {MAX_BYTES} bytes, which no such table is"
         raise ValueError(msg)
     return File(path.name, path.read_bytes())
+
+
+def _is_there(path: Path, is_kind: Callable[[Path], bool]) -> bool:
+    """Whether there is such a file or folder; a name that cannot be one is not there."""
+    try:
+        return is_kind(path)
+    except OSError:  # longer than the file system allows
+        return False
 
 
 def open_archive(path: str | Path) -> list[File]:
@@ -68,9 +76,9 @@ def open_archive(path: str | Path) -> list[File]:
         If the archive is broken, names members outside itself, or unpacks to more than :data:`MAX_BYTES`.
     """
     path = Path(path)
-    if path.is_dir():
+    if _is_there(path, Path.is_dir):
         return [read_file(p) for p in sorted(path.glob("*.csv"))]
-    if not path.is_file():
+    if not _is_there(path, Path.is_file):
         msg = f"{path}: no such file or folder"
         raise FileNotFoundError(msg)
     try:

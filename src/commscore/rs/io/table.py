@@ -161,7 +161,7 @@ def _molecule(value: Any, sep: str, *, where: str) -> str:
         raise ValueError(msg)
     for part in parts:
         if "^" in part or any(c.isspace() for c in part) or (sep != "_" and "_" in part):
-            msg = f"{where}: {part!r} contains a space, '^' or '_', which no symbol may; rename it"
+            msg = f"{where}: {part!r} contains a space, '^' or '_', which no symbol may (sep={sep!r}); rename it"
             raise ValueError(msg)
     return "_".join(parts)
 

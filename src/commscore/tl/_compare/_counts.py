@@ -33,7 +33,7 @@ def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> _e
         If there are none; the message says what each place holds.
     """
     if counts_layer is not None or use_raw:
-        source = _edge.expression(adata, layer=counts_layer, use_raw=use_raw)
+        source = _edge.expression(adata, layer=counts_layer, use_raw=use_raw, argument="counts_layer")
         if not whole_numbers(source.matrix):
             raise ValueError(_no_counts([source.name]))
         return source

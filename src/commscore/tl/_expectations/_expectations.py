@@ -135,6 +135,8 @@ def expectations(
     in_range("min_cells", min_cells, low=1, integer=True)
     in_range("min_targets", min_targets, low=2, integer=True)
     check_key(key_added)
+    if links is not None:
+        _net.checked_links(links)
     known = rs.as_resource(resource)
     if known.expectations.empty:
         msg = f"resource {known.name!r} has no expectations; use resource='breast'"

@@ -129,7 +129,8 @@ def loops(
     check_key(key_added)
     seed, stored = seed_of(rng), get.load(adata, key)
     frame = _edges(stored.table, score=score, padj=padj, max_padj=max_padj)
-    steps = _links.steps_of_resource(rs.as_resource(resource)) if net is None else _links.steps_of_net(net)
+    known = rs.as_resource(resource)
+    steps = _links.steps_of_resource(known) if net is None else _links.steps_of_net(net)
     network, names, links = _network(frame, steps, score=score, max_hops=int(max_hops))
     found = search(network, longest=int(max_length), room=int(max_loops), budget=int(budget))
     with bar(int(n_perms), "rewired networks") as progress:

@@ -87,7 +87,7 @@ def links(given: Any, interactions: pd.DataFrame, pathways: list[str]) -> pd.Dat
 
     A link of a receptor holds for every receptor complex that contains all its subunits.
     """
-    known = rs.receptor_pathways() if given is None else _checked_links(given)
+    known = rs.receptor_pathways() if given is None else checked_links(given)
     known = known[known["pathway"].isin(pathways)]
     rows = []
     receptors = [set(r.split("_")) for r in interactions["receptor"]]
@@ -98,7 +98,8 @@ def links(given: Any, interactions: pd.DataFrame, pathways: list[str]) -> pd.Dat
     return frame.drop_duplicates(["at", "pathway"]).reset_index(drop=True)
 
 
-def _checked_links(given: Any) -> pd.DataFrame:
+def checked_links(given: Any) -> pd.DataFrame:
+    """Return links that the caller gave, with a sign and evidence; raise if they are none."""
     if not isinstance(given, pd.DataFrame):
         msg = f"links must be a DataFrame with the columns receptor, pathway (and sign, evidence), found {given!r:.80}"
         raise TypeError(msg)
