@@ -132,36 +132,39 @@ def test_log_cpm_by_hand(counts):
                 assert np.isnan(got[s, k]).all()
                 continue
             prior = 0.5 * bulk.library[s, k] / mean
-            rate = sum(bulk.counts[u, k] for u in used) / sum(bulk.library[u, k] for u in used)
-            m = rate * bulk.library[s, k]
-            want = np.log2((bulk.counts[s, k] + prior + m / (2 * (m + prior))) / bulk.library[s, k] * 1e6)
-            want -= np.where(m < 16, mean_log2(m, prior + m / (2 * (m + prior))) - np.log2(m + prior), 0.0)
+            total = sum(bulk.counts[u, k] for u in used)
+            share = bulk.library[s, k] / sum(bulk.library[u, k] for u in used)
+            m = total * share
+            want = np.log2((bulk.counts[s, k] + prior + m * (1 - share) / (2 * (m + prior))) / bulk.library[s, k] * 1e6)
+            left = mean_log2(total, share, prior + m * (1 - share) / (2 * (m + prior))) - np.log2(m + prior)
+            want -= np.where((m > 0) & (m < 16), left, 0.0)
             np.testing.assert_allclose(got[s, k], want, rtol=1e-12)
     assert np.isnan(got[2, 1]).all()
 
 
-def mean_log2(m, added):
-    """Mean of log2(X + added) over Poisson counts X of mean m."""
-    k = np.arange(300)[:, None]
-    return (stats.poisson.pmf(k, np.atleast_1d(m)) * np.log2(k + added)).sum(axis=0)
+def mean_log2(total, share, added):
+    """Mean of log2(X + added) over binomial X: ``share`` of ``total`` counts."""
+    k = np.arange(3000)[:, None]
+    return (stats.binom.pmf(k, total, share) * np.log2(k + added)).sum(axis=0)
 
 
 @pytest.mark.parametrize("depth", [0.5, 0.25, 0.05])
-@pytest.mark.parametrize("mean", [0.1, 1, 2, 4, 15, 40])
-def test_depth_alone_moves_nothing(depth, mean):
-    """The mean over Poisson counts is that of a sample of full depth, whatever the mean and the depth."""
+@pytest.mark.parametrize("total", [1, 2, 5, 15, 40, 200])
+def test_depth_alone_moves_nothing(depth, total):
+    """Counts shared out by depth: the mean over all ways to do so is the same in both samples."""
     library = np.array([1.0, depth]) * 1e5
-    m = mean * library / 1e5
-    prior = 0.5 * library / library.mean()
-    # what is added to the logarithm does not depend on the counts, so it is read off their mean
-    value = log_rates(m[:, None], library[:, None])[:, 0]
-    half = m / (2 * (m + prior))
-    taken = value - np.log2((m + prior + half) / library * 1e6)
-    means = np.array([mean_log2(*pair)[0] for pair in zip(m, prior + half)]) - np.log2(library / 1e6) + taken
-    np.testing.assert_allclose(means[1] - means[0], 0, atol=1e-3)
-    np.testing.assert_allclose(taken[m >= 16], 0, atol=1e-12)
-    quick = log_rates(m[:, None], library[:, None], exact=False)[:, 0]
-    np.testing.assert_allclose(quick, np.log2((m + prior + half) / library * 1e6), rtol=1e-12)
+    first = np.arange(total + 1.0)
+    counts = np.stack([first, total - first])
+    chance = stats.binom.pmf(first, total, 1 / (1 + depth))
+    value = log_rates(counts, library[:, None] * np.ones(total + 1))
+    mean = (value * chance).sum(axis=1)
+    np.testing.assert_allclose(mean[1] - mean[0], 0, atol=2e-3 if total > 15 else 1e-9)
+    prior, expected = 0.5 * library / library.mean(), total * library / library.sum()
+    half = expected * library[::-1] / library.sum() / (2 * (expected + prior))
+    plain = np.log2((counts + (prior + half)[:, None]) / library[:, None] * 1e6)
+    quick = log_rates(counts, library[:, None] * np.ones(total + 1), exact=False)
+    np.testing.assert_allclose(quick, plain, rtol=1e-12)
+    np.testing.assert_allclose(value[expected >= 16], plain[expected >= 16], rtol=1e-12)
 
 
 def simulated(**kwargs):

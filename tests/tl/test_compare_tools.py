@@ -82,7 +82,8 @@ def change(x, library, case):
     size = np.array([library[~case].sum(), library[case].sum()])[:, None]
     prior = 0.5 * size / size.mean()
     m = total.sum(axis=0) / size.sum() * size
-    low = np.log2((total + prior + m / (2 * (m + prior))) / size * 1e6).min(axis=1)
+    bias = m * (1 - size / size.sum()) / (2 * (m + prior))
+    low = np.log2((total + prior + bias) / size * 1e6).min(axis=1)
     return low[1] - low[0]
 
 
@@ -134,7 +135,8 @@ def test_profile_is_log_ligand_plus_log_receptor(cohort):
         count, library = count[enough], library[enough]
         prior, m = 0.5 * library / library.mean(), count.sum() / library.sum() * library
         assert m["case_2"] > 16  # below, more is taken off
-        logs.append(np.log2((count + prior + m / (2 * (m + prior))) / library * 1e6)["case_2"])
+        bias = m * (1 - library / library.sum()) / (2 * (m + prior))
+        logs.append(np.log2((count + prior + bias) / library * 1e6)["case_2"])
     assert values.X[0, 0] == pytest.approx(sum(logs), rel=1e-6)
     assert values.layers["ligand"][0, 0] == pytest.approx(logs[0], rel=1e-6)
     np.testing.assert_array_equal(made.X, made.layers["ligand"] + made.layers["receptor"])

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce as fold
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from ..kernels import pseudobulk as kernels
+from .blocks import Blocks
+from .log_bias import left_over
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from .blocks import Tile
     from .threads import Team
 
 PRIOR = 0.5
@@ -53,7 +58,8 @@ def pseudobulk(
     Parameters
     ----------
     matrix
-        n_obs × n_vars counts, CSR, CSC, another sparse format, or a 2-D array, of any numeric type.
+        n_obs × n_vars counts, CSR, CSC, another sparse format, or a 2-D array, of any numeric type; or
+        :class:`~commscore.core.blocks.Blocks` of them.
     cells, sample, group
         Positions of the cells in the matrix, and of each the number of its sample and its group.
     shape
@@ -67,20 +73,68 @@ def pseudobulk(
     labels = sample * shape[1] + group
     gene_of = np.full(matrix.shape[1], -1, np.int64)
     gene_of[columns] = np.arange(columns.size)
-    work, n = _work(matrix, cells, labels, gene_of=gene_of, size=(n_bins, columns.size))
-    parts: list[Any] = team.run(work, n, step=max(1, -(-n // team.workers)))
-    total, expressed, library, seen = parts[0]
-    for more in parts[1:]:
-        total += more[0]
-        expressed += more[1]
-        library += more[2]
-        seen |= more[3]
+    size = (n_bins, columns.size)
+    if isinstance(matrix, Blocks):
+        label_of = np.full(matrix.shape[0], -1, np.int64)
+        label_of[cells] = labels
+        sums = matrix.reduce(_Task(label_of, gene_of, size), team)
+    else:
+        sums = _sums(matrix, cells, labels, gene_of=gene_of, size=size, team=team)
     n_cells = np.bincount(labels, minlength=n_bins)
     with np.errstate(invalid="ignore"):
-        prop = expressed / n_cells[:, None]
+        prop = sums.expressed / n_cells[:, None]
     return Pseudobulk(
-        total.reshape(*shape, -1), library.reshape(shape), n_cells.reshape(shape), prop.reshape(*shape, -1), seen
-    )
+        sums.total.reshape(*shape, -1), sums.library.reshape(shape), n_cells.reshape(shape),
+        prop.reshape(*shape, -1), sums.seen,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Bins × genes, bins × genes, bins, and the bits of what was seen; they add up."""
+
+    total: npt.NDArray[np.float64]
+    expressed: npt.NDArray[np.float64]
+    library: npt.NDArray[np.float64]
+    seen: int
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(
+            self.total + other.total, self.expressed + other.expressed, self.library + other.library,
+            self.seen | other.seen,
+        )  # fmt: skip
+
+
+def _sums(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int, int], team: Team) -> _Sums:
+    """Add up the cells of a matrix in memory, by ranges that run in threads."""
+    work, n = _work(matrix, cells, labels, gene_of=gene_of, size=size)
+    parts: list[Any] = team.run(work, n, step=max(1, -(-n // team.workers)))
+    nothing = _Sums(np.zeros(size), np.zeros(size), np.zeros(size[0]), 0)
+    return fold(add, (_Sums(*part) for part in parts), nothing)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """The sums of every tile; ``label_of`` (n_obs) is -1 where a cell takes no part."""
+
+    label_of: npt.NDArray[np.int64]
+    gene_of: npt.NDArray[np.int64]
+    size: tuple[int, int]
+
+    def on(self, tile: Tile) -> _TileWork:
+        cells = np.flatnonzero(self.label_of[tile.rows] >= 0)
+        return _TileWork(cells, self.label_of[tile.rows][cells], self.gene_of[tile.columns], self.size)
+
+
+@dataclass(frozen=True)
+class _TileWork:
+    cells: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    gene_of: npt.NDArray[np.int64]
+    size: tuple[int, int]
+
+    def __call__(self, block: Any, team: Team) -> _Sums:
+        return _sums(block, self.cells, self.labels, gene_of=self.gene_of, size=self.size, team=team)
 
 
 def _work(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int, int]) -> tuple[Any, int]:
@@ -131,13 +185,13 @@ def log_rates(
 ) -> npt.NDArray[np.float64]:
     """Log2 of ``counts`` per million of ``library``, so that depth alone moves nothing.
 
-    log2((count + p + m / (2 (m + p))) / library · 10⁶), where p is ``prior`` times the library over the mean library:
-    the same number of counts per million in every sample, as in edgeR's ``cpm`` (doi:10.1093/bioinformatics/btp616).
-    m is the count expected from the rate of all samples together; the last summand makes up for the concavity of
-    the logarithm (the mean of log(count) lies below the log of the mean by about 1/(2m)), which would otherwise
-    make a gene look lower where fewer counts were read. For large m it is ½, as in voom
-    (doi:10.1186/gb-2014-15-2-r29). What that leaves of the bias where counts are small is the difference of
-    the mean of the logarithm over Poisson counts of mean m from log2(m + p); it is taken off.
+    log2((count + p + b) / library · 10⁶), where p is ``prior`` times the library over the mean library: the same number
+    of counts per million in every sample, as in edgeR's ``cpm`` (doi:10.1093/bioinformatics/btp616). b makes up for the
+    concavity of the logarithm, which would otherwise make a gene look lower where fewer counts were read. Given
+    the counts of all samples together and no difference but depth, the count of a sample is binomial with its
+    share π of the library; with mean m, b = m (1 − π) / (2 (m + p)), which for many samples and large m is
+    the ½ of voom (doi:10.1186/gb-2014-15-2-r29). What that leaves of the bias where counts are small is computed
+    exactly and taken off, see :mod:`commscore.core.log_bias`.
 
     Parameters
     ----------
@@ -148,37 +202,24 @@ def log_rates(
     prior
         Counts added, on average over the samples.
     exact
-        Take off what is left of the bias. Costs a sum over Poisson counts for every m below 16, too much for
+        Take off what is left of the bias. Costs a sum over counts for every m below 16, too much for
         values that are permuted.
     """
     there = np.isfinite(library)
     n, depth = there.sum(axis=0), np.where(there, library, 0.0).sum(axis=0)
+    total = np.where(there, counts, 0.0).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        added = prior * library * (n / depth)
-        expected = np.where(there, counts, 0.0).sum(axis=0) / depth * library
-        bias = expected / (2.0 * (expected + added))
+        share = library / depth
+        added = prior * n * share
+        expected = total * share
+        bias = expected * (1.0 - share) / (2.0 * (expected + added))
         out = np.asarray(np.log2((counts + added + bias) / library * _MILLION), np.float64)
     if exact:
         small = np.flatnonzero((expected > 0) & (expected < _LARGE))
-        prior_of = np.broadcast_to(added, expected.shape)
+        total, share, added = (np.broadcast_to(a, expected.shape) for a in (total, share, added))
         flat = out.reshape(-1)
-        for at in np.array_split(small, max(1, small.size // _BLOCK)):
-            flat[at] -= _left_over(expected.ravel()[at], prior_of.ravel()[at], bias.ravel()[at])
+        for some in np.array_split(small, max(1, small.size // _BLOCK)):
+            at = np.unravel_index(some, expected.shape)
+            flat[some] -= left_over(total[at], share[at], prior=added[at], bias=bias[at])
         out = flat.reshape(out.shape)
     return out
-
-
-def _left_over(
-    mean: npt.NDArray[np.float64], prior: npt.NDArray[np.float64], bias: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Mean of log2(X + prior + bias) over Poisson X of this mean, less log2(mean + prior)."""
-    if mean.size == 0:
-        return np.zeros(0)
-    added = prior + bias
-    largest = float(mean.max())
-    mass = np.exp(-mean)
-    total = mass * np.log2(added)
-    for k in range(1, int(largest + 8.0 * np.sqrt(largest)) + 10):
-        mass = mass * (mean / k)
-        total += mass * np.log2(k + added)
-    return np.asarray(total - np.log2(mean + prior), np.float64)

@@ -10,23 +10,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import digamma, polygamma
+from scipy.special import chdtrc, digamma, fdtrc, polygamma, stdtr, stdtrit
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
+    Bools = npt.NDArray[np.bool_]
 
 _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
 _ROWS_PER_KNOT = 30
+_OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
+_WEIGHTS = (5.0 / 6.0, 1.0 / 6.0)  # Gauss–Hermite with three nodes: the estimate (and what lies above), and below
+_NODE = np.sqrt(3.0)
+_HALVINGS = 30
 
 
 @dataclass(frozen=True)
 class Prior:
-    """The prior: ``df`` degrees of freedom (``inf`` when all rows agree) at ``variance`` (one per row)."""
+    """The prior: ``df`` degrees of freedom (``inf`` when all rows agree) at ``variance`` (one per row).
+
+    ``low`` are the degrees of freedom that the rows leave possible: their number is finite, and so is what
+    they can say of how alike their variances are.
+    """
 
     df: float
     variance: Floats
+    low: float = 0.0
 
     def posterior(self, variance: Floats, df: Floats | float) -> Floats:
         """Moderated variances: (d0·s0² + d·s²)/(d0 + d); rows without residual degrees take the prior."""
@@ -35,6 +45,43 @@ class Prior:
         own = np.where(np.asarray(df) > 0, np.nan_to_num(variance), 0.0)
         posterior: Floats = (self.df * self.variance + df * own) / (self.df + df)
         return posterior
+
+    def outlying(self, variance: Floats, df: Floats | float, *, n_rows: float) -> Bools:
+        """Mark variances that the prior excludes (F-test, Bonferroni over ``n_rows``): they keep to themselves.
+
+        A prior of many degrees of freedom would take them for the common variance, and noise for effects.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.nan_to_num(variance / self.variance)
+        df = np.maximum(np.broadcast_to(np.asarray(df, np.float64), ratio.shape), 1e-9)
+        p = chdtrc(df, df * ratio) if np.isinf(self.df) else fdtrc(df, max(self.df, 1e-9), ratio)
+        return np.asarray((p * n_rows < _OUTLYING) & (self.df > 0), np.bool_)
+
+
+@dataclass(frozen=True)
+class Tail:
+    """Null distribution of a moderated t: Student's, averaged over what its degrees of freedom may be.
+
+    ``df`` as estimated, ``low`` as the rows leave possible. In the middle the two hardly differ; far out the
+    average says no more than the rows can know, where a prior of infinite degrees would give normal tails.
+    """
+
+    df: Floats
+    low: Floats
+
+    def pvalue(self, t: Floats) -> Floats:
+        """Two-sided p-value."""
+        two = (2.0 * stdtr(df, -np.abs(t)) for df in (self.df, self.low))
+        return np.asarray(sum(w * p for w, p in zip(_WEIGHTS, two, strict=True)), np.float64)
+
+    def quantile(self, alpha: float) -> Floats:
+        """|t| whose two-sided p-value is ``alpha``, by bisection."""
+        low, high = (-stdtrit(df, alpha / 2.0) for df in (self.df, self.low))
+        for _ in range(_HALVINGS if np.any(self.df != self.low) else 0):
+            middle = 0.5 * (low + high)
+            beyond = self.pvalue(middle) < alpha
+            low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+        return np.asarray(0.5 * (low + high), np.float64)
 
 
 def trigamma_inverse(x: Floats | float) -> Floats:
@@ -63,7 +110,8 @@ def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None 
     """Fit the prior to row variances by moments of their logarithms.
 
     With z = log s² and e = z − digamma(d/2) + log(d/2), the spread of e beyond trigamma(d/2) gives the prior
-    degrees of freedom, its mean (or its trend on the covariate) the prior variance.
+    degrees of freedom, its mean (or its trend on the covariate) the prior variance. What the degrees of freedom
+    may be instead (``low``) follows from the spread and √3 of its standard errors.
 
     Parameters
     ----------
@@ -99,14 +147,17 @@ def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None 
     e = z - digamma(half) + np.log(half)
     basis = np.ones((variance.size, 1)) if covariate is None else _trend_basis(covariate, used)
     coef, _, rank, _ = np.linalg.lstsq(basis[used], e, rcond=None)
-    spread = float(np.sum((e - basis[used] @ coef) ** 2) / max(e.size - rank, 1))
-    excess = spread - float(np.mean(polygamma(1, half)))
+    squares = (e - basis[used] @ coef) ** 2
+    excess = float(np.sum(squares) / max(e.size - rank, 1)) - float(np.mean(polygamma(1, half)))
+    # the spread of the logarithms is a mean over rows, with a standard error
+    most = max(excess, 0.0) + _NODE * float(squares.std()) / np.sqrt(e.size)
+    low = 2.0 * float(trigamma_inverse(most)) if most > 0 else np.inf
     fitted = basis @ coef
     if excess <= 0:  # one variance for all, estimated by the mean; along a trend the logarithms are all there is
         common = np.exp(fitted) if basis.shape[1] > 1 else np.full(variance.size, variance[used].mean())
-        return Prior(np.inf, common)
+        return Prior(np.inf, common, low)
     prior_df = 2.0 * float(trigamma_inverse(excess))
-    return Prior(prior_df, np.exp(fitted + digamma(prior_df / 2.0) - np.log(prior_df / 2.0)))
+    return Prior(prior_df, np.exp(fitted + digamma(prior_df / 2.0) - np.log(prior_df / 2.0)), low)
 
 
 def _trend_basis(covariate: Floats, used: npt.NDArray[np.bool_]) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from ...stats import linear
-from . import _exact, _rows, _sides
+from . import _exact, _sides
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,7 +37,6 @@ class Context:
     projection: linear.Projection = field(default_factory=lambda: linear.project(np.zeros((0, 1)), np.zeros((1, 1))))
     sides: dict[int, Side] = field(default_factory=dict)
     abundances: dict[int, tuple[Floats, Floats, Floats]] = field(default_factory=dict)
-    subunits: dict[tuple[int, int], Ints] = field(default_factory=dict)
     shifts: dict[tuple[int, int], Floats] = field(default_factory=dict)
     relabelled: _exact.Relabelled | None = None
     evidence: dict[int, tuple[Ints, npt.NDArray[np.float32]]] = field(default_factory=dict)
@@ -52,7 +51,7 @@ class Context:
         self.keep = keep
         self.projection = linear.project(self.cohort.design[keep], self.contrast.vectors)
         self.relabelled = None
-        for store in (self.sides, self.abundances, self.subunits, self.shifts, self.evidence):
+        for store in (self.sides, self.abundances, self.shifts, self.evidence):
             store.clear()
 
     def level(self, codes: tuple[int, ...]) -> Bools:
@@ -92,11 +91,11 @@ class Context:
         return self.shifts[group, c]
 
     def limiting(self, group: int, *, end: int) -> Ints:
-        """Limiting subunit per entity in the samples of one end (0 or 1)."""
-        if (group, end) not in self.subunits:
-            samples = self.compared()[end]
-            self.subunits[group, end] = _rows.limiting_subunit(self.cohort, self.entities, group=group, samples=samples)
-        return self.subunits[group, end]
+        """Limiting subunit per entity at one end (0 or 1), of the later arm of an interaction; -1 without samples."""
+        if not self.compared()[end].any():
+            return np.full(self.entities.n, -1, np.int64)
+        level = (self.contrast.ref, self.contrast.alt)[end][-1]
+        return np.asarray(self.model.rows.subunit[level, group], np.int64)
 
     def arms(self, group: int) -> Floats:
         """Second arm minus first of every entity (2, n_entities), before and after, by plain means of the levels.

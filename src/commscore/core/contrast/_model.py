@@ -37,6 +37,10 @@ class Model:
         Variance of log2 CPM: donor + technical/(expected count + ½). Poisson counting has 1/ln²2 = 2.08.
     prior_df
         Prior degrees of freedom of the row variances, which are relative to that model; 0 without a prior.
+    prior_low
+        Degrees of freedom that the rows leave possible, at most ``prior_df``; see :class:`.moderation.Tail`.
+    n_rows
+        Number of rows behind the prior.
     prior
         (n_groups, n_entities) prior variance.
     largest_df
@@ -49,14 +53,20 @@ class Model:
     prior_df: float
     prior: Floats
     largest_df: float
+    prior_low: float = 0.0
+    n_rows: int = 0
 
     def noise(self, expected: Floats) -> Floats:
         """Variance of an observation with this expected count, up to the row's own factor."""
         return np.asarray(self.donor + self.technical / (expected + 0.5), np.float64)
 
-    def moderate(self, variance: Floats, df: Floats | float, *, group: int) -> Floats:
-        """Moderated variances of all entities of a group."""
-        return moderation.Prior(self.prior_df, self.prior[group]).posterior(variance, df)
+    def moderate(self, variance: Floats, df: Floats, *, group: int) -> tuple[Floats, moderation.Tail]:
+        """Moderated variances of all entities of a group, and what their t-statistics are compared with."""
+        prior = moderation.Prior(self.prior_df, self.prior[group], self.prior_low)
+        alone = prior.outlying(variance, df, n_rows=self.n_rows)
+        low = np.minimum(df + self.prior_low, self.total_df(df))
+        tail = moderation.Tail(*(np.maximum(np.where(alone, df, d), 1e-9) for d in (self.total_df(df), low)))
+        return np.where(alone, variance, prior.posterior(variance, df)), tail
 
     def total_df(self, df: Floats | float) -> Floats:
         """Degrees of freedom of a moderated variance."""
@@ -132,5 +142,6 @@ def _with_prior(model: Model, fits: list[_Fit]) -> Model:
     prior = moderation.fit_prior(everything, all_df, covariate=covariate)
     shape = model.prior.shape
     return Model(
-        model.rows, model.donor, model.technical, prior.df, prior.variance.reshape(shape), float(df.sum())
+        model.rows, model.donor, model.technical, prior.df, prior.variance.reshape(shape), float(df.sum()),
+        min(prior.low, prior.df), int(variance.size),
     )  # fmt: skip

@@ -221,7 +221,10 @@ class _Block:
         out["ligand_pvalue"][at] = np.where(shown, ligand, np.nan)
         out["receptor_pvalue"][at] = np.where(shown, receptor, np.nan)
         out["both_pvalue"][at] = np.where(tested, np.maximum(ligand, receptor), np.nan)
-        out["pvalue"][at] = np.where(tested, either, detection)
+        # that a sample shows nothing may be its depth: the change of the rate must be seen too
+        appeared = np.where(np.isnan(detection), np.nan, np.fmax(detection, either))
+        out["pvalue"][at] = np.where(tested, either, appeared)
+        out["separated"][at] &= either <= self.context.settings.alpha
 
     def relabel(self, out: dict[str, npt.NDArray[Any]], *, at: Ints, tested: Bools) -> None:
         """P-value over relabellings of the samples, and the smallest it can be."""

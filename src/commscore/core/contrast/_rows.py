@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from . import _subunits
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -25,7 +27,7 @@ class Rows:
     Attributes
     ----------
     value
-        log2 CPM; of a complex that of its lowest subunit in the sample.
+        log2 CPM; of a complex that of its limiting subunit, see :mod:`._subunits`.
     expected
         Count expected in the sample if all samples had the group's overall rate: what the precision depends
         on. It knows the depth and the cells of the sample, not its own value, so precision and value are
@@ -34,45 +36,37 @@ class Rows:
         Fraction of cells expressing; of a complex its smallest.
     seen
         Every subunit has a count.
+    subunit
+        (n_levels, n_groups, n_entities) limiting gene of every condition.
     """
 
     value: Floats
     expected: Floats
     prop: Floats
     seen: Bools
+    subunit: Ints
 
 
 def build(cohort: Cohort, entities: Entities) -> Rows:
-    """Join genes into entities by their least subunit, sample by sample."""
+    """Join genes into entities: the value is that of the limiting subunit, the fraction the least of all."""
     starts, genes = entities.indptr[:-1], entities.genes
     present = cohort.present
     library = np.where(present, cohort.library, 0.0)
     counts = np.where(present[:, :, None], cohort.counts, 0.0)
-    total = np.maximum(library.sum(axis=0), 1.0)
-    rate = np.minimum.reduceat((counts.sum(axis=0) / total[:, None])[:, genes], starts, axis=1)
+    rate = counts.sum(axis=0) / np.maximum(library.sum(axis=0), 1.0)[:, None]
+    subunit = _subunits.choose(cohort, entities, rate=rate)
+    value = np.empty((cohort.n_groups, cohort.n_samples, entities.n))
+    expected = np.empty_like(value)
+    for k in range(cohort.n_groups):
+        chosen = subunit[cohort.condition, k]
+        value[k] = np.take_along_axis(cohort.logcpm[:, k], chosen, axis=1)
+        expected[k] = rate[k][chosen] * library[:, k, None]
 
     def least(array: npt.NDArray[np.float64]) -> Floats:
         joined = np.minimum.reduceat(array[:, :, genes], starts, axis=2)
         return np.ascontiguousarray(joined.transpose(1, 0, 2))
 
-    return Rows(least(cohort.logcpm), rate[:, None, :] * library.T[:, :, None], least(cohort.prop), least(counts) > 0)
-
-
-def limiting_subunit(cohort: Cohort, entities: Entities, *, group: int, samples: Bools) -> Ints:
-    """Gene with the lowest mean log CPM over these samples, per entity; first of ties, -1 without samples."""
-    if not samples.any():
-        return np.full(entities.n, -1, np.int64)
-    chosen = entities.genes[entities.indptr[:-1]].copy()
-    many = np.flatnonzero(entities.n_subunits > 1)
-    if many.size == 0:
-        return chosen
-    sizes = entities.n_subunits[many]
-    place = np.arange(int(sizes.max()))
-    inside = place < sizes[:, None]
-    members = entities.genes[entities.indptr[many][:, None] + np.where(inside, place, 0)]
-    mean = cohort.logcpm[samples, group].mean(axis=0)[members]
-    chosen[many] = members[np.arange(many.size), np.where(inside, mean, np.inf).argmin(axis=1)]
-    return chosen
+    return Rows(value, expected, least(cohort.prop), least(counts) > 0, subunit)
 
 
 def expressed_in_enough(prop: Floats, *, n_least: int, threshold: float) -> Bools:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from ...stats import combine, linear
 
@@ -61,12 +60,11 @@ def build(model: Model, projection: linear.Projection, *, group: int, keep: Bool
     y = model.rows.value[group][keep]
     noise = model.noise(model.rows.expected[group][keep])
     fitted = linear.fit(y, projection, noise=noise)
-    variance = model.moderate(fitted.variance, fitted.df, group=group)
-    df = model.total_df(fitted.df)
+    variance, tail = model.moderate(fitted.variance, fitted.df, group=group)
     se = np.sqrt(fitted.unscaled * variance)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = fitted.estimate / se
-    pvalue = 2.0 * stdtr(np.maximum(df, 1e-9), -np.abs(t))
+    pvalue = tail.pvalue(t)
     root = np.sqrt(noise)
     standard = (fitted.residual / root).T
     length = np.linalg.norm(standard, axis=1, keepdims=True)
@@ -75,8 +73,8 @@ def build(model: Model, projection: linear.Projection, *, group: int, keep: Bool
         se=se,
         pvalue=pvalue,
         evidence=combine.cauchy(pvalue[:n_tested]).mean(axis=0),
-        wide=-stdtrit(np.maximum(df, 1e-9), alpha / (2.0 * n_tested)),
-        narrow=-stdtrit(np.maximum(df, 1e-9), alpha),
+        wide=tail.quantile(alpha / n_tested),
+        narrow=tail.quantile(2.0 * alpha),
         sigma=np.sqrt(variance),
         root_noise=np.ascontiguousarray(root.T),
         direction=np.divide(standard, length, out=np.zeros_like(standard), where=length > 1e-9),
