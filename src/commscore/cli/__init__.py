@@ -42,7 +42,7 @@ def _version(value: bool) -> None:
 
 
 @app.callback()
-def _options(
+def _root(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
     ),
@@ -53,7 +53,7 @@ def _options(
 def main() -> NoReturn:
     """Entry point of the ``commscore`` command; an error in its usage is told as every other error."""
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="commscore")
     except _ClickException as error:
         code = _usage_error(error, sys.argv[1:])
     except typer.Abort:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import os
 import tempfile
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 TABLES = (".csv", ".tsv", ".gz", ".parquet")
 DATA = (*TABLES, ".h5ad")
 FIGURES = (".png", ".pdf", ".svg")
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK = 2**20
 
 
@@ -125,9 +127,9 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
         for name, path in zip(temporary, paths, strict=True):
             name.replace(path)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_SPACE:
             where = ", ".join(map(str, paths))
-            raise OSError(error.errno, f"no space left to write {where}; nothing was written") from error
+            raise OSError(error.errno, f"no space to write {where} ({error.strerror}); nothing was written") from error
         raise
     finally:
         for name in temporary:
@@ -161,10 +163,14 @@ def put_table(table: pd.DataFrame, temporary: Path, *, like: Path) -> None:
     if like.suffix == ".parquet":
         table.to_parquet(temporary)
         return
-    # without the time in its header, the same table is the same bytes
-    compression: Any = {"method": "gzip", "mtime": 0} if like.suffix == ".gz" else None
     separator = "\t" if ".tsv" in like.suffixes else ","
-    table.to_csv(temporary, sep=separator, index=False, compression=compression)
+    with temporary.open("wb") as handle:
+        if like.suffix != ".gz":
+            table.to_csv(handle, sep=separator, index=False)
+            return
+        # without name and time in its header, the same table is the same bytes
+        with gzip.GzipFile(filename="", mode="wb", fileobj=handle, mtime=0) as packed:
+            table.to_csv(packed, sep=separator, index=False)
 
 
 def fingerprint(path: Path) -> str:

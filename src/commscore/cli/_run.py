@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._files import NO_SPACE
 from ._log import Log
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ EXIT_CODES = {
     TERMINATED: "terminated (SIGTERM)",
 }
 SCHEMA = "commscore.summary/1"
-_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+_OF_THE_MACHINE = NO_SPACE | {errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _PANEL = "For pipelines"
 
 
