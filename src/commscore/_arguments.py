@@ -159,7 +159,7 @@ def _check_items(name: str, value: Any, kind: Kind) -> None:
 def kinds_of(name: str, annotation: str) -> tuple[Kind, ...]:
     """Return what the annotation of an argument accepts; ``ax`` and ``cmap`` are known by name."""
     if name in _BY_NAME:
-        return _BY_NAME[name]
+        return _BY_NAME[name] + ((_LEAVES["None"],) if "None" in annotation else ())
     kinds = tuple(_kinds(ast.parse(annotation, mode="eval").body, name))
     if name in LABELS:
         kinds = tuple(_LABEL if k is _LEAVES["str"] else k for k in kinds)
@@ -263,6 +263,6 @@ _ALIASES = {
     "Pair": (_STRING, Kind("a pair (ligand, receptor)", _is_list)),
 }  # fmt: skip
 _BY_NAME = {
-    "ax": (_LEAVES["None"], Kind("matplotlib Axes", _class("matplotlib.axes", "Axes"))),
+    "ax": (Kind("matplotlib Axes", _class("matplotlib.axes", "Axes")), _LEAVES["None"]),
     "cmap": (_STRING, Kind("a Colormap", _class("matplotlib.colors", "Colormap"))),
 }  # fmt: skip

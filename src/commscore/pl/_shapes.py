@@ -112,6 +112,9 @@ def _stages(frame: pd.DataFrame, order: Any) -> list[str]:
         msg = "order is not known: name the stages in order, the reference first"
         raise ValueError(msg)
     wanted = [str(s) for s in order]
+    if len(wanted) < 2:
+        msg = f"order must name at least two stages, found {wanted}"
+        raise ValueError(msg)
     missing = [f"{s} vs {wanted[0]}" for s in wanted[1:] if f"{s} vs {wanted[0]}" not in contrasts]
     if missing:
         msg = f"order={wanted}: the table has no contrast {', '.join(map(repr, missing))}"

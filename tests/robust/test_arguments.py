@@ -1,0 +1,186 @@
+"""Every parameter of every public function gets bad values: one clear error of ours each, and nothing is changed.
+
+What is bad follows from the annotation (all values of other types) and from the kind of the parameter (``probes.fine``:
+what a value of the right type may be). A new function fails until it has a call in ``calls.py``, a new parameter is
+tried at once.
+"""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+import zlib
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+import commscore as cs
+from robust.calls import World, calls
+from robust.probes import PATHS, PROBES, accepts, fine, hints_of, parameters, public
+
+SOURCE = Path(cs.__file__).parent
+PUBLIC = public()
+AT_LEAST = 12_000
+FINE = {
+    # what is right by design although its kind says otherwise
+    ("get.store", "key"): {"text", "long"},
+    ("get.store", "adata"): {"AnnData"},
+    ("get.to_liana", "sample"): {"slash"},
+    ("get.to_liana", "sample_key"): {"text", "slash", "long"},
+    ("tl.power", "n_samples"): {"[3]"},
+    ("pl.shapes", "names"): {"0"},
+    ("pl.roles", "names"): {"[text, text]"},
+    ("rs.from_table", "name"): {"text", "slash", "long"},
+    ("rs.from_liana", "name"): {"text", "slash", "long"},
+    ("rs.from_liana", "select"): {"function", "type"},
+    ("rs.Resource.filter", "stated"): {"True"},
+    ("rs.Resource.match", "var_names"): {"[]", "[text]", "[text, text]", "{}", "{text: text}", "set"},
+    ("rs.Resource.match", "genes"): {"[]", "[text]", "[text, text]", "{}", "{text: text}", "set"},
+    ("ds.simulate", "conditions"): {"[text]"},
+    ("ds.simulate", "groups"): {"[text]"},
+    ("ds.simulate", "n_background"): {"0"},
+    **{("ds.Shift", f): {"text", "slash", "long"} for f in ("source", "target", "condition")},
+    ("ds.Shift", "interaction"): {"[text, text]"},
+    ("ds.Shift", "log2fc"): {"-1", "3", "1.5", "-0.5", "2**70"},
+    **{(f"ds.{f}", "cache_dir"): {"text", "slash", "long"} for f in ("list", "path", "fetch")},
+}
+ALSO = {
+    ("tl.method", "name"): "method",
+    ("report.write", "keys"): "key",
+    ("tl.therapies", "circuits_key"): "key",
+    ("pl.by_sample", "response_key"): "key",
+}
+"""Under which other word a message may speak of a parameter."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return World(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def valid(world):
+    return calls(world)
+
+
+def checksum(value):
+    """Of the bytes of an array, sparse matrix, column, or table."""
+    if hasattr(value, "indptr"):
+        return tuple(zlib.crc32(np.ascontiguousarray(x)) for x in (value.data, value.indices, value.indptr))
+    if isinstance(value, pd.DataFrame):
+        return tuple(value.columns), zlib.crc32(pd.util.hash_pandas_object(value).to_numpy())
+    return zlib.crc32(np.ascontiguousarray(value))
+
+
+def fingerprint(adata):
+    """What an AnnData holds: bytes of X and layers, obs, var, and what is in uns."""
+    results = {k: (id(v), tuple(v) if hasattr(v, "keys") else ()) for k, v in adata.uns.items()}
+    layers = {k: checksum(v) for k, v in adata.layers.items()}
+    return checksum(adata.X), layers, checksum(adata.obs), checksum(adata.var), results, set(adata.obsm), adata.shape
+
+
+def of_all(arguments):
+    made = {}
+    for name, value in arguments.items():
+        if isinstance(value, ad.AnnData):
+            made[name] = fingerprint(value)
+        elif isinstance(value, pd.DataFrame) and len(value.columns):
+            made[name] = checksum(value)
+    return made
+
+
+def tells(message, name, value):
+    """Whether a message names the parameter and says what was found.
+
+    Of a container of the right type that lacks something, it is enough to say what is missing where.
+    """
+    if isinstance(value, ad.AnnData):
+        return name in message or "adata." in message or "column" in message
+    if isinstance(value, pd.DataFrame):
+        return name in message or "column" in message
+    if isinstance(value, dict | list | np.ndarray | set):
+        return name in message
+    if isinstance(value, str) and name in PATHS:
+        return repr(value) in message or str(value) in message
+    found = {type(value).__name__, repr(value), str(value), repr(str(value))}
+    if isinstance(value, str):
+        found |= {repr(value)[:40], value[:40]}
+    return name in message and any(f in message for f in found if f)
+
+
+def problem_of(label, function, arguments, name, value, before):
+    """Return what is wrong with the answer to one bad value, or None."""
+    allowed = (TypeError, ValueError, KeyError, *((OSError,) if name in PATHS else ()))
+    try:
+        function(**(arguments | {name: value}))
+    except allowed as error:
+        message = str(error.args[0]) if error.args else str(error)
+        last = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
+        if SOURCE not in last.parents:
+            return f"raw {type(error).__name__} from {last.name}: {message[:150]}"
+        if not any(tells(message, word, value) for word in (name, ALSO.get((label, name), name))):
+            return f"unclear {type(error).__name__}: {message[:150]}"
+        if len(message) > 1500 + 2 * len(str(value)):
+            return f"message of {len(message)} characters: {message[:100]}"
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__} from {last.filename}:{last.lineno}: {str(error)[:150]}"
+    else:
+        return "accepted"
+    after = of_all(arguments)
+    return None if after == before else f"changed {[k for k in before if before[k] != after.get(k)]}"
+
+
+def bad_values(label, function):
+    """Return (parameter, label of the probe, value) of everything that must be refused."""
+    hints = hints_of(function)
+    for name, parameter in parameters(function).items():
+        assert name in hints, f"{label}({name}) has no annotation"
+        may = fine(name, parameter, hints[name]) | FINE.get((label, name), set())
+        for probe, value in PROBES.items():
+            if not accepts(hints[name], value, name) or probe not in may:
+                yield name, probe, value
+
+
+@pytest.mark.parametrize("label", PUBLIC)
+def test_bad_values_end_in_one_clear_error(label, world, valid):
+    assert label in valid, f"{label} is new: give a call of it that works in tests/robust/calls.py"
+    function = PUBLIC[label]
+    if label.startswith("rs.Resource."):
+        function = getattr(cs.rs.load(), label.rsplit(".", 1)[1])
+    arguments, problems, n = valid[label], [], 0
+    before, results = of_all(arguments), checksum_of_results(world.adata)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a call that warns and then refuses is fine
+        for name, probe, value in bad_values(label, PUBLIC[label]):
+            n += 1
+            found = problem_of(label, function, arguments, name, value, before)
+            if found:
+                problems.append(f"{name}={probe}: {found}")
+    assert checksum_of_results(world.adata) == results
+    assert not problems, f"{len(problems)} of {n}:\n" + "\n".join(problems)
+
+
+def checksum_of_results(adata):
+    return {k: checksum(v["table"]) for k, v in adata.uns.items() if k.startswith("commscore")}
+
+
+@pytest.mark.parametrize("label", PUBLIC)
+def test_the_call_that_is_spoilt_works(label, valid):
+    if label in ("ds.fetch", "ds.path", "rs.from_liana"):
+        pytest.skip("needs files that are not here")
+    function = PUBLIC[label]
+    if label.startswith("rs.Resource."):
+        function = getattr(cs.rs.load(), label.rsplit(".", 1)[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        function(**valid[label])
+
+
+def test_enough_was_tried():
+    n = sum(1 for label, function in PUBLIC.items() for _ in bad_values(label, function))
+    print(f"{n} bad values for {sum(len(parameters(f)) for f in PUBLIC.values())} parameters")  # noqa: T201
+    assert n >= AT_LEAST
