@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import _options as options
-from ._files import DATA, TABLES
-from ._job import Done, Job, Output, table_or_data, tables
+from ._files import DATA, TABLES, WITH_RESULT
+from ._job import Done, Job, Output, table_and_data, tables
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
 from ._run import command, say
@@ -26,6 +26,7 @@ def circuits(
     file: options.File,
     groupby: options.GroupBy,
     out: options.Out = None,
+    data: options.Data = None,
     edges: Annotated[Path | None, typer.Option(help="Write the steps of the circuits here.")] = None,
     changes: Annotated[Path | None, typer.Option(help="Write the changes between conditions here.")] = None,
     untested: options.Untested = None,
@@ -60,7 +61,7 @@ def circuits(
     if changes is not None and condition_key is None:
         msg = f"--changes {changes} needs --condition-key: changes are between conditions"
         raise ValueError(msg)
-    outputs: dict[str, Output] = {"--out": (out, DATA)}
+    outputs: dict[str, Output] = {"--out": (out, DATA), "--data": (data, WITH_RESULT)}
     outputs |= {n: (p, TABLES) for n, p in (("--edges", edges), ("--changes", changes), ("--untested", untested))}
     known = open_resource("breast", species=species, orthologs=orthologs)
     roles = options.assignments("--role", role, several=True)
@@ -79,7 +80,7 @@ def circuits(
         found = get.load(adata, _KEY)
         writers = tables(**{n: lambda n=n: found.extra[n] for n in ("edges", "changes", "untested")})
         summary = _summary(found.table) | {"parameters": found.params}
-        return Done(summary, {"--out": table_or_data(adata, found.table)} | writers, lambda: show(found.table, rows))
+        return Done(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
 
     return Job(file, outputs, known, where or (), resume).run(work)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import _options as options
-from ._files import DATA, TABLES
-from ._job import Done, Job, table_or_data, tables
+from ._files import DATA, TABLES, WITH_RESULT
+from ._job import Done, Job, table_and_data, tables
 from ._open_resource import open_resource
 from ._run import command, say
 from ._show import ALPHA, figures, print_table
@@ -33,6 +33,7 @@ def compare(
     pair_key: Annotated[str | None, typer.Option(help="Column of obs with the patient, for paired samples.")] = None,
     interaction: Annotated[str | None, typer.Option(help="Column of obs with a second factor.")] = None,
     out: options.Out = None,
+    data: options.Data = None,
     totals: Annotated[Path | None, typer.Option(help="Write the totals by pair and mode here.")] = None,
     untested: options.Untested = None,
     resource: options.ResourceName = "breast",
@@ -60,7 +61,12 @@ def compare(
 
     `commscore compare cohort.h5ad --groupby cell_type --condition-key stage --sample-key sample --order normal,primary,metastasis`
     """  # noqa: E501
-    outputs = {"--out": (out, DATA), "--totals": (totals, TABLES), "--untested": (untested, TABLES)}
+    outputs = {
+        "--out": (out, DATA),
+        "--data": (data, WITH_RESULT),
+        "--totals": (totals, TABLES),
+        "--untested": (untested, TABLES),
+    }
     known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
 
     def work(adata: Any) -> Done:
@@ -79,7 +85,7 @@ def compare(
         reasons = summary["untested_by_reason"]
         say("not tested: " + (", ".join(f"{r} {n}" for r, n in reasons.items()) or "nothing"))
         writers = tables(totals=lambda: get.totals(adata, _KEY), untested=lambda: left_out)
-        return Done(summary, {"--out": table_or_data(adata, table)} | writers, lambda: show(table, rows=rows))
+        return Done(summary, {**table_and_data(adata, table)} | writers, lambda: show(table, rows=rows))
 
     return Job(file, outputs, known, where or (), resume).run(work)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import _options as options
-from ._files import DATA
-from ._job import Done, Job, table_or_data
+from ._files import DATA, WITH_RESULT
+from ._job import Done, Job, table_and_data
 from ._open_resource import open_resource
 from ._run import command, say
 from ._show import figures, print_table
@@ -31,6 +31,7 @@ def expectations(
         typer.Option(metavar="LEVEL=WORDS", help="Words of the reviews that hold for a level of the condition."),
     ],
     out: options.Out = None,
+    data: options.Data = None,
     role: options.Roles = None,
     covariate: Annotated[list[str] | None, typer.Option(help="Covariate of the samples; may be repeated.")] = None,
     pair_key: Annotated[str | None, typer.Option(help="Column of obs with the patient, for paired samples.")] = None,
@@ -69,10 +70,10 @@ def expectations(
         found = get.load(adata, _KEY)
         counts = found.table["verdict"].value_counts()
         summary = {"rows": len(found.table), "by_verdict": {str(k): int(n) for k, n in counts.items()}}
-        writers = {"--out": table_or_data(adata, found.table)}
+        writers = {**table_and_data(adata, found.table)}
         return Done(summary | {"parameters": found.params}, writers, lambda: show(found.table, rows))
 
-    return Job(file, {"--out": (out, DATA)}, known, where or (), resume).run(work)
+    return Job(file, {"--out": (out, DATA), "--data": (data, WITH_RESULT)}, known, where or (), resume).run(work)
 
 
 def show(table: pd.DataFrame, rows: int) -> None:

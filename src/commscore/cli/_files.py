@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TABLES = (".csv", ".tsv", ".gz", ".parquet")
 DATA = (*TABLES, ".h5ad")
+WITH_RESULT = (".h5ad",)
 FIGURES = (".png", ".pdf", ".svg")
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK = 2**20

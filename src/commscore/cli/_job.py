@@ -148,8 +148,8 @@ def tables(**frames: Callable[[], pd.DataFrame]) -> dict[str, Writer]:
     return {f"--{name.replace('_', '-')}": writer(make) for name, make in frames.items()}
 
 
-def table_or_data(adata: Any, table: pd.DataFrame) -> Writer:
-    """Return a writer of the table, or of the data with the result if the file ends in .h5ad."""
+def table_and_data(adata: Any, table: pd.DataFrame) -> dict[str, Writer]:
+    """Return the writers of ``--out`` and ``--data``: the table, or the data with the result if it ends in .h5ad."""
 
     def write(temporary: Path, path: Path) -> None:
         if path.suffix == ".h5ad":
@@ -157,7 +157,7 @@ def table_or_data(adata: Any, table: pd.DataFrame) -> Writer:
         else:
             put_table(table, temporary, like=path)
 
-    return write
+    return {"--out": write, "--data": write}
 
 
 def identity(resource: Resource) -> dict[str, Any]:

@@ -21,6 +21,9 @@ Out = Annotated[
     Path | None,
     typer.Option(help="Write the table here (.csv, .tsv, .csv.gz, .parquet), or the data with the result (.h5ad)."),
 ]
+Data = Annotated[
+    Path | None, typer.Option(help="Write the data with the result here (.h5ad), beside the table of --out.")
+]
 Untested = Annotated[Path | None, typer.Option(help="Write what was not tested, and why, here.")]
 Where = Annotated[
     list[str] | None,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import _options as options
-from ._files import DATA, FIGURES, TABLES
-from ._job import Done, Job, table_or_data, tables
+from ._files import DATA, FIGURES, TABLES, WITH_RESULT
+from ._job import Done, Job, table_and_data, tables
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
 from ._run import command, say
@@ -24,6 +24,7 @@ def score(
     file: options.File,
     groupby: options.GroupBy,
     out: options.Out = None,
+    data: options.Data = None,
     plot: Annotated[Path | None, typer.Option(help="Write a dot plot here (.png, .pdf, .svg).")] = None,
     untested: options.Untested = None,
     resource: options.ResourceName = "breast",
@@ -64,7 +65,12 @@ def score(
 
     `commscore score mouse.h5ad --groupby cell_type --species mouse --resource cellphonedb:v5.zip --orthologs pairs.csv --out table.csv`
     """  # noqa: E501
-    outputs = {"--out": (out, DATA), "--plot": (plot, FIGURES), "--untested": (untested, TABLES)}
+    outputs = {
+        "--out": (out, DATA),
+        "--data": (data, WITH_RESULT),
+        "--plot": (plot, FIGURES),
+        "--untested": (untested, TABLES),
+    }
     known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
     asked: dict[str, Any] = {} if null is None else {"null": None if null == "none" else null}
 
@@ -72,7 +78,7 @@ def score(
         from .. import get, tl
 
         if normalize:
-            normalized(adata, keep_counts=out is not None and out.suffix == ".h5ad")
+            normalized(adata, keep_counts=data is not None or (out is not None and out.suffix == ".h5ad"))
         say(f"scoring {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
         tl.score(
             adata, groupby, resource=known, method=_one_or_all(method), scheme=scheme, n_perms=n_perms,
@@ -82,7 +88,7 @@ def score(
         table, left_out = get.table(adata), get.untested(adata)
         say(f"{len(left_out)} interactions or groups not tested" + ("" if untested else "; --untested FILE lists them"))
         summary = summary_of(table, left_out, get.params(adata))
-        writers = {"--out": table_or_data(adata, table), "--plot": _dotplot(table)}
+        writers = {**table_and_data(adata, table), "--plot": _dotplot(table)}
         return Done(summary, writers | tables(untested=lambda: left_out), lambda: show(table, rows=rows))
 
     return Job(file, outputs, known, where or (), resume).run(work)

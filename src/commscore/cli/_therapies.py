@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import _options as options
-from ._files import DATA, TABLES
-from ._job import Done, Job, Output, table_or_data, tables
+from ._files import DATA, TABLES, WITH_RESULT
+from ._job import Done, Job, Output, table_and_data, tables
 from ._open_resource import open_resource
 from ._run import command, say
 from ._show import print_table
@@ -25,6 +25,7 @@ _BESIDE = ("edges", "groups", "circuits", "combinations", "bypass")
 def therapies(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An .h5ad file or a zarr store with stored scores.")],
     out: options.Out = None,
+    data: options.Data = None,
     edges: Annotated[Path | None, typer.Option(help="Write every cut edge with its flow here.")] = None,
     combinations: Annotated[Path | None, typer.Option(help="Write the combinations here.")] = None,
     bypass: Annotated[Path | None, typer.Option(help="Write what remains beside a cut edge here.")] = None,
@@ -47,7 +48,7 @@ def therapies(
 
     `commscore therapies scored.h5ad --max-padj 0.05 --out therapies.csv --combinations pairs.csv`
     """
-    outputs: dict[str, Output] = {"--out": (out, DATA)}
+    outputs: dict[str, Output] = {"--out": (out, DATA), "--data": (data, WITH_RESULT)}
     outputs |= {n: (p, TABLES) for n, p in (("--edges", edges), ("--combinations", combinations), ("--bypass", bypass))}
     known = open_resource("breast", species=species, orthologs=orthologs)
 
@@ -66,7 +67,7 @@ def therapies(
             "by_status": {str(k): int(n) for k, n in found.table["status"].value_counts().items()},
             "parameters": found.params,
         }
-        return Done(summary, {"--out": table_or_data(adata, found.table)} | writers, lambda: show(found.table, rows))
+        return Done(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
 
     return Job(file, outputs, known, resume=resume).run(work)
 
