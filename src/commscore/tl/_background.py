@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from ..core.blocks import Blocks
+from ..core.gather import cell_sums
 from ..core.problem import Entities
 from ..core.statistics import CellTotals, GeneSetsOfTests
 
@@ -26,6 +28,9 @@ _CELLS_AT_ONCE = 4096
 def cell_totals(matrix: Any, cells: npt.NDArray[np.int64]) -> CellTotals:
     """Mean and mean square of all genes of these cells, in their order; the matrix is read in parts."""
     n_genes = matrix.shape[1]
+    if isinstance(matrix, Blocks):
+        total, of_squares = cell_sums(matrix, cells)
+        return CellTotals(total / n_genes, of_squares / n_genes)
     mean, square = np.empty(cells.size), np.empty(cells.size)
     rows: Any = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
     for a in range(0, cells.size, _CELLS_AT_ONCE):
