@@ -40,8 +40,11 @@ def edge_strength(adata, *, source, target, interaction):
     return dict(zip(p.obs_names, p.X[:, p.var_names.get_loc(name)], strict=True))
 
 
-def sign_switch(n=6, *, slope=1.0, groups=("tumour", "CAF", "macrophage"), seed=0):
-    """TGF-β from CAF on tumour: its targets rise with it early and fall with it late; TGFB1 itself does not change."""
+def sign_switch(n=6, *, slope=1.0, groups=("tumour", "CAF", "macrophage"), seed=0, signs=(1.0, -1.0)):
+    """TGF-β from CAF on tumour: its targets rise with it early and fall with it late; TGFB1 itself does not change.
+
+    ``signs`` (early, late) times ``slope`` is how they follow it.
+    """
     expressed = {"TGFB1": {"CAF": 2.0}, "TGFBR1": {"tumour": 2.0}, "TGFBR2": {"tumour": 2.0}}
     adata = cs.ds.simulate(
         n_samples=n, n_cells=300, conditions=("early", "late"), groups=list(groups), donor_sd=0.5,
@@ -51,6 +54,6 @@ def sign_switch(n=6, *, slope=1.0, groups=("tumour", "CAF", "macrophage"), seed=
     tgfb = net[net["source"] == "TGFb"]
     strength = edge_strength(adata, source="CAF", target="tumour", interaction="TGFB1^TGFBR1_TGFBR2")
     centre = np.mean(list(strength.values()))
-    sign = {s: 1.0 if s.startswith("early") else -1.0 for s in strength}
+    sign = {s: signs[0] if s.startswith("early") else signs[1] for s in strength}
     plant(adata, tgfb, group="tumour", activity={s: slope * sign[s] * (v - centre) for s, v in strength.items()})
     return adata, net

@@ -33,6 +33,27 @@ def test_changes_between_conditions_name_their_driver():
     assert parts.mean() == pytest.approx(whole.loc["bone", "effect"])
 
 
+def test_a_molecule_that_moves_two_steps_is_the_driver_by_its_step_between_cells():
+    shift = cs.ds.Shift(interaction=("TNFSF11", "TNFRSF11A"), source="osteoblast", target="osteoclast", log2fc=2)
+    adata = cohort(n_samples=5, n_cells=300, shifts=[shift], donor_sd=0.15, rng=4)
+    table = run(adata, n_perms=9, condition_key="condition", sample_key="sample").extra["changes"]
+    table = table.set_index(["circuit", "step"])
+    assert [table.loc[("bone", n), "effect"] for n in (2, 3)] == pytest.approx([2, 2], abs=0.7)
+    assert table.loc[("bone", 0), "driver"].startswith("3 osteoblast TNFSF11 → TNFRSF11A")
+    assert table.loc[("bone", 0), "driver_molecule"] == "TNFSF11 (osteoblast)"
+    assert table.loc[("opg", 0), "driver"].startswith("2 osteoblast TNFSF11")
+
+
+def test_a_decoy_can_be_the_driver():
+    more = cs.ds.Shift(interaction=("TNFRSF11B", "MMP1"), source="osteoblast", target="tumour", log2fc=3)
+    adata = cohort(n_samples=5, n_cells=300, shifts=[more], donor_sd=0.15, rng=4)
+    table = run(adata, n_perms=9, condition_key="condition", sample_key="sample").extra["changes"]
+    opg = table.set_index(["circuit", "step"]).loc[("opg", 0)]
+    assert opg["ci_high"] < 0  # the decoy takes the ligand away
+    assert opg["driver_molecule"] == "decoy TNFRSF11B (osteoblast)"
+    assert opg["driver"] == "2 osteoblast TNFSF11 → TNFRSF11A osteoclast"
+
+
 def test_few_samples_give_an_effect_without_a_test():
     changes = run(cohort(n_samples=1), condition_key="condition", sample_key="sample").extra["changes"]
     assert set(changes["status"]) == {"too_few_samples"}

@@ -276,13 +276,13 @@ def test_survives_h5ad(switched, tmp_path):
     ("keywords", "error", "match"),
     [
         ({"net": "dorothea"}, ValueError, "net='dorothea' is not one of 'progeny'"),
-        ({"net": 3}, TypeError, "net must be 'progeny' or a DataFrame"),
+        ({"net": 3}, TypeError, "net must be "),
         ({"net": pd.DataFrame({"a": [1]})}, ValueError, "net lacks the column source, target"),
         ({"net": pd.DataFrame({"source": ["P"] * 2, "target": ["X"] * 2})}, ValueError, "1 pairs twice"),
         ({"net": pd.DataFrame({"source": ["P"], "target": ["X"], "weight": [0.0]})}, ValueError, "not all zero"),
         ({"net": pd.DataFrame({"source": ["P"], "target": ["nowhere"]})}, ValueError, "net has no target among"),
         ({"method": "ora"}, ValueError, "method='ora' is not one of 'ulm', 'mlm'"),
-        ({"links": "TGFBR2"}, TypeError, "links must be a DataFrame"),
+        ({"links": "TGFBR2"}, TypeError, "links must be a pandas DataFrame"),
         ({"links": pd.DataFrame({"receptor": ["A"]})}, ValueError, "links lacks the column pathway"),
         (
             {"links": pd.DataFrame({"receptor": ["A"], "pathway": ["B"], "sign": [2]})},

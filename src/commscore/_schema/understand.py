@@ -124,9 +124,10 @@ CIRCUIT_CHANGES = Table(
         Column(
             "driver",
             "string",
-            "of a circuit: the step with more than half of the absolute change and an interval "
-            "without zero; mixed otherwise; empty where nothing was tested",
+            "of a circuit: the step whose molecule, or which itself, makes up more than half of the absolute change, "
+            "with an interval without zero; mixed otherwise; empty where nothing was tested",
         ),
+        Column("driver_molecule", "string", "the molecule that drives it (and its role); empty where both ends do"),
         Column("largest_edge", "string", "of a circuit: the step that changes most"),
         Column("largest_share", "float", "its share of the absolute change, 0 to 1"),
     ),

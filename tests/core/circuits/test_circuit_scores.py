@@ -98,7 +98,7 @@ def test_joint_null_equals_brute_force(cells, scheme):
     x, labels = cells
     plan = make_plan([(0, 2, core.RELEASE), (1, 0, core.DECOY)])
     key, n = 77, 61
-    order = reference.shuffled(range(70), key, 2**64 - 1) if scheme == "ring" else np.arange(70)
+    order = reference.shuffled(range(70), key, 2**64 - 1) if scheme != "independent" else np.arange(70)
     with team(1) as threads:
         columns = gene_major(x, cells=np.asarray(order, np.int64), columns=np.arange(6), team=threads)
         groups = Groups.of(labels[order], 4)
@@ -126,7 +126,12 @@ def test_flows_are_logs_of_scores_squared():
     levels = rng.normal(3, 1, (4, 5))
     plan = make_plan([(0, 2, core.RELEASE), (1, 0, core.DECOY), (2, 1, core.CORECEPTOR)])
     scores = core.step_scores(2**levels.T, plan)
-    np.testing.assert_allclose(core.step_flows(levels, plan), 2 * np.log2(scores).T, rtol=1e-12)
+    flows = core.step_flows(levels, plan)
+    np.testing.assert_allclose(flows, 2 * np.log2(scores).T, rtol=1e-12)
+    left, right = core.step_sides(levels, plan)
+    np.testing.assert_allclose(left + right + core.decoy_terms(levels, plan), flows, rtol=1e-12)
+    assert (core.decoy_terms(levels, plan)[:, 1] < 0).all()
+    assert (core.decoy_terms(levels, plan)[:, [0, 2]] == 0).all()
 
 
 def test_levels_take_the_least_subunit_and_keep_what_is_missing():
@@ -149,7 +154,7 @@ def test_noise_and_fractions_of_steps_follow_the_side_that_limits():
     np.testing.assert_allclose(found[:, 0], np.maximum(ends[0][0], units[:, 2]) + ends[0][1])
     np.testing.assert_allclose(found[:, 1], ends[1][0] + ends[1][1] + units[:, 0])
     np.testing.assert_allclose(found[:, 2], ends[2][0] + np.maximum(ends[2][1], units[:, 1]))
-    lowest = core.step_props(props, plan)
+    lowest = np.minimum(*core.step_sides(props, plan))
     for step, more in ((0, [2]), (1, []), (2, [1])):  # a decoy need not be expressed
         nodes = [plan.source[step], plan.target[step], *more]
         np.testing.assert_array_equal(lowest[:, step], props[:, nodes].min(axis=1))

@@ -6,7 +6,7 @@ from ._loops import Loops, Network, Null, autocrine, rewired, search
 from ._loops import strengths as loop_strengths
 from ._null import Tally, permute
 from ._plan import CORECEPTOR, DECOY, RELEASE, Gates, Plan
-from ._samples import node_levels, spearman_within, step_flows, step_props, step_units
+from ._samples import decoy_terms, node_levels, spearman_within, step_flows, step_sides, step_units
 from ._scores import node_values, step_scores, strengths
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Plan",
     "Tally",
     "autocrine",
+    "decoy_terms",
     "loop_strengths",
     "node_levels",
     "node_values",
@@ -28,8 +29,8 @@ __all__ = [
     "search",
     "spearman_within",
     "step_flows",
-    "step_props",
     "step_scores",
+    "step_sides",
     "step_units",
     "strengths",
 ]

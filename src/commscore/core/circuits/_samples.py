@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from ._plan import CORECEPTOR, DECOY, RELEASE
+from ._plan import DECOY, RELEASE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -36,19 +36,43 @@ def node_levels(logs: Floats, plan: Plan) -> Floats:
     return out
 
 
-def step_flows(levels: Floats, plan: Plan) -> Floats:
-    """Log2 flow of every step in every sample: log2 L + log2 R after the gates (see ``step_scores``)."""
+def step_sides(levels: Floats, plan: Plan, *, limit: np.ufunc = np.minimum) -> tuple[Floats, Floats]:
+    """Level of the first and of the second end of every step, n_samples × n_steps each, after the gates that limit it.
+
+    Parameters
+    ----------
+    levels
+        (n_samples, n_nodes) of the molecules: log2 levels, or what else ``limit`` joins.
+    plan
+        The circuits.
+    limit
+        How a side and its gates are joined: the least of them, unless noise is asked for.
+    """
     left, right = levels[:, plan.source], levels[:, plan.target]
+    for step, node, kind in zip(plan.gates.step, plan.gates.node, plan.gates.kind, strict=True):
+        if kind != DECOY:
+            side = left if kind == RELEASE else right
+            side[:, step] = limit(side[:, step], levels[:, node])
+    return left, right
+
+
+def decoy_terms(levels: Floats, plan: Plan) -> Floats:
+    """Log2 of the share of the ligand that reaches the receptor, n_samples × n_steps; 0 without decoys."""
+    _, right = step_sides(levels, plan)
+    out = 0.0 * right
     for step in np.unique(plan.gates.step):
-        for node in plan.gates.nodes_of(step, RELEASE):
-            left[:, step] = np.minimum(left[:, step], levels[:, node])
-        for node in plan.gates.nodes_of(step, CORECEPTOR):
-            right[:, step] = np.minimum(right[:, step], levels[:, node])
         decoys = plan.gates.nodes_of(step, DECOY)
         if decoys.size:
-            bound = np.logaddexp2.reduce(np.column_stack([right[:, step], levels[:, decoys]]), axis=1)
-            left[:, step] += right[:, step] - bound
-    return np.asarray(left + right, np.float64)
+            out[:, step] = right[:, step] - np.logaddexp2.reduce(
+                np.column_stack([right[:, step], levels[:, decoys]]), axis=1
+            )
+    return np.asarray(out, np.float64)
+
+
+def step_flows(levels: Floats, plan: Plan) -> Floats:
+    """Log2 flow of every step in every sample: log2 L + log2 R after the gates (see ``step_scores``)."""
+    left, right = step_sides(levels, plan)
+    return np.asarray(left + right + decoy_terms(levels, plan), np.float64)
 
 
 def step_units(units: Floats, plan: Plan) -> Floats:
@@ -57,23 +81,11 @@ def step_units(units: Floats, plan: Plan) -> Floats:
     ``units`` (n_samples × n_nodes) are those of the molecules. A side that a gate limits has the larger of both
     variances, as the gate may be what is read; a decoy adds its own, the most that can enter the share of the ligand.
     """
-    left, right, decoy = units[:, plan.source].copy(), units[:, plan.target].copy(), 0.0 * units[:, plan.source]
+    left, right = step_sides(units, plan, limit=np.maximum)
     for step, node, kind in zip(plan.gates.step, plan.gates.node, plan.gates.kind, strict=True):
         if kind == DECOY:
-            decoy[:, step] += units[:, node]
-        else:
-            side = left if kind == RELEASE else right
-            side[:, step] = np.maximum(side[:, step], units[:, node])
-    return np.asarray(left + right + decoy, np.float64)
-
-
-def step_props(props: Floats, plan: Plan) -> Floats:
-    """Fraction of cells that express the least expressed of both ends of every step and of the gates that limit it."""
-    out = np.minimum(props[:, plan.source], props[:, plan.target])
-    for step, node, kind in zip(plan.gates.step, plan.gates.node, plan.gates.kind, strict=True):
-        if kind != DECOY:
-            out[:, step] = np.minimum(out[:, step], props[:, node])
-    return np.asarray(out, np.float64)
+            right[:, step] += units[:, node]
+    return np.asarray(left + right, np.float64)
 
 
 def spearman_within(

@@ -47,6 +47,15 @@ class _Rows:
 
 
 @dataclass(frozen=True)
+class _Ends:
+    """Ends of steps, what each is called, and the number of its step."""
+
+    rows: _Rows
+    names: list[str]
+    step: Ints
+
+
+@dataclass(frozen=True)
 class _Made:
     """One contrast: estimates along each of its q vectors (q × m), and per row (m) the best of them and the test."""
 
@@ -68,31 +77,85 @@ class _Made:
 def change_table(found: Cohort, measured: Measured, *, keys: Keys, expr_prop: float) -> pd.DataFrame:
     """Change of every measured step and of every circuit with a step that counts."""
     plan = measured.plan
-    steps = _steps(found, measured, expr_prop=expr_prop)
+    levels = _levels(found, plan, expr_prop=expr_prop)
+    steps, ends = _steps(levels, measured), _ends(levels, measured)
     whole = [c for c, inside in enumerate(plan.steps_of) if inside.size]
     circuits = _circuits(steps, [plan.steps_of[c] for c in whole])
     contrasts, design = _plan(found, keys)
     frames = []
     for contrast in contrasts:
         # circuits are means of steps and vary less: each kind lends strength to its own
-        made = [_test(rows, found.study, contrast, design=design) for rows in (circuits, steps)]
-        frame = _frame(made[0], made[1], whole=whole, measured=measured)
-        parts = [_columns(m, rows, contrast) for m, rows in zip(made, (circuits, steps), strict=True)]
+        made = [_test(rows, found.study, contrast, design=design) for rows in (circuits, steps, ends.rows)]
+        frame = _frame(made[0], made[1], _Driver(made[1], made[2], ends, _numbered(measured)), whole=whole,
+                       measured=measured)  # fmt: skip
+        parts = [_columns(m, rows, contrast) for m, rows in zip(made, (circuits, steps), strict=False)]
         frame = pd.concat([frame, pd.concat(parts, ignore_index=True)], axis=1)
         frames.append(frame.assign(contrast=contrast.name))
     return _typed(pd.concat(frames, ignore_index=True))
 
 
-def _steps(found: Cohort, measured: Measured, *, expr_prop: float) -> _Rows:
-    plan = measured.plan
-    value = core.step_flows(core.node_levels(found.logs, plan), plan)
-    unit = core.step_units(1.0 / (core.node_levels(found.expected, plan) + 0.5), plan)
+@dataclass(frozen=True)
+class _Levels:
+    """Molecules of the samples (n_samples × n_nodes): log2 level, counting variance, fraction of expressing cells."""
+
+    log: Floats
+    unit: Floats
+    prop: Floats
+    least: int
+    expr_prop: float
+
+    def expressed(self, prop: Floats) -> Bools:
+        """Decide whether the mean of as many samples as the smallest level has, the highest, reaches the threshold."""
+        return np.asarray(np.sort(prop, axis=0)[-self.least :].mean(axis=0) >= self.expr_prop, np.bool_)
+
+
+def _levels(found: Cohort, plan: core.Plan, *, expr_prop: float) -> _Levels:
+    log, expected, prop = (core.node_levels(x, plan) for x in (found.logs, found.expected, found.prop))
     least = int(found.study.replicates[found.study.replicates > 0].min())
-    prop = np.sort(core.step_props(core.node_levels(found.prop, plan), plan), axis=0)[-least:]
-    acting = [tuple(sorted(s.acting)) for s in sorted(measured.steps, key=lambda s: s.number) if s.number >= 0]
-    names = list(zip(plan.source, plan.target, acting, strict=True))
+    return _Levels(log, 1.0 / (expected + 0.5), prop, least, expr_prop)
+
+
+def _steps(levels: _Levels, measured: Measured) -> _Rows:
+    plan = measured.plan
+    acting = [tuple(sorted(s.acting)) for s in _numbered(measured)]
+    first = _codes(list(zip(plan.source, plan.target, acting, strict=True)))
+    prop = np.minimum(*core.step_sides(levels.prop, plan))
+    return _Rows(core.step_flows(levels.log, plan), core.step_units(levels.unit, plan), levels.expressed(prop), first)
+
+
+def _ends(levels: _Levels, measured: Measured) -> _Ends:
+    """First ends of all steps, then second ends, then what decoys leave, where there are decoys."""
+    plan, steps = measured.plan, _numbered(measured)
+    value = np.hstack([*core.step_sides(levels.log, plan), core.decoy_terms(levels.log, plan)])
+    sides = core.step_sides(levels.unit, plan, limit=np.maximum)
+    unit = np.hstack([*sides, np.maximum(core.step_units(levels.unit, plan) - sides[0] - sides[1], 0.0)])
+    props = core.step_sides(levels.prop, plan)
+    expressed = levels.expressed(np.hstack([*props, np.minimum(*props)]))
+    names = [_end_in_words(s, place) for place in range(3) for s in steps]
+    there = np.flatnonzero([bool(name) for name in names])
+    names = [names[i] for i in there]
+    rows = _Rows(value[:, there], unit[:, there], expressed[there], _codes(names))
+    return _Ends(rows, names, there % max(len(steps), 1))
+
+
+def _end_in_words(step: Step, place: int) -> str:
+    """Name an end of a step, with the gates that act on it; ``place`` 2 are decoys, empty without."""
+    kind = (core.RELEASE, core.CORECEPTOR, core.DECOY)[place]
+    gates = ", ".join(g.split(" (")[0] for g, (_, k) in zip(step.gates, step.acting, strict=True) if k == kind)
+    if place == 2:
+        return f"decoy {gates} ({step.row['source_role']})" if gates else ""
+    what = step.row[("from", "to")[place]] + (f" with {gates}" if gates else "")
+    return f"{what} ({step.row[('source_role', 'target_role')[place]]})"
+
+
+def _numbered(measured: Measured) -> list[Step]:
+    """Return the steps that are measured, by number."""
+    return sorted((s for s in measured.steps if s.number >= 0), key=lambda s: s.number)
+
+
+def _codes(names: list[Any]) -> Ints:
     number = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    return _Rows(value, unit, prop.mean(axis=0) >= expr_prop, np.asarray([number[n] for n in names], np.int64))
+    return np.asarray([number[n] for n in names], np.int64)
 
 
 def _circuits(steps: _Rows, parts: list[Ints]) -> _Rows:
@@ -167,13 +230,11 @@ def _columns(made: _Made, rows: _Rows, contrast: Contrast) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _frame(circuits: _Made, steps: _Made, *, whole: list[int], measured: Measured) -> pd.DataFrame:
+def _frame(circuits: _Made, steps: _Made, driver: _Driver, *, whole: list[int], measured: Measured) -> pd.DataFrame:
     """Columns that tell circuits from steps, and what only circuits have."""
-    plan = measured.plan
-    by_number = {s.number: s for s in measured.steps if s.number >= 0}
-    words = [by_number[i] for i in range(plan.n_steps)]
+    plan, words = measured.plan, driver.steps
     moved = np.array([acat(steps.pvalue[plan.steps_of[c]]) for c in whole], np.float64)
-    drivers = [_driver(steps, plan.steps_of[c], int(circuits.best[i]), words=words) for i, c in enumerate(whole)]
+    drivers = [driver.of(plan.steps_of[c], int(circuits.best[i])) for i, c in enumerate(whole)]
     n = len(words)
     frame: dict[str, Any] = {
         "circuit": [measured.circuits[c] for c in whole] + [s.row["circuit"] for s in words],
@@ -182,23 +243,59 @@ def _frame(circuits: _Made, steps: _Made, *, whole: list[int], measured: Measure
         "any_pvalue": np.concatenate([moved, np.full(n, np.nan)]),
         "any_padj": np.concatenate([benjamini_hochberg(moved), np.full(n, np.nan)]),
     }
-    for name, i in (("driver", 0), ("largest_edge", 1), ("largest_share", 2)):
-        frame[name] = [d[i] for d in drivers] + ["" if i < 2 else np.nan] * n
+    for i, name in enumerate(("driver", "driver_molecule", "largest_edge", "largest_share")):
+        frame[name] = [d[i] for d in drivers] + ["" if i < 3 else np.nan] * n
     return pd.DataFrame(frame)
 
 
-def _driver(made: _Made, rows: Ints, c: int, *, words: list[Step]) -> tuple[str, str, float]:
-    """Name the step that moves a circuit: the mean of flows is additive, so parts are shares of absolute change."""
-    size = np.abs(made.estimate[c, rows])
-    if not np.isfinite(size).all() or size.sum() == 0:
-        return "", "", np.nan
-    top = int(size.argmax())
-    share, row = float(size[top] / size.sum()), int(rows[top])
-    name = f"{words[row].row['step']} {in_words(words[row])}"
-    if made.status[row] != "tested":
-        return "", name, share
-    sure = made.low[c, row] > 0 or made.high[c, row] < 0
-    return name if share > 0.5 and sure else "mixed", name, share
+@dataclass(frozen=True)
+class _Driver:
+    """Names what moves a circuit; the mean of flows is additive in steps and in the ends of steps.
+
+    A ligand that a circuit makes, by a step inside a cell, and sends, by one between cells, moves both. So the
+    molecule is asked for first, and its step between cells is the driver; then the step.
+    """
+
+    made: _Made
+    moved: _Made
+    ends: _Ends
+    steps: list[Step]
+
+    def of(self, rows: Ints, c: int) -> tuple[str, str, str, float]:
+        """Driver, its molecule, and the step that changes most with its share, along vector ``c`` of the contrast."""
+        size = np.abs(self.made.estimate[c, rows])
+        if not np.isfinite(size).all() or size.sum() == 0:
+            return "", "", "", np.nan
+        top = int(rows[size.argmax()])
+        largest = self._words(top), float(size.max() / size.sum())
+        if (self.made.status[rows] != "tested").all():
+            return "", "", *largest
+        molecule, share, sure = self._molecule(rows, c)
+        if share > 0.5 and sure:
+            named = np.asarray([name == molecule for name in self.ends.names])
+            at = self.ends.step[named & np.isin(self.ends.step, rows)].tolist()
+            between = [r for r in at if self.steps[r].row["edge"] == "communication"]
+            return self._words((between or at)[0]), molecule, *largest
+        sure = self.made.status[top] == "tested" and self._beside_zero(self.made, c, top)
+        return self._words(top) if largest[1] > 0.5 and sure else "mixed", "", *largest
+
+    def _molecule(self, rows: Ints, c: int) -> tuple[str, float, bool]:
+        """Molecule with the largest part in the change, its share, and whether its change is beside zero."""
+        total: dict[str, float] = {}
+        for at in np.flatnonzero(np.isin(self.ends.step, rows)):
+            name = self.ends.names[at]
+            total[name] = total.get(name, 0.0) + float(np.nan_to_num(self.moved.estimate[c, at]))
+        whole = sum(map(abs, total.values()))
+        name = max(total, key=lambda k: abs(total[k]))
+        sure = self._beside_zero(self.moved, c, self.ends.names.index(name))
+        return name, abs(total[name]) / whole if whole else 0.0, sure
+
+    @staticmethod
+    def _beside_zero(made: _Made, c: int, at: int) -> bool:
+        return bool(made.low[c, at] > 0 or made.high[c, at] < 0)
+
+    def _words(self, row: int) -> str:
+        return f"{self.steps[row].row['step']} {in_words(self.steps[row])}"
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
