@@ -9,9 +9,9 @@ import pandas as pd
 
 from .._arguments import checked
 from ._colours import DOWN, UP, obs_colours
-from ._stages import estimate, places, stage_points
+from ._stages import estimate, name_stages, places, stage_points
 from ._table import axes, extra_of, names_of, need_columns, need_rows, params_of, table_of
-from ._text import bare, counted, shorten, title
+from ._text import bare, counted, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,8 +72,7 @@ def balance(
     means = stage_points(ax, [r["balance"].to_numpy(float) for r in groups], [colours[s] for s in stages])
     if tests is not None:
         _tests(ax, tests, stages, means=means)
-    named = shorten(stages, 22)
-    ax.set_xticks(range(len(stages)), [f"{named[s]}\n(n = {len(r)})" for s, r in zip(stages, groups, strict=True)])
+    name_stages(ax, stages, [len(r) for r in groups])
     _decorate(ax, len(stages))
     missing = len(frame) - len(known)
     text = "Balance of pro- and anti-tumour communication"
@@ -95,6 +94,7 @@ def _order(frame: pd.DataFrame, order: Sequence[str] | None) -> list[str]:
 
 def _tests(ax: Any, tests: pd.DataFrame, stages: list[str], *, means: list[float]) -> None:
     """Draw every stage that was set against one of the others, and its p-value above it."""
+    need_columns(tests, "measure", "contrast", "effect", "ci_low", "ci_high")
     rows = tests[(tests["measure"] == "balance").to_numpy()]
     for row in rows.itertuples():
         alt, _, ref = str(row.contrast).partition(" vs ")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._arguments import checked
 from .._validate import in_range
-from ._colours import DIVERGING, obs_colours, symmetric
+from ._colours import DIVERGING, MISSING, obs_colours, symmetric
 from ._response import wide_response
 from ._table import axes, names_of, need_columns, need_rows, one_contrast, pick, ranked, table_of
 from ._text import INCH_PER_LETTER, bare, counted, edge_labels, inches, legend, patches, shorten, title
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _EDGE = ["interaction", "source", "target"]
 _PROGRAMMES = 12
 """Most rows of the response: those that differ most between samples."""
-_PER_SAMPLE = 0.24
-"""Inches."""
+_PER_SAMPLE, _WIDEST, _NAMED = 0.24, 14.0, 0.075
+"""Inches of a sample, of all samples, and the fewest of a sample that is named."""
 
 
 @checked
@@ -74,7 +74,7 @@ def by_sample(
     -------
     matplotlib.axes.Axes
         Every row is drawn as the difference from its own mean over the samples; a sample without the source or
-        the target is white. What was left out is said below the title.
+        the target is grey. What was left out is said below the title.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def by_sample(
     active = wide_response(response, response_key, target=target)
     lower, doing, quiet = _response(active, columns, most=_PROGRAMMES)
     labels = [*edge_labels(shown, 24), *shorten(doing, 48).values()]
-    wide = _PER_SAMPLE * len(columns)
+    wide = min(_PER_SAMPLE * len(columns), _WIDEST)
     ax = axes(
         ax, width=inches(labels) + max(wide, 2.0) + 2.2,
         height=0.2 * len(labels) + inches(shorten(columns, 24).values()) + 1.7,
@@ -171,6 +171,8 @@ def _response(response: pd.DataFrame | None, columns: list[str], *, most: int) -
 
 def _meshes(ax: Any, upper: Any, lower: Any) -> None:
     """Draw the interactions, and below a gap of one row the response in its own colours."""
+    from matplotlib import colormaps
+
     n = upper.shape[1]
     parts = (
         (upper, 0.0, DIVERGING, "log2(L·R), from the row mean"),
@@ -182,7 +184,7 @@ def _meshes(ax: Any, upper: Any, lower: Any) -> None:
         high = symmetric(values)
         mesh = ax.pcolormesh(
             np.arange(n + 1) - 0.5, start + np.arange(len(values) + 1) - 0.5, np.ma.masked_invalid(values),
-            cmap=cmap, vmin=-high, vmax=high, rasterized=values.size > 20_000,
+            cmap=colormaps[cmap].with_extremes(bad=MISSING), vmin=-high, vmax=high, rasterized=values.size > 20_000,
         )  # fmt: skip
         bar = ax.figure.colorbar(mesh, ax=ax, label=label, shrink=0.45, pad=0.02, extend="both")
         bar.ax.tick_params(labelsize=7)
@@ -193,7 +195,12 @@ def _decorate(ax: Any, labels: list[str], columns: list[str], *, rows: tuple[int
     upper, lower = rows
     at = [*range(upper), *(upper + 0.6 + np.arange(lower))]
     ax.set_yticks(at, labels, fontsize=7.5)
-    ax.set_xticks(range(len(columns)), shorten(columns, 24).values(), rotation=90, fontsize=7)
+    each = min(_PER_SAMPLE, _WIDEST / len(columns))
+    if each >= _NAMED:
+        ax.set_xticks(range(len(columns)), shorten(columns, 24).values(), rotation=90, fontsize=min(7, 66 * each))
+    else:
+        ax.set_xticks([])
+        ax.set_xlabel(f"{len(columns)} samples", fontsize=8)
     ax.set_xlim(-0.5, len(columns) - 0.5)
     ax.set_ylim(max(at) + 0.5, -1.6)
     ax.tick_params(length=0)
@@ -207,7 +214,7 @@ def _strip(ax: Any, stage: Any, colours: dict[str, Any]) -> None:
         ax.barh(-1.1, last - first, left=first - 0.5, height=0.8, color=colours[stage[first]], ec="white", lw=0.8)
         if first:
             ax.axvline(first - 0.5, color="white", lw=1.8)
-    lengths = np.diff(edges) * _PER_SAMPLE / INCH_PER_LETTER
+    lengths = np.diff(edges) * min(_PER_SAMPLE, _WIDEST / len(stage)) / INCH_PER_LETTER
     if all(len(stage[first]) <= most for first, most in zip(edges[:-1], lengths, strict=True)):
         for first, last in itertools.pairwise(edges):
             ax.text((first + last - 1) / 2, -1.62, stage[first], ha="center", va="bottom", fontsize=8)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._validate import in_range
-from ._colours import DIVERGING, default_palette, group_colours, obs_colours, symmetric
+from ._colours import DIVERGING, MISSING, default_palette, group_colours, obs_colours, symmetric
 from ._table import names_of, need_columns, need_rows, one_contrast, ranked, scored, significant
-from ._text import counted, edge_labels, inches, patches, shorten, title
+from ._text import counted, edge_labels, fitted, inches, pair_labels, patches, shorten, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,7 @@ class _Wide:
     dots: Any = None
 
 
+@checked
 def clustermap(
     data: AnnData | pd.DataFrame,
     *,
@@ -87,8 +89,9 @@ def clustermap(
     -------
     seaborn.matrix.ClusterGrid
         ``.figure`` is its figure, ``.data2d`` what is drawn, in the order in which it is drawn. Strips of colours
-        tell source, target, mode and condition. Cells without a value are white and count as the lowest value (of
-        samples: as the row's mean) when rows and columns are put together, by average linkage of Euclidean distances.
+        tell source, target, mode and condition. Cells without a value are white (grey on a diverging scale); they
+        count as the lowest value (of samples: as the row's mean) when rows and columns are put together, by average
+        linkage of Euclidean distances.
 
     Raises
     ------
@@ -114,7 +117,7 @@ def clustermap(
         return _draw(_of_samples(data, condition_key, top=top, most=max_columns, palette=palette), cmap)
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction", value)
-    if "contrast" in frame:
+    if "contrast" in frame or contrast is not None:
         frame, contrast = one_contrast(frame, contrast)
     frame = need_rows(frame[frame[value].notna().to_numpy()], f"no row has a {value}", "choose another value")
     sure, rule = significant(frame, max_padj, method)
@@ -217,6 +220,8 @@ def _draw(wide: _Wide, cmap: str | None) -> Any:
             col_colors=pd.DataFrame(wide.over, index=values.columns), xticklabels=True, yticklabels=True,
             cbar_kws={"extend": "both" if signed else "neither"}, **limits,
         )  # fmt: skip
+    if signed:
+        grid.ax_heatmap.set_facecolor(MISSING)
     plt.close(grid.figure)  # as with every other plot, pyplot does not know the figure
     _lay_out(grid, wide)
     return grid
@@ -225,7 +230,7 @@ def _draw(wide: _Wide, cmap: str | None) -> Any:
 def _lay_out(grid: Any, wide: _Wide) -> None:
     """Give every part its size in inches, so that names of any length and tables of any size fit."""
     n_rows, n_columns = wide.values.shape
-    names = shorten(wide.values.index, 56), shorten(wide.values.columns, 44)
+    names = _short(wide.values.index), _short(wide.values.columns)
     main = _CELL * max(n_columns, 4), _CELL * max(n_rows, 4)
     shown = {name: colours for name, colours in wide.legends.items() if len(colours) <= _LEGEND}
     entries = [shorten(c, 26) for c in shown.values()]
@@ -260,6 +265,13 @@ def _lay_out(grid: Any, wide: _Wide) -> None:
         )  # fmt: skip
         top -= high
     title(grid.ax_col_dendrogram, wide.heading, *wide.left_out)
+
+
+def _short(names: Any) -> dict[str, str]:
+    if any(" → " in str(n) for n in names):
+        made = [fitted(str(n), 60) if "  " in str(n) else pair_labels([n])[0] for n in names]
+        return dict(zip(map(str, names), made, strict=True))
+    return shorten(names, 44)
 
 
 def _write(grid: Any, wide: _Wide, *, names: tuple[dict[str, str], dict[str, str]]) -> None:

@@ -30,6 +30,8 @@ SHIFTS = {
 PARTS = {"d_source": "#56B4E9", "d_ligand": "#E69F00", "d_target": "#0072B2", "d_receptor": "#D55E00"}
 """Abundances in blue, expression in orange; senders light, receivers dark."""
 DIVERGING = "RdBu_r"
+MISSING = "#DADADA"
+"""Cells without a value beside a diverging scale, whose middle is white."""
 # Okabe & Ito (2008) without black and yellow, then the muted scheme of Paul Tol
 _DISTINCT = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7",

@@ -9,7 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._table import axes, need_columns, pick, scored, significant
-from ._text import counted, shorten, title
+from ._text import counted, pair_labels, shorten, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,12 +76,14 @@ def dotplot(
     need_columns(frame, "source", "target", "interaction", score)
     frame, rule = significant(pick(frame, source=source, target=target), max_padj)
     frame = frame.assign(_pair=frame["source"].astype(str) + " → " + frame["target"].astype(str))
+    if pvalue != "padj":  # scores without p-values are drawn without them; another column must be there
+        need_columns(frame, pvalue)
     has_p = pvalue in frame and frame[pvalue].notna().any()
     rows = _strongest(frame, score, pvalue if has_p else None)
     pairs = frame.loc[frame["interaction"].isin(rows[:top]), "_pair"].value_counts(sort=True).index
     names, pair_names = rows[:top], sorted(pairs[:max_pairs])
     shown = frame[frame["interaction"].isin(names) & frame["_pair"].isin(pair_names)]
-    labels = list(shorten(names, 40).values()), list(shorten(pair_names, 44).values())
+    labels = list(shorten(names, 40).values()), pair_labels(pair_names)
     ax = axes(ax, **_size_for(*labels))
     x = shown["_pair"].map({n: i for i, n in enumerate(pair_names)}).to_numpy(float)
     y = shown["interaction"].astype(object).map({n: i for i, n in enumerate(names)}).to_numpy(float)

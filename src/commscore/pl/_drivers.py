@@ -97,7 +97,14 @@ def _waterfall(ax: Any, one: pd.DataFrame, contrast: str) -> Any:
     ax.bar(len(steps), float(row["d_flow"]), width=0.62, color=DARK)
     tops = [*(max(a, b) for a, b in itertools.pairwise(ends)), max(float(row["d_flow"]), 0.0)]
     for i, (top, value) in enumerate(zip(tops, [*steps, float(row["d_flow"])], strict=True)):
-        ax.annotate(f"{value:+.2f}", (i, top), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8)
+        ax.annotate(
+            f"{value:+.2f}".replace("-", "−"),
+            (i, top),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
     ax.axhline(0, color="0.3", lw=0.8)
     ax.use_sticky_edges = False
     ax.margins(y=0.14)

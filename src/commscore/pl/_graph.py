@@ -92,12 +92,12 @@ def _outside(ax: Any, place: Any, label: str, *, radial: bool) -> None:
     right = x >= -1e-9
     if radial:
         degrees = float(np.degrees(np.arctan2(y, x)))
-        ax.text(x, y, label, rotation=degrees if right else degrees + 180, rotation_mode="anchor",
+        ax.text(x, y, label, rotation=degrees if right else degrees + 180, rotation_mode="anchor", in_layout=False,
                 ha="left" if right else "right", va="center", fontsize=7)  # fmt: skip
         return
     upright = abs(x) < 0.2
     ax.text(x, y, label, ha="center" if upright else "left" if right else "right",
-            va="center" if not upright else "bottom" if y > 0 else "top", fontsize=8.5)  # fmt: skip
+            va="center" if not upright else "bottom" if y > 0 else "top", fontsize=8.5, in_layout=False)  # fmt: skip
 
 
 def draw_arrow(

@@ -87,7 +87,9 @@ def heatmap(
         _numbers(ax, matrix, mesh)
     what = "Interactions" if value == "count" else f"Sum of {value}"
     title(ax, f"{what} from source to target ({rule})", counted(len(whole) - n, "group"))
-    ax.figure.colorbar(mesh, ax=ax, label="number of interactions" if value == "count" else value, shrink=0.7)
+    bar = ax.figure.colorbar(mesh, ax=ax, label="number of interactions" if value == "count" else value, shrink=0.7)
+    if value == "count":
+        bar.ax.yaxis.get_major_locator().set_params(integer=True)
     return ax
 
 
@@ -96,7 +98,7 @@ def _decorate(ax: Any, labels: list[str], colours: list[Any]) -> None:
     size = 8 if n <= _WRITTEN else 6.5
     ax.set_xticks(range(n), labels, rotation=90, fontsize=size)
     ax.set_yticks(range(n), labels, fontsize=size)
-    ax.tick_params(length=0, pad=9)
+    ax.tick_params(length=0, pad=11)
     ax.set_xlabel("target")
     ax.set_ylabel("source")
     bare(ax, "top", "right", "left", "bottom")

@@ -84,6 +84,7 @@ def influence(
         _row(ax, y, row)
         if at in effects.index:
             _ticks(ax, y, effects.loc[at].dropna(), effect=float(row.effect))
+    ax.margins(x=0.12)  # for the names of samples at the ends
     _decorate(ax, labels)
     title(ax, f"{contrast}: effect without each sample", counted(len(tested) - len(shown), "edge"))
     return ax
@@ -118,10 +119,9 @@ def _ticks(ax: Any, y: float, found: pd.Series, *, effect: float) -> None:
         ax.scatter(at, np.full(len(at), y), marker="|", s=90, linewidths=1.5, color=colour, zorder=3)
     if len(found):
         far = (found - effect).abs().idxmax()
-        side = 1 if found[far] > effect else -1
         ax.annotate(
-            f"−{shorten([far], 16)[far]}", (found[far], y), xytext=(3 * side, 4.5), textcoords="offset points",
-            fontsize=6, ha="left" if side > 0 else "right", va="center", color=UP if turned.any() else "0.35",
+            f"−{shorten([far], 16)[far]}", (found[far], y), xytext=(0, 6.5), textcoords="offset points",
+            fontsize=6, ha="center", va="center", color=UP if turned.any() else "0.35",
         )  # fmt: skip
 
 

@@ -10,13 +10,16 @@ from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
 from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
-from ._text import bare, counted, label_points, shorten, title
+from ._text import bare, counted, inches, label_points, shorten, side_labels, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from anndata import AnnData
+
+_BESIDE = 7
+"""Up to so many names stand beside their points, more at the sides."""
 
 
 @checked
@@ -84,7 +87,8 @@ def roles(
         msg = "data and later have no group in common: score both with the same groupby"
         raise ValueError(msg)
     shown = top_groups(first.loc[groups, groups], top)
-    ax = axes(ax, width=6.0, height=5.2)
+    beside = 2 * inches(shorten(shown, 24).values()) if min(len(shown), labels) > _BESIDE else 0.0
+    ax = axes(ax, width=6.0 + beside, height=5.2)
     colours = group_colours(data, key, shown, palette=palette)
     ends = _points(ax, [m for m in (first, second) if m is not None], shown, colours=colours)
     what = "interactions" if value == "count" else f"sum of {value}"
@@ -101,9 +105,11 @@ def roles(
     # the busiest are named; more names than that would hide the points
     named = np.sort(np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels])
     short = list(shorten(shown, 24).values())
-    label_points(
-        ax, ends[-1][named, 0], ends[-1][named, 1], labels=[short[i] for i in named], avoid=np.concatenate(ends)
-    )
+    x, y, texts = ends[-1][named, 0], ends[-1][named, 1], [short[i] for i in named]
+    if len(named) > _BESIDE:
+        side_labels(ax, x, y, labels=texts)
+    else:
+        label_points(ax, x, y, labels=texts, avoid=np.concatenate(ends))
     return ax
 
 

@@ -88,7 +88,7 @@ def sankey(
     groups = names_of(frame["source"], frame["target"])
     _draw(ax, shown, value, stacks=stacks, colours=group_colours(data, key, groups, palette=palette))
     _name(ax, stacks, short)
-    title(ax, f"Strongest {value} ({rule})", counted(len(frame) - len(shown), "row"))
+    title(ax, f"Strongest {value} ({rule})", counted(len(frame) - len(shown), "row"), pad=20)
     return ax
 
 
@@ -156,7 +156,8 @@ def _name(ax: Any, stacks: dict[str, dict[str, tuple[float, float]]], short: dic
                 i + side * (_BAR + 0.02), y, short[column][name], ha=align, va="center_baseline", fontsize=7.5,
                 zorder=4, bbox=None if side else box,
             )  # fmt: skip
-        ax.text(i, 1.02, column, ha="center", va="bottom", fontsize=8.5, fontweight="bold")
+        ax.annotate(column, (i, 1.0), xytext=(0, 4), textcoords="offset points", ha="center", va="bottom",
+                    fontsize=8.5, fontweight="bold")  # fmt: skip
     ax.set_xlim(-_BAR, 2 + _BAR)
-    ax.set_ylim(0, 1.06)
+    ax.set_ylim(0, 1)
     ax.axis("off")

@@ -8,9 +8,9 @@ import numpy as np
 
 from .._arguments import checked
 from .._validate import in_range, one_of
-from ._colours import DIVERGING, symmetric
+from ._colours import DIVERGING, MISSING, symmetric
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
-from ._text import bare, counted, inches, shorten, title
+from ._text import bare, counted, fitted, inches, pair_labels, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ def shift_heatmap(
     Returns
     -------
     matplotlib.axes.Axes
-        ``•`` significant, ``+`` gained, ``–`` lost, ``×`` compensated. Cells without a number stay white. What
+        ``•`` significant, ``+`` gained, ``–`` lost, ``×`` compensated. Cells without a number are grey. What
         was left out is said below the title.
 
     Raises
@@ -102,13 +102,14 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[str], l
     rows, columns = names
     cells = frame[frame["_row"].isin(rows).to_numpy() & frame["_column"].isin(columns).to_numpy()]
     matrix = cells.pivot(index="_row", columns="_column", values=value).reindex(index=rows, columns=columns)
-    short = [list(shorten(n, most).values()) for n, most in ((rows, 56), (columns, 36))]
+    short = [[fitted(n, 64) for n in rows], pair_labels(columns)]
     ax = axes(
         ax, width=inches(short[0]) + 0.24 * len(columns) + 2.0,
         height=inches(short[1]) + max(0.2 * len(rows), 1.6) + 1.0,
     )  # fmt: skip
     high = symmetric(matrix)
     mesh = ax.imshow(np.ma.masked_invalid(matrix.to_numpy(float)), cmap=DIVERGING, vmin=-high, vmax=high, aspect="auto")
+    ax.set_facecolor(MISSING)
     ax.set_xticks(range(len(columns)), short[1], rotation=90, fontsize=7.5)
     ax.set_yticks(range(len(rows)), short[0], fontsize=7.5)
     ax.tick_params(length=0)
@@ -121,12 +122,13 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[str], l
             pale = not abs(found) > 0.6 * high
             at = place[1][cells.at[row.Index, "_column"]], place[0][cells.at[row.Index, "_row"]]
             ax.text(*at, mark, ha="center", va="center_baseline", fontsize=7, color="black" if pale else "white")
-    bar = ax.figure.colorbar(mesh, ax=ax, label=_meaning(value), shrink=0.7, pad=0.02, extend="both")
+    bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.7, pad=0.02, extend="both")
+    bar.set_label(_meaning(value), fontsize=8)
     bar.ax.tick_params(labelsize=7.5)
     ax.set_xlabel("• significant   + gained   – lost   × compensated", fontsize=7.5)
     return ax
 
 
 def _meaning(value: str) -> str:
-    known = {"effect": "log2 fold change of ligand × receptor", "d_flow": "change of log2 flow"}
+    known = {"effect": "log2 fold change\nof ligand × receptor", "d_flow": "change of log2 flow"}
     return known.get(value, value)

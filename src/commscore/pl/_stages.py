@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._colours import DARK
+from ._text import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _BESIDE = 0.24
+_MANY = 10
 
 
 def stage_points(ax: Any, values: list[Any], colours: list[Any]) -> list[float]:
     """Draw the samples side by side, the line through the stage means, and return these."""
     for i, (found, colour) in enumerate(zip(values, colours, strict=True)):
-        spread = (
-            np.linspace(-1, 1, len(found)) * min(0.16, 0.04 * len(found)) if len(found) > 1 else np.zeros(len(found))
-        )
-        ax.scatter(i + spread - 0.08, np.sort(found), s=30, color=colour, edgecolors="white", linewidths=0.6, zorder=3)
+        size, x = 30 if len(found) <= _MANY else 18, places(i, len(found))
+        ax.scatter(x, np.sort(found), s=size, color=colour, edgecolors="white", linewidths=0.6, zorder=3)
     means = [float(v.mean()) if len(v) else float("nan") for v in values]
     ax.plot(range(len(means)), means, color="0.6", lw=1.2, zorder=1)
     return means
 
 
 def places(stage: int, n: int) -> Any:
-    """Return where the samples of a stage stand, side by side."""
+    """Return where the samples of a stage stand, in the order of their values: side by side, or scattered if many."""
+    if n > _MANY:  # golden ratio: evenly scattered, always the same
+        return stage - 0.08 + 0.18 * (2 * ((np.arange(n) * 0.6180339887) % 1) - 1)
     return stage - 0.08 + (np.linspace(-1, 1, n) * min(0.16, 0.04 * n) if n > 1 else np.zeros(n))
+
+
+def name_stages(ax: Any, stages: Sequence[str], counts: Sequence[int]) -> None:
+    """Write the stages and their numbers of samples below the axis, long names in lines."""
+    named = shorten(stages, 34)
+    lines = [textwrap.fill(named[s], 13, break_long_words=True) for s in stages]
+    ax.set_xticks(
+        range(len(lines)), [f"{s}\n(n = {n})" for s, n in zip(lines, counts, strict=True)],
+        fontsize=9 if max(map(len, named.values()), default=0) <= 13 else 7.5,
+    )  # fmt: skip
 
 
 def estimate(ax: Any, stage: int, value: float, *, ends: tuple[float, float] | None) -> None:

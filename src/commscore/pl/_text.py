@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 INCH_PER_LETTER = 0.068
 """Of 8 pt sans serif, a little more than the average."""
 _LABEL = 0.95 * INCH_PER_LETTER
+_ARROW = " → "
 _SIDE = 0.3
 """Most of the width of the axes that labels take at each side."""
 
@@ -47,6 +48,23 @@ def edge_labels(frame: Any, longest: int = 34) -> list[str]:
     return [f"{i}  {s} → {t}" for i, s, t in zip(*columns, strict=True)]
 
 
+def pair_labels(pairs: Iterable[str], longest: int = 20) -> list[str]:
+    """Return ``source → target`` of every pair, each name shortened by itself; different pairs stay different."""
+    ends = [str(pair).partition(_ARROW) for pair in pairs]
+    short = shorten([name for source, _, target in ends for name in (source, target) if name], longest)
+    return [short.get(source, "") + arrow + short.get(target, "") for source, arrow, target in ends]
+
+
+def fitted(label: str, most: int) -> str:
+    """Return ``interaction  source → target`` in at most ``most`` letters: the longest names give way first."""
+    pieces = re.split(f"(  |{_ARROW})", label)
+    room = most - sum(map(len, pieces[1::2]))
+    names = pieces[::2]
+    cap = max((c for c in range(3, most + 1) if sum(min(len(n), c) for n in names) <= room), default=3)
+    pieces[::2] = [_cut(n, cap) for n in names]
+    return "".join(pieces)
+
+
 def inches(labels: Iterable[str]) -> float:
     """Return the room that the longest label needs."""
     return INCH_PER_LETTER * max((len(label) for label in labels), default=0)
@@ -63,14 +81,14 @@ def title(ax: Any, text: str, *left_out: str, pad: float = 6.0) -> None:
     lines = [text, *([f"not shown: {', '.join(said)}"] if said else [])]
     letters = _room(ax, max(map(len, lines)))
     # "padj ≤ 0.05" stays in one piece
-    lines = [re.sub(" ([≤=]) ", "\u00a0\\1\u00a0", line) for line in lines]
+    lines = [re.sub(" ([≤=]) ", "\u00a0\\1\u00a0", line).replace("• ", "•\u00a0") for line in lines]
     broken = [piece for line in lines for piece in textwrap.wrap(line, letters)]
     ax.set_title("\n".join(broken), fontsize=10, pad=pad)
 
 
 def _room(ax: Any, wanted: int) -> int:
     """Return how many letters of 10 pt fit above the axes, centred (the layout is worked out only if in doubt)."""
-    figure, per_inch = ax.figure, 12.5
+    figure, per_inch = ax.figure, 12.0
     width = figure.get_window_extent().width / figure.dpi
     alone = len(figure.axes) < 4
     if alone and wanted < 0.45 * width * per_inch:
@@ -128,7 +146,7 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[str]) -> list[Any]:
     box = ax.get_window_extent()
     width, height = box.width / ax.figure.dpi, box.height / ax.figure.dpi
     most = max(int(_SIDE * width / INCH_PER_LETTER), 8)
-    named = [_cut(label, most) for label in labels]
+    named = [fitted(label, most) for label in labels]
     rooms = [_LABEL * len(label) for label in named]
     left = x < (low + high) / 2
     sides = [np.flatnonzero(left), np.flatnonzero(~left)]
@@ -143,7 +161,8 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[str]) -> list[Any]:
         order = side[np.argsort(y[side], kind="stable")]
         for i, place in zip(order, spread(y[order], line, low=bottom + line / 2, high=top - line / 2), strict=True):
             texts.append(ax.text(at + sign * 0.05 * unit, place, named[i], fontsize=7, va="center",
-                                 ha="left" if sign > 0 else "right"))  # fmt: skip
+                                 ha="left" if sign > 0 else "right", zorder=4,
+                                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}))  # fmt: skip
             stop = at + sign * unit * (rooms[i] + 0.1)
             ax.plot([x[i], end, stop], [y[i], place, place], color="0.6", lw=0.5, zorder=0.5)
     return texts
@@ -156,10 +175,12 @@ def label_points(ax: Any, x: Any, y: Any, *, labels: Sequence[str], avoid: Any) 
     """
     from adjustText import adjust_text
 
-    texts = [ax.text(a, b, t, fontsize=7) for a, b, t in zip(x, y, labels, strict=True)]
-    if not texts:
-        return texts
+    if not len(labels):
+        return []
     ax.figure.figure.draw_without_rendering()  # the layout settles, positions are final
+    # beside the dot, not on it
+    start = ax.transData.inverted().transform(ax.transData.transform(np.column_stack([x, y])) + 0.07 * ax.figure.dpi)
+    texts = [ax.text(a, b, t, fontsize=7) for (a, b), t in zip(start, labels, strict=True)]
     others = np.asarray(avoid, np.float64)
     adjust_text(
         texts, x=others[:, 0], y=others[:, 1], target_x=list(x), target_y=list(y), ax=ax, iter_lim=200,

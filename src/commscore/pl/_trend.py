@@ -10,9 +10,9 @@ import pandas as pd
 from .._arguments import checked
 from .._validate import one_of, suggest
 from ._colours import obs_colours
-from ._stages import estimate, stage_points
+from ._stages import estimate, name_stages, stage_points
 from ._table import axes, pick, table_of
-from ._text import bare, counted, shorten, title
+from ._text import bare, counted, edge_labels, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,12 +105,12 @@ def trend(
     colours = obs_colours(samples, stage_key, order)
     means = stage_points(ax, [values[there & (stage == s)] for s in order], [colours[s] for s in order])
     said = _estimates(ax, comparison, key, edge=(interaction, source, target), order=order, part=part, base=means[0])
-    named = shorten(order, 22)
-    ax.set_xticks(range(len(order)), [f"{named[s]}\n(n = {int((there & (stage == s)).sum())})" for s in order])
+    name_stages(ax, order, [int((there & (stage == s)).sum()) for s in order])
     ax.set_xlim(-0.6, len(order) - 0.4)
     ax.set_ylabel(_AXIS[part])
     bare(ax)
-    what = f"{interaction}  {source} → {target}" + (f": {said}" if said else "")
+    edge = pd.DataFrame([{"interaction": interaction, "source": source, "target": target}])
+    what = edge_labels(edge, 26)[0] + (f": {said}" if said else "")
     hidden = int(used.sum() - there.sum())
     title(ax, what, counted(hidden, "sample") + (" without the source or the target" if hidden else ""))
     return ax

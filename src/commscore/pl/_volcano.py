@@ -67,7 +67,7 @@ def volcano(
     shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
     named = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True]).iloc[:top]
     labels = edge_labels(named, 22)
-    ax = axes(ax, width=6.0 + 1.6 * inches(labels), height=5.0)
+    ax = axes(ax, width=min(6.0 + 1.6 * inches(labels), 10.0), height=5.0)
     scatter_shifts(ax, shown, "effect", y="_y")
     ax.axhline(-np.log10(max(max_padj, 1e-300)), color="0.5", lw=0.8, ls="--", zorder=0)
     ax.axvline(0, color="0.8", lw=0.8, zorder=0)
