@@ -152,13 +152,13 @@ class Quality:
     def means(self, scheme, n_perms, *, key, rotations=None):
         """Permuted means, (genes · groups) × permutations, block by block."""
         n_cells = self.matrix.shape[0]
-        order = schemes.ring_order(key, n_cells) if scheme == "ring" else np.arange(n_cells)
+        order = schemes.order(scheme, key=key, n_cells=n_cells)
         columns = gene_major(self.matrix, cells=order, columns=self.genes, team=self.team)
         snap(columns, self.team)
         groups = Groups(self.groups.labels[order], self.groups.sizes)
         drawn = schemes.make(scheme, groups=groups, n_perms=n_perms, key=key)
         if rotations is not None:
-            drawn = schemes.Rotation(groups, n_perms, key, rotations=rotations)
+            drawn = schemes.turned(groups, n_perms, key, rotations=rotations)
         slots = np.arange(N_GENES * groups.n).reshape(N_GENES, groups.n)
         for block in drawn.blocks(columns, drawn.widest(), self.team):
             values = np.empty((slots.size, block.columns))

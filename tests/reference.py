@@ -40,44 +40,41 @@ def number_groups(labels):
     return {name: k for k, name in enumerate(sorted(names, key=lambda g: (list(labels).count(g), names.index(g))))}
 
 
-def labellings(labels, n_perms, key, scheme, n_groups=None):
+def labellings(labels, n_perms, key, scheme):
     """All permuted labellings, n_perms × n_cells, of integer labels."""
     labels = np.asarray(labels)
     n, k = labels.size, int(labels.max()) + 1
     if scheme == "ring":
         return ring(labels, n_perms, key)
     turns = 1 if scheme == "independent" else min(20, k, n_perms, n)
+    n_orders = -(-n_perms // turns)
     in_order = np.sort(labels)  # the groups as intervals
+    cells = shuffled(range(n), key, 2**64 - 1) if scheme == "rotation" else np.arange(n)  # in the order of the ring
+    circle = np.array(shuffled(range(n), key, 2**64 - 3))
     out = []
-    for r in range(-(-n_perms // turns)):
-        # the position of each cell in random order r: shuffling position by position is the same shuffle
-        position = shuffled(range(n), key, r)
-        out += [in_order[(position - (j * n) // turns) % n] for j in range(turns)]
+    for r in range(n_orders):
+        # the position in random order r of each cell: shuffling position by position is the same shuffle
+        apart = turns == 1 or 2 * n_orders > n  # too few cells to turn the ring
+        position = np.array(shuffled(range(n), key, r)) if apart else np.roll(circle, -r)
+        for j in range(turns):
+            labelling = np.empty(n, int)
+            labelling[cells] = in_order[(position - (j * n) // turns) % n]
+            out.append(labelling)
     return np.array(out[:n_perms])
 
 
 def ring(labels, n_perms, key):
-    n, k = labels.size, int(labels.max()) + 1
-    order = shuffled(range(n), key, 2**64 - 1)  # cells in the order of the ring
-    on_ring = labels[order]
+    n = labels.size
+    cells = shuffled(range(n), key, 2**64 - 1)  # in the order of the ring
     rng = np.random.Generator(np.random.Philox(key=np.array([key, 2**64 - 2], np.uint64)))
-    paired = k * k * 64 <= 80_000
-    d = int(rng.integers(1, n))
-    shifts = rng.integers(0, n, n_perms // 2 + 1 if paired else n_perms + 1)
-    second = bool(rng.integers(2)) and paired
-    shifts[0] = -d % n if second else 0
-    both = [s + e for s in shifts for e in ((0, d) if paired else (0,))]
-    drop = {int(second)}
-    if paired and n_perms % 2 == 0:
-        drop.add(int(rng.choice(np.setdiff1d(np.arange(len(both)), list(drop)))))
-    assert both[int(second)] % n == 0  # what is dropped is the observed labelling
+    place = int(rng.integers(n_perms + 1))
     out = []
-    for i, s in enumerate(both):
-        if i not in drop:
-            turned = np.empty(n, int)
-            turned[order] = np.roll(on_ring, -s)
-            out.append(turned)
-    return np.array(out)
+    for r in range(n_perms + 1):
+        turned = np.empty(n, int)
+        turned[cells] = np.roll(labels[cells], place - r)
+        out.append(turned)
+    assert (out[place] == labels).all()  # what is left out is the observed labelling
+    return np.array(out[:place] + out[place + 1 :])
 
 
 def group_means(x, labels, k):

@@ -40,56 +40,62 @@ def test_shuffle_is_uniform_over_orders():
 
 def means(scheme, labels, x, n_perms, width):
     """Group means of all permutations, genes × groups × permutations, through the scheme."""
-    groups = Groups.of(labels, labels.max() + 1)
+    order = schemes.order(scheme, key=11, n_cells=labels.size)
+    groups = Groups.of(labels[order], labels.max() + 1)
     made = schemes.make(scheme, groups=groups, n_perms=n_perms, key=11)
-    order = schemes.ring_order(11, labels.size) if scheme == "ring" else np.arange(labels.size)
-    if scheme == "ring":
-        made = schemes.make(scheme, groups=Groups.of(labels[order], groups.n), n_perms=n_perms, key=11)
     columns = gene_major(x, cells=order, columns=np.arange(x.shape[1]), team=one_worker())
+    snap(columns, one_worker())
     slots = np.arange(x.shape[1] * groups.n).reshape(x.shape[1], groups.n)
     parts = []
     for block in made.blocks(columns, width, one_worker()):
         out = np.full((slots.size, block.columns), np.nan)
         block.fill(np.arange(x.shape[1]), slots, out)
         parts.append(np.delete(out, block.drop, axis=1))
+        of_labels = block.labels(0, block.columns)
+        dense = np.zeros((labels.size, x.shape[1]))
+        for g in range(x.shape[1]):
+            a, b = columns.indptr[g : g + 2]
+            dense[columns.rows[a:b], g] = columns.data[a:b]
+        again = [reference.group_means(dense, column, groups.n).T for column in of_labels.T]
+        np.testing.assert_allclose(out, np.stack(again, axis=2).reshape(out.shape), rtol=1e-12, atol=1e-15)
     return np.concatenate(parts, axis=1).reshape(x.shape[1], groups.n, -1)
 
 
+SMALL = [(5, [3, 7, 11, 12, 20], 47), (5, [3, 7, 11, 12, 20], 300), (2, [3, 4], 60), (60, [2] * 60, 20)]
+
+
 @pytest.mark.parametrize("scheme", schemes.NAMES)
-@pytest.mark.parametrize("width", [1, 3, 100])
-def test_means_of_all_permutations(scheme, width):
+@pytest.mark.parametrize("width", [1, 3, 600])
+@pytest.mark.parametrize(("k", "sizes", "n_perms"), SMALL)
+def test_means_of_all_permutations(scheme, width, k, sizes, n_perms):
+    """Also where there are fewer cells than shifts, or than orders, or many groups."""
     generator = np.random.default_rng(2)
-    labels = generator.permutation(np.repeat(np.arange(5), [3, 7, 11, 12, 20]))
-    x = generator.random((53, 4)) * (generator.random((53, 4)) < 0.5)
-    got = means(scheme, labels, x, 47, width)
-    permuted = reference.labellings(labels, 47, 11, scheme)
-    expected = np.stack([reference.group_means(x, p, 5).T for p in permuted], axis=2)
+    labels = generator.permutation(np.repeat(np.arange(k), sizes))
+    x = generator.random((labels.size, 4)) * (generator.random((labels.size, 4)) < 0.5)
+    got = means(scheme, labels, x, n_perms, width)
+    permuted = reference.labellings(labels, n_perms, 11, scheme)
+    expected = np.stack([reference.group_means(x, p, k).T for p in permuted], axis=2)
     assert got.shape == expected.shape
-    if scheme == "ring":  # dropped columns are filled from the end: the set counts, not the order
-        got, expected = np.sort(got, axis=2), np.sort(expected, axis=2)
-    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-15)
-
-
-def test_many_groups_leave_the_pairs():
-    generator = np.random.default_rng(2)
-    labels = generator.permutation(np.repeat(np.arange(60), 2))
-    x = generator.random((120, 3))
-    got = means("ring", labels, x, 20, 7)
-    permuted = reference.labellings(labels, 20, 11, "ring")
-    expected = np.stack([reference.group_means(x, p, 60).T for p in permuted], axis=2)
-    np.testing.assert_allclose(np.sort(got, axis=2), np.sort(expected, axis=2), rtol=1e-12)
+    if scheme == "rotation":  # a block runs through its shifts, then its rotations: the set counts, not the order
+        got, expected = (np.array(sorted(v.reshape(-1, n_perms).T.round(12).tolist())) for v in (got, expected))
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("scheme", schemes.NAMES)
 def test_each_labelling_is_uniform(scheme):
-    """Every cell is in every group as often as the group is large, in each permutation of a set."""
+    """Every cell is in every group as often as the group is large, in each permutation of a set.
+
+    The ring gives a cell the label of another cell, each as often: its turns are not repeated.
+    """
     labels = np.repeat(np.arange(3), [2, 3, 5])
     hits = np.zeros((10, 3))
     n_keys, n_perms = 400, 6
     for key in range(n_keys):
         for p in reference.labellings(labels, n_perms, key, scheme):
             hits[np.arange(10), p] += 1
-    expected = n_keys * n_perms * np.array([0.2, 0.3, 0.5])
+    own = np.eye(3)[labels]
+    share = (np.array([2, 3, 5]) - own) / 9 if scheme == "ring" else np.array([0.2, 0.3, 0.5])
+    expected = n_keys * n_perms * share
     # permutations of one key are dependent: the spread is bounded by that of n_keys independent draws
     sd = n_perms * np.sqrt(n_keys * np.array([0.16, 0.21, 0.25]))
     assert (np.abs(hits - expected) < 4 * sd).all()
@@ -109,6 +115,13 @@ def test_ring_is_exactly_valid_in_a_small_sample():
     for alpha in (0.1, 0.2, 0.3, 0.5):
         share = np.mean(np.array(p) <= alpha + 1e-9)
         assert share <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / 3000)
+
+
+@pytest.mark.parametrize("scheme", schemes.NAMES)
+def test_no_labelling_twice(scheme):
+    labels = np.random.default_rng(1).permutation(np.repeat(np.arange(3), [20, 30, 50]))
+    permuted = reference.labellings(labels, 90, 5, scheme)
+    assert len({p.tobytes() for p in permuted} | {labels.astype(int).tobytes()}) == 91
 
 
 KERNELS = [
@@ -160,12 +173,13 @@ def test_interpreted_engine_equals_compiled():
         for rule in (permute.MIN, permute.GEOMETRIC, permute.MEAN):
             pick(permute.join_subunits)(values, starts, members, rule, 6, 0, 2)
             joined.append(values[6:].copy())
-        turned = np.zeros((3, 8))
         codes = np.tile(np.repeat(np.arange(4, dtype=np.uint16), 3), 2)
-        pick(permute.add_ring)(data, rows, indptr, np.arange(3), codes, np.array([1, 5], np.uint64), 4, turned)
-        ring = turned.reshape(3, 2, 4)
-        paired = np.zeros((6, 4))
-        pick(permute.means_of_pairs)(ring, sizes, slots, paired)
+        turned, ring = np.zeros((6, 6)), np.zeros((6, 5))
+        pick(permute.turned_segments)(data, rows, indptr, np.arange(3), codes, 2, 4, low, high, sizes, slots, turned)
+        places = np.array([1, 2, 5, 6, 8, 11, 0, 3, 4, 7, 9, 10])
+        pick(permute.turned_groups)(
+            data, rows, indptr, np.arange(3), places, np.array([0, 6, 12]), 3, sizes, slots, ring
+        )
         hits = []
         for form in (permute.SUM, permute.PRODUCT):
             for strict in (False, True):
@@ -179,7 +193,7 @@ def test_interpreted_engine_equals_compiled():
         labels = np.repeat(np.arange(2, dtype=np.uint16), 6)
         pick(group_kernels.totals)(data, rows, indptr, 0, 3, labels, total, expressed)
         pick(group_kernels.deviations)(data, rows, indptr, 0, 3, labels, sizes, total, expressed, squares)
-        results.append([seen, data, rows, acc, values, *joined, ring, paired, *hits, total, squares, expressed])
+        results.append([seen, data, rows, acc, values, *joined, ring, turned, *hits, total, squares, expressed])
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-14)
     np.testing.assert_allclose(

@@ -61,7 +61,7 @@ def permute(
     settings: Permutations,
     progress: Callable[[int], object] = lambda _: None,
 ) -> permutation.Tally:
-    """Count exceedances; the problem's columns lie in ring order if the scheme is ``ring``.
+    """Count exceedances; the problem's columns and groups lie in the scheme's order (:func:`schemes.order`).
 
     The columns are rounded in place, so that sums are exact: take observed scores before.
     """

@@ -191,7 +191,8 @@ def tally(
         scores, reader, *_observed(scores, reader, true_tables(problem, rows)), strict,
         np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape),
     )  # fmt: skip
-    unit = 8 * scheme.columns_per_unit() * max(rows.n, 1) * len(tables_of(scores)) + 2 * problem.columns.n_cells
+    unit = 8 * scheme.columns_per_unit() * max(rows.n, 1) * len(tables_of(scores))
+    unit += scheme.label_bytes(problem.columns.n_cells)
     width = int(np.clip(memory // unit, 1, scheme.widest()))
     for block in scheme.blocks(problem.of("value"), width, problem.team):
         tables = Tables(problem, rows, block)

@@ -5,12 +5,13 @@
 ``rotation``
     In a random order of the cells the groups are intervals; turning all intervals by jN/J gives J labellings,
     each uniformly random, from one set of sums. With J at most 20 and at most the number of groups they serve
-    as well as independent ones (see ``benchmarks/calibration.py``).
+    as well as independent ones (see ``benchmarks/calibration.py``). The cells lie on a random ring, and turning
+    it by one place gives the next order: as good as another random one, and next to it in memory.
 ``ring``
-    The cells lie on one random ring and the labels are turned by random shifts. The labellings, with the
-    observed one, are exchangeable, so (1 + b)/(n + 1) is valid in finite samples, not only nearly so.
-    Shifts come in pairs a, a + d with one table of label pairs; the observed labelling has a partner too, at
-    +d or −d with equal chance, so that no element of the set is special.
+    The cells lie on one random ring and the labels are turned by 0, 1, … n places, counted from a place that is
+    chosen so that the observed labelling is equally likely to be any of these n + 1. Given all of them, any could
+    be the observed one, so that (1 + b)/(n + 1) is valid in finite samples, not only nearly so. No labelling is
+    drawn twice while there are more than n cells.
 """
 
 from __future__ import annotations
@@ -33,10 +34,13 @@ if TYPE_CHECKING:
 
 MAX_ROTATIONS = 20
 _ACCUMULATOR_BYTES = 42_000  # of one gene, to stay in the first-level cache
+_WINDOW = 512  # shifts that are added together
+_COLUMNS = 600  # of a block
 _TILE = 16_384
 _UNTILED = 65_536
 _RING_STREAM = 2**64 - 1
-_SHIFT_STREAM = 2**64 - 2
+_PLACE_STREAM = 2**64 - 2
+_CIRCLE_STREAM = 2**64 - 3
 NAMES = ("rotation", "ring", "independent")
 
 
@@ -65,7 +69,10 @@ class Scheme(Protocol):
     """Draws all permutations, block by block."""
 
     def columns_per_unit(self) -> int:
-        """Permutations that one unit of a block (an order, a pair of shifts) gives."""
+        """Permutations that one unit of a block (an order, a shift) gives."""
+
+    def label_bytes(self, n_cells: int) -> int:
+        """Memory for labels per unit of a block."""
 
     def blocks(self, columns: Columns, width: int, team: Team) -> Iterator[Block]:
         """Yield the blocks, each of at most ``width`` units."""
@@ -74,18 +81,27 @@ class Scheme(Protocol):
         """Largest useful number of units in a block."""
 
 
-def ring_order(key: int, n_cells: int) -> npt.NDArray[np.int64]:
-    """Return the cells in the order of the ring."""
-    order = np.arange(n_cells, dtype=np.int64)
-    shuffle(order, np.uint64(key), np.uint64(_RING_STREAM))
-    return order
+def order(name: str, *, key: int, n_cells: int) -> npt.NDArray[np.int64]:
+    """Return the order in which the cells of the columns and the labels must be laid out for this scheme."""
+    cells = np.arange(n_cells, dtype=np.int64)
+    if name != "independent":
+        shuffle(cells, np.uint64(key), np.uint64(_RING_STREAM))
+    return cells
 
 
 def make(name: str, *, groups: Groups, n_perms: int, key: int) -> Scheme:
-    """Return the scheme of this name."""
+    """Return the scheme of this name for cells laid out in its :func:`order`."""
     if name == "ring":
         return Ring(groups, n_perms, key)
-    return Rotation(groups, n_perms, key, rotations=1 if name == "independent" else None)
+    n_cells = int(groups.sizes.sum())
+    rotations = 1 if name == "independent" else min(MAX_ROTATIONS, groups.n, n_perms, n_cells)
+    return rotated(groups, n_perms, key, rotations=rotations)
+
+
+def rotated(groups: Groups, n_perms: int, key: int, *, rotations: int) -> Scheme:
+    """Orders × ``rotations``; one rotation, and few cells, which have few turns, take separately drawn orders."""
+    few = 2 * -(-n_perms // rotations) > groups.sizes.sum()
+    return (Orders if few or rotations == 1 else TurnedOrders)(groups, n_perms, key, rotations=rotations)
 
 
 def _balanced(n_units: int, width: int) -> list[tuple[int, int]]:
@@ -96,14 +112,56 @@ def _balanced(n_units: int, width: int) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class _SegmentBlock:
-    """Orders with their segment labels in ``slab`` (n_cells × orders)."""
+class _Circle:
+    """Groups as intervals of a circle of cells in ``rotations`` positions, cut into the segments between all edges.
 
-    data: Columns
-    slab: npt.NDArray[np.uint16]
+    ``template`` (n_cells, uint16) is the segment of each place; in rotation ``j`` group ``k`` is the segments
+    ``low[j, k]`` to ``high[j, k]`` and begins ``offsets[j]`` places after where it is in rotation 0.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    template: npt.NDArray[np.uint16]
     low: npt.NDArray[np.int64]
     high: npt.NDArray[np.int64]
     n_segments: int
+
+    @classmethod
+    def of(cls, sizes: npt.NDArray[np.int64], rotations: int) -> _Circle:
+        """Cut the circle."""
+        n_cells = int(sizes.sum())
+        ends = np.concatenate([[0], np.cumsum(sizes)])
+        offsets = (np.arange(rotations) * n_cells) // rotations
+        starts = (ends[None, :-1] + offsets[:, None]) % n_cells
+        edges, low = np.unique(starts, return_inverse=True)
+        low = low.reshape(starts.shape).astype(np.int64)
+        high = np.roll(low, -1, axis=1)  # a group ends where the next one begins
+        lengths = np.diff(np.append(edges, n_cells + edges[0]))
+        # positions before the first edge belong to the last segment; edges[0] is 0 as no offset moves group 0
+        template = np.repeat(np.arange(edges.size, dtype=np.uint16), lengths)
+        return cls(offsets, template, low, high, int(edges.size))
+
+    @property
+    def rotations(self) -> int:
+        """Number of positions."""
+        return self.offsets.size
+
+    def groups(self) -> npt.NDArray[np.uint16]:
+        """Return the group of every segment in every rotation, rotations × segments."""
+        lookup = np.empty((self.rotations, self.n_segments), np.uint16)
+        for j in range(self.rotations):
+            for k in range(self.low.shape[1]):
+                a, b = int(self.low[j, k]), int(self.high[j, k])
+                lookup[j, np.arange(a, b if b > a else b + self.n_segments) % self.n_segments] = k
+        return lookup
+
+
+@dataclass(frozen=True)
+class _SegmentBlock:
+    """Orders with their segments in ``slab`` (n_cells × orders); a segment's code counts on from order to order."""
+
+    data: Columns
+    slab: npt.NDArray[np.uint16]
+    circle: _Circle
     sizes: npt.NDArray[np.int64]
     columns: int
     drop: tuple[int, ...] = ()
@@ -111,10 +169,11 @@ class _SegmentBlock:
     def fill(self, genes: Any, slots: Any, out: Any) -> None:
         """Add up segments, then read every rotation's groups off them."""
         c, tile = self.data, _TILE if self.data.n_cells > _UNTILED else self.data.n_cells
-        acc = np.zeros((genes.size, self.slab.shape[1] * self.n_segments))
+        n_segments = self.circle.n_segments
+        acc = np.zeros((genes.size, self.slab.shape[1] * n_segments))
         permute.add_slab(c.data, c.rows, c.indptr, genes, self.slab, tile, acc)
-        by_order = acc.reshape(genes.size, -1, self.n_segments)
-        permute.means_of_segments(by_order, self.low, self.high, self.sizes, slots, out)
+        by_order = acc.reshape(genes.size, -1, n_segments)
+        permute.means_of_segments(by_order, self.circle.low, self.circle.high, self.sizes, slots, out)
 
     def on(self, data: Columns) -> _SegmentBlock:
         """Take other values of the same cells."""
@@ -122,145 +181,169 @@ class _SegmentBlock:
 
     def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:
         """Read the group of every cell's segment off the intervals."""
-        n_rotations, n_groups = self.low.shape
-        lookup = np.empty((n_rotations, self.n_segments), np.uint16)
-        for j in range(n_rotations):
-            for k in range(n_groups):
-                a, b = int(self.low[j, k]), int(self.high[j, k])
-                lookup[j, np.arange(a, b if b > a else b + self.n_segments) % self.n_segments] = k
+        lookup, n = self.circle.groups(), self.circle.rotations
         out = np.empty((self.slab.shape[0], stop - start), np.uint16)
         for i, column in enumerate(range(start, stop)):
-            # a segment's code counts on from order to order
-            out[:, i] = lookup[column % n_rotations, self.slab[:, column // n_rotations] % self.n_segments]
+            out[:, i] = lookup[column % n, self.slab[:, column // n] % self.circle.n_segments]
         return out
 
 
-class Rotation:
-    """Random orders × rotations; with one rotation, independent permutations."""
+class Orders:
+    """Random orders × rotations, each order drawn on its own; with one rotation, independent permutations."""
 
-    def __init__(self, groups: Groups, n_perms: int, key: int, *, rotations: int | None = None) -> None:
+    def __init__(self, groups: Groups, n_perms: int, key: int, *, rotations: int) -> None:
         self._sizes, self._key, self._n_perms = groups.sizes, key, n_perms
-        n_cells = int(groups.sizes.sum())
-        self.rotations = rotations or min(MAX_ROTATIONS, groups.n, n_perms, n_cells)
-        ends = np.concatenate([[0], np.cumsum(groups.sizes)])
-        offsets = (np.arange(self.rotations) * n_cells) // self.rotations
-        starts = (ends[None, :-1] + offsets[:, None]) % n_cells
-        edges, low = np.unique(starts, return_inverse=True)
-        self._low = low.reshape(starts.shape).astype(np.int64)
-        self._high = np.roll(self._low, -1, axis=1)  # a group ends where the next one begins
-        lengths = np.diff(np.append(edges, n_cells + edges[0]))
-        # positions before the first edge belong to the last segment; edges[0] is 0 as no offset moves group 0
-        self._template = np.repeat(np.arange(edges.size, dtype=np.uint16), lengths)
-        self._n_segments = int(edges.size)
+        self._circle = _Circle.of(groups.sizes, rotations)
 
     def columns_per_unit(self) -> int:
         """Rotations of one order."""
-        return self.rotations
+        return self._circle.rotations
 
     def widest(self) -> int:
         """As many orders as the accumulators of one gene allow in the cache."""
-        return max(1, min(256, _ACCUMULATOR_BYTES // (8 * self._n_segments)))
+        return max(1, min(256, _ACCUMULATOR_BYTES // (8 * self._circle.n_segments)))
+
+    def label_bytes(self, n_cells: int) -> int:
+        """One code per cell."""
+        return 2 * n_cells
 
     def blocks(self, columns: Columns, width: int, team: Team) -> Iterator[Block]:
         """Shuffle the segments once per order; order number r is stream r of the key."""
-        n_orders = -(-self._n_perms // self.rotations)
-        for first, stop in _balanced(n_orders, width):
+        rotations = self._circle.rotations
+        for first, stop in _balanced(-(-self._n_perms // rotations), width):
             slab = np.empty((columns.n_cells, stop - first), np.uint16)
             self._draw(slab, first, team)
-            kept = min(self._n_perms, stop * self.rotations) - first * self.rotations
-            surplus = tuple(range(kept, (stop - first) * self.rotations))
-            yield _SegmentBlock(
-                columns, slab, self._low, self._high, self._n_segments, self._sizes,
-                columns=(stop - first) * self.rotations, drop=surplus,
-            )  # fmt: skip
+            n = (stop - first) * rotations
+            surplus = tuple(range(min(self._n_perms - first * rotations, n), n))
+            yield _SegmentBlock(columns, slab, self._circle, self._sizes, n, surplus)
 
     def _draw(self, slab: npt.NDArray[np.uint16], first: int, team: Team) -> None:
-        key, n = np.uint64(self._key), self._n_segments
-        team.run(lambda a, b: permute.fill_slab(self._template, n, key, first, slab, a, b), slab.shape[1])
+        key, n, template = np.uint64(self._key), self._circle.n_segments, self._circle.template
+        team.run(lambda a, b: permute.fill_slab(template, n, key, first, slab, a, b), slab.shape[1])
 
 
 @dataclass(frozen=True)
-class _RingBlock:
-    """Shifts of the ring; a code is a group, or a pair of groups ``paired`` by the fixed distance."""
+class _TurnedBlock:
+    """Turns from ``first`` on of a ring of segments ``codes``, laid out far enough, rotation by rotation."""
 
     data: Columns
     codes: npt.NDArray[np.uint16]
-    shifts: npt.NDArray[np.uint64]
-    paired: bool
+    first: int
+    circle: _Circle
     sizes: npt.NDArray[np.int64]
     columns: int
     drop: tuple[int, ...]
 
     def fill(self, genes: Any, slots: Any, out: Any) -> None:
-        """Add up by code, then read both labellings of each pair off the table."""
-        c, k = self.data, self.sizes.size
-        n_codes = k * k if self.paired else k
-        flat = np.zeros((genes.size, self.shifts.size * n_codes))
-        permute.add_ring(c.data, c.rows, c.indptr, genes, self.codes, self.shifts, n_codes, flat)
-        acc = flat.reshape(genes.size, -1, n_codes)
-        if self.paired:
-            permute.means_of_pairs(acc, self.sizes, slots, out)
-        else:
-            low = np.arange(k, dtype=np.int64)[None]
-            permute.means_of_segments(acc, low, low + 1, self.sizes, slots, out)
+        """Add up segments of all shifts, then read every rotation's groups off them."""
+        c, o = self.data, self.circle
+        permute.turned_segments(
+            c.data, c.rows, c.indptr, genes, self.codes, self.first, o.n_segments, o.low, o.high, self.sizes, slots,
+            out,
+        )  # fmt: skip
+
+    def on(self, data: Columns) -> _TurnedBlock:
+        """Take other values of the same cells."""
+        return replace(self, data=data)
+
+    def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:
+        """Read the group of every cell's segment off the intervals."""
+        lookup, n = self.circle.groups(), self.data.n_cells
+        out = np.empty((n, stop - start), np.uint16)
+        for i, column in enumerate(range(start, stop)):
+            j, w = divmod(column, self.columns // self.circle.rotations)
+            out[:, i] = lookup[j, self.codes[self.first + w : self.first + w + n]]
+        return out
+
+
+class TurnedOrders:
+    """Turns of one ring × rotations. Columns must have been laid out in :func:`order`."""
+
+    def __init__(self, groups: Groups, n_perms: int, key: int, *, rotations: int) -> None:
+        self._sizes, self._key, self._n_perms = groups.sizes, key, n_perms
+        self._circle = _Circle.of(groups.sizes, rotations)
+
+    def columns_per_unit(self) -> int:
+        """Rotations of one shift."""
+        return self._circle.rotations
+
+    def widest(self) -> int:
+        """As many shifts as the accumulators of one gene allow near the first-level cache."""
+        by_cache = 2 * _ACCUMULATOR_BYTES // (8 * self._circle.n_segments)
+        return max(1, min(by_cache, _COLUMNS // self._circle.rotations))
+
+    def label_bytes(self, n_cells: int) -> int:  # noqa: ARG002
+        """All blocks share the labels."""
+        return 0
+
+    def blocks(self, columns: Columns, width: int, team: Team) -> Iterator[Block]:  # noqa: ARG002
+        """Permutation r · rotations + j is turned by r places and rotated to position j."""
+        rotations, n = self._circle.rotations, columns.n_cells
+        n_turns = -(-self._n_perms // rotations)
+        places = np.arange(n, dtype=np.int64)
+        shuffle(places, np.uint64(self._key), np.uint64(_CIRCLE_STREAM))
+        codes = self._circle.template[np.resize(places, n + n_turns)]
+        for first, stop in _balanced(n_turns, width):
+            turn, j = np.meshgrid(np.arange(first, stop), np.arange(rotations))
+            number = (turn * rotations + j).ravel()
+            surplus = tuple(np.flatnonzero(number >= self._n_perms).tolist())
+            yield _TurnedBlock(columns, codes, first, self._circle, self._sizes, number.size, surplus)
+
+
+@dataclass(frozen=True)
+class _RingBlock:
+    """Shifts ``first``, ``first + 1``, … of the labels; ``places`` as in ``permute.turned_groups``."""
+
+    data: Columns
+    ring: npt.NDArray[np.uint16]
+    places: npt.NDArray[np.int64]
+    first: int
+    sizes: npt.NDArray[np.int64]
+    columns: int
+    drop: tuple[int, ...]
+
+    def fill(self, genes: Any, slots: Any, out: Any) -> None:
+        """Add up windows of values."""
+        c, ends = self.data, np.concatenate([[0], np.cumsum(self.sizes)])
+        permute.turned_groups(
+            c.data, c.rows, c.indptr, genes, self.places, ends, self.first, self.sizes, slots, out
+        )  # fmt: skip
 
     def on(self, data: Columns) -> _RingBlock:
         """Take other values of the same cells."""
         return replace(self, data=data)
 
     def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:
-        """Turn the ring by each shift; of a pair, the first or the second group."""
-        n, k = self.data.n_cells, self.sizes.size
-        out = np.empty((n, stop - start), np.uint16)
-        for i, column in enumerate(range(start, stop)):
-            shift = int(self.shifts[column // 2 if self.paired else column])
-            codes = self.codes[shift : shift + n]
-            first = codes // k if self.paired else codes
-            out[:, i] = codes % k if self.paired and column % 2 else first
-        return out
+        """Turn the labels."""
+        return np.stack([np.roll(self.ring, -(self.first + w)) for w in range(start, stop)], axis=1)
 
 
 class Ring:
-    """Shifts of one random ring. The columns must have been laid out in :func:`ring_order`."""
+    """Shifts of one random ring. Columns and labels must have been laid out in :func:`order`."""
 
     def __init__(self, groups: Groups, n_perms: int, key: int) -> None:
         self._groups, self._n_perms = groups, n_perms
-        n = int(groups.sizes.sum())
-        rng = np.random.Generator(np.random.Philox(key=np.array([key, _SHIFT_STREAM], np.uint64)))
-        self._paired = groups.n**2 * 8 * 8 <= 2 * _ACCUMULATOR_BYTES
-        distance = int(rng.integers(1, n))
-        n_units = n_perms // 2 + 1 if self._paired else n_perms + 1
-        self._shifts = rng.integers(0, n, n_units)
-        self._distance = distance
-        # unit 0 holds the observed labelling: as the first or as the second of its pair
-        second = bool(rng.integers(2)) and self._paired
-        self._shifts[0] = -distance % n if second else 0
-        self._drop = {int(second)}
-        if self._paired and n_perms % 2 == 0:
-            others = np.setdiff1d(np.arange(2 * n_units), list(self._drop))
-            self._drop.add(int(rng.choice(others)))
+        rng = np.random.Generator(np.random.Philox(key=np.array([key, _PLACE_STREAM], np.uint64)))
+        self._place = int(rng.integers(n_perms + 1))
 
     def columns_per_unit(self) -> int:
-        """Two for a pair of shifts."""
-        return 2 if self._paired else 1
+        """One."""
+        return 1
 
     def widest(self) -> int:
-        """As many shifts as the accumulators of one gene allow in the cache."""
-        codes = self._groups.n**2 if self._paired else self._groups.n
-        return max(8, min(256, _ACCUMULATOR_BYTES // (8 * codes)))
+        """As many shifts as keep the windows in the first-level cache."""
+        return _WINDOW
 
-    def _codes(self) -> npt.NDArray[np.uint16]:
-        labels = self._groups.labels
-        if self._paired:
-            labels = labels * np.uint16(self._groups.n) + np.roll(labels, -self._distance)
-        return np.concatenate([labels, labels])
+    def label_bytes(self, n_cells: int) -> int:  # noqa: ARG002
+        """All blocks share the labels."""
+        return 0
 
     def blocks(self, columns: Columns, width: int, team: Team) -> Iterator[Block]:  # noqa: ARG002
-        """Cut the shifts into blocks; the observed labelling, and one more for parity, are dropped."""
-        codes, per = self._codes(), self.columns_per_unit()
-        for first, stop in _balanced(self._shifts.size, width):
-            inside = range(first * per, stop * per)
+        """Labelling r is turned by r less the place of the observed one, which is dropped."""
+        labels, n = self._groups.labels, self._groups.labels.size
+        by_group = np.argsort(labels[::-1], kind="stable")  # places counted from the end
+        for first, stop in _balanced(self._n_perms + 1, width):
+            drop = (self._place - first,) if first <= self._place < stop else ()
             yield _RingBlock(
-                columns, codes, self._shifts[first:stop].astype(np.uint64), self._paired, self._groups.sizes,
-                columns=len(inside), drop=tuple(sorted(d - first * per for d in self._drop if d in inside)),
-            )  # fmt: skip
+                columns, labels, by_group, (first - self._place) % n, self._groups.sizes, stop - first, drop
+            )

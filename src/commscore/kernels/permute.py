@@ -54,24 +54,6 @@ def add_slab(data, rows, indptr, genes, slab, tile, acc):
 
 
 @njit
-def add_ring(data, rows, indptr, genes, codes, shifts, n_codes, acc):
-    """Add the columns ``genes`` into ``acc`` (genes × (shifts · codes)) by the code at ``row + shift``.
-
-    ``codes`` is the ring laid out twice, so no position needs wrapping; rows are positions on the ring.
-    """
-    width = shifts.size
-    for g in range(genes.size):
-        sums = acc[g]
-        for i in range(indptr[genes[g]], indptr[genes[g] + 1]):
-            at = np.uint64(rows[i])
-            v = np.float64(data[i])
-            first = np.uint64(0)
-            for w in range(width):
-                sums[first + np.uint64(codes[at + shifts[w]])] += v
-                first += np.uint64(n_codes)
-
-
-@njit
 def means_of_segments(acc, low, high, sizes, slots, out):
     """Group means from segment sums: rotation ``j`` of group ``k`` is the segments ``low[j, k]`` to ``high[j, k]``.
 
@@ -99,22 +81,95 @@ def means_of_segments(acc, low, high, sizes, slots, out):
 
 
 @njit
-def means_of_pairs(acc, sizes, slots, out):
-    """Group means of both labellings coded as ``first · n_groups + second``; ``out`` is rows × (2 · shifts)."""
-    n_genes, width, _ = acc.shape
-    n_groups = sizes.size
-    for g in range(n_genes):
+def add_turned(data, rows, start, stop, codes, first, sums):
+    """Add the non-zeros ``start`` to ``stop`` into ``sums`` (segments × shifts).
+
+    Of the cell at place ``i`` of the ring, shift ``w`` has the segment ``codes[first + i + w]``.
+    """
+    width = np.uint64(sums.shape[1])
+    for i in range(np.uint64(start), np.uint64(stop)):
+        at = np.uint64(first) + np.uint64(rows[i])
+        v = np.float64(data[i])
         for w in range(width):
-            for k in range(n_groups):
-                row = slots[g, k]
-                if row < 0:
-                    continue
-                one, two = 0.0, 0.0
-                for m in range(n_groups):
-                    one += acc[g, w, k * n_groups + m]
-                    two += acc[g, w, m * n_groups + k]
-                out[row, 2 * w] = one / sizes[k]
-                out[row, 2 * w + 1] = two / sizes[k]
+            sums[np.uint64(codes[at + w]), w] += v
+
+
+@njit
+def turned_segments(data, rows, indptr, genes, codes, first, n_segments, low, high, sizes, slots, out):
+    """Means under shifts of one ring, whose cells hold segments, times rotations of the groups over segments.
+
+    Codes as in :func:`add_turned`, groups as in :func:`means_of_segments`; shift ``w`` and rotation ``j``
+    fill column ``j · shifts + w`` of ``out``.
+    """
+    n_rotations, n_groups = low.shape
+    width = out.shape[1] // n_rotations
+    sums, below = np.empty((n_segments, width)), np.zeros((n_segments + 1, width))
+    for g in range(genes.size):
+        sums[:] = 0.0
+        add_turned(data, rows, indptr[genes[g]], indptr[genes[g] + 1], codes, first, sums)
+        for s in range(n_segments):
+            for w in range(width):
+                below[s + 1, w] = below[s, w] + sums[s, w]
+        for k in range(n_groups):
+            if slots[g, k] < 0:
+                continue
+            for j in range(n_rotations):
+                a, b = low[j, k], high[j, k]
+                means = out[slots[g, k], j * width : (j + 1) * width]
+                if b > a:
+                    for w in range(width):
+                        means[w] = (below[b, w] - below[a, w]) / sizes[k]
+                else:
+                    for w in range(width):
+                        means[w] = (below[b, w] - below[a, w] + below[n_segments, w]) / sizes[k]
+
+
+@njit
+def add_windows(values, places, first, n, sums):
+    """Write the sum of the windows of ``values`` that begin at ``places + first`` (modulo ``n``), as long as ``sums``.
+
+    The sums are exact, so that four at a time give what one after the other does.
+    """
+    sums[:] = 0.0
+    width = np.uint64(sums.size)
+    at = np.empty(4, np.uint64)
+    whole = places.size - places.size % 4
+    for q in range(0, whole, 4):
+        for i in range(4):
+            at[i] = np.uint64(places[q + i] + first) % np.uint64(n)
+        a, b, c, d = at[0], at[1], at[2], at[3]
+        for w in range(width):
+            sums[w] += (values[a + w] + values[b + w]) + (values[c + w] + values[d + w])
+    for q in range(whole, places.size):
+        a = np.uint64(places[q] + first) % np.uint64(n)
+        for w in range(width):
+            sums[w] += values[a + w]
+
+
+@njit
+def turned_groups(data, rows, indptr, genes, places, ends, first, sizes, slots, out):
+    """Means under shifts of one ring, whose cells hold groups: column ``w`` of ``out`` is shift ``first + w``.
+
+    ``places[ends[k]:ends[k + 1]]`` are the places of group ``k``, counted from the end of the ring, ascending.
+    What a shift moves along the ring is a window of the values, so that neighbouring shifts are added together.
+    """
+    n, width = places.size, out.shape[1]
+    values = np.zeros(n + width)
+    last = np.uint64(n - 1)
+    for g in range(genes.size):
+        start, stop = np.uint64(indptr[genes[g]]), np.uint64(indptr[genes[g] + 1])
+        for i in range(start, stop):
+            values[last - np.uint64(rows[i])] = data[i]
+        for w in range(width):
+            values[n + w] = values[w]
+        for k in range(sizes.size):
+            if slots[g, k] >= 0:
+                means = out[slots[g, k]]
+                add_windows(values, places[ends[k] : ends[k + 1]], first, n, means)
+                for w in range(width):
+                    means[w] /= sizes[k]
+        for i in range(start, stop):
+            values[last - np.uint64(rows[i])] = 0.0
 
 
 MIN, GEOMETRIC, MEAN = 0, 1, 2

@@ -211,7 +211,7 @@ def _check(*, null: object, n_perms: object, scheme: object, rule: object, expr_
 
 def _order(null: str | None, scheme: str, *, seed: int, n_cells: int) -> npt.NDArray[np.int64]:
     """Return the order in which cells are laid out: the scheme's where anything may be permuted."""
-    return schemes.ring_order(seed, n_cells) if null is not None and scheme == "ring" else np.arange(n_cells)
+    return np.arange(n_cells) if null is None else schemes.order(scheme, key=seed, n_cells=n_cells)
 
 
 def _refuse_unknown(

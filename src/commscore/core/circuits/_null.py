@@ -57,7 +57,7 @@ def permute(
     plan
         The circuits; genes are numbered as the columns.
     columns, groups
-        Expression and labels, in ring order if the scheme is ``ring``; sums must be exact (see
+        Expression and labels, in the scheme's order (:func:`commscore.core.schemes.order`); sums must be exact (see
         :func:`commscore.core.columns.snap`).
     means
         (n_genes, n_groups) observed means of these columns.
@@ -83,7 +83,7 @@ def permute(
     n_rows = columns.n_genes * groups.n
     slots = np.arange(n_rows, dtype=np.int64).reshape(columns.n_genes, groups.n)
     drawn = schemes.make(scheme, groups=groups, n_perms=n_perms, key=key)
-    unit = 2 * 8 * drawn.columns_per_unit() * max(n_rows, 1) + 2 * columns.n_cells
+    unit = 2 * 8 * drawn.columns_per_unit() * max(n_rows, 1) + drawn.label_bytes(columns.n_cells)
     width = int(np.clip(memory // unit, 1, drawn.widest()))
     genes = np.arange(columns.n_genes)
     for block in drawn.blocks(columns, width, team):

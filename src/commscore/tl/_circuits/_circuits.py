@@ -169,7 +169,7 @@ def circuits(
     genes = _steps.find_genes(known, frame, expression.var_names)
     names = [str(n) for n in cells.names]
     measured = _steps.measure(known, frame, genes, assigned=assigned, groups=names)
-    ring = schemes.ring_order(seed, cells.index.size) if scheme == "ring" else slice(None)
+    ring = schemes.order(scheme, key=seed, n_cells=cells.index.size)
     extra: dict[str, pd.DataFrame] = {}
     association: dict[int, tuple[float, float, int]] = {}
     notes: list[_study.Note] = []

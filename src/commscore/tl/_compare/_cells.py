@@ -102,9 +102,9 @@ def _changes(
         changes.effect[:, k] = _difference(pools.logcpm[:, k], entities)
         inside = (prepared.study.group == k) & np.isin(level_of, levels)
         order = np.argsort(level_of[inside] == levels[1], kind="stable")
-        cells = prepared.study.cells[inside][order]
-        columns = _with_library(prepared, cells, team=team)
-        groups = Groups(np.empty(0, np.uint16), pools.n_cells[:, k])
+        order = order[schemes.order("rotation", key=seed, n_cells=order.size)]
+        columns = _with_library(prepared, prepared.study.cells[inside][order], team=team)
+        groups = Groups((level_of[inside][order] == levels[1]).astype(np.uint16), pools.n_cells[:, k])
         p, sd = _permute(columns, groups, entities=entities, observed=changes.effect[:, k], n_perms=n_perms,
                          seed=seed, team=team)  # fmt: skip
         changes.pvalue[:, k], changes.sd[:, k] = p, sd
