@@ -154,14 +154,14 @@ class Rates:
 
     COLUMNS = ("p ≤ 0.05", "exact p ≤ 0.05", "any padj ≤ 0.05", "called stable", *OTHERS)
 
-    def __init__(self):
-        self.kept = []
+    def __init__(self, *, ours=False):
+        self.ours, self.kept = ours, []
 
     def add(self, a, table):
         p, exact = table["pvalue"].dropna(), table["exact_pvalue"].dropna()
         self.kept.append([
             (p <= ALPHA).mean(), (exact <= ALPHA).mean(), (table["padj"] <= ALPHA).any(),
-            (table["shift"] == "stable").sum() / max(len(p), 1), *others(a, table),
+            (table["shift"] == "stable").sum() / max(len(p), 1), *([] if self.ours else others(a, table)),
         ])  # fmt: skip
 
     def row(self):
@@ -169,19 +169,19 @@ class Rates:
         return dict(zip(self.COLUMNS, (rate(c) for c in columns)))
 
 
-def nulls(n):
+def nulls(n, *, ours=False):
     for name, options in NULLS.items():
         tool = {k: options[k] for k in TOOL if k in options}
-        rates = Rates()
+        rates = Rates(ours=ours)
         for seed in range(n):
             a = cohort(seed, **options)
             rates.add(a, compare(a, **tool))
         yield {"cohorts without a shift": name, **rates.row()}
 
 
-def invariance(n):
+def invariance(n, *, ours=False):
     """The same cohorts (6 v 6, donor sd 0.25) after every change; change of the total of the rows tested before."""
-    rates = {name: Rates() for name in CHANGES}
+    rates = {name: Rates(ours=ours) for name in CHANGES}
     moved = {name: [] for name in CHANGES}
     for seed in range(n):
         a = cohort(seed, n_samples=6)
@@ -303,16 +303,18 @@ def show(rows):
         print("| " + " | ".join(str(v) for v in row.values()) + " |")
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", default=[], help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--cohorts", type=int, default=200, help="simulated cohorts per row of a table")
     parser.add_argument("--shaped", type=int, default=100, help="cohorts per planted shape")
+    parser.add_argument("--ours", action="store_true", help="null, invariance: leave out the other logics")
     parser.add_argument("--out", type=Path, help="file to which every finished row is appended as CSV")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     for part in given.what or PARTS:
         start, rows = time.process_time(), []
-        for row in PARTS[part](given.shaped if part == "shapes" else given.cohorts):
+        options = {"ours": given.ours} if part in ("null", "invariance") else {}
+        for row in PARTS[part](given.shaped if part == "shapes" else given.cohorts, **options):
             rows.append(row)
             if given.out:
                 with given.out.open("a") as file:

@@ -98,7 +98,7 @@ def test_one_row_has_no_prior():
 def test_tail_is_the_average_of_two_students():
     tail = Tail(np.array([40.0, 4.0]), np.array([10.0, 4.0]))
     t = np.array([2.5, -2.5])
-    want = (5 * 2 * stats.t.sf(2.5, [40, 4]) + 2 * stats.t.sf(2.5, [10, 4])) / 6
+    want = 2 * (0.95 * stats.t.sf(2.5, [40, 4]) + 0.05 * stats.t.sf(2.5, [10, 4]))
     np.testing.assert_allclose(tail.pvalue(t), want, rtol=1e-12)
     for alpha in (0.05, 0.01, 1e-6):
         np.testing.assert_allclose(tail.pvalue(tail.quantile(alpha)), alpha, rtol=1e-6)
@@ -116,7 +116,7 @@ def test_equal_variances_do_not_give_normal_tails(n):
     assert 8 < low < 12 * np.sqrt(n)
     tail = Tail(np.array([np.inf]), np.array([8 + low]))
     assert tail.pvalue(np.array([20.0]))[0] > 1e10 * stats.norm.sf(20)  # finite samples, finite certainty
-    assert 0.05 <= tail.pvalue(np.array([1.96]))[0] < 0.06  # and hardly a difference where it matters
+    assert 0.05 <= tail.pvalue(np.array([1.96]))[0] < 0.052  # and hardly a difference where it matters
 
 
 @pytest.mark.parametrize("prior_df", [5.0, 20.0])

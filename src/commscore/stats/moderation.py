@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
 _ROWS_PER_KNOT = 30
 _OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
-_WEIGHTS = (5.0 / 6.0, 1.0 / 6.0)  # Gauss–Hermite with three nodes: the estimate (and what lies above), and below
-_NODE = np.sqrt(3.0)
+_WEIGHTS = (0.95, 0.05)  # the estimate of the prior degrees of freedom, and its lower bound
+_BOUND = 1.6448536269514722  # standard errors, one-sided 95 %
 _HALVINGS = 30
 
 
@@ -30,8 +30,8 @@ _HALVINGS = 30
 class Prior:
     """The prior: ``df`` degrees of freedom (``inf`` when all rows agree) at ``variance`` (one per row).
 
-    ``low`` are the degrees of freedom that the rows leave possible: their number is finite, and so is what
-    they can say of how alike their variances are.
+    ``low`` is the lower bound (95 %) of the degrees of freedom: the number of rows is finite, and so is what they can
+    say of how alike their variances are.
     """
 
     df: float
@@ -62,8 +62,9 @@ class Prior:
 class Tail:
     """Null distribution of a moderated t: Student's, averaged over what its degrees of freedom may be.
 
-    ``df`` as estimated, ``low`` as the rows leave possible. In the middle the two hardly differ; far out the
-    average says no more than the rows can know, where a prior of infinite degrees would give normal tails.
+    ``df`` as estimated (weight 0.95), ``low`` at the lower bound of the prior (0.05). In the middle the two hardly
+    differ; far out the average says no more than the rows can know, where a prior of infinite degrees of freedom
+    would give normal tails.
     """
 
     df: Floats
@@ -111,7 +112,7 @@ def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None 
 
     With z = log s² and e = z − digamma(d/2) + log(d/2), the spread of e beyond trigamma(d/2) gives the prior
     degrees of freedom, its mean (or its trend on the covariate) the prior variance. What the degrees of freedom
-    may be instead (``low``) follows from the spread and √3 of its standard errors.
+    may be instead (``low``) is their one-sided 95 % bound by the standard error of the spread.
 
     Parameters
     ----------
@@ -150,7 +151,7 @@ def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None 
     squares = (e - basis[used] @ coef) ** 2
     excess = float(np.sum(squares) / max(e.size - rank, 1)) - float(np.mean(polygamma(1, half)))
     # the spread of the logarithms is a mean over rows, with a standard error
-    most = max(excess, 0.0) + _NODE * float(squares.std()) / np.sqrt(e.size)
+    most = max(excess, 0.0) + _BOUND * float(squares.std()) / np.sqrt(e.size)
     low = 2.0 * float(trigamma_inverse(most)) if most > 0 else np.inf
     fitted = basis @ coef
     if excess <= 0:  # one variance for all, estimated by the mean; along a trend the logarithms are all there is
