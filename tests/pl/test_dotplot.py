@@ -61,3 +61,12 @@ def test_empty_and_foreign_tables_are_refused(table):
         cs.pl.dotplot(table.drop(columns="interaction"))
     with pytest.raises(TypeError, match="data must be an AnnData or a pandas DataFrame"):
         cs.pl.dotplot([1])
+
+
+def test_no_row_is_empty(table):
+    for top, most in ((20, 3), (5, 5), (25, 30)):
+        ax = cs.pl.dotplot(table, top=top, max_pairs=most)
+        rows = {int(y) for _, y in ax.collections[0].get_offsets()}
+        assert rows == set(range(len(ax.get_yticklabels())))
+        columns = {int(x) for x, _ in ax.collections[0].get_offsets()}
+        assert columns == set(range(len(ax.get_xticklabels())))

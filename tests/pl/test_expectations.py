@@ -29,9 +29,9 @@ def test_rows_in_order_with_intervals_and_colours(table):
     ax = cs.pl.expectations(table)
     assert labels(ax.yaxis) == [
         "⇄ TNF in caf  (C vs A)",
-        "→ VEGFA in tumour  (B vs A)",
-        "← CDH1  (B vs A)",
-        "→ IL6 in caf  (B vs A)",
+        "↑ VEGFA in tumour  (B vs A)",
+        "↓ CDH1  (B vs A)",
+        "↑ IL6 in caf  (B vs A)",
     ]
     wanted = table.iloc[[3, 1, 2, 0]]
     for lines, dots in zip(ax.collections[::2], ax.collections[1::2], strict=True):

@@ -54,7 +54,7 @@ def dotplot(
     top
         Number of interactions, by their best adjusted p-value, then by their best score.
     max_pairs
-        Number of source → target pairs, by the number of dots they would show.
+        Number of source → target pairs: those in which an interaction is at its best, then by their number of dots.
     cmap
         Colour map.
     ax
@@ -80,9 +80,12 @@ def dotplot(
         need_columns(frame, pvalue)
     has_p = pvalue in frame and frame[pvalue].notna().any()
     rows = _strongest(frame, score, pvalue if has_p else None)
-    pairs = frame.loc[frame["interaction"].isin(rows[:top]), "_pair"].value_counts(sort=True).index
-    names, pair_names = rows[:top], sorted(pairs[:max_pairs])
-    shown = frame[frame["interaction"].isin(names) & frame["_pair"].isin(pair_names)]
+    of_top = frame[frame["interaction"].isin(rows[:top]).to_numpy()]
+    pairs = _pairs(of_top, score, pvalue if has_p else None)
+    pair_names = sorted(pairs[:max_pairs])
+    seen = set(of_top.loc[of_top["_pair"].isin(pair_names).to_numpy(), "interaction"].astype(str))
+    names = [n for n in rows[:top] if n in seen]
+    shown = of_top[(of_top["interaction"].isin(names) & of_top["_pair"].isin(pair_names)).to_numpy()]
     labels = list(shorten(names, 40).values()), pair_labels(pair_names)
     ax = axes(ax, **_size_for(*labels))
     x = shown["_pair"].map({n: i for i, n in enumerate(pair_names)}).to_numpy(float)
@@ -122,6 +125,14 @@ def _strongest(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[str]
     )
     by, ascending = (["p", "s"], [True, low]) if pvalue else (["s"], [low])
     return [str(i) for i in best.sort_values(by, ascending=ascending, kind="stable").index]
+
+
+def _pairs(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[str]:
+    """Return the pairs: first those in which an interaction is at its best, so that no row is empty, then by dots."""
+    low = score.endswith("_rank")
+    by, ascending = ([pvalue, score], [True, low]) if pvalue else ([score], [low])
+    best = frame.sort_values(by, ascending=ascending, kind="stable").drop_duplicates("interaction")["_pair"]
+    return list(dict.fromkeys([*best, *frame["_pair"].value_counts(sort=True).index]))
 
 
 def _strength(p: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 _LOOK = {"confirmed": ("#0072B2", "o"), "contradicted": ("#D55E00", "X"), "inconclusive": ("#8C8C8C", "D")}
-_ARROWS = {"up": "→", "down": "←", "switch": "⇄", "non_monotone": "↝"}
+_ARROWS = {"up": "↑", "down": "↓", "switch": "⇄", "non_monotone": "↝"}
 
 
 @checked
@@ -90,8 +90,12 @@ def _labels(shown: pd.DataFrame) -> list[str]:
     made = []
     for row in shown.itertuples():
         name = f"{_ARROWS.get(str(row.change), '')} {what[str(row.what)]}"
+        if str(getattr(row, "level", "")) == "composition":
+            name += " (share of cells)"
         name += f" in {role[str(row.role)].replace('_', ' ')}" if str(row.role) not in ("", "nan") else ""
         made.append(name + (f"  ({contrasts[str(row.contrast)]})" if several else ""))
+    if "source" in shown:  # two reviews may expect the same
+        made = [m + (f" [{s}]" if made.count(m) > 1 else "") for m, s in zip(made, shown["source"], strict=True)]
     return made
 
 
