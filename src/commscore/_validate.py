@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ def listed(known: Iterable[object], *, most: int = 10) -> str:
     """Return the first names, and how many there are in all if that is not all of them."""
     names = [str(k) for k in known]
     return ", ".join(names[:most]) + (f", … ({len(names)} in all)" if len(names) > most else "")
+
+
+def warn(message: str) -> None:
+    """Warn at the line outside the package that called it."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == __package__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, UserWarning, stacklevel=level)
 
 
 def one_of(argument: str, found: object, known: Iterable[object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,11 +14,17 @@ if TYPE_CHECKING:
 
 
 def resolve(n_jobs: int | None) -> int:
-    """Return the number of threads: ``n_jobs``, or what Numba is set to use (``NUMBA_NUM_THREADS``)."""
+    """Return the number of threads: ``n_jobs``, or what Numba is set to use (``NUMBA_NUM_THREADS``).
+
+    Negative numbers count from all cores, as in joblib: -1 is all of them, -2 all but one.
+    """
     if n_jobs is None:
         import numba
 
         return int(numba.get_num_threads())
+    if isinstance(n_jobs, int) and not isinstance(n_jobs, bool) and n_jobs < 0:
+        return max(1, len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+                   + 1 + n_jobs)  # fmt: skip
     in_range("n_jobs", n_jobs, low=1, integer=True)
     return int(n_jobs)
 

@@ -115,8 +115,8 @@ def _check_columns(table: pd.DataFrame) -> None:
     if missing:
         found = listed(map(repr, table.columns)) or "no columns"
         msg = (
-            f"resource: the table has no column {' and no '.join(map(repr, missing))} (it has {found}); for other names "
-            "give resource=cs.rs.from_table(table, ligand=..., receptor=...)"
+            f"resource: the table has no column {' and no '.join(map(repr, missing))} (it has {found}); for other "
+            "names give resource=cs.rs.from_table(table, ligand=..., receptor=...)"
         )
         raise ValueError(msg)
 

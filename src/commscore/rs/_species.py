@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from commscore._schema.resource import DROPPED
-from commscore._validate import one_of
+from commscore._validate import one_of, warn
 
 from ._match import METABOLITE, subunits
 
@@ -86,7 +86,21 @@ def convert(tables: Mapping[str, pd.DataFrame], orthologs: pd.DataFrame | None) 
     result["expectations"] = _expectations(tables["expectations"], to, losses)
     result["symbols"] = _symbols(tables["symbols"], to)
     result["dropped"] = losses.frame()
+    if orthologs is None:
+        _tell(result["dropped"], len(pairs))
     return result
+
+
+def _tell(dropped: pd.DataFrame, n: int) -> None:
+    """Warn where interactions are lost for no better reason than that nobody said what their genes are in mouse."""
+    rows = dropped[dropped["table"] == "interactions"]
+    unknown = int(rows["reason"].str.contains(_UNKNOWN, regex=False).sum())
+    if unknown:
+        warn(
+            f"{unknown} of {n} interactions are left out because the shipped orthologs, those of the genes of the "
+            "curated resource, do not know all of their genes (listed in .dropped); give orthologs=, a table with the "
+            "columns human and mouse"
+        )
 
 
 def _map(symbols: pd.DataFrame, orthologs: pd.DataFrame | None) -> _Map:

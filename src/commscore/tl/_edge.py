@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._validate import suggest
+from .._validate import listed, suggest
 from ..core.problem import Groups
 from ._containers import backed_view, contained, take
+from ._scale import warn_of_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,13 +118,20 @@ def cells(adata: AnnData, groupby: str, *, groups: Sequence[str] | None, min_cel
     kept = [k for k in wanted if sizes[k] >= min_cells]
     too_small = {names[k]: int(sizes[k]) for k in wanted if sizes[k] < min_cells}
     if len(kept) < 2:
-        found = ", ".join(f"{names[k]}: {sizes[k]}" for k in wanted)
+        found = listed([f"{names[k]}: {sizes[k]}" for k in wanted])
         msg = (
             f"at least two groups of min_cells={min_cells} cells are needed to permute labels, "
             f"adata.obs[{groupby!r}] has {len(kept)} (cells per group: {found})"
         )
-        raise ValueError(msg)
+        raise ValueError(msg + _numeric(column, groupby))
     return _numbered(codes, names, kept=kept, too_small=too_small)
+
+
+def _numeric(column: pd.Series, key: str) -> str:
+    """Say that a column of many numbers is hardly one of labels."""
+    if not pd.api.types.is_numeric_dtype(column) or column.nunique() <= 100:
+        return ""
+    return f"; adata.obs[{key!r}] holds {column.nunique()} different numbers: give a column of labels"
 
 
 def _numbered(codes: npt.NDArray[np.int64], names: list[str], *, kept: list[int], too_small: dict[str, int]) -> Cells:
@@ -140,7 +148,7 @@ def _numbered(codes: npt.NDArray[np.int64], names: list[str], *, kept: list[int]
 def obs_column(adata: AnnData, argument: str, key: str) -> pd.Series:
     """Return a column of ``obs``; a missing one is a ``KeyError`` with the closest name."""
     if not isinstance(key, str) or key not in adata.obs:
-        known = ", ".join(map(str, adata.obs.columns[:20])) or "it has no columns"
+        known = listed(adata.obs.columns, most=20) or "it has no columns"
         msg = f"{argument}={key!r} is not a column of adata.obs ({known}){suggest(key, adata.obs.columns)}"
         raise KeyError(msg)
     return in_memory(adata.obs[key], adata.obs_names)
@@ -168,14 +176,15 @@ def _wanted(names: list[str], groups: Sequence[str] | None) -> list[int]:
         raise ValueError(msg)
     for g in groups:
         if str(g) not in names:
-            msg = f"groups has {g!r}, which is not a group ({', '.join(names[:20])}){suggest(g, names)}"
+            msg = f"groups has {g!r}, which is not a group ({listed(names)}){suggest(g, names)}"
             raise ValueError(msg)
     asked = {str(g) for g in groups}
     return [k for k, name in enumerate(names) if name in asked]
 
 
-def refuse_unsuitable(columns: Columns | Partial, name: str) -> None:
-    """Raise unless the values can be log-normalised expression."""
+def refuse_unsuitable(columns: Columns | Partial, source: Source) -> None:
+    """Raise unless the values can be log-normalised expression; warn where they hardly are."""
+    name = source.name
     if not columns.finite:
         msg = f"{name} holds NaN or infinite values in genes of the resource; remove or impute them"
         raise ValueError(msg)
@@ -192,3 +201,4 @@ def refuse_unsuitable(columns: Columns | Partial, name: str) -> None:
             "or give the layer= that holds it"
         )
         raise ValueError(msg)
+    warn_of_scale(source.matrix, name, highest=float(columns.extent[1]))

@@ -57,7 +57,7 @@ def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: st
         else:
             untested.append((name, *reason))
     if not kept:
-        raise ValueError(_nothing_found(resource.name, frame, var_names))
+        raise ValueError(_nothing_found(resource, frame, var_names))
     return _numbered(frame.iloc[kept].reset_index(drop=True), members, found=found, untested=untested, aliases=aliases)
 
 
@@ -115,7 +115,7 @@ def _numbered(
     )
 
 
-def _nothing_found(name: str, frame: pd.DataFrame, var_names: pd.Index) -> str:
+def _nothing_found(resource: rs.Resource, frame: pd.DataFrame, var_names: pd.Index) -> str:
     some = [str(v) for v in var_names[:200]]
     shown = ", ".join(some[:3])
     hint = "check that var_names are gene symbols"
@@ -124,6 +124,18 @@ def _nothing_found(name: str, frame: pd.DataFrame, var_names: pd.Index) -> str:
             "var_names are Ensembl ids; put gene symbols there, for example "
             "adata.var_names = adata.var['gene_symbols'].astype(str); adata.var_names_make_unique()"
         )
-    elif {v.upper() for v in map(str, var_names)} & {g for e in frame["ligand"] for g in e.split("_")}:
-        hint = "var_names look like symbols of another species; use resource=cs.rs.load(...).to_species('mouse')"
-    return f"no interaction of resource {name!r} has its genes in var_names (first ones: {shown}); {hint}"
+    elif {v.upper() for v in map(str, var_names)} & {g.upper() for e in frame["ligand"] for g in e.split("_")}:
+        hint = _other_species(resource, some)
+    what = f"no interaction of resource {resource.name!r} ({resource.species})"
+    return f"{what} has its genes in var_names (first ones: {shown}); {hint}"
+
+
+def _other_species(resource: rs.Resource, names: list[str]) -> str:
+    """Say which species the names look like, where they differ from those of the resource by their case only."""
+    letters = [v for v in names if len(v) > 1 and v[0].isalpha()]
+    looks = "mouse" if sum(v[0].isupper() and not v[1:].isupper() for v in letters) > len(letters) / 2 else "human"
+    if looks == resource.species:
+        return "var_names differ from symbols by upper and lower case only; write them as symbols"
+    if looks == "mouse":
+        return "var_names look like mouse symbols; use resource=cs.rs.load(...).to_species('mouse')"
+    return "var_names look like human symbols; use the human resource, without to_species('mouse')"
