@@ -117,7 +117,7 @@ def score(
     rng
         Seed, Generator or SeedSequence. The same seed gives the same bytes whatever ``n_jobs`` and ``memory``.
     n_jobs
-        Threads; by default what Numba is set to use.
+        Threads, -1 for all cores; by default what Numba is set to use.
     ties, plus_one, prop_filter
         To reproduce other tools: ``ties="gt"`` does not count permutations that equal the observed score,
         ``plus_one=False`` divides by the number of permutations, ``prop_filter=">"`` asks for more than
@@ -240,11 +240,11 @@ def _problem(
     layout, known = reading.laid_out, None
     if null is None or (null != "permutation" and all(nulls.has_analytic(score, sets) for score in scores)):
         known = reading.statistics
-        _edge.refuse_unsuitable(known, expression.name)
+        _edge.refuse_unsuitable(known, expression)
         genes = known.genes
     else:
         columns = reading.laid_out()
-        _edge.refuse_unsuitable(columns, expression.name)
+        _edge.refuse_unsuitable(columns, expression)
         genes = summarise(columns, partition, threads)
         layout = lambda genes=None: columns  # noqa: ARG005, E731
     return Problem(

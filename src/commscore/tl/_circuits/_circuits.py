@@ -113,7 +113,7 @@ def circuits(
     rng
         Seed, Generator or SeedSequence. The same seed gives the same bytes, whatever ``n_jobs`` and ``memory``.
     n_jobs
-        Threads.
+        Threads, -1 for all cores; by default what Numba is set to use.
     memory
         Bytes that a block of permutations may take.
     key_added
@@ -183,7 +183,7 @@ def circuits(
             if condition_key is not None:
                 extra["changes"] = _changes.change_table(samples, measured, keys=keys, expr_prop=float(expr_prop))
         columns = gene_major(expression.matrix, cells=cells.index[ring], columns=genes.columns, team=threads)
-        _edge.refuse_unsuitable(columns, expression.name)
+        _edge.refuse_unsuitable(columns, expression)
         partition = Groups(cells.groups.labels[ring], cells.groups.sizes)
         snap(columns, threads)
         summary = summarise(columns, partition, threads)
