@@ -10,8 +10,8 @@ error, the cohort being the unit (tests of one cohort share genes and cells).
 single steps. *Power*: four circuits are planted, their genes ``fold`` times higher in the cells that the circuit names
 than in all others; every other gene is equal everywhere. *Others* share no gene with them and are to stay quiet.
 *Changes, null*: no change between conditions, with what varies between samples; *changes, power*: one end of
-one communication step of one circuit is shifted. *Switch*: TGF-β's targets follow it up in one condition and down in the
-other (planted), or up in both. *Expectations*: one expected shift, one against expectation, or none.
+one communication step of one circuit is shifted. *Switch*: TGF-β's targets follow it up in one condition and down
+in the other (planted), or up in both. *Expectations*: one expected shift, one against expectation, or none.
 """
 
 from __future__ import annotations
@@ -163,7 +163,8 @@ def changes(n, *, name):
         whole, steps = table[table["step"] == 0], table[table["step"] > 0]
         kept.append([share(whole["pvalue"], 0.05), share(whole["any_pvalue"], 0.05), share(steps["pvalue"], 0.05),
                      (whole["padj"] <= 0.05).any(), (whole["any_padj"] <= 0.05).any()])  # fmt: skip
-    names = ["circuit p ≤ 0.05", "any-step p ≤ 0.05", "step p ≤ 0.05", "a circuit padj ≤ 0.05", "an any-step padj ≤ 0.05"]
+    names = ["circuit p ≤ 0.05", "any-step p ≤ 0.05", "step p ≤ 0.05", "a circuit padj ≤ 0.05",
+             "an any-step padj ≤ 0.05"]  # fmt: skip
     return {"cohorts of": name, "n": n} | {m: rate(c) for m, c in zip(names, zip(*kept, strict=True), strict=True)}
 
 
@@ -216,6 +217,7 @@ def switch(n, *, n_samples, slopes):
     }  # fmt: skip
 
 
+CONTEXTS = {"primary": "stage=invasive;site=primary", "bone": "stage=metastatic;site=bone"}
 EXPECTED = cs.ds.Shift(interaction="CXCL12^CXCR4", source="CAF", target="tumour", driver="receptor", log2fc=1)
 AGAINST = cs.ds.Shift(interaction="JAG1^NOTCH1", source="tumour", target="endothelial", log2fc=-1)
 
@@ -230,10 +232,8 @@ def expect(n, *, n_samples, log2fc):
         a = cs.ds.simulate(n_samples=n_samples, n_cells=320, conditions=["primary", "bone"], shifts=shifts, rng=seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            table = cs.tl.expectations(
-                a, "cell_type", contexts={"primary": "stage=invasive;site=primary", "bone": "stage=metastatic;site=bone"},
-                **KEYS, inplace=False,
-            ).table  # fmt: skip
+            table = cs.tl.expectations(a, "cell_type", contexts=CONTEXTS, **KEYS, inplace=False).table
+        table = table[table["from_context"].isin(["site=primary", "stage=invasive;site=primary"])]
         verdict = table["verdict"].astype(str)
         assessed = table[verdict != "not_assessable"]
         right = verdict[(table["what"] == "CXCR4") & (table["role"].astype(str).str.contains("tumour"))]
@@ -248,17 +248,21 @@ def expect(n, *, n_samples, log2fc):
     }  # fmt: skip
 
 
+SLOPES = ((1.0, -1.0), (1.0, 1.0), (1.0, 0.0), (0.0, 0.0))
+
+
 def jobs(n):
     """Tables, rows in order; ``n`` cohorts of a null, fewer where a cohort takes long."""
-    some, few = max(n // 4, 5), max(n // 10, 5)
+    some, few = max(n // 6, 5), max(n // 10, 5)
+    schemes = {"rotation": n, "ring": max(n // 4, 5), "independent": max(n // 4, 5)}
     return {
-        "null": [(null, n if s == "rotation" else max(n // 2, 5), {"scheme": s}) for s in ("rotation", "ring", "independent")],
+        "null": [(null, m, {"scheme": s}) for s, m in schemes.items()],
         "power": [(power, few, {"fold": f, "n_cells": c}) for c in (320, 1280) for f in (1.25, 1.5, 2.0, 4.0)],
         "changes": [(changes, some, {"name": name}) for name in CHANGES],
         "change_power": [(change_power, some, {"n_samples": m, "log2fc": x}) for m in (3, 5, 8) for x in (1.0, 2.0)],
-        "switch": [(switch, few, {"n_samples": m, "slopes": s}) for m in (6, 10) for s in ((1.0, -1.0), (1.0, 1.0), (1.0, 0.0), (0.0, 0.0))],
         "expect": [(expect, few, {"n_samples": m, "log2fc": x}) for m in (3, 5) for x in (0.0, 1.0, 2.0)],
-    }  # fmt: skip
+        "switch": [(switch, few, {"n_samples": m, "slopes": s}) for m in (6, 10) for s in SLOPES],
+    }
 
 
 def markdown(rows):
@@ -281,8 +285,10 @@ def main():
             took = time.perf_counter() - start
             sys.stderr.write(f"{part} {options}: {took:.0f} s {rows[-1]}\n")
             if ask.out:
-                frame = pd.DataFrame([{"part": part, **{k: str(v) for k, v in rows[-1].items()}, "seconds": round(took)}])
-                frame.melt(id_vars=["part"]).to_csv(ask.out, mode="a", index=False)
+                frame = pd.DataFrame(
+                    {"part": part, "row": len(rows), "what": list(rows[-1]), "value": list(rows[-1].values())}
+                )
+                frame.to_csv(ask.out, mode="a", index=False, header=False)
         sys.stdout.write(f"\n## {part}\n\n{markdown(rows)}\n")
         sys.stdout.flush()
 
