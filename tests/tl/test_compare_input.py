@@ -68,7 +68,7 @@ def test_unknown_names(two, kwargs, match):
         ({"order": ["control", "primary"]}, r"order names 'primary', absent from .*it has control, case"),
         ({"order": ["case"]}, r"order must list at least two stages"),
         ({"order": ["case", "case"]}, r"order must list different levels"),
-        ({"order": ["control", "case"], "interaction": "patient"}, r"order and interaction exclude each other"),
+        ({"order": ["control", "case"], "interaction": "patient"}, r"order and interaction \(a second factor, .*\) exclude each other"),
         ({"test": "sample"}, r"test='sample' is not one of .*did you mean 'samples'"),
         ({"combine": "mean"}, r"combine='mean' is not one of"),
         ({"expr_prop": 1.2}, r"expr_prop must be a number between 0 and 1"),
@@ -212,7 +212,7 @@ def test_second_factor(two):
     kinds = dict(zip(two.obs["sample"].cat.categories, ["LumA", "LumA", "LumA", "LumA", "TNBC", "TNBC"]))
     a = with_obs(two, subtype=lambda obs: batch_of(obs, of=kinds), same="x")
     refused(a, r"no sample has condition 'control' and subtype 'TNBC'.*cannot be estimated", interaction="subtype")
-    refused(a, r"interaction='same' has one level", interaction="same")
+    refused(a, r"interaction='same' \(the second factor\) has one level", interaction="same")
 
 
 def test_normalised_data_only(two):

@@ -35,6 +35,11 @@ def alone():
     return cs.ds.simulate(n_samples=1, n_cells=500, donor_sd=0.0, shifts=[EDGE | {"log2fc": 1.5}], rng=1)
 
 
+def cells_meant(adata, **kwargs):
+    with pytest.warns(UserWarning, match=r"test='cells': Cells of one sample are not independent.*Use test='samples'"):
+        return run(adata, test="cells", **kwargs)
+
+
 def by_cells(adata, **kwargs):
     with pytest.warns(UserWarning, match=r"gives 1 of control, 1 of case: cells are compared .*unit='cells'"):
         return run(adata, **kwargs)
@@ -50,14 +55,14 @@ def test_without_replicates_cells_are_compared_and_it_is_said(alone):
     assert (row["shift"], row["driver"], row["status"]) == ("up", "ligand", "tested")
     assert row["ci_low"] < 1.5 < row["ci_high"]
     np.testing.assert_allclose(table[list(schema.PARTS)].sum(axis=1, skipna=False), table["d_flow"], atol=1e-9)
-    pd.testing.assert_frame_equal(run(alone, test="cells", n_perms=5000).table, table)
+    pd.testing.assert_frame_equal(cells_meant(alone, n_perms=5000).table, table)
     with pytest.warns(UserWarning, match="no sample_key was given: cells are compared"):
         pd.testing.assert_frame_equal(run(alone, sample_key=None, n_perms=5000).table, table)
 
 
 def test_cells_against_a_slow_permutation(alone):
     """P-values of both sides of one edge by shuffling labels with NumPy, and the combination of the two."""
-    table = run(alone, test="cells", n_perms=2000).table
+    table = cells_meant(alone, n_perms=2000).table
     where = {"interaction": "IL6^IL6R_IL6ST", "source": "CAF", "target": "macrophage"}
     row, rng = row_of(table, **where), np.random.default_rng(5)
     pvalues = {}
@@ -90,11 +95,11 @@ def change(x, library, case):
 def test_cells_are_calibrated_only_without_variation_between_donors():
     """What the warning says: with ordinary donors the cell-level test finds far too much; samples do not."""
     rates = {}
-    for unit in ("cells", "samples"):
+    for unit, test in (("cells", cells_meant), ("samples", run)):
         found = []
         for seed in range(4):
             a = cs.ds.simulate(n_samples=4, n_cells=300, donor_sd=0.5, rng=50 + seed)
-            table = run(a, test=unit, n_perms=200).table
+            table = test(a, n_perms=200).table
             found.append((table["pvalue"].dropna() <= 0.05).mean())
         rates[unit] = np.mean(found)
     assert rates["cells"] > 0.25
@@ -103,7 +108,7 @@ def test_cells_are_calibrated_only_without_variation_between_donors():
 
 def test_stages_need_samples():
     a = cs.ds.simulate(n_samples=1, n_cells=150, conditions=["a", "b", "c"], n_background=40, rng=0)
-    result = run(a, test="cells", order=["a", "b", "c"], n_perms=50)
+    result = cells_meant(a, order=["a", "b", "c"], n_perms=50)
     assert result.table["contrast"].cat.categories.tolist() == ["b vs a", "c vs a"]
     assert result.untested["detail"].str.startswith("stages: ").any()
     assert result.table["shape"].isna().all()

@@ -68,7 +68,11 @@ COMPARE = Table(
             ("d_flow", "sum of the four parts: change of log2 flow"),
         ),
         Column("driver", "category", "the part that makes up more than half of the absolute change", DRIVERS),
-        Column("subunit_ref", "category", "limiting subunits, LIGAND^RECEPTOR, in the reference"),
+        Column(
+            "subunit_ref",
+            "category",
+            "limiting subunits, LIGAND^RECEPTOR, in the reference; one for all samples unless a switch is certain",
+        ),
         Column("subunit_alt", "category", "limiting subunits, LIGAND^RECEPTOR, in the other condition"),
         *_numbers(
             ("ligand_prop_ref", "mean fraction of source cells that express the ligand, reference"),
@@ -76,7 +80,12 @@ COMPARE = Table(
             ("receptor_prop_ref", "mean fraction of target cells that express the receptor, reference"),
             ("receptor_prop_alt", "the same in the other condition"),
         ),
-        Column("rewired", "bool", "the main source or the main target of the interaction changed"),
+        Column(
+            "rewired",
+            "bool",
+            "the group that sends (or receives) most of the interaction is another one in the other condition, ahead "
+            "by more than the margin in both; the same for all rows of an interaction",
+        ),
     ),
 )
 

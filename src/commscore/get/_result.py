@@ -34,7 +34,20 @@ class Result:
     schema: str = "commscore.score/1"
 
     def __repr__(self) -> str:
-        return f"Result({self.schema}: {len(self.table)} rows, resource {self.resource.get('name')!r})"
+        reference = self.params.get("reference")
+        against = f", reference {reference!r}" if reference is not None else ""
+        return f"Result({self.schema}: {self.counted()}{against}, resource {self.resource.get('name')!r})"
+
+    def counted(self) -> str:
+        """Say how many rows there are, and of a comparison how many were tested and why the others were not."""
+        n = len(self.table)
+        if not {"status", "pvalue", "padj"} <= set(self.table.columns):
+            return f"{n:,} rows"
+        tested = self.table["pvalue"].notna()
+        why = self.table.loc[~tested, "status"].value_counts()
+        others = ", ".join(f"{k:,} {str(status).replace('_', ' ')}" for status, k in why.items() if k)
+        found = int((self.table["padj"] <= 0.05).sum())
+        return f"{n:,} rows, {tested.sum():,} tested, {found:,} with padj <= 0.05" + (f"; {others}" if others else "")
 
     @property
     def untested(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from commscore.core.contrast import LABELS, Contrast, Settings, compare, design, fit
 from commscore.core.problem import Entities
 from commscore.core.problem import Tests as Edges
+from commscore.core.pseudobulk import log_rates
 
 from .conftest import build_cohort, build_tests
 
@@ -191,6 +192,30 @@ def test_rows_that_nobody_expresses_are_not_tested(cohort, tests):
     assert (named(out, "shift")[low] == "not_assessable").all()
     assert np.isnan(out["padj"][low]).all()
     assert (named(out, "status")[~low] == "tested").all()
+
+
+def test_a_gene_lost_by_depth_alone_is_not_lost(cohort, tests):
+    """Six samples of about three counts each, six read at a twentieth that show none: no evidence of a change."""
+    condition = np.repeat([0, 1], 6)
+    c = cohort(condition, seed=3, donor=0.1, depth=np.where(condition == 0, 1.0, 0.05), cells=np.full((12, 3), 200))
+    c.counts[:, 0, 0] = [2, 4, 3, 1, 5, 3, 0, 0, 0, 0, 0, 0]
+    c = replace(c, logcpm=log_rates(c.counts, c.library[:, :, None]), prop=np.full(c.prop.shape, 0.5))
+    entities, rows = tests()
+    out = compare(c, entities, rows, contrast=pair(c)).columns
+    gone = (rows.source == 0) & (rows.ligand == 0)
+    assert (named(out, "status")[gone] == "detection").all()
+    assert (out["pvalue"][gone] > 0.05).all()  # samples alone would say 2 / 924
+    assert (named(out, "shift")[gone] == "inconclusive").all()
+
+
+def test_every_stage_needs_two_samples(cohort, tests):
+    """As every condition does."""
+    entities, rows = tests()
+    c = cohort([0, 0, 0, 1, 2, 2, 2], seed=4)
+    out = compare(c, entities, rows, contrast=design.stages("s", order=[0, 1, 2], n_coefficients=3)).columns
+    assert set(named(out, "status")) == {"too_few_samples"}
+    assert set(named(out, "reason")) == {"one_sample"}
+    assert np.isfinite(out["effect"]).all()
 
 
 def test_complexes_follow_their_limiting_subunit(cohort):

@@ -56,7 +56,7 @@ def fill(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups
 
 def _too_few(context: Context, groups: tuple[int, int]) -> int:
     """Return -1 where the samples suffice, else why they do not."""
-    least = 1 if context.contrast.kind == "stages" else context.settings.min_samples
+    least = context.settings.min_samples
     cohort, lowest = context.cohort, np.inf
     for code in (*context.contrast.ref, *context.contrast.alt):
         n = int(context.level((code,)).sum())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 
 from ..._random import RNG, key
 from ..._schema import compare as schema
-from ..._validate import in_range, one_of
+from ..._validate import in_range, one_of, warn
 from ..._version import __version__
 from ...core.contrast import Settings
 from ...get import Result, store
@@ -28,6 +27,10 @@ if TYPE_CHECKING:
 
 TESTS = ("auto", "samples", "permutation", "cells")
 COMBINE = ("acat", "fisher")
+_CELLS_SAY = (
+    "Cells of one sample are not independent, so a small p-value says that these samples differ, not that the "
+    "conditions do (false positives 0.2 to 0.4 at 0.05 with ordinary variation between donors)"
+)
 
 
 @known_keywords
@@ -77,7 +80,8 @@ def compare(
         Baseline level; by default the first of ``order``, else the first category of ``condition_key``.
     order
         Stages in order. Adds the contrast ``"stages"`` (linear, hill and steps, the best named in ``shape``). Samples
-        of conditions that it does not name are left out.
+        of conditions that it does not name are left out. Every stage needs two samples with both groups, as every
+        condition does; name fewer stages where one has a single sample.
     contrast
         One level, or several, to set against the reference; by default all others. Samples of the levels
         that are not named still serve to estimate the variance.
@@ -88,16 +92,18 @@ def compare(
         Column with the patient (or another block) that several samples share. Blocks enter the design as fixed effects
         and relabellings stay within them; samples without a partner in another condition are left out.
     interaction
-        A second factor, a column of ``adata.obs`` such as the subtype or the response: contrasts within each of its
-        levels (``"ALT vs REF | LEVEL"``) and their differences in differences (``"ALT vs REF | LEVEL vs FIRST"``),
-        with both simple effects and their class in ``extra["two_factors"]`` of the result. Not with ``order``.
+        Column of ``adata.obs`` with a second factor, such as the subtype or the response to a therapy, whose
+        *statistical* interaction with the condition is tested; not a ligand–receptor interaction. Gives contrasts
+        within each of its levels (``"ALT vs REF | LEVEL"``) and their differences in differences
+        (``"ALT vs REF | LEVEL vs FIRST"``), with both simple effects and their class in ``extra["two_factors"]`` of
+        the result. Not with ``order``.
     resource
         Name of a resource, a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
         ``receptor`` (subunits joined by ``_``).
     test
         ``"samples"``: moderated t. ``"permutation"``: p-values from relabelling the samples. ``"cells"``: cells as
-        replicates; says only whether these samples differ. ``"auto"``: samples if ``sample_key`` gives at least two
-        in the reference and in a contrasted level, else cells, with a warning.
+        replicates; says only whether these samples differ, with a warning. ``"auto"``: samples if ``sample_key`` gives
+        at least two in the reference and in a contrasted level, else cells, with the same warning.
     combine
         ``"acat"`` (valid when both sides depend on each other) or ``"fisher"`` (assumes independent sides).
     counts_layer
@@ -153,7 +159,10 @@ def compare(
     in_range("min_cells", min_cells, low=1, integer=True)
     check_key(key_added)
     if interaction is not None and order is not None:
-        msg = "order and interaction exclude each other; compare the stages within each level, or leave out order"
+        msg = (
+            f"order and interaction (a second factor, here adata.obs[{interaction!r}]) exclude each other; compare the "
+            "stages within each level, or leave out order"
+        )
         raise ValueError(msg)
     ask = Ask(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
     prepared = prepare(adata, keys, ask)
@@ -184,10 +193,17 @@ def compare(
     identity = {"name": made.prepared.resource.name, "version": made.prepared.resource.version,
                 "sha256": made.prepared.resource.sha256}  # fmt: skip
     result = Result(table, params, identity, extra, schema.SCHEMA)
+    _warn_if_nothing(result)
     if not inplace:
         return result
     store(adata, key_added, result)
     return None
+
+
+def _warn_if_nothing(result: Result) -> None:
+    """Say so where no row could be tested; otherwise the representation of the result says how many were."""
+    if not result.table["pvalue"].notna().any():
+        warn(f"no row could be tested: {result.counted()}. cs.get.untested lists what was missing")
 
 
 def _names(covariates: Any) -> tuple[str, ...]:
@@ -213,6 +229,7 @@ def _unit(test: str, prepared: Prepared, keys: Keys) -> str:
     """Decide what is replicated: samples, or (without replicates) cells."""
     if test == "cells":
         _nothing_of_samples(keys)
+        warn(f"test='cells': {_CELLS_SAY}; the rows are marked unit='cells'. Use test='samples' to test conditions")
         return "cells"
     problem = _unreplicated(prepared, keys)
     if problem is None:
@@ -221,12 +238,10 @@ def _unit(test: str, prepared: Prepared, keys: Keys) -> str:
         raise ValueError(_no_replicates(test, problem))
     _nothing_of_samples(keys, because=f"; {problem}")
     msg = (
-        f"{problem}: cells are compared instead of samples. Cells of one sample are not independent, so a small "
-        "p-value says that these samples differ, not that the conditions do (false positives 0.2 to 0.4 at 0.05 "
-        "with ordinary variation between donors); the rows are marked unit='cells'. Give sample_key= with replicates "
-        "to test conditions, or test='cells' to say that this is meant"
+        f"{problem}: cells are compared instead of samples. {_CELLS_SAY}; the rows are marked unit='cells'. Give "
+        "sample_key= with replicates to test conditions"
     )
-    warnings.warn(msg, UserWarning, stacklevel=4)
+    warn(msg)
     return "cells"
 
 

@@ -33,8 +33,8 @@ def cross(study: Study, keys: Keys, factor_levels: Sequence[str]) -> tuple[Study
     present = [f for f in factor_levels if (second == f).any()]
     if len(present) < 2:
         msg = (
-            f"interaction={keys.factor!r} has one level ({', '.join(present)}) in the samples that are compared; "
-            "at least two are needed"
+            f"interaction={keys.factor!r} (the second factor) has one level ({', '.join(present)}) in the samples that "
+            "are compared; at least two are needed"
         )
         raise ValueError(msg)
     names = [(level, f) for f in present for level in study.levels]
@@ -75,9 +75,9 @@ def _code(study: Study, condition: str, factor: str, *, keys: Keys) -> int:
     name = AND.join((condition, factor))
     if name not in study.levels:
         msg = (
-            f"interaction={keys.factor!r}: no sample has condition {condition!r} and {keys.factor} {factor!r}, so the "
-            f"difference of differences cannot be estimated; leave out {keys.factor} {factor!r}, or compare other "
-            f"levels (contrast=, reference=); there are {', '.join(study.levels)}"
+            f"interaction={keys.factor!r} (the second factor): no sample has condition {condition!r} and {keys.factor} "
+            f"{factor!r}, so the difference of differences cannot be estimated; leave out {keys.factor} {factor!r}, "
+            f"or compare other levels (contrast=, reference=); there are {', '.join(study.levels)}"
         )
         raise ValueError(msg)
     return study.levels.index(name)

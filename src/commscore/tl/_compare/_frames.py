@@ -25,7 +25,7 @@ _MADE_HERE = ("contrast", "source", "target", "interaction", "ligand_complex", "
 _DETAIL = {
     "group_absent": "the source or the target group has no cells in these samples",
     "below_min_cells": "the source or the target group has fewer than min_cells cells in too many samples",
-    "one_sample": "a condition has fewer than 2 samples with both groups",
+    "one_sample": "a condition or stage has fewer than 2 samples with both groups; leave it out, or add samples",
     "not_estimable": "the samples with both groups do not determine the contrast",
     "not_expressed": "fewer samples than the smaller condition has reach expr_prop on both sides",
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..._validate import suggest
+from ..._validate import listed, suggest
 from .. import _edge
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _levels(
     stages = _listed("order", order, known=found, key=key)
     if len(found) < 2:
         msg = (
-            f"condition_key={key!r} has {len(found)} level ({', '.join(found)}); at least two are needed to compare; "
+            f"condition_key={key!r} has {len(found)} level ({listed(found)}); at least two are needed to compare; "
             "check the column or the cells that were left out"
         )
         raise ValueError(msg)
@@ -141,7 +141,7 @@ def _levels(
     known = stages or found
     if reference is not None and str(reference) not in known:
         where = "in order" if stages else f"a level of adata.obs[{key!r}]"
-        msg = f"reference={reference!r} is not {where} ({', '.join(known)}){suggest(reference, known)}"
+        msg = f"reference={reference!r} is not {where} ({listed(known)}){suggest(reference, known)}"
         raise ValueError(msg)
     baseline = known[0] if reference is None else str(reference)
     wanted = _listed("contrast", [contrast] if np.isscalar(contrast) else contrast, known=known, key=key)
@@ -163,7 +163,7 @@ def _listed(argument: str, names: Any, *, known: list[str], key: str) -> list[st
     if absent:
         msg = (
             f"{argument} names {', '.join(map(repr, absent))}, absent from adata.obs[{key!r}] "
-            f"(it has {', '.join(known)}){suggest(absent[0], known)}"
+            f"(it has {listed(known)}){suggest(absent[0], known)}"
         )
         raise ValueError(msg)
     if len(set(asked)) < len(asked) or not asked:

@@ -1,0 +1,282 @@
+"""Files and dask arrays give what memory gives, whatever their chunks, and are read in blocks."""
+
+from __future__ import annotations
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import zarr
+from scipy import sparse
+
+import commscore as cs
+from commscore.core.blocks import Blocks, load
+from commscore.tl import _containers, _containers_dask, _edge
+
+da = pytest.importorskip("dask.array")
+
+PAIRS = pd.DataFrame(
+    {"ligand": ["A", "A_B", "C", "E"], "receptor": ["C", "D", "E_F", "A"]}, index=[f"i{k}" for k in range(4)]
+)
+N = 240
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch):
+    """So that a few hundred cells make many blocks."""
+    monkeypatch.setattr(_containers, "VALUES", 160)
+    monkeypatch.setattr(_containers, "MOST_ROWS", 50)
+    monkeypatch.setattr(_containers_dask, "_ROWS", 70)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """Counts of twelve samples, and log-normalised values; a gene that is rare, and cells without counts."""
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(rng.gamma(1.0, 1.5, 8), (N, 8))
+    counts[:, 5] = rng.random(N) < 0.03
+    counts[[0, 77, 78, 239]] = 0
+    sample = np.arange(N) % 12
+    obs = pd.DataFrame(
+        {
+            "cell_type": pd.Categorical(rng.choice(["T", "B", "Ma"], N), categories=["Ma", "T", "B"]),
+            "sample": [f"s{s}" for s in sample],
+            "stage": pd.Categorical(np.where(sample % 2, "late", "early")),
+            "age": sample.astype(float),
+        },
+        index=[f"c{i}" for i in range(N)],
+    )
+    a = ad.AnnData(sparse.csr_matrix(counts, dtype=np.float32), obs=obs, var=pd.DataFrame(index=list("ABCDEFGH")))
+    depth = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    a.layers["counts"] = a.X.copy()
+    a.X = sparse.csr_matrix(np.log1p(100 * counts / depth).astype(np.float32))
+    a.raw = a
+    return a
+
+
+@pytest.fixture(scope="module")
+def folder(cells, tmp_path_factory):
+    """The same cells in files: compressed by rows, by columns, and dense."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, kind in (("csr", sparse.csr_matrix), ("csc", sparse.csc_matrix), ("dense", lambda x: x.toarray())):
+        a = cells.copy()
+        a.X, a.layers["counts"] = kind(cells.X), kind(cells.layers["counts"])
+        a.write_h5ad(folder / f"{name}.h5ad")
+        with pytest.warns(UserWarning, match="zarr v2"):
+            a.write_zarr(folder / f"{name}.zarr")
+    return folder
+
+
+FILES = [f"{kind}.{ending}" for kind in ("csr", "csc", "dense") for ending in ("h5ad", "zarr")]
+
+
+def stored(path):
+    """The object with its matrices where they are, and the file to close."""
+    if path.suffix == ".h5ad":
+        file = h5py.File(path)
+        return opened(file, ad.read_h5ad(path, backed="r")), file
+    group = zarr.open(path, mode="r")
+    return opened(group, ad.read_zarr(path)), None
+
+
+def opened(group, like):
+    def of(element):
+        return ad.io.sparse_dataset(element) if isinstance(element, h5py.Group | zarr.Group) else element
+
+    a = ad.AnnData(of(group["X"]), obs=like.obs, var=like.var)
+    a.layers["counts"] = of(group["layers/counts"])
+    if like.isbacked:
+        like.file.close()
+    return a
+
+
+def dask_backed(cells, *, rows, columns=None, kind=sparse.csr_matrix):
+    a = ad.AnnData(obs=cells.obs, var=cells.var, shape=cells.shape)
+
+    def of(x):
+        array = da.from_array(x.toarray(), chunks=(rows, columns or x.shape[1]))
+        return array if kind is None else array.map_blocks(kind, dtype=x.dtype)
+
+    a.X, a.layers["counts"] = of(cells.X), of(cells.layers["counts"])
+    return a
+
+
+def ways(cells, folder):
+    """Every container by name, with what to close."""
+    for name in FILES:
+        yield name, *stored(folder / name)
+    for rows in (1000, 60, 7, (1, 100, 139)):
+        yield f"dask csr {rows}", dask_backed(cells, rows=rows), None
+    yield "dask csr_array", dask_backed(cells, rows=33, kind=sparse.csr_array), None
+    yield "dask dense", dask_backed(cells, rows=50, kind=None), None
+    yield "dask tiles", dask_backed(cells, rows=50, columns=3), None
+    yield "dask csc columns", dask_backed(cells, rows=N, columns=3, kind=sparse.csc_matrix), None
+
+
+WAYS = [
+    *FILES, "dask csr 1000", "dask csr 60", "dask csr 7", "dask csr (1, 100, 139)", "dask csr_array", "dask dense",
+    "dask tiles", "dask csc columns",
+]  # fmt: skip
+
+
+@pytest.fixture(params=WAYS)
+def container(request, cells, folder):
+    for name, adata, file in ways(cells, folder):
+        if name == request.param:
+            assert isinstance(_edge.expression(adata, layer=None, use_raw=False).matrix, Blocks)
+            yield adata
+        if file is not None:
+            file.close()
+
+
+def same(got, want, rtol=1e-9):
+    pd.testing.assert_frame_equal(got, want, check_exact=False, rtol=rtol, atol=1e-12)
+
+
+def scored(adata, **options):
+    return cs.tl.score(adata, "cell_type", resource=PAIRS, expr_prop=0.02, rng=1, inplace=False, **options)
+
+
+@pytest.mark.parametrize("null", ["analytic", "permutation"])
+def test_score(container, cells, null):
+    options = {"null": null, "n_perms": 60, "method": ["mean", "product", "specificity"]}
+    same(scored(container, **options).table, scored(cells, **options).table)
+
+
+@pytest.mark.parametrize("scheme", ["ring", "independent"])
+def test_score_by_other_schemes(cells, folder, scheme):
+    adata, file = stored(folder / "csr.h5ad")
+    options = {"n_perms": 40, "scheme": scheme}
+    pd.testing.assert_frame_equal(scored(adata, **options).table, scored(cells, **options).table)
+    file.close()
+
+
+@pytest.mark.parametrize("method", ["scaled", "logfc", "hill", "regularised", "consensus"])
+@pytest.mark.parametrize("way", ["csr.zarr", "csc.h5ad", "dask csr 60", "dask csc columns"])
+def test_other_methods(cells, folder, way, method):
+    adata, file = next(w[1:] for w in ways(cells, folder) if w[0] == way)
+    options = {"method": method, "null": None if method == "consensus" else "permutation", "n_perms": 25}
+    same(scored(adata, **options).table, scored(cells, **options).table)
+    if file is not None:
+        file.close()
+
+
+def compared(adata, **options):
+    return cs.tl.compare(
+        adata, "cell_type", condition_key="stage", sample_key="sample", resource=PAIRS, min_cells=2, inplace=False,
+        **options,
+    )  # fmt: skip
+
+
+def test_compare(container, cells):
+    pd.testing.assert_frame_equal(compared(container).table, compared(cells).table)
+
+
+@pytest.mark.parametrize("way", ["csr.zarr", "csc.h5ad", "dask tiles"])
+def test_cells_compared(cells, folder, way):
+    adata, file = next(w[1:] for w in ways(cells, folder) if w[0] == way)
+    with pytest.warns(UserWarning, match="test='cells'"):
+        want, got = (compared(a, test="cells").table for a in (cells, adata))
+    assert (want["unit"] == "cells").any()
+    same(got, want)
+    if file is not None:
+        file.close()
+
+
+def test_what_is_made_from_a_score(container, cells):
+    tables = []
+    for adata in (cells.copy(), container):
+        cs.tl.score(adata, "cell_type", resource=PAIRS, expr_prop=0.02, n_perms=30)
+        tables.append(cs.tl.recessive(adata, sample_key="sample", inplace=False).table)
+        tables.append(cs.tl.profile(adata, "cell_type", sample_key="sample", resource=PAIRS, min_cells=2).to_df())
+    same(tables[2], tables[0])
+    same(tables[3], tables[1])
+
+
+def test_a_backed_file_and_its_views(cells, folder):
+    backed = ad.read_h5ad(folder / "csr.h5ad", backed="r")
+    before = (folder / "csr.h5ad").read_bytes()
+    same(scored(backed, n_perms=30).table, scored(cells, n_perms=30).table)
+    same(scored(backed, n_perms=30, use_raw=True).table, scored(cells, n_perms=30).table)
+    rows = np.flatnonzero(cells.obs["stage"] == "late")
+    for part in ((rows, slice(None)), (slice(20, 200, 3), ["H", "C", "A", "E", "F"]), (rows[::-1], slice(None))):
+        view, want = backed[part], cells[part]
+        matrix = _edge.expression(view, layer=None, use_raw=False).matrix
+        assert isinstance(matrix, Blocks) == (part[0] is not part[0][::-1] and not np.array_equal(part[0], rows[::-1]))
+        same(scored(view, n_perms=30).table, scored(want, n_perms=30).table)
+    cs.tl.score(backed, "cell_type", resource=PAIRS, n_perms=10)
+    assert "commscore" in backed.uns
+    backed.file.close()
+    assert (folder / "csr.h5ad").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_lazily_read(cells, folder, name):
+    pytest.importorskip("xarray")
+    lazy = ad.experimental.read_lazy(folder / name)
+    assert not isinstance(lazy.obs, pd.DataFrame)
+    same(scored(lazy, n_perms=30).table, scored(cells, n_perms=30).table)
+    pd.testing.assert_frame_equal(compared(lazy).table, compared(cells).table)
+    same(scored(lazy, n_perms=30, use_raw=True).table, scored(cells, n_perms=30).table)
+    one, two = (cs.tl.profile(a, "cell_type", sample_key="sample", resource=PAIRS, min_cells=2) for a in (lazy, cells))
+    pd.testing.assert_frame_equal(one.obs, two.obs)
+
+
+def test_chunks_of_unknown_size(cells):
+    adata = dask_backed(cells, rows=60)
+    kept = np.arange(N) % 3 > 0
+    unknown = adata.X[da.from_array(kept, chunks=60)]
+    assert np.isnan(unknown.chunks[0][0])
+    found = _containers.contained(unknown, "X")
+    assert found.shape == (kept.sum(), 8)
+    assert np.isnan(unknown.chunks[0][0])  # the user's array is as it was
+    np.testing.assert_array_equal(load(found).toarray(), cells.X[kept].toarray())
+
+
+def test_bad_values_are_refused(cells):
+    for value, message in ((np.nan, "NaN or infinite"), (-1.0, "negative values")):
+        bad = cells.copy()
+        bad.X[200, 0] = value
+        with pytest.raises(ValueError, match=message):
+            scored(dask_backed(bad, rows=60))
+    counts = dask_backed(cells, rows=60)
+    counts.X = counts.layers["counts"]
+    with pytest.raises(ValueError, match="only whole numbers"):
+        scored(counts)
+    late = cells.copy()
+    late.layers["counts"][230, 0] = 0.5  # not in the first block, which is looked at to choose the layer
+    with pytest.raises(ValueError, match="no raw counts found"):
+        compared(dask_backed(late, rows=60))
+
+
+def test_what_cannot_be_read_is_refused():
+    with pytest.raises(ValueError, match="3 dimensions"):
+        _containers.contained(da.zeros((2, 2, 2)), "adata.X")
+    with pytest.raises(TypeError, match=r"adata.X is a builtins.str, which cannot be read"):
+        _containers.contained("matrix", "adata.X")
+
+
+def test_blocks_stay_small(cells, folder):
+    """No more than one block of rows is read at once, and none is made dense."""
+    adata, file = stored(folder / "csr.h5ad")
+    blocks = _edge.expression(adata, layer=None, use_raw=False).matrix
+    tiles = blocks.tiles()
+    assert [t.start for t in tiles] == [0, *(t.stop for t in tiles[:-1])]
+    assert tiles[-1].stop == N
+    for tile in tiles:
+        block = blocks.read(tile)
+        assert sparse.issparse(block)
+        assert block.nnz <= 160
+    file.close()
+
+
+def test_columns_of_a_file_become_rows(cells, folder, monkeypatch):
+    adata, file = stored(folder / "csc.h5ad")
+    found = _edge.expression(adata, layer=None, use_raw=False).matrix
+    columns = np.array([6, 0, 3, 7])
+    want = cells.X[:, columns].toarray()
+    for limit in (1 << 30, 100):  # in memory, and in a temporary file
+        monkeypatch.setattr("commscore.core.blocks.IN_MEMORY", limit)
+        np.testing.assert_array_equal(load(found.only(columns)).toarray(), want)
+    file.close()
