@@ -17,7 +17,7 @@ from ..kernels import groups as group_kernels
 from ..kernels import scan
 from ..stats.analytic import Bins, Products, spread
 from ..stats.analytic import Columns as AnalyticColumns
-from ..stats.analytic.summary import as_bits, split, tables
+from ..stats.analytic.summary import as_bits, tables
 from .columns import gene_major
 from .summary import GeneSummary
 from .threads import Team
@@ -259,15 +259,15 @@ class _Reader:
     def _rows(self, start: int, stop: int) -> Partial:
         m, wanted, labels = self.block, self.wanted, self.labels
         totals, bins, rest = out = tables(wanted.n_groups, wanted.n_genes, m.dtype)
-        seen, parts = scan.nothing_seen(), split(m.dtype)
+        seen = scan.nothing_seen()
         if sparse.issparse(m):
             gene_of = np.where(wanted.gene_of < 0, scan.NO_GENE, wanted.gene_of).astype(np.uint32)
             given = m.data, as_bits(m.data), m.indices, m.indptr
-            scan.rows_csr(*given, start, stop, labels, gene_of, totals, bins, rest, parts, seen)
+            scan.rows_csr(*given, start, stop, labels, gene_of, totals, bins, rest, seen)
             if seen[scan.UNSORTED] and scan.repeats(m.indices, m.indptr, start, stop, m.shape[1]):
-                return _Reader(_canonical(m[start:stop]), labels[start:stop], wanted)._rows(0, stop - start)
+                return _flagged(_Reader(_canonical(m[start:stop]), labels[start:stop], wanted)._rows(0, stop - start))
         else:
-            scan.rows_dense(m, as_bits(m), start, stop, labels, wanted.columns, totals, bins, rest, parts, seen)
+            scan.rows_dense(m, as_bits(m), start, stop, labels, wanted.columns, totals, bins, rest, seen)
         return _unpacked(*out, seen=seen, labels=labels[start:stop])
 
     def by_columns(self, team: Team) -> Partial:
@@ -278,18 +278,18 @@ class _Reader:
             some[start : start + scan.MOST_ROWS] = self.labels[start : start + scan.MOST_ROWS]
             made += self._columns(some, team)
         if made.seen[scan.UNSORTED] and scan.repeats(m.indices, m.indptr, 0, m.shape[1], n):
-            return replace(self, block=_canonical(m)).by_columns(team)
+            return _flagged(replace(self, block=_canonical(m)).by_columns(team))
         return made
 
     def _columns(self, labels: Labels, team: Team) -> Partial:
         m, columns = self.block, self.wanted.columns
         totals, bins, rest = out = tables(self.wanted.n_groups, columns.size, m.dtype)
-        parts, bits = split(m.dtype), as_bits(m.data)
+        bits = as_bits(m.data)
 
         def work(a: int, b: int) -> Floats:
             seen: Floats = scan.nothing_seen()
             given = m.data, bits, m.indices, m.indptr
-            scan.columns_csc(*given, columns[a:b], labels, a, totals, bins, rest, parts, seen)
+            scan.columns_csc(*given, columns[a:b], labels, a, totals, bins, rest, seen)
             return seen
 
         ranges: list[Any] = team.run(work, columns.size)
@@ -345,6 +345,12 @@ class _Reader:
         return level
 
 
+def _flagged(part: Partial) -> Partial:
+    """Keep in mind that the matrix itself is not sorted."""
+    part.seen[scan.UNSORTED] = 1
+    return part
+
+
 def _canonical(block: Matrix) -> Matrix:
     """Copy with entries that are stored in parts added up; rare, so the copy is paid only then."""
     block = block.copy()
@@ -366,7 +372,7 @@ def _unpacked(totals: Floats, bins: Counts, rest: Counts, *, seen: Floats, label
         total=np.ascontiguousarray(totals[:, :, 0].T),
         expressed=np.ascontiguousarray(totals[:, :, 1].T.astype(np.int64)),
         seen=seen,
-        bins=Bins.read(bins, rest),
+        bins=Bins.read(bins, rest, extent=(float(seen[scan.LOW]), float(seen[scan.HIGH]))),
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
-from ..kernels import layout
+from ..kernels import layout, scan
+from ..kernels.pick import NOWHERE, pick
 from ..stats.analytic import Pairs
 from .columns import Columns, gene_major
 from .gather import products_over, statistics_of
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from .threads import Team
 
     Integers = npt.NDArray[np.int64]
+
+_FEW = 64  # genes
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +81,35 @@ class Reading:
     def laid_out(self, genes: Integers | None = None) -> Columns:
         """Gene-major columns; where only some ``genes`` are asked for (ascending), the others are empty."""
         if genes is None:
-            return gene_major(self.matrix, cells=self.cells, columns=self.columns, team=self.team)
-        some = gene_major(self.matrix, cells=self.cells, columns=self.columns[genes], team=self.team)
+            return self._laid_out(self.columns)
+        some = self._picked(genes) if self._pickable(genes) else self._laid_out(self.columns[genes])
         indptr = np.zeros(self.columns.size + 1, np.int64)
         indptr[genes + 1] = np.diff(some.indptr)
         # what was seen of all genes, so that rounding does not depend on which are asked for
         seen = np.array([*self.statistics.seen[: layout.DUPLICATE], 0.0])
         return replace(some, indptr=np.cumsum(indptr), seen=seen)
+
+    def _laid_out(self, columns: Integers) -> Columns:
+        return gene_major(self.matrix, cells=self.cells, columns=columns, team=self.team)
+
+    def _pickable(self, genes: Integers) -> bool:
+        """Whether reading the rows in their stored order, once, is right and worth it."""
+        m = self.matrix
+        rows = sparse.issparse(m) and m.format == "csr" and m.dtype in (np.float32, np.float64)
+        return bool(rows and genes.size <= _FEW and not self.statistics.seen[scan.UNSORTED])
+
+    def _picked(self, genes: Integers) -> Columns:
+        """Columns of a few genes of compressed rows; how many values each has is known."""
+        m, indptr = self.matrix, np.zeros(genes.size + 1, np.int64)
+        np.cumsum(self.statistics.expressed[genes].sum(axis=1), out=indptr[1:])
+        place = np.full(m.shape[0], NOWHERE, np.uint32)
+        place[self.cells] = np.arange(self.cells.size)
+        slot_of = np.full(m.shape[1], NOWHERE, np.uint32)
+        slot_of[self.columns[genes]] = np.arange(genes.size)
+        data, rows = np.empty(indptr[-1], m.dtype), np.empty(indptr[-1], np.uint32)
+        if not pick(m.data, m.indices, m.indptr, place, slot_of, indptr, data, rows):
+            return self._laid_out(self.columns[genes])
+        for start, stop in pairwise(indptr):
+            order = np.argsort(rows[start:stop])
+            rows[start:stop], data[start:stop] = rows[start:stop][order], data[start:stop][order]
+        return Columns(data, rows, indptr, self.cells.size, self.statistics.seen)

@@ -1,4 +1,4 @@
-"""Cross-products of gene pairs over the cells: what correlations between genes come from."""
+"""Sums, squares and cross-products of genes over the cells: what correlations between genes come from."""
 
 from __future__ import annotations
 
@@ -37,3 +37,16 @@ def cross_products(data, rows, indptr, dense, first, second, start, stop, out):
         out[p, 1] = x
         out[p, 2] = y
         out[p, 3] = xy
+
+
+@njit
+def powers(data, indptr, start, stop, out):
+    """Write sum and sum of squares of the genes ``start`` to ``stop`` (n_genes × 2)."""
+    for g in range(start, stop):
+        x, xx = 0.0, 0.0
+        for i in range(indptr[g], indptr[g + 1]):
+            v = np.float64(data[i])
+            x += v
+            xx += v * v
+        out[g, 0] = x
+        out[g, 1] = xx

@@ -6,9 +6,8 @@ of the tails, are whole numbers: exact, so that no order of additions, thread or
 nothing cancels. Bins depend neither on the gene nor on the data.
 
 All kernels add to ``totals`` (groups × genes × 2: sum and number of values), ``bins`` (bins × genes × 2, uint64),
-``rest`` (bins × genes, uint64, the tails; or × 0 genes if there are none) and ``seen``. ``bits`` is the data seen
-as unsigned integers and ``split`` says how they fall apart: bits below the bin, number of the lowest bin, bits
-below the twenty, and the bits of infinity less one, all uint64.
+``rest`` (bins × genes, uint64, the tails; not read for float32) and ``seen``. ``bits`` is the data seen as unsigned
+integers; how they fall apart follows from their size, which is known when a kernel is compiled.
 """
 
 from __future__ import annotations
@@ -26,6 +25,9 @@ UNUSED = 0xFFFF
 """Label of a cell that takes no part."""
 NO_GENE = 0xFFFFFFFF
 """Number of a column that takes no part."""
+_ONE, _TWENTY, _TAIL = np.uint64(1 << COUNTED), np.uint64((1 << 20) - 1), np.uint64((1 << 29) - 1)
+_OFFSET = np.uint64(8 * (1023 - 127))
+_SINGLE_INFINITY, _DOUBLE_INFINITY = np.uint64((0xFF << 23) - 1), np.uint64((0x7FF << 52) - 1)
 SEEN = 5
 LOW, HIGH, NOT_FINITE, FRACTIONAL, UNSORTED = range(SEEN)
 """Places in ``seen`` (float64): smallest and largest value but zero, and flags (0 or 1)."""
@@ -49,21 +51,12 @@ def _unusual(v, seen):
 
 
 @njit
-def _deposit(x, code, gene, own, bins, rest, split):
-    """Add one value above zero to its gene's totals (genes × 2) and bins."""
-    total, number = own[gene, 0] + x, own[gene, 1] + 1.0
-    own[gene, 0] = total
-    own[gene, 1] = number
-    shift, lowest, tail, _ = split
-    place = (code >> shift) - lowest
-    left = (code >> tail) & np.uint64(0xFFFFF)
-    if place >= np.uint64(N_BINS):  # float64 beyond the range of float32
-        place, left = np.uint64(0) if x < 1 else np.uint64(N_BINS - 1), np.uint64(0)
-    counted, squares = bins[place, gene, 0] + (left | np.uint64(1 << COUNTED)), bins[place, gene, 1] + left * left
-    bins[place, gene, 0] = counted
-    bins[place, gene, 1] = squares
-    if rest.size:
-        rest[place, gene] += code & ((np.uint64(1) << tail) - np.uint64(1))
+def _wide(code, x):
+    """Bin of a float64 value and its next twenty bits."""
+    place = (code >> np.uint64(49)) - _OFFSET
+    if place >= np.uint64(N_BINS):  # beyond the range of float32
+        return np.uint64(0) if x < 1 else np.uint64(N_BINS - 1), np.uint64(0)
+    return place, (code >> np.uint64(29)) & _TWENTY
 
 
 @njit
@@ -73,9 +66,13 @@ def _looked(seen, low, high, fractional):
     seen[FRACTIONAL] = max(seen[FRACTIONAL], np.float64(fractional))
 
 
+# the sums are written out in every kernel: handing arrays on to a function costs eight times as much as they do
+
+
 @njit
-def rows_csr(data, bits, indices, indptr, start, stop, labels, gene_of, totals, bins, rest, split, seen):
+def rows_csr(data, bits, indices, indptr, start, stop, labels, gene_of, totals, bins, rest, seen):
     """Read the rows ``start`` to ``stop``; ``labels`` (uint16) are of all rows, ``gene_of`` (uint32) of all columns."""
+    infinity = _SINGLE_INFINITY if bits.itemsize == 4 else _DOUBLE_INFINITY
     low, high, fractional, unsorted = np.inf, -np.inf, bool(seen[FRACTIONAL]), False
     for r in range(start, stop):
         k = labels[r]
@@ -92,19 +89,31 @@ def rows_csr(data, bits, indices, indptr, start, stop, labels, gene_of, totals, 
             if gene == NO_GENE:
                 continue
             code, x = np.uint64(bits[i]), np.float64(data[i])
-            if code - np.uint64(1) >= split[3]:  # zero, negative, infinite or missing
+            if code - np.uint64(1) >= infinity:  # zero, negative, infinite or missing
                 _unusual(x, seen)
                 continue
             low, high = min(low, x), max(high, x)
-            fractional = fractional or bool(x != np.floor(x))
-            _deposit(x, code, gene, own, bins, rest, split)
+            if not fractional and x != np.floor(x):
+                fractional = True
+            if bits.itemsize == 4:
+                place, left = code >> np.uint64(20), code & _TWENTY
+            else:
+                place, left = _wide(code, x)
+                rest[place, gene] += code & _TAIL
+            total, number = own[gene, 0] + x, own[gene, 1] + 1.0
+            own[gene, 0] = total
+            own[gene, 1] = number
+            counted, squares = bins[place, gene, 0] + (left | _ONE), bins[place, gene, 1] + left * left
+            bins[place, gene, 0] = counted
+            bins[place, gene, 1] = squares
     _looked(seen, low, high, fractional)
     seen[UNSORTED] = max(seen[UNSORTED], np.float64(unsorted))
 
 
 @njit
-def columns_csc(data, bits, indices, indptr, columns, labels, first, totals, bins, rest, split, seen):
+def columns_csc(data, bits, indices, indptr, columns, labels, first, totals, bins, rest, seen):
     """Read these columns, which are the genes ``first``, ``first + 1``, …; ``labels`` are of all rows."""
+    infinity = _SINGLE_INFINITY if bits.itemsize == 4 else _DOUBLE_INFINITY
     low, high, fractional, unsorted = np.inf, -np.inf, bool(seen[FRACTIONAL]), False
     for c in range(columns.size):
         gene, column = np.uint64(first + c), columns[c]
@@ -118,19 +127,32 @@ def columns_csc(data, bits, indices, indptr, columns, labels, first, totals, bin
             if k == UNUSED:
                 continue
             code, x = np.uint64(bits[i]), np.float64(data[i])
-            if code - np.uint64(1) >= split[3]:
+            if code - np.uint64(1) >= infinity:
                 _unusual(x, seen)
                 continue
             low, high = min(low, x), max(high, x)
-            fractional = fractional or bool(x != np.floor(x))
-            _deposit(x, code, gene, totals[np.uint64(k)], bins, rest, split)
+            if not fractional and x != np.floor(x):
+                fractional = True
+            own = totals[np.uint64(k)]
+            if bits.itemsize == 4:
+                place, left = code >> np.uint64(20), code & _TWENTY
+            else:
+                place, left = _wide(code, x)
+                rest[place, gene] += code & _TAIL
+            total, number = own[gene, 0] + x, own[gene, 1] + 1.0
+            own[gene, 0] = total
+            own[gene, 1] = number
+            counted, squares = bins[place, gene, 0] + (left | _ONE), bins[place, gene, 1] + left * left
+            bins[place, gene, 0] = counted
+            bins[place, gene, 1] = squares
     _looked(seen, low, high, fractional)
     seen[UNSORTED] = max(seen[UNSORTED], np.float64(unsorted))
 
 
 @njit
-def rows_dense(data, bits, start, stop, labels, columns, totals, bins, rest, split, seen):
+def rows_dense(data, bits, start, stop, labels, columns, totals, bins, rest, seen):
     """Read these columns of the rows ``start`` to ``stop`` of a matrix; ``labels`` are of all rows."""
+    infinity = _SINGLE_INFINITY if bits.itemsize == 4 else _DOUBLE_INFINITY
     low, high, fractional = np.inf, -np.inf, bool(seen[FRACTIONAL])
     for r in range(start, stop):
         k = labels[r]
@@ -140,13 +162,24 @@ def rows_dense(data, bits, start, stop, labels, columns, totals, bins, rest, spl
         for c in range(columns.size):
             gene = np.uint64(c)
             code, x = np.uint64(bits[r, columns[c]]), np.float64(data[r, columns[c]])
-            if code - np.uint64(1) >= split[3]:
+            if code - np.uint64(1) >= infinity:
                 if code:
                     _unusual(x, seen)
                 continue
             low, high = min(low, x), max(high, x)
-            fractional = fractional or bool(x != np.floor(x))
-            _deposit(x, code, gene, own, bins, rest, split)
+            if not fractional and x != np.floor(x):
+                fractional = True
+            if bits.itemsize == 4:
+                place, left = code >> np.uint64(20), code & _TWENTY
+            else:
+                place, left = _wide(code, x)
+                rest[place, gene] += code & _TAIL
+            total, number = own[gene, 0] + x, own[gene, 1] + 1.0
+            own[gene, 0] = total
+            own[gene, 1] = number
+            counted, squares = bins[place, gene, 0] + (left | _ONE), bins[place, gene, 1] + left * left
+            bins[place, gene, 0] = counted
+            bins[place, gene, 1] = squares
     _looked(seen, low, high, fractional)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commscore.kernels.products import cross_products
+from commscore.kernels.products import cross_products, powers
 
 from .summary import Columns, Floats, Integers, Run, serial
 
@@ -60,9 +60,9 @@ class Products:
             cross_products(c.data, c.rows, c.indptr, dense, low, high, start, stop, shared)
 
         run(kernel, keys.size)
-        owner, data = np.repeat(np.arange(n_genes), np.diff(c.indptr)), c.data.astype(np.float64)
-        sums = [np.bincount(owner, values, minlength=n_genes) for values in (data, data * data)]
-        return cls(n_cells=c.n_cells, sums=np.stack(sums, axis=1), keys=keys, shared=shared)
+        sums = np.zeros((n_genes, 2))
+        run(lambda start, stop: powers(c.data, c.indptr, start, stop, sums), n_genes)
+        return cls(n_cells=c.n_cells, sums=sums, keys=keys, shared=shared)
 
     def __add__(self, other: Products) -> Products:
         """Add up both sets of cells.

@@ -121,10 +121,13 @@ class Bins:
     rest: Counts
 
     @classmethod
-    def read(cls, bins: Counts, rest: Counts) -> Bins:
-        """Unpack what the kernels wrote (n_bins × n_genes × 2; and n_bins × n_genes, or × 0)."""
-        held = np.flatnonzero(bins[:, :, 0].any(axis=1))
-        low, high = (int(held[0]), int(held[-1]) + 1) if held.size else (0, 0)
+    def read(cls, bins: Counts, rest: Counts, *, extent: tuple[float, float]) -> Bins:
+        """Unpack what the kernels wrote (n_bins × n_genes × 2; and n_bins × n_genes, or × 0).
+
+        ``extent`` bounds the values above zero: the rest of the tables is not touched and takes no memory.
+        """
+        low, high = (_bin_of(x) for x in extent)
+        high = high + 1 if extent[0] <= extent[1] else low
         packed = bins[low:high, :, 0]
         return cls(
             first=low,
@@ -187,18 +190,17 @@ class Bins:
         )
 
 
+def _bin_of(x: float) -> int:
+    """Return the number of the bin of a value; the lowest for what is not above zero."""
+    code = int(np.float64(max(x, 0.0)).view(np.uint64) >> np.uint64(49)) - 8 * 896
+    return min(max(code, 0), scan.N_BINS - 1)
+
+
 def _scale(number: Integers) -> tuple[Floats, Floats]:
     """Lower edge of each bin and the worth of the lowest of its twenty bits: those of float32."""
     exponent, eighth = number >> 3, number & 7
     unit = np.ldexp(1.0, np.maximum(exponent, 1) - 150)
     return np.ldexp(unit, 20) * (eighth + np.where(exponent > 0, 8, 0)), unit
-
-
-def split(dtype: np.dtype[Any]) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
-    """How the bits of a value fall apart, for the kernels."""
-    parts = (20, 0, 0, 0x7F800000 - 1) if dtype == np.float32 else (49, 8 * 896, 29, (0x7FF << 52) - 1)
-    a, b, c, d = (np.uint64(p) for p in parts)
-    return a, b, c, d
 
 
 def tables(n_groups: int, n_genes: int, dtype: np.dtype[Any]) -> tuple[Floats, Counts, Counts]:
@@ -229,14 +231,15 @@ def summarise(columns: Columns, *, run: Run = serial) -> Summary:
     """
     c = columns
     totals, bins, rest = tables(1, c.n_genes, c.data.dtype)
-    labels, bits, parts = np.zeros(c.n_cells, np.uint16), as_bits(c.data), split(c.data.dtype)
+    extent = (float(c.data.min()), float(c.data.max())) if c.data.size else (np.inf, -np.inf)
+    labels, bits = np.zeros(c.n_cells, np.uint16), as_bits(c.data)
 
     def kernel(start: int, stop: int) -> None:
         seen, wanted = scan.nothing_seen(), np.arange(start, stop)
-        scan.columns_csc(c.data, bits, c.rows, c.indptr, wanted, labels, start, totals, bins, rest, parts, seen)
+        scan.columns_csc(c.data, bits, c.rows, c.indptr, wanted, labels, start, totals, bins, rest, seen)
 
     run(kernel, c.n_genes)
-    return Bins.read(bins, rest).summary(c.n_cells)
+    return Bins.read(bins, rest, extent=extent).summary(c.n_cells)
 
 
 def spread(cells: Integers, *, n_cells: int = SAMPLE_CELLS) -> Integers:

@@ -1,0 +1,58 @@
+"""Columns of a few genes are those of all genes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from commscore.core.columns import gene_major
+from commscore.core.problem import Groups
+from commscore.core.reading import Reading
+from commscore.core.threads import team
+
+N, VARS = 700, 20
+COLUMNS = np.array([5, 0, 19, 7, 3])
+
+
+def reading(make, threads, *, dtype=np.float32):
+    rng = np.random.default_rng(0)
+    x = np.log1p(rng.poisson(0.7, (N, VARS)) * rng.lognormal(0, 0.3, (N, 1))).astype(dtype)
+    cells = rng.permutation(N)[:600]
+    return Reading(make(x), cells, Groups.of(rng.integers(0, 3, cells.size), 3), COLUMNS, threads)
+
+
+def twice(x):
+    """CSR in which every entry is stored in two halves."""
+    m = sparse.csr_matrix(x)
+    return sparse.csr_matrix((np.repeat(m.data / 2, 2), np.repeat(m.indices, 2), m.indptr * 2), shape=x.shape)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_matrix, np.asarray, twice])
+def test_columns_of_a_few_genes_are_those_of_all(make, dtype):
+    with team(1) as threads:
+        r = reading(make, threads, dtype=dtype)
+        whole = gene_major(r.matrix, cells=r.cells, columns=COLUMNS, team=threads)
+        some = r.laid_out(np.array([1, 4]))
+    assert some.n_genes == whole.n_genes
+    assert some.extent == whole.extent
+    for g in range(COLUMNS.size):
+        a, b = (slice(c.indptr[g], c.indptr[g + 1]) for c in (some, whole))
+        if g in (1, 4):
+            np.testing.assert_array_equal(some.data[a], whole.data[b])
+            np.testing.assert_array_equal(some.rows[a], whole.rows[b])
+        else:
+            assert a.start == a.stop
+
+
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_matrix, np.asarray, twice])
+def test_statistics_are_of_the_cells_in_use_in_their_groups(make):
+    with team(1) as threads:
+        r = reading(make, threads)
+        whole, statistics = r.laid_out(), r.statistics
+    for g in range(COLUMNS.size):
+        own = slice(whole.indptr[g], whole.indptr[g + 1])
+        want = np.bincount(r.groups.labels[whole.rows[own]], whole.data[own], minlength=3)
+        np.testing.assert_allclose(statistics.total[g], want, rtol=1e-6)
+    np.testing.assert_array_equal(statistics.sizes, r.groups.sizes)
