@@ -199,7 +199,7 @@ def test_data_are_not_changed(cohort, tmp_path):
 BAD = {
     "nothing": ({}, KeyError, "holds no result of commscore"),
     "keys": ({"keys": "comscore"}, KeyError, "did you mean 'commscore'"),
-    "no keys": ({"keys": []}, KeyError, "keys is empty"),
+    "no keys": ({"keys": []}, ValueError, "keys is empty"),
     "ending": ({"path": "a.pdf"}, ValueError, r"must end in \.html, found '\.pdf'"),
     "folder": ({"path": "absent/a.html"}, ValueError, "does not exist; make it first"),
     "path": ({"path": 3}, TypeError, "path must be the name of a file, found int"),

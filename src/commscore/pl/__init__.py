@@ -16,6 +16,7 @@ from ._influence import influence
 from ._loops import loops
 from ._network import network
 from ._quadrant import quadrant
+from ._response_map import response
 from ._roles import roles
 from ._sankey import sankey
 from ._shapes import shapes
@@ -40,6 +41,7 @@ __all__ = [
     "loops",
     "network",
     "quadrant",
+    "response",
     "roles",
     "sankey",
     "shapes",

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import pl
+from . import _by_sample
 from ._blocks import Figure, Text
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Ask:
     adata: AnnData
     top: int
     max_padj: float
+    response_key: str | None = None
+    """Where the response of the receiving cells is stored, if it is."""
 
 
 def of(ask: Ask) -> list[Figure | Text]:
@@ -81,22 +84,28 @@ def _score(ask: Ask) -> list[Figure | Text]:
     tested = None if padj is None or table[padj].isna().all() else max_padj
     passing = table if tested is None else table[(table[padj] <= tested).to_numpy()]
     said = "all rows" if tested is None else f"padj ≤ {max_padj:g}"
-    data = adata if padj in (None, "padj") else table.assign(padj=table[padj])
     made: list[Figure | Text] = []
     if score is not None:
         made.append(_drawn(
             "Strongest interactions",
-            lambda: pl.dotplot(adata, key=key, score=score, pvalue=padj or "padj", top=ask.top),
+            lambda: pl.dotplot(adata, key=key, top=ask.top),
             alt=f"Dot plot of interactions against pairs of groups. {_strongest(table, score)}",
             caption="Colour: score. Size: the smaller the adjusted p-value, the larger the dot.",
         ))  # fmt: skip
     made.append(_drawn(
-        "Interactions between groups", lambda: pl.heatmap(data, key=key, max_padj=tested),
+        "Interactions between groups", lambda: pl.heatmap(adata, key=key, max_padj=tested),
         alt=f"Heat map of the number of interactions ({said}), sources in rows, targets in columns. {_most(passing)}",
         caption=f"Number of interactions with {said} from each source (rows) to each target (columns).",
     ))  # fmt: skip
     made.append(_drawn(
-        "Ways of communication", lambda: pl.spectrum(data, key=key, max_padj=tested),
+        "Interactions that go together", lambda: pl.clustermap(adata, key=key, max_padj=tested, top=ask.top),
+        alt=f"Heat map of scores, interactions in rows, pairs of groups in columns, both sorted so that what is alike "
+        f"stands together. {_strongest(table, score) if score else ''}",
+        caption=f"Scores of the interactions with {said} somewhere, clustered; strips of colours name source, target "
+        "and mode.",
+    ))  # fmt: skip
+    made.append(_drawn(
+        "Ways of communication", lambda: pl.spectrum(adata, key=key, max_padj=tested),
         alt=f"Bars of the number of interactions ({said}) of each source by mode. {_modes(passing)}",
         caption=f"Interactions with {said} of each source by mode of communication.",
     ))  # fmt: skip
@@ -121,7 +130,43 @@ def _compare(ask: Ask) -> list[Figure | Text]:
             alt=f"Changed interactions sorted by the shape of their course. {_counts(table, 'shape')}",
             caption="Every changed interaction over the stages, by the shape of its course.",
         ))  # fmt: skip
-    return made
+    return made + _samples(ask)
+
+
+def _samples(ask: Ask) -> list[Figure | Text]:
+    """Draw what the samples behind the surest changes look like."""
+    samples = _by_sample.samples_of(ask)
+    if samples is None:
+        return []
+    drawings = [
+        *_by_sample.trends(ask, samples),
+        _by_sample.beside_response(ask, samples, response_key=ask.response_key),
+    ]
+    return [_drawn(title, draw, alt=alt, caption=caption) for title, draw, alt, caption in drawings]
+
+
+def _response(ask: Ask) -> list[Figure | Text]:
+    table, key = ask.stored.table, ask.stored.key
+    names = [str(c) for c in table["contrast"].dropna().unique() if c not in ("stages", "all")]
+    return [
+        _drawn(
+            f"{name}: response of the receiving cells", partial(pl.response, ask.adata, key=key, contrast=name,
+                                                                max_padj=ask.max_padj),
+            alt=f"Heat map of the change of activity of pathways in every receiving group, {name}. "
+            f"{_responded(table[(table['contrast'] == name).to_numpy()], ask.max_padj)}",
+            caption=f"Change of activity (log2); dots: padj ≤ {ask.max_padj:g}; grey: not tested.",
+        )
+        for name in names[:_MOST_CONTRASTS]
+    ]  # fmt: skip
+
+
+def _responded(table: pd.DataFrame, max_padj: float) -> str:
+    passing = table[(table["padj"] <= max_padj).to_numpy()]
+    if passing.empty:
+        return f"None has padj ≤ {max_padj:g}."
+    row = passing.loc[passing["padj"].idxmin()]
+    way = "up" if row["effect"] > 0 else "down"
+    return f"{len(passing)} have padj ≤ {max_padj:g}; the surest is {row['pathway']} in {row['target']}, {way}."
 
 
 def _of_contrast(ask: Ask) -> list[tuple[str, Callable[[str], Any], str, str]]:
@@ -201,7 +246,7 @@ def _therapies(ask: Ask) -> list[Figure | Text]:
 
 _MAKERS: dict[str, Callable[[Ask], list[Figure | Text]]] = {
     "score": _score, "compare": _compare, "circuits": _circuits, "loops": _loops, "expectations": _expectations,
-    "balance": _balance, "therapies": _therapies,
+    "balance": _balance, "therapies": _therapies, "response": _response,
 }  # fmt: skip
 
 

@@ -1,0 +1,106 @@
+"""Response: what the receiving cells do, by group and pathway."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._arguments import checked
+from .._validate import in_range
+from ._colours import DIVERGING, MISSING, symmetric
+from ._table import axes, names_of, need_columns, need_rows, one_contrast, table_of
+from ._text import bare, counted, inches, shorten, title
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+
+@checked
+def response(
+    data: AnnData | pd.DataFrame,
+    *,
+    key: str = "commscore_response",
+    contrast: str | None = None,
+    max_padj: float = 0.05,
+    top: int = 40,
+    max_groups: int = 40,
+    ax: Any = None,
+) -> Any:
+    """Draw how the activity of every pathway changed in every receiving group.
+
+    Parameters
+    ----------
+    data
+        AnnData that :func:`commscore.tl.response` has written to, or its table.
+    key
+        Key in ``adata.uns``.
+    contrast
+        Contrast to draw; may be left out if there is one.
+    max_padj
+        Cells with an adjusted p-value of at most this, 0 to 1, get a dot.
+    top
+        Number of pathways, the largest change first.
+    max_groups
+        Number of receiving groups, the largest change first.
+    ax
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Receiving groups in rows, pathways in columns; ``•`` significant. Cells that were not tested are grey. What was
+        left out is said below the title.
+
+    Raises
+    ------
+    ValueError
+        If no row has an effect, the contrast is unknown or must be named, or the table lacks a column.
+    """
+    in_range("top", top, low=1, integer=True)
+    in_range("max_groups", max_groups, low=1, integer=True)
+    in_range("max_padj", max_padj, low=0, high=1)
+    frame = table_of(data, key)
+    need_columns(frame, "contrast", "target", "pathway", "effect", "padj")
+    frame, contrast = one_contrast(frame, contrast)
+    known = frame[np.isfinite(frame["effect"].to_numpy(float))]
+    known = need_rows(known, f"no row of {contrast!r} has an effect", "see the column status")
+    known = known.assign(target=known["target"].astype(str), pathway=known["pathway"].astype(str))
+    whole = known.pivot(index="target", columns="pathway", values="effect")
+    rows = _largest(whole.abs().max(axis=1), max_groups, order=names_of(frame["target"]))
+    columns = _largest(whole.abs().max(axis=0), top, order=names_of(frame["pathway"]))
+    padj = known.pivot(index="target", columns="pathway", values="padj").loc[rows, columns]
+    ax = _draw(ax, whole.loc[rows, columns], (padj <= max_padj).to_numpy())
+    hidden = counted(len(whole) - len(rows), "group"), counted(whole.shape[1] - len(columns), "pathway")
+    title(ax, f"{contrast}: response of the receiving cells (• padj ≤ {max_padj:g})", *hidden)
+    return ax
+
+
+def _largest(size: pd.Series, most: int, *, order: list[str]) -> list[str]:
+    kept = set(size.sort_values(ascending=False, kind="stable").index[:most])
+    return [name for name in order if name in kept]
+
+
+def _draw(ax: Any, matrix: pd.DataFrame, sure: Any) -> Any:
+    labels = [list(shorten(names, 30).values()) for names in (matrix.index, matrix.columns)]
+    ax = axes(
+        ax, width=inches(labels[0]) + max(0.28 * matrix.shape[1], 1.6) + 1.8,
+        height=inches(labels[1]) + max(0.28 * len(matrix), 1.6) + 1.0,
+    )  # fmt: skip
+    values = np.ma.masked_invalid(matrix.to_numpy(np.float64))
+    high = symmetric(values.filled(np.nan))
+    mesh = ax.imshow(values, cmap=DIVERGING, vmin=-high, vmax=high, aspect="auto")
+    ax.set_facecolor(MISSING)
+    for y, x in np.argwhere(sure):
+        dark = abs(values[y, x]) > 0.6 * high
+        ax.text(x, y, "•", ha="center", va="center_baseline", fontsize=8, color="white" if dark else "black")
+    ax.set_xticks(range(matrix.shape[1]), labels[1], rotation=90, fontsize=8)
+    ax.set_yticks(range(len(matrix)), labels[0], fontsize=8)
+    ax.set_ylabel("receiving group", fontsize=8.5)
+    ax.tick_params(length=0)
+    bare(ax, "top", "right", "left", "bottom")
+    bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.8, pad=0.03, extend="both")
+    bar.set_label("change of activity (log2)", fontsize=8)
+    bar.ax.tick_params(labelsize=7.5)
+    return ax

@@ -1,0 +1,105 @@
+"""Figures in which every sample is a point or a column: made from the cells, if the data still hold their counts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .. import get, pl, tl
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from ._figures import Ask
+
+_TRENDS = 3
+_LAYER = "adata.layers['"
+
+
+def samples_of(ask: Ask) -> AnnData | None:
+    """Return samples × the surest edges of a comparison of samples; ``None`` where the data do not allow it."""
+    params = ask.stored.params
+    keys = [str(params.get(name)) for name in ("groupby", "condition_key", "sample_key")]
+    if params.get("unit") != "samples" or any(k not in ask.adata.obs for k in keys):
+        return None
+    surest = _surest(ask.stored.table, ask.max_padj)
+    if surest.empty:
+        return None
+    pairs = surest[["ligand_complex", "receptor_complex"]].astype(str).drop_duplicates().head(4 * ask.top)
+    counts = str(params.get("counts", ""))
+    layer = counts[len(_LAYER) : -2] if counts.startswith(_LAYER) else None
+    try:
+        return tl.profile(
+            ask.adata, keys[0], sample_key=keys[2], resource=pairs.set_axis(["ligand", "receptor"], axis=1),
+            counts_layer=layer, use_raw="raw" in counts and layer is None, expr_prop=float(params["expr_prop"]),
+            min_cells=int(params["min_cells"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError):  # the counts are gone, or other cells are here now: no such figure
+        return None
+
+
+def _surest(table: pd.DataFrame, max_padj: float) -> pd.DataFrame:
+    found = table[(table["padj"] <= max_padj).to_numpy()]
+    # metabolites have no single gene
+    found = found[~found["ligand_complex"].astype(str).str.startswith("met:").to_numpy()]
+    return found.sort_values("padj", kind="stable")
+
+
+def trends(ask: Ask, samples: AnnData) -> list[tuple[str, Any, str, str]]:
+    """Return title, drawing, alternative text and caption of the surest interactions, one edge of each."""
+    params, levels = ask.stored.params, [str(level) for level in ask.stored.params.get("levels", [])]
+    order = [str(params["reference"]), *[v for v in levels if v != str(params["reference"])]]
+    if params.get("order") is not None:
+        order = [str(level) for level in params["order"]]
+    edges = _surest(ask.stored.table, ask.max_padj).drop_duplicates(["interaction"])
+    edges = edges[[f"{r.source}|{r.target}|{r.interaction}" in samples.var_names for r in edges.itertuples()]]
+    made = []
+    for row in edges.head(_TRENDS).itertuples():
+        edge = {"interaction": str(row.interaction), "source": str(row.source), "target": str(row.target)}
+        name = f"{row.interaction} from {row.source} to {row.target}"
+        made.append((
+            f"{name}, by sample",
+            partial(pl.trend, samples, **edge, stage_key=params["condition_key"], order=order,
+                    comparison=ask.adata, key=ask.stored.key),
+            f"Ligand × receptor of {name} in every sample, by {params['condition_key']}. "
+            f"{row.contrast}: effect {row.effect:.2g}, padj {row.padj:.2g}, {row.shift}.",
+            "Points are samples; diamonds are the estimates of the comparison with the 95 % interval of the difference "
+            "from the first condition.",
+        ))  # fmt: skip
+    return made
+
+
+def _receiver(adata: AnnData, edges: pd.DataFrame, response_key: str | None) -> str | None:
+    """Return the group that most of the edges reach, of those whose response is stored."""
+    activities = None if response_key is None else get.load(adata, response_key).extra.get("activities")
+    if activities is None or activities.empty:
+        return None
+    reached = edges["target"].astype(str)
+    reached = reached[reached.isin(set(activities["target"].astype(str))).to_numpy()]
+    return None if reached.empty else str(reached.mode().iloc[0])
+
+
+def beside_response(ask: Ask, samples: AnnData, *, response_key: str | None) -> tuple[str, Any, str, str]:
+    """Return title, drawing, alternative text and caption of interactions × samples, with the response if stored."""
+    table = ask.stored.table
+    best = _surest(table, ask.max_padj)
+    contrast = str(best["contrast"].iloc[0])
+    own = best[(best["contrast"] == contrast).to_numpy()]
+    target = _receiver(ask.adata, own, response_key)
+    response_key = response_key if target else None
+    drawing = partial(
+        pl.by_sample, samples, condition_key=ask.stored.params["condition_key"], comparison=ask.adata,
+        contrast=contrast, key=ask.stored.key, target=target, top=ask.top,
+        response=ask.adata if response_key else None, response_key=response_key or "",
+    )  # fmt: skip
+    where = f" received by {target}" if target else ""
+    below = f", and below them the activity of pathways in {target}" if target else ""
+    return (
+        f"Interactions{where}, by sample",
+        drawing,
+        f"Heat map of the surest interactions of {contrast}{where} in every sample{below}. Samples are sorted by "
+        f"{ask.stored.params['condition_key']}.",
+        f"Surest interactions of {contrast}{where}: difference of each sample from the row's mean{below}.",
+    )
