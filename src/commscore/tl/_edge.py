@@ -93,6 +93,13 @@ def _checked(source: Source, adata: AnnData) -> Source:
     if adata.n_obs == 0 or source.var_names.size == 0:
         msg = f"adata is empty: {adata.n_obs} cells × {source.var_names.size} variables in {source.name}"
         raise ValueError(msg)
+    kind = np.dtype(getattr(source.matrix, "dtype", np.float32))
+    if kind.kind not in "biuf" or kind == np.float16:
+        msg = (
+            f"{source.name} holds values of type {kind}; convert them to a number that sparse matrices can hold, for "
+            "example with .astype('float32')"
+        )
+        raise TypeError(msg)
     if not source.var_names.is_unique:
         twice = source.var_names[source.var_names.duplicated()].unique()[:3]
         msg = (
