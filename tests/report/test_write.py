@@ -202,7 +202,7 @@ BAD = {
     "no keys": ({"keys": []}, ValueError, "keys is empty"),
     "ending": ({"path": "a.pdf"}, ValueError, r"must end in \.html, found '\.pdf'"),
     "folder": ({"path": "absent/a.html"}, ValueError, "does not exist; make it first"),
-    "path": ({"path": 3}, TypeError, "path must be the name of a file, found int"),
+    "path": ({"path": 3}, TypeError, "path must be a string or a path, found 3"),
     "groupby": ({"groupby": "cel_type"}, KeyError, "did you mean 'cell_type'"),
     "top": ({"top": 0}, ValueError, "top must be an integer >= 1, found 0"),
     "max_padj": ({"max_padj": 2}, ValueError, "max_padj must be a number between 0 and 1"),
