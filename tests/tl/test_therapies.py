@@ -141,6 +141,42 @@ def test_shares_of_circuits(scored):
 
 
 @pytest.mark.parametrize("by", ["condition", "sample"])
+def test_circuits_of_each_condition_or_sample_are_scored_in_its_cells(scored, by):
+    found = run(scored, **{f"{by}_key": by})
+    circuits = found.extra["circuits"]
+    for level in scored.obs[by].cat.categories:
+        part = scored[scored.obs[by] == level].copy()
+        alone = cs.tl.circuits(part, "cell_type", n_perms=1, inplace=False).extra["edges"]
+        alone = alone[alone["score"].notna() & alone["in_strength"] & (alone["source_role"] != "any")
+                      & (alone["target_role"] != "any")]  # fmt: skip
+        rows = circuits[(circuits["context"] == level) & (circuits["therapy"] == "tgfbr inhibitor")]
+        assert len(rows) > 5
+        for row in rows.to_dict("records"):
+            own = alone[alone["circuit"] == row["circuit"]]
+            if (
+                len(own) != row["n_steps"]
+            ):  # it has a step of any cell, for which the part has its own strongest group
+                continue
+            hit = (own["from"] + "_" + own["to"]).map(lambda s: "TGFBR1" in s.split("_"))
+            expected = own.loc[hit, "score"].sum() / own["score"].sum()
+            assert row["score_share"] == pytest.approx(expected, rel=1e-4)
+    whole = run(scored).extra["circuits"]
+    both = circuits.merge(whole, on=["therapy", "circuit"], suffixes=("", "_all"))
+    assert (both["score_share"] != both["score_share_all"]).mean() > 0.2
+
+
+def test_a_condition_without_the_cells_has_no_step_to_cut(scored):
+    some = scored[~((scored.obs["condition"] == "case") & (scored.obs["cell_type"] == "CAF"))].copy()
+    circuits = run(some, condition_key="condition").extra["circuits"]
+    edges = cs.get.load(some, "commscore_circuits").extra["edges"]
+    lost = set(edges.loc[(edges["source"] == "CAF") | (edges["target"] == "CAF"), "circuit"])
+    assert lost & set(circuits.loc[circuits["context"] == "control", "circuit"])
+    n = circuits.pivot_table(index="circuit", columns="context", values="n_steps", observed=True).fillna(0)
+    assert (n.loc[n.index.isin(lost), "case"] < n.loc[n.index.isin(lost), "control"]).any()
+    assert n.loc[~n.index.isin(lost), "case"].equals(n.loc[~n.index.isin(lost), "control"].rename("case"))
+
+
+@pytest.mark.parametrize("by", ["condition", "sample"])
 def test_each_condition_or_sample_on_its_own(scored, by):
     found = run(scored, **{f"{by}_key": by}).table
     levels = list(scored.obs[by].cat.categories)

@@ -17,6 +17,7 @@ from .._version import __version__
 from ..get import Result
 from ..get._store import check_key
 from . import _contexts
+from ._circuits import _again
 from ._keywords import known_keywords
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def therapies(
         Key of stored circuits (:func:`commscore.tl.circuits`); ``None``, or nothing stored there, leaves them out.
     condition_key, sample_key
         Column of ``adata.obs``, at most one of the two: means are taken in each condition, or each sample, on its own,
-        for the edges of the stored result.
+        for the edges of the stored result and the steps of the stored circuits.
     max_padj
         Only edges with an adjusted p-value of at most this; by default all edges of the result.
     padj
@@ -89,9 +90,9 @@ def therapies(
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per context × therapy. ``extra``:
     ``edges`` (every cut edge with its flow), ``groups`` (share of the outgoing and incoming flow of each group that
-    falls), ``circuits`` (share of each circuit's steps that is cut), ``combinations`` (ranked by what they cut
-    together; ``gain`` over the best member), ``bypass`` (what remains beside a cut edge in the receiving group: on the
-    same receptor, from the same ligand or its family, in the same circuit).
+    falls), ``circuits`` (share of each circuit's steps, and of their scores, that is cut), ``combinations`` (ranked by what
+    they cut together; ``gain`` over the best member), ``bypass`` (what remains beside a cut edge in the receiving
+    group: on the same receptor, from the same ligand or its family, in the same circuit).
 
     Raises
     ------
@@ -124,21 +125,20 @@ def therapies(
     by, column = _contexts.which(condition_key, sample_key)
     flows = _contexts.flows(adata, table, stored.params, by=by, column=column, min_cells=int(min_cells))
     cut = _cuts(agents, table)
-    steps = _circuit_steps(adata, circuits_key)
+    steps, in_contexts = _circuit_steps(adata, circuits_key, by=by, column=column, min_cells=int(min_cells))
     of_steps = _step_cuts(agents, steps)
     parts: dict[str, list[pd.DataFrame]] = {}
     for context, flow in flows.items():
-        one = Cut(agents, table, flow, cut, steps, of_steps)
+        one = Cut(agents, table, flow, cut, steps, of_steps, in_contexts[context])
         tables = {
             "table": _agent_table(one), "edges": _edge_table(one), "groups": _group_table(one),
             "combinations": _combinations(one, n_together=int(n_together), n_listed=int(n_combinations)),
-            "bypass": _bypass(one),
+            "bypass": _bypass(one), "circuits": _circuit_table(one),
         }  # fmt: skip
         for name, frame in tables.items():
             frame.insert(0, "context", context)
             parts.setdefault(name, []).append(frame)
     done = {name: _typed(pd.concat(frames, ignore_index=True)) for name, frames in parts.items()}
-    done["circuits"] = _typed(_circuit_table(agents, steps, of_steps))
     params = {
         "key": key, "circuits_key": circuits_key, "condition_key": condition_key, "sample_key": sample_key,
         "max_padj": max_padj, "padj": padj, "min_cells": int(min_cells), "n_together": int(n_together),
@@ -163,6 +163,8 @@ class Cut:
     edges: Bools
     steps: pd.DataFrame
     of_steps: Bools
+    step_score: Floats
+    """Of the steps, in this context; NaN where a role has no cells."""
 
     def lost(self, edges: Any) -> float:
         """Share of all flow on these edges."""
@@ -199,12 +201,18 @@ def _cuts(agents: pd.DataFrame, table: pd.DataFrame) -> Bools:
     return np.array([[bool(t & s) for s in sides] for t in targets], bool).reshape(len(targets), len(sides))
 
 
-def _circuit_steps(adata: AnnData, circuits_key: str | None) -> pd.DataFrame:
-    """Measured steps of the stored circuits, with the gates on them; empty if there are none."""
-    if circuits_key is None or (circuits_key == "commscore_circuits" and circuits_key not in adata.uns):
-        return pd.DataFrame(columns=["circuit", "step", "from", "to", "gates", "score", "in_strength"])
-    edges = get.load(adata, circuits_key).extra["edges"]
-    return edges[edges["score"].notna() & edges["in_strength"]].reset_index(drop=True)
+def _circuit_steps(
+    adata: AnnData, circuits_key: str | None, *, by: str, column: str | None, min_cells: int
+) -> tuple[pd.DataFrame, dict[str, Floats]]:
+    """Measured steps of the stored circuits with the gates on them, and their scores in every context."""
+    if circuits_key is None or circuits_key not in adata.uns:
+        none = pd.DataFrame(columns=["circuit", "step", "from", "to", "gates", "score", "in_strength"])
+        names = [_contexts.EVERYTHING] if column is None else _contexts.labels(adata, by, column)[1]
+        return none, {name: np.zeros(0) for name in names}
+    stored = get.load(adata, circuits_key)
+    edges = stored.extra["edges"]
+    steps = edges[edges["score"].notna() & edges["in_strength"]].reset_index(drop=True)
+    return steps, _again.scores_in(adata, stored, steps, by=by, column=column, min_cells=min_cells)
 
 
 def _step_cuts(agents: pd.DataFrame, steps: pd.DataFrame) -> Bools:
@@ -220,11 +228,12 @@ def _step_cuts(agents: pd.DataFrame, steps: pd.DataFrame) -> Bools:
 def _agent_table(cut: Cut) -> pd.DataFrame:
     frame = cut.agents.drop(columns="cuts").copy()
     n, circuits = cut.edges.sum(axis=1), cut.steps["circuit"].astype(str).to_numpy()
+    there = np.isfinite(cut.step_score)
     found = [_status(row, n_cut) for (_, row), n_cut in zip(cut.agents.iterrows(), n, strict=True)]
     frame["status"], frame["reason"] = [f[0] for f in found], [f[1] for f in found]
     frame["n_edges"] = n
     frame["share"] = [cut.lost(e) for e in cut.edges]
-    frame["n_circuits"] = [np.unique(circuits[s]).size for s in cut.of_steps]
+    frame["n_circuits"] = [np.unique(circuits[s & there]).size for s in cut.of_steps]
     frame["claim"] = schema.CAUTION
     return frame.sort_values(["share", "therapy"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
@@ -275,20 +284,20 @@ def _group_table(cut: Cut) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def _circuit_table(agents: pd.DataFrame, steps: pd.DataFrame, of_steps: Bools) -> pd.DataFrame:
-    """Share of the measured steps of each circuit, and of their scores, that a therapy cuts."""
+def _circuit_table(cut: Cut) -> pd.DataFrame:
+    """Share of the measured steps of each circuit, and of their scores, that a therapy cuts in this context."""
     rows = []
-    circuit = steps["circuit"].astype(str).to_numpy()
-    score = steps["score"].to_numpy(np.float64)
-    for a in np.flatnonzero(of_steps.any(axis=1)):
-        for name in dict.fromkeys(circuit[of_steps[a]]):
-            inside = circuit == name
-            hit = inside & of_steps[a]
-            whole = score[inside].sum()
+    circuit = cut.steps["circuit"].astype(str).to_numpy()
+    there = np.isfinite(cut.step_score)
+    for a in np.flatnonzero(cut.of_steps.any(axis=1)):
+        for name in dict.fromkeys(circuit[cut.of_steps[a] & there]):
+            inside = (circuit == name) & there
+            hit = inside & cut.of_steps[a]
+            whole = cut.step_score[inside].sum()
             rows.append((
-                agents["therapy"].iloc[a], name, int(inside.sum()), int(hit.sum()), hit.sum() / inside.sum(),
-                float(score[hit].sum() / whole) if whole > 0 else np.nan,
-                ";".join(f"{s}: {x} → {y}" for s, x, y in steps.loc[hit, ["step", "from", "to"]].to_numpy()),
+                cut.agents["therapy"].iloc[a], name, int(inside.sum()), int(hit.sum()), hit.sum() / inside.sum(),
+                float(cut.step_score[hit].sum() / whole) if whole > 0 else np.nan,
+                ";".join(f"{s}: {x} → {y}" for s, x, y in cut.steps.loc[hit, ["step", "from", "to"]].to_numpy()),
             ))  # fmt: skip
     return pd.DataFrame(rows, columns=["therapy", "circuit", "n_steps", "n_cut", "share", "score_share", "steps"])
 

@@ -1,0 +1,113 @@
+"""Steps of stored circuits, scored again in parts of the cells: each condition, or each sample, on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...core import circuits as core
+from ...core.problem import Entities
+from .. import _contexts
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+    from anndata import AnnData
+
+    from ...get import Result
+
+    Floats = npt.NDArray[np.float64]
+
+
+def scores_in(
+    adata: AnnData, stored: Result, steps: pd.DataFrame, *, by: str, column: str | None, min_cells: int
+) -> dict[str, Floats]:
+    """Score the steps in all cells (as stored) or in every level of a column.
+
+    Parameters
+    ----------
+    adata
+        The data that the circuits were made from.
+    stored
+        The circuits.
+    steps
+        Rows of its ``edges`` that have a score.
+    by, column
+        Name of the argument, and the column of ``obs``; None for all cells.
+    min_cells
+        A group with fewer cells in a level takes no role there.
+
+    Returns
+    -------
+    dict
+        Level → scores of the steps; NaN where a role of the step has no cells.
+    """
+    if column is None or steps.empty:
+        levels = [_contexts.EVERYTHING] if column is None else _contexts.labels(adata, by, column)[1]
+        return {level: steps["score"].to_numpy(np.float64) for level in levels}
+    plan, genes, groups = _plan(stored.extra["edges"], steps)
+    aliases = dict(stored.params.get("aliases") or {})
+    source = _contexts.expression(adata, stored.params)
+    group = _contexts.group_codes(adata, stored.params, groups)
+    level, names = _contexts.labels(adata, by, column)
+    k = len(groups)
+    bins = np.where((group >= 0) & (level >= 0), level * k + group, -1)
+    sums = _contexts.add_up(source, [aliases.get(g, g) for g in genes], bins, len(names) * k)
+    rule = str(stored.params.get("complex", "min"))
+    return {
+        name: _one(plan, sums.total[i * k : (i + 1) * k], sums.n[i * k : (i + 1) * k], rule=rule, min_cells=min_cells)
+        for i, name in enumerate(names)
+    }
+
+
+def _one(plan: core.Plan, total: Floats, n: Floats, *, rule: str, min_cells: int) -> Floats:
+    present = n >= max(min_cells, 1)
+    means = (total / np.where(present, n, np.inf)[:, None]).T[:, :, None]
+    sizes = np.where(present, n, 0).astype(np.int64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = core.node_values(means, plan, sizes=sizes, rule=rule)
+        values[~plan.members[plan.role][:, present].any(axis=1)] = np.nan
+        return np.asarray(core.step_scores(values, plan)[:, 0], np.float64)
+
+
+def _plan(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.Plan, list[str], list[str]]:
+    """Build the plan of these steps from what is stored; a role is the groups that took it."""
+    acting = edges[edges["status"].astype(str) == "acts on its edge"]
+    gates_of = {c: part.to_dict("records") for c, part in acting.groupby("circuit", observed=True)}
+    nodes: dict[tuple[str, str], int] = {}
+
+    def node(molecule: str, groups: str) -> int:
+        return nodes.setdefault((molecule, groups), len(nodes))
+
+    ends, gates = [], []
+    for i, row in enumerate(steps.to_dict("records")):
+        ends.append((node(row["from"], row["source"]), node(row["to"], row["target"])))
+        named = str(row["gates"]).split(";")
+        on_it = [g for g in gates_of.get(row["circuit"], ()) if _name(g) in named]
+        gates += [(i, node(g["from"], g["source"]), _kind(g, row)) for g in on_it]
+    genes = sorted({g for molecule, _ in nodes for g in molecule.split("_")})
+    groups = sorted({g for _, joined in nodes for g in joined.split(";")})
+    roles = list(dict.fromkeys(joined for _, joined in nodes))
+    pairs = np.asarray(ends, np.int64).reshape(-1, 2)
+    number = {g: i for i, g in enumerate(genes)}
+    plan = core.Plan(
+        Entities.of([[number[g] for g in molecule.split("_")] for molecule, _ in nodes]),
+        np.asarray([roles.index(joined) for _, joined in nodes], np.int64),
+        np.array([[g in joined.split(";") for g in groups] for joined in roles], bool), np.zeros(len(roles), bool),
+        pairs[:, 0].copy(), pairs[:, 1].copy(), core.Gates.of(gates), np.zeros(len(pairs), np.int64),
+        np.ones(len(pairs), bool), 1,
+    )  # fmt: skip
+    return plan, genes, groups
+
+
+def _name(gate: Mapping[str, Any]) -> str:
+    return f"{gate['from']} ({gate['source_role']}, step {gate['step']})"
+
+
+def _kind(gate: Mapping[str, Any], step: Mapping[str, Any]) -> int:
+    if gate["sign"] < 0:
+        return core.DECOY
+    releases = gate["to"] == step["from"] or gate["to"] in str(step["from"]).split("_")
+    return core.RELEASE if releases else core.CORECEPTOR
