@@ -63,7 +63,7 @@ def data(draw):
     fill, form = draw(st.sampled_from(FILLS)), draw(st.sampled_from(FORMS))
     sizes = [1 if fill == "one cell" else draw(st.sampled_from([1, 2, 5, 9])) for _ in names]
     n, genes = sum(sizes), draw(st.sampled_from([1, 2, 4, 6]))
-    dtype = draw(st.sampled_from(DTYPES))
+    dtype = draw(st.sampled_from(["float32", "float64"] * 4 + DTYPES))
     with np.errstate(over="ignore", invalid="ignore"):
         x = values(fill, (n, genes), rng).astype(dtype)
     m = in_form(x, form)

@@ -85,6 +85,10 @@ class Resource:
     def __len__(self) -> int:
         return len(self._tables["interactions"])
 
+    def __reduce__(self) -> tuple[Any, ...]:  # a read-only view of a dict is not taken to other processes
+        facts = (self.name, self.version, self.sha256, self.licence, self.species)
+        return Resource, (*facts, {name: frame.copy() for name, frame in self._tables.items()})
+
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -198,6 +199,9 @@ class Score:
         """Evaluate the function."""
         return self.function(stats)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again(self)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Combination:
@@ -230,8 +234,20 @@ class Combination:
         """Names of the methods it needs, each once."""
         return tuple(dict.fromkeys((*self.magnitude, *self.specificity, *self.pvalues)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again(self)
+
 
 Method: TypeAlias = Score | Combination
+
+
+def _made_again(method: Method) -> tuple[Any, ...]:
+    """Take a method to another process by its name and parameters: functions made by functions cannot go there."""
+    if method.make is None:
+        return tuple(object.__reduce_ex__(method, 2))
+    from . import configure
+
+    return partial(configure, method.name, **method.parameters), ()
 
 
 def _brief(method: Method) -> str:
