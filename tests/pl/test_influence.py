@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import commscore as cs
@@ -44,6 +45,24 @@ def test_one_edge_has_a_line_per_sample(changes, refits):
     ax = cs.pl.influence(changes, refits, interaction="A^B", source="tumour", target="CAF")
     assert labels(ax.yaxis) == ["all samples", "without p2", "without p1", "without p0"]
     np.testing.assert_allclose(ax.collections[-1].get_offsets()[:, 0], [2.1, 2.3, 2.6])
+
+
+def test_the_stored_comparisons_without_each_sample_are_drawn(changes, refits):
+    table = pd.concat([t.assign(left_out=name) for name, t in refits.items()])
+    drawn = [labels(cs.pl.influence(changes, r, interaction="A^B", source="tumour", target="CAF").yaxis)
+             for r in (refits, table)]  # fmt: skip
+    assert drawn[0] == drawn[1]
+    shift = cs.ds.Shift(interaction="CSF1^CSF1R", source="tumour", target="macrophage", log2fc=2)
+    adata = cs.ds.simulate(n_samples=3, n_cells=200, shifts=[shift], rng=0)
+    keys = {"condition_key": "condition", "sample_key": "sample", "resource": adata.uns["interactions"]}
+    cs.tl.compare(adata, "cell_type", **keys)
+    with pytest.raises(KeyError, match="commscore_influence"):
+        cs.pl.influence(adata)
+    cs.tl.leave_one_out(adata, "cell_type", **keys)
+    ax = cs.pl.influence(adata, interaction="CSF1^CSF1R", source="tumour", target="macrophage")
+    assert len(labels(ax.yaxis)) == 7
+    with pytest.raises(ValueError, match="refits is needed"):
+        cs.pl.influence(changes)
 
 
 def test_left_out_and_errors(changes, refits):

@@ -26,9 +26,10 @@ _EDGE = ["interaction", "source", "target"]
 @checked
 def influence(
     data: AnnData | pd.DataFrame,
-    refits: Mapping[str, Result | pd.DataFrame],
+    refits: Mapping[str, Result | pd.DataFrame] | Result | pd.DataFrame | None = None,
     *,
     key: str = "commscore_compare",
+    influence_key: str = "commscore_influence",
     contrast: str | None = None,
     interaction: str | None = None,
     source: str | None = None,
@@ -43,10 +44,10 @@ def influence(
     data
         AnnData that :func:`commscore.tl.compare` has written to, or its table.
     refits
-        Sample -> the same comparison without it: ``{s: cs.tl.compare(adata[adata.obs["sample"] != s].copy(), …,
-        inplace=False) for s in samples}``; results or tables.
-    key
-        Key in ``adata.uns``.
+        Result or table of :func:`commscore.tl.leave_one_out`, or sample -> the same comparison without it (results or
+        tables). By default what is stored under ``influence_key``.
+    key, influence_key
+        Keys in ``adata.uns``.
     contrast
         Contrast to draw; may be left out if there is one.
     interaction, source, target
@@ -74,7 +75,7 @@ def influence(
     frame = pick(frame, interaction=interaction, source=source, target=target)
     tested = frame[(frame["padj"].notna() & frame["effect"].notna()).to_numpy()]
     tested = ranked(need_rows(tested, "no tested row", "see the column status"), ["padj"], [True])
-    effects = _refitted(refits, contrast)
+    effects = _refitted(_given(data, refits, influence_key), contrast)
     if len(tested) == 1:
         return _one(ax, tested, effects, contrast=contrast, top=top)
     shown = tested.iloc[:top]
@@ -92,6 +93,20 @@ def influence(
 
 def _keys(frame: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(frame[_EDGE].astype(str))
+
+
+def _given(data: Any, refits: Any, key: str) -> Mapping[str, Any]:
+    """Return sample -> comparison without it, also from the one table of all of them."""
+    if refits is None:
+        if isinstance(data, pd.DataFrame):
+            msg = "refits is needed where data is a bare table: give the result of cs.tl.leave_one_out"
+            raise ValueError(msg)
+        refits = table_of(data, key)
+    found = refits if isinstance(refits, pd.DataFrame) else getattr(refits, "table", None)
+    if found is None:
+        return dict(refits)
+    need_columns(found, "left_out", "contrast", *_EDGE, "effect")
+    return {str(name): part for name, part in found.groupby("left_out", observed=True, sort=False)}
 
 
 def _refitted(refits: Mapping[str, Any], contrast: str) -> pd.DataFrame:

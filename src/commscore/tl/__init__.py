@@ -6,6 +6,7 @@ from ._balance import balance
 from ._circuits import circuits
 from ._compare import calibrate, compare, power, profile
 from ._expectations import expectations
+from ._influence import leave_one_out
 from ._loops import loops
 from ._methods import method, methods
 from ._recessive import recessive
@@ -20,6 +21,7 @@ __all__ = [
     "circuits",
     "compare",
     "expectations",
+    "leave_one_out",
     "loops",
     "method",
     "methods",

@@ -90,8 +90,8 @@ def therapies(
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per context × therapy. ``extra``:
     ``edges`` (every cut edge with its flow), ``groups`` (share of the outgoing and incoming flow of each group that
-    falls), ``circuits`` (share of each circuit's steps, and of their scores, that is cut), ``combinations`` (ranked by what
-    they cut together; ``gain`` over the best member), ``bypass`` (what remains beside a cut edge in the receiving
+    falls), ``circuits`` (share of each circuit's steps, and of their scores, that is cut), ``combinations`` (ranked by
+    what they cut together; ``gain`` over the best member), ``bypass`` (what remains beside a cut edge in the receiving
     group: on the same receptor, from the same ligand or its family, in the same circuit).
 
     Raises

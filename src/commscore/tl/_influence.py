@@ -1,0 +1,179 @@
+"""What a comparison would be without any one of its samples."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .._schema import influence as schema
+from .._schema.compare import UNTESTED
+from .._version import __version__
+from ..get import Result, store
+from ..get._store import check_key
+from ._compare import _study
+from ._compare._compare import _names, compare
+from ._keywords import known_keywords
+from ._progress import bar
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from ..rs import Resource
+
+_EDGE = ["contrast", "source", "target", "interaction"]
+
+
+@known_keywords
+def leave_one_out(
+    adata: AnnData,
+    groupby: str,
+    *,
+    condition_key: str,
+    sample_key: str,
+    reference: str | None = None,
+    order: Sequence[str] | None = None,
+    contrast: str | Sequence[str] | None = None,
+    covariates: Sequence[str] = (),
+    pair_key: str | None = None,
+    resource: str | Resource | pd.DataFrame = "breast",
+    counts_layer: str | None = None,
+    expr_prop: float = 0.1,
+    min_cells: int = 10,
+    use_raw: bool = False,
+    key_added: str = "commscore_influence",
+    inplace: bool = True,
+) -> Result | None:
+    """Compare again without each sample: would a finding stand without it, and which one carries it.
+
+    Every comparison is made anew (:func:`commscore.tl.compare`), with its own choice of what is expressed and its own
+    moderated variances, so that p-values are told, too; ``sign_stable`` of the comparison looks at effects alone.
+
+    Parameters
+    ----------
+    adata
+        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
+    groupby, condition_key, sample_key, reference, order, contrast, covariates, resource, counts_layer, expr_prop
+        As in :func:`commscore.tl.compare`.
+    pair_key
+        As there; whole pairs are left out, as the partner of a missing sample says nothing.
+    min_cells, use_raw
+        As there.
+    key_added
+        Key in ``adata.uns``.
+    inplace
+        If False, nothing is written and the result is returned.
+
+    Returns
+    -------
+    None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per sample left out × row of the
+    comparison that has an effect (:data:`commscore._schema.influence.INFLUENCE`). ``extra``: ``stability``, one row per
+    row of the comparison, the most stable findings first, and ``untested``, samples without which nothing can be
+    compared. :func:`commscore.pl.influence` draws it.
+
+    Raises
+    ------
+    KeyError
+        If a column or layer does not exist.
+    TypeError, ValueError
+        As :func:`commscore.tl.compare` with ``test="samples"``.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> shift = cs.ds.Shift(interaction="CSF1^CSF1R", source="tumour", target="macrophage", log2fc=2)
+    >>> adata = cs.ds.simulate(n_samples=3, n_cells=200, shifts=[shift], rng=0)
+    >>> cs.tl.leave_one_out(adata, "cell_type", condition_key="condition", sample_key="sample")
+    >>> found = cs.get.load(adata, "commscore_influence").extra["stability"]
+    >>> found[["interaction", "n_left_out", "sign_stable"]].iloc[0].tolist()
+    ['CSF1^CSF1R', 6, True]
+    """
+    check_key(key_added)
+    options: dict[str, Any] = {
+        "condition_key": condition_key, "sample_key": sample_key, "reference": reference, "order": order,
+        "contrast": contrast, "covariates": _names(covariates), "pair_key": pair_key, "resource": resource,
+        "counts_layer": counts_layer, "expr_prop": expr_prop, "min_cells": min_cells, "use_raw": use_raw,
+    }  # fmt: skip
+    whole = _compared(adata, groupby, options, quiet=False)
+    unit = sample_key if pair_key is None else pair_key
+    labels, names = _study.column(adata, "sample_key" if pair_key is None else "pair_key", unit)
+    used = [n for n, name in enumerate(names) if _takes_part(adata.obs[sample_key][labels == n], whole.params)]
+    parts, untested = [], []
+    with bar(len(used), "samples left out") as progress:
+        for n in used:
+            try:
+                again = _compared(adata[labels != n], groupby, options | {"reference": whole.params["reference"]})
+            except ValueError as error:  # what is left cannot be compared: the message says why
+                untested.append(("*", "too few samples", f"without {names[n]}: {str(error).split(';')[0]}"))
+            else:
+                parts.append(_rows(again.table).assign(left_out=names[n]))
+            progress(1)
+    table = _typed(pd.concat(parts, ignore_index=True) if parts else _rows(whole.table).iloc[:0].assign(left_out=""))
+    extra = {
+        "stability": _stability(whole.table, table),
+        "untested": pd.DataFrame(untested, columns=list(UNTESTED.names), dtype=object),
+    }
+    params = {
+        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
+        "left_out": unit, "reference": whole.params["reference"], "n_left_out": len(parts),
+        "covariates": np.asarray(options["covariates"], object), "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells), "samples": whole.params["samples"], "commscore": __version__,
+    }  # fmt: skip
+    result = Result(table, params, whole.resource, extra, schema.SCHEMA)
+    if not inplace:
+        return result
+    store(adata, key_added, result)
+    return None
+
+
+def _compared(adata: AnnData, groupby: str, options: dict[str, Any], *, quiet: bool = True) -> Result:
+    with warnings.catch_warnings():
+        if quiet:  # said once, of all samples
+            warnings.simplefilter("ignore", UserWarning)
+        found = compare(adata, groupby, test="samples", n_perms=1, inplace=False, **options)
+    if found is None:  # never: inplace=False returns the result
+        raise RuntimeError
+    return found
+
+
+def _takes_part(samples: pd.Series, params: Any) -> bool:
+    return bool(set(samples.astype(str)) & set(map(str, params["samples"])))
+
+
+def _rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows with an effect, names as text so that comparisons can be put below each other."""
+    frame = table.loc[table["effect"].notna(), [*_EDGE, "effect", "pvalue", "padj"]]
+    return frame.astype(dict.fromkeys(_EDGE, str))
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    names = ["left_out", *_EDGE]
+    return table.astype(dict.fromkeys(names, "category"))[list(schema.INFLUENCE.names)].reset_index(drop=True)
+
+
+def _stability(whole: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Tell what becomes of every row of the comparison."""
+    own = _rows(whole).set_index(_EDGE)
+    effects = _wide(table, "effect").reindex(own.index)
+    moved = effects.sub(own["effect"], axis=0)
+    seen = moved.notna().any(axis=1)
+    far = moved.abs().fillna(-1.0).idxmax(axis=1) if len(moved.columns) else pd.Series("", own.index)
+    frame = pd.DataFrame({
+        "effect": own["effect"], "padj": own["padj"], "effect_low": effects.min(axis=1),
+        "effect_high": effects.max(axis=1), "max_padj": _wide(table, "padj").reindex(own.index).max(axis=1),
+        "most_influential": far.where(seen, ""),
+        "shift": [moved.at[at, x] if there else np.nan for at, x, there in zip(own.index, far, seen, strict=True)],
+        "sign_stable": (np.sign(effects).eq(np.sign(own["effect"]), axis=0) | effects.isna()).all(axis=1) & seen,
+        "n_left_out": effects.notna().sum(axis=1),
+    })  # fmt: skip
+    frame = frame.reset_index().sort_values(["max_padj", "padj"], kind="stable").reset_index(drop=True)
+    return frame.astype(dict.fromkeys(_EDGE, "category"))[list(schema.STABILITY.names)]
+
+
+def _wide(table: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Rows of the comparison × samples left out."""
+    plain = table.astype(dict.fromkeys(["left_out", *_EDGE], str))
+    return plain.pivot_table(index=_EDGE, columns="left_out", values=value, dropna=False, observed=True, sort=False)
