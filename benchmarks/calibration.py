@@ -3,6 +3,7 @@
     python benchmarks/calibration.py uniformity
     python benchmarks/calibration.py schemes
     python benchmarks/calibration.py analytic
+    python benchmarks/calibration.py --compare [ARGUMENTS of calibration_compare.py]
 
 ``uniformity``: real data, labels shuffled again for every replicate, p-values of ``commscore.tl.score``. Tests are
 chosen by what shuffling does not change (a gene's share of expressing cells × size of the group at least 10).
@@ -220,6 +221,10 @@ def analytic(options):
 
 
 def main():
+    if "--compare" in sys.argv[1:]:
+        import calibration_compare
+
+        return calibration_compare.main([a for a in sys.argv[1:] if a != "--compare"])
     warnings.filterwarnings("ignore")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("uniformity", "schemes", "analytic"))
@@ -232,6 +237,7 @@ def main():
     options = parser.parse_args()
     print(f"`python {shlex.join(sys.argv)}`\n\n{machine()}\n")
     {"uniformity": uniformity, "schemes": scheme_quality, "analytic": analytic}[options.what](options)
+    return None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Calibration of the comparison of conditions over simulated cohorts with donors, ours and other logics.
 
-    python benchmarks/calibration_compare.py --cohorts 200 --out calibration_compare.csv
+    python benchmarks/calibration.py --compare --cohorts 200 --out calibration_compare.csv
 
 Six tables. *Null*: cohorts without any shift; fraction of tested rows with p ≤ 0.05 (mean over cohorts and its
 standard error), fraction of cohorts with any padj ≤ 0.05. *Invariance*: the same null cohorts after a technical change
@@ -278,19 +278,19 @@ def drivers(n):
                "named": rate(named) if named else ""}  # fmt: skip
 
 
-def shapes(n):
+def shapes(n, *, log2fc=2.0):
     for shape in SHAPES:
         hits, right = 0, 0
         for seed in range(n):
             name, source, target = EDGES[seed % len(EDGES)]
-            shift = {"interaction": name, "source": source, "target": target, "shape": shape, "log2fc": 2}
+            shift = {"interaction": name, "source": source, "target": target, "shape": shape, "log2fc": log2fc}
             a = cohort(seed, conditions=STAGES, n_samples=6, shifts=[shift])
             table = compare(a, order=STAGES, n_perms=1)
             row = row_at(table[table["contrast"] == "stages"], shift)
             if row["padj"] <= ALPHA:
                 hits += 1
                 right += row["shape"] == shape
-        yield {"shape, 4 stages × 6 samples": shape, "power": f"{hits / n:.2f}",
+        yield {"shape, 4 stages × 6 samples": shape, "log2 change": log2fc, "power": f"{hits / n:.2f}",
                "named when found": f"{right / max(hits, 1):.2f}"}  # fmt: skip
 
 
@@ -308,12 +308,14 @@ def main(arguments=None):
     parser.add_argument("what", nargs="*", default=[], help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--cohorts", type=int, default=200, help="simulated cohorts per row of a table")
     parser.add_argument("--shaped", type=int, default=100, help="cohorts per planted shape")
+    parser.add_argument("--log2fc", type=float, default=2.0, help="planted amplitude of the shapes")
     parser.add_argument("--ours", action="store_true", help="null, invariance: leave out the other logics")
     parser.add_argument("--out", type=Path, help="file to which every finished row is appended as CSV")
     given = parser.parse_args(arguments)
     for part in given.what or PARTS:
         start, rows = time.process_time(), []
         options = {"ours": given.ours} if part in ("null", "invariance") else {}
+        options |= {"log2fc": given.log2fc} if part == "shapes" else {}
         for row in PARTS[part](given.shaped if part == "shapes" else given.cohorts, **options):
             rows.append(row)
             if given.out:

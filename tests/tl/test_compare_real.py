@@ -97,3 +97,18 @@ def test_breast_metastasis_with_its_pairs(public_data):
     assert (gone["status"] == "too_few_samples").all()
     assert gone["pvalue"].isna().all()
     assert (gone["shift"] == "not_assessable").all()
+
+
+def test_shuffled_labels_of_real_samples_give_uniform_p(public_data):
+    """Some labellings of three against three, over random pairs of expressed genes."""
+    a = public_data("skin_ctcl_gse128531")
+    genes = a.var_names[np.asarray((a.X > 0).mean(axis=0)).ravel() >= 0.1].to_numpy()
+    rng = np.random.default_rng(0)
+    pairs = pd.DataFrame({"ligand": rng.choice(genes, 300), "receptor": rng.choice(genes, 300)})
+    pairs = pairs[pairs["ligand"] != pairs["receptor"]].drop_duplicates()
+    card = cs.tl.calibrate(a, "cell_type", **KEYS, reference="healthy_control", resource=pairs, n_shuffles=9)
+    assert card["n_rows"].iloc[0] > 300
+    card = card.set_index("alpha")
+    assert 0.07 < card.loc[0.1, "observed"] < 0.13
+    assert 0.035 < card.loc[0.05, "observed"] < 0.065
+    assert card.loc[0.01, "observed"] < 0.02

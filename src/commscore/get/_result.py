@@ -35,8 +35,8 @@ class Result:
 
     def __repr__(self) -> str:
         reference = self.params.get("reference")
-        against = f", reference {reference!r}" if reference is not None else ""
-        return f"Result({self.schema}: {self.counted()}{against}, resource {self.resource.get('name')!r})"
+        against = f"; reference {reference!r}" if reference is not None else ""
+        return f"Result({self.schema}: {self.counted()}{against}; resource {self.resource.get('name')!r})"
 
     def counted(self) -> str:
         """Say how many rows there are, and of a comparison how many were tested and why the others were not."""
