@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import IntEnum
@@ -200,7 +201,12 @@ class Score:
         return self.function(stats)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _made_again(self)
+        """Take it to another process by name and parameters: functions made by functions cannot go there."""
+        if self.make is None:
+            return copyreg.__newobj__, (Score,), vars(self)  # type: ignore[attr-defined]
+        from . import configure
+
+        return partial(configure, self.name, **self.parameters), ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -234,20 +240,8 @@ class Combination:
         """Names of the methods it needs, each once."""
         return tuple(dict.fromkeys((*self.magnitude, *self.specificity, *self.pvalues)))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _made_again(self)
-
 
 Method: TypeAlias = Score | Combination
-
-
-def _made_again(method: Method) -> tuple[Any, ...]:
-    """Take a method to another process by its name and parameters: functions made by functions cannot go there."""
-    if method.make is None:
-        return tuple(object.__reduce_ex__(method, 2))
-    from . import configure
-
-    return partial(configure, method.name, **method.parameters), ()
 
 
 def _brief(method: Method) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from scipy.special import betainc
@@ -83,7 +84,7 @@ def consensus(
         raise ValueError(msg)
     return Combination(
         name="consensus",
-        rank=mean_rank if how == "mean" else lambda lists: robust_rank(lists, ties=ties),
+        rank=mean_rank if how == "mean" else partial(robust_rank, ties=ties),
         summary="robust rank aggregation of the other methods, over magnitude and over specificity",
         doi="10.1093/bioinformatics/btr709",
         make=consensus,
