@@ -157,6 +157,10 @@ class Columns(_Compressed):
     """Compressed by columns."""
 
     @cached_property
+    def _copies(self) -> dict[bytes, Rows]:
+        return {}
+
+    @cached_property
     def _tiles(self) -> list[Tile]:
         cuts = _cuts(self.indptr, self.shape[1])
         return [Tile(0, self.shape[0], a, b) for a, b in pairwise(cuts)]
@@ -171,8 +175,15 @@ class Columns(_Compressed):
         return sparse.csc_matrix(parts, shape=(self.shape[0], tile.last - tile.first), copy=False)
 
     def only(self, columns: npt.NDArray[np.int64]) -> Blocks:
-        """Return these columns compressed by rows: a copy of them alone, beyond 1 GiB in a temporary file."""
-        return _by_rows(self, columns)
+        """Return these columns compressed by rows: a copy of them alone, beyond 1 GiB in a temporary file.
+
+        The last copy is kept, for what reads the same columns more than once.
+        """
+        key = columns.tobytes()
+        if key not in self._copies:
+            self._copies.clear()
+            self._copies[key] = _by_rows(self, columns)
+        return self._copies[key]
 
     def in_rows(self, columns: npt.NDArray[np.int64]) -> tuple[Blocks, npt.NDArray[np.int64]]:
         """Return these columns compressed by rows."""
