@@ -66,10 +66,11 @@ def has_analytic(score: Score, sets: Collection[str]) -> bool:
 
 
 def _part(problem: Problem, rows: npt.NDArray[np.int64], *, tests: Tests, scores: Sequence[Score]) -> Problem:
-    """Return the problem with the gene sets of these tests, and the columns of their genes, only."""
+    """Return the problem with the gene sets of these tests, and the columns of their genes, only, in their order."""
     sets = {n: replace(s, of_test=s.of_test[rows]) for n, s in problem.sets.items()}
     genes = permutation.rows_of(problem, tests, scores).genes
-    return replace(problem, sets=sets, only=genes)
+    groups = problem.groups if problem.regrouped is None else problem.regrouped()
+    return replace(problem, sets=sets, only=genes, groups=groups, regrouped=None)
 
 
 def _analytic(

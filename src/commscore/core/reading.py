@@ -18,6 +18,8 @@ from .gather import products_over, statistics_of
 from .partial import UNUSED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from .partial import Partial
@@ -38,13 +40,15 @@ class Reading:
     matrix
         CSR, CSC, a 2-D array, or :class:`~commscore.core.blocks.Blocks`.
     cells
-        The rows in use, in the order in which labels are permuted, (n_cells,).
+        The rows in use, (n_cells,).
     groups
-        Their groups, in that order.
+        Their groups.
     columns
         Columns of the genes, (n_genes,).
     team
         Threads.
+    order
+        Gives the order in which columns are laid out and labels are permuted; by default that of ``cells``.
     linear, background
         Whether statistics need them, see :class:`~commscore.core.partial.Wanted`.
     """
@@ -54,8 +58,22 @@ class Reading:
     groups: Groups
     columns: Integers
     team: Team
+    order: Callable[[], Integers] | None = None
     linear: bool = False
     background: bool = False
+
+    @cached_property
+    def _order(self) -> Integers | slice:
+        return slice(None) if self.order is None else self.order()
+
+    @property
+    def placed(self) -> Integers:
+        """The rows in use, in the order of columns."""
+        return self.cells[self._order]
+
+    def grouped(self) -> Groups:
+        """Return the groups in the order of columns."""
+        return replace(self.groups, labels=self.groups.labels[self._order])
 
     @cached_property
     def _labels(self) -> npt.NDArray[np.uint16]:
@@ -81,16 +99,20 @@ class Reading:
     def laid_out(self, genes: Integers | None = None) -> Columns:
         """Gene-major columns; where only some ``genes`` are asked for (ascending), the others are empty."""
         if genes is None:
-            return self._laid_out(self.columns)
-        some = self._picked(genes) if self._pickable(genes) else self._laid_out(self.columns[genes])
+            return self._laid_out(slice(None))
+        some = self._picked(genes) if self._pickable(genes) else self._laid_out(genes)
         indptr = np.zeros(self.columns.size + 1, np.int64)
         indptr[genes + 1] = np.diff(some.indptr)
         # what was seen of all genes, so that rounding does not depend on which are asked for
         seen = np.array([*self.statistics.seen[: layout.DUPLICATE], 0.0])
         return replace(some, indptr=np.cumsum(indptr), seen=seen)
 
-    def _laid_out(self, columns: Integers) -> Columns:
-        return gene_major(self.matrix, cells=self.cells, columns=columns, team=self.team)
+    def _laid_out(self, genes: Integers | slice) -> Columns:
+        # what is not zero was counted if the statistics are known, and refused if it was negative
+        counts = self.statistics.expressed.sum(axis=1)[genes] if "statistics" in vars(self) else None
+        return gene_major(
+            self.matrix, cells=self.placed, columns=self.columns[genes], team=self.team, counts=counts
+        )  # fmt: skip
 
     def _pickable(self, genes: Integers) -> bool:
         """Whether reading the rows in their stored order, once, is right and worth it."""
@@ -103,7 +125,7 @@ class Reading:
         m, indptr = self.matrix, np.zeros(genes.size + 1, np.int64)
         np.cumsum(self.statistics.expressed[genes].sum(axis=1), out=indptr[1:])
         place = np.full(m.shape[0], NOWHERE, np.uint32)
-        place[self.cells] = np.arange(self.cells.size)
+        place[self.placed] = np.arange(self.cells.size, dtype=np.uint32)
         slot_of = np.full(m.shape[1], NOWHERE, np.uint32)
         slot_of[self.columns[genes]] = np.arange(genes.size)
         data, rows = np.empty(indptr[-1], m.dtype), np.empty(indptr[-1], np.uint32)

@@ -48,9 +48,10 @@ class Problem:
     """What statistics are computed from.
 
     ``genes`` are totals of genes in ``groups``; ``layout`` gives the columns they are of, with at least the
-    genes asked for, when something needs columns: ``only`` these genes if it is not None. ``known`` is what one
-    pass over the data gave, ``pairs`` gives correlations of gene pairs, ``totals`` those of all genes; ``sets``
-    are by column of the resource. ``exact`` rounds derived values, too, so that sums are exact
+    genes asked for, when something needs columns: ``only`` these genes if it is not None. ``regrouped`` gives
+    the groups in the order of these columns, if it is not that of ``groups``. ``known`` is what one pass over
+    the data gave, ``pairs`` gives correlations of gene pairs, ``totals`` those of all genes; ``sets`` are by
+    column of the resource. ``exact`` rounds derived values, too, so that sums are exact
     (:func:`commscore.core.columns.snap`), as permutations need it: what is known is then left aside.
     """
 
@@ -60,6 +61,7 @@ class Problem:
     entities: Entities
     rule: str
     team: Team
+    regrouped: Callable[[], Groups] | None = None
     known: Partial | None = None
     pairs: Callable[[npt.NDArray[np.int64]], Pairs] | None = None
     totals: Callable[[], CellTotals] | None = None

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ..core.partial import Partial
 
 
+_AT_ONCE = 1 << 16  # cells
+
+
 @dataclass(frozen=True)
 class Source:
     """The matrix that is read, its variables, and its name for messages.
@@ -113,15 +116,14 @@ def _checked(source: Source, adata: AnnData) -> Source:
 def cells(adata: AnnData, groupby: str, *, groups: Sequence[str] | None, min_cells: int) -> Cells:
     """Read the groups of cells and leave out those that are not asked for or are too small."""
     column = obs_column(adata, "groupby", groupby)
-    codes, names = _codes(column)
-    if (codes < 0).any():
+    codes, names, sizes, missing = _counted(column)
+    if missing:
         msg = (
-            f"adata.obs[{groupby!r}] has {int((codes < 0).sum())} missing labels (NaN) among {codes.size} cells; "
+            f"adata.obs[{groupby!r}] has {missing} missing labels (NaN) among {codes.size} cells; "
             f"leave these cells out (adata[adata.obs[{groupby!r}].notna()]) or give them a label"
         )
         raise ValueError(msg)
     wanted = _wanted(names, groups)
-    sizes = np.bincount(codes, minlength=len(names))
     kept = [k for k in wanted if sizes[k] >= min_cells]
     too_small = {names[k]: int(sizes[k]) for k in wanted if sizes[k] < min_cells}
     if len(kept) < 2:
@@ -131,7 +133,7 @@ def cells(adata: AnnData, groupby: str, *, groups: Sequence[str] | None, min_cel
             f"adata.obs[{groupby!r}] has {len(kept)} (cells per group: {found})"
         )
         raise ValueError(msg + _numeric(column, groupby))
-    return _numbered(codes, names, kept=kept, too_small=too_small)
+    return _numbered(codes, names, kept=kept, sizes=sizes, too_small=too_small)
 
 
 def _numeric(column: pd.Series, key: str) -> str:
@@ -141,15 +143,33 @@ def _numeric(column: pd.Series, key: str) -> str:
     return f"; adata.obs[{key!r}] holds {column.nunique()} different numbers: give a column of labels"
 
 
-def _numbered(codes: npt.NDArray[np.int64], names: list[str], *, kept: list[int], too_small: dict[str, int]) -> Cells:
-    index = np.flatnonzero(np.isin(codes, kept))
-    present, first, sizes = np.unique(codes[index], return_index=True, return_counts=True)
-    order = present[np.lexsort((first, sizes))]
+def _numbered(
+    codes: npt.NDArray[np.integer], names: list[str], *, kept: list[int], sizes: npt.NDArray[np.int64],
+    too_small: dict[str, int],
+) -> Cells:  # fmt: skip
+    wanted = np.zeros(len(names), bool)
+    wanted[kept] = True
+    index = np.arange(codes.size) if wanted.all() else np.flatnonzero(wanted[codes])
+    first = _first(codes, kept)
+    order = np.asarray(sorted(kept, key=lambda k: (sizes[k], first[k])), np.int64)
     number = np.full(len(names), -1, np.int64)
     number[order] = np.arange(order.size)
     display = number[np.asarray(kept)]
-    groups = Groups.of(number[codes[index]], order.size)
+    labels = number.astype(np.uint16)[codes]
+    groups = Groups(labels if index.size == codes.size else labels[index], sizes[order].astype(np.int64))
     return Cells(index, groups, np.asarray(names, object)[order], display, too_small)
+
+
+def _first(codes: npt.NDArray[np.integer], kept: list[int]) -> dict[int, int]:
+    """First cell of each of these groups; as a rule all are among the first cells."""
+    first: dict[int, int] = {}
+    for start in range(0, codes.size, _AT_ONCE):
+        present, at = np.unique(codes[start : start + _AT_ONCE], return_index=True)
+        for k, i in zip(present.tolist(), at.tolist(), strict=True):
+            first.setdefault(k, start + i)
+        if all(k in first for k in kept):
+            break
+    return first
 
 
 def obs_column(adata: AnnData, argument: str, key: str) -> pd.Series:
@@ -173,6 +193,22 @@ def _codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Codes and names of the groups that occur, in the order of the categories (else sorted)."""
     categorical = column.astype("category").cat.remove_unused_categories()
     return categorical.cat.codes.to_numpy().astype(np.int64), [str(c) for c in categorical.cat.categories]
+
+
+def _counted(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str], npt.NDArray[np.int64], int]:
+    """Codes, of the smallest type that holds them, names and sizes of the groups that occur; how many are missing."""
+    categorical = column.astype("category").cat
+    codes, n = categorical.codes.to_numpy(), len(categorical.categories)
+    found = np.zeros(n + 1, np.int64)
+    for start in range(0, codes.size, _AT_ONCE):
+        found += np.bincount(codes[start : start + _AT_ONCE].astype(np.int64) + 1, minlength=n + 1)
+    missing, sizes = int(found[0]), found[1:]
+    used = np.flatnonzero(sizes)
+    if used.size < n:
+        number = np.full(n + 1, -1, codes.dtype)  # the last one is what -1 points to
+        number[used] = np.arange(used.size)
+        codes = number[codes]
+    return codes, [str(categorical.categories[k]) for k in used], sizes[used], missing
 
 
 def _wanted(names: list[str], groups: Sequence[str] | None) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from .._validate import in_range, one_of
 from .._version import __version__
 from ..core import engine, nulls, schemes
 from ..core.nulls import Outcome
-from ..core.problem import Groups
 from ..core.reading import Reading
 from ..core.statistics import Problem, tables_of
 from ..core.summary import COMPLEX_RULES, entity_summary, summarise
@@ -166,7 +165,7 @@ def score(
     with team(n_jobs) as threads:
         problem = _problem(
             expression, cells, found, scores=chosen.scores, sets=sets, rule=complex, threads=threads,
-            null=null, order=_order(null, scheme, seed=seed, n_cells=cells.index.size),
+            null=null, order=partial(schemes.order, scheme, key=seed, n_cells=cells.index.size),
         )  # fmt: skip
         summary = entity_summary(problem.genes, found.entities, complex)
         tests, which = engine.expressed_tests(
@@ -209,11 +208,6 @@ def _check(*, null: object, n_perms: object, scheme: object, rule: object, expr_
     in_range("memory", memory, low=1, integer=True)
 
 
-def _order(null: str | None, scheme: str, *, seed: int, n_cells: int) -> npt.NDArray[np.int64]:
-    """Return the order in which cells are laid out: the scheme's where anything may be permuted."""
-    return np.arange(n_cells) if null is None else schemes.order(scheme, key=seed, n_cells=n_cells)
-
-
 def _refuse_unknown(
     null: str | None, scores: Sequence[scoring.Score], sets: dict[str, GeneSetsOfTests]
 ) -> None:  # fmt: skip
@@ -228,29 +222,28 @@ def _refuse_unknown(
 
 def _problem(
     expression: _edge.Source, cells: _edge.Cells, found: _interactions.Testable, *, scores: Sequence[scoring.Score],
-    sets: dict[str, GeneSetsOfTests], rule: str, threads: Team, null: str | None, order: npt.NDArray[np.int64],
+    sets: dict[str, GeneSetsOfTests], rule: str, threads: Team, null: str | None, order: Callable[[], Any],
 ) -> Problem:  # fmt: skip
     """Read the data: once, block by block, or gene-major where all tests will be permuted."""
-    used, partition = cells.index[order], Groups(cells.groups.labels[order], cells.groups.sizes)
     background = any(m.background for m in scores)
     reading = Reading(
-        expression.matrix, used, partition, found.columns, threads,
+        expression.matrix, cells.index, cells.groups, found.columns, threads, order=None if null is None else order,
         linear=any(s.values == "linear" for s in tables_of(scores)), background=background,
     )  # fmt: skip
-    layout, known = reading.laid_out, None
+    made = partial(
+        Problem, entities=found.entities, rule=rule, team=threads,
+        totals=(lambda: cell_totals(expression.matrix, reading.placed)) if background else None,
+    )  # fmt: skip
     if null is None or (null != "permutation" and all(nulls.has_analytic(score, sets) for score in scores)):
         known = reading.statistics
         _edge.refuse_unsuitable(known, expression)
-        genes = known.genes
-    else:
-        columns = reading.laid_out()
-        _edge.refuse_unsuitable(columns, expression)
-        genes = summarise(columns, partition, threads)
-        layout = lambda genes=None: columns  # noqa: ARG005, E731
-    return Problem(
-        layout=layout, groups=partition, genes=genes, entities=found.entities, rule=rule, team=threads, known=known,
-        pairs=reading.pairs, totals=partial(cell_totals, expression.matrix, used) if background else None,
-    )  # fmt: skip
+        return made(
+            reading.laid_out, groups=cells.groups, genes=known.genes, known=known, pairs=reading.pairs,
+            regrouped=reading.grouped,
+        )  # fmt: skip
+    columns, partition = reading.laid_out(), reading.grouped()
+    _edge.refuse_unsuitable(columns, expression)
+    return made(lambda _: columns, groups=partition, genes=summarise(columns, partition, threads))
 
 
 def _test(
