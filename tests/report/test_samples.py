@@ -73,3 +73,29 @@ def test_response_has_its_figure_and_words(cohort, tmp_path):
     cs.get.store(adata, "answer", cs.get.Result(table, {}, {}, {}, "commscore.response/1"))
     text = cs.report.write(adata, tmp_path / "r.html").read_text(encoding="utf-8")
     assert "1 have padj ≤ 0.05; the surest is TGFb in tumour, up." in text
+
+
+def test_influence_has_its_figure_its_words_and_the_stability_first(cohort, tmp_path):
+    from report.page import Page
+
+    adata = cohort.copy()
+    for key in [k for k in adata.uns if k.startswith("commscore") and k != "commscore_compare"]:
+        del adata.uns[key]
+    compared = cs.get.table(adata, "commscore_compare")
+    known = compared[compared["effect"].notna().to_numpy()]
+    edges = known[["contrast", "source", "target", "interaction", "effect", "pvalue", "padj"]].astype(
+        dict.fromkeys(["contrast", "source", "target", "interaction"], str)
+    )
+    table = pd.concat([edges.assign(left_out=s, effect=edges["effect"] + d) for s, d in (("s1", 0.1), ("s2", -0.1))])
+    stability = edges.assign(max_padj=edges["padj"], sign_stable=[False] + [True] * (len(edges) - 1))
+    extra = {"stability": stability.reset_index(drop=True)}
+    params = {"condition_key": "condition", "left_out": "sample", "n_left_out": 2}
+    result = cs.get.Result(table.reset_index(drop=True), params, {}, extra, "commscore.influence/1")
+    cs.get.store(adata, "commscore_influence", result)
+    page = Page(cs.report.write(adata, tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert len(page.table("t1-0")) == len(stability)
+    assert len(page.table("t1-1")) == 2 * len(stability)
+    alts = [a["alt"] for a, _ in page.of("img")]
+    assert any(f"1 of {len(stability)} rows change sign" in alt for alt in alts)
+    text = " ".join(t for _, t in page.of("p"))
+    assert "made again 2 times, each time without one value of the column sample" in text

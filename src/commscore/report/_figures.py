@@ -39,6 +39,8 @@ class Ask:
     max_padj: float
     response_key: str | None = None
     """Where the response of the receiving cells is stored, if it is."""
+    compare_key: str | None = None
+    """Where a comparison is stored, if it is."""
 
 
 def of(ask: Ask) -> list[Figure | Text]:
@@ -160,6 +162,26 @@ def _response(ask: Ask) -> list[Figure | Text]:
     ]  # fmt: skip
 
 
+def _influence(ask: Ask) -> list[Figure | Text]:
+    """Draw the surest edges without each sample, beside the comparison that was made with the same columns."""
+    if ask.compare_key is None:
+        return []
+    stability = ask.stored.tables.get("stability")
+    names = [str(c) for c in ask.stored.table["contrast"].dropna().unique() if c != "stages"]
+    turned = "" if stability is None else f"{int((~stability['sign_stable'].astype(bool)).sum())} of {len(stability)} "
+    return [
+        _drawn(
+            f"{name}: without each sample",
+            partial(pl.influence, ask.adata, key=ask.compare_key, influence_key=ask.stored.key, contrast=name,
+                    top=ask.top),
+            alt=f"Effects of the surest interactions in {name} with their intervals, and a tick for the effect without "
+            f"each sample. {turned + 'rows change sign or were not made again without one.' if turned else ''}",
+            caption="Dot and line: all samples, 95 % interval. Ticks: one sample left out; orange: the sign turns.",
+        )
+        for name in names[:_MOST_CONTRASTS]
+    ]  # fmt: skip
+
+
 def _responded(table: pd.DataFrame, max_padj: float) -> str:
     passing = table[(table["padj"] <= max_padj).to_numpy()]
     if passing.empty:
@@ -246,7 +268,7 @@ def _therapies(ask: Ask) -> list[Figure | Text]:
 
 _MAKERS: dict[str, Callable[[Ask], list[Figure | Text]]] = {
     "score": _score, "compare": _compare, "circuits": _circuits, "loops": _loops, "expectations": _expectations,
-    "balance": _balance, "therapies": _therapies, "response": _response,
+    "balance": _balance, "therapies": _therapies, "response": _response, "influence": _influence,
 }  # fmt: skip
 
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-ORDER = ("score", "compare", "circuits", "loops", "expectations", "balance", "therapies", "response", "recessive")
+ORDER = (
+    "score", "compare", "influence", "circuits", "loops", "expectations", "balance", "therapies", "response",
+    "recessive",
+)  # fmt: skip
 _PARTS = {"table", "params", "resource", "schema"}
 
 

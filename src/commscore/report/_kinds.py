@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .._schema import balance, compare, expectations, response, score, understand
+from .._schema import balance, compare, expectations, influence, response, score, understand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +83,22 @@ KINDS: dict[str, Kind] = {
                                 sort=_BY_P),
             "contrasts": View("Contrasts"),
             "untested": View("What was not tested, and why", compare.UNTESTED, filters=("reason",)),
+        },
+    ),
+    "influence": Kind(
+        "Influence of single samples",
+        "The comparison made again without each sample (or each pair): would a finding stand without it, and which one "
+        "carries it.",
+        {
+            "stability": View(
+                "Findings without any one sample", influence.STABILITY,
+                (*_EDGE, "contrast", "effect", "padj", "effect_low", "effect_high", "max_padj", "most_influential",
+                 "sign_stable", "n_left_out"),
+                ("contrast", "source", "target", "sign_stable", "most_influential"), (("max_padj", "ascending"),),
+            ),
+            "table": View("Effects without each sample", influence.INFLUENCE,
+                          filters=("left_out", "contrast", "source", "target"), sort=_BY_P),
+            "untested": View("Samples that cannot be left out", compare.UNTESTED),
         },
     ),
     "circuits": Kind(

@@ -187,9 +187,18 @@ def _recessive(p: Mapping[str, str]) -> str:
     return f"Weak, specific and stable interactions were sought among the scored ones ({p.get('key')})."
 
 
+def _influence(p: Mapping[str, str]) -> str:
+    return (
+        f"The comparison of the levels of {p['condition_key']} was made again {p['n_left_out']} times, each time "
+        f"without one value of the column {p['left_out']}, with its own choice of expressed interactions and its own moderated "
+        "variances."
+    )
+
+
 _PROSE: dict[str, Callable[[Mapping[str, str]], str]] = {
     "score": _score, "compare": _compare, "circuits": _circuits, "loops": _loops, "expectations": _expectations,
-    "response": _response, "balance": _balance, "therapies": _therapies, "recessive": _recessive,
+    "response": _response, "influence": _influence, "balance": _balance, "therapies": _therapies,
+    "recessive": _recessive,
 }  # fmt: skip
 
 

@@ -29,7 +29,10 @@ def section(
     blocks: list[Any] = [Text(kind.about), *_counts(stored, max_padj)]
     if figures is not None:
         blocks += _figures.of(figures)
-    for i, (name, frame) in enumerate(stored.tables.items()):
+    order = [name for name in kind.views if name in stored.tables]
+    order += [name for name in stored.tables if name not in order]
+    for i, name in enumerate(order):
+        frame = stored.tables[name]
         shown = frame if stored.kind == "balance" else evidence.annotate(frame)
         blocks.append(table(shown, view_of(stored.kind, name), f"t{number}-{i}", folded=i > 0))
     title = kind.title if alone else f"{kind.title} ({stored.key})"
