@@ -61,7 +61,11 @@ def fetch(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     with warnings.catch_warnings():
         # how old the layout of the file is, is no concern of the caller
         warnings.simplefilter("ignore")
-        adata = ad.read_h5ad(file)
+        try:
+            adata = ad.read_h5ad(file)
+        except (OSError, KeyError, ValueError) as error:
+            msg = f"{file} cannot be read: {error}; is anndata older than the file?"
+            raise OSError(msg) from error
     if adata.shape != (entry.n_obs, entry.n_vars):
         msg = f"{file} holds {adata.shape}, but the registry says {(entry.n_obs, entry.n_vars)}"
         raise OSError(msg)
