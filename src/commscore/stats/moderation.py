@@ -21,22 +21,15 @@ if TYPE_CHECKING:
 _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
 _ROWS_PER_KNOT = 30
 _OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
-_WEIGHTS = (0.95, 0.05)  # the estimate of the prior degrees of freedom, and its lower bound
-_BOUND = 1.6448536269514722  # standard errors, one-sided 95 %
 _HALVINGS = 30
 
 
 @dataclass(frozen=True)
 class Prior:
-    """The prior: ``df`` degrees of freedom (``inf`` when all rows agree) at ``variance`` (one per row).
-
-    ``low`` is the lower bound (95 %) of the degrees of freedom: the number of rows is finite, and so is what they can
-    say of how alike their variances are.
-    """
+    """The prior: ``df`` degrees of freedom (``inf`` when all rows agree) at ``variance`` (one per row)."""
 
     df: float
     variance: Floats
-    low: float = 0.0
 
     def posterior(self, variance: Floats, df: Floats | float) -> Floats:
         """Moderated variances: (d0·s0² + d·s²)/(d0 + d); rows without residual degrees take the prior."""
@@ -60,25 +53,26 @@ class Prior:
 
 @dataclass(frozen=True)
 class Tail:
-    """Null distribution of a moderated t: Student's, averaged over what its degrees of freedom may be.
+    """Null distribution of a moderated t: Student's with the degrees of freedom of prior and row, or of the row alone.
 
-    ``df`` as estimated (weight 0.95), ``low`` at the lower bound of the prior (0.05). In the middle the two hardly
-    differ; far out the average says no more than the rows can know, where a prior of infinite degrees of freedom
-    would give normal tails.
+    ``df`` with the prior; ``own`` without it, of weight ``doubt``: n rows that agree with a prior cannot exclude that
+    one in n does not follow it. At ordinary levels this changes nothing; far out it keeps the p-values of a few
+    samples from being those of a normal distribution.
     """
 
     df: Floats
-    low: Floats
+    own: Floats
+    doubt: float
 
     def pvalue(self, t: Floats) -> Floats:
         """Two-sided p-value."""
-        two = (2.0 * stdtr(df, -np.abs(t)) for df in (self.df, self.low))
-        return np.asarray(sum(w * p for w, p in zip(_WEIGHTS, two, strict=True)), np.float64)
+        with_prior, alone = (2.0 * stdtr(df, -np.abs(t)) for df in (self.df, self.own))
+        return np.asarray((1.0 - self.doubt) * with_prior + self.doubt * alone, np.float64)
 
     def quantile(self, alpha: float) -> Floats:
         """|t| whose two-sided p-value is ``alpha``, by bisection."""
-        low, high = (-stdtrit(df, alpha / 2.0) for df in (self.df, self.low))
-        for _ in range(_HALVINGS if np.any(self.df != self.low) else 0):
+        low, high = (-stdtrit(df, alpha / 2.0) for df in (self.df, self.own))
+        for _ in range(_HALVINGS if np.any(self.df != self.own) else 0):
             middle = 0.5 * (low + high)
             beyond = self.pvalue(middle) < alpha
             low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
@@ -111,8 +105,7 @@ def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None 
     """Fit the prior to row variances by moments of their logarithms.
 
     With z = log s² and e = z − digamma(d/2) + log(d/2), the spread of e beyond trigamma(d/2) gives the prior
-    degrees of freedom, its mean (or its trend on the covariate) the prior variance. What the degrees of freedom
-    may be instead (``low``) is their one-sided 95 % bound by the standard error of the spread.
+    degrees of freedom, its mean (or its trend on the covariate) the prior variance.
 
     Parameters
     ----------
@@ -148,17 +141,14 @@ def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None 
     e = z - digamma(half) + np.log(half)
     basis = np.ones((variance.size, 1)) if covariate is None else _trend_basis(covariate, used)
     coef, _, rank, _ = np.linalg.lstsq(basis[used], e, rcond=None)
-    squares = (e - basis[used] @ coef) ** 2
-    excess = float(np.sum(squares) / max(e.size - rank, 1)) - float(np.mean(polygamma(1, half)))
-    # the spread of the logarithms is a mean over rows, with a standard error
-    most = max(excess, 0.0) + _BOUND * float(squares.std()) / np.sqrt(e.size)
-    low = 2.0 * float(trigamma_inverse(most)) if most > 0 else np.inf
+    spread = float(np.sum((e - basis[used] @ coef) ** 2) / max(e.size - rank, 1))
+    excess = spread - float(np.mean(polygamma(1, half)))
     fitted = basis @ coef
     if excess <= 0:  # one variance for all, estimated by the mean; along a trend the logarithms are all there is
         common = np.exp(fitted) if basis.shape[1] > 1 else np.full(variance.size, variance[used].mean())
-        return Prior(np.inf, common, low)
+        return Prior(np.inf, common)
     prior_df = 2.0 * float(trigamma_inverse(excess))
-    return Prior(prior_df, np.exp(fitted + digamma(prior_df / 2.0) - np.log(prior_df / 2.0)), low)
+    return Prior(prior_df, np.exp(fitted + digamma(prior_df / 2.0) - np.log(prior_df / 2.0)))
 
 
 def _trend_basis(covariate: Floats, used: npt.NDArray[np.bool_]) -> Floats:

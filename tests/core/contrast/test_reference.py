@@ -35,12 +35,12 @@ def rate_of(cohort, model, entity, group, samples):
     return rate[limiting(cohort, model, entity, group, samples)]
 
 
-def slow_pvalue(t, df, low):
-    return 2 * (0.95 * stats.t.sf(t, df) + 0.05 * stats.t.sf(t, low))
+def slow_pvalue(t, df, own, doubt):
+    return 2 * ((1 - doubt) * stats.t.sf(t, df) + doubt * stats.t.sf(t, own))
 
 
-def slow_quantile(alpha, df, low):
-    return optimize.brentq(lambda t: slow_pvalue(t, df, low) - alpha, 0, 20)
+def slow_quantile(alpha, side):
+    return optimize.brentq(lambda t: slow_pvalue(t, side["df"], side["own"], side["doubt"]) - alpha, 0, 20)
 
 
 def slow_outlying(variance, df, *, prior, model):
@@ -70,13 +70,13 @@ def slow_side(cohort, model, *, entity, group, samples, vector, relabelled=None)
     moderated = variance if alone else moderated
     se = np.sqrt(influence**2 @ noise * moderated)
     total = df if alone else min(df + d0, model.largest_df)
-    low = df if alone else min(df + model.prior_low, total)
     t = abs(vector @ beta) / se
     return {
-        "estimate": float(vector @ beta), "se": float(se), "df": float(total), "low": float(low),
+        "estimate": float(vector @ beta), "se": float(se), "df": float(total),
+        "own": float(min(df, total)), "doubt": 1 / model.n_rows,
         "residual": residual, "noise": noise,
         "sigma": float(np.sqrt(moderated)), "influence": influence, "free": y.size - rank, "variance": variance,
-        "p": slow_pvalue(t, total, low), "prior": prior,
+        "p": slow_pvalue(t, total, min(df, total), 1 / model.n_rows), "prior": prior,
     }  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def test_every_row_is_what_loops_give(case, cohort, tests):
         cauchy = np.mean(np.tan((0.5 - np.array([ligand["p"], receptor["p"]])) * np.pi))
         assert out["pvalue"][i] == pytest.approx(stats.cauchy.sf(cauchy), rel=1e-6)
         assert out["both_pvalue"][i] == pytest.approx(max(ligand["p"], receptor["p"]), rel=1e-6)
-        reach = slow_quantile(0.05, ligand["df"], ligand["low"]) * ligand["se"]
+        reach = slow_quantile(0.05, ligand) * ligand["se"]
         assert out["ligand_ci_low"][i] == pytest.approx(ligand["estimate"] - reach)
         assert out["ligand_ci_high"][i] == pytest.approx(ligand["estimate"] + reach)
         assert out["n_ref"][i] == (keep & (c.condition == 0)).sum()

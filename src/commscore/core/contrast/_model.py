@@ -37,8 +37,6 @@ class Model:
         Variance of log2 CPM: donor + technical/(expected count + ½). Poisson counting has 1/ln²2 = 2.08.
     prior_df
         Prior degrees of freedom of the row variances, which are relative to that model; 0 without a prior.
-    prior_low
-        Degrees of freedom that the rows leave possible, at most ``prior_df``; see :class:`.moderation.Tail`.
     n_rows
         Number of rows behind the prior.
     prior
@@ -53,7 +51,6 @@ class Model:
     prior_df: float
     prior: Floats
     largest_df: float
-    prior_low: float = 0.0
     n_rows: int = 0
 
     def noise(self, expected: Floats) -> Floats:
@@ -62,10 +59,11 @@ class Model:
 
     def moderate(self, variance: Floats, df: Floats, *, group: int) -> tuple[Floats, moderation.Tail]:
         """Moderated variances of all entities of a group, and what their t-statistics are compared with."""
-        prior = moderation.Prior(self.prior_df, self.prior[group], self.prior_low)
+        prior = moderation.Prior(self.prior_df, self.prior[group])
         alone = prior.outlying(variance, df, n_rows=self.n_rows)
-        low = np.minimum(df + self.prior_low, self.total_df(df))
-        tail = moderation.Tail(*(np.maximum(np.where(alone, df, d), 1e-9) for d in (self.total_df(df), low)))
+        total = np.where(alone, df, self.total_df(df))
+        own = np.minimum(df, total)
+        tail = moderation.Tail(np.maximum(total, 1e-9), np.maximum(own, 1e-9), 1.0 / max(self.n_rows, 1))
         return np.where(alone, variance, prior.posterior(variance, df)), tail
 
     def total_df(self, df: Floats | float) -> Floats:
@@ -143,5 +141,5 @@ def _with_prior(model: Model, fits: list[_Fit]) -> Model:
     shape = model.prior.shape
     return Model(
         model.rows, model.donor, model.technical, prior.df, prior.variance.reshape(shape), float(df.sum()),
-        min(prior.low, prior.df), int(variance.size),
+        int(variance.size),
     )  # fmt: skip
