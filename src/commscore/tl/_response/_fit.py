@@ -104,6 +104,8 @@ def _noise(parts: list[_Part]) -> tuple[float, float]:
         squares.append(((p.projection.residual @ p.y) ** 2).sum(axis=0) / p.projection.df)
         counting.append(free @ p.unit / p.projection.df)
     variance, count = np.concatenate(squares), np.concatenate(counting)
+    if variance.size == 0:
+        return 1.0, 0.0
     terms = np.column_stack([np.ones_like(count), count])
     solution = np.array([variance.mean(), 0.0])
     for _ in range(_ROUNDS):
