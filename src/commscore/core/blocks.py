@@ -236,5 +236,16 @@ def room(size: int, dtype: Any, *, other: int = 0) -> npt.NDArray[Any]:
         return np.empty(size, dtype)
     with tempfile.TemporaryFile(prefix="commscore-") as file:
         if hasattr(os, "posix_fallocate"):  # a full disk is an error here, not a crash on writing
-            os.posix_fallocate(file.fileno(), 0, size * dtype.itemsize)
+            _reserve(file.fileno(), size * dtype.itemsize)
         return np.memmap(file, dtype, "w+", shape=(size,))
+
+
+def _reserve(file: int, n_bytes: int) -> None:
+    try:
+        os.posix_fallocate(file, 0, n_bytes)
+    except OSError as error:
+        msg = (
+            f"{error.strerror}: the values of the genes take {n_bytes / 1e9:.1f} GB of temporary files in "
+            f"{tempfile.gettempdir()}; set TMPDIR to a folder with more room, or use null='analytic'"
+        )
+        raise OSError(error.errno, msg) from error

@@ -76,7 +76,8 @@ def score(
     ----------
     adata
         Cells × genes, log-normalised (log1p of counts scaled to the same total). Never modified but for the
-        result in ``adata.uns[key_added]``.
+        result in ``adata.uns[key_added]``. A backed, lazily read or dask-backed matrix is read in blocks, on a
+        cluster if there is a ``distributed.Client``.
     groupby
         Column of ``adata.obs`` with the groups of cells.
     resource
@@ -92,7 +93,8 @@ def score(
         same p-values without shuffling, by a saddlepoint approximation from one pass over the data, also very
         small ones; tests outside its domain are permuted, as the column ``null`` says row by row. ``"auto"``
         is that where a method has an analytic null, and permutations where it has none. ``None`` gives scores
-        only.
+        only. For data larger than memory use ``"analytic"``: permutations keep the values of all genes of the
+        resource, beyond 1 GiB in a temporary file.
     n_perms
         Number of permutations; the smallest p-value is 1 / (n_perms + 1).
     scheme

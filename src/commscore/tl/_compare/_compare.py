@@ -69,7 +69,8 @@ def compare(
     Parameters
     ----------
     adata
-        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
+        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``. A backed, lazily
+        read or dask-backed matrix is read in blocks, on a cluster if there is a ``distributed.Client``.
     groupby
         Column of ``adata.obs`` with the groups of cells.
     condition_key
