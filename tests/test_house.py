@@ -106,3 +106,46 @@ def test_readme_and_continuous_integration_run_the_same_command():
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     command = next(line for line in readme.splitlines() if "pytest" in line and line.startswith("python3 -m venv"))
     assert command in ci
+
+
+def test_the_version_is_one():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.*)$", citation, re.M).group(1) == cs.__version__
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def steps(path):
+    yaml = pytest.importorskip("yaml")
+    text = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for job in text["jobs"].values():
+        assert "timeout-minutes" in job
+        yield from job["steps"]
+
+
+def test_there_are_workflows():
+    assert {path.stem for path in WORKFLOWS} == {"build", "docs", "nightly", "test"}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.stem)
+def test_workflows_name_files_and_extras_that_exist(path):
+    import tomllib
+
+    extras = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    )
+    commands = [step["run"] for step in steps(path) if "run" in step]
+    assert commands
+    for command in commands:
+        for name in re.findall(r"(?:^|\s)(\.ci/\w+|(?:tests|src)/[\w./]+)", command):
+            assert (ROOT / name).exists(), name
+        for named in re.findall(r"\.\[([\w,]+)\]", command):
+            assert set(named.split(",")) <= extras
+
+
+@pytest.mark.parametrize("name", ["run", "coverage", "package"])
+def test_scripts_stop_at_the_first_error(name):
+    path = ROOT / ".ci" / name
+    assert os.access(path, os.X_OK)
+    assert "set -euo pipefail" in path.read_text(encoding="utf-8")

@@ -49,6 +49,7 @@ def compare(
     margin: Annotated[float, typer.Option(help="Log2 change that still counts as none.")] = 0.5,
     n_perms: Annotated[int, typer.Option(help="Most relabellings of samples, or permutations of cells.")] = 1000,
     where: options.Where = None,
+    backed: options.Backed = False,
     seed: options.Seed = 0,
     rows: options.Rows = 10,
     resume: options.Resume = False,
@@ -69,25 +70,31 @@ def compare(
     }
     known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
 
+    if backed and use_raw:
+        msg = "--backed reads the matrix as it is in the file: leave out --use-raw"
+        raise ValueError(msg)
+
     def work(adata: Any) -> Done:
         from .. import get, tl
 
         say(f"comparing {condition_key!r} in {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
-        tl.compare(
+        result: Any = tl.compare(
             adata, groupby, condition_key=condition_key, sample_key=sample_key, reference=reference,
             order=None if order is None else [o.strip() for o in order.split(",")], contrast=contrast or None,
             covariates=covariate or (), pair_key=pair_key, interaction=interaction, resource=known, test=test,
             combine=combine, counts_layer=counts_layer, expr_prop=expr_prop, min_cells=min_cells, margin=margin,
-            use_raw=use_raw, n_perms=n_perms, rng=seed, key_added=_KEY,
+            use_raw=use_raw, n_perms=n_perms, rng=seed, inplace=False,
         )  # fmt: skip
-        table, left_out = get.table(adata, _KEY), get.untested(adata, _KEY)
-        summary = _summary(table, left_out) | {"parameters": get.params(adata, _KEY)}
+        if not backed:  # the view of a file cannot take it, and the file is not written
+            get.store(adata, _KEY, result)
+        table, left_out = result.table, result.untested
+        summary = _summary(table, left_out) | {"parameters": result.params}
         reasons = summary["untested_by_reason"]
         say("not tested: " + (", ".join(f"{r} {n}" for r, n in reasons.items()) or "nothing"))
-        writers = tables(totals=lambda: get.totals(adata, _KEY), untested=lambda: left_out)
+        writers = tables(totals=lambda: result.extra["totals"], untested=lambda: left_out)
         return Done(summary, {**table_and_data(adata, table)} | writers, lambda: show(table, rows=rows))
 
-    return Job(file, outputs, known, where or (), resume).run(work)
+    return Job(file, outputs, known, where or (), resume, backed).run(work)
 
 
 def _summary(table: pd.DataFrame, untested: pd.DataFrame) -> dict[str, Any]:

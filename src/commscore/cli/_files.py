@@ -26,8 +26,11 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK = 2**20
 
 
-def read(path: Path, *, where: Sequence[str] = ()) -> Any:
-    """Read an ``.h5ad`` file or a zarr store; keep the cells for which every ``COLUMN=VALUE`` holds."""
+def read(path: Path, *, where: Sequence[str] = (), backed: bool = False) -> Any:
+    """Read an ``.h5ad`` file or a zarr store; keep the cells for which every ``COLUMN=VALUE`` holds.
+
+    With ``backed``, ``X`` and the layers stay in the file, and only they, ``obs`` and ``var`` are there.
+    """
     import anndata
 
     if not path.exists():
@@ -41,8 +44,30 @@ def read(path: Path, *, where: Sequence[str] = ()) -> Any:
         msg = f"FILE {path} must end in .h5ad or .zarr, found {path.suffix or 'no ending'!r}"
         raise ValueError(msg)
     with naming(path, "AnnData"):
-        adata = reader(path)
-    return _keep(adata, where)
+        adata = _on_disk(path) if backed else reader(path)
+    return _keep(adata, where, backed=backed)
+
+
+def _on_disk(path: Path) -> Any:
+    import anndata
+    from anndata.io import read_elem, sparse_dataset
+
+    if path.suffix == ".h5ad":
+        import h5py
+
+        group: Any = h5py.File(path)
+    else:
+        import zarr
+
+        group = zarr.open(str(path), mode="r")
+
+    def matrix(element: Any) -> Any:
+        return element if hasattr(element, "shape") else sparse_dataset(element)
+
+    adata = anndata.AnnData(matrix(group["X"]), obs=read_elem(group["obs"]), var=read_elem(group["var"]))
+    for name in group.get("layers", ()):
+        adata.layers[name] = matrix(group["layers"][name])
+    return adata
 
 
 @contextmanager
@@ -58,7 +83,7 @@ def naming(path: Path, what: str) -> Iterator[None]:
         raise ValueError(msg) from error
 
 
-def _keep(adata: Any, where: Sequence[str]) -> Any:
+def _keep(adata: Any, where: Sequence[str], *, backed: bool) -> Any:
     if not where:
         return adata
     keep: Any = True
@@ -73,7 +98,8 @@ def _keep(adata: Any, where: Sequence[str]) -> Any:
             values = sorted(set(adata.obs[column].astype(str)))
             msg = f"--where {text}: no cell is left; {column} has {', '.join(values[:20])}{suggest(value, values)}"
             raise ValueError(msg)
-    return adata[keep.to_numpy()].copy()
+    kept = adata[keep.to_numpy()]
+    return kept if backed else kept.copy()
 
 
 def check_outputs(outputs: Mapping[str, tuple[Path | None, tuple[str, ...]]], *, inputs: Sequence[Path] = ()) -> None:

@@ -48,17 +48,21 @@ class Job:
     resource: Resource | None = None
     where: Sequence[str] = ()
     resume: bool = False
+    backed: bool = False
 
-    def run(self, work: Callable[[Any], Done], *, reader: Callable[[], Any] | None = None) -> dict[str, Any]:
+    def run(self, work: Callable[[Any], Done]) -> dict[str, Any]:
         """Do the work, or find that it is done; return the summary."""
         check_outputs(self.outputs, inputs=[self.file])
         paths = {option: path for option, (path, _) in self.outputs.items() if path is not None}
+        if self.backed and any(path.suffix == ".h5ad" for path in paths.values()):
+            msg = "--backed leaves the data in FILE: write tables, not an .h5ad file"
+            raise ValueError(msg)
         recorder = _Recorder(self, paths) if self.resume else None
         if recorder and (known := recorder.valid()) is not None:
             say(f"up to date: {', '.join(map(str, paths.values()))}", status="up to date")
             return known | {"status": "up to date"}
         say(f"reading {self.file}", file=self.file)
-        adata = reader() if reader else read(self.file, where=self.where)
+        adata = read(self.file, where=self.where, backed=self.backed)
         done = work(adata)
         with replacing(*paths.values()) as temporary:
             for (option, path), name in zip(paths.items(), temporary, strict=True):

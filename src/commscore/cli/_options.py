@@ -66,6 +66,10 @@ Normalize = Annotated[
     bool,
     typer.Option("--normalize", help="Normalise raw counts first (10,000 per cell, log1p); counts stay as a layer."),
 ]
+Backed = Annotated[
+    bool,
+    typer.Option("--backed", help="Leave the matrix in the file and read it in blocks: for data larger than memory."),
+]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Threads = Annotated[int | None, typer.Option(help="Threads.")]
 Rows = Annotated[int, typer.Option(min=0, help="Rows to print.")]

@@ -45,6 +45,7 @@ def score(
     min_cells: Annotated[int, typer.Option(help="Leave out smaller groups.")] = 5,
     group: Annotated[list[str] | None, typer.Option(help="Use only this group of cells; repeatable.")] = None,
     where: options.Where = None,
+    backed: options.Backed = False,
     layer: options.Layer = None,
     use_raw: options.UseRaw = False,
     normalize: options.Normalize = False,
@@ -72,6 +73,9 @@ def score(
         "--untested": (untested, TABLES),
     }
     known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
+    if backed and (normalize or use_raw):
+        msg = "--backed reads the matrix as it is in the file: leave out --normalize and --use-raw"
+        raise ValueError(msg)
     asked: dict[str, Any] = {} if null is None else {"null": None if null == "none" else null}
 
     def work(adata: Any) -> Done:
@@ -80,18 +84,20 @@ def score(
         if normalize:
             normalized(adata, keep_counts=data is not None or (out is not None and out.suffix == ".h5ad"))
         say(f"scoring {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
-        tl.score(
+        result: Any = tl.score(
             adata, groupby, resource=known, method=_one_or_all(method), scheme=scheme, n_perms=n_perms,
             complex=complex, missing_subunits=missing_subunits, expr_prop=expr_prop, min_cells=min_cells,
-            groups=group or None, layer=layer, use_raw=use_raw, rng=seed, n_jobs=n_jobs, **asked,
+            groups=group or None, layer=layer, use_raw=use_raw, rng=seed, n_jobs=n_jobs, inplace=False, **asked,
         )  # fmt: skip
-        table, left_out = get.table(adata), get.untested(adata)
+        if not backed:  # the view of a file cannot take it, and the file is not written
+            get.store(adata, "commscore", result)
+        table, left_out = result.table, result.untested
         say(f"{len(left_out)} interactions or groups not tested" + ("" if untested else "; --untested FILE lists them"))
-        summary = summary_of(table, left_out, get.params(adata))
+        summary = summary_of(table, left_out, result.params)
         writers = {**table_and_data(adata, table), "--plot": _dotplot(table)}
         return Done(summary, writers | tables(untested=lambda: left_out), lambda: show(table, rows=rows))
 
-    return Job(file, outputs, known, where or (), resume).run(work)
+    return Job(file, outputs, known, where or (), resume, backed).run(work)
 
 
 def _one_or_all(method: list[str] | None) -> str | list[str]:
