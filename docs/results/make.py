@@ -94,7 +94,8 @@ def page(name, parts):
 
 UNIFORM = (
     "Uniform p-values have `observed` equal to `alpha`. Rows share samples, so a single shuffle strays widely (`low` "
-    "and `high` are its 5th and 95th percentile); below 0.01 few shuffles say little."
+    "and `high` are its 5th and 95th percentile); below 0.01 few shuffles say little. Over "
+    "random pairs of all expressed genes, many more rows, see `benchmarks/README_compare.md`."
 )
 FOOT = (
     "Made by `python docs/results/make.py`. `ligand_effect`, `receptor_effect` and the interval of their sum are log2 "
@@ -126,8 +127,8 @@ def kang():
         "CXCL10, CCL8, CCL2 and TNFSF10 rise, foremost in monocytes. Two public subsets: two donors in both conditions "
         "(1,267 genes), and one sample per condition (9,015 genes). B2M stands for a receptor that all cells "
         "express, so that a ligand can be followed where its own receptor was not kept.",
-        "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"condition\", sample_key=\"sample\",\n"
-        "              pair_key=\"patient\", resource=pairs)\n```",
+        "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"condition\", sample_key=\"sample\", "
+        "pair_key=\"patient\", resource=pairs)\n```",
         "## Which pairs are measurable", markdown(pd.DataFrame(measured)),
         "## Two donors, paired",
         f"The ligand rises in {(tested['ligand_effect'] > 0).mean():.0%} of the assessable rows "
@@ -162,8 +163,8 @@ def ctcl():
         "# Cutaneous T-cell lymphoma against healthy skin, three against three",
         "Which communication differs between skin lesions of three patients and skin of three healthy donors "
         "(GSE128531; 300 cells per sample here)?",
-        "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"condition\", sample_key=\"sample\",\n"
-        "              reference=\"healthy_control\")\n```",
+        "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"condition\", sample_key=\"sample\", "
+        "reference=\"healthy_control\")\n```",
         "## Found", found(table),
         "## Not assessable", missing(table, untested),
         "## Shuffled labels of the samples", card(a, **keys),
@@ -188,8 +189,8 @@ def chung():
         "# Breast cancer, primary tumour to lymph-node metastasis",
         "Does communication differ between primary tumours and lymph-node metastases (GSE75688, "
         "doi:10.1038/ncomms15081; 11 primaries, metastases of two of the patients, 515 cells)?",
-        "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"stage\", sample_key=\"sample\", "
-        "reference=\"primary\",\n              min_cells=5, pair_key=\"patient\")\n```",
+        "```python\ncs.tl.compare(\n    adata, \"cell_type\", condition_key=\"stage\", sample_key=\"sample\", "
+        "reference=\"primary\", min_cells=5, pair_key=\"patient\"\n)\n```",
         "## Found, two patients paired", found(paired),
         "### Not assessable", missing(paired, paired_untested),
         "## Found, all 11 primaries, unpaired", found(alone), "### Not assessable", missing(alone, untested),
