@@ -259,6 +259,21 @@ def test_what_cannot_be_read_is_refused():
         _containers.contained("matrix", "adata.X")
 
 
+def test_looking_for_counts_reads_one_block(cells):
+    read = []
+
+    def watched(block, block_info=None):
+        read.append(block_info[0]["chunk-location"])
+        return sparse.csr_matrix(block)
+
+    array = da.from_array(cells.X.toarray(), chunks=(60, 8)).map_blocks(
+        watched, dtype=np.float32, meta=sparse.csr_matrix((0, 0), dtype=np.float32)
+    )
+    values = _containers.first_values(_containers.contained(array, "X"))
+    np.testing.assert_array_equal(values, cells.X[:60].data)
+    assert read == [(0, 0)]
+
+
 def test_blocks_stay_small(cells, folder):
     """No more than one block of rows is read at once, and none is made dense."""
     adata, file = stored(folder / "csr.h5ad")

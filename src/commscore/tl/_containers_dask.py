@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce as fold
+from itertools import pairwise
 from operator import add
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +90,9 @@ class DaskBlocks:
         del team  # the scheduler has its own
         compute: Any = base.compute
         parts = self._parts(task)
-        for a in range(0, len(parts), _AT_ONCE):
-            tiles, waiting = zip(*parts[a : a + _AT_ONCE], strict=True)
+        cuts = [0, *range(1, len(parts), _AT_ONCE), len(parts)]  # the first alone: some need no more
+        for a, b in pairwise(cuts):
+            tiles, waiting = zip(*parts[a:b], strict=True)
             yield from zip(tiles, compute(*waiting), strict=True)
 
     def reduce(self, task: Task, team: Team = ALONE) -> Any:
