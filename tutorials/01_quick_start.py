@@ -54,6 +54,9 @@ senders = ["CD19+ B", "CD14+ Monocyte", "Dendritic", "CD56+ NK"]
 cs.pl.dotplot(cs.get.table(adata, source=senders, max_padj=0.05)).figure
 
 # %% [markdown]
+# (Every plot returns the axes it drew on, and `.figure` at the end of a cell shows the figure. `ax.figure.savefig("dots.pdf")`
+# keeps it as vectors; `ax=` draws into a figure of your own.)
+#
 # What four cell types send, where the adjusted p-value is at most 0.05. Every column is a pair of cell types, every row an
 # interaction; colour is the score and size the adjusted p-value. `HLA-DRA_HLA-DRB1^CD4` comes from monocytes, B cells and
 # dendritic cells: antigen presentation, which is what these cells do for a living. `MIF^CD74_CXCR4` goes to

@@ -56,6 +56,18 @@ cs.pl.dotplot(adata, top=20, max_pairs=25).figure
 # cutting collagen in CAFs: the matrix and antigen presentation dominate, as is often so in RNA, because these
 # transcripts are abundant.
 #
+# ## Which interactions go together
+#
+# The same rows, sorted so that interactions with the same senders and receivers stand together. The strips above name
+# the source and the target of every column, the strip at the left the mode; dots are adjusted p-values of at most 0.05.
+
+# %%
+cs.pl.clustermap(adata, top=30, max_columns=40).figure
+
+# %% [markdown]
+# Blocks are groups of cells that express the same ligands or receptors, not pathways: MHC class I, for example, is in
+# nearly everybody. What is white was not expressed in enough cells of that pair.
+#
 # ## By mode
 
 # %%
@@ -100,8 +112,15 @@ agreement.round(2)
 
 # %% [markdown]
 # They do not agree well, because they do not measure the same thing: `mean` is about how much is expressed,
-# `specificity` about where. `cs.tl.methods()` tells what each one measures.
-#
+# `specificity` about where. `cs.tl.methods()` tells what each one measures. `method=` chooses one of them, in tables and
+# in plots; without it the first is taken, and the figure says which.
+
+# %%
+one = cs.get.table(adata, "methods", method="hill", max_padj=0.05)
+both = one.merge(cs.get.table(adata, "methods", method="mean", max_padj=0.05), on=["source", "target", "interaction"])
+print(f"hill: {len(one)} rows with padj ≤ 0.05, {len(both)} of them also with mean")
+
+# %% [markdown]
 # **What it means.** A map of what is possible in this tumour by its transcripts, each entry with its statements.
 #
 # **What it does not mean.** It is one patient and a shallow library (median 664 UMIs per cell): absence is weak

@@ -54,6 +54,27 @@ cs.pl.quadrant(adata, top=6).figure
 # the 20 ways to split six people into three and three, the true one is the most extreme of its kind and cannot do
 # better than 0.1.
 #
+# ## Does it hang on one person?
+#
+# With three against three, a single person can make a result. `leave_one_out` makes the whole comparison again
+# without each of them.
+
+# %%
+cs.tl.leave_one_out(adata, "cell_type", **design)
+cs.pl.influence(adata, top=12).figure
+
+# %% [markdown]
+# Every tick is the effect without one person; the one whose absence moves it most is named. Where ticks are orange, the
+# *direction* of the change hangs on one person. Effects that stay where they are deserve the next experiment; the
+# others are that person's.
+
+# %%
+stability = cs.get.load(adata, "commscore_influence").extra["stability"]
+moved = stability.head(30)
+print(f"of the 30 surest rows, {int(moved['sign_stable'].sum())} keep their sign whoever is left out")
+moved["most_influential"].value_counts()
+
+# %% [markdown]
 # `min_cells` is 5 here, so that more pairs can be looked at. With the default of 10 only keratinocytes are left, 14 rows
 # instead of hundreds, and GJB2 between keratinocytes passes the adjustment: the more one asks, the more evidence
 # each answer needs. Choose before looking, not after.

@@ -11,10 +11,11 @@
 # ---
 
 # %% [markdown]
-# # 5. Circuits, therapies, expectations
+# # 5. Circuits, therapies, expectations, response
 #
 # **The question.** Single edges are not yet a story. Reviews tell of circuits (the tumour attracts a cell, which
-# feeds it back), of therapies that cut edges, and of what is expected to change. How much of that do data show?
+# feeds it back), of therapies that cut edges, and of what is expected to change. How much of that do data show? And
+# does the cell that receives a signal answer it?
 #
 # ## Circuits of the reviews, on one tumour
 
@@ -169,7 +170,43 @@ balance.extra["tests"]
 # clear direction were against or for the tumour. Two metastases cannot show a difference, and the interval says so.
 
 # %% [markdown]
+# ## Does the receiver answer?
+#
+# Ligand and receptor are half of the story. The other half is what the receiving cell does, and that can be seen in the
+# genes that a pathway turns on. A control in which the answer is known: blood cells of two donors, each with and without
+# interferon-β in the dish (Kang et al. 2018, [doi:10.1038/nbt.4042](https://doi.org/10.1038/nbt.4042)). Interferon
+# works through JAK and STAT, in every cell.
+
+# %%
+blood = cs.ds.fetch("kang2018_muscat")
+pairs = {"condition_key": "condition", "sample_key": "sample", "pair_key": "patient"}
+cs.tl.response(blood, "cell_type", **pairs)
+response = cs.get.table(blood, "commscore_response")
+cs.pl.response(blood).figure
+
+# %% [markdown]
+# The column JAK-STAT stands out in all five cell types: the right pathway, everywhere, with two donors. (NFkB goes along
+# in some; interferon genes are in both sets.) Grey pathways have too few of their genes among the 1,267 of this file.
+#
+# And what do ligands and receptors say of the same cells?
+
+# %%
+cs.tl.compare(blood, "cell_type", **pairs)
+edges = cs.get.table(blood, "commscore_compare")
+edges["status"].value_counts()
+
+# %% [markdown]
+# Nearly nothing could be tested, and no row changed. That is no failure of the cells: the interferon came from a
+# pipette, and nobody in the dish made it. **A response without a ligand is possible** (a drug, serum, a cell that was
+# not sampled), and so is a ligand without a response. Where both are there, `links` of the result sets them side by side.
+
+# %%
+edges["padj"].min(), response["padj"].min()
+
+# %% [markdown]
 # **What it means.** Statements of reviews become tests with a verdict, an interval and the place where it is written.
+# A pathway's activity shows that receivers changed, in the samples where the signal is.
 #
 # **What it does not mean.** A confirmed expectation is not a causal proof; one that is contradicted in one cohort
-# does not make the review wrong. And several expectations may rest on the same gene.
+# does not make the review wrong. And several expectations may rest on the same gene. An activity that rises does not
+# name the ligand that raised it: many ligands feed one pathway.

@@ -29,6 +29,7 @@ READ = {
         "caf_pvl": "len(found.query(\"source == 'CAFs' and target == 'PVL' and mode == 'ecm'\"))",
         "metabolites": "int((found['mode'].astype(str) == 'metabolite').sum())",
         "agreement": "float(agreement.loc['score_mean', 'score_specificity'])",
+        "both": "[len(both), len(one)]",
     },
     "03_stages": {
         "unpaired": "int((unpaired['padj'] <= 0.05).sum())",
@@ -47,6 +48,7 @@ READ = {
         "nonsense": "[float(v) for v in nonsense.mean()]",
         "splits": "len(nonsense)",
         "null_right": "found(null_samples)",
+        "stable": "[int(moved['sign_stable'].sum()), int(stability['n_left_out'].max())]",
         "null_wrong": "found(null_cells)",
     },
     "05_circuits_therapies_expectations": {
@@ -58,6 +60,9 @@ READ = {
         "jag1": "verdicts.query(\"what == 'JAG1' and expectation == 'jag1_bone_up'\")['verdict'].astype(str).tolist()",
         "reasons": "int((reasons.fillna('') == '').sum())",
         "balance": "balance.extra['tests']['pvalue'].tolist()",
+        "answer": "response[(response['padj'] <= 0.05) & (response['effect'] > 2)]['pathway'].astype(str).tolist()",
+        "answering": "response[response['pathway'].astype(str) == 'JAK-STAT']['target'].nunique()",
+        "edges": "int((edges['padj'] <= 0.05).sum())",
     },
     "06_resources": {
         "sizes": "[len(breast), len(consensus), len(both)]",
@@ -94,6 +99,7 @@ def breast_tumour(v):
     assert v["caf_pvl"] >= 2
     assert v["metabolites"] == 0
     assert 0 < v["agreement"] < 0.9
+    assert 0 < v["both"][0] <= v["both"][1]
 
 
 def stages(v):
@@ -115,6 +121,8 @@ def replicates(v):
     assert by_cells > 0.2
     assert by_samples < 0.06
     assert v["null_right"]["padj ≤ 0.05"] == 0
+    assert 0 < v["stable"][0] <= 30
+    assert v["stable"][1] == 6
     assert v["null_wrong"]["padj ≤ 0.05"] > 30
 
 
@@ -127,6 +135,9 @@ def circuits(v):
     assert v["jag1"] == ["contradicted"]
     assert v["reasons"] == 0
     assert min(v["balance"]) > 0.05
+    assert v["answer"] == ["JAK-STAT"] * 5
+    assert v["answering"] == 5
+    assert v["edges"] == 0
 
 
 def resources(v):
