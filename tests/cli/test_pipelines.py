@@ -113,7 +113,7 @@ def test_usage_errors_are_one_line_of_text(tmp_path):
 
 def test_no_arguments_show_the_help(inside):
     done = inside()
-    assert done.returncode == 2
+    assert done.returncode in (0, 2)  # until and from click 8.2
     assert "Usage: commscore" in done.stderr + done.stdout
     assert "Exit codes" in done.stderr + done.stdout
 
