@@ -25,8 +25,8 @@ def test_table_filters(scored):
 
 
 def test_table_is_a_copy(scored):
-    cs.get.table(scored)["score"] = 0.0
-    cs.get.untested(scored)["detail"] = "x"
+    table, untested = cs.get.table(scored), cs.get.untested(scored)
+    table["score"], untested["detail"] = 0.0, "x"
     assert cs.get.table(scored)["score"].max() > 0
     assert "x" not in set(cs.get.untested(scored)["detail"])
 

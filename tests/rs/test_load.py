@@ -67,7 +67,8 @@ def test_loading_twice_gives_one_object_whose_tables_cannot_be_spoilt():
 def test_a_resource_cannot_be_changed(breast):
     with pytest.raises(dataclasses.FrozenInstanceError, match="name"):
         breast.name = "other"
-    breast.tables["interactions"]["ligand"] = "SPOILT"
+    tables = breast.tables
+    tables["interactions"]["ligand"] = "SPOILT"
     breast.tables["interactions"] = pd.DataFrame()
     assert "SPOILT" not in set(breast.interactions["ligand"])
 

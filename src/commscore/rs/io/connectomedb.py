@@ -78,7 +78,8 @@ def from_connectomedb(df: pd.DataFrame) -> Resource:
         index=df.index,
     )
     rest = df.drop(columns=[names["ligand"], names["receptor"], *filter(None, [names["cited"]])])
-    return from_table(table.join(rest, rsuffix="_connectomedb"), name="connectomedb", licence=SOURCE.licence)
+    rest = rest.rename(columns={c: f"{c}_connectomedb" for c in rest.columns.intersection(table.columns)})
+    return from_table(table.join(rest), name="connectomedb", licence=SOURCE.licence)
 
 
 def _symbol(value: Any) -> Any:
