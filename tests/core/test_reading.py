@@ -15,11 +15,13 @@ N, VARS = 700, 20
 COLUMNS = np.array([5, 0, 19, 7, 3])
 
 
-def reading(make, threads, *, dtype=np.float32):
+def reading(make, threads, *, dtype=np.float32, everything=False):
     rng = np.random.default_rng(0)
     x = np.log1p(rng.poisson(0.7, (N, VARS)) * rng.lognormal(0, 0.3, (N, 1))).astype(dtype)
-    cells = rng.permutation(N)[:600]
-    return Reading(make(x), cells, Groups.of(rng.integers(0, 3, cells.size), 3), COLUMNS, threads)
+    cells = None if everything else np.sort(rng.permutation(N)[:600])
+    n = N if cells is None else cells.size
+    groups = Groups.of(rng.integers(0, 3, n), 3)
+    return Reading(make(x), cells, groups, COLUMNS, threads, order=lambda: np.random.default_rng(1).permutation(n))
 
 
 def twice(x):
@@ -28,12 +30,13 @@ def twice(x):
     return sparse.csr_matrix((np.repeat(m.data / 2, 2), np.repeat(m.indices, 2), m.indptr * 2), shape=x.shape)
 
 
+@pytest.mark.parametrize("everything", [True, False])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_matrix, np.asarray, twice])
-def test_columns_of_a_few_genes_are_those_of_all(make, dtype):
+def test_columns_of_a_few_genes_are_those_of_all(make, dtype, everything):
     with team(1) as threads:
-        r = reading(make, threads, dtype=dtype)
-        whole = gene_major(r.matrix, cells=r.cells, columns=COLUMNS, team=threads)
+        r = reading(make, threads, dtype=dtype, everything=everything)
+        whole = gene_major(r.matrix, cells=r.placed, columns=COLUMNS, team=threads)
         some = r.laid_out(np.array([1, 4]))
     assert some.n_genes == whole.n_genes
     assert some.extent == whole.extent
@@ -53,6 +56,6 @@ def test_statistics_are_of_the_cells_in_use_in_their_groups(make):
         whole, statistics = r.laid_out(), r.statistics
     for g in range(COLUMNS.size):
         own = slice(whole.indptr[g], whole.indptr[g + 1])
-        want = np.bincount(r.groups.labels[whole.rows[own]], whole.data[own], minlength=3)
+        want = np.bincount(r.grouped().labels[whole.rows[own]], whole.data[own], minlength=3)
         np.testing.assert_allclose(statistics.total[g], want, rtol=1e-6)
     np.testing.assert_array_equal(statistics.sizes, r.groups.sizes)

@@ -48,14 +48,15 @@ def test_ranges_change_no_bit():
     assert a.squares.tobytes() == b.squares.tobytes()
 
 
-def test_the_sample_is_64_evenly_spaced_blocks_of_the_cells_in_use():
-    used = np.flatnonzero(np.random.default_rng(0).random(4000) < 0.5)
-    np.testing.assert_array_equal(spread(used, n_cells=used.size), [[used[0], used[-1] + 1]])
-    assert spread(used[:0]).shape == (0, 2)
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_the_sample_is_64_evenly_spaced_blocks_of_the_cells_in_use(share):
+    used = np.random.default_rng(0).random(4000) < share
+    cells = np.flatnonzero(used)
+    np.testing.assert_array_equal(spread(used, n_cells=cells.size), [[0, 4000]])
     few = spread(used, n_cells=640)
     rows = np.concatenate([np.arange(a, b) for a, b in few])
-    starts = np.arange(64) * used.size // 64
-    np.testing.assert_array_equal(np.intersect1d(rows, used), used[(starts[:, None] + np.arange(10)).ravel()])
+    starts = np.arange(64) * cells.size // 64
+    np.testing.assert_array_equal(np.intersect1d(rows, cells), cells[(starts[:, None] + np.arange(10)).ravel()])
 
 
 def test_correlations_of_the_pairs_asked_for():

@@ -39,7 +39,7 @@ UNUSED = scan.UNUSED
 ALONE = Team(1, None)
 _PARTS = 8
 _FEWEST, _MOST = 8192, 131_072  # rows that a thread reads at once
-_TILE = 4096  # rows laid out gene-major at once, for what needs that
+_TILE = 2048  # rows laid out gene-major at once, for what needs that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Wanted:
         """For the genes in these ``columns`` of a matrix with ``n_vars``; ``labels`` of all its rows."""
         gene_of = np.full(n_vars, -1, np.int64)
         gene_of[columns] = np.arange(columns.size)
-        options = {"keys": np.zeros(0, np.int64), "sample": spread(np.flatnonzero(labels != UNUSED))} | options
+        options = {"keys": np.zeros(0, np.int64), "sample": spread(labels != UNUSED)} | options
         return cls(gene_of=gene_of, n_groups=n_groups, **options)
 
     @property
@@ -306,7 +306,8 @@ class _Reader:
             return Products.of(columns, keys)
 
         nothing = Products(n_cells=0, sums=np.zeros((n_genes, 2)), keys=keys, shared=np.zeros((keys.size, 4)))
-        return fold(add, self._laid_out(work, rows, team), nothing)
+        products: Products = self._added(work, rows, team, start=nothing)
+        return products
 
     def linear(self, team: Team) -> Floats:
         """Sum of exp(x) − 1 per gene and group."""
@@ -318,18 +319,21 @@ class _Reader:
             group_kernels.totals(data, c.rows, c.indptr, 0, shape[0], labels, total, number)
             return total
 
-        total: Floats = fold(add, self._laid_out(work, np.arange(self.labels.size), team), np.zeros(shape))
+        total: Floats = self._added(work, np.arange(self.labels.size), team, start=np.zeros(shape))
         return total
 
-    def _laid_out(self, work: Callable[[Columns, Labels], Any], rows: Integers, team: Team) -> list[Any]:
-        """Do ``work`` on the cells in use among these rows, laid out gene-major, a tile at a time."""
+    def _added(self, work: Callable[[Columns, Labels], Any], rows: Integers, team: Team, *, start: Any) -> Any:
+        """Add up ``work`` on the cells in use among these rows, laid out gene-major, a tile per thread at a time."""
         cells, columns = rows[self.labels[rows] != UNUSED], self.wanted.columns
+        step = max(cells.size, 1) if self.csc else _TILE
 
         def one(a: int, b: int) -> Any:
-            some = cells[a:b]
+            some = cells[first + a : first + b]
             return work(gene_major(self.block, cells=some, columns=columns, team=ALONE), self.labels[some])
 
-        return team.run(one, cells.size, step=max(cells.size, 1) if self.csc else _TILE)
+        for first in range(0, cells.size, step * team.workers):
+            start = fold(add, team.run(one, min(cells.size - first, step * team.workers), step=step), start)
+        return start
 
     def level(self) -> Floats:
         """Sum over the cells of each group of the mean and of the mean square of all columns."""

@@ -40,9 +40,9 @@ class Reading:
     matrix
         CSR, CSC, a 2-D array, or :class:`~commscore.core.blocks.Blocks`.
     cells
-        The rows in use, (n_cells,).
+        The rows in use, ascending, (n_cells,); None if all are.
     groups
-        Their groups.
+        Groups of these cells.
     columns
         Columns of the genes, (n_genes,).
     team
@@ -54,7 +54,7 @@ class Reading:
     """
 
     matrix: Any
-    cells: Integers
+    cells: Integers | None
     groups: Groups
     columns: Integers
     team: Team
@@ -62,21 +62,21 @@ class Reading:
     linear: bool = False
     background: bool = False
 
-    @cached_property
-    def _order(self) -> Integers | slice:
-        return slice(None) if self.order is None else self.order()
-
     @property
     def placed(self) -> Integers:
         """The rows in use, in the order of columns."""
-        return self.cells[self._order]
+        if self.order is None:
+            return np.arange(self.groups.labels.size) if self.cells is None else self.cells
+        return self.order() if self.cells is None else self.cells[self.order()]
 
     def grouped(self) -> Groups:
         """Return the groups in the order of columns."""
-        return replace(self.groups, labels=self.groups.labels[self._order])
+        return self.groups if self.order is None else replace(self.groups, labels=self.groups.labels[self.order()])
 
     @cached_property
     def _labels(self) -> npt.NDArray[np.uint16]:
+        if self.cells is None:
+            return self.groups.labels
         labels = np.full(self.matrix.shape[0], UNUSED, np.uint16)
         labels[self.cells] = self.groups.labels
         return labels
@@ -125,7 +125,7 @@ class Reading:
         m, indptr = self.matrix, np.zeros(genes.size + 1, np.int64)
         np.cumsum(self.statistics.expressed[genes].sum(axis=1), out=indptr[1:])
         place = np.full(m.shape[0], NOWHERE, np.uint32)
-        place[self.placed] = np.arange(self.cells.size, dtype=np.uint32)
+        place[self.placed] = np.arange(self.groups.labels.size, dtype=np.uint32)
         slot_of = np.full(m.shape[1], NOWHERE, np.uint32)
         slot_of[self.columns[genes]] = np.arange(genes.size)
         data, rows = np.empty(indptr[-1], m.dtype), np.empty(indptr[-1], np.uint32)
@@ -134,4 +134,4 @@ class Reading:
         for start, stop in pairwise(indptr):
             order = np.argsort(rows[start:stop])
             rows[start:stop], data[start:stop] = rows[start:stop][order], data[start:stop][order]
-        return Columns(data, rows, indptr, self.cells.size, self.statistics.seen)
+        return Columns(data, rows, indptr, self.groups.labels.size, self.statistics.seen)

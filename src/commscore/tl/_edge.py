@@ -48,14 +48,24 @@ class Cells:
 
     Groups are numbered by size, ties by their first cell, so that neither names nor the order of categories
     can change a permuted labelling. ``names`` follows these numbers; ``display`` lists the numbers in the
-    user's order.
+    user's order. ``chosen`` are the rows of the cells, None if all take part.
     """
 
-    index: npt.NDArray[np.int64]
+    chosen: npt.NDArray[np.int64] | None
     groups: Groups
     names: npt.NDArray[np.object_]
     display: npt.NDArray[np.int64]
     too_small: dict[str, int]
+
+    @property
+    def n(self) -> int:
+        """Number of cells."""
+        return self.groups.labels.size
+
+    @property
+    def index(self) -> npt.NDArray[np.int64]:
+        """Rows of the cells, ascending."""
+        return np.arange(self.n) if self.chosen is None else self.chosen
 
 
 def expression(adata: AnnData, *, layer: str | None, use_raw: bool, argument: str = "layer") -> Source:
@@ -149,15 +159,15 @@ def _numbered(
 ) -> Cells:  # fmt: skip
     wanted = np.zeros(len(names), bool)
     wanted[kept] = True
-    index = np.arange(codes.size) if wanted.all() else np.flatnonzero(wanted[codes])
+    chosen = None if wanted.all() else np.flatnonzero(wanted[codes])
     first = _first(codes, kept)
     order = np.asarray(sorted(kept, key=lambda k: (sizes[k], first[k])), np.int64)
     number = np.full(len(names), -1, np.int64)
     number[order] = np.arange(order.size)
     display = number[np.asarray(kept)]
     labels = number.astype(np.uint16)[codes]
-    groups = Groups(labels if index.size == codes.size else labels[index], sizes[order].astype(np.int64))
-    return Cells(index, groups, np.asarray(names, object)[order], display, too_small)
+    groups = Groups(labels if chosen is None else labels[chosen], sizes[order].astype(np.int64))
+    return Cells(chosen, groups, np.asarray(names, object)[order], display, too_small)
 
 
 def _first(codes: npt.NDArray[np.integer], kept: list[int]) -> dict[int, int]:

@@ -167,7 +167,7 @@ def score(
     with team(n_jobs) as threads:
         problem = _problem(
             expression, cells, found, scores=chosen.scores, sets=sets, rule=complex, threads=threads,
-            null=null, order=partial(schemes.order, scheme, key=seed, n_cells=cells.index.size),
+            null=null, order=partial(schemes.order, scheme, key=seed, n_cells=cells.n),
         )  # fmt: skip
         summary = entity_summary(problem.genes, found.entities, complex)
         tests, which = engine.expressed_tests(
@@ -188,7 +188,7 @@ def score(
         "rng": int(rng) if isinstance(rng, int) else str(seed), "ties": ties, "plus_one": plus_one,
         "prop_filter": prop_filter, "pvalue_floor": 1 / (n_perms + 1) if null else None,
         "aliases": found.aliases,
-        "groups": cells.names[cells.display], "n_cells": int(cells.index.size), "commscore": __version__,
+        "groups": cells.names[cells.display], "n_cells": cells.n, "commscore": __version__,
     }  # fmt: skip
     result = Result(table, params, _identity(known), {"untested": untested})
     if not inplace:
@@ -229,7 +229,7 @@ def _problem(
     """Read the data: once, block by block, or gene-major where all tests will be permuted."""
     background = any(m.background for m in scores)
     reading = Reading(
-        expression.matrix, cells.index, cells.groups, found.columns, threads, order=None if null is None else order,
+        expression.matrix, cells.chosen, cells.groups, found.columns, threads, order=None if null is None else order,
         linear=any(s.values == "linear" for s in tables_of(scores)), background=background,
     )  # fmt: skip
     made = partial(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -206,11 +208,15 @@ def _scale(number: Integers) -> tuple[Floats, Floats]:
 def tables(n_groups: int, n_genes: int, dtype: np.dtype[Any]) -> tuple[Floats, Counts, Counts]:
     """Zeros for the kernels: totals, bins and rest; pages of bins that are not used take no memory."""
     tail = n_genes if dtype != np.float32 else 0
-    return (
-        np.zeros((n_groups, n_genes, 2)),
-        np.zeros((scan.N_BINS, n_genes, 2), np.uint64),
-        np.zeros((scan.N_BINS, tail), np.uint64),
-    )
+    return np.zeros((n_groups, n_genes, 2)), _sparse(scan.N_BINS, n_genes, 2), _sparse(scan.N_BINS, tail)
+
+
+def _sparse(*shape: int) -> Counts:
+    """Zeros straight from the system: what ``np.zeros`` takes from freed memory, it writes to."""
+    size = 8 * math.prod(shape)
+    if not size:
+        return np.zeros(shape, np.uint64)
+    return np.frombuffer(mmap.mmap(-1, size), np.uint64).reshape(shape)
 
 
 def as_bits(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -242,15 +248,18 @@ def summarise(columns: Columns, *, run: Run = serial) -> Summary:
     return Bins.read(bins, rest, extent=extent).summary(c.n_cells)
 
 
-def spread(cells: Integers, *, n_cells: int = SAMPLE_CELLS) -> Integers:
-    """Ranges of rows with 64 evenly spaced blocks of ``cells``, about ``n_cells`` in all; all if there are no more.
+def spread(used: npt.NDArray[np.bool_], *, n_cells: int = SAMPLE_CELLS) -> Integers:
+    """Ranges of rows with 64 evenly spaced blocks of cells, about ``n_cells`` in all; all if there are no more.
 
-    ``cells`` are the rows in use, ascending; the choice depends on their number alone. It serves correlations
-    between genes, for which 50,000 cells are enough: their standard error is below 0.005. Returns (n_ranges, 2),
-    first row and the one after the last.
+    ``used`` marks the rows with cells; the choice depends on their number alone. It serves correlations between
+    genes, for which 50,000 cells are enough: their standard error is below 0.005. Returns (n_ranges, 2), first
+    row and the one after the last.
     """
-    if cells.size <= n_cells:
-        return np.array([[cells[0], cells[-1] + 1]]) if cells.size else np.zeros((0, 2), np.int64)
+    n = int(np.count_nonzero(used))
+    if n <= n_cells:
+        return np.array([[0, used.size]], np.int64)
     width = max(n_cells // SAMPLE_BLOCKS, 1)
-    starts = np.arange(SAMPLE_BLOCKS, dtype=np.int64) * cells.size // SAMPLE_BLOCKS
-    return np.stack([cells[starts], cells[starts + width - 1] + 1], axis=1)
+    starts = np.arange(SAMPLE_BLOCKS, dtype=np.int64) * n // SAMPLE_BLOCKS
+    ends = np.stack([starts, starts + width - 1])
+    rows = ends if n == used.size else np.flatnonzero(used)[ends]
+    return np.stack([rows[0], rows[1] + 1], axis=1)
