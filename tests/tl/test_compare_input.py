@@ -68,7 +68,10 @@ def test_unknown_names(two, kwargs, match):
         ({"order": ["control", "primary"]}, r"order names 'primary', absent from .*it has control, case"),
         ({"order": ["case"]}, r"order must list at least two stages"),
         ({"order": ["case", "case"]}, r"order must list different levels"),
-        ({"order": ["control", "case"], "interaction": "patient"}, r"order and interaction \(a second factor, .*\) exclude each other"),
+        (
+            {"order": ["control", "case"], "interaction": "patient"},
+            r"order and interaction \(a second factor, .*\) exclude each other",
+        ),
         ({"test": "sample"}, r"test='sample' is not one of .*did you mean 'samples'"),
         ({"combine": "mean"}, r"combine='mean' is not one of"),
         ({"expr_prop": 1.2}, r"expr_prop must be a number between 0 and 1"),
