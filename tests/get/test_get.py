@@ -16,9 +16,9 @@ def scored(small, interactions):
 
 def test_table_filters(scored):
     whole = cs.get.table(scored)
-    part = cs.get.table(scored, source="a", target=["b", "c"], max_padj=0.99, min_score=0.5)
+    part = cs.get.table(scored, source="d", target=["b", "c"], max_padj=0.99, min_score=0.5)
     keep = (
-        (whole["source"] == "a") & whole["target"].isin(["b", "c"]) & (whole["padj"] <= 0.99) & (whole["score"] >= 0.5)
+        (whole["source"] == "d") & whole["target"].isin(["b", "c"]) & (whole["padj"] <= 0.99) & (whole["score"] >= 0.5)
     )
     assert 0 < keep.sum() < len(whole)
     assert part["score"].tolist() == whole.loc[keep, "score"].tolist()
