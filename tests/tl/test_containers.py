@@ -252,6 +252,24 @@ def test_bad_values_are_refused(cells):
         compared(dask_backed(late, rows=60))
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_a_read_that_fails_leaves_everything_as_it_was(cells, folder, error, monkeypatch):
+    adata, file = stored(folder / "csr.h5ad")
+    read = _containers.Rows.read
+
+    def interrupted(self, tile):
+        if tile.start > 100:
+            raise error
+        return read(self, tile)
+
+    monkeypatch.setattr(_containers.Rows, "read", interrupted)
+    for call in (cs.tl.score, lambda a, g, **o: cs.tl.compare(a, g, condition_key="stage", sample_key="sample", **o)):
+        with pytest.raises(error):
+            call(adata, "cell_type", resource=PAIRS)
+    assert not adata.uns
+    file.close()
+
+
 def test_what_cannot_be_read_is_refused():
     with pytest.raises(ValueError, match="3 dimensions"):
         _containers.contained(da.zeros((2, 2, 2)), "adata.X")
