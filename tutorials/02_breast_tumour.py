@@ -65,8 +65,9 @@ cs.pl.dotplot(adata, top=20, max_pairs=25).figure
 cs.pl.clustermap(adata, top=30, max_columns=40).figure
 
 # %% [markdown]
-# Blocks are groups of cells that express the same ligands or receptors, not pathways: MHC class I, for example, is in
-# nearly everybody. What is white was not expressed in enough cells of that pair.
+# Blocks are groups of cells that express the same ligands or receptors, not pathways. The block of MHC class I and the
+# T-cell receptor says that many cells have the one and that only T cells have the other. What is white was not expressed in
+# enough cells of that pair.
 #
 # ## By mode
 

@@ -64,9 +64,9 @@ cs.tl.leave_one_out(adata, "cell_type", **design)
 cs.pl.influence(adata, top=12).figure
 
 # %% [markdown]
-# Every tick is the effect without one person; the one whose absence moves it most is named. Where ticks are orange, the
-# *direction* of the change hangs on one person. Effects that stay where they are deserve the next experiment; the
-# others are that person's.
+# Every tick is the effect without one person; the one whose absence moves it most is named. None of these twelve turns
+# its sign (the tick would be orange), but see `MIF^CD74_CD44` from myeloid cells to fibroblasts: without the healthy donor
+# HC-3 next to nothing is left of it. Effects that stay where they are deserve the next experiment.
 
 # %%
 stability = cs.get.load(adata, "commscore_influence").extra["stability"]

@@ -236,8 +236,8 @@ def _lay_out(grid: Any, wide: _Wide) -> None:
     entries = [shorten(c, 26) for c in shown.values()]
     key_high = [_LINE * (len(c) + 1.6) for c in entries]
     key_wide = max([inches(e.values()) + 0.45 for e in entries] + [inches([wide.label]), 1.0])
-    left, right = 0.15 + _TREE + _STRIP * len(wide.beside), inches(names[0].values()) + 0.3
-    below, above = inches([*names[1].values(), *wide.beside]) + 0.25, _TREE + _STRIP * len(wide.over) + 0.75
+    left, right = 0.15 + _TREE + _STRIP * len(wide.beside), 1.08 * inches(names[0].values()) + 0.3
+    below, above = 0.86 * inches([*names[1].values(), *wide.beside]) + 0.2, _TREE + _STRIP * len(wide.over) + 0.75
     tall = max(main[1], 1.95 + sum(key_high) - above - below)
     width, height = left + main[0] + right + key_wide, below + tall + above
     grid.figure.set_size_inches(width, height)
