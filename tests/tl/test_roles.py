@@ -140,3 +140,42 @@ def test_real_annotations(public_data, name):
     assert table.loc["tumour", "groups"] in ("Cancer Epithelial", "Tumor")
     assert table.loc["cd8_t", "how"] == "parent"
     assert table.loc["osteoclast", "how"] == "none"
+
+
+def nameless():
+    adata = cs.ds.simulate(n_samples=3, n_cells=200, rng=0)
+    numbers = adata.obs["cell_type"].cat.codes.astype(str)
+    adata.obs["k"] = pd.Categorical("cluster " + numbers)
+    return adata
+
+
+CONTEXTS = {"control": "stage=normal", "case": "stage=invasive"}
+NEED_ROLES = {
+    "circuits": {},
+    "expectations": {"condition_key": "condition", "sample_key": "sample", "contexts": CONTEXTS},
+    "balance": {"sample_key": "sample", "sign": "roles"},
+}
+
+
+@pytest.mark.parametrize("tool", NEED_ROLES)
+def test_names_that_match_nothing_get_roles_guesses_and_the_way_out(tool):
+    adata = nameless()
+    if tool == "circuits":
+        adata.X = np.log1p(adata.X.toarray())
+    with pytest.raises(ValueError, match="takes a role of the") as caught:
+        getattr(cs.tl, tool)(adata, "k", **NEED_ROLES[tool])
+    text = str(caught.value)
+    assert "roles={'tumour': 'cluster 0', ...} (role -> group or list of groups)" in text
+    assert all(f"'cluster {i}': no name of a role" in text for i in range(8))
+    assert "markers COL1A1" in text  # a guess with its reason
+    assert {"tumour", "caf", "macrophage"} <= set(text.split("Roles: ")[1].split(", "))
+    found = getattr(cs.tl, tool)(adata, "k", roles={"tumour": "cluster 0", "caf": ["cluster 1"]}, inplace=False,
+                                 **NEED_ROLES[tool])  # fmt: skip
+    assert len(found.table)
+
+
+def test_names_like_cluster_are_no_hint():
+    table = cs.tl.roles(cells(["cluster 1", "fibroblst"]), "g")
+    guess = table[table["role"] == ""].set_index("groups")["reason"]
+    assert guess["cluster 1"] == "no name of a role; nothing similar"
+    assert "fibroblast (its name 'fibroblast' is similar)" in guess["fibroblst"]

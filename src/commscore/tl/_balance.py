@@ -150,6 +150,8 @@ def balance(
     assigned = None
     if sign == "roles":
         assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
+        named = known.evidence[["sender", "receiver"]].to_numpy().ravel()
+        _roles.require(assigned, [r for r in named if r], groupby, what="evidence")
     direction, n_statements = _directions(known, sides["var"], assigned)
     table = _table(prepared, flows, sides["var"], direction=direction)
     extra = {

@@ -57,6 +57,7 @@ _TOO_WIDE = {"luminal", "hormone receptor positive", "stromal", "lymphocyte", "b
 """Names that are synonyms only when they are the whole name of a group, or not at all (``luminal``: also normal)."""
 _NEVER = {"luminal", "dtc"}
 _FILLER = {"cell", "like", "type", "human", "breast", "the", "of", "and"}
+_SAY_NOTHING = {"cluster", "group", "celltype", "label", "leiden", "louvain", "population", "unknown"}
 _PLURAL = re.compile(r"(?<=[a-z]{2})s$")
 _SPELLING = {"tumor": "tumour", "epithelium": "epithelial", "endothelium": "endothelial", "lymphocyte": "cell",
              "tcell": "t", "bcell": "b", "nkcell": "nk", "cancerous": "cancer"}  # fmt: skip
@@ -221,7 +222,8 @@ def _resolve(
         return [g for r in narrower for g in own[r]], "children", f"groups of {', '.join(narrower)} together"
     for wider in ancestors(role):
         if wider in own:
-            return own[wider], "parent", f"no group of its own; {', '.join(own[wider])} is {wider}, which is wider"
+            stand_in = ", ".join(map(repr, own[wider]))
+            return own[wider], "parent", f"no group of its own; {stand_in}, of the wider role {wider}, stands in"
     return [], "none", "no group has a name of this role"
 
 
@@ -248,10 +250,10 @@ def _checked(given: Given | None, names: Iterable[str], groups: Sequence[str]) -
 
 def _guess(group: str, names: dict[str, dict[tuple[str, ...], str]], hints: Mapping[str, str]) -> str:
     spoken = {" ".join(n): (role, w) for role, known in names.items() for n, w in known.items()}
-    close = difflib.get_close_matches(" ".join(words(group)), list(spoken), n=2, cutoff=0.5)
-    guesses = [f"{spoken[c][0]} (its name {spoken[c][1]!r} is similar)" for c in close]
-    if group in hints:
-        guesses.append(hints[group])
+    own = " ".join(w for w in words(group) if w not in _SAY_NOTHING and not w.isdigit())
+    close = difflib.get_close_matches(own, list(spoken), n=2, cutoff=0.7)
+    guesses = [hints[group]] if group in hints else []
+    guesses += [f"{spoken[c][0]} (its name {spoken[c][1]!r} is similar)" for c in close]
     return "no name of a role; " + (f"perhaps {' or '.join(guesses)}" if guesses else "nothing similar")
 
 
@@ -283,7 +285,7 @@ def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_ra
     return hints
 
 
-def require(assigned: Assigned, needed: Iterable[str], groupby: str) -> None:
+def require(assigned: Assigned, needed: Iterable[str], groupby: str, *, what: str = "circuits") -> None:
     """Raise with roles, guesses and the way out if no role that is needed has a group."""
     needed = [r for r in dict.fromkeys(needed) if r != ANY]
     if not needed or any(assigned.of(r) for r in needed):
@@ -292,7 +294,7 @@ def require(assigned: Assigned, needed: Iterable[str], groupby: str) -> None:
     guesses = "\n".join(f"  {g!r}: {why}" for g, why in zip(unmatched["groups"], unmatched["reason"], strict=True))
     example = unmatched["groups"].iloc[0] if len(unmatched) else "my group"
     msg = (
-        f"no group of groupby={groupby!r} takes a role of the circuits. Give them with "
+        f"no group of groupby={groupby!r} takes a role of the {what}. Give them with "
         f"roles={{'tumour': {example!r}, ...}} (role -> group or list of groups).\nGroups and guesses:\n{guesses}\n"
         f"Roles: {', '.join(sorted(needed))}"
     )

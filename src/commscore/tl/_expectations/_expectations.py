@@ -145,6 +145,8 @@ def expectations(
     levels = _contexts.read(contexts, _study.column(adata, "condition_key", condition_key)[1], condition_key)
     items = _items.items(known.expectations, levels)
     assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
+    named = known.expectations[["role", "sender", "receiver"]].to_numpy().ravel()
+    _roles.require(assigned, [r for r in named if r], groupby, what="expectations")
     for item in items:
         _items.settle_roles(item, assigned)
     ask = _prepare.Ask(_pools.with_genes(known, items), counts_layer, use_raw, int(min_cells))
