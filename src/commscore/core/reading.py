@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int64]
 
 _FEW = 64  # genes
+_AT_ONCE = 1 << 16  # cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +125,11 @@ class Reading:
         """Columns of a few genes of compressed rows; how many values each has is known."""
         m, indptr = self.matrix, np.zeros(genes.size + 1, np.int64)
         np.cumsum(self.statistics.expressed[genes].sum(axis=1), out=indptr[1:])
-        place = np.full(m.shape[0], NOWHERE, np.uint32)
-        place[self.placed] = np.arange(self.groups.labels.size, dtype=np.uint32)
+        place, placed = np.full(m.shape[0], NOWHERE, np.uint32), self.placed
+        for start in range(0, placed.size, _AT_ONCE):
+            some = placed[start : start + _AT_ONCE]
+            place[some] = np.arange(start, start + some.size)
+        del placed
         slot_of = np.full(m.shape[1], NOWHERE, np.uint32)
         slot_of[self.columns[genes]] = np.arange(genes.size)
         data, rows = np.empty(indptr[-1], m.dtype), np.empty(indptr[-1], np.uint32)
