@@ -240,3 +240,21 @@ def test_genes_of_another_kind(two):
     refused(a, r"var_names are Ensembl ids")
     a.var_names = ["X", *a.var_names[:-2], "X"]
     refused(a, r"are not unique")
+
+
+def test_a_column_of_many_numbers_is_not_listed_in_full(two):
+    a = with_obs(two, depth=lambda obs: np.arange(len(obs)) % 97)
+    with pytest.raises(ValueError, match=r"varies within .* has 0, 1, .*, … \(\d+ in all\)\)") as error:
+        cs.tl.compare(a, "cell_type", **(BASE | {"condition_key": "depth"}))
+    assert len(str(error.value)) < 700
+
+
+def test_the_result_says_how_many_rows_were_tested_and_why_not(two):
+    result = cs.tl.compare(two, "cell_type", **BASE, inplace=False)
+    tested = int(result.table["pvalue"].notna().sum())
+    assert f"{tested:,} tested" in repr(result)
+    assert f"reference {result.params['reference']!r}" in repr(result)
+    few = int((result.table["status"] == "too_few_samples").sum())
+    assert f"{few:,} too few samples" in repr(result) or few == 0
+    with pytest.warns(UserWarning, match=r"no row could be tested: .* 0 tested, .*cs\.get\.untested"):
+        cs.tl.compare(two, "cell_type", **BASE, min_cells=32, inplace=False)

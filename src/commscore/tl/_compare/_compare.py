@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..._random import RNG, key
 from ..._schema import compare as schema
-from ..._validate import in_range, one_of, warn
+from ..._validate import in_range, listed, one_of, warn
 from ..._version import __version__
 from ...core.contrast import Settings
 from ...get import Result, store
@@ -132,7 +132,9 @@ def compare(
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per contrast × source ×
     target × interaction; see :data:`commscore._schema.compare.COMPARE` for its columns, and
-    :func:`commscore.get.untested` and :func:`commscore.get.totals` for the tables beside it.
+    :func:`commscore.get.untested` and :func:`commscore.get.totals` for the tables beside it. In most data most rows are
+    not tested: no group expresses both sides, or too few samples have both groups. ``status`` says which, row by
+    row; the representation of the result counts them.
 
     Raises
     ------
@@ -268,7 +270,7 @@ def _unreplicated(prepared: Prepared, keys: Keys) -> str | None:
     n = dict(zip(study.levels, study.replicates, strict=True))
     if n[study.levels[0]] >= 2 and any(n[w] >= 2 for w in prepared.wanted):
         return None
-    return f"sample_key={keys.sample!r} gives " + ", ".join(f"{v} of {k}" for k, v in n.items())
+    return f"sample_key={keys.sample!r} gives " + listed([f"{v} of {k}" for k, v in n.items()])
 
 
 def _nothing_of_samples(keys: Keys, because: str = "") -> None:

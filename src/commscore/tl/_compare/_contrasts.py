@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..._validate import listed
 from ...core.contrast import design
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def cross(study: Study, keys: Keys, factor_levels: Sequence[str]) -> tuple[Study
     present = [f for f in factor_levels if (second == f).any()]
     if len(present) < 2:
         msg = (
-            f"interaction={keys.factor!r} (the second factor) has one level ({', '.join(present)}) in the samples that "
+            f"interaction={keys.factor!r} (the second factor) has one level ({listed(present)}) in the samples that "
             "are compared; at least two are needed"
         )
         raise ValueError(msg)
@@ -77,7 +78,7 @@ def _code(study: Study, condition: str, factor: str, *, keys: Keys) -> int:
         msg = (
             f"interaction={keys.factor!r} (the second factor): no sample has condition {condition!r} and {keys.factor} "
             f"{factor!r}, so the difference of differences cannot be estimated; leave out {keys.factor} {factor!r}, "
-            f"or compare other levels (contrast=, reference=); there are {', '.join(study.levels)}"
+            f"or compare other levels (contrast=, reference=); there are {listed(study.levels)}"
         )
         raise ValueError(msg)
     return study.levels.index(name)

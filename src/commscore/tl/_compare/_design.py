@@ -10,6 +10,8 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from ..._validate import listed
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -122,7 +124,7 @@ def _components(block: npt.NDArray[np.int64], study: Study, *, keys: Keys) -> np
     if keys.factor is None and component.max() > 0:
         msg = (
             f"pair_key={keys.pair!r} is confounded with condition_key={keys.condition!r}: no chain of pairs connects "
-            f"all of {', '.join(study.levels)}; leave out pair_key, or compare conditions that share pairs (order=)"
+            f"all of {listed(study.levels)}; leave out pair_key, or compare conditions that share pairs (order=)"
         )
         raise ValueError(msg)
     return np.asarray(component, np.int64)

@@ -177,7 +177,7 @@ def _one_condition(level: Codes, sample: Codes, levels: tuple[str, ...], *, name
     table[sample, level] = True
     several = np.flatnonzero(table.sum(axis=1) > 1)
     if several.size:
-        inside = ", ".join(levels[i] for i in np.flatnonzero(table[several[0]]))
+        inside = listed([levels[i] for i in np.flatnonzero(table[several[0]])])
         msg = (
             f"condition_key={keys.condition!r} varies within {several.size} of {len(names)} samples of sample_key="
             f"{keys.sample!r} (sample {names[several[0]]!r} has {inside}); a sample has one condition: use a column "
