@@ -153,11 +153,12 @@ def test_interpreted_engine_equals_compiled():
     m = sparse.csr_matrix(dense)
     results = []
     for pick in (lambda k: k, lambda k: k.py_func):
-        counts = np.zeros(3, np.int64)
+        counts = np.zeros((1, 3), np.int64)
         gene_of = np.arange(3, dtype=np.int32)
         cells = np.arange(12)
-        seen = pick(layout.count_csr)(m.data, m.indices, m.indptr, cells, gene_of, counts)
-        indptr = np.concatenate([[0], np.cumsum(counts)])
+        part_of = np.zeros(12, np.int32)
+        seen = pick(layout.count_csr)(m.data, m.indices, m.indptr, part_of, 0, 12, gene_of, counts)
+        indptr = np.concatenate([[0], np.cumsum(counts[0])])
         data, rows, cursor = np.empty(m.nnz, np.float32), np.empty(m.nnz, np.uint32), indptr[:-1].copy()
         pick(layout.fill_csr)(m.data, m.indices, m.indptr, cells, 0, gene_of, cursor, data, rows)
         slab = np.repeat(np.arange(4, dtype=np.uint16), 3)[:, None] + np.array([[0, 4]], np.uint16)
@@ -175,7 +176,9 @@ def test_interpreted_engine_equals_compiled():
             joined.append(values[6:].copy())
         codes = np.tile(np.repeat(np.arange(4, dtype=np.uint16), 3), 2)
         turned, ring = np.zeros((6, 6)), np.zeros((6, 5))
-        pick(permute.turned_segments)(data, rows, indptr, np.arange(3), codes, 2, 4, low, high, sizes, slots, turned)
+        pick(permute.turned_segments)(
+            data, rows, indptr, np.arange(3), codes * np.uint16(3), 2, 4, low, high, sizes, slots, turned
+        )
         places = np.array([1, 2, 5, 6, 8, 11, 0, 3, 4, 7, 9, 10])
         pick(permute.turned_groups)(
             data, rows, indptr, np.arange(3), places, np.array([0, 6, 12]), 3, sizes, slots, ring
@@ -243,6 +246,35 @@ def test_what_was_seen(pick):
     assert look(np.nan)[layout.NOT_FINITE] == 1
     assert look(1.0, np.inf)[layout.NOT_FINITE] == 1
     assert look(1.0, -np.inf)[layout.NOT_FINITE] == 1
+
+
+@pytest.mark.parametrize("kind", ["sorted", "unsorted", "long index", "float64"])
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("n_cells", [60, 9000])
+def test_rows_become_columns(kind, workers, n_cells):
+    """Any order of cells and of stored entries, explicit zeros, columns that are not asked for, one tile or more."""
+    g = np.random.default_rng(5)
+    dense = np.round(g.random((n_cells, 9)) * (g.random((n_cells, 9)) < 0.4), 3)
+    m = sparse.csr_matrix(dense if kind == "float64" else dense.astype(np.float32))
+    m.data[::7] = 0
+    if kind == "unsorted":
+        for r in range(n_cells):
+            part = slice(*m.indptr[r : r + 2])
+            o = g.permutation(m.indptr[r + 1] - m.indptr[r])
+            m.indices[part], m.data[part] = m.indices[part][o], m.data[part][o]
+    if kind == "long index":
+        m.indices, m.indptr = m.indices.astype(np.int64), m.indptr.astype(np.int64)
+    cells, wanted = g.permutation(n_cells)[: n_cells - 19], np.array([7, 0, 3, 5])
+    with team(workers) as crew:
+        columns = gene_major(m, cells=cells, columns=wanted, team=crew)
+    expected = m.toarray()[cells][:, wanted]
+    assert columns.data.dtype == m.data.dtype
+    for i in range(4):
+        a, b = columns.indptr[i : i + 2]
+        np.testing.assert_array_equal(columns.rows[a:b], np.flatnonzero(expected[:, i]))
+        np.testing.assert_array_equal(columns.data[a:b], expected[expected[:, i] != 0, i])
+    seen = expected[expected != 0]
+    assert columns.extent == (seen.min(), seen.max())
 
 
 def columns_of(data):

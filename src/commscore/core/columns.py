@@ -128,15 +128,20 @@ def join_seen(parts: list[Any]) -> npt.NDArray[np.float64]:
 def _from_csr(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
     gene_of = np.full(m.shape[1], -1, np.int32)
     gene_of[columns] = np.arange(columns.size, dtype=np.int32)
-    data, step = _values(m.data), _ROWS_PER_RANGE
-    counts = np.zeros((-(-cells.size // step), columns.size), np.int64)
+    data, step = _values(m.data), max(1, -(-cells.size // team.workers))
+    part_of = np.full(m.shape[0], -1, np.int32)
+    part_of[cells] = np.arange(cells.size, dtype=np.int32) // step
+    n_parts = -(-cells.size // step)
 
     def count(a: int, b: int) -> Any:
-        return layout.count_csr(data, m.indices, m.indptr, cells[a:b], gene_of, counts[a // step])
+        own = np.zeros((n_parts, columns.size), np.int64)
+        return layout.count_csr(data, m.indices, m.indptr, part_of, a, b, gene_of, own), own
 
-    seen = join_seen(team.run(count, cells.size, step=step))
+    counted: list[Any] = team.run(count, m.shape[0], step=max(_ROWS_PER_RANGE, -(-m.shape[0] // team.workers)))
+    seen = join_seen([part for part, _ in counted])
     if seen[layout.DUPLICATE]:
         return _from_csr(_canonical(m, columns), cells, np.arange(columns.size), team=team)
+    counts = sum((part for _, part in counted), np.zeros((n_parts, columns.size), np.int64))
     indptr, cursors = _starts(counts)
     out = np.empty(indptr[-1], _value_type(data))
     rows = np.empty(indptr[-1], np.uint32)

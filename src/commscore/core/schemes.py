@@ -224,10 +224,10 @@ class Orders:
 
 @dataclass(frozen=True)
 class _TurnedBlock:
-    """Turns from ``first`` on of a ring of segments ``codes``, laid out far enough, rotation by rotation."""
+    """Turns from ``first`` on of a ring of segments, rotation by rotation; ``places`` as in the kernel."""
 
     data: Columns
-    codes: npt.NDArray[np.uint16]
+    places: npt.NDArray[np.uint16]
     first: int
     circle: _Circle
     sizes: npt.NDArray[np.int64]
@@ -238,7 +238,7 @@ class _TurnedBlock:
         """Add up segments of all shifts, then read every rotation's groups off them."""
         c, o = self.data, self.circle
         permute.turned_segments(
-            c.data, c.rows, c.indptr, genes, self.codes, self.first, o.n_segments, o.low, o.high, self.sizes, slots,
+            c.data, c.rows, c.indptr, genes, self.places, self.first, o.n_segments, o.low, o.high, self.sizes, slots,
             out,
         )  # fmt: skip
 
@@ -248,11 +248,11 @@ class _TurnedBlock:
 
     def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:
         """Read the group of every cell's segment off the intervals."""
-        lookup, n = self.circle.groups(), self.data.n_cells
+        lookup, n, width = self.circle.groups(), self.data.n_cells, self.columns // self.circle.rotations
         out = np.empty((n, stop - start), np.uint16)
         for i, column in enumerate(range(start, stop)):
-            j, w = divmod(column, self.columns // self.circle.rotations)
-            out[:, i] = lookup[j, self.codes[self.first + w : self.first + w + n]]
+            j, w = divmod(column, width)
+            out[:, i] = lookup[j, self.places[self.first + w : self.first + w + n] // width]
         return out
 
 
@@ -287,7 +287,9 @@ class TurnedOrders:
             turn, j = np.meshgrid(np.arange(first, stop), np.arange(rotations))
             number = (turn * rotations + j).ravel()
             surplus = tuple(np.flatnonzero(number >= self._n_perms).tolist())
-            yield _TurnedBlock(columns, codes, first, self._circle, self._sizes, number.size, surplus)
+            yield _TurnedBlock(
+                columns, codes * np.uint16(stop - first), first, self._circle, self._sizes, number.size, surplus
+            )
 
 
 @dataclass(frozen=True)

@@ -90,10 +90,9 @@ def join(mean: npt.NDArray[np.float64], entities: Entities, rule: str) -> npt.ND
 
 def entity_summary(genes: GeneSummary, entities: Entities, rule: str) -> EntitySummary:
     """Join genes into entities: mean by ``rule``, smallest fraction expressed, limiting subunit (first of ties)."""
-    mean, starts = genes.mean, entities.indptr[:-1]
-    limiting = np.empty((entities.n, mean.shape[1]), np.int64)
-    for e in range(entities.n):
-        members = entities.genes[entities.indptr[e] : entities.indptr[e + 1]]
-        limiting[e] = members[np.argmin(mean[members], axis=0)]
+    mean, starts = genes.mean[entities.genes], entities.indptr[:-1]
+    lowest = np.repeat(np.minimum.reduceat(mean, starts, axis=0), entities.n_subunits, axis=0)
+    place = np.where(mean == lowest, np.arange(mean.shape[0])[:, None], mean.shape[0])
+    limiting = entities.genes[np.minimum.reduceat(place, starts, axis=0)]
     prop = np.minimum.reduceat(genes.prop[entities.genes], starts, axis=0)
-    return EntitySummary(join(mean, entities, rule), prop, limiting)
+    return EntitySummary(join(genes.mean, entities, rule), prop, limiting)

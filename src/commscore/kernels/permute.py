@@ -81,32 +81,38 @@ def means_of_segments(acc, low, high, sizes, slots, out):
 
 
 @njit
-def add_turned(data, rows, start, stop, codes, first, sums):
-    """Add the non-zeros ``start`` to ``stop`` into ``sums`` (segments × shifts).
+def add_turned(data, rows, start, stop, places, first, width, sums):
+    """Add the non-zeros ``start`` to ``stop`` into ``sums`` (segments · ``width`` shifts).
 
-    Of the cell at place ``i`` of the ring, shift ``w`` has the segment ``codes[first + i + w]``.
+    Of the cell at place ``i`` of the ring, shift ``w`` has the segment ``places[first + i + w] / width``.
     """
-    width = np.uint64(sums.shape[1])
+    n = np.uint64(width)
+    whole = n - n % np.uint64(8)
     for i in range(np.uint64(start), np.uint64(stop)):
         at = np.uint64(first) + np.uint64(rows[i])
         v = np.float64(data[i])
-        for w in range(width):
-            sums[np.uint64(codes[at + w]), w] += v
+        for begin in range(np.uint64(0), whole, np.uint64(8)):
+            for more in range(8):  # a loop of known length is unrolled
+                w = begin + np.uint64(more)
+                sums[np.uint64(places[at + w]) + w] += v
+        for rest in range(whole, n):
+            sums[np.uint64(places[at + rest]) + rest] += v
 
 
 @njit
-def turned_segments(data, rows, indptr, genes, codes, first, n_segments, low, high, sizes, slots, out):
+def turned_segments(data, rows, indptr, genes, places, first, n_segments, low, high, sizes, slots, out):
     """Means under shifts of one ring, whose cells hold segments, times rotations of the groups over segments.
 
-    Codes as in :func:`add_turned`, groups as in :func:`means_of_segments`; shift ``w`` and rotation ``j``
+    Places as in :func:`add_turned`, groups as in :func:`means_of_segments`; shift ``w`` and rotation ``j``
     fill column ``j · shifts + w`` of ``out``.
     """
     n_rotations, n_groups = low.shape
     width = out.shape[1] // n_rotations
     sums, below = np.empty((n_segments, width)), np.zeros((n_segments + 1, width))
+    flat = sums.reshape(n_segments * width)
     for g in range(genes.size):
-        sums[:] = 0.0
-        add_turned(data, rows, indptr[genes[g]], indptr[genes[g] + 1], codes, first, sums)
+        flat[:] = 0.0
+        add_turned(data, rows, indptr[genes[g]], indptr[genes[g] + 1], places, first, width, flat)
         for s in range(n_segments):
             for w in range(width):
                 below[s + 1, w] = below[s, w] + sums[s, w]

@@ -63,12 +63,14 @@ def match(
         raise TypeError(msg)
     names = list(dict.fromkeys(str(v) for v in var_names))
     symbols = tables["symbols"]
-    present = set(names)
-    ways: list[tuple[str, dict[str, list[str]]]] = [
-        ("alias", _names_by_gene(names, alias_map(symbols))),
-        ("ensembl", _names_by_gene(names, _ensembl_map(symbols))),
-    ]
-    rows = [_look_up(gene, present, ways) for gene in (genes_of(tables) if genes is None else genes)]
+    present, genes = set(names), genes_of(tables) if genes is None else list(genes)
+    ways: list[tuple[str, dict[str, list[str]]]] = []
+    if not present.issuperset(genes):
+        ways = [
+            ("alias", _names_by_gene(names, alias_map(symbols))),
+            ("ensembl", _names_by_gene(names, _ensembl_map(symbols))),
+        ]
+    rows = [_look_up(gene, present, ways) for gene in genes]
     return pd.DataFrame(rows, columns=list(MATCH.names))
 
 

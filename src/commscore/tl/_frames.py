@@ -34,7 +34,7 @@ def score_table(
     """One row per test, in the user's order of groups, then of interactions."""
     rank = np.empty(cells.groups.n, np.int64)
     rank[cells.display] = np.arange(cells.groups.n)
-    order = np.lexsort((which, rank[tests.target], rank[tests.source]))
+    order = np.argsort((rank[tests.source] * cells.groups.n + rank[tests.target]) * len(found.frame) + which)
     t, which = tests.take(order), which[order]
     groups = [str(n) for n in cells.names[cells.display]]
     sides = (("ligand", t.ligand, t.source), ("receptor", t.receptor, t.target))
@@ -54,7 +54,10 @@ def score_table(
         frame[f"score{end}"] = scores[m, order]
         frame[f"pvalue{end}"] = pvalues[m, order]
         frame[f"padj{end}"] = benjamini_hochberg(pvalues[m, order])
-    frame["null"] = pd.Categorical(null[order], categories=list(schema.NULLS))
+    codes = np.full(null.size, -1, np.int8)
+    for code, name in enumerate(schema.NULLS):
+        codes[null == name] = code
+    frame["null"] = pd.Categorical.from_codes(codes[order], list(schema.NULLS))
     return pd.DataFrame(frame)
 
 

@@ -43,27 +43,43 @@ def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: st
     """Split the interactions into those whose genes are measured and those that are not, with the reason."""
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
     frame = resource.interactions
-    found, aliases = _found(resource, frame, var_names)
-    kinds = frame["kind"] if "kind" in frame else pd.Series("protein", index=frame.index)
-    untested, kept, members = [], [], []
-    for i, (name, ligand, receptor, kind) in enumerate(
-        zip(frame["interaction"], frame["ligand"], frame["receptor"], kinds, strict=True)
-    ):
-        sides = ligand.split("_"), receptor.split("_")
-        reason = _reason(sides, kind, found, ignore=missing_subunits == "ignore")
-        if reason is None:
-            kept.append(i)
-            members.append(tuple(tuple(found[g] for g in side if g in found) for side in sides))
-        else:
-            untested.append((name, *reason))
-    if not kept:
+    codes, names = pd.factorize(np.concatenate([np.asarray(frame[c], object) for c in ("ligand", "receptor")]))
+    found, aliases = _found(resource, names, var_names)
+    ignore = missing_subunits == "ignore"
+    members = [_positions(name, found, ignore=ignore) for name in names]
+    left, right = codes[: len(frame)], codes[len(frame) :]
+    kinds = np.asarray(frame["kind"] if "kind" in frame else ["protein"] * len(frame), object)
+    fine = np.array([bool(m) for m in members], bool)[codes].reshape(2, -1).all(axis=0) & (kinds != "rna")
+    interactions = frame["interaction"].tolist()
+    untested = [
+        (
+            interactions[i],
+            *_reason((names[left[i]].split("_"), names[right[i]].split("_")), kinds[i], found, ignore=ignore),
+        )
+        for i in np.flatnonzero(~fine)
+    ]
+    if not fine.any():
         raise ValueError(_nothing_found(resource, frame, var_names))
-    return _numbered(frame.iloc[kept].reset_index(drop=True), members, found=found, untested=untested, aliases=aliases)
+    return _numbered(
+        frame[fine].reset_index(drop=True), members, sides=(left[fine], right[fine]), found=found, untested=untested,
+        aliases=aliases,
+    )  # fmt: skip
 
 
-def _found(resource: rs.Resource, frame: pd.DataFrame, var_names: pd.Index) -> tuple[dict[str, int], dict[str, str]]:
+def _positions(name: str, found: dict[str, int], *, ignore: bool) -> tuple[int, ...]:
+    """Positions of the subunits; none if they cannot be measured."""
+    subunits = name.split("_")
+    at = tuple(found[g] for g in subunits if g in found)
+    if any(g.startswith("met:") for g in subunits) or (len(at) < len(subunits) and not ignore):
+        return ()
+    return at
+
+
+def _found(
+    resource: rs.Resource, names: npt.NDArray[np.object_], var_names: pd.Index
+) -> tuple[dict[str, int], dict[str, str]]:
     """Position in ``var_names`` of every measured gene, and the old names under which some were found."""
-    genes = sorted({g for column in ("ligand", "receptor") for e in frame[column] for g in e.split("_")})
+    genes = sorted({g for name in names for g in name.split("_")})
     matched = resource.match(var_names, genes=genes)
     matched = matched[matched["how"].isin(("symbol", "alias"))]
     at = var_names.get_indexer(pd.Index(matched["found_as"]))
@@ -72,10 +88,8 @@ def _found(resource: rs.Resource, frame: pd.DataFrame, var_names: pd.Index) -> t
     return found, dict(zip(old["gene"], old["found_as"], strict=True))
 
 
-def _reason(
-    sides: tuple[list[str], list[str]], kind: str, found: dict[str, int], *, ignore: bool
-) -> tuple[str, str] | None:
-    """Why these two sides cannot be measured, or None."""
+def _reason(sides: tuple[list[str], list[str]], kind: str, found: dict[str, int], *, ignore: bool) -> tuple[str, str]:
+    """Why these two sides cannot be measured."""
     beyond = [g for side in sides for g in side if g.startswith("met:")]
     if beyond or kind == "rna":
         what = f"{', '.join(beyond)}: not a transcript" if beyond else "microRNA: not measured by mRNA counts"
@@ -85,30 +99,34 @@ def _reason(
         if len(missing) == len(side):
             return "gene missing", f"{role} {', '.join(missing)} not in var_names"
         if missing and not ignore:
-            return "subunit missing", f"{role} {'_'.join(side)} lacks {', '.join(missing)} in var_names"
-    return None
+            break
+    return "subunit missing", f"{role} {'_'.join(side)} lacks {', '.join(missing)} in var_names"
 
 
 def _numbered(
     frame: pd.DataFrame,
-    members: list[tuple[tuple[int, ...], ...]],
+    members: list[tuple[int, ...]],
     *,
+    sides: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
     found: dict[str, int],
     untested: list[tuple[str, str, str]],
     aliases: dict[str, str],
 ) -> Testable:
-    used = sorted({g for pair in members for side in pair for g in side})
+    """Give genes and entities numbers; ``sides`` are positions of each interaction's sides in ``members``."""
+    present = np.unique(np.concatenate(sides)).tolist()
+    used = sorted({g for i in present for g in members[i]})
     number = {g: i for i, g in enumerate(used)}
-    entity_of = {side: i for i, side in enumerate(sorted({side for pair in members for side in pair}))}
+    entity_of = {side: i for i, side in enumerate(sorted({members[i] for i in present}))}
     entities = Entities.of([[number[g] for g in side] for side in entity_of])
-    columns = np.asarray(used, np.int64)
+    entity = np.full(len(members), -1, np.int64)
+    entity[present] = [entity_of[members[i]] for i in present]
     symbol_at = {i: g for g, i in found.items()}
     return Testable(
         frame,
         entities,
-        np.asarray([entity_of[left] for left, _ in members], np.int64),
-        np.asarray([entity_of[right] for _, right in members], np.int64),
-        columns,
+        entity[sides[0]],
+        entity[sides[1]],
+        np.asarray(used, np.int64),
         np.asarray([symbol_at[i] for i in used], object),
         untested,
         aliases,
