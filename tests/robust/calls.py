@@ -12,6 +12,7 @@ import pandas as pd
 import commscore as cs
 
 PAIRS = [("CSF1", "CSF1R"), ("CDH1", "CDH1"), ("TGFB1", "TGFBR1_TGFBR2"), ("IL6", "IL6R_IL6ST"), ("CXCL12", "CXCR4")]
+PROTEINS = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
 CONTEXTS = {"control": "stage=normal", "case": "stage=invasive"}
 KEYS = {"condition_key": "condition", "sample_key": "sample", "min_cells": 5}
 
@@ -47,9 +48,9 @@ class World:
             cs.tl.loops(a, net=self.net, max_padj=None, n_perms=5)
             cs.tl.recessive(a, max_padj=None, n_boot=5)
             cs.tl.response(a, "cell_type", net=self.targets, **KEYS)
+            cs.tl.leave_one_out(a, "cell_type", resource=PROTEINS, **KEYS)
             self.samples = cs.tl.profile(a, "cell_type", sample_key="sample", min_cells=5)
         self.table = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
-        self.refits = {"all": a.uns["commscore_compare"]["table"].copy()}
         self.edge = cs.get.table(a, "commscore_compare").iloc[0]
         self._files()
 
@@ -92,6 +93,7 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "tl.roles": on,
         "tl.therapies": {"adata": a} | off,
         "tl.expectations": on | off | samples | {"contexts": CONTEXTS},
+        "tl.leave_one_out": on | off | samples | {"resource": w.table},
         "tl.method": {"name": "hill"},
         "tl.methods": {},
         "get.load": {"adata": a},
@@ -101,17 +103,19 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "get.untested": {"adata": a},
         "get.matrix": {"adata": a, "max_padj": None},
         "get.to_liana": {"adata": a, "sample": "s1"},
+        "get.Result.counted": {},
         "get.totals": {"adata": a},
         "pl.balance": plot,
         "pl.clustermap": plot | {"key": "commscore_compare", "value": "effect", "max_padj": None},
         "pl.chord": plot | {"max_padj": None}, "pl.diff_network": plot,
         "pl.circuit": plot | {"circuit": str(a.uns["commscore_circuits"]["table"]["circuit"].iloc[0])},
         "pl.dotplot": plot, "pl.drivers": plot | {"max_padj": None}, "pl.expectations": plot,
-        "pl.heatmap": plot | {"max_padj": None}, "pl.influence": plot | {"refits": w.refits},
+        "pl.heatmap": plot | {"max_padj": None}, "pl.influence": plot,
         "pl.loops": plot, "pl.network": plot | {"max_padj": None}, "pl.quadrant": plot,
         "pl.roles": plot | {"later": a} | {"max_padj": None}, "pl.sankey": plot | {"max_padj": None},
         "pl.shift_heatmap": plot, "pl.spectrum": plot | {"max_padj": None}, "pl.therapies": plot,
         "pl.volcano": plot, "pl.shapes": plot | {"order": ["control", "case"]},
+        "pl.response": plot | {"max_padj": 1.0},
         "pl.by_sample": {"samples": w.samples, "condition_key": "condition", "comparison": a, "response": a},
         "pl.trend": {
             "samples": w.samples, "interaction": w.edge["interaction"], "source": w.edge["source"],

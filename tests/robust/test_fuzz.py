@@ -110,7 +110,7 @@ def state(adata, where):
     return expression_of(adata, where).tobytes(), adata.obs.to_csv(), list(adata.uns), adata.is_view
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data(), st.sampled_from(["rotation", "ring", "independent", None]))
 @pytest.mark.filterwarnings("ignore")
 def test_scores_are_means_of_groups_or_a_clear_error(made, scheme):
@@ -158,7 +158,7 @@ def cohort(draw):
     return ad.AnnData(m, obs=obs, var=pd.DataFrame(index=[f"G{i}" for i in range(genes)]))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(cohort())
 @pytest.mark.filterwarnings("ignore")
 def test_changes_turn_round_with_the_reference_or_a_clear_error(adata):
@@ -179,7 +179,7 @@ def test_changes_turn_round_with_the_reference_or_a_clear_error(adata):
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(TEXT, min_size=2, max_size=4, unique=True), st.lists(TEXT, min_size=2, max_size=4, unique=True))
 @example(["a/b", "a|b"], ["<script>", "G^1"])
 @example(["a", "a "], ["met:lactate", "B"])

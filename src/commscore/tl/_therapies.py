@@ -205,7 +205,7 @@ def _circuit_steps(
     adata: AnnData, circuits_key: str | None, *, by: str, column: str | None, min_cells: int
 ) -> tuple[pd.DataFrame, dict[str, Floats]]:
     """Measured steps of the stored circuits with the gates on them, and their scores in every context."""
-    if circuits_key is None or circuits_key not in adata.uns:
+    if circuits_key is None or (circuits_key == "commscore_circuits" and circuits_key not in adata.uns):
         none = pd.DataFrame(columns=["circuit", "step", "from", "to", "gates", "score", "in_strength"])
         names = [_contexts.EVERYTHING] if column is None else _contexts.labels(adata, by, column)[1]
         return none, {name: np.zeros(0) for name in names}
