@@ -68,6 +68,8 @@ def profile(
         ``ligand`` and ``receptor`` (the two summands). ``obs``: the columns of ``adata.obs`` that are constant within
         every sample, and ``n_cells``. ``var``: ``source, target, interaction, ligand_complex, receptor_complex,
         mode, n_samples`` (samples with a value). ``uns["commscore_profile"]``: the parameters.
+        A complex is its lowest subunit in each sample; between subunits of like level noise makes that lower in
+        samples of few counts, which :func:`commscore.tl.compare` avoids by one subunit for all samples.
 
     Raises
     ------
