@@ -256,3 +256,45 @@ def test_resource_commands_give_json(tmp_path):
     assert found["testable"] == 1
     written = json.loads(invoke("resource", "export", tmp_path / "r.csv", "--json", "--quiet").stdout)
     assert written["rows"] == len(pd.read_csv(tmp_path / "r.csv")) == len(cs.rs.load())
+
+
+def test_counts_that_are_there_stay(tmp_path):
+    adata = cs.ds.simulate(n_samples=1, n_cells=150, rng=0)
+    adata.layers["counts"] = adata.X * 2
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    done = invoke("circuits", tmp_path / "a.h5ad", "--groupby", "cell_type", "--normalize", "--n-perms", 10,
+                  "--data", tmp_path / "b.h5ad", "--out", tmp_path / "c.csv")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    written = ad.read_h5ad(tmp_path / "b.h5ad")
+    assert (written.layers["counts"] != adata.layers["counts"]).nnz == 0
+    stored = cs.get.load(written, "commscore_circuits").table
+    assert len(stored) == len(pd.read_csv(tmp_path / "c.csv"))
+
+
+def test_the_folder_of_the_demo_is_a_folder(tmp_path):
+    (tmp_path / "x").write_text("a file")
+    done = invoke("demo", "--out", tmp_path / "x")
+    assert done.exit_code == 2
+    assert "is a file" in done.output
+    assert (tmp_path / "x").read_text() == "a file"
+
+
+def test_parquet_without_its_package_is_told_before_the_work(cohort, tmp_path, monkeypatch):
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    done = invoke("score", cohort, "--groupby", "cell_type", "--out", tmp_path / "t.parquet")
+    assert done.exit_code == 3
+    assert "--out: .parquet needs the package pyarrow" in done.output
+    assert "scoring" not in done.output
+
+
+def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
+    from commscore.cli import _files
+
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(_files.tempfile, "mkstemp", refuse)
+    with pytest.raises(PermissionError, match=r"t\.csv: no permission to write in the folder"):
+        _files.write_table(pd.DataFrame({"a": [1]}), tmp_path / "t.csv")
