@@ -118,3 +118,24 @@ def test_shuffled_labels_give_uniform_p():
         p += list(table.groupby("interaction", observed=True)["pvalue"].nth(int(rng.integers(9))))
     assert len(p) > 200
     assert stats.kstest(p, "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("method", ["mean", "hill", "inter_score", "logfc", "regularised", "scaled", "specificity"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scores_from_one_pass_over_rows_are_those_from_columns(tumour, method, dtype):
+    data = tumour.copy()
+    data.X = data.X.astype(dtype)
+    rows, columns = (run(data, method=method, null=null, n_perms=5, expr_prop=0.1) for null in (None, "permutation"))
+    assert rows["score"].std() > 0
+    np.testing.assert_allclose(rows["score"], columns["score"], rtol=1e-9)
+
+
+def test_analytic_p_values_do_not_depend_on_container_or_threads(tumour):
+    want = run(tumour, null="analytic", n_perms=5, n_jobs=1)
+    pd.testing.assert_frame_equal(run(tumour, null="analytic", n_perms=5, n_jobs=2), want)
+    for make in (lambda x: x.tocsc(), lambda x: x.toarray()):
+        data = tumour.copy()
+        data.X = make(data.X)
+        found = run(data, null="analytic", n_perms=5)
+        assert (found["null"] == want["null"]).all()
+        np.testing.assert_allclose(found["pvalue"], want["pvalue"], rtol=1e-9)
