@@ -80,7 +80,7 @@ def change_table(found: Cohort, measured: Measured, *, keys: Keys, expr_prop: fl
     levels = _levels(found, plan, expr_prop=expr_prop)
     steps, ends = _steps(levels, measured), _ends(levels, measured)
     whole = [c for c, inside in enumerate(plan.steps_of) if inside.size]
-    circuits = _circuits(steps, [plan.steps_of[c] for c in whole])
+    circuits = _circuits(steps, ends, [plan.steps_of[c] for c in whole])
     contrasts, design = _plan(found, keys)
     frames = []
     for contrast in contrasts:
@@ -158,13 +158,15 @@ def _codes(names: list[Any]) -> Ints:
     return np.asarray([number[n] for n in names], np.int64)
 
 
-def _circuits(steps: _Rows, parts: list[Ints]) -> _Rows:
-    """Means over the steps that count; their counting noise as if steps were independent."""
+def _circuits(steps: _Rows, ends: _Ends, parts: list[Ints]) -> _Rows:
+    """Means over the steps that count; a molecule that is an end of several of them adds its noise to all."""
     shape = (steps.value.shape[0], len(parts))
     value, unit, expressed = np.empty(shape), np.empty(shape), np.zeros(len(parts), bool)
     for c, inside in enumerate(parts):
         value[:, c] = steps.value[:, inside].mean(axis=1)
-        unit[:, c] = steps.unit[:, inside].mean(axis=1) / inside.size
+        at = np.flatnonzero(np.isin(ends.step, inside))
+        _, first, times = np.unique(ends.rows.first[at], return_index=True, return_counts=True)
+        unit[:, c] = ends.rows.unit[:, at[first]] @ (times / inside.size) ** 2
         expressed[c] = steps.expressed[inside].any()
     return _Rows(value, unit, expressed, np.arange(len(parts)))
 
