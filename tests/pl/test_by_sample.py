@@ -50,6 +50,16 @@ def test_response_stands_below_the_same_samples(samples):
     )
 
 
+def test_a_sample_without_the_receiver_has_no_response(samples):
+    table = pd.DataFrame(
+        {"sample": list(samples.obs_names)[:7], "target": "CAF", "pathway": "P", "activity": np.arange(7.0)}
+    )
+    lower = meshes(cs.pl.by_sample(samples, condition_key="stage", response=table))[1]
+    np.testing.assert_allclose(np.ma.filled(lower[0], np.nan), [*np.arange(-3.0, 4.0), np.nan, np.nan])
+    with pytest.raises(ValueError, match="response lacks samples p0"):
+        cs.pl.by_sample(samples, condition_key="stage", response=table.assign(sample="elsewhere").iloc[:1])
+
+
 def test_errors(samples, changes):
     with pytest.raises(KeyError, match="condition_key='arm' is not a column"):
         cs.pl.by_sample(samples, condition_key="arm")

@@ -94,3 +94,32 @@ def test_plots_of_the_same_data_agree_on_colours(cohort):
     whole = default_palette(names)
     assert group_colours(cohort, "commscore", names[3:1:-1]) == {n: whole[n] for n in names[3:1:-1]}
     assert group_colours(cohort, "commscore_therapies", names[2:4]) == {n: whole[n] for n in names[2:4]}
+
+
+# linear RGB as people see it who lack one kind of cone: Machado, Oliveira & Fernandes 2009, doi:10.1109/TVCG.2009.113
+BLIND = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+}
+
+
+def lab(colours, matrix):
+    """CIELAB of colours seen through a matrix of linear RGB."""
+    rgb = np.array([to_rgb(c) for c in colours])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(matrix).T, 0, 1)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    ratio = seen @ to_xyz.T / [0.9505, 1.0, 1.089]
+    f = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.column_stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])])
+
+
+@pytest.mark.parametrize("kind", BLIND)
+@pytest.mark.parametrize("names", ["shifts", "parts", "groups"])
+def test_colours_stay_apart_for_colour_blind_readers(kind, names):
+    from commscore.pl._colours import PARTS, SHIFTS
+
+    sets = {"shifts": SHIFTS, "parts": PARTS, "groups": default_palette([str(i) for i in range(6)])}
+    seen = lab(sets[names].values(), BLIND[kind])
+    apart = np.linalg.norm(seen[:, None] - seen[None], axis=2) + 1e3 * np.eye(len(seen))
+    assert apart.min() > 10  # about 2 is the least that is seen

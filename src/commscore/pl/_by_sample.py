@@ -97,7 +97,7 @@ def by_sample(
     conditions = [str(c) for c in order] if order is not None else names_of(samples.obs[condition_key])
     columns = _columns(samples, condition_key, conditions)
     upper = _centred(np.asarray(samples[columns, shown.index].X, np.float64).T)
-    active = wide_response(response, response_key, target=target)
+    active = wide_response(response, response_key, target=target, samples=columns)
     lower, doing, quiet = _response(active, columns, most=_PROGRAMMES)
     labels = [*edge_labels(shown, 24), *shorten(doing, 48).values()]
     wide = min(_PER_SAMPLE * len(columns), _WIDEST)

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 _LONG = ("sample", "target", "pathway", "activity")
 
 
-def wide_response(response: Any, key: str, *, target: str | None) -> pd.DataFrame | None:
-    """Return samples × programmes from what ``tl.response`` stored, from its table ``activities``, or as given."""
+def wide_response(response: Any, key: str, *, target: str | None, samples: list[str]) -> pd.DataFrame | None:
+    """Return samples × programmes from what ``tl.response`` stored, from its table ``activities``, or as given.
+
+    In what was stored, samples without the group are missing; here they are rows without a number.
+    """
     if response is None:
         return None
     table = extra_of(response, key, "activities")
@@ -23,4 +26,5 @@ def wide_response(response: Any, key: str, *, target: str | None) -> pd.DataFram
     table = pick(table, target=target)
     name = table["pathway"].astype(str) + " in " + table["target"].astype(str)
     rows = table.assign(_name=name, _sample=table["sample"].astype(str))
-    return rows.pivot(index="_sample", columns="_name", values="activity")
+    wide = rows.pivot(index="_sample", columns="_name", values="activity")
+    return wide.reindex(wide.index.union(samples)) if wide.index.isin(samples).any() else wide

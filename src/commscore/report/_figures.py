@@ -168,7 +168,10 @@ def _influence(ask: Ask) -> list[Figure | Text]:
         return []
     stability = ask.stored.tables.get("stability")
     names = [str(c) for c in ask.stored.table["contrast"].dropna().unique() if c != "stages"]
-    turned = "" if stability is None else f"{int((~stability['sign_stable'].astype(bool)).sum())} of {len(stability)} "
+    turned = ""
+    if stability is not None:
+        tested = stability[stability["padj"].notna().to_numpy()]
+        turned = f"{int((~tested['sign_stable'].astype(bool)).sum())} of {len(tested)} tested "
     return [
         _drawn(
             f"{name}: without each sample",

@@ -190,8 +190,8 @@ def _recessive(p: Mapping[str, str]) -> str:
 def _influence(p: Mapping[str, str]) -> str:
     return (
         f"The comparison of the levels of {p['condition_key']} was made again {p['n_left_out']} times, each time "
-        f"without one value of the column {p['left_out']}, with its own choice of expressed interactions and its own moderated "
-        "variances."
+        f"without one value of the column {p['left_out']}, with its own choice of expressed interactions and its "
+        "own moderated variances."
     )
 
 
