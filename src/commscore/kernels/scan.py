@@ -26,8 +26,8 @@ UNUSED = 0xFFFF
 NO_GENE = 0xFFFFFFFF
 """Number of a column that takes no part."""
 _ONE, _TWENTY, _TAIL = np.uint64(1 << COUNTED), np.uint64((1 << 20) - 1), np.uint64((1 << 29) - 1)
-_OFFSET = np.uint64(8 * (1023 - 127))
-_SINGLE_INFINITY, _DOUBLE_INFINITY = np.uint64((0xFF << 23) - 1), np.uint64((0x7FF << 52) - 1)
+_OFFSET = np.int64(8 * (1023 - 127))
+_SINGLE_INFINITY, _DOUBLE_INFINITY = np.uint64(0xFF << 23), np.uint64(0x7FF << 52)
 SEEN = 5
 LOW, HIGH, NOT_FINITE, FRACTIONAL, UNSORTED = range(SEEN)
 """Places in ``seen`` (float64): smallest and largest value but zero, and flags (0 or 1)."""
@@ -53,10 +53,10 @@ def _unusual(v, seen):
 @njit
 def _wide(code, x):
     """Bin of a float64 value and its next twenty bits."""
-    place = (code >> np.uint64(49)) - _OFFSET
-    if place >= np.uint64(N_BINS):  # beyond the range of float32
+    place = np.int64(code >> np.uint64(49)) - _OFFSET
+    if place < 0 or place >= N_BINS:  # beyond the range of float32
         return np.uint64(0) if x < 1 else np.uint64(N_BINS - 1), np.uint64(0)
-    return place, (code >> np.uint64(29)) & _TWENTY
+    return np.uint64(place), (code >> np.uint64(29)) & _TWENTY
 
 
 @njit
@@ -89,7 +89,7 @@ def rows_csr(data, bits, indices, indptr, start, stop, labels, gene_of, totals, 
             if gene == NO_GENE:
                 continue
             code, x = np.uint64(bits[i]), np.float64(data[i])
-            if code - np.uint64(1) >= infinity:  # zero, negative, infinite or missing
+            if code == 0 or code >= infinity:  # zero, negative, infinite or missing
                 _unusual(x, seen)
                 continue
             low, high = min(low, x), max(high, x)
@@ -127,7 +127,7 @@ def columns_csc(data, bits, indices, indptr, columns, labels, first, totals, bin
             if k == UNUSED:
                 continue
             code, x = np.uint64(bits[i]), np.float64(data[i])
-            if code - np.uint64(1) >= infinity:
+            if code == 0 or code >= infinity:
                 _unusual(x, seen)
                 continue
             low, high = min(low, x), max(high, x)
@@ -162,7 +162,7 @@ def rows_dense(data, bits, start, stop, labels, columns, totals, bins, rest, see
         for c in range(columns.size):
             gene = np.uint64(c)
             code, x = np.uint64(bits[r, columns[c]]), np.float64(data[r, columns[c]])
-            if code - np.uint64(1) >= infinity:
+            if code == 0 or code >= infinity:
                 if code:
                     _unusual(x, seen)
                 continue
