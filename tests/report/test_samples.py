@@ -53,6 +53,16 @@ def test_trends_are_of_the_surest_interactions(cohort, loosened):
     assert [t.get_text().split("\n")[0] for t in ax.get_xticklabels()] == ["control", "case"]
 
 
+def test_samples_stand_reference_first(cohort, loosened):
+    question = ask(cohort, max_padj=loosened)
+    title, draw, alt, _ = _by_sample.beside_response(question, _by_sample.samples_of(question), response_key=None)
+    names = [t.get_text() for t in draw().get_xticklabels()]
+    condition = cohort.obs.drop_duplicates("sample").set_index("sample")["condition"].astype(str)
+    assert condition[names].tolist() == ["control"] * 4 + ["case"] * 4
+    assert title == "Interactions, by sample"
+    assert "Samples are sorted by condition" in alt
+
+
 def test_the_receiver_is_one_whose_response_is_known(cohort):
     edges = pd.DataFrame({"target": ["tumour", "tumour", "T cell"]})
     assert _by_sample._receiver(cohort, edges, None) is None

@@ -10,6 +10,8 @@ import pandas as pd
 from .. import get, pl, tl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from anndata import AnnData
 
     from ._figures import Ask
@@ -47,12 +49,17 @@ def _surest(table: pd.DataFrame, max_padj: float) -> pd.DataFrame:
     return found.sort_values("padj", kind="stable")
 
 
+def _order(params: Mapping[str, Any]) -> list[str]:
+    """Return the conditions as they were asked for, else the reference first."""
+    if params.get("order") is not None:
+        return [str(level) for level in params["order"]]
+    reference = str(params["reference"])
+    return [reference, *[str(v) for v in params.get("levels", []) if str(v) != reference]]
+
+
 def trends(ask: Ask, samples: AnnData) -> list[tuple[str, Any, str, str]]:
     """Return title, drawing, alternative text and caption of the surest interactions, one edge of each."""
-    params, levels = ask.stored.params, [str(level) for level in ask.stored.params.get("levels", [])]
-    order = [str(params["reference"]), *[v for v in levels if v != str(params["reference"])]]
-    if params.get("order") is not None:
-        order = [str(level) for level in params["order"]]
+    params, order = ask.stored.params, _order(ask.stored.params)
     edges = _surest(ask.stored.table, ask.max_padj).drop_duplicates(["interaction"])
     edges = edges[[f"{r.source}|{r.target}|{r.interaction}" in samples.var_names for r in edges.itertuples()]]
     made = []
@@ -89,10 +96,10 @@ def beside_response(ask: Ask, samples: AnnData, *, response_key: str | None) -> 
     own = best[(best["contrast"] == contrast).to_numpy()]
     target = _receiver(ask.adata, own, response_key)
     response_key = response_key if target else None
+    answer = {"response": ask.adata, "response_key": response_key} if response_key else {}
     drawing = partial(
         pl.by_sample, samples, condition_key=ask.stored.params["condition_key"], comparison=ask.adata,
-        contrast=contrast, key=ask.stored.key, target=target, top=ask.top,
-        response=ask.adata if response_key else None, response_key=response_key or "",
+        contrast=contrast, key=ask.stored.key, target=target, order=_order(ask.stored.params), top=ask.top, **answer,
     )  # fmt: skip
     where = f" received by {target}" if target else ""
     below = f", and below them the activity of pathways in {target}" if target else ""
