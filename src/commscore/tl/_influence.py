@@ -88,8 +88,9 @@ def leave_one_out(
     >>> adata = cs.ds.simulate(n_samples=3, n_cells=200, shifts=[shift], rng=0)
     >>> cs.tl.leave_one_out(adata, "cell_type", condition_key="condition", sample_key="sample")
     >>> found = cs.get.load(adata, "commscore_influence").extra["stability"]
-    >>> found[["interaction", "n_left_out", "sign_stable"]].iloc[0].tolist()
-    ['CSF1^CSF1R', 6, True]
+    >>> found[["interaction", "n_left_out", "sign_stable"]].head(1)
+      interaction  n_left_out  sign_stable
+    0  CSF1^CSF1R           6         True
     """
     check_key(key_added)
     options: dict[str, Any] = {
