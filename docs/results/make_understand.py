@@ -82,7 +82,9 @@ def circuits(a):
     t = cited(found.table)
     status = t["status"].value_counts()
     words = ", ".join(f"{n} {s}" for s, n in status.items() if n)
-    hits = t[t["pvalue"].notna() & (t["status"] == "complete")].sort_values(["pvalue", "strength"], ascending=[True, False])
+    hits = t[t["pvalue"].notna() & (t["status"] == "complete")].sort_values(
+        ["pvalue", "strength"], ascending=[True, False]
+    )
     lost = found.extra["edges"]
     lost = lost[lost["status"].isin(["role absent", "gene missing", "not measurable in RNA", "below expr_prop"])]
     return [
@@ -150,7 +152,9 @@ def recessive(a):
     return [
         f"{len(own)} of {len(found)} edges are weak (below the median flow), specific (at least twice an even share) and "
         f"stable (in at least 90 % of {int(found['n_resamples'].iloc[0])} resamples of {found['unit'].iloc[0]}):",
-        table(own, ["source", "target", "interaction", "magnitude", "specificity", "stability", "padj", "rank"], most=10),
+        table(
+            own, ["source", "target", "interaction", "magnitude", "specificity", "stability", "padj", "rank"], most=10
+        ),
     ]
 
 
@@ -174,7 +178,9 @@ def wu():
     activity = cs.get.load(a, "commscore_response").extra["activities"]
     strongest = activity.reindex(activity["score"].abs().sort_values(ascending=False).index)
     weighed = cs.get.load(a, "commscore_balance").table
-    numbers = [c for c in ("n_edges", "pro", "anti", "unsigned", "balance", "balance_low", "balance_high") if c in weighed]
+    numbers = [
+        c for c in ("n_edges", "pro", "anti", "unsigned", "balance", "balance_low", "balance_high") if c in weighed
+    ]
     page("wu_understand", [
         "# Circuits, loops and therapies in one triple-negative tumour",
         "Which circuits of the reviews are there in one breast tumour, who closes the loops, and what would a therapy leave "

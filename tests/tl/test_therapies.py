@@ -153,9 +153,7 @@ def test_circuits_of_each_condition_or_sample_are_scored_in_its_cells(scored, by
         assert len(rows) > 5
         for row in rows.to_dict("records"):
             own = alone[alone["circuit"] == row["circuit"]]
-            if (
-                len(own) != row["n_steps"]
-            ):  # it has a step of any cell, for which the part has its own strongest group
+            if len(own) != row["n_steps"]:  # it has a step of any cell, for which the part has its own strongest group
                 continue
             hit = (own["from"] + "_" + own["to"]).map(lambda s: "TGFBR1" in s.split("_"))
             expected = own.loc[hit, "score"].sum() / own["score"].sum()

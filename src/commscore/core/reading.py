@@ -135,7 +135,7 @@ class Reading:
         data, rows = np.empty(indptr[-1], m.dtype), np.empty(indptr[-1], np.uint32)
         if not pick(m.data, m.indices, m.indptr, place, slot_of, indptr, data, rows):
             return self._laid_out(self.columns[genes])
-        for start, stop in pairwise(indptr):
+        for start, stop in pairwise(indptr.tolist()):
             order = np.argsort(rows[start:stop])
             rows[start:stop], data[start:stop] = rows[start:stop][order], data[start:stop][order]
         return Columns(data, rows, indptr, self.groups.labels.size, self.statistics.seen)

@@ -65,7 +65,8 @@ def count_csr(data, indices, indptr, part_of, start, stop, gene_of, counts):
         own, before, ascending = counts[part_of[row]], np.int64(-1), True
         for i in range(np.uint64(indptr[row]), np.uint64(indptr[row + 1])):
             column = np.int64(indices[i])
-            ascending &= column > before
+            if column <= before:
+                ascending = False
             before = column
             gene = gene_of[np.uint64(column)]
             v = np.float64(data[i])
