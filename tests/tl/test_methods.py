@@ -111,7 +111,7 @@ def test_refused(small, interactions):
         run(["mean", "mean"])
     with pytest.raises(ValueError, match="list of different names"):
         run([cs.tl.method("hill", K=1), "hill"])
-    with pytest.raises(ValueError, match="list of different names"):
+    with pytest.raises(ValueError, match=r"method is empty \(\[\]\); name at least one"):
         run([])
     with pytest.raises(TypeError, match=r"what cs\.tl\.method returns, or a list of these, found int"):
         run(["mean", 3])

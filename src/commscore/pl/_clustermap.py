@@ -108,8 +108,8 @@ def clustermap(
     >>> adata = cs.ds.pbmc()
     >>> cs.tl.score(adata, "cell_type", n_perms=50)
     >>> grid = cs.pl.clustermap(adata, max_padj=None, top=20)
-    >>> len(grid.data2d)
-    20
+    >>> sorted(grid.data2d.index)
+    ['HLA-DRA_HLA-DRB1^CD4', 'MIF^CD74_CXCR4']
     """
     in_range("top", top, low=1, integer=True)
     in_range("max_columns", max_columns, low=1, integer=True)
