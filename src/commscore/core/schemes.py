@@ -280,9 +280,10 @@ class TurnedOrders:
         """Permutation r · rotations + j is turned by r places and rotated to position j."""
         rotations, n = self._circle.rotations, columns.n_cells
         n_turns = -(-self._n_perms // rotations)
-        places = np.arange(n, dtype=np.int64)
-        shuffle(places, np.uint64(self._key), np.uint64(_CIRCLE_STREAM))
-        codes = self._circle.template[np.resize(places, n + n_turns)]
+        codes = np.empty(n + n_turns, np.uint16)
+        codes[:n] = self._circle.template
+        shuffle(codes[:n], np.uint64(self._key), np.uint64(_CIRCLE_STREAM))
+        codes[n:] = np.resize(codes[:n], n_turns) if n_turns > n else codes[:n_turns]
         for first, stop in _balanced(n_turns, width):
             turn, j = np.meshgrid(np.arange(first, stop), np.arange(rotations))
             number = (turn * rotations + j).ravel()
