@@ -94,17 +94,19 @@ def interactions_from_evidence(evidence: pd.DataFrame) -> pd.DataFrame:
         One row per distinct ``interaction``, sorted by it, with the columns of
         :data:`commscore._schema.resource.INTERACTIONS`.
     """
-    columns = {name: evidence[name].tolist() for name in _SUMMARISED}
-    codes, keys = pd.factorize(np.asarray(evidence["interaction"].tolist(), object), sort=True)
+    columns = {name: evidence[name].to_numpy(object) for name in _SUMMARISED}
+    codes, keys = pd.factorize(evidence["interaction"].to_numpy(object), sort=True)
     counts = np.bincount(codes, minlength=keys.size)
     starts, rows = np.cumsum(counts) - counts, np.argsort(codes, kind="stable")
-    table = _summaries_of_one({name: [values[i] for i in rows[starts]] for name, values in columns.items()})
+    first = rows[starts]
+    table = _summaries_of_one({name: values[first].tolist() for name, values in columns.items()})
     for k in np.flatnonzero(counts > 1):
         several = rows[starts[k] : starts[k] + counts[k]]
-        for name, value in _summary({name: [values[i] for i in several] for name, values in columns.items()}).items():
+        for name, value in _summary({name: values[several].tolist() for name, values in columns.items()}).items():
             table[name][k] = value
-    frame = pd.DataFrame({"interaction": keys} | table, columns=list(INTERACTIONS.names))
-    return frame.astype({"stated": bool, "n_evidence": "int64"})
+    kinds = {"stated": bool, "n_evidence": np.int64}
+    arrays = {name: np.asarray(values, kinds.get(name, object)) for name, values in table.items()}
+    return pd.DataFrame({"interaction": keys} | arrays, columns=list(INTERACTIONS.names))
 
 
 def _summaries_of_one(rows: dict[str, list[str]]) -> dict[str, list[Any]]:
@@ -160,9 +162,8 @@ def _combine(a: pd.Series, b: pd.Series) -> pd.Series:
 
 def evidence_frame(rows: dict[str, Any]) -> pd.DataFrame:
     """Build an evidence table from columns, filling what is not given with :data:`DEFAULTS` or ``""``."""
-    frame = pd.DataFrame(rows, dtype=object).reset_index(drop=True)
-    for name in EVIDENCE.names:
-        if name not in frame.columns:
-            frame[name] = DEFAULTS.get(name, "")
-    frame["interaction"] = frame["ligand"] + "^" + frame["receptor"]
-    return frame[list(EVIDENCE.names)]
+    pairs = [f"{ligand}^{receptor}" for ligand, receptor in zip(rows["ligand"], rows["receptor"], strict=True)]
+    block = np.empty((len(EVIDENCE.names), len(pairs)), object)
+    for values, name in zip(block, EVIDENCE.names, strict=True):
+        values[:] = pairs if name == "interaction" else rows.get(name, DEFAULTS.get(name, ""))
+    return pd.DataFrame(block.T, columns=list(EVIDENCE.names), dtype=object)

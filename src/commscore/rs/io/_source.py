@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from commscore._schema.resource import EVIDENCE, INTERACTIONS
@@ -58,7 +59,8 @@ def build(
     interactions = interactions_from_evidence(evidence)
     extras = extras.reset_index(drop=True).assign(interaction=evidence["interaction"])
     interactions = _add_extras(interactions, extras)
-    evidence = evidence.sort_values("interaction", kind="stable").reset_index(drop=True)
+    at = pd.Index(interactions["interaction"]).get_indexer(evidence["interaction"])  # they are sorted
+    evidence = evidence.take(np.argsort(at, kind="stable")).reset_index(drop=True)
     tables = {"interactions": interactions, "evidence": evidence}
     if species == "human":
         tables["symbols"] = _symbols_of(interactions)

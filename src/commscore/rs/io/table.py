@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -32,6 +33,8 @@ _VALUES = {
     "effect": EFFECTS,
     "direction": DIRECTIONS,
 }
+_PLAIN = re.compile(r"[A-Za-z0-9.-]+(?:_[A-Za-z0-9.-]+)*")
+"""Symbols joined by ``_``: nothing to check or to change."""
 
 
 @checked
@@ -136,15 +139,19 @@ def _text(value: Any) -> str:
 
 
 def _molecules(df: pd.DataFrame, column: str, sep: str) -> list[str]:
+    values = df[column].tolist()
+    if not all(isinstance(v, str) for v in values):
+        return [_molecule(v, sep, where=_place(df, column, i)) for i, v in enumerate(values)]
+    plain = _PLAIN.fullmatch if sep == "_" else lambda _: None
     known: dict[str, str] = {}  # most names occur in many rows
-    texts = []
-    for i, (label, value) in enumerate(zip(df.index.tolist(), df[column].tolist())):
-        text = known.get(value) if isinstance(value, str) else None
-        if text is None:
-            text = _molecule(value, sep, where=f"df[{column!r}], row {label!r} (number {i})")
-            known[value] = text
-        texts.append(text)
-    return texts
+    for i, value in enumerate(values):
+        if value not in known:
+            known[value] = str(value) if plain(value) else _molecule(value, sep, where=_place(df, column, i))
+    return [known[v] for v in values]
+
+
+def _place(df: pd.DataFrame, column: str, i: int) -> str:
+    return f"df[{column!r}], row {df.index[i : i + 1].tolist()[0]!r} (number {i})"
 
 
 def _molecule(value: Any, sep: str, *, where: str) -> str:
@@ -177,6 +184,8 @@ def _category(df: pd.DataFrame, column: str, values: tuple[str, ...]) -> list[st
 
 
 def _stated(df: pd.DataFrame, name: str) -> tuple[list[str], list[str]]:
+    if "stated" not in df.columns and "inferred_from" not in df.columns:
+        return ["inferred"] * len(df), [f"listed in {name}"] * len(df)
     given = df["stated"].tolist() if "stated" in df.columns else [False] * len(df)
     known: dict[Any, str] = {True: "both", False: "inferred"} | {s: s for s in STATED}
     stated = []
