@@ -296,3 +296,9 @@ def test_a_gained_ligand_is_a_detection():
     assert (row["status"], row["shift"]) == ("detection", "gained")
     assert row["pvalue"] == pytest.approx(stats.fisher_exact([[0, 5], [5, 0]])[1])
     assert np.isfinite(row["d_flow"])
+
+
+def test_the_seed_is_kept_as_it_was_given(cohort):
+    assert cs.ds.simulate(n_samples=1, n_cells=5, n_background=1, rng=3).uns["simulation"]["seed"] == 3
+    assert run(cohort, rng=7).params["rng"] == 7
+    assert isinstance(run(cohort, rng=np.random.default_rng(7)).params["rng"], str)

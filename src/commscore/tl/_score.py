@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import rs
-from .._random import RNG, key
+from .._random import RNG, key, recorded
 from .._validate import in_range, one_of
 from .._version import __version__
 from ..core import engine, nulls, schemes
@@ -185,7 +185,7 @@ def score(
         "null": null or "none",
         "n_perms": int(n_perms), "scheme": scheme, "complex": complex, "missing_subunits": missing_subunits,
         "expr_prop": float(expr_prop), "min_cells": int(min_cells), "layer": layer, "use_raw": use_raw,
-        "rng": int(rng) if isinstance(rng, int) else str(seed), "ties": ties, "plus_one": plus_one,
+        "rng": recorded(rng, seed), "ties": ties, "plus_one": plus_one,
         "prop_filter": prop_filter, "pvalue_floor": 1 / (n_perms + 1) if null else None,
         "aliases": found.aliases,
         "groups": cells.names[cells.display], "n_cells": cells.n, "commscore": __version__,

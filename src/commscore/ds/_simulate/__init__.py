@@ -162,7 +162,9 @@ def simulate(  # noqa: PLR0913 - a simulator has many knobs; all by keyword, all
         model.rate, cohort, donor_sd=donor_sd, patient_sd=patient_sd, generators=(draws[3], draws[4])
     )
     counts = _counts.draw(rates, cells, size_sd=size_sd, dispersion=dispersion, seed=streams[5])
-    return _assemble(counts, cells=cells, cohort=cohort, model=model, params={**spread, "seed": str(seed)})
+    return _assemble(
+        counts, cells=cells, cohort=cohort, model=model, params={**spread, "seed": _random.recorded(rng, seed)}
+    )
 
 
 def _assemble(counts: Any, *, cells: Any, cohort: Cohort, model: Model, params: dict[str, Any]) -> Any:

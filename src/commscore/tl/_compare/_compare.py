@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..._random import RNG, key
+from ..._random import RNG, key, recorded
 from ..._schema import compare as schema
 from ..._validate import in_range, listed, one_of, warn
 from ..._version import __version__
@@ -189,7 +189,8 @@ def compare(
         "interaction": interaction, "covariates": np.asarray(keys.covariates, object), "reference": made.reference,
         "order": None if order is None else np.asarray([str(o) for o in order], object), "test": test, "unit": unit,
         "combine": combine, "counts": prepared.source.name, "expr_prop": float(expr_prop),
-        "min_cells": int(min_cells), "margin": float(margin), "n_perms": int(n_perms), "rng": str(settings.seed),
+        "min_cells": int(min_cells), "margin": float(margin), "n_perms": int(n_perms),
+        "rng": recorded(rng, settings.seed),
         "groups": np.asarray(study.groups, object), "levels": np.asarray(study.levels, object),
         "samples": np.asarray(study.samples, object), "n_samples": study.replicates, "commscore": __version__,
     }  # fmt: skip
