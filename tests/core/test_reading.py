@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from commscore.core.columns import gene_major
+from commscore.core.columns import around, gene_major
 from commscore.core.problem import Groups
 from commscore.core.reading import Reading
 from commscore.core.threads import team
@@ -59,3 +59,18 @@ def test_statistics_are_of_the_cells_in_use_in_their_groups(make):
         want = np.bincount(r.grouped().labels[whole.rows[own]], whole.data[own], minlength=3)
         np.testing.assert_allclose(statistics.total[g], want, rtol=1e-6)
     np.testing.assert_array_equal(statistics.sizes, r.groups.sizes)
+
+
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csr_array, sparse.csc_matrix, np.asarray])
+def test_rows_around_some_cells_are_a_view(make):
+    rng = np.random.default_rng(0)
+    x = make(rng.poisson(0.5, (50, 6)).astype(np.float32))
+    cells = np.array([12, 13, 30])
+    rows, start = around(x, cells)
+    np.testing.assert_array_equal(_dense(rows[cells - start]), _dense(x[cells]))
+    own, theirs = (m.data if sparse.issparse(m) else m for m in (rows, x))
+    assert np.shares_memory(own, theirs)
+
+
+def _dense(rows):
+    return rows.toarray() if sparse.issparse(rows) else rows

@@ -99,6 +99,23 @@ def gene_major(
     return _from_dense(np.asarray(matrix), cells, columns, team=team)
 
 
+def around(block: Any, cells: npt.NDArray[np.int64]) -> tuple[Any, int]:
+    """Return the rows among which these cells (ascending) lie, without a copy, and the first one's number.
+
+    Laying out takes time and memory for every row of what it is given.
+    """
+    start, stop = int(cells[0]), int(cells[-1]) + 1
+    if not sparse.issparse(block):
+        return block[start:stop], start
+    if block.format == "csc":
+        return block, 0
+    a, b = int(block.indptr[start]), int(block.indptr[stop])
+    rows = type(block)((stop - start, block.shape[1]), dtype=block.dtype)
+    # set, not given: SciPy would copy places to make them of another type
+    rows.data, rows.indices, rows.indptr = block.data[a:b], block.indices[a:b], block.indptr[start : stop + 1] - a
+    return rows, start
+
+
 def _value_type(matrix: Any) -> np.dtype[Any]:
     return np.dtype(np.float32 if matrix.dtype == np.float32 else np.float64)
 

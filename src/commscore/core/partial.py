@@ -18,7 +18,7 @@ from ..kernels import scan
 from ..stats.analytic import Bins, Products, spread
 from ..stats.analytic import Columns as AnalyticColumns
 from ..stats.analytic.summary import as_bits, tables
-from .columns import gene_major
+from .columns import around, gene_major
 from .summary import GeneSummary
 from .threads import Team
 
@@ -329,7 +329,8 @@ class _Reader:
 
         def one(a: int, b: int) -> Any:
             some = cells[first + a : first + b]
-            return work(gene_major(self.block, cells=some, columns=columns, team=ALONE), self.labels[some])
+            block, start = around(self.block, some)
+            return work(gene_major(block, cells=some - start, columns=columns, team=ALONE), self.labels[some])
 
         for first in range(0, cells.size, step * team.workers):
             start = fold(add, team.run(one, min(cells.size - first, step * team.workers), step=step), start)
