@@ -18,7 +18,7 @@ from .gather import products_over, statistics_of
 from .partial import UNUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
@@ -59,7 +59,7 @@ class Reading:
     groups: Groups
     columns: Integers
     team: Team
-    order: Callable[[], Integers] | None = None
+    order: Callable[[], npt.NDArray[np.integer]] | None = None
     linear: bool = False
     background: bool = False
 
@@ -68,11 +68,17 @@ class Reading:
         """The rows in use, in the order of columns."""
         if self.order is None:
             return np.arange(self.groups.labels.size) if self.cells is None else self.cells
-        return self.order() if self.cells is None else self.cells[self.order()]
+        order = np.asarray(self.order(), np.int64)
+        return order if self.cells is None else self.cells[order]
 
     def grouped(self) -> Groups:
         """Return the groups in the order of columns."""
-        return self.groups if self.order is None else replace(self.groups, labels=self.groups.labels[self.order()])
+        if self.order is None:
+            return self.groups
+        labels, order = np.empty_like(self.groups.labels), self.order()
+        for some in _stretches(order.size):  # an index of another type than int64 is copied as a whole
+            labels[some] = self.groups.labels[order[some]]
+        return replace(self.groups, labels=labels)
 
     @cached_property
     def _labels(self) -> npt.NDArray[np.uint16]:
@@ -121,15 +127,21 @@ class Reading:
         rows = sparse.issparse(m) and m.format == "csr" and m.dtype in (np.float32, np.float64)
         return bool(rows and genes.size <= _FEW and not self.statistics.seen[scan.UNSORTED])
 
+    def _place_of_rows(self) -> npt.NDArray[np.uint32]:
+        """Place in the order of columns of every row of the matrix."""
+        place = np.full(self.matrix.shape[0], NOWHERE, np.uint32)
+        order = None if self.order is None else self.order()
+        for some in _stretches(self.groups.labels.size):
+            number = np.arange(some.start, some.stop)
+            at = number if order is None else order[some]
+            place[at if self.cells is None else self.cells[at]] = number
+        return place
+
     def _picked(self, genes: Integers) -> Columns:
         """Columns of a few genes of compressed rows; how many values each has is known."""
         m, indptr = self.matrix, np.zeros(genes.size + 1, np.int64)
         np.cumsum(self.statistics.expressed[genes].sum(axis=1), out=indptr[1:])
-        place, placed = np.full(m.shape[0], NOWHERE, np.uint32), self.placed
-        for start in range(0, placed.size, _AT_ONCE):
-            some = placed[start : start + _AT_ONCE]
-            place[some] = np.arange(start, start + some.size)
-        del placed
+        place = self._place_of_rows()
         slot_of = np.full(m.shape[1], NOWHERE, np.uint32)
         slot_of[self.columns[genes]] = np.arange(genes.size)
         data, rows = np.empty(indptr[-1], m.dtype), np.empty(indptr[-1], np.uint32)
@@ -139,3 +151,9 @@ class Reading:
             order = np.argsort(rows[start:stop])
             rows[start:stop], data[start:stop] = rows[start:stop][order], data[start:stop][order]
         return Columns(data, rows, indptr, self.groups.labels.size, self.statistics.seen)
+
+
+def _stretches(n: int) -> Iterator[slice]:
+    """Cut a range of ``n`` cells."""
+    for start in range(0, n, _AT_ONCE):
+        yield slice(start, min(n, start + _AT_ONCE))

@@ -81,9 +81,9 @@ class Scheme(Protocol):
         """Largest useful number of units in a block."""
 
 
-def order(name: str, *, key: int, n_cells: int) -> npt.NDArray[np.int64]:
+def order(name: str, *, key: int, n_cells: int) -> npt.NDArray[np.uint32]:
     """Return the order in which the cells of the columns and the labels must be laid out for this scheme."""
-    cells = np.arange(n_cells, dtype=np.int64)
+    cells = np.arange(n_cells, dtype=np.uint32)
     if name != "independent":
         shuffle(cells, np.uint64(key), np.uint64(_RING_STREAM))
     return cells

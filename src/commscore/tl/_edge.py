@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..core.partial import Partial
 
 
-_AT_ONCE = 1 << 16  # cells
+_AT_ONCE = 1 << 14  # cells
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def _codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
 
 def _counted(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str], npt.NDArray[np.int64], int]:
     """Codes, of the smallest type that holds them, names and sizes of the groups that occur; how many are missing."""
-    categorical = column.astype("category").cat
+    categorical = (column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("category")).cat
     codes, n = categorical.codes.to_numpy(), len(categorical.categories)
     found = np.zeros(n + 1, np.int64)
     for start in range(0, codes.size, _AT_ONCE):

@@ -13,6 +13,7 @@ from .summary import Floats, Integers
 
 _MOST = 0.95
 _NEGLIGIBLE = 1e-6
+_AT_ONCE = 1 << 14  # cases
 
 
 def _avoided(n_cells: int, n_marked: Floats, n: Floats) -> Floats:
@@ -57,6 +58,14 @@ def additive(setting: Setting, cases: Cases, entities: Entities) -> Floats:
     The two conditional means are added with their exact covariance: the shape comes from independent sides,
     the variance from the correlation of the genes, in disjoint groups or in the same one.
     """
+    p = np.empty(len(cases))
+    for start in range(0, len(cases), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        _additive(setting, cases.take(some), entities, p=p[some])
+    return p
+
+
+def _additive(setting: Setting, cases: Cases, entities: Entities, *, p: Floats) -> None:
     genes = entities.first(cases.ligand), entities.first(cases.receptor)
     m = setting.marginals
     left, right = m.index[genes[0], cases.source], m.index[genes[1], cases.target]
@@ -76,11 +85,9 @@ def additive(setting: Setting, cases: Cases, entities: Entities) -> Floats:
     variance = a * a + b * b + 2.0 * np.clip(cov, -_MOST * a * b, _MOST * a * b)
     z = (2.0 * cases.threshold - centre) / np.sqrt(variance)
     share = a / np.sqrt(a * a + b * b)
-    p = np.empty(len(cases))
 
     def kernel(start: int, stop: int) -> None:
         units, shares = np.empty(2), np.empty(2)
         saddle_tail.additive(m.tables, m.unit, left, right, share, z, weight, units, shares, start, stop, p)
 
     setting.run(kernel, len(cases))
-    return p

@@ -128,8 +128,10 @@ class AnalyticNull:
         at = np.nonzero(valid)[0]
         if at.size == 0:
             return p, valid
-        setting = self.prepare(cases.take(at), entities, run=run)
-        valid[at] = loosely_bound(self.summary, self.sizes, cases.take(at), entities=entities, pairs=setting.pairs)
+        asked = cases.take(at)
+        setting = self.prepare(asked, entities, run=run)
+        valid[at] = loosely_bound(self.summary, self.sizes, asked, entities=entities, pairs=setting.pairs)
+        del asked
         single = entities.size == 1
         direct = single[cases.ligand] & single[cases.receptor] & (cases.form == SUM)
         for rows, method in ((valid & direct, additive), (valid & ~direct, joint)):

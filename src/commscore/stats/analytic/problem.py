@@ -95,8 +95,8 @@ class Cases:
     def __len__(self) -> int:
         return int(self.source.size)
 
-    def take(self, rows: Integers) -> Cases:
-        """Return the cases ``rows``."""
+    def take(self, rows: Integers | slice) -> Cases:
+        """Return the cases ``rows``; those of a slice are views."""
         return Cases(
             source=self.source[rows],
             target=self.target[rows],
