@@ -29,12 +29,14 @@ def score_table(
     names: list[str],
     scores: npt.NDArray[np.float64],
     pvalues: npt.NDArray[np.float64],
-    null: npt.NDArray[np.str_],
+    null: npt.NDArray[np.int8],
 ) -> pd.DataFrame:
-    """One row per test, in the user's order of groups, then of interactions."""
+    """One row per test, in the user's order of groups, then of interactions; ``null`` are positions in NULLS."""
     rank = np.empty(cells.groups.n, np.int64)
     rank[cells.display] = np.arange(cells.groups.n)
-    order = np.argsort((rank[tests.source] * cells.groups.n + rank[tests.target]) * len(found.frame) + which)
+    order = np.argsort(
+        (rank[tests.source] * cells.groups.n + rank[tests.target]) * len(found.frame) + which, kind="stable"
+    )
     t, which = tests.take(order), which[order]
     groups = [str(n) for n in cells.names[cells.display]]
     sides = (("ligand", t.ligand, t.source), ("receptor", t.receptor, t.target))
@@ -54,10 +56,7 @@ def score_table(
         frame[f"score{end}"] = scores[m, order]
         frame[f"pvalue{end}"] = pvalues[m, order]
         frame[f"padj{end}"] = benjamini_hochberg(pvalues[m, order])
-    codes = np.full(null.size, -1, np.int8)
-    for code, name in enumerate(schema.NULLS):
-        codes[null == name] = code
-    frame["null"] = pd.Categorical.from_codes(codes[order], list(schema.NULLS))
+    frame["null"] = pd.Categorical.from_codes(null[order], list(schema.NULLS))
     return pd.DataFrame(frame)
 
 
@@ -90,15 +89,11 @@ def untested_table(
     tested = np.zeros(len(found.frame), bool)
     tested[which] = True
     never, names = np.flatnonzero(~tested), found.frame["interaction"].to_numpy()
-    best = summary.prop.max(axis=1)
+    best = [f"{most:.3g}" for most in summary.prop.max(axis=1).tolist()]
+    start, end = "largest fraction in any group: ligand", f"; expr_prop {expr_prop:g}"
     rows += [
-        (
-            names[i],
-            "below expr_prop",
-            f"largest fraction in any group: ligand {best[found.ligand[i]]:.3g}, "
-            f"receptor {best[found.receptor[i]]:.3g}; expr_prop {expr_prop:g}",
-        )
-        for i in never
+        (name, "below expr_prop", f"{start} {best[ligand]}, receptor {best[receptor]}{end}")
+        for name, ligand, receptor in zip(names[never], found.ligand[never], found.receptor[never], strict=True)
     ]
     rows += [
         ("*", "too few cells", f"group {name}: {n} cells, min_cells {min_cells}") for name, n in cells.too_small.items()

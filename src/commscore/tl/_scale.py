@@ -62,9 +62,11 @@ def _speak(matrix: Any) -> tuple[float, float, float]:
     rows = [v for v in _levels(matrix) if v.size >= 3]
     if len(rows) < LEAST:
         return 0.0, 0.0, 0.0
+    values = np.full((len(rows), LEVELS), np.nan)
+    for at, row in zip(values, rows, strict=True):
+        at[: row.size] = row
     with np.errstate(over="ignore", invalid="ignore"):
-        found = [[_multiples(f(v)) for f in (_same, np.expm1, _log2, _twice)] for v in rows]
-    plain, natural, binary, twice = np.mean(found, axis=0)
+        plain, natural, binary, twice = (_multiples(f(values)).mean() for f in (_same, np.expm1, _log2, _twice))
     return float(plain), float(max(natural, binary)), float(twice)
 
 
@@ -90,7 +92,10 @@ def _twice(values: Floats) -> Floats:
     return np.asarray(np.expm1(np.expm1(values)), np.float64)
 
 
-def _multiples(values: Floats) -> bool:
-    ratio = values / values[0]
-    near = ratio[np.isfinite(ratio) & (ratio <= FARTHEST)]
-    return near.size >= 3 and bool((np.abs(near - np.rint(near)) <= 1e-3 * near).all()) and bool(near[-1] > 1.5)
+def _multiples(values: Floats) -> npt.NDArray[np.bool_]:
+    """Whether the values of a row (ascending, then NaN) are multiples of its first one."""
+    ratio = values / values[:, :1]
+    near = np.isfinite(ratio) & (ratio <= FARTHEST)
+    whole = (np.abs(ratio - np.rint(ratio)) <= 1e-3 * ratio) | ~near
+    several = (near.sum(axis=1) >= 3) & (np.where(near, ratio, 0.0).max(axis=1) > 1.5)
+    return np.asarray(several & whole.all(axis=1))

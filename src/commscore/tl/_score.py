@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import rs
 from .._random import RNG, key, recorded
+from .._schema import score as schema
 from .._validate import in_range, one_of
 from .._version import __version__
 from ..core import engine, nulls, schemes
@@ -261,9 +262,10 @@ def _test(
         )  # fmt: skip
 
 
-def _per_row(null: str | None, outcome: Outcome) -> npt.NDArray[np.str_]:
-    """Return what each row's p-value comes from."""
-    return np.where(outcome.analytic, "analytic", "none" if null is None else "permutation")
+def _per_row(null: str | None, outcome: Outcome) -> npt.NDArray[np.int8]:
+    """Return what each row's p-value comes from, as positions in the schema's names."""
+    other = schema.NULLS.index("none" if null is None else "permutation")
+    return np.where(outcome.analytic, schema.NULLS.index("analytic"), other).astype(np.int8)
 
 
 def _identity(resource: Resource) -> dict[str, Any]:
