@@ -12,6 +12,7 @@ from scipy import stats
 
 import commscore as cs
 from commscore._schema import compare as schema
+from commscore.tl._compare._totals import totals_table
 from compared import KEYS, planted_cohort, run
 
 
@@ -73,6 +74,7 @@ def test_totals_against_pandas(cohort, result):
             assert row["n_tested"] == sizes[index]
             assert row["effect"] == pytest.approx(want[index], abs=1e-9)
             assert least[index] * 0.99 <= row["pvalue"]
+            assert row["pvalue"] == pytest.approx(cauchy_of(tested, names, index), rel=1e-9)
             found = tested.loc[tested["pvalue"] == least[index], "interaction"].astype(str).tolist()
             assert row["strongest"] in found
         np.testing.assert_allclose(got["padj"], stats.false_discovery_control(got["pvalue"]), rtol=1e-9)
@@ -82,6 +84,27 @@ def test_totals_against_pandas(cohort, result):
     assert (cs.get.totals(a, by="mode")["by"] == "mode").all()
     with pytest.raises(ValueError, match=r"by='moed' is not one of .*did you mean 'mode'"):
         cs.get.totals(a, by="moed")
+
+
+def cauchy_of(tested, names, index):
+    """Combine the p-values of one total; those of 1 stand for one half."""
+    values = index if isinstance(index, tuple) else (index,)
+    p = tested.loc[(tested[names].astype(str) == list(values)).all(axis=1), "pvalue"]
+    return stats.cauchy.sf(np.tan((0.5 - p.where(p < 1, 0.5)) * np.pi).mean())
+
+
+def test_a_row_that_says_nothing_does_not_silence_its_total(cohort):
+    """Relabelling gives p = 1 where the observed labels divide the samples least; a change beside it stays visible."""
+    table = run(cohort, test="permutation").table
+    ones = (table["pvalue"] == 1) & (table["mode"] == "paracrine")
+    assert ones.any()
+    tested = table[table["pvalue"].notna()]
+    totals = totals_table(table)
+    got = totals.loc[(totals["by"] == "mode") & (totals["mode"] == "paracrine"), "pvalue"].item()
+    assert got == pytest.approx(cauchy_of(tested, ["mode"], "paracrine"), rel=1e-9)
+    assert got < 0.99
+    alone = table[ones].head(1)
+    assert totals_table(alone)["pvalue"].tolist() == [0.5, 0.5]
 
 
 def test_totals_need_a_comparison(small, interactions):

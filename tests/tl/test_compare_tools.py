@@ -92,6 +92,48 @@ def change(x, library, case):
     return low[1] - low[0]
 
 
+def test_cells_say_what_samples_would_say():
+    """Compensated, stable and missing groups have one meaning, whatever the unit."""
+    shifts = [EDGE | {"log2fc": 1.5}, EDGE | {"driver": "receptor", "log2fc": -1.0}]
+    a = cs.ds.simulate(n_samples=1, n_cells=500, donor_sd=0.0, shifts=shifts, rng=1)
+    a = a[~((a.obs["cell_type"] == "B cell") & (a.obs["condition"] == "case"))]
+    table = cells_meant(a, n_perms=5000, margin=1.0).table
+    numbers = table.select_dtypes("number").to_numpy(float)
+    assert not np.isinf(numbers).any()
+    gone = table[table["source"] == "B cell"]
+    assert (gone["status"] == "too_few_samples").all()
+    assert gone[["d_source", "d_flow"]].isna().all(axis=None)
+    assert np.isfinite(table.loc[table["source"] == "CAF", "d_source"]).all()
+    tested = table[(table["status"] == "tested") & ~table["shift"].isin(["gained", "lost"])]
+    sides = tested[["ligand_effect", "receptor_effect"]]
+    p = tested[["ligand_pvalue", "receptor_pvalue"]]
+    leading = np.where(p["ligand_pvalue"] <= p["receptor_pvalue"], sides["ligand_effect"], sides["receptor_effect"])
+    opposed = (leading * tested["effect"] < 0) | ((p.max(axis=1) <= 0.05) & (sides.prod(axis=1) < 0))
+    found = tested["padj"] <= 0.05
+    assert (found & opposed).any()
+    assert (tested.loc[found & opposed, "shift"] == "compensated").all()
+    assert (
+        tested.loc[found & ~opposed, "shift"] == np.where(tested["effect"] > 0, "up", "down")[found & ~opposed]
+    ).all()
+    stable = tested[tested["shift"] == "stable"]
+    assert (stable[["ligand_effect", "receptor_effect", "effect"]].abs() < 1.0).all(axis=None)
+
+
+def test_cells_tell_who_sends(alone):
+    """CSF1 of CAF in the control, of the tumour in the case; nothing is rewired where no one takes over."""
+    a = alone.copy()
+    counts = a.layers["counts"].tolil()
+    gene = a.var_names.get_loc("CSF1")
+    tumour, case = (a.obs["cell_type"] == "tumour").to_numpy(), (a.obs["condition"] == "case").to_numpy()
+    caf = (a.obs["cell_type"] == "CAF").to_numpy()
+    counts[:, gene] = 0
+    counts[np.flatnonzero((caf & ~case) | (tumour & case)), gene] = 20
+    a.layers["counts"] = counts.tocsr()
+    rewired = cells_meant(a, n_perms=20).table.groupby("interaction", observed=True)["rewired"].agg(["any", "all"])
+    assert rewired.loc["CSF1^CSF1R", "all"]
+    assert not rewired.loc[rewired.index != "CSF1^CSF1R", "any"].any()
+
+
 def test_cells_are_calibrated_only_without_variation_between_donors():
     """What the warning says: with ordinary donors the cell-level test finds far too much; samples do not."""
     rates = {}

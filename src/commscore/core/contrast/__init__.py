@@ -2,6 +2,18 @@
 
 from . import design
 from ._compare import compare, fit
+from ._finish import leaders_changed, moved
 from ._types import LABELS, Cohort, Comparison, Contrast, Settings
 
-__all__ = ["LABELS", "Cohort", "Comparison", "Contrast", "Settings", "compare", "design", "fit"]
+__all__ = [
+    "LABELS",
+    "Cohort",
+    "Comparison",
+    "Contrast",
+    "Settings",
+    "compare",
+    "design",
+    "fit",
+    "leaders_changed",
+    "moved",
+]

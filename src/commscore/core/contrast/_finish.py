@@ -44,20 +44,23 @@ def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
 
 def _shift(out: Columns, significant: Bools, *, alpha: float) -> npt.NDArray[np.int8]:
     """Claims need the adjusted p, ``stable`` the margin; everything else stays open."""
-    status, effect = out["status"], out["effect"]
-    ligand, receptor = out["ligand_effect"], out["receptor_effect"]
-    both = np.nan_to_num(out["both_pvalue"], nan=1.0) <= alpha
-    leading = np.where(out["ligand_pvalue"] <= out["receptor_pvalue"], ligand, receptor)
-    # the side that moved says up and the sum says down: the other side outweighs it, whether seen clearly or not
-    opposed = (both & (ligand * receptor < 0)) | (leading * effect < 0)
-    shift = np.where(effect > 0, UP, DOWN)
-    shift = np.where(opposed, COMPENSATED, shift)
-    shift = np.where(significant, shift, np.where(out["within_margin"], STABLE, INCONCLUSIVE))
+    status = out["status"]
+    shift = np.where(significant, moved(out, alpha=alpha), np.where(out["within_margin"], STABLE, INCONCLUSIVE))
     # a perfect separation is named even where so few samples cannot reach the level
     separated = significant | out["separated"]
     appeared = np.where(separated, np.where(out["gaining"], GAINED, LOST), INCONCLUSIVE)
     shift = np.where(status == DETECTION, appeared, shift)
     return np.where((status == TESTED) | (status == DETECTION), shift, NOT_ASSESSABLE).astype(np.int8)
+
+
+def moved(out: Columns, *, alpha: float) -> npt.NDArray[np.int8]:
+    """Direction of rows that moved, as codes of ``shift``: up, down, or compensated where the two sides are opposed."""
+    effect, ligand, receptor = out["effect"], out["ligand_effect"], out["receptor_effect"]
+    both = np.nan_to_num(np.maximum(out["ligand_pvalue"], out["receptor_pvalue"]), nan=1.0) <= alpha
+    leading = np.where(out["ligand_pvalue"] <= out["receptor_pvalue"], ligand, receptor)
+    # the side that moved says up and the sum says down: the other side outweighs it, whether seen clearly or not
+    opposed = (both & (ligand * receptor < 0)) | (leading * effect < 0)
+    return np.where(opposed, COMPENSATED, np.where(effect > 0, UP, DOWN)).astype(np.int8)
 
 
 def _shape(out: Columns, significant: Bools, *, n_stages: int) -> npt.NDArray[np.int8]:
@@ -89,16 +92,24 @@ def rewired(cohort: Cohort, model: Model, tests: Tests, *, contrast: Contrast, s
     abundance = log_abundance(cohort).T[:, :, None]
     ends = [cohort.condition == contrast.ref[0], cohort.condition == contrast.alt[-1]]
     flows = [_level_flow(cohort, model, abundance=abundance, end=end, settings=settings) for end in ends]
-    changed = np.zeros(tests.n, bool)
+    return leaders_changed(flows, tests, margin=settings.margin)
+
+
+def leaders_changed(flows: list[Floats], tests: Tests, *, margin: float) -> Bools:
+    """Whether another group leads at the second end, by source or by target; the same for all rows of an interaction.
+
+    ``flows``: log2 (abundance · expression) of group × entity at both ends, −inf where it does not count.
+    """
+    changed, n_groups = np.zeros(tests.n, bool), flows[0].shape[0]
     if tests.n == 0:
         return changed
     pair = tests.ligand * (int(tests.receptor.max()) + 1) + tests.receptor
     _, first, interaction = np.unique(pair, return_index=True, return_inverse=True)
     for entity, group in ((tests.ligand, tests.source), (tests.receptor, tests.target)):
-        which, where = np.divmod(np.unique(interaction * cohort.n_groups + group), cohort.n_groups)
+        which, where = np.divmod(np.unique(interaction * n_groups + group), n_groups)
         key = np.column_stack([which, where, entity[first[which]]])
-        moved = _leader_changed(flows, key, margin=settings.margin)
-        changed |= moved[interaction]
+        other = _leader_changed(flows, key, margin=margin)
+        changed |= other[interaction]
     return changed
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from ...core import schemes
 from ...core.blocks import Blocks
 from ...core.columns import gene_major
-from ...core.contrast import LABELS
+from ...core.contrast import LABELS, leaders_changed, moved
 from ...core.gather import cell_sums
 from ...core.problem import Groups
 from ...core.pseudobulk import log_rates
@@ -73,7 +73,8 @@ def compare(
     pools = _pool(prepared, levels)
     changes = _changes(prepared, levels, pools=pools, min_cells=min_cells, n_perms=n_perms, seed=settings.seed,
                        team=team)  # fmt: skip
-    return _columns(changes, pools, prepared=prepared, tests=tests, settings=settings)
+    large = pools.n_cells >= min_cells
+    return _columns(changes, pools, prepared=prepared, tests=tests, settings=settings, large=large, n_perms=n_perms)
 
 
 def _pool(prepared: Prepared, levels: tuple[int, int]) -> Pools:
@@ -155,8 +156,9 @@ def _permute(
 
 
 def _columns(
-    changes: Changes, pools: Pools, *, prepared: Prepared, tests: Tests, settings: Settings
-) -> dict[str, npt.NDArray[Any]]:
+    changes: Changes, pools: Pools, *, prepared: Prepared, tests: Tests, settings: Settings,
+    large: npt.NDArray[np.bool_], n_perms: int,
+) -> dict[str, npt.NDArray[Any]]:  # fmt: skip
     c: dict[str, npt.NDArray[Any]] = {}
     entities = prepared.found.entities
     prop = np.stack([np.minimum.reduceat(p[:, entities.genes], entities.indptr[:-1], axis=1) for p in pools.prop])
@@ -179,20 +181,22 @@ def _columns(
     c["se"] = np.where(same, sd["ligand"] + sd["receptor"], np.hypot(sd["ligand"], sd["receptor"]))
     c["ci_low"], c["ci_high"] = c["effect"] - _Z * c["se"], c["effect"] + _Z * c["se"]
     combine = fisher if settings.combine == "fisher" else acat
-    c["pvalue"] = combine(np.stack([c["ligand_pvalue"], c["receptor_pvalue"]], axis=1))
+    # p = 1 would be infinite evidence against a change; it stands for all from 1 − 1/(n + 1) on
+    most = 1.0 - 0.5 / (n_perms + 1)
+    c["pvalue"] = combine(np.minimum(np.stack([c["ligand_pvalue"], c["receptor_pvalue"]], axis=1), most))
     c["padj"] = benjamini_hochberg(c["pvalue"])
     c["exact_pvalue"] = c["exact_floor"] = np.full(tests.n, np.nan)
     c["sign_stable"] = np.zeros(tests.n, bool)
     c["n_ref"], c["n_alt"] = (_n_samples(tests, pools.n_cells[i]) for i in (0, 1))
     status = np.where(enough, np.where(tested, "tested", "not_expressed"), "too_few_samples")
     c["status"] = _codes("status", status)
-    c["shift"] = _codes("shift", _shift(c, tested, settings=settings))
+    c["shift"] = _shift(c, tested, sd=sd, settings=settings)
     _decompose(c, sd, pools=pools, tests=tests, tested=tested)
     c["shape"] = np.full(tests.n, -1, np.int8)
     for i, end in enumerate(("ref", "alt")):
         c[f"ligand_subunit_{end}"] = _limiting(pools.logcpm[i], entities)[tests.source, tests.ligand]
         c[f"receptor_subunit_{end}"] = _limiting(pools.logcpm[i], entities)[tests.target, tests.receptor]
-    c["rewired"] = _rewired(pools, tests, entities=entities, expressed=expressed)
+    c["rewired"] = _rewired(pools, tests, prop=prop, large=large, entities=entities, settings=settings)
     return c
 
 
@@ -206,23 +210,14 @@ def _limiting(logcpm: Floats, entities: Entities) -> npt.NDArray[np.int64]:
 
 
 def _rewired(
-    pools: Pools, tests: Tests, *, entities: Entities, expressed: list[npt.NDArray[np.bool_]]
+    pools: Pools, tests: Tests, *, prop: Floats, large: npt.NDArray[np.bool_], entities: Entities, settings: Settings
 ) -> npt.NDArray[np.bool_]:
-    """Whether the main source or target of the interaction differs between the conditions."""
-    n_groups, best = pools.n_cells.shape[1], []
-    interaction = np.unique(tests.ligand * entities.n + tests.receptor, return_inverse=True)[1]
+    """Whether the main source or target of the interaction differs between the conditions, as where samples are."""
     low = np.minimum.reduceat(pools.logcpm[:, :, entities.genes], entities.indptr[:-1], axis=2)
-    for i in (0, 1):
-        with np.errstate(divide="ignore"):
-            level = low[i] + np.log2(pools.n_cells[i])[:, None]
-        flow = np.where(expressed[i], level[tests.source, tests.ligand] + level[tests.target, tests.receptor], -np.inf)
-        order = np.lexsort((-flow, interaction))
-        _, first = np.unique(interaction[order], return_index=True)
-        top = order[first]
-        pair = tests.source[top] * n_groups + tests.target[top]
-        best.append(np.where(np.isfinite(flow[top]), pair, -1))
-    changed = (best[0] >= 0) & (best[1] >= 0) & (best[0] != best[1])
-    return np.asarray(changed[interaction], np.bool_)
+    share = np.log2((pools.n_cells + 0.5) / (pools.total_cells[:, None] + 1.0))
+    counts = large[:, :, None] & (prop >= settings.expr_prop)
+    flows = np.where(counts, low + share[:, :, None], -np.inf)
+    return leaders_changed(list(flows), tests, margin=settings.margin)
 
 
 def _codes(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
@@ -239,17 +234,17 @@ def _n_samples(tests: Tests, n_cells: npt.NDArray[np.int64]) -> npt.NDArray[np.i
     return (there[tests.source] & there[tests.target]).astype(np.int64)
 
 
-def _shift(c: dict[str, npt.NDArray[Any]], tested: npt.NDArray[np.bool_], *, settings: Settings) -> Any:
+def _shift(
+    c: dict[str, npt.NDArray[Any]], tested: npt.NDArray[np.bool_], *, sd: dict[str, Floats], settings: Settings
+) -> npt.NDArray[np.int8]:
     found = tested & (c["padj"] <= settings.alpha)
-    sides = [(c[f"{s}_pvalue"] <= settings.alpha) * np.sign(c[f"{s}_effect"]) for s in ("ligand", "receptor")]
     absent = [(c[f"ligand_prop_{e}"] == 0) | (c[f"receptor_prop_{e}"] == 0) for e in ("ref", "alt")]
-    within = (np.abs(c["effect"]) + _Z90 * c["se"]) < settings.margin
-    shift = np.where(tested, np.where(within, "stable", "inconclusive"), "not_assessable").astype(object)
-    # where only the combined evidence passes, the larger side tells the direction
-    shift[found] = np.where(c["effect"][found] > 0, "up", "down")
-    shift[found & (sides[0] * sides[1] < 0)] = "compensated"
-    shift[found & absent[0] & ~absent[1]] = "gained"
-    shift[found & absent[1] & ~absent[0]] = "lost"
+    reach = [np.abs(c[f"{s}effect"]) + _Z90 * e for s, e in (("", c["se"]), *((f"{k}_", sd[k]) for k in sd))]
+    within = (np.stack(reach) < settings.margin).all(axis=0)
+    shift = _codes("shift", np.where(tested, np.where(within, "stable", "inconclusive"), "not_assessable"))
+    shift[found] = moved(c, alpha=settings.alpha)[found]
+    shift[found & absent[0] & ~absent[1]] = LABELS["shift"].index("gained")
+    shift[found & absent[1] & ~absent[0]] = LABELS["shift"].index("lost")
     return shift
 
 
@@ -263,7 +258,7 @@ def _decompose(
         # delta method on a binomial share
         rest = 1 - pools.n_cells / pools.total_cells[:, None]
         spread = np.sqrt((rest / pools.n_cells).sum(axis=0)) / np.log(2)
-    change = share[1] - share[0]
+        change = np.where((pools.n_cells > 0).all(axis=0), share[1] - share[0], np.nan)
     c["d_source"], c["d_target"] = change[tests.source], change[tests.target]
     names = ("d_ligand", "d_receptor", "d_source", "d_target")
     parts = np.stack([c[n] for n in names])

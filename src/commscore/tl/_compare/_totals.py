@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 ALPHA = 0.05
+_ONE = 1.0 - 1e-9
 _BY = {"pair": ["source", "target"], "mode": ["mode"]}
 
 
@@ -23,7 +24,8 @@ def totals_table(table: pd.DataFrame) -> pd.DataFrame:
 
     The p-value is the Cauchy combination of the rows' p-values (doi:10.1080/01621459.2018.1554485), which is valid when
     the rows depend on each other, as interactions of the same cells do; pairs and modes are never taken as
-    independent draws.
+    independent draws. A p-value of 1, as exact tests of few samples often give, is evidence neither for nor against a
+    change: it counts as one half, where its Cauchy deviate, minus infinity, would outweigh all other rows.
     """
     parts = [_totals(table, by) for by in schema.TOTALS["by"].values]
     frame = pd.concat(parts, ignore_index=True)
@@ -52,7 +54,8 @@ def _totals(table: pd.DataFrame, by: str) -> pd.DataFrame:
         values = np.where(tested, table[name].to_numpy(), 0.0)
         mean = np.bincount(row_of, np.nan_to_num(values), minlength=n) / n_tested
         out[name] = np.where(out["n_tested"] > 0, mean, np.nan)
-    deviates = np.where(tested, cauchy(table["pvalue"].to_numpy()), 0.0)
+    p = table["pvalue"].to_numpy()
+    deviates = np.where(tested & (p < _ONE), cauchy(p), 0.0)
     pvalue = cauchy_tail(np.bincount(row_of, deviates, minlength=n) / n_tested)
     out["pvalue"] = np.where(out["n_tested"] > 0, pvalue, np.nan)
     frame = pd.DataFrame(out)
