@@ -225,6 +225,22 @@ def test_lazily_read(cells, folder, name):
     pd.testing.assert_frame_equal(one.obs[two.obs.columns], two.obs)
 
 
+def test_what_looks_at_columns_of_cells_reads_lazy_ones(cells, folder, tmp_path):
+    pytest.importorskip("xarray")
+    keys = {"condition_key": "stage", "sample_key": "sample", "resource": PAIRS, "min_cells": 2}
+    left_out, drawn = [], []
+    for adata in (cells.copy(), ad.experimental.read_lazy(folder / "csr.zarr")):
+        left_out.append(cs.tl.leave_one_out(adata, "cell_type", inplace=False, **keys).table)
+        cs.tl.score(adata, "cell_type", resource=PAIRS, n_perms=10)
+        cs.tl.compare(adata, "cell_type", **keys)
+        drawn.append([p.get_facecolor().tolist() for p in cs.pl.roles(adata, max_padj=None).collections])
+        text = cs.report.write(adata, tmp_path / "r.html", resource=cs.rs.from_table(PAIRS), figures=False).read_text()
+        assert "3 groups of cells (column cell_type)" in text
+    assert len(left_out[0])
+    pd.testing.assert_frame_equal(*left_out)
+    assert drawn[0] == drawn[1]
+
+
 def test_chunks_of_unknown_size(cells):
     adata = dask_backed(cells, rows=60)
     kept = np.arange(N) % 3 > 0

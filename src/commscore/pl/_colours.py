@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..get._columns import in_memory
 from ._table import params_of
 
 if TYPE_CHECKING:
@@ -81,8 +82,9 @@ def obs_colours(adata: AnnData | None, column: str | None, names: Sequence[str])
 
 def _ordered(data: Any, column: str | None, names: Sequence[str]) -> dict[str, Any]:
     """Return our own colours, given out in the order of the categories, so that plots of the same data agree."""
-    if column is not None and column in data.obs and isinstance(data.obs[column].dtype, pd.CategoricalDtype):
-        whole = default_palette([str(c) for c in data.obs[column].cat.categories])
+    values = in_memory(data, column) if column is not None and column in data.obs else None
+    if values is not None and isinstance(values.dtype, pd.CategoricalDtype):
+        whole = default_palette([str(c) for c in values.cat.categories])
         if all(n in whole for n in names):
             return {n: whole[n] for n in names}
     return default_palette(names)
@@ -91,7 +93,7 @@ def _ordered(data: Any, column: str | None, names: Sequence[str]) -> dict[str, A
 def _stored(data: Any, column: str | None, names: Sequence[str]) -> dict[str, Any]:
     if column is None or f"{column}_colors" not in data.uns or column not in data.obs:
         return {}
-    values = data.obs[column]
+    values = in_memory(data, column)
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return {}
     stored = {str(c): v for c, v in zip(values.cat.categories, data.uns[f"{column}_colors"], strict=False)}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..get._columns import in_memory
 from ._blocks import Facts, Section, Text
 from ._figures import first
 from ._kinds import kind_of
@@ -36,11 +37,11 @@ def section(adata: AnnData, found: Sequence[Stored], *, groupby: str | None, max
 def _sentence(adata: AnnData, found: Sequence[Stored], groupby: str | None) -> str:
     parts = [f"{adata.n_obs:,} cells and {adata.n_vars:,} genes"]
     if groupby is not None and groupby in adata.obs:
-        parts.append(f"{adata.obs[groupby].nunique()} groups of cells (column {groupby})")
+        parts.append(f"{in_memory(adata, groupby).nunique()} groups of cells (column {groupby})")
     for what, name in (("conditions", "condition_key"), ("samples", "sample_key")):
         column = next((s.params[name] for s in found if s.params.get(name) is not None), None)
         if column is not None and column in adata.obs:
-            parts.append(f"{adata.obs[column].nunique()} {what} (column {column})")
+            parts.append(f"{in_memory(adata, column).nunique()} {what} (column {column})")
     return "; ".join(parts) + "."
 
 
@@ -67,13 +68,13 @@ def _resource(stored: Stored) -> str:
 def _group_tables(adata: AnnData, found: Sequence[Stored], groupby: str | None) -> list[Facts]:
     if groupby is None or groupby not in adata.obs:
         return []
-    groups = adata.obs[groupby]
+    groups = in_memory(adata, groupby)
     condition = next((s.params["condition_key"] for s in found if s.params.get("condition_key") is not None), None)
     counts = groups.value_counts(sort=False)
     if condition is None or condition not in adata.obs:
         rows = [[str(g), f"{n:,}"] for g, n in counts.items()]
         return [Facts("Cells of each group", (groupby, "Cells"), rows)]
-    by = pd.crosstab(groups, adata.obs[condition])
+    by = pd.crosstab(groups, in_memory(adata, condition))
     rows = [[str(g), f"{n:,}", *(f"{by.at[g, c]:,}" if g in by.index else "0" for c in by)] for g, n in counts.items()]
     return [Facts("Cells of each group", (groupby, "Cells", *map(str, by)), rows)]
 

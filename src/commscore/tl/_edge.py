@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._validate import listed, suggest
 from ..core.problem import Groups
+from ..get._columns import in_memory
 from ._containers import backed_view, contained, take
 from ._scale import warn_of_scale
 
@@ -188,15 +189,7 @@ def obs_column(adata: AnnData, argument: str, key: str) -> pd.Series:
         known = listed(adata.obs.columns, most=20) or "it has no columns"
         msg = f"{argument}={key!r} is not a column of adata.obs ({known}){suggest(key, adata.obs.columns)}"
         raise KeyError(msg)
-    return in_memory(adata.obs[key], adata.obs_names)
-
-
-def in_memory(column: Any, names: pd.Index) -> pd.Series:
-    """Return a column of ``obs`` as pandas has it; that of a lazily read object is read."""
-    if isinstance(column, pd.Series):
-        return column
-    values = column.data if hasattr(column, "data") else column
-    return pd.Series(values.compute() if hasattr(values, "compute") else values, index=names)
+    return in_memory(adata, key)
 
 
 def _codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:

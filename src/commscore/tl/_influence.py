@@ -16,6 +16,7 @@ from ..get import Result, store
 from ..get._store import check_key
 from ._compare import _study
 from ._compare._compare import _names, compare
+from ._edge import obs_column
 from ._keywords import known_keywords
 from ._progress import bar
 
@@ -101,7 +102,8 @@ def leave_one_out(
     whole = _compared(adata, groupby, options, quiet=False)
     unit = sample_key if pair_key is None else pair_key
     labels, names = _study.column(adata, "sample_key" if pair_key is None else "pair_key", unit)
-    used = [n for n, name in enumerate(names) if _takes_part(adata.obs[sample_key][labels == n], whole.params)]
+    samples = obs_column(adata, "sample_key", sample_key)
+    used = [n for n in range(len(names)) if _takes_part(samples[labels == n], whole.params)]
     parts, untested = [], []
     with bar(len(used), "samples left out") as progress:
         for n in used:

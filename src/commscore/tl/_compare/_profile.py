@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..._validate import in_range
 from ...core.pseudobulk import log_cpm
-from .. import _edge
+from ...get._columns import in_memory
 from .._keywords import known_keywords
 from . import _study
 from ._prepare import Ask, add_up
@@ -154,7 +154,7 @@ def _obs(adata: AnnData, prepared: Prepared, sample_key: str) -> pd.DataFrame:
     """Metadata that is the same for all cells of every sample."""
     codes = _study.column(adata, "sample_key", sample_key)[0]
     _, first = np.unique(codes, return_index=True)
-    columns = {name: _edge.in_memory(adata.obs[name], adata.obs_names) for name in adata.obs.columns}
+    columns = {name: in_memory(adata, name) for name in adata.obs.columns}
     kept = [name for name, values in columns.items() if _is_constant(values, codes, first=first)]
     frame = pd.DataFrame({name: columns[name] for name in kept}, index=adata.obs_names).iloc[first]
     for name in kept:
