@@ -234,6 +234,22 @@ def test_power_grows_with_samples_and_is_what_happens():
     assert np.mean(found) == pytest.approx(predicted, abs=0.25)
 
 
+def test_power_knows_the_design():
+    """Asked for the samples that there are, it answers for the present design, with pairs and covariates too."""
+    a = cs.ds.simulate(n_samples=5, n_cells=300, paired=True, rng=3)
+    a.obs["age"] = a.obs["sample"].cat.codes.astype(float) ** 2
+    for more in ({"pair_key": "patient"}, {"covariates": ["age"]}):
+        options = {"resource": a.uns["interactions"], "n_samples": [2, 5], "min_cells": 1}
+        answer = cs.tl.power(a, "cell_type", **KEYS, **more, **options)
+        values = {n: part.select_dtypes(float).to_numpy() for n, part in answer.groupby("n_samples")}
+        np.testing.assert_allclose(values[5], values[0], rtol=1e-6)
+        assert (values[2][:, 0] > values[5][:, 0]).all()
+    both = {"pair_key": "patient", "covariates": ["age"], "n_samples": [2, 3]}
+    answer = cs.tl.power(a, "cell_type", **KEYS, **both, resource=a.uns["interactions"])
+    assert answer.loc[answer["n_samples"] == 2, "ligand_power"].isna().all()  # two pairs and a covariate leave nothing
+    assert answer.loc[answer["n_samples"] != 2, "ligand_power"].between(0, 1).all()
+
+
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [

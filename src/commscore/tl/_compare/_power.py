@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...core.problem import Tests
     from ...rs import Resource
     from ._prepare import Prepared
+    from ._study import Study
 
     Floats = npt.NDArray[np.float64]
 
@@ -84,7 +85,8 @@ def power(
     DataFrame
         One row per number of samples and testable source × target × interaction: ``source, target,
         interaction, n_samples, ligand_smallest, receptor_smallest`` (smallest log2 fold change of that side
-        found with the wanted power) and ``ligand_power, receptor_power`` (power at ``effect``).
+        found with the wanted power) and ``ligand_power, receptor_power`` (power at ``effect``); missing where
+        so few samples would leave nothing to estimate the variance from.
 
     Raises
     ------
@@ -122,9 +124,13 @@ def power(
     columns = {name: made.columns[name][rows] for name in made.columns}
     df = _residual_df(cohort, design, tests.take(rows))
     prior_df = made.info["prior_df"]
+    wanted = {"effect": float(effect), "power": float(power), "alpha": float(alpha)}
     parts = [
-        _answer(columns, df, n=n, prior_df=prior_df, effect=effect, power=power, alpha=alpha) for n in (0, *sizes)
-    ]  # fmt: skip
+        _answer(
+            columns, df if n == 0 else _future_df(design, prepared.study, n), n=n, now=df, prior_df=prior_df, **wanted
+        )
+        for n in (0, *sizes)
+    ]
     return _table(prepared, tests.take(rows), which[rows], parts=parts, sizes=(0, *sizes))
 
 
@@ -149,21 +155,34 @@ def _residual_df(cohort: engine.Cohort, design: _design.Design, tests: Tests) ->
     return np.asarray(df, np.float64)[inverse]
 
 
+def _future_df(design: _design.Design, study: Study, n: int) -> float:
+    """Residual degrees of freedom of this design with ``n`` samples in every condition, complete pairs if there are."""
+    n_levels = len(study.levels)
+    n_blocks = 0 if design.block is None else int(design.block.max()) + 1
+    n_covariates = design.matrix.shape[1] - n_levels - max(n_blocks - 1, 0)
+    return float(n_levels * (n - 1) - n_covariates - (0 if design.block is None else n - 1))
+
+
 def _answer(
-    c: dict[str, npt.NDArray[Any]], df: Floats, *, n: int, prior_df: float, effect: float, power: float, alpha: float
-) -> dict[str, Floats]:
-    """Smallest effect and power of both sides with ``n`` samples per condition (0: as they are)."""
-    total = np.minimum(df + prior_df, 1e6)
+    c: dict[str, npt.NDArray[Any]], df: Floats | float, *, n: int, now: Floats, prior_df: float, effect: float,
+    power: float, alpha: float,
+) -> dict[str, Floats]:  # fmt: skip
+    """Smallest effect and power of both sides with ``n`` samples per condition (0: as they are).
+
+    ``df`` are the residual degrees of freedom then, ``now`` the present ones; without any there is no answer.
+    """
+    total = np.minimum(now + prior_df, 1e6)
     width = 1.0 if n == 0 else np.sqrt((2.0 / n) / (1.0 / c["n_ref"] + 1.0 / c["n_alt"]))
-    future = total if n == 0 else np.full(df.shape, min(2.0 * n - 2.0 + prior_df, 1e6))
+    future = np.broadcast_to(np.minimum(np.maximum(df, 1.0) + prior_df, 1e6), total.shape)
+    none = np.broadcast_to(np.asarray(df) < 1, total.shape)
     out = {}
     for side in ("ligand", "receptor"):
         half = 0.5 * (c[f"{side}_ci_high"] - c[f"{side}_ci_low"])
         se = half / -stdtrit(total, _ALPHA / 2) * width
         one, inverse = np.unique(future, return_inverse=True)
         unit = stats.smallest_effect(1.0, df=one, power_wanted=power, alpha=alpha / 2)
-        out[f"{side}_smallest"] = unit[inverse] * se
-        out[f"{side}_power"] = stats.power(effect, se=se, df=future, alpha=alpha / 2)
+        out[f"{side}_smallest"] = np.where(none, np.nan, unit[inverse] * se)
+        out[f"{side}_power"] = np.where(none, np.nan, stats.power(effect, se=se, df=future, alpha=alpha / 2))
     return out
 
 
