@@ -133,3 +133,32 @@ def test_a_method_shows_itself_in_a_line():
     assert text.startswith("<method 'hill', K=0.4, ")
     assert len(text) < 240
     assert "<function" not in text
+
+
+def test_the_error_of_pvalues_is_that_of_other_seeds(small, interactions):
+    seen = []
+    for seed in range(60):
+        cs.tl.score(small, "cell_type", resource=interactions, n_perms=200, scheme="independent", rng=seed)
+        seen.append(cs.get.table(small)["pvalue"].to_numpy())
+    error = cs.get.pvalue_error(small).to_numpy()
+    p = np.mean(seen, axis=0)
+    middle = (p > 0.1) & (p < 0.9)
+    assert middle.sum() >= 10
+    assert np.std(seen, axis=0)[middle].mean() == pytest.approx(error[middle].mean(), rel=0.1)
+
+
+def test_only_permuted_pvalues_have_an_error(small, interactions):
+    cs.tl.score(small, "cell_type", resource=interactions, null="auto", n_perms=60, method=["mean", "product"])
+    table, error = cs.get.table(small), cs.get.pvalue_error(small, method="product")
+    permuted = table["null"] == "permutation"
+    assert (error[~permuted] == 0).all()
+    p = table["pvalue_product"][permuted]
+    assert error[permuted].to_numpy() == pytest.approx(np.sqrt(p * (1 - p) / 60).to_numpy())
+    cs.tl.score(small, "cell_type", resource=interactions, null=None)
+    assert cs.get.pvalue_error(small).isna().all()
+
+
+def test_a_result_without_scores_has_no_error_of_pvalues(small):
+    cs.get.store(small, "other", cs.get.Result(cs.rs.load().interactions, {}, {}, {}, "commscore.other/1"))
+    with pytest.raises(KeyError, match="not a table of scores"):
+        cs.get.pvalue_error(small, "other")

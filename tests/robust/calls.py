@@ -99,6 +99,7 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "get.load": {"adata": a},
         "get.store": {"adata": a.copy(), "key": "again", "result": cs.get.load(a)},
         "get.params": {"adata": a},
+        "get.pvalue_error": {"adata": a},
         "get.table": {"adata": a},
         "get.untested": {"adata": a},
         "get.matrix": {"adata": a, "max_padj": None},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ._error import pvalue_error
 from ._liana import to_liana
 from ._result import Result
 from ._store import load, store
 from ._tables import matrix, params, table, untested
 from ._totals import totals
 
-__all__ = ["Result", "load", "matrix", "params", "store", "table", "to_liana", "totals", "untested"]
+__all__ = ["Result", "load", "matrix", "params", "pvalue_error", "store", "table", "to_liana", "totals", "untested"]

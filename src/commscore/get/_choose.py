@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .._validate import suggest
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ._result import Result
 
 PARTS = ("score", "pvalue", "padj")
 """Columns of a method; a table of several methods has ``score_<method>`` and so on."""
@@ -46,6 +50,12 @@ def chosen(frame: pd.DataFrame, method: str | None, *, single: str | None = None
         more = "; the consensus itself is in the columns magnitude_rank and specificity_rank"
     msg = f"method={method!r} is not in the table (it holds {has}){suggest(method, known)}{more}"
     raise ValueError(msg)
+
+
+def method_of(result: Result, method: str | None) -> str | None:
+    """Return the method that is meant where the table of a result holds several."""
+    asked = [str(m) for m in np.atleast_1d(result.params["method"])] if "method" in result.params else []
+    return chosen(result.table, method, single=asked[0] if len(asked) == 1 else None)
 
 
 def as_single(frame: pd.DataFrame, method: str | None, *, keep: bool) -> pd.DataFrame:

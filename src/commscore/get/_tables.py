@@ -9,15 +9,13 @@ import pandas as pd
 
 from .._arguments import checked
 from .._validate import one_of, suggest
-from ._choose import as_single, chosen
+from ._choose import as_single, method_of
 from ._store import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anndata import AnnData
-
-    from ._result import Result
 
 
 @checked
@@ -71,7 +69,7 @@ def table(
     'source'
     """
     result = load(adata, key)
-    name = _method(result, method)
+    name = method_of(result, method)
     frame: pd.DataFrame = result.table if method is None else as_single(result.table, name, keep=False)
     end = "" if method is not None or name is None else f"_{name}"
     keep = np.ones(len(frame), bool)
@@ -94,12 +92,6 @@ def _groups(frame: pd.DataFrame, name: str, wanted: str | Sequence[str]) -> list
             msg = f"{name} has no group {group!r} (it has {', '.join(map(str, known))}){suggest(group, known)}"
             raise ValueError(msg)
     return asked
-
-
-def _method(result: Result, method: str | None) -> str | None:
-    """Return the method that is meant where the table holds several."""
-    asked = [str(m) for m in np.atleast_1d(result.params["method"])] if "method" in result.params else []
-    return chosen(result.table, method, single=asked[0] if len(asked) == 1 else None)
 
 
 def _tested(frame: pd.DataFrame, max_padj: float, column: str, *, way_out: str) -> None:
@@ -170,7 +162,7 @@ def matrix(
         If the table has no row, or no p-values while ``max_padj`` is given, or not this method.
     """
     result = load(adata, key)
-    whole = as_single(result.table, _method(result, method), keep=True)
+    whole = as_single(result.table, method_of(result, method), keep=True)
     if whole.empty:
         msg = f"the table of adata.uns[{key!r}] has no row: cs.get.untested says why"
         raise ValueError(msg)

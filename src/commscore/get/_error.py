@@ -1,0 +1,62 @@
+"""How far a permutation p-value may be from what infinitely many permutations would give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from .._arguments import checked
+from ._choose import as_single, method_of
+from ._store import load
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+@checked
+def pvalue_error(adata: AnnData, key: str = "commscore", *, method: str | None = None) -> pd.Series:
+    """Return the Monte Carlo standard error of each p-value that :func:`commscore.tl.score` stored.
+
+    Parameters
+    ----------
+    adata
+        Annotated data that :func:`commscore.tl.score` has written to.
+    key
+        Key in ``adata.uns``.
+    method
+        Of a table with several methods, the one whose p-values are meant; by default the first.
+
+    Returns
+    -------
+    Series
+        √(p (1 − p) / n_perms), one entry per row of :func:`commscore.get.table`, named ``pvalue_error``; 0 where the
+        p-value is analytic, NaN where there is none. Another seed moves a p-value of 0.05 from 1,000 permutations by
+        about 0.007. At the smallest p-value that the permutations can give (``pvalue_floor`` in
+        :func:`commscore.get.params`) it says little: the true one may be anything below.
+
+    Raises
+    ------
+    KeyError
+        If nothing is stored under ``key``, or the result is not one of :func:`commscore.tl.score`.
+    ValueError
+        If the table does not hold the method.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.pbmc()
+    >>> cs.tl.score(adata, "cell_type", n_perms=100)
+    >>> float(cs.get.pvalue_error(adata).max()) <= 0.05
+    True
+    """
+    from ..stats.multiple import monte_carlo_error  # SciPy's statistics take long to load
+
+    result = load(adata, key)
+    if not result.schema.startswith("commscore.score/"):
+        msg = f"adata.uns[{key!r}] is {result.schema}, not a table of scores; run cs.tl.score"
+        raise KeyError(msg)
+    frame = as_single(result.table, method_of(result, method), keep=False)
+    p = frame["pvalue"].to_numpy(dtype=float)
+    error = pd.Series(monte_carlo_error(p, int(result.params["n_perms"])), index=frame.index, name="pvalue_error")
+    return error.mask((frame["null"] == "analytic").to_numpy(), 0.0)
