@@ -292,10 +292,12 @@ def require(assigned: Assigned, needed: Iterable[str], groupby: str, *, what: st
         return
     unmatched = assigned.report[assigned.report["role"] == ""]
     guesses = "\n".join(f"  {g!r}: {why}" for g, why in zip(unmatched["groups"], unmatched["reason"], strict=True))
-    example = unmatched["groups"].iloc[0] if len(unmatched) else "my group"
+    guessed = [(m[1], g) for g, why in zip(unmatched["groups"], unmatched["reason"], strict=True)
+               if (m := re.search(r"perhaps (\w+)", why)) and m[1] in needed]  # fmt: skip
+    role, example = (guessed or [("tumour", unmatched["groups"].iloc[0] if len(unmatched) else "my group")])[0]
     msg = (
         f"no group of groupby={groupby!r} takes a role of the {what}. Give them with "
-        f"roles={{'tumour': {example!r}, ...}} (role -> group or list of groups).\nGroups and guesses:\n{guesses}\n"
+        f"roles={{{role!r}: {example!r}, ...}} (role -> group or list of groups).\nGroups and guesses:\n{guesses}\n"
         f"Roles: {', '.join(sorted(needed))}"
     )
     raise ValueError(msg)
@@ -364,7 +366,7 @@ def assigned_roles(
 ) -> Assigned:  # fmt: skip
     """Read the groups of a column and assign them; ``groups`` narrows them down."""
     column = _edge.obs_column(adata, "groupby", groupby)
-    names = [str(c) for c in column.astype("category").cat.remove_unused_categories().cat.categories]
+    names = _edge.codes(column)[1]
     kept = names if groups is None else [n for n in names if n in groups]
     first = assign(resource, kept, given=given, hints={})
     if not (first.report["role"] == "").any():
