@@ -29,9 +29,10 @@ LIMITS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("alpha", "expr_prop", "max_magnitude", "max_padj", "min_stability", "power"), UNIT),
     **dict.fromkeys(
         ("budget", "labels", "max_columns", "max_groups", "max_hops", "max_loops", "max_pairs", "memory", "min_cells",
-         "min_cells_sample", "min_counts", "min_samples", "n_boot", "n_combinations", "n_perms", "n_shuffles", "top"),
+         "min_cells_sample", "min_counts", "min_samples", "n_combinations", "top"),
         (1, math.inf),
     ),
+    **dict.fromkeys(("n_boot", "n_perms", "n_shuffles"), (1, 10**8)),  # more would take days, and memory
     **dict.fromkeys(("margin", "min_excess", "names"), (0, math.inf)),
 }  # fmt: skip
 """Least and greatest value of the numbers that mean the same in every function."""

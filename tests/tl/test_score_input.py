@@ -101,7 +101,7 @@ BAD = {
     "layer": (layer, {"layer": "lgo"}, KeyError, "did you mean 'log'"),
     "no raw": (nothing, {"use_raw": True}, ValueError, "adata.raw is None"),
     "use_raw": (nothing, {"use_raw": "yes"}, TypeError, "True or False"),
-    "n_perms 0": (nothing, {"n_perms": 0}, ValueError, "n_perms must be an integer >= 1, found 0"),
+    "n_perms 0": (nothing, {"n_perms": 0}, ValueError, "n_perms must be an integer between 1 and .*, found 0"),
     "n_perms float": (nothing, {"n_perms": 10.5}, TypeError, "n_perms must be an integer"),
     "null": (nothing, {"null": "permutations"}, ValueError, "did you mean 'permutation'"),
     "scheme": (nothing, {"scheme": "rotate"}, ValueError, "did you mean 'rotation'"),

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -104,11 +105,11 @@ def rotated(groups: Groups, n_perms: int, key: int, *, rotations: int) -> Scheme
     return (Orders if few or rotations == 1 else TurnedOrders)(groups, n_perms, key, rotations=rotations)
 
 
-def _balanced(n_units: int, width: int) -> list[tuple[int, int]]:
+def _balanced(n_units: int, width: int) -> Iterator[tuple[int, int]]:
     """Cut ``n_units`` into equal blocks of at most ``width``."""
     n_blocks = -(-n_units // width)
-    edges = np.linspace(0, n_units, n_blocks + 1).astype(int)
-    return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    step = n_units / n_blocks
+    return pairwise(int(i * step) if i < n_blocks else n_units for i in range(n_blocks + 1))
 
 
 @dataclass(frozen=True)

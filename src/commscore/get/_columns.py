@@ -16,4 +16,4 @@ def in_memory(adata: AnnData, key: str) -> pd.Series:
     if isinstance(column, pd.Series):
         return column
     values = column.data if hasattr(column, "data") else column
-    return pd.Series(values.compute() if hasattr(values, "compute") else values, index=adata.obs_names)
+    return pd.Series(values.compute() if hasattr(values, "compute") else values, index=adata.obs_names, name=key)

@@ -33,6 +33,9 @@ def contained(matrix: Any, name: str) -> Any:
     TypeError
         If it is neither.
     """
+    if isinstance(matrix, np.ma.MaskedArray) and np.ma.is_masked(matrix):
+        msg = f"{name} is a masked array, of which {np.sum(matrix.mask)} values are missing; fill them first"
+        raise TypeError(msg)
     if matrix is None or isinstance(matrix, np.ndarray | Blocks) or sparse.issparse(matrix):
         return matrix
     if hasattr(matrix, "dask"):

@@ -117,8 +117,7 @@ def group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) ->
 
 def labels(adata: AnnData, argument: str, key: str) -> tuple[Ints, list[str]]:
     """Codes and names of a column of ``obs`` in the order of its categories; missing labels are -1."""
-    column = _edge.obs_column(adata, argument, key).astype("category").cat.remove_unused_categories()
-    return column.cat.codes.to_numpy().astype(np.int64), [str(c) for c in column.cat.categories]
+    return _edge.codes(_edge.obs_column(adata, argument, key))
 
 
 def add_up(source: _edge.Source, genes: list[str], bins: Ints, n_bins: int) -> Sums:  # noqa: PLR0917

@@ -15,7 +15,7 @@ from ._containers import backed_view, contained, take
 from ._scale import warn_of_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
     from anndata import AnnData
@@ -108,7 +108,7 @@ def _checked(source: Source, adata: AnnData) -> Source:
         msg = f"adata is empty: {adata.n_obs} cells × {source.var_names.size} variables in {source.name}"
         raise ValueError(msg)
     kind = np.dtype(getattr(source.matrix, "dtype", np.float32))
-    if kind.kind not in "biuf" or kind == np.float16:
+    if kind.kind not in "biuf" or kind == np.float16 or not kind.isnative:
         msg = (
             f"{source.name} holds values of type {kind}; convert them to a number that sparse matrices can hold, for "
             "example with .astype('float32')"
@@ -189,18 +189,50 @@ def obs_column(adata: AnnData, argument: str, key: str) -> pd.Series:
         known = listed(adata.obs.columns, most=20) or "it has no columns"
         msg = f"{argument}={key!r} is not a column of adata.obs ({known}){suggest(key, adata.obs.columns)}"
         raise KeyError(msg)
+    if list(adata.obs.columns).count(key) > 1:
+        msg = f"{argument}={key!r} is the name of several columns of adata.obs; give them different names"
+        raise ValueError(msg)
     return in_memory(adata, key)
 
 
-def _codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
+def codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Codes and names of the groups that occur, in the order of the categories (else sorted)."""
-    categorical = column.astype("category").cat.remove_unused_categories()
-    return categorical.cat.codes.to_numpy().astype(np.int64), [str(c) for c in categorical.cat.categories]
+    categorical = as_labels(column).cat.remove_unused_categories()
+    return categorical.cat.codes.to_numpy().astype(np.int64), _texts(column, categorical.cat.categories)
+
+
+def as_labels(column: pd.Series) -> pd.Series:
+    """Return a column as a categorical one; values that cannot be labels, as lists, are an error."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    try:
+        return column.astype("category")
+    except TypeError as error:
+        msg = (
+            f"adata.obs[{column.name!r}] holds values that cannot be labels ({error}); give a column of text, numbers "
+            "or categories"
+        )
+        raise TypeError(msg) from error
+
+
+def _texts(column: pd.Series, labels: Iterable[object]) -> list[str]:
+    """Labels as text; two that read the same would become one without a word."""
+    labels = list(labels)
+    names = [str(label) for label in labels]
+    if len(set(names)) < len(names):
+        twice = next(n for n in names if names.count(n) > 1)
+        kinds = sorted({type(label).__name__ for label in labels if str(label) == twice})
+        msg = (
+            f"adata.obs[{column.name!r}] has different labels that read {twice!r} ({', '.join(kinds)}); make them one: "
+            f"adata.obs[{column.name!r}] = adata.obs[{column.name!r}].astype(str)"
+        )
+        raise ValueError(msg)
+    return names
 
 
 def _counted(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str], npt.NDArray[np.int64], int]:
     """Codes, of the smallest type that holds them, names and sizes of the groups that occur; how many are missing."""
-    categorical = (column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("category")).cat
+    categorical = as_labels(column).cat
     codes, n = categorical.codes.to_numpy(), len(categorical.categories)
     found = np.zeros(n + 1, np.int64)
     for start in range(0, codes.size, _AT_ONCE):
@@ -211,7 +243,7 @@ def _counted(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str], npt
         number = np.full(n + 1, -1, codes.dtype)  # the last one is what -1 points to
         number[used] = np.arange(used.size)
         codes = number[codes]
-    return codes, [str(categorical.categories[k]) for k in used], sizes[used], missing
+    return codes, _texts(column, (categorical.categories[k] for k in used)), sizes[used], missing
 
 
 def _wanted(names: list[str], groups: Sequence[str] | None) -> list[int]:

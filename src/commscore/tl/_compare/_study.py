@@ -95,7 +95,7 @@ def read(
 
 def column(adata: AnnData, argument: str, key: str) -> tuple[Codes, list[str]]:
     """Codes and names of a column of labels; missing ones are an error."""
-    codes, names = _edge._codes(_edge.obs_column(adata, argument, key))
+    codes, names = _edge.codes(_edge.obs_column(adata, argument, key))
     missing = int((codes < 0).sum())
     if missing:
         msg = (
