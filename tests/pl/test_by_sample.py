@@ -33,6 +33,12 @@ def test_order_puts_samples_together(samples):
     assert {"s3", "s1"} <= {t.get_text() for t in ax.texts}
 
 
+def test_the_reference_of_the_comparison_comes_first(samples, changes):
+    late = changes.assign(contrast=changes["contrast"].cat.rename_categories(["s1 vs s3"]))
+    ax = cs.pl.by_sample(samples, condition_key="stage", comparison=late)
+    assert labels(ax.xaxis) == [f"p{i}" for i in (6, 7, 8, 0, 1, 2, 3, 4, 5)]
+
+
 def test_response_stands_below_the_same_samples(samples):
     table = pd.DataFrame(
         {"sample": list(samples.obs_names) * 2, "target": "CAF", "pathway": ["P"] * 9 + ["Q"] * 9,

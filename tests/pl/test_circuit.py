@@ -54,7 +54,7 @@ def test_colour_is_the_change(edges):
     cmap = mpl.colormaps["RdBu_r"]
     wanted = [cmap(0.5 + e / (2 * high)) for e in (2.0, -1.0)]
     assert hexes([p.get_edgecolor() for p in arrows(ax)][:2]) == hexes(wanted)
-    assert "(B vs A)" in ax.get_title()
+    assert ax.get_title() == "c1\nB vs A"
 
 
 def test_what_the_tool_wrote(cohort):

@@ -59,6 +59,25 @@ def test_vector_export(edges, changes, kind):
         assert len(out.getvalue()) > 5000
 
 
+def test_text_stays_text_in_vector_files(edges):
+    import re
+
+    import matplotlib as mpl
+
+    ax, saved = cs.pl.heatmap(edges), {}
+    with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none"}):
+        for kind in ("pdf", "svg"):
+            out = io.BytesIO()
+            ax.figure.savefig(out, format=kind)
+            saved[kind] = out.getvalue()
+    svg = saved["svg"].decode()
+    assert {*ax.figure.axes[0].get_title().split("\n"), "tumour", "CAF", "T cell", "source", "target"} <= set(
+        re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+    )
+    assert b"/FontFile2" in saved["pdf"]  # a TrueType font, which drawing programs edit; no Type 3
+    assert b"/Type3" not in saved["pdf"]
+
+
 def test_axes_of_a_grid_are_used(edges, changes, samples):
     from matplotlib.figure import Figure
 

@@ -35,6 +35,14 @@ def test_left_out_is_said(staged):
     assert "not shown: 1 line" in cs.pl.shapes(staged, order=ORDER, top=1).get_title()
 
 
+def test_edges_without_a_name_are_counted(staged):
+    def named(**more):
+        return [t.get_text() for t in cs.pl.shapes(staged, order=ORDER, **more).texts if "→" in t.get_text()]
+
+    assert not any("more" in t for t in named())
+    assert [t.rsplit("\n", 1)[1] for t in named(names=1) if "more" in t] == ["and 1 more"]
+
+
 def test_order_is_read_from_the_result(cohort):
     assert labels(cs.pl.shapes(cohort).xaxis)[:3] == ["early", "middle", "late"]
 

@@ -53,6 +53,17 @@ def test_one_side(samples, staged, part):
     assert diamonds[0][1] == pytest.approx(samples.layers[part][:3, 0].mean() + staged[f"{part}_effect"].iloc[0])
 
 
+def test_the_reference_of_the_comparison_comes_first(samples):
+    from pl.conftest import comparison
+
+    late = comparison("s1 vs s3")
+    ax = cs.pl.trend(samples, **EDGE, comparison=late)
+    assert [t.split("\n")[0] for t in labels(ax.xaxis)] == ["s3", "s1", "s2"]
+    edge = late[(late["interaction"] == "A^B") & (late["target"] == "CAF")].iloc[0]
+    _, diamonds = groups(ax)
+    assert [d[1] for d in diamonds] == pytest.approx([samples.X[6:, 0].mean() + edge["effect"]])
+
+
 def test_order_and_errors(samples):
     ax = cs.pl.trend(samples, **EDGE, order=["s3", "s1"])
     assert [t.split("\n")[0] for t in labels(ax.xaxis)] == ["s3", "s1"]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from .._arguments import checked
 from ._colours import DOWN, UP, obs_colours
+from ._fit import sized
 from ._stages import estimate, name_stages, places, stage_points
 from ._table import axes, extra_of, names_of, need_columns, need_rows, params_of, table_of
 from ._text import bare, counted, title
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @checked
+@sized
 def balance(
     data: AnnData | pd.DataFrame,
     *,

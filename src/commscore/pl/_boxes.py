@@ -89,7 +89,6 @@ def draw_edge(
 ) -> Any:  # fmt: skip
     """Draw a curved arrow (a bar where it restrains) with its label; ``index`` is its place among parallel ones."""
     from matplotlib.patches import FancyArrowPatch
-    from matplotlib.patheffects import Normal, Stroke
 
     start, end = (np.array(b.at) for b in boxes)
     along = end - start
@@ -101,8 +100,8 @@ def draw_edge(
         arrowstyle="-[,widthB=0.5,lengthB=0.05" if restrains else "-|>", mutation_scale=11,
         color=colour, linewidth=1.8, linestyle=(0, (3, 2)) if missing else "-", shrinkA=1, shrinkB=3, zorder=3,
     )  # fmt: skip
-    if not missing:  # pale colours stay visible
-        arrow.set_path_effects([Stroke(linewidth=3.0, foreground="0.45"), Normal()])
+    if not missing:
+        outline(arrow)
     ax.add_patch(arrow)
     t = 0.5 if abs(along[0]) >= abs(along[1]) else (index[0] + 1) / (index[1] + 1)
     control = (start + end) / 2 + bend * np.array([along[1], -along[0]])
@@ -112,3 +111,10 @@ def draw_edge(
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
     )  # fmt: skip
     return arrow
+
+
+def outline(arrow: Any, scale: float = 1.0) -> None:
+    """Give an arrow a dark edge, so that pale colours stay visible."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    arrow.set_path_effects([Stroke(linewidth=3.0 * scale, foreground="0.45"), Normal()])

@@ -11,9 +11,10 @@ import pandas as pd
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import DIVERGING, MISSING, obs_colours, symmetric
+from ._fit import room, sized
 from ._response import wide_response
-from ._table import axes, names_of, need_columns, need_rows, one_contrast, pick, ranked, table_of
-from ._text import INCH_PER_LETTER, bare, counted, edge_labels, inches, legend, patches, shorten, title
+from ._table import axes, names_of, need_columns, need_rows, one_contrast, pick, ranked, reference_first, table_of
+from ._text import INCH_PER_LETTER, bare, beside, counted, edge_labels, inches, legend, patches, shorten, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ _PER_SAMPLE, _WIDEST, _NAMED = 0.24, 14.0, 0.075
 
 
 @checked
+@sized
 def by_sample(
     samples: AnnData,
     *,
@@ -62,7 +64,8 @@ def by_sample(
     source, target
         Only this group.
     order
-        Conditions from left to right; by default the categories of the column.
+        Conditions from left to right; by default those of ``comparison``, its reference first, else the categories
+        of the column.
     key, response_key
         Key in ``comparison.uns`` and in ``response.uns``.
     top
@@ -93,13 +96,18 @@ def by_sample(
     edges = _chosen(
         samples, edges, None if comparison is None else one_contrast(table_of(comparison, key), contrast)[0]
     )
+    top = room().rows(top, fixed=1.9, each=0.16)
     shown = edges.iloc[:top]
-    conditions = [str(c) for c in order] if order is not None else names_of(samples.obs[condition_key])
+    if order is None:
+        order = reference_first(comparison, key, names_of(samples.obs[condition_key]))
+    conditions = [str(c) for c in order]
     columns = _columns(samples, condition_key, conditions)
     upper = _centred(np.asarray(samples[columns, shown.index].X, np.float64).T)
     active = wide_response(response, response_key, target=target, samples=columns)
-    lower, doing, quiet = _response(active, columns, most=_PROGRAMMES)
-    labels = [*edge_labels(shown, 24), *shorten(doing, 48).values()]
+    lower, doing, quiet = _response(
+        active, columns, most=room().rows(_PROGRAMMES, fixed=1.9 + 0.16 * len(shown), each=0.16)
+    )
+    labels = beside([*edge_labels(shown, 24), *shorten(doing, 48).values()])
     wide = min(_PER_SAMPLE * len(columns), _WIDEST)
     ax = axes(
         ax, width=inches(labels) + max(wide, 2.0) + 2.2,

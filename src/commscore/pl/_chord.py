@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
+from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, scored, significant, top_groups, totals
 from ._text import counted, inches, shorten, title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sized
+    from collections.abc import Iterable, Mapping, Sized
 
     import pandas as pd
     from anndata import AnnData
 
-_LONGEST = 24
+_RADIUS = 2.4
+"""Inches, of a figure of our own."""
 
 
 @checked
+@sized
 def chord(
     data: AnnData | pd.DataFrame,
     *,
@@ -78,23 +81,37 @@ def chord(
     pairs = need_rows(pairs[pairs > 0], f"no pair has a {value} above 0", "choose another value")
     shown = pairs.sort_values(ascending=False, kind="stable").iloc[:top]
     circos = _circos(shown, group_colours(data, key, groups, palette=palette))
-    ax = _polar(ax)
+    names = [s.name for s in circos.sectors]
+    beyond = 0.1 + (0.9 * inches(_short(names).values()) if _crowded(names) else 0.2)
+    ax = _polar(ax, beyond)
     circos.plotfig(ax=ax)
+    ax.set_rlim(0, 100 * (1 + beyond / _radius(ax, beyond)))  # names lie inside the axes
     left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower ribbon")
     text = f"{'Interactions' if value == 'count' else f'Sum of {value}'} between groups ({rule})"
-    # upright names stand between the circle and the title
-    room = 72 * inches(shorten(circos_names := [s.name for s in circos.sectors], _LONGEST).values())
-    title(ax, text, *left_out, pad=12 + (room if _crowded(circos_names) else 14))
+    title(ax, text, *left_out)
     return ax
 
 
-def _polar(ax: Any) -> Any:
+def _polar(ax: Any, beyond: float) -> Any:
     if ax is None:
-        return axes(None, width=7.5, height=7.9, projection="polar")
+        side = 2 * (_RADIUS + beyond) + 0.3
+        return axes(None, width=side, height=side + 0.4, projection="polar")
     if getattr(ax, "name", "") != "polar":
         msg = "ax must be polar axes: make them with figure.add_subplot(projection='polar')"
         raise ValueError(msg)
     return ax
+
+
+def _radius(ax: Any, beyond: float) -> float:
+    """Return the inches that the circle has beside its names."""
+    if not room().limited:
+        return _RADIUS
+    box = ax.get_window_extent()
+    return float(max(min(box.width, box.height) / (2 * room().scale * ax.figure.dpi) - beyond, 0.4))
+
+
+def _short(names: Iterable[str]) -> dict[str, str]:
+    return shorten(names, room().across(24, 0.2))
 
 
 def _crowded(names: Sized) -> bool:
@@ -112,7 +129,7 @@ def _circos(shown: pd.Series, colours: Mapping[str, Any]) -> Any:
     length = {g: v for g, v in length.items() if v > 0}
     gap = min(3.0, 120.0 / len(length)) if len(length) > 1 else 0
     circos = Circos(length, space=gap)
-    for name, label in shorten(length, _LONGEST).items():
+    for name, label in _short(length).items():
         sector = circos.get_sector(name)
         sector.add_track((95, 100)).axis(fc=colours[name], ec="none")
         upright = "vertical" if _crowded(length) else "horizontal"

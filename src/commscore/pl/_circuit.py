@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from .._arguments import checked
-from ._boxes import Box, draw_box, draw_edge, place
+from ._boxes import Box, draw_box, draw_edge, outline, place
 from ._colours import DARK, DIVERGING, symmetric
+from ._fit import room, sized
 from ._table import axes, extra_of, need_columns, one_contrast, pick
 from ._text import legend, shorten, title
 
@@ -21,6 +22,7 @@ _MISSING = "#9A9A9A"
 
 
 @checked
+@sized
 def circuit(
     data: AnnData | pd.DataFrame,
     circuit: str,
@@ -82,6 +84,11 @@ def circuit(
         )  # fmt: skip
     _legend(ax, {missing for _, missing in look.values()})
     _finish(ax, data, key, circuit=circuit, contrast=contrast, high=high)
+    if room().limited:  # words stay in their boxes
+        ax.figure.figure.draw_without_rendering()
+        room().scale = min(room().scale, ax.get_window_extent().width / ax.figure.dpi / limits[0])
+        for arrow in (p for p in ax.patches if p.get_path_effects()):
+            outline(arrow, room().scale)
     return ax
 
 
@@ -185,7 +192,7 @@ def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: str | None,
         row = pick(table_of(data, key), circuit=circuit).iloc[0]
         p = f", padj = {row['padj']:.2g}" if np.isfinite(row["padj"]) else ""
         text = f"{row['name']}: {str(row['status']).replace('_', ' ')}{p}"
-    title(ax, text + ("" if contrast is None else f" ({contrast})"))
+    title(ax, text, more=contrast or "")
     if contrast is not None:
         scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-high, high), DIVERGING)
         bar = ax.figure.colorbar(scale, ax=ax, label="change of log2 flow", shrink=0.6, pad=0.02, extend="both")

@@ -9,7 +9,8 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import BOTH, DOWN, GREY, UP, group_colours
-from ._graph import circle, draw_arrow, draw_nodes, size, width_legend, widths
+from ._fit import sized
+from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, width_legend, widths
 from ._table import axes, extra_of, names_of, need_columns, need_rows, one_contrast, ranked
 from ._text import counted, title
 
@@ -25,6 +26,7 @@ _NAMES = {UP: "more often up", DOWN: "more often down", BOTH: "as often up as do
 
 
 @checked
+@sized
 def diff_network(
     data: AnnData | pd.DataFrame,
     *,
@@ -77,7 +79,7 @@ def diff_network(
     shown = ranked(moved, ["n_shifted"], [False]).iloc[:top]
     ax = axes(ax, **size(groups, beside=_LEGEND))
     places = circle(groups)
-    sizes = dict.fromkeys(groups, 130.0 if len(groups) < 16 else 60.0)
+    sizes = node_sizes(ax, dict.fromkeys(groups, 130.0 if len(groups) < 16 else 60.0), beside=_LEGEND)
     reach = np.sqrt(next(iter(sizes.values()))) / 2 + 1
     lean = np.sign(shown["n_up"].to_numpy(float) - shown["n_down"].to_numpy(float))
     colours = [{1.0: UP, -1.0: DOWN}.get(float(s), BOTH) for s in lean]

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._arguments import checked
 from .._validate import in_range
+from ._fit import room, sized
 from ._table import axes, need_columns, pick, scored, significant
 from ._text import counted, pair_labels, shorten, title
 
@@ -19,6 +20,7 @@ _SMALLEST, _LARGEST = 12.0, 130.0
 
 
 @checked
+@sized
 def dotplot(
     data: AnnData | pd.DataFrame,
     *,
@@ -79,6 +81,9 @@ def dotplot(
     if pvalue != "padj":  # scores without p-values are drawn without them; another column must be there
         need_columns(frame, pvalue)
     has_p = pvalue in frame and frame[pvalue].notna().any()
+    longest = room().across(40, 0.3), (room().upward(43, 0.4) - 3) // 2
+    top = room().rows(top, fixed=_across(frame["_pair"], 2 * longest[1] + 3) + 0.6, each=0.2)
+    max_pairs = room().columns(max_pairs, fixed=_across(frame["interaction"], longest[0]) + 1.4, each=0.2)
     rows = _strongest(frame, score, pvalue if has_p else None)
     of_top = frame[frame["interaction"].isin(rows[:top]).to_numpy()]
     pairs = _pairs(of_top, score, pvalue if has_p else None)
@@ -86,7 +91,7 @@ def dotplot(
     seen = set(of_top.loc[of_top["_pair"].isin(pair_names).to_numpy(), "interaction"].astype(str))
     names = [n for n in rows[:top] if n in seen]
     shown = of_top[(of_top["interaction"].isin(names) & of_top["_pair"].isin(pair_names)).to_numpy()]
-    labels = list(shorten(names, 40).values()), pair_labels(pair_names)
+    labels = list(shorten(names, longest[0]).values()), pair_labels(pair_names, longest[1])
     ax = axes(ax, **_size_for(*labels))
     x = shown["_pair"].map({n: i for i, n in enumerate(pair_names)}).to_numpy(float)
     y = shown["interaction"].astype(object).map({n: i for i, n in enumerate(names)}).to_numpy(float)
@@ -105,6 +110,11 @@ def dotplot(
     if has_p:
         _size_legend(ax, strength, pvalue)
     return ax
+
+
+def _across(names: pd.Series, longest: int) -> float:
+    """Return the inches that names of at most so many letters take."""
+    return 0.07 * min(int(names.astype(str).str.len().max()), longest)
 
 
 def reverse(cmap: str) -> str:
@@ -163,4 +173,5 @@ def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], pvalu
         for v in steps
     ]
     ax.legend(handles=handles, title=f"−log10 {pvalue}", loc="upper left", bbox_to_anchor=(1.0, 1.0),
-              bbox_transform=ax.transAxes, frameon=False, fontsize=7, title_fontsize=7)  # fmt: skip
+              bbox_transform=ax.transAxes, frameon=False, fontsize=7, title_fontsize=7,
+              labelspacing=0.8)  # fmt: skip

@@ -11,8 +11,9 @@ from .._arguments import checked
 from .._schema.compare import PARTS as NAMES
 from .._validate import in_range
 from ._colours import DARK, PARTS
+from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, one_contrast, pick, table_of
-from ._text import bare, counted, edge_labels, inches, legend, patches, title
+from ._text import bare, beside, counted, edge_labels, inches, legend, patches, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ _WORDS = {
 
 
 @checked
+@sized
 def drivers(
     data: AnnData | pd.DataFrame,
     *,
@@ -82,7 +84,7 @@ def drivers(
         kept = whole[(whole["padj"] <= max_padj).to_numpy()]
         whole = need_rows(kept, f"no row has padj ≤ {max_padj:g}", "raise max_padj, or set max_padj=None")
     size = whole["d_flow"].abs().sort_values(ascending=False, kind="stable")
-    shown = whole.loc[size.index].iloc[:top]
+    shown = whole.loc[size.index].iloc[: room().rows(top, fixed=1.4, each=0.2)]
     return _bars(ax, shown, contrast, hidden=len(whole) - len(shown))
 
 
@@ -112,14 +114,13 @@ def _waterfall(ax: Any, one: pd.DataFrame, contrast: str) -> Any:
     ax.set_ylabel("change of log2 flow")
     bare(ax)
     driver = row.get("driver")
-    said = f"\ndriver: {str(driver).replace('_', ' ')}" if isinstance(driver, str) else ""
-    title(ax, f"{contrast}: {edge_labels(one, 24)[0]}")
-    ax.set_title(ax.get_title() + said, fontsize=10)
+    said = f"driver: {str(driver).replace('_', ' ')}" if isinstance(driver, str) else ""
+    title(ax, f"{contrast}: {edge_labels(one, 24)[0]}", more=said)
     return ax
 
 
 def _bars(ax: Any, shown: pd.DataFrame, contrast: str, *, hidden: int) -> Any:
-    labels = edge_labels(shown, 24)
+    labels = beside(edge_labels(shown, 24))
     ax = axes(ax, width=inches(labels) + 5.2, height=0.26 * len(shown) + 1.5)
     y = np.arange(len(shown))
     above, below = np.zeros(len(shown)), np.zeros(len(shown))

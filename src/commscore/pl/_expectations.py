@@ -9,8 +9,9 @@ import numpy as np
 from .._arguments import checked
 from .._schema.expectations import VERDICTS
 from .._validate import in_range
+from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, table_of
-from ._text import bare, counted, inches, legend, shorten, title
+from ._text import bare, beside, counted, inches, legend, shorten, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,7 @@ _ARROWS = {"up": "↑", "down": "↓", "switch": "⇄", "non_monotone": "↝"}
 
 
 @checked
+@sized
 def expectations(
     data: AnnData | pd.DataFrame,
     *,
@@ -67,8 +69,8 @@ def expectations(
     found = need_rows(
         found[drawn.to_numpy()], "no expectation can be assessed", "see the column reason, and contexts= of the call"
     )
-    shown = ranked(found, ["_rank", "padj"], [True, True]).iloc[:top]
-    labels = _labels(shown)
+    shown = ranked(found, ["_rank", "padj"], [True, True]).iloc[: room().rows(top, fixed=1.4, each=0.2)]
+    labels = beside(_labels(shown))
     ax = axes(ax, width=inches(labels) + 5.4, height=0.25 * len(shown) + 1.6)
     handles = [_rows(ax, shown, name) for name in _LOOK if (shown["verdict"] == name).any()]
     ax.axvline(0, color="0.5", lw=0.9, zorder=0)

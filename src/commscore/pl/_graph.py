@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._fit import room
 from ._text import inches, shorten
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 THINNEST, THICKEST = 0.5, 6.0
-_LONGEST = 24
 
 
 def circle(names: Sequence[str]) -> dict[str, npt.NDArray[np.float64]]:
@@ -44,23 +44,34 @@ def size(names: Sequence[str], *, beside: float) -> dict[str, float]:
 
 def _limits(names: Sequence[str], beside: float, *, unit: float) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the limits that hold circle, names and legend where the radius has ``unit`` inches."""
-    room = inches(shorten(names, _LONGEST).values()) / unit
-    up = _AROUND + (room if _crowded(names) else 0.25 / unit)
+    beyond = inches(_short(names).values()) / unit
+    up = _AROUND + (beyond if _crowded(names) else 0.25 / unit)
     # a single group stands at the top
-    return (-_AROUND - room, _AROUND + room + beside / unit), (-up if len(names) > 1 else 0.5, up)
+    return (-_AROUND - beyond, _AROUND + beyond + beside / unit), (-up if len(names) > 1 else 0.5, up)
 
 
 def _unit(ax: Any, names: Sequence[str], beside: float) -> float:
     """Return the inches of the radius that these axes have room for."""
     ax.figure.figure.draw_without_rendering()
     box = ax.get_window_extent()
-    width, height = box.width / ax.figure.dpi, box.height / ax.figure.dpi
-    room = inches(shorten(names, _LONGEST).values())
-    up = room if _crowded(names) else 0.25
+    full = room().scale * ax.figure.dpi
+    width, height = box.width / full, box.height / full
+    beyond = inches(_short(names).values())
+    up = beyond if _crowded(names) else 0.25
     across = 2 * _AROUND if len(names) > 1 else _AROUND - 0.5
     return float(
-        max(min((width - 2 * room - beside) / (2 * _AROUND), (height - up * (1 + (len(names) > 1))) / across), 0.4)
+        max(min((width - 2 * beyond - beside) / (2 * _AROUND), (height - up * (1 + (len(names) > 1))) / across), 0.4)
     )
+
+
+def node_sizes(ax: Any, sizes: Mapping[str, float], *, beside: float) -> dict[str, float]:
+    """Return areas of dots that leave room between them where the axes are the caller's."""
+    share = min(1.0, _unit(ax, list(sizes), beside) / UNIT) if room().limited else 1.0
+    return {name: area * share for name, area in sizes.items()}
+
+
+def _short(names: Sequence[str]) -> dict[str, str]:
+    return shorten(names, room().across(24, 0.2))
 
 
 def _crowded(names: Sequence[str]) -> bool:
@@ -77,7 +88,7 @@ def draw_nodes(
         xy[:, 0], xy[:, 1], s=[sizes[n] for n in names], c=[colours[n] for n in names],
         edgecolors="white", linewidths=0.8, zorder=3,
     )  # fmt: skip
-    for name, label in shorten(names, _LONGEST).items():
+    for name, label in _short(names).items():
         _outside(ax, places[name], label, radial=_crowded(names))
     limits = _limits(names, beside, unit=_unit(ax, names, beside))
     ax.set_aspect("equal")

@@ -9,6 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
+from ._fit import room, sized
 from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
 from ._text import bare, counted, inches, shorten, title
 
@@ -23,6 +24,7 @@ _WRITTEN = 16
 
 
 @checked
+@sized
 def heatmap(
     data: AnnData | pd.DataFrame,
     *,
@@ -74,16 +76,18 @@ def heatmap(
     need_columns(frame, "source", "target", "interaction")
     frame, rule = significant(frame, max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
+    longest = room().across(28, 0.25)
+    top = room().columns(top, fixed=0.07 * longest + 1.4, each=0.14)
     groups = top_groups(whole, top)
     matrix = whole.loc[groups, groups].to_numpy(np.float64)
-    short = shorten(groups, 28)
+    short = shorten(groups, longest)
     labels = [short[g] for g in groups]
     n = len(groups)
     side = max(0.32 * n if n <= _WRITTEN else 0.2 * n, 1.6)
     ax = axes(ax, width=side + inches(labels) + 1.8, height=side + inches(labels) + 1.1)
     mesh = ax.imshow(matrix, cmap=cmap, aspect="equal", vmin=min(0.0, float(matrix.min())))
     _decorate(ax, labels, list(group_colours(data, key, groups, palette=palette).values()))
-    if n <= _WRITTEN:
+    if n <= min(_WRITTEN, room().columns(_WRITTEN, fixed=inches(labels) + 1.4, each=0.22)):
         _numbers(ax, matrix, mesh)
     what = "Interactions" if value == "count" else f"Sum of {value}"
     title(ax, f"{what} from source to target ({rule})", counted(len(whole) - n, "group"))

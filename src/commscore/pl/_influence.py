@@ -10,8 +10,9 @@ import pandas as pd
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import DARK, GREY, UP
+from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
-from ._text import bare, counted, edge_labels, inches, legend, shorten, title
+from ._text import bare, beside, counted, edge_labels, inches, legend, shorten, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ _EDGE = ["interaction", "source", "target"]
 
 
 @checked
+@sized
 def influence(
     data: AnnData | pd.DataFrame,
     refits: Mapping[str, Result | pd.DataFrame] | Result | pd.DataFrame | None = None,
@@ -78,9 +80,9 @@ def influence(
     effects = _refitted(_given(data, refits, influence_key), contrast)
     if len(tested) == 1:
         return _one(ax, tested, effects, contrast=contrast, top=top)
-    shown = tested.iloc[:top]
-    labels = edge_labels(shown, 24)
-    ax = axes(ax, width=inches(labels) + 5.2, height=0.26 * len(shown) + 1.5)
+    shown = tested.iloc[: room().rows(top, fixed=1.6, each=0.3)]
+    labels = beside(edge_labels(shown, 24))
+    ax = axes(ax, width=inches(labels) + 5.2, height=0.3 * len(shown) + 1.5)
     for y, (at, row) in enumerate(zip(_keys(shown), shown.itertuples(), strict=True)):
         _row(ax, y, row)
         if at in effects.index:
@@ -131,11 +133,11 @@ def _ticks(ax: Any, y: float, found: pd.Series, *, effect: float) -> None:
     turned = np.sign(found.to_numpy()) * np.sign(effect) < 0
     for flips, colour in ((False, "#777777"), (True, UP)):
         at = found.to_numpy()[turned == flips]
-        ax.scatter(at, np.full(len(at), y), marker="|", s=90, linewidths=1.5, color=colour, zorder=3)
+        ax.scatter(at, np.full(len(at), y), marker="|", s=64, linewidths=1.5, color=colour, zorder=3)
     if len(found):
         far = (found - effect).abs().idxmax()
         ax.annotate(
-            f"−{shorten([far], 16)[far]}", (found[far], y), xytext=(0, 6.5), textcoords="offset points",
+            f"−{shorten([far], 16)[far]}", (found[far], y), xytext=(0, 8.5 * room().scale), textcoords="offset points",
             fontsize=6, ha="center", va="center", color=UP if turned.any() else "0.35",
         )  # fmt: skip
 
@@ -148,8 +150,8 @@ def _one(ax: Any, tested: pd.DataFrame, effects: pd.DataFrame, *, contrast: str,
         raise ValueError(msg)
     found = effects.loc[at].dropna()
     found = found.loc[(found - row.effect).abs().sort_values(ascending=False, kind="stable").index]
-    shown = found.iloc[:top]
-    labels = ["all samples", *(f"without {s}" for s in shorten(shown.index, 24).values())]
+    shown = found.iloc[: room().rows(top, fixed=1.8, each=0.2)]
+    labels = ["all samples", *beside(f"without {s}" for s in shorten(shown.index, 24).values())]
     ax = axes(ax, width=inches(labels) + 4.6, height=0.24 * len(labels) + 1.5)
     ax.axvspan(row.ci_low, row.ci_high, color=GREY, alpha=0.3, lw=0, zorder=0)
     _row(ax, 0, row)

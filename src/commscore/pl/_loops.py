@@ -9,6 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range, one_of
 from ._colours import DOWN, UP, group_colours
+from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, ranked, table_of
 from ._text import counted, inches, legend, shorten, title
 
@@ -23,6 +24,7 @@ _NAMES = {1: "reinforces", -1: "restrains"}
 
 
 @checked
+@sized
 def loops(
     data: AnnData | pd.DataFrame,
     *,
@@ -67,12 +69,13 @@ def loops(
     frame = frame if kind is None else frame[(frame["kind"] == kind).to_numpy()]
     found = need_rows(frame, f"there is no {kind or 'loop or relay'}", "raise max_padj or max_length of tl.loops")
     found = ranked(found.assign(_open=found["kind"].astype(str) == "relay"), ["_open", "strength"], [True, False])
-    shown = found.iloc[:top]
+    shown = found.iloc[: room().rows(top, fixed=0.9, each=0.42)]
     chains = [str(g).split(_STEP) for g in shown["groups"]]
     carried = [str(i).split(_STEP) for i in shown["interactions"]]
     names = sorted({g for chain in chains for g in chain})
-    short = shorten(names, 18), shorten([i for c in carried for i in c], 22)
     longest = max(map(len, chains))
+    each = (0.9 * room().width - 1.4) / longest / room().width if room().limited else 1.0
+    short = shorten(names, room().across(18, each)), shorten([i for c in carried for i in c], room().across(22, each))
     step = max(inches(short[1].values()), inches(short[0].values())) + 0.45
     ax = axes(ax, width=step * (longest - 1) + 3.4, height=0.5 * len(shown) + 1.2)
     colours = group_colours(data, key, names, palette=palette)

@@ -9,7 +9,8 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
-from ._graph import circle, draw_arrow, draw_nodes, size, width_legend, widths
+from ._fit import sized
+from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, width_legend, widths
 from ._table import axes, names_of, need_columns, need_rows, scored, significant, top_groups, totals
 from ._text import counted, title
 
@@ -24,6 +25,7 @@ _LEGEND = 0.9
 
 
 @checked
+@sized
 def network(
     data: AnnData | pd.DataFrame,
     *,
@@ -83,7 +85,7 @@ def network(
     shown = pairs.sort_values(ascending=False, kind="stable").iloc[:top]
     ax = axes(ax, **size(groups, beside=_LEGEND))
     places = circle(groups)
-    sizes = _areas(matrix)
+    sizes = node_sizes(ax, _areas(matrix), beside=_LEGEND)
     colours = group_colours(data, key, groups, palette=palette)
     # the narrow ones on top of the wide ones
     for ((source, target), _), width in zip(shown.items(), widths(shown), strict=True):

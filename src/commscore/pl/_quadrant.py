@@ -9,6 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import BOTH, DOWN, UP
+from ._fit import room, sized
 from ._points import even_limits, scatter_shifts
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
 from ._text import counted, edge_labels, inches, side_labels, title
@@ -26,6 +27,7 @@ _CORNERS = (
 
 
 @checked
+@sized
 def quadrant(
     data: AnnData | pd.DataFrame,
     *,
@@ -80,7 +82,8 @@ def quadrant(
     shown = need_rows(frame[known], f"no tested row of {contrast!r} has both effects", "see the column status")
     sure = shown[(shown["padj"] <= max_padj).to_numpy()]
     sure = sure.assign(_later=(sure["shift"].astype(object) != "compensated"))
-    named = ranked(sure, ["_later", "padj"], [True, True]).iloc[:top]
+    named = ranked(sure, ["_later", "padj"], [True, True])
+    named = named.iloc[: room().rows(top, fixed=1.2, each=0.3)]
     labels = edge_labels(named, 20)
     ax = axes(ax, width=6.4 + 1.6 * inches(labels), height=5.4)
     scatter_shifts(ax, shown, sides[0], y=sides[1])
@@ -100,9 +103,10 @@ def _frame(ax: Any, limits: tuple[float, float]) -> None:
     ax.plot([low, high], [0, 0], color="0.7", lw=0.8, zorder=0)
     ax.axvline(0, color="0.7", lw=0.8, zorder=0)
     ax.plot([low, high], [high, low], color="0.6", lw=0.8, ls=":", zorder=0)
-    for x, y, text, colour in _CORNERS:
+    for x, y, words, colour in _CORNERS:
+        text = words if room().limited else words.replace("\n", ", ")
         ax.text(
-            x * high / 2, y * high * 0.97, text.replace("\n", ", "), color=colour, fontsize=7.5, ha="center",
+            x * high / 2, y * high * 0.97, text, color=colour, fontsize=6.5 if room().limited else 7.5, ha="center",
             va="top" if y > 0 else "bottom",
         )  # fmt: skip
         if x != y:

@@ -9,6 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import DIVERGING, MISSING, symmetric
+from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, one_contrast, table_of
 from ._text import bare, counted, inches, shorten, title
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @checked
+@sized
 def response(
     data: AnnData | pd.DataFrame,
     *,
@@ -68,6 +70,8 @@ def response(
     known = need_rows(known, f"no row of {contrast!r} has an effect", "see the column status")
     known = known.assign(target=known["target"].astype(str), pathway=known["pathway"].astype(str))
     whole = known.pivot(index="target", columns="pathway", values="effect")
+    max_groups = room().rows(max_groups, fixed=1.5, each=0.18)
+    top = room().columns(top, fixed=1.9, each=0.18)
     rows = _largest(whole.abs().max(axis=1), max_groups, order=names_of(frame["target"]))
     columns = _largest(whole.abs().max(axis=0), top, order=names_of(frame["pathway"]))
     padj = known.pivot(index="target", columns="pathway", values="padj").loc[rows, columns]
@@ -83,7 +87,10 @@ def _largest(size: pd.Series, most: int, *, order: list[str]) -> list[str]:
 
 
 def _draw(ax: Any, matrix: pd.DataFrame, sure: Any) -> Any:
-    labels = [list(shorten(names, 30).values()) for names in (matrix.index, matrix.columns)]
+    labels = [
+        list(shorten(names, longest).values())
+        for names, longest in ((matrix.index, room().across(30, 0.3)), (matrix.columns, room().upward(30, 0.3)))
+    ]
     ax = axes(
         ax, width=inches(labels[0]) + max(0.28 * matrix.shape[1], 1.6) + 1.8,
         height=inches(labels[1]) + max(0.28 * len(matrix), 1.6) + 1.0,

@@ -9,6 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import group_colours
+from ._fit import sized
 from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
 from ._text import bare, counted, inches, label_points, shorten, side_labels, title
 
@@ -23,6 +24,7 @@ _BESIDE = 7
 
 
 @checked
+@sized
 def roles(
     data: AnnData | pd.DataFrame,
     later: AnnData | pd.DataFrame | None = None,

@@ -10,6 +10,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import GREY, group_colours
+from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, scored, significant
 from ._text import counted, inches, shorten, spread, title
 
@@ -24,6 +25,7 @@ _BAR = 0.035
 
 
 @checked
+@sized
 def sankey(
     data: AnnData | pd.DataFrame,
     *,
@@ -80,11 +82,14 @@ def sankey(
     need_columns(frame, value)
     frame = need_rows(frame[(frame[value] > 0).to_numpy()], f"no row has {value} above 0", "choose another value")
     shown = ranked(frame, [value], [False]).iloc[:top]
+    tallest = max(shown[c].nunique() for c in _COLUMNS)
+    while tallest > room().rows(tallest, fixed=0.9, each=0.18):
+        shown = shown.iloc[:-1]
+        tallest = max(shown[c].nunique() for c in _COLUMNS)
     stacks = {c: _stack(shown, c, value) for c in _COLUMNS}
-    tallest = max(len(s) for s in stacks.values())
-    short = {c: shorten(s, 30) for c, s in stacks.items()}
-    room = inches(short["source"].values()) + inches(short["target"].values())
-    ax = axes(ax, width=5.0 + room, height=max(2.4, 0.26 * tallest + 0.9))
+    short = {c: shorten(s, room().across(30, 0.24)) for c, s in stacks.items()}
+    names = inches(short["source"].values()) + inches(short["target"].values())
+    ax = axes(ax, width=5.0 + names, height=max(2.4, 0.26 * tallest + 0.9))
     groups = names_of(frame["source"], frame["target"])
     _draw(ax, shown, value, stacks=stacks, colours=group_colours(data, key, groups, palette=palette))
     _name(ax, stacks, short)
@@ -147,7 +152,7 @@ def _band(ax: Any, i: int, ends: tuple[tuple[float, float], tuple[float, float]]
 def _name(ax: Any, stacks: dict[str, dict[str, tuple[float, float]]], short: dict[str, dict[str, str]]) -> None:
     places = ((-1, "right"), (0, "center"), (1, "left"))
     box = {"facecolor": "white", "alpha": 0.75, "pad": 0.4, "lw": 0}
-    line = 0.14 / (ax.figure.get_window_extent().height / ax.figure.dpi * ax.get_position().height)
+    line = 0.14 * room().scale / (ax.figure.get_window_extent().height / ax.figure.dpi * ax.get_position().height)
     for i, (column, (side, align)) in enumerate(zip(_COLUMNS, places, strict=True)):
         upward = list(reversed(stacks[column]))
         middles = [sum(stacks[column][name]) / 2 for name in upward]

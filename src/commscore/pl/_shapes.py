@@ -11,6 +11,7 @@ from .._arguments import checked
 from .._schema.compare import SHAPES
 from .._validate import in_range
 from ._colours import DOWN, UP
+from ._fit import sized
 from ._table import axes, need_columns, need_rows, params_of, ranked, table_of
 from ._text import bare, counted, inches, shorten, title
 
@@ -24,6 +25,7 @@ _GAP = 0.9
 
 
 @checked
+@sized
 def shapes(
     data: AnnData | pd.DataFrame,
     *,
@@ -156,7 +158,8 @@ def _list(ax: Any, found: pd.DataFrame, fields: list[str], *, width: float, name
     from ._text import edge_labels
 
     for i, shape in enumerate(fields):
-        edges = found[(found["shape"] == shape).to_numpy()].iloc[:names]
-        lines = "\n".join(label.replace("  ", "\n   ") for label in edge_labels(edges, 15))
+        whole = found[(found["shape"] == shape).to_numpy()]
+        lines = "\n".join(label.replace("  ", "\n   ") for label in edge_labels(whole.iloc[:names], 15))
+        lines += f"\nand {len(whole) - names} more" if len(whole) > names else ""
         ax.annotate(lines, (i * width - _GAP / 3, 0), xycoords=("data", "axes fraction"),
                     xytext=(0, -72 * below - 14), textcoords="offset points", fontsize=6, va="top")  # fmt: skip

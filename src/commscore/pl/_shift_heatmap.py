@@ -9,6 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range, one_of
 from ._colours import DIVERGING, MISSING, symmetric
+from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
 from ._text import bare, counted, fitted, inches, pair_labels, title
 
@@ -20,6 +21,7 @@ _MARKS = {"gained": "+", "lost": "–", "compensated": "×"}
 
 
 @checked
+@sized
 def shift_heatmap(
     data: AnnData | pd.DataFrame,
     *,
@@ -80,6 +82,8 @@ def shift_heatmap(
     frame = _named(frame, by)
     sure = need_rows(frame[(frame["padj"] <= max_padj).to_numpy()], f"no row has padj ≤ {max_padj:g}", "raise max_padj")
     rows = list(dict.fromkeys(ranked(sure, ["padj"], [True])["_row"]))
+    top = room().rows(top, fixed=0.3 * room().height + 0.7 if room().limited else 0.0, each=0.18)
+    max_columns = room().columns(max_columns, fixed=0.4 * room().width + 0.9 if room().limited else 0.0, each=0.18)
     often = sure.loc[sure["_row"].isin(rows[:top]), "_column"].value_counts()
     order = list(dict.fromkeys(frame["_column"]))
     kept = set(often.index[:max_columns])
@@ -102,7 +106,10 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[str], l
     rows, columns = names
     cells = frame[frame["_row"].isin(rows).to_numpy() & frame["_column"].isin(columns).to_numpy()]
     matrix = cells.pivot(index="_row", columns="_column", values=value).reindex(index=rows, columns=columns)
-    short = [[fitted(n, 64) for n in rows], pair_labels(columns)]
+    short = [
+        [fitted(n, room().across(64, 0.38)) for n in rows],
+        pair_labels(columns, (room().upward(43, 0.32) - 3) // 2),
+    ]
     ax = axes(
         ax, width=inches(short[0]) + 0.24 * len(columns) + 2.0,
         height=inches(short[1]) + max(0.2 * len(rows), 1.6) + 1.0,

@@ -9,6 +9,7 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range, one_of
 from ._colours import group_colours
+from ._fit import room, sized
 from ._table import axes, names_of, need_columns, scored, significant
 from ._text import bare, counted, inches, shorten, title
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @checked
+@sized
 def spectrum(
     data: AnnData | pd.DataFrame,
     *,
@@ -77,10 +79,11 @@ def spectrum(
     grouped = frame.groupby([frame["mode"].astype(str), frame[by].astype(str)])
     whole = (grouped.size() if value == "count" else grouped[value].sum()).unstack().fillna(0.0)
     modes = list(whole.sum(axis=1).sort_values(ascending=False, kind="stable").index)
+    top = room().columns(top, fixed=1.5, each=0.16)
     biggest = whole.sum(axis=0).sort_values(ascending=False, kind="stable").index[:top]
     groups = [g for g in names_of(frame[by]) if g in set(biggest)]
     matrix = whole.loc[modes, groups].to_numpy(np.float64)
-    short = list(shorten(groups, 28).values())
+    short = list(shorten(groups, room().upward(28, 0.3)).values())
     ax = axes(ax, width=2.0 + max(0.3 * len(groups), 2.6), height=0.5 * len(modes) + inches(short) + 1.0)
     colours = list(group_colours(data, key, groups, palette=palette).values())
     high = float(matrix.max()) or 1.0

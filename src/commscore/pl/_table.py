@@ -145,6 +145,18 @@ def significant(frame: pd.DataFrame, max_padj: float | None, method: str | None 
     return need_rows(kept, what, "raise max_padj, or set max_padj=None"), f"padj ≤ {max_padj:g}{of}"
 
 
+def reference_first(data: AnnData | pd.DataFrame | None, key: str, names: list[str]) -> list[str]:
+    """Return conditions as the comparison behind ``data`` orders them: its ``order``, else its reference first."""
+    if data is None:
+        return names
+    frame, given = table_of(data, key), params_of(data, key).get("order")
+    need_columns(frame, "contrast")
+    references = {ref for _, vs, ref in (c.partition(" vs ") for c in names_of(frame["contrast"])) if vs}
+    order = [] if given is None else [str(s) for s in np.atleast_1d(given)]
+    first = order or sorted(references) if len(references) == 1 else []
+    return [n for n in first if n in names] + [n for n in names if n not in first]
+
+
 def totals(frame: pd.DataFrame, value: str, groups: list[str]) -> pd.DataFrame:
     """Return source × target totals: the number of rows (``"count"``) or the sum of a column."""
     if value != "count":

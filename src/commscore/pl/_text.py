@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._fit import room
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -15,6 +17,8 @@ INCH_PER_LETTER = 0.068
 """Of 8 pt sans serif, a little more than the average."""
 _LABEL = 0.95 * INCH_PER_LETTER
 _ARROW = " → "
+_TWO_LINES = 24
+"""Labels of fewer letters than this are broken in two."""
 _SIDE = 0.3
 """Most of the width of the axes that labels take at each side."""
 
@@ -65,6 +69,17 @@ def fitted(label: str, most: int) -> str:
     return "".join(pieces)
 
 
+def beside(labels: Iterable[str]) -> list[str]:
+    """Return labels of rows, cut where the axes are the caller's and narrow."""
+    return [fitted(label, room().across(200, 0.42)) for label in labels]
+
+
+def _two_lines(label: str, most: int) -> str:
+    """Return the interaction, and below it ``source → target``, in at most ``most`` letters each."""
+    interaction, gap, pair = label.partition("  ")
+    return _cut(interaction, most) + (f"\n{fitted(pair, most)}" if gap else "")
+
+
 def inches(labels: Iterable[str]) -> float:
     """Return the room that the longest label needs."""
     return INCH_PER_LETTER * max((len(label) for label in labels), default=0)
@@ -75,28 +90,35 @@ def counted(n: int, what: str) -> str:
     return "" if n <= 0 else f"{n} {what}" + ("" if n == 1 else "s")
 
 
-def title(ax: Any, text: str, *left_out: str, pad: float = 6.0) -> None:
+def title(ax: Any, text: str, *left_out: str, pad: float = 6.0, more: str = "") -> None:
     """Write the title, and below it what is not shown; long lines are broken to the width there is."""
     said = [part for part in left_out if part]
-    lines = [text, *([f"not shown: {', '.join(said)}"] if said else [])]
-    letters = _room(ax, max(map(len, lines)))
+    lines = [text, *([more] if more else []), *([f"not shown: {', '.join(said)}"] if said else [])]
     # "padj ≤ 0.05" stays in one piece
     lines = [re.sub(" ([≤=]) ", "\u00a0\\1\u00a0", line).replace("• ", "•\u00a0") for line in lines]
+    _write_title(ax, lines, pad)
+    if room().limited:  # again, when the names beside the axes have taken what they need
+        room().later.append(lambda: _write_title(ax, lines, pad))
+
+
+def _write_title(ax: Any, lines: list[str], pad: float) -> None:
+    letters = _room(ax, max(map(len, lines)))
     broken = [piece for line in lines for piece in textwrap.wrap(line, letters)]
-    ax.set_title("\n".join(broken), fontsize=10, pad=pad)
+    ax.set_title("\n".join(broken), fontsize=10 * room().scale, pad=pad)
 
 
 def _room(ax: Any, wanted: int) -> int:
-    """Return how many letters of 10 pt fit above the axes, centred (the layout is worked out only if in doubt)."""
-    figure, per_inch = ax.figure, 12.0
+    """Return how many letters of the title fit above the axes, centred (the layout is worked out only if in doubt)."""
+    figure, per_inch = ax.figure, 12.0 / room().scale
     width = figure.get_window_extent().width / figure.dpi
     alone = len(figure.axes) < 4
-    if alone and wanted < 0.45 * width * per_inch:
+    if alone and wanted < 0.45 * width * per_inch and not room().limited:
         return wanted
     figure.figure.draw_without_rendering()
     whole, box = figure.get_window_extent(), ax.get_window_extent()
     middle = (box.x0 + box.x1) / 2
-    half = min(middle - whole.x0, whole.x1 - middle) if alone else 0.55 * box.width
+    left, right = room().sides if room().limited else (whole.x0, whole.x1)
+    half = min(middle - left, right - middle) if alone or room().limited else 0.55 * box.width
     return max(int(2 * half / figure.dpi * per_inch), 24)
 
 
@@ -107,9 +129,30 @@ def bare(ax: Any, *sides: str) -> None:
 
 
 def legend(ax: Any, handles: Sequence[Any], heading: str | None = None, **more: Any) -> Any:
-    """Write a legend to the right of the axes."""
-    where = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
-    return ax.legend(handles=handles, title=heading, frameon=False, fontsize=7.5, title_fontsize=8, **(where | more))
+    """Write a legend to the right of the axes, below them where they are narrow."""
+    where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    below = room().narrow and "loc" not in more
+    if below:
+        longest = inches(str(h.get_label()) for h in handles) + 0.5
+        columns = max(1, min(len(handles), int(room().width / longest)))
+        where = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": columns, "columnspacing": 1.0}
+    made = ax.legend(handles=handles, title=heading, frameon=False, fontsize=7.5, title_fontsize=8, **(where | more))
+    if below:
+        room().later.append(lambda: _lower(ax, made))
+    return made
+
+
+def _lower(ax: Any, made: Any) -> None:
+    """Move a legend below what stands under the axes, in the middle of their room."""
+    from matplotlib.transforms import ScaledTranslation
+
+    made.set_in_layout(False)
+    ax.figure.figure.draw_without_rendering()
+    box, labels = ax.get_window_extent(), ax.xaxis.get_tightbbox()
+    down = (box.y0 - min(box.y0, labels.y0 if labels else box.y0)) / ax.figure.dpi
+    under = ax.transAxes + ScaledTranslation(0, -down, ax.figure.dpi_scale_trans)
+    made.set_bbox_to_anchor(((sum(room().sides) / 2 - box.x0) / box.width, 0.0), under)
+    made.set_in_layout(True)
 
 
 def patches(colours: dict[str, Any], labels: dict[str, str] | None = None) -> list[Any]:
@@ -144,18 +187,20 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[str]) -> list[Any]:
     bottom, top = ax.get_ylim()
     ticks = [t for t in ax.get_xticks() if low <= t <= high]
     box = ax.get_window_extent()
-    width, height = box.width / ax.figure.dpi, box.height / ax.figure.dpi
+    full = room().scale * ax.figure.dpi
+    width, height = box.width / full, box.height / full
     most = max(int(_SIDE * width / INCH_PER_LETTER), 8)
-    named = [fitted(label, most) for label in labels]
-    rooms = [_LABEL * len(label) for label in named]
+    named = [fitted(label, most) if most > _TWO_LINES else _two_lines(label, most) for label in labels]
+    rooms = [_LABEL * max(map(len, label.split("\n"))) for label in named]
     left = x < (low + high) / 2
     sides = [np.flatnonzero(left), np.flatnonzero(~left)]
     beside = [max((rooms[i] for i in side), default=-0.25) + 0.25 for side in sides]
     unit = (high - low) / (width - sum(beside))
     limits = (low - unit * beside[0], high + unit * beside[1])
     ax.set_xlim(*limits)
-    ax.set_xticks(ticks)
-    line = 0.15 * (top - bottom) / height
+    each = 0.085 * max((len(f"{t:g}") for t in ticks), default=1) + 0.12
+    ax.set_xticks(ticks[:: max(1, int(np.ceil(each * len(ticks) * unit / (high - low))))])
+    line = 0.15 * (top - bottom) / height * max((label.count("\n") + 1 for label in named), default=1)
     texts = []
     for side, at, (end, sign) in zip(sides, limits, ((low, 1), (high, -1)), strict=True):
         order = side[np.argsort(y[side], kind="stable")]

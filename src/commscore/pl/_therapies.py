@@ -10,8 +10,9 @@ from .._arguments import checked
 from .._schema.understand import CAUTION
 from .._validate import in_range
 from ._colours import default_palette
+from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, table_of
-from ._text import bare, inches, legend, shorten, title
+from ._text import bare, beside, inches, legend, shorten, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 @checked
+@sized
 def therapies(
     data: AnnData | pd.DataFrame,
     *,
@@ -60,10 +62,11 @@ def therapies(
     cuts = frame[((frame["status"] == "cuts") & frame["share"].notna()).to_numpy()]
     cuts = need_rows(cuts, "no therapy cuts an edge", "see the columns status and reason")
     best = cuts.sort_values("share", ascending=False, kind="stable").drop_duplicates("therapy")
-    shown = best.iloc[:top]
+    shown = best.iloc[: room().rows(top, fixed=1.5, each=0.2)]
     rows = cuts[cuts["therapy"].isin(shown["therapy"]).to_numpy()]
     names = [str(t) for t in shown["therapy"]]
     labels = [_label(n, str(r)) for n, r in zip(shorten(names, 34).values(), shown["reported"], strict=True)]
+    labels = beside(labels)
     ax = axes(ax, width=inches(labels) + 5.0, height=0.26 * len(names) + 1.8)
     _draw(ax, rows, {n: i for i, n in enumerate(names)})
     for y, row in enumerate(shown.itertuples()):
@@ -73,7 +76,9 @@ def therapies(
         )  # fmt: skip
     ax.set_yticks(range(len(names)), labels, fontsize=7.5)
     ax.set_ylim(len(names) - 0.3, -0.7)
-    ax.set_xlim(0, 1.15 * float(rows["share"].max()))
+    ax.set_xlim(0, (1.35 if room().narrow else 1.15) * float(rows["share"].max()))
+    if room().narrow:
+        ax.xaxis.get_major_locator().set_params(nbins=3)
     ax.set_xlabel(f"share of all flow that falls   (edges | circuits cut)\n{CAUTION}", fontsize=8.5)
     bare(ax)
     nothing = frame["therapy"].nunique() - len(best)

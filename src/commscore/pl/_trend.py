@@ -10,8 +10,9 @@ import pandas as pd
 from .._arguments import checked
 from .._validate import one_of, suggest
 from ._colours import obs_colours
+from ._fit import sized
 from ._stages import estimate, name_stages, stage_points
-from ._table import axes, pick, table_of
+from ._table import axes, pick, reference_first, table_of
 from ._text import bare, counted, edge_labels, title
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _COLUMNS = {
 
 
 @checked
+@sized
 def trend(
     samples: AnnData,
     *,
@@ -57,7 +59,8 @@ def trend(
     stage_key
         Column of ``samples.obs`` with the stage.
     order
-        Stages in order; by default the categories of the column (values sorted if it has none).
+        Stages in order; by default that of ``comparison``, its reference first, else the categories of the column
+        (values sorted if it has none).
     comparison
         What :func:`commscore.tl.compare` found with ``order`` (an AnnData that it has written to, or its table):
         gives the estimates, their 95 % intervals, the shape and its p-value. Without it, only points and the
@@ -95,7 +98,7 @@ def trend(
     one_of("part", part, list(_PARTS))
     values = _values(samples, (interaction, source, target), part)
     stage = _stage(samples, stage_key)
-    order = _order(stage, order)
+    order = _order(stage, order) if order is not None else reference_first(comparison, key, _order(stage, None))
     used = np.isin(stage, order)
     there = used & np.isfinite(values)
     if not there.any():

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._arguments import checked
 from .._validate import in_range
+from ._fit import room, sized
 from ._points import even_limits, scatter_shifts
 from ._table import axes, need_columns, need_rows, one_contrast, ranked, table_of
 from ._text import bare, counted, edge_labels, inches, side_labels, title
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @checked
+@sized
 def volcano(
     data: AnnData | pd.DataFrame,
     *,
@@ -65,7 +67,8 @@ def volcano(
     known = np.isfinite(frame["effect"].to_numpy(float)) & np.isfinite(frame[pvalue].to_numpy(float))
     shown = need_rows(frame[known], f"no row of {contrast!r} has both effect and {pvalue}", "see the column status")
     shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
-    named = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True]).iloc[:top]
+    named = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True])
+    named = named.iloc[: room().rows(top, fixed=1.2, each=0.3)]
     labels = edge_labels(named, 22)
     ax = axes(ax, width=min(6.0 + 1.6 * inches(labels), 10.0), height=5.0)
     scatter_shifts(ax, shown, "effect", y="_y")

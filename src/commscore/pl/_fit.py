@@ -1,0 +1,159 @@
+"""Room on axes of the caller's: how many rows and letters they hold, and letters that shrink with them."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FULL = (4.5, 3.5)
+"""Inches of axes, names and legends included, on which letters have their full size."""
+SMALLEST = 0.65
+"""Letters shrink to this share of their size, not further."""
+_NARROW = 5.5
+_LETTER = 0.068
+"""Inches, of 8 pt."""
+
+
+@dataclass
+class Room:
+    """What a plot may fill: inches as if letters had their full size. Without axes of the caller's, no limit."""
+
+    width: float = math.inf
+    height: float = math.inf
+    scale: float = 1.0
+    sides: tuple[float, float] = (0.0, 0.0)
+    """Left and right end on the canvas, in pixels."""
+    later: list[Callable[[], None]] = field(default_factory=list)
+    """What is placed when everything has its size."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether the axes are the caller's."""
+        return math.isfinite(self.width)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a legend at the side would take too much."""
+        return self.width < _NARROW
+
+    def rows(self, most: int, *, fixed: float, each: float) -> int:
+        """Return how many rows fit: ``fixed`` inches for what is above and below, ``each`` for a row."""
+        return _count(most, self.height - fixed, each=each)
+
+    def columns(self, most: int, *, fixed: float, each: float) -> int:
+        """Return how many columns fit."""
+        return _count(most, self.width - fixed, each=each)
+
+    def across(self, letters: int, share: float) -> int:
+        """Return how many letters a name may have that lies in this share of the width."""
+        return _count(letters, share * self.width, each=_LETTER, least=6)
+
+    def upward(self, letters: int, share: float) -> int:
+        """Return how many letters a name may have that stands in this share of the height."""
+        return _count(letters, share * self.height, each=_LETTER, least=6)
+
+
+def _count(most: int, inches: float, *, each: float, least: int = 1) -> int:
+    return most if not math.isfinite(inches) else max(min(most, int(inches / each)), min(least, most))
+
+
+_NOW: ContextVar[Room | None] = ContextVar("room", default=None)
+
+
+def room() -> Room:
+    """Return the room of the plot that is being drawn."""
+    return _NOW.get() or Room()
+
+
+def sized(plot: Callable[P, R]) -> Callable[P, R]:
+    """Let a plot know its room, and afterwards shrink letters and marks to axes that are small."""
+
+    @wraps(plot)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        ax: Any = kwargs.get("ax")
+        own = Room() if ax is None else _measured(ax)
+        others = set() if ax is None else set(ax.figure.figure.axes) - {ax}
+        token = _NOW.set(own)
+        try:
+            made = plot(*args, **kwargs)
+            if own.limited:
+                _settle(ax, own, [ax, *(a for a in ax.figure.figure.axes if a not in others and a is not ax)])
+        finally:
+            _NOW.reset(token)
+        return made
+
+    return call
+
+
+def _measured(ax: Any) -> Room:
+    ax.figure.figure.draw_without_rendering()
+    box = ax.get_tightbbox() or ax.get_window_extent()
+    width, height = box.width / ax.figure.dpi, box.height / ax.figure.dpi
+    scale = min(max(min(width / FULL[0], height / FULL[1]), SMALLEST), 1.0)
+    return Room(width / scale, height / scale, scale, (box.x0, box.x1))
+
+
+def _settle(ax: Any, own: Room, drawn: list[Any]) -> None:
+    for one in drawn:
+        if own.scale < 1:
+            shrink(one, own.scale)
+    ax.figure.figure.draw_without_rendering()
+    box = ax.get_window_extent()
+    for one in drawn:
+        for axis, length in ((one.xaxis, box.width), (one.yaxis, box.height)):
+            _wrap(axis.label, length / ax.figure.dpi)
+    for place in own.later:
+        place()
+
+
+def _wrap(label: Any, inches: float) -> None:
+    letters = max(int(1.1 * inches / (_LETTER * label.get_fontsize() / 8)), 12)
+    lines = [piece for line in label.get_text().split("\n") for piece in textwrap.wrap(line, letters)]
+    label.set_text("\n".join(lines))
+
+
+def shrink(ax: Any, scale: float) -> None:
+    """Multiply the sizes of all letters, marks and lines on axes."""
+    for axis in _axes(ax):
+        named = axis.get_ticklabels()
+        if named:
+            size = scale * named[0].get_fontsize()
+            axis.set_tick_params(labelsize=size, pad=scale * axis.majorTicks[0].get_pad())
+    ticks = {id(t) for axis in _axes(ax) for t in axis.get_ticklabels()}
+    for artist in ax.findobj():
+        if id(artist) not in ticks:
+            _shrink(artist, scale)
+
+
+def _axes(ax: Any) -> Iterator[Any]:
+    yield from (ax.xaxis, ax.yaxis)
+
+
+def _shrink(artist: Any, scale: float) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
+    if hasattr(artist, "get_fontsize"):
+        artist.set_fontsize(scale * artist.get_fontsize())
+        if getattr(artist, "arrow_patch", None) is not None:
+            _shrink(artist.arrow_patch, scale)
+    elif hasattr(artist, "get_linewidth"):
+        artist.set_linewidth(scale * np.asarray(artist.get_linewidth()))
+        if hasattr(artist, "set_sizes"):
+            artist.set_sizes(scale**2 * artist.get_sizes())
+        if hasattr(artist, "set_markersize"):
+            artist.set_markersize(scale * artist.get_markersize())
+        if isinstance(artist, FancyArrowPatch):
+            artist.set_mutation_scale(scale * artist.get_mutation_scale())
+            artist.shrinkA, artist.shrinkB = scale * artist.shrinkA, scale * artist.shrinkB
