@@ -75,6 +75,7 @@ def test_bounds_are_reported():
     few = run(stored(), max_loops=1)
     assert few.params["n_loops"] == 2
     assert few.params["n_listed"] == 1
+    assert (few.table["kind"] == "relay").sum() == 1 < few.params["n_relays"]
     with pytest.warns(UserWarning, match="budget=1 did not suffice"):
         cut = run(stored(), budget=1)
     assert not cut.params["complete"]

@@ -57,6 +57,22 @@ def test_loops_of_four():
     assert {tuple(e[:n]) for e, n in zip(found.edges, found.length, strict=True)} == brute(net, 4)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("room", [1, 7, 10_000])
+def test_relays_equal_brute_force_however_little_is_kept(seed, room, monkeypatch):
+    monkeypatch.setattr(core._loops, "_PENDING", 3)
+    net = network(seed, n_edges=60, density=0.6)
+    net.score[:] = np.ceil(net.score * 4) / 4  # ties
+    expected = []
+    for e, f in itertools.permutations(range(net.source.size), 2):
+        groups = {net.source[e], net.target[e], net.target[f]}
+        if net.target[e] == net.source[f] and len(groups) == 3 and net.linked[net.kind[e], net.kind[f]]:
+            expected.append((-net.score[e] * net.score[f], e, f))
+    pairs, total = core.relays(net, room=room)
+    assert total == len(expected) > 30
+    assert pairs.tolist() == [[e, f] for _, e, f in sorted(expected)[:room]]
+
+
 def test_bounds_are_kept_and_reported():
     net = network(0, n_edges=120, density=0.9)
     whole = core.search(net, longest=4, room=10**5, budget=10**7)

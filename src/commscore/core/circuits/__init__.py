@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._loops import Loops, Network, Null, autocrine, rewired, search
+from ._loops import Loops, Network, Null, autocrine, relays, rewired, search
 from ._loops import strengths as loop_strengths
 from ._null import Tally, permute
 from ._plan import CORECEPTOR, DECOY, RELEASE, Gates, Plan
@@ -25,6 +25,7 @@ __all__ = [
     "node_levels",
     "node_values",
     "permute",
+    "relays",
     "rewired",
     "search",
     "spearman_within",

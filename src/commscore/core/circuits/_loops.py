@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 SWAPS = 10  # tried per edge
+_PENDING = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,54 @@ def strengths(network: Network, loops: Loops) -> Floats:
     """Geometric mean of the scores of every loop that is listed."""
     logs = np.where(loops.edges >= 0, np.log(network.score)[loops.edges], 0.0)
     return np.asarray(np.exp(logs.sum(axis=1) / np.maximum(loops.length, 1)), np.float64)
+
+
+def relays(network: Network, *, room: int) -> tuple[Ints, int]:
+    """Find the strongest relays, two linked edges through three different groups, and count all.
+
+    Returns
+    -------
+    tuple
+        Edges (n × 2, n at most ``room``), the strongest first, ties by number; how many relays there are.
+    """
+    away = network.source != network.target
+    order = np.lexsort((np.arange(network.score.size), -network.score))
+    order = order[away[order]]
+    out = [order[network.source[order] == g] for g in range(network.n_groups)]
+    kept, pending, n_pending, least = np.empty((0, 2), np.int64), [np.empty((0, 2), np.int64)], 0, 0.0
+    for e in order:
+        after = out[network.target[e]]
+        # the others would be weaker than the last of those that are kept
+        strong = np.searchsorted(-network.score[after], -least / network.score[e] * (1.0 - 1e-12), side="right")
+        after = after[:strong]
+        after = after[
+            network.linked[network.kind[e], network.kind[after]] & (network.target[after] != network.source[e])
+        ]
+        pending.append(np.column_stack([np.full(after.size, e), after]))
+        n_pending += after.size
+        if n_pending > _PENDING + room:
+            kept = _strongest(network, np.concatenate([kept, *pending]), room)
+            pending, n_pending, least = [], 0, float(network.score[kept[-1]].prod())
+    return _strongest(network, np.concatenate([kept, *pending]), room), _n_relays(network)
+
+
+def _strongest(network: Network, pairs: Ints, room: int) -> Ints:
+    product = network.score[pairs].prod(axis=1)
+    return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0], -product))[:room]], np.int64)
+
+
+def _n_relays(network: Network) -> int:
+    """Count without writing them down: all pairs that meet in a group, less those that turn back."""
+    n, k = network.n_groups, network.linked.shape[0]
+    away, linked, total = network.source != network.target, network.linked.astype(np.float32), 0.0
+    for group in range(n):
+        into, out = np.zeros((n, k), np.float32), np.zeros((n, k), np.float32)
+        for table, here, other in ((into, network.target, network.source), (out, network.source, network.target)):
+            at = away & (here == group)
+            table[other[at], network.kind[at]] = 1.0
+        leads = (into @ linked).astype(np.float64)
+        total += leads.sum(axis=0) @ out.sum(axis=0) - (leads * out).sum()
+    return round(total)
 
 
 def autocrine(network: Network) -> Ints:

@@ -34,7 +34,8 @@ def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
     out["padj"] = benjamini_hochberg(out["pvalue"])
     significant = np.nan_to_num(out["padj"], nan=1.0) <= settings.alpha
     out["shift"] = _shift(out, significant, alpha=settings.alpha)
-    out["driver"] = np.where((out["status"] == TESTED) | (out["status"] == DETECTION), out["driver"], -1).astype(np.int8)
+    known = (out["status"] == TESTED) | (out["status"] == DETECTION)
+    out["driver"] = np.where(known, out["driver"], -1).astype(np.int8)
     if contrast.kind == "stages":
         out["shape"] = _shape(out, significant, n_stages=1 + len(contrast.alt))
     else:

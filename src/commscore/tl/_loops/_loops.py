@@ -14,7 +14,7 @@ from ..._random import key as seed_of
 from ..._schema import understand as schema
 from ..._validate import in_range
 from ..._version import __version__
-from ...core.circuits import Loops, Network, Null, autocrine, rewired, search
+from ...core.circuits import Loops, Network, Null, autocrine, relays, rewired, search
 from ...core.circuits import loop_strengths as strengths
 from ...get import Result
 from ...get._store import check_key
@@ -24,6 +24,7 @@ from .._progress import bar
 from . import _links
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from anndata import AnnData
 
     from ...rs import Resource
@@ -75,7 +76,7 @@ def loops(
     score, padj
         Columns of the stored table, where it holds several methods.
     max_loops
-        Most loops, and most relays, that are listed; all are counted.
+        Most loops, and most relays, that are listed; all are counted (``params["n_loops"]``, ``["n_relays"]``).
     budget
         Most edges that one search may try. Where it runs out, counts are lower bounds, there are no p-values, and a
         warning and ``params["complete"]`` say so.
@@ -139,9 +140,10 @@ def loops(
     if not null.complete:
         msg = f"budget={budget} did not suffice: counts are lower bounds without p-values; lower max_length or raise it"
         warnings.warn(msg, UserWarning, stacklevel=3)
+    pairs, n_relays = relays(network, room=int(max_loops))
     table = pd.concat([
         _loop_table(network, found, null, names=names, links=links, padj=frame[padj].to_numpy(float)),
-        _relay_table(network, names=names, links=links, padj=frame[padj].to_numpy(float), room=int(max_loops)),
+        _relay_table(network, pairs, names=names, links=links, padj=frame[padj].to_numpy(float)),
     ], ignore_index=True)  # fmt: skip
     table["kind"] = pd.Categorical(table["kind"], categories=list(schema.LOOPS["kind"].values))
     params = {
@@ -149,7 +151,8 @@ def loops(
         "padj": padj, "max_loops": int(max_loops), "budget": int(budget), "n_perms": int(n_perms),
         "rng": recorded(rng, seed),
         "net": "given" if net is not None else "steps of the resource", "complete": bool(null.complete),
-        "n_loops": int(found.totals[0]), "n_listed": int(found.length.size), "n_edges": len(frame),
+        "n_loops": int(found.totals[0]), "n_listed": int(found.length.size), "n_relays": n_relays,
+        "n_edges": len(frame),
         "n_links": len(links.words), "pvalue_floor": 1 / (int(n_perms) + 1), "commscore": __version__,
     }  # fmt: skip
     result = Result(table, params, stored.resource, {"summary": _summary(found, null)}, SCHEMA)
@@ -213,20 +216,14 @@ def _loop_table(
 
 
 def _relay_table(
-    network: Network, *, names: tuple[list[str], list[str]], links: _links.Links, padj: Any, room: int
-) -> pd.DataFrame:
+    network: Network, pairs: npt.NDArray[np.int64], *, names: tuple[list[str], list[str]], links: _links.Links,
+    padj: Any,
+) -> pd.DataFrame:  # fmt: skip
     """Linked pairs of edges through three different groups, the strongest first."""
-    out = [np.flatnonzero(network.source == g) for g in range(network.n_groups)]
-    pairs: list[tuple[float, int, int]] = []
-    for e in np.flatnonzero(network.source != network.target):
-        after = out[network.target[e]]
-        far = (network.target[after] != network.source[e]) & (network.target[after] != network.target[e])
-        after = after[far & network.linked[network.kind[e], network.kind[after]]]
-        pairs += [(-float(np.sqrt(network.score[e] * network.score[f])), int(e), int(f)) for f in after]
     rows = [
-        (*_described(np.array(pair), network, names=names, links=links, closed=False, padj=padj), np.nan, np.nan)
-        for _, *pair in sorted(pairs)[:room]
-    ]
+        (*_described(pair, network, names=names, links=links, closed=False, padj=padj), np.nan, np.nan)
+        for pair in pairs
+    ]  # fmt: skip
     return _framed("relay", rows)
 
 
