@@ -86,6 +86,14 @@ def profile(
     >>> samples = cs.tl.profile(adata, "cell_type", sample_key="sample")
     >>> samples.n_obs, list(samples.obs.columns)
     (6, ['sample', 'condition', 'patient', 'n_cells'])
+
+    Tools that take no missing values get the edges that all samples have:
+
+    >>> import scanpy as sc
+    >>> whole = samples[:, ~samples.layers["missing"].any(axis=0)].copy()
+    >>> sc.pp.pca(whole, n_comps=2)
+    >>> whole.obsm["X_pca"].shape
+    (6, 2)
     """
     in_range("expr_prop", expr_prop, low=0, high=1)
     in_range("min_cells", min_cells, low=1, integer=True)
