@@ -38,7 +38,7 @@ def test_round_trip_loses_nothing(breast, small):
         pd.testing.assert_frame_equal(rs.from_table(res.to_liana()).to_liana(), res.to_liana())
     full = rs.from_table(breast.evidence)
     pd.testing.assert_frame_equal(full.interactions, breast.interactions)
-    pd.testing.assert_frame_equal(full.evidence, breast.evidence)
+    pd.testing.assert_frame_equal(full.evidence, breast.evidence, check_dtype=False)  # pandas 3 has two kinds of text
 
 
 def test_duplicates_are_joined_and_their_statements_kept():

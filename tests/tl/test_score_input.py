@@ -20,7 +20,7 @@ def fingerprint(adata):
             "obs": adata.obs,
             "var": adata.var,
             "uns": dict(adata.uns),
-            "layers": {k: np.asarray(v.todense()) for k, v in adata.layers.items()},
+            "layers": {k: v.toarray() for k, v in adata.layers.items() if k is not None},
             "obsm": dict(adata.obsm),
             "format": type(adata.X).__name__,
             "sorted": getattr(adata.X, "has_sorted_indices", None),

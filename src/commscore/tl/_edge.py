@@ -78,8 +78,10 @@ def expression(adata: AnnData, *, layer: str | None, use_raw: bool, argument: st
         msg = f"{argument}={layer!r} and use_raw=True exclude each other; give one of them"
         raise ValueError(msg)
     if layer is not None and layer not in adata.layers:
-        known = ", ".join(adata.layers) or "it has none"
-        msg = f"{argument}={layer!r} is not in adata.layers ({known}){suggest(layer, adata.layers)}"
+        names = [str(name) for name in adata.layers if name is not None]  # None: X, in newer versions of anndata
+        msg = (
+            f"{argument}={layer!r} is not in adata.layers ({', '.join(names) or 'it has none'}){suggest(layer, names)}"
+        )
         raise KeyError(msg)
     if use_raw and adata.raw is None:
         msg = "use_raw=True, but adata.raw is None; set adata.raw or use a layer"
