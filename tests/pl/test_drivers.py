@@ -45,3 +45,14 @@ def test_left_out_and_errors(changes):
         cs.pl.drivers(changes, max_padj=0)
     with pytest.raises(ValueError, match="no row has interaction='A\\^B', source='T cell' at once"):
         cs.pl.drivers(changes, interaction="A^B", source="T cell")
+
+
+def test_parts_stay_apart_without_colours(changes):
+    ax = cs.pl.drivers(changes, max_padj=None)
+    hatch = [bars.patches[0].get_hatch() or "" for bars in ax.containers]
+    light = [0.3 * r + 0.6 * g + 0.1 * b for r, g, b, _ in (bars.patches[0].get_facecolor() for bars in ax.containers)]
+    apart = [
+        bool(hatch[i]) != bool(hatch[j]) or abs(light[i] - light[j]) > 0.1 for i in range(4) for j in range(i)
+    ]  # fmt: skip
+    assert all(apart)
+    assert [bool(k.get_hatch()) for k in ax.get_legend().get_patches()] == [bool(h) for h in hatch]

@@ -27,7 +27,9 @@ def test_cells_are_the_effects_and_dots_the_sure_ones(activities):
     assert [t.get_text() for t in ax.get_xticklabels()] == ["NFkB", "TGFb"]
     drawn = ax.images[0].get_array()
     np.testing.assert_allclose(np.ma.filled(drawn, np.nan), [[np.nan, 0.4], [-0.2, 1.5]])
-    assert sorted(t.get_position() for t in ax.texts) == [(1, 0), (1, 1)]
+    assert sorted((*t.get_position(), t.get_text()) for t in ax.texts) == [(1, 0, "▲"), (1, 1, "▲")]
+    down = cs.pl.response(activities.assign(effect=-activities["effect"]), contrast="b vs a")
+    assert {t.get_text() for t in down.texts} == {"▼"}
     assert ax.images[0].norm.vmin == -ax.images[0].norm.vmax
 
 

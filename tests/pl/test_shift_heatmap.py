@@ -27,7 +27,7 @@ def test_cells_and_marks(changes):
                 assert drawn[i, j] == pytest.approx(found.effect)
     marks = {(rows[round(t.get_position()[1])], columns[round(t.get_position()[0])]): t.get_text() for t in ax.texts}
     assert marks == {
-        ("A^B", "tumour → CAF"): "•", ("C^D", "CAF → T cell"): "•",
+        ("A^B", "tumour → CAF"): "▲", ("C^D", "CAF → T cell"): "▼",
         ("E^F", "tumour → T cell"): "×", ("A^B", "tumour → tumour"): "+",
     }  # fmt: skip
     low, high = ax.images[0].get_clim()

@@ -30,6 +30,8 @@ SHIFTS = {
 """Warm for more, cold for less, purple where ligand and receptor went opposite ways."""
 PARTS = {"d_source": "#56B4E9", "d_ligand": "#E69F00", "d_target": "#0072B2", "d_receptor": "#D55E00"}
 """Abundances in blue, expression in orange; senders light, receivers dark."""
+HATCHED = ("d_source", "d_target")
+"""Parts that are hatched, so that they stay apart without colours."""
 DIVERGING = "RdBu_r"
 MISSING = "#DADADA"
 """Cells without a value beside a diverging scale, whose middle is white."""

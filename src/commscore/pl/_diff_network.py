@@ -24,6 +24,9 @@ _LEGEND = 1.5
 """Inches."""
 _NAMES = {UP: "more often up", DOWN: "more often down", BOTH: "as often up as down"}
 
+_STYLES: dict[str, Any] = {UP: "-", DOWN: (0, (2.0, 0.7)), BOTH: (0, (0.6, 0.6))}
+"""Lines that stay apart without colours."""
+
 
 @checked
 @sized
@@ -56,8 +59,8 @@ def diff_network(
     Returns
     -------
     matplotlib.axes.Axes
-        Width tells how many interactions of the pair changed (adjusted p-value ≤ 0.05), colour whether more of
-        them went up or down; a ring outside is a group with itself. What was left out is said below the title.
+        Width tells how many interactions of the pair changed (adjusted p-value ≤ 0.05), colour and dashes whether
+        more of them went up or down; a ring outside is a group with itself. What was left out is said below the title.
 
     Raises
     ------
@@ -85,7 +88,10 @@ def diff_network(
     colours = [{1.0: UP, -1.0: DOWN}.get(float(s), BOTH) for s in lean]
     ends = zip(shown["source"].astype(str), shown["target"].astype(str), strict=True)
     for (source, target), colour, width in zip(ends, colours, widths(shown["n_shifted"]), strict=True):
-        draw_arrow(ax, places[source], places[target], colour=colour, width=width, shrink=(reach, reach))
+        draw_arrow(
+            ax, places[source], places[target], colour=colour, width=width, shrink=(reach, reach),
+            linestyle=_STYLES[colour],
+        )  # fmt: skip
     fills = group_colours(data, key, groups, palette=palette)
     draw_nodes(ax, places, colours=fills, sizes=sizes, beside=_LEGEND)
     _legend(ax, [c for c in _NAMES if c in colours])
@@ -99,5 +105,5 @@ def _legend(ax: Any, colours: list[str]) -> None:
 
     from ._text import legend
 
-    lines = [Line2D([], [], color=c, linewidth=3, label=_NAMES[c]) for c in colours]
+    lines = [Line2D([], [], color=c, linewidth=3, ls=_STYLES[c], label=_NAMES[c]) for c in colours]
     legend(ax, lines, loc="upper right", bbox_to_anchor=(1.0, 1.0))

@@ -10,7 +10,7 @@ import numpy as np
 from .._arguments import checked
 from .._schema.compare import PARTS as NAMES
 from .._validate import in_range
-from ._colours import DARK, PARTS
+from ._colours import DARK, HATCHED, PARTS
 from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, one_contrast, pick, table_of
 from ._text import bare, beside, counted, edge_labels, inches, legend, patches, title
@@ -119,6 +119,10 @@ def _waterfall(ax: Any, one: pd.DataFrame, contrast: str) -> Any:
     return ax
 
 
+def _hatch(name: str) -> str:
+    return "/////" if name in HATCHED else ""
+
+
 def _bars(ax: Any, shown: pd.DataFrame, contrast: str, *, hidden: int) -> Any:
     labels = beside(edge_labels(shown, 24))
     ax = axes(ax, width=inches(labels) + 5.2, height=0.26 * len(shown) + 1.5)
@@ -127,7 +131,7 @@ def _bars(ax: Any, shown: pd.DataFrame, contrast: str, *, hidden: int) -> Any:
     for name in NAMES:
         part = shown[name].to_numpy(float)
         start = np.where(part >= 0, above, below)
-        ax.barh(y, part, left=start, height=0.7, color=PARTS[name], ec="white", lw=0.4)
+        ax.barh(y, part, left=start, height=0.7, color=PARTS[name], ec="white", lw=0.4, hatch=_hatch(name))
         above, below = above + np.maximum(part, 0), below + np.minimum(part, 0)
     flow = ax.scatter(shown["d_flow"], y, marker="D", s=24, color=DARK, edgecolors="white", linewidths=0.5, zorder=3)
     flow.set_label("flow (sum)")
@@ -137,6 +141,9 @@ def _bars(ax: Any, shown: pd.DataFrame, contrast: str, *, hidden: int) -> Any:
     ax.set_xlabel("change of log2 flow")
     bare(ax)
     words = {n: w.replace("\n", " ") for n, w in _WORDS.items()}
-    legend(ax, [*patches(PARTS, words), flow], "part")
+    keys = patches(PARTS, words)
+    for key, name in zip(keys, PARTS, strict=True):
+        key.set(hatch=_hatch(name), edgecolor="white")
+    legend(ax, [*keys, flow], "part")
     title(ax, f"{contrast}: what made the change", counted(hidden, "edge"))
     return ax

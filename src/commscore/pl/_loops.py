@@ -54,8 +54,8 @@ def loops(
     Returns
     -------
     matplotlib.axes.Axes
-        The colour of a line is the sign of the whole; a loop ends in a hollow dot, the group where it began. What
-        was left out is said below the title.
+        The colour of a line is the sign of the whole (dashed where it restrains); a loop ends in a hollow dot, the
+        group where it began. What was left out is said below the title.
 
     Raises
     ------
@@ -94,9 +94,9 @@ def loops(
 
 
 def _line(ax: Any, y: int, chain: list[str], *, edges: list[str], colours: Mapping[str, Any], sign: int) -> None:
-    line = UP if sign > 0 else DOWN
+    look = {"arrowstyle": "-|>", "color": UP if sign > 0 else DOWN, "lw": 1.3, "ls": _style(sign)}
     for x, name in enumerate(edges):
-        ax.annotate("", (x + 0.94, y), (x + 0.06, y), arrowprops={"arrowstyle": "-|>", "color": line, "lw": 1.3})
+        ax.annotate("", (x + 0.94, y), (x + 0.06, y), arrowprops=look)
         ax.text(x + 0.5, y - 0.06, name, ha="center", va="bottom", fontsize=6.5)
     back = len(chain) > 1 and chain[0] == chain[-1]
     fills = ["white" if back and x == len(chain) - 1 else colours[g] for x, g in enumerate(chain)]
@@ -104,6 +104,10 @@ def _line(ax: Any, y: int, chain: list[str], *, edges: list[str], colours: Mappi
         np.arange(len(chain)), np.full(len(chain), y), s=85, c=fills, edgecolors=[colours[g] for g in chain],
         linewidths=1.6, zorder=3,
     )  # fmt: skip
+
+
+def _style(sign: int) -> Any:
+    return "-" if sign > 0 else (0, (2.5, 1.0))
 
 
 def _said(row: Any) -> str:
@@ -115,7 +119,7 @@ def _legend(ax: Any, signs: set[int]) -> None:
     from matplotlib.lines import Line2D
 
     lines = [
-        Line2D([], [], color=UP if s > 0 else DOWN, lw=2, label=f"the whole {_NAMES[1 if s > 0 else -1]}")
+        Line2D([], [], color=UP if s > 0 else DOWN, lw=2, ls=_style(s), label=f"the whole {_NAMES[1 if s > 0 else -1]}")
         for s in sorted(signs, reverse=True)
     ]
     legend(ax, lines, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)

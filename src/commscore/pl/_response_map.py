@@ -41,7 +41,7 @@ def response(
     contrast
         Contrast to draw; may be left out if there is one.
     max_padj
-        Cells with an adjusted p-value of at most this, 0 to 1, get a dot.
+        Cells with an adjusted p-value of at most this, 0 to 1, get a mark.
     top
         Number of pathways, the largest change first.
     max_groups
@@ -52,8 +52,8 @@ def response(
     Returns
     -------
     matplotlib.axes.Axes
-        Receiving groups in rows, pathways in columns; ``•`` significant. Cells that were not tested are grey. What was
-        left out is said below the title.
+        Receiving groups in rows, pathways in columns; ``▲`` significantly up, ``▼`` down. Cells that were not tested
+        are grey. What was left out is said below the title.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def response(
     padj = known.pivot(index="target", columns="pathway", values="padj").loc[rows, columns]
     ax = _draw(ax, whole.loc[rows, columns], (padj <= max_padj).to_numpy())
     hidden = counted(len(whole) - len(rows), "group"), counted(whole.shape[1] - len(columns), "pathway")
-    title(ax, f"{contrast}: response of the receiving cells (• padj ≤ {max_padj:g})", *hidden)
+    title(ax, f"{contrast}: response of the receiving cells (▲ ▼ padj ≤ {max_padj:g})", *hidden)
     return ax
 
 
@@ -101,7 +101,15 @@ def _draw(ax: Any, matrix: pd.DataFrame, sure: Any) -> Any:
     ax.set_facecolor(MISSING)
     for y, x in np.argwhere(sure):
         dark = abs(values[y, x]) > 0.6 * high
-        ax.text(x, y, "•", ha="center", va="center_baseline", fontsize=8, color="white" if dark else "black")
+        ax.text(
+            x,
+            y,
+            "▲" if values[y, x] > 0 else "▼",
+            ha="center",
+            va="center_baseline",
+            fontsize=6,
+            color="white" if dark else "black",
+        )
     ax.set_xticks(range(matrix.shape[1]), labels[1], rotation=90, fontsize=8)
     ax.set_yticks(range(len(matrix)), labels[0], fontsize=8)
     ax.set_ylabel("receiving group", fontsize=8.5)

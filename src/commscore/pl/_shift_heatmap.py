@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-_MARKS = {"gained": "+", "lost": "–", "compensated": "×"}
+_MARKS = {"up": "▲", "down": "▼", "gained": "+", "lost": "–", "compensated": "×"}
 
 
 @checked
@@ -50,7 +50,7 @@ def shift_heatmap(
     value
         Column for the colour: ``"effect"``, ``"d_flow"``, ``"ligand_effect"``, …
     max_padj
-        Rows of the figure have at least one adjusted p-value up to this, 0 to 1; cells up to it get a dot.
+        Rows of the figure have at least one adjusted p-value up to this, 0 to 1; cells up to it get a mark.
     top, max_columns
         Number of rows, the smallest p-value first, and of columns, the most significant cells first.
     ax
@@ -59,8 +59,9 @@ def shift_heatmap(
     Returns
     -------
     matplotlib.axes.Axes
-        ``•`` significant, ``+`` gained, ``–`` lost, ``×`` compensated. Cells without a number are grey. What
-        was left out is said below the title.
+        Significant cells have a mark, so that the direction is seen without colours: ``▲`` up, ``▼`` down, ``+``
+        gained, ``–`` lost, ``×`` compensated, ``•`` any other. Cells without a number are grey. What was left out
+        is said below the title.
 
     Raises
     ------
@@ -73,10 +74,10 @@ def shift_heatmap(
     in_range("max_padj", max_padj, low=0, high=1)
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "padj", "shift", value)
-    heading = "Changes"
+    heading = "Changed interactions"
     if by == "pair":
         frame, contrast = one_contrast(frame, contrast)
-        heading = contrast
+        heading = f"{contrast}: changed interactions"
     elif contrast is not None:
         frame = pick(frame, contrast=contrast)
     frame = _named(frame, by)
@@ -90,7 +91,7 @@ def shift_heatmap(
     columns = [c for c in order if c in kept]
     ax = _draw(ax, frame, value, names=(rows[:top], columns), limit=max_padj)
     hidden = counted(len(rows) - len(rows[:top]), "row"), counted(len(often) - len(columns), "column")
-    title(ax, f"{heading}: changed interactions (padj ≤ {max_padj:g})", *hidden)
+    title(ax, f"{heading} (padj ≤ {max_padj:g})", *hidden)
     return ax
 
 
@@ -128,11 +129,11 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[str], l
             found = getattr(row, value)
             pale = not abs(found) > 0.6 * high
             at = place[1][cells.at[row.Index, "_column"]], place[0][cells.at[row.Index, "_row"]]
-            ax.text(*at, mark, ha="center", va="center_baseline", fontsize=7, color="black" if pale else "white")
+            ax.text(*at, mark, ha="center", va="center_baseline", fontsize=6, color="black" if pale else "white")
     bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.7, pad=0.02, extend="both")
     bar.set_label(_meaning(value), fontsize=8)
     bar.ax.tick_params(labelsize=7.5)
-    ax.set_xlabel("• significant   + gained   – lost   × compensated", fontsize=7.5)
+    ax.set_xlabel("▲ up   ▼ down   + gained   – lost   × compensated", fontsize=7.5)
     return ax
 
 

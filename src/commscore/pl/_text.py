@@ -95,7 +95,7 @@ def title(ax: Any, text: str, *left_out: str, pad: float = 6.0, more: str = "") 
     said = [part for part in left_out if part]
     lines = [text, *([more] if more else []), *([f"not shown: {', '.join(said)}"] if said else [])]
     # "padj ≤ 0.05" stays in one piece
-    lines = [re.sub(" ([≤=]) ", "\u00a0\\1\u00a0", line).replace("• ", "•\u00a0") for line in lines]
+    lines = [re.sub("([•▲▼]) ", "\\1\u00a0", re.sub(" ([≤=]) ", "\u00a0\\1\u00a0", line)) for line in lines]
     _write_title(ax, lines, pad)
     if room().limited:  # again, when the names beside the axes have taken what they need
         room().later.append(lambda: _write_title(ax, lines, pad))

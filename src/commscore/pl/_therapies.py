@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
+_MARKERS = "osD^vPX"
+
 
 @checked
 @sized
@@ -100,10 +102,17 @@ def _draw(ax: Any, rows: pd.DataFrame, at: dict[str, int]) -> None:
     start = np.zeros(len(ends)) if len(contexts) == 1 else ends["min"]
     ax.hlines(ends.index, start, ends["max"], color="0.75", lw=2, zorder=1)
     handles = []
-    for name in contexts:
+    for i, name in enumerate(contexts):
         own = (rows["context"].astype(str) == name).to_numpy()
         dots = ax.scatter(
-            rows["share"][own], y[own], s=40, color=colours[name], edgecolors="white", linewidths=0.6, zorder=3
+            rows["share"][own],
+            y[own],
+            s=40,
+            color=colours[name],
+            marker=_MARKERS[i % len(_MARKERS)],
+            edgecolors="white",
+            linewidths=0.6,
+            zorder=3,
         )
         dots.set_label(shorten([name], 24)[name])
         handles.append(dots)

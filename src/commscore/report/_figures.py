@@ -156,7 +156,7 @@ def _response(ask: Ask) -> list[Figure | Text]:
                                                                 max_padj=ask.max_padj),
             alt=f"Heat map of the change of activity of pathways in every receiving group, {name}. "
             f"{_responded(table[(table['contrast'] == name).to_numpy()], ask.max_padj)}",
-            caption=f"Change of activity (log2); dots: padj ≤ {ask.max_padj:g}; grey: not tested.",
+            caption=f"Change of activity (log2); triangles: padj ≤ {ask.max_padj:g}; grey: not tested.",
         )
         for name in names[:_MOST_CONTRASTS]
     ]  # fmt: skip
