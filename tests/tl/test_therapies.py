@@ -118,6 +118,29 @@ def test_bypass_lists_what_remains(scored):
     assert same.set_index("source").loc["macrophage", "remaining_flow"] == pytest.approx(expected)
 
 
+def test_another_substrate_of_the_enzyme_is_no_bypass():
+    """Beside MMP9^VEGFA, collagen that MMP9 and MMP2 cleave does not stand in; beside MMP9^COL4A1, MMP2^COL4A1 does."""
+    pairs = [("MMP9", "VEGFA"), ("MMP9", "COL4A1"), ("MMP2", "COL4A1"), ("VEGFA", "KDR")]
+    expressed = {gene: {"A": 3.0, "B": 3.0} for pair in pairs for gene in pair}
+    adata = cs.ds.simulate(n_samples=1, n_cells=100, groups={"A": 1, "B": 1}, interactions=pairs, expressed=expressed)
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    cs.tl.score(adata, "cell_type", null=None)
+    assert {"MMP9^VEGFA", "MMP2^COL4A1"} <= set(cs.get.table(adata)["interaction"])
+    known = cs.rs.load()
+    blocked = known.therapies.iloc[:2].assign(
+        therapy=["anti-vegf", "mmp9 inhibitor"], targets=["VEGFA", "MMP9"], action="blocks_ligand"
+    )
+    res = Resource("t", "1", "", "CC0", _tables=known.tables | {"therapies": blocked})
+    bypass = run(adata, resource=res).extra["bypass"]
+    related = bypass[bypass["how"] != "same circuit"]
+    assert not (related["therapy"] == "anti-vegf").any()
+    left = related[related["therapy"] == "mmp9 inhibitor"]
+    assert set(zip(left["cut"], left["how"], left["remaining"], strict=True)) == {
+        ("MMP9^COL4A1", "same receptor", "MMP2^COL4A1")
+    }
+
+
 def test_families():
     assert [family(s) for s in ("VEGFA", "PDGFB", "TGFB1", "CXCL12", "CCL2", "IL6", "JAG1", "MIF")] == [
         "VEGF", "PDGF", "TGFB", "CXCL", "CCL", "", "JAG", "MIF"]  # fmt: skip

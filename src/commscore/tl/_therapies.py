@@ -104,7 +104,9 @@ def therapies(
 
     Notes
     -----
-    A ligand family is the symbol without its last numbers and letters (VEGFA, VEGFC: VEGF), a rough guess.
+    A ligand family is the symbol without its last numbers and letters (VEGFA, VEGFC: VEGF), a rough guess. Beside a cut
+    edge of shedding, what the enzyme or its family does to other substrates is no bypass; another enzyme of the same
+    substrate is.
 
     Examples
     --------
@@ -344,6 +346,7 @@ def _bypass(cut: Cut) -> pd.DataFrame:
     text = {c: cut.table[c].astype(str).to_numpy() for c in ("source", "target", "interaction")}
     ligand, receptor = (cut.table[c].astype(str).to_numpy() for c in ("ligand_complex", "receptor_complex"))
     stems = np.array([family(x.split("_")[0]) for x in ligand], object)
+    sheds = (cut.table["mode"] == "shedding").to_numpy()
     circuits = _circuits_of(cut.steps)
     rows: dict[tuple[str, ...], tuple[float, float]] = {}
     for a in np.flatnonzero(cut.edges.any(axis=1)):
@@ -352,8 +355,8 @@ def _bypass(cut: Cut) -> pd.DataFrame:
             near = left & (text["target"] == text["target"][e])
             related = {
                 "same receptor": near & (receptor == receptor[e]),
-                "same ligand": near & (ligand == ligand[e]),
-                "same ligand family": near & (stems == stems[e]) & (ligand != ligand[e]) & (stems != ""),
+                "same ligand": near & (ligand == ligand[e]) & ~sheds[e],
+                "same ligand family": near & (stems == stems[e]) & (ligand != ligand[e]) & (stems != "") & ~sheds[e],
                 "same circuit": near & _in_same(text["interaction"], int(e), circuits),
             }
             for how in _BYPASS:
