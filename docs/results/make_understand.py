@@ -243,6 +243,7 @@ def chung():
     answer = cs.get.load(a, "commscore_response")
     moved = answer.table[answer.table["status"] == "tested"].sort_values("pvalue")
     switches = answer.extra["switches"]
+    weighed = cs.get.load(a, "commscore_balance")
     told = cs.get.load(a, "commscore_expectations")
     judged = told.table[told.table["verdict"] != "not_assessable"].sort_values("pvalue")
     open_ones = told.table.loc[told.table["verdict"] == "not_assessable", "reason"].astype(str)
@@ -259,10 +260,11 @@ def chung():
         "cs.tl.score(adata, \"cell_type\")\ncs.tl.loops(adata)\ncs.tl.therapies(adata)\n"
         "cs.tl.recessive(adata, sample_key=\"sample\")\n"
         "cs.tl.response(adata, \"cell_type\", min_cells=5, **keys)\ncs.tl.balance(adata, \"cell_type\", min_cells=5, **keys)\n"
-        "contexts = {\"primary\": [\"stage=invasive;site=primary\", \"stage=early;site=primary\"],\n"
-        "            \"lymph_node_metastasis\": [\"stage=metastatic;site=lymph_node\", \"stage=advanced;site=lymph_node\"]}\n"
-        "cs.tl.expectations(adata, \"cell_type\", condition_key=\"stage\", sample_key=\"sample\", contexts=contexts,\n"
-        "                   min_cells=5)\n```",
+        "contexts = {\n"
+        "    \"primary\": [\"stage=invasive;site=primary\", \"stage=early;site=primary\"],\n"
+        "    \"lymph_node_metastasis\": [\"stage=metastatic;site=lymph_node\", \"stage=advanced;site=lymph_node\"],\n}\n"
+        "cs.tl.expectations(adata, \"cell_type\", condition_key=\"stage\", sample_key=\"sample\", contexts=contexts, "
+        "min_cells=5)\n```",
         "## Who takes which role", roles(a, "cell_type"),
         "## Circuits", *circuits(a),
         "### Change from primary to metastasis",
@@ -281,7 +283,10 @@ def chung():
         "## Therapies", *therapies(a),
         "## Weak but specific", *recessive(a),
         "## Balance of pro- and anti-tumour flow",
-        table(cs.get.load(a, "commscore_balance").extra["tests"], cs.get.load(a, "commscore_balance").extra["tests"].columns),
+        f"Samples differ in the groups that have cells enough: {weighed.table['n_edges'].min()} to "
+        f"{weighed.table['n_edges'].max()} edges make up the balance of a sample, so a difference is partly one of the groups "
+        "that were caught.",
+        table(weighed.extra["tests"], weighed.extra["tests"].columns),
         "## Expected shifts",
         "A primary tumour is read as invasive and as early, a lymph-node metastasis as metastatic and as advanced: the widest "
         "reading of the reviews' words that these data allow.",
@@ -298,7 +303,7 @@ def chung():
         "`inconclusive` is the rule. Nothing here contradicts a review.\n"
         "* The metastases hold no myeloid cell and one stromal cell: circuits through macrophages and fibroblasts cannot be "
         "compared, which is not the same as unchanged.\n"
-        "* Five groups stand for some forty roles of the reviews (`Stromal` for fibroblasts, CAFs, pericytes and "
+        "* Five groups stand for more than thirty roles of the reviews (`Stromal` for fibroblasts, CAFs, pericytes and "
         "mesenchymal stem cells; nobody for the endothelium), so "
         "steps between kinds of stroma are not resolved; they are read within one group.\n"
         "* In a lymph node, B and T cells belong to the organ. What changed with the site is not what the tumour changed.\n"
