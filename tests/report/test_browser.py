@@ -156,6 +156,19 @@ def test_a_row_opens_to_its_evidence(opened):
     assert opened.complaints == []
 
 
+def test_long_texts_are_cut_and_whole_in_the_opened_row(opened, cohort):
+    table = "[data-table='t2-0']"
+    whole = set(cs.get.table(cohort, "commscore_circuits")["missing"].dropna())
+    cells = f'Array.from(document.querySelectorAll("{table} td .long"))'
+    assert opened(f"{cells}.length") > 0
+    assert opened(f"Math.max(...{cells}.map((c) => c.clientHeight / parseFloat(getComputedStyle(c).lineHeight)))") < 4.5
+    cut = f"{cells}.find((c) => c.scrollHeight > c.clientHeight + 2)"
+    text = opened(f"{cut}.textContent")
+    assert text in whole
+    opened(f"{cut}.closest('tr').querySelector('.open').click()")
+    assert text in opened(f"{cut}.closest('tr').nextElementSibling.textContent")
+
+
 def test_keyboard_alone(opened):
     opened.press("Tab", 9)
     assert opened("document.activeElement.className") == "skip"

@@ -11,6 +11,13 @@ function el(tag, attributes, ...children) {
   return made;
 }
 
+// Long texts are cut to a few lines; the opened row has them whole.
+function cell(col, row) {
+  const text = shown(col, row);
+  const long = !col.values && text.length > 110;
+  return el("td", { class: col.values ? "number" : "text" }, ...(long ? [el("div", { class: "long" }, ...breakable(text))] : breakable(text)));
+}
+
 // Long names may break after their joints.
 function breakable(text) {
   return text.split(/(?<=[\^_;])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
@@ -163,7 +170,7 @@ class Table {
     const name = `${this.id}-row-${row}`;
     const opener = el("button", { type: "button", class: "open", "aria-expanded": String(this.open.has(row)),
       "aria-controls": name, onclick: () => this.toggle(row, opener, detail) }, ...breakable(shown(columns[0], row)));
-    const cells = columns.slice(1).map((col) => el("td", { class: col.values ? "number" : "text" }, ...breakable(shown(col, row))));
+    const cells = columns.slice(1).map((col) => cell(col, row));
     const detail = el("tr", { class: "detail", id: name, hidden: !this.open.has(row) }, el("td", { colspan: columns.length }));
     if (this.open.has(row)) detail.firstChild.append(this.detail(row));
     return [el("tr", { class: "row" }, el("th", { scope: "row" }, opener), ...cells), detail];
