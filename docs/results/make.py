@@ -134,9 +134,10 @@ def kang():
         f"The ligand rises in {(tested['ligand_effect'] > 0).mean():.0%} of the assessable rows "
         f"(median log2 change {tested['ligand_effect'].median():.1f}).",
         found(table), "### Not assessable", missing(table, untested),
-        "### Shuffled labels of the samples",
-        card(a, **keys) + "\n\nFour labellings are left besides the true one and its mirror image; each mixes "
-        "stimulated and unstimulated samples, so the card is far below 5 %. It cannot show more with two donors.",
+        "### Shuffled labels of the samples, unpaired",
+        card(a, **keys) + "\n\nWithin pairs two labellings would be left, unpaired four, besides the true one and its "
+        "mirror image; each mixes stimulated and unstimulated samples, so the card is far below 5 %. It cannot show "
+        "more with two donors.",
         "## One sample per condition: cells as replicates",
         f"{len(induced)} rows of true pairs are assessable; of the rows with padj ≤ {ALPHA} the ligand rises in "
         f"{_rising(induced)}.",
