@@ -136,3 +136,24 @@ def test_a_file_that_is_broken_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(_files, "path", lambda name, cache_dir: file)
     with pytest.raises(OSError, match=r"broken.h5ad cannot be read"):
         cs.ds.fetch(entry)
+
+
+def test_what_the_call_names_and_the_data_do_not_have():
+    adata = cs.ds.simulate(n_samples=2, n_cells=150, rng=0)
+    mouse = cs.rs.load("breast").to_species("mouse")
+    keys = {"condition_key": "condition", "sample_key": "sample", "inplace": False}
+    with pytest.warns(UserWarning, match=r"contexts\['case'\]: 'stage=invasiv' .*similar: stage=invasive.*nothing is"):
+        cs.tl.expectations(adata, "cell_type", contexts={"control": "stage=normal", "case": "stage=invasiv"}, **keys)
+    adata.X = logged(normalised(adata.X, 1e4))
+    with pytest.raises(
+        ValueError, match=r"no step of a circuit of resource 'breast' \(mouse\).*look like human symbols"
+    ):
+        cs.tl.circuits(adata, "cell_type", resource=mouse, n_perms=5)
+    with pytest.raises(ValueError, match="counts_layer='cuonts' needs sample_key="):
+        cs.tl.circuits(adata, "cell_type", counts_layer="cuonts", n_perms=5)
+    cs.tl.score(adata, "cell_type", n_perms=5)
+    with pytest.raises(
+        ValueError, match=r"no gene of resource 'breast' \(mouse\) is in the stored scores.*look like human"
+    ):
+        cs.tl.therapies(adata, resource=mouse)
+    assert "commscore_therapies" not in adata.uns

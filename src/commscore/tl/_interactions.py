@@ -14,6 +14,8 @@ from .._validate import one_of
 from ..core.problem import Entities
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy.typing as npt
 
 MISSING_SUBUNITS = ("drop", "ignore")
@@ -59,7 +61,7 @@ def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: st
         for i in np.flatnonzero(~fine)
     ]
     if not fine.any():
-        raise ValueError(_nothing_found(resource, frame, var_names))
+        raise ValueError(nothing_found(resource, frame["ligand"], var_names))
     return _numbered(
         frame[fine].reset_index(drop=True), members, sides=(left[fine], right[fine]), found=found, untested=untested,
         aliases=aliases,
@@ -133,7 +135,10 @@ def _numbered(
     )
 
 
-def _nothing_found(resource: rs.Resource, frame: pd.DataFrame, var_names: pd.Index) -> str:
+def nothing_found(
+    resource: rs.Resource, genes: Iterable[str], var_names: pd.Index, *, what: str = "interaction"
+) -> str:
+    """Say that nothing of a resource is measured, and what may be the reason."""
     some = [str(v) for v in var_names[:200]]
     shown = ", ".join(some[:3])
     hint = "check that var_names are gene symbols"
@@ -142,10 +147,25 @@ def _nothing_found(resource: rs.Resource, frame: pd.DataFrame, var_names: pd.Ind
             "var_names are Ensembl ids; put gene symbols there, for example "
             "adata.var_names = adata.var['gene_symbols'].astype(str); adata.var_names_make_unique()"
         )
-    elif {v.upper() for v in map(str, var_names)} & {g.upper() for e in frame["ligand"] for g in e.split("_")}:
+    elif {v.upper() for v in map(str, var_names)} & {g.upper() for e in genes for g in e.split("_")}:
         hint = _other_species(resource, some)
-    what = f"no interaction of resource {resource.name!r} ({resource.species})"
-    return f"{what} has its genes in var_names (first ones: {shown}); {hint}"
+    none = f"no {what} of resource {resource.name!r} ({resource.species})"
+    return f"{none} has its genes in var_names (first ones: {shown}); {hint}"
+
+
+def same_species(resource: rs.Resource, names: Iterable[object], table: pd.DataFrame) -> None:
+    """Raise if these genes of a resource occur in a stored table in the spelling of another species only."""
+    known = {g for n in names for g in re.split("[_;]", str(n)) if g and ":" not in g}
+    sides = (table[c].astype(str) for c in ("ligand_complex", "receptor_complex"))
+    genes = {g for side in sides for name in side.unique() for g in name.split("_")}
+    loosely = {g.upper() for g in known}
+    shared = {g for g in genes if g.upper() in loosely}
+    if shared and not known & genes:
+        msg = (
+            f"no gene of resource {resource.name!r} ({resource.species}) is in the stored scores, which have "
+            f"{', '.join(sorted(shared)[:3])}: {_other_species(resource, sorted(shared))}"
+        )
+        raise ValueError(msg)
 
 
 def _other_species(resource: rs.Resource, names: list[str]) -> str:

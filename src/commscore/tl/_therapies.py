@@ -18,6 +18,7 @@ from ..get import Result
 from ..get._store import check_key
 from . import _contexts
 from ._circuits import _again
+from ._interactions import same_species
 from ._keywords import known_keywords
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def therapies(
     known, stored = rs.as_resource(resource), get.load(adata, key)
     agents = _agents(known)
     table = _contexts.passing(stored.table, padj=padj, max_padj=max_padj)
+    same_species(known, agents["targets"], table)
     by, column = _contexts.which(condition_key, sample_key)
     flows = _contexts.flows(adata, table, stored.params, by=by, column=column, min_cells=int(min_cells))
     cut = _cuts(agents, table)

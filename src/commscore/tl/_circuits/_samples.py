@@ -55,6 +55,9 @@ def check_keys(keys: _study.Keys, ask: _prepare.Ask) -> None:
     if given and not keys.condition:
         msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
         raise ValueError(msg)
+    if ask.counts_layer is not None and keys.sample is None:
+        msg = f"counts_layer={ask.counts_layer!r} needs sample_key=: counts are added up by sample"
+        raise ValueError(msg)
 
 
 def cohort(

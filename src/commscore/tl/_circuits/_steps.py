@@ -10,6 +10,7 @@ import numpy as np
 from ...core.circuits import CORECEPTOR, DECOY, RELEASE, Gates, Plan
 from ...core.problem import Entities
 from .. import _roles
+from .._interactions import nothing_found
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -64,6 +65,8 @@ def find_genes(resource: Resource, frame: pd.DataFrame, var_names: pd.Index) -> 
     matched = resource.match(var_names, genes=wanted)
     matched = matched[matched["how"].isin(("symbol", "alias"))]
     old = matched[matched["how"] == "alias"]
+    if matched.empty:
+        raise ValueError(nothing_found(resource, wanted, var_names, what="step of a circuit"))
     columns, first = np.unique(var_names.get_indexer(matched["found_as"]), return_inverse=True)
     number = {g: int(i) for g, i in zip(matched["gene"], first, strict=True)}
     return Genes(columns.astype(np.int64), number, dict(zip(old["gene"], old["found_as"], strict=True)))

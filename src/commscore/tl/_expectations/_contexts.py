@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..._validate import suggest
+from ..._validate import suggest, warn
 
 KEYS = ("stage", "site", "subtype", "treatment", "factor", "condition")
 Words = frozenset[tuple[str, str]]
@@ -88,4 +88,9 @@ def table(levels: Mapping[str, Words], expectations: pd.DataFrame) -> pd.DataFra
             near = difflib.get_close_matches(word, [u for u in used if u.startswith(f"{key}=")], n=3, cutoff=0.5)
             note = "" if word in used else "no expectation uses it" + (f"; similar: {', '.join(near)}" if near else "")
             rows.append((level, word, used.get(word, 0), note))
-    return pd.DataFrame(rows, columns=["level", "word", "n_expectations", "note"])
+    frame = pd.DataFrame(rows, columns=["level", "word", "n_expectations", "note"])
+    for level, part in frame.groupby("level", sort=False):
+        if not part["n_expectations"].any():
+            said = ", ".join(f"{word!r} ({note})" for word, note in zip(part["word"], part["note"], strict=True))
+            warn(f"contexts[{level!r}]: {said}; nothing is expected of this level")
+    return frame
