@@ -33,6 +33,6 @@ html_show_sourcelink = False
 html_theme_options = {
     "description": "Cell–cell communication in single-cell data: scored, tested, compared, explained.",
     "fixed_sidebar": True,
-    "page_width": "1280px",
+    "page_width": "1000px",  # below it the navigation is on top; wide windows get more in commscore.css
     "body_max_width": "none",
 }

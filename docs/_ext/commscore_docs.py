@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import re
 from typing import TYPE_CHECKING, Any
@@ -101,6 +102,32 @@ class Columns(SphinxDirective):
         return section
 
 
+class Names(SphinxDirective):
+    """What a module of the package offers, each with the first line of its documentation, linked to it below."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return what takes the place of the directive."""
+        module = importlib.import_module(f"commscore.{self.arguments[0]}")
+        rows = []
+        for name in sorted(module.__all__, key=str.lower):
+            first = (inspect.getdoc(getattr(module, name)) or "").partition("\n")[0]
+            link = nodes.reference("", "", nodes.literal("", name), refuri=f"#{module.__name__}.{name}")
+            rows.append([link, re.sub(r":\w+:`~?([^`]*)`", r"`\1`", first)])
+        return [cells.table(["name", "what it does"], rows, widths=(3, 12))]
+
+
+def join_returns(_app: Any, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
+    """Make one paragraph of what a function returns, where it is prose: numpydoc takes every line for a type."""
+    if "Returns" not in lines:
+        return
+    start = lines.index("Returns") + 2
+    end = next((i for i in range(start, len(lines)) if not lines[i]), len(lines))
+    if not any(line.startswith(" ") for line in lines[start:end]):
+        lines[start:end] = [" ".join(lines[start:end])]
+
+
 def _meaning(doc: str, values: Iterable[str]) -> str:
     shown = ", ".join(f"`{v}`" if v else "empty" for v in values)
     return f"{doc.rstrip('.')}. One of {shown}." if shown else f"{doc.rstrip('.')}."
@@ -127,6 +154,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("commscore-taxonomy", Taxonomy)
     app.add_directive("commscore-methods", Methods)
     app.add_directive("commscore-columns", Columns)
+    app.add_directive("commscore-names", Names)
+    app.connect("autodoc-process-docstring", join_returns, priority=400)  # before numpydoc
     app.add_css_file("commscore.css")
     app.add_js_file("resource.js", loading_method="defer")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -186,6 +186,25 @@ def test_every_public_function_has_an_entry(site):
             assert f'id="commscore.{room}.{name}"' in page, f"{room}.{name}"
 
 
+def test_every_public_name_is_listed_with_a_link_to_its_entry(site):
+    text = (site / "api.html").read_text(encoding="utf-8")
+    page = Page(text)
+    entries = {attrs.get("id") for _, attrs in page.tags}
+    links = [
+        attrs["href"][1:] for tag, attrs in page.tags if tag == "a" and attrs.get("href", "").startswith("#commscore")
+    ]
+    for room in ("rs", "tl", "get", "pl", "ds"):
+        names = {f"commscore.{room}.{name}" for name in getattr(cs, room).__all__}
+        assert names <= entries
+        assert names <= set(links)
+
+
+def test_what_a_function_returns_is_one_paragraph(site):
+    text = (site / "api.html").read_text(encoding="utf-8")
+    entry = text[text.index('id="commscore.tl.score"') :]
+    assert "<p" not in entry.split("None, or a ", 1)[1].split("Hochberg over all rows", 1)[0]
+
+
 def test_every_method_is_listed_and_the_commands_are_those_of_the_readme(site):
     page = read(site, "statistics")
     for method in cs.tl.methods().itertuples():
