@@ -68,9 +68,10 @@ def balance(
 
     The flow of an edge in a sample is √(L·R), the geometric mean of the counts per million of ligand and receptor,
     times the proportions of source and target among the cells of the sample. Flows are added up by the direction of
-    the evidence; the balance is log2(pro / anti). Most interactions of a tumour are written about because they drive
-    it, so the level of the balance says little; its difference between conditions is what is tested, on samples. The
-    share that is unsigned (dual or unclear) is shown, with the balance if all of it were pro or anti.
+    the evidence; the balance is log2(pro / anti), missing in a sample where one of the two has no flow. Most
+    interactions of a tumour are written about because they drive it, so the level of the balance says little; its
+    difference between conditions is what is tested, on samples. The share that is unsigned (dual or unclear) is
+    shown, with the balance if all of it were pro or anti.
 
     Parameters
     ----------
