@@ -34,7 +34,8 @@ def main() -> None:
         summary = command("demo", "--out", folder, "--n-perms", "100")
         checks["the demo finds something"] = summary["breast"]["significant"] > 0
         made = {p.name for p in Path(folder).iterdir()}
-        checks["the demo writes everything"] = {"breast.csv", "breast.png", "pbmc.csv", "report.html"} <= made
+        expected = {"breast.csv", "breast.png", "breast_compare.csv", "pbmc.csv", "report.html"}
+        checks["the demo writes everything"] = expected <= made
     checks["resources are listed"] = len(command("resource", "list")["resources"]) > 0
     failed = [name for name, good in checks.items() if not good]
     if failed:

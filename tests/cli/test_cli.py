@@ -43,6 +43,14 @@ def test_demo_writes_tables_and_figures(tmp_path):
         assert best["ligand_complex"] in done.stdout
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert len(pd.read_csv(out / f"{name}_untested.csv")) > 0
+    shifts = pd.read_csv(out / "breast_compare.csv")
+    found = shifts[shifts["padj"] <= 0.05]
+    # what was planted, and nothing else; the receptor and the ligand also move in edges with other partners
+    assert set(zip(found["interaction"], found["driver"], found["shift"], strict=True)) == {
+        ("CXCL12^CXCR4", "receptor", "up"),
+        ("PDGFB^PDGFRB", "ligand", "down"),
+    }
+    assert "bone vs primary" in done.stdout
 
 
 def test_score_writes_what_the_library_gives(file, tmp_path):

@@ -88,7 +88,7 @@ def compare(
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
         table, left_out = result.table, result.untested
-        summary = _summary(table, left_out) | {"parameters": result.params}
+        summary = summary_of(table, left_out) | {"parameters": result.params}
         reasons = summary["untested_by_reason"]
         say("not tested: " + (", ".join(f"{r} {n}" for r, n in reasons.items()) or "nothing"))
         writers = tables(totals=lambda: result.extra["totals"], untested=lambda: left_out)
@@ -97,7 +97,8 @@ def compare(
     return Job(file, outputs, known, where or (), resume, backed).run(work)
 
 
-def _summary(table: pd.DataFrame, untested: pd.DataFrame) -> dict[str, Any]:
+def summary_of(table: pd.DataFrame, untested: pd.DataFrame) -> dict[str, Any]:
+    """Return the counts of a table of shifts."""
     tested = table[table["pvalue"].notna()]
     found = tested[tested["padj"] <= ALPHA]
     contrasts = [str(c) for c in table["contrast"].unique()]

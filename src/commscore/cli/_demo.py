@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ._compare import show as show_shifts
+from ._compare import summary_of as summary_of_shifts
 from ._files import put_table, replacing
 from ._job import versions
 from ._normalize import normalize
@@ -34,22 +36,46 @@ def demo(
     say("700 real blood cells (10x PBMC 68k, reduced; comes with scanpy), resource 'breast'")
     blood = _run(ds.pbmc(), out, name="pbmc", title="Blood cells, curated resource 'breast'", n_perms=n_perms)
     say("a simulated breast tumour cohort, resource 'breast'")
-    cohort = ds.simulate(n_samples=4, n_cells=400, rng=0)
+    cohort = _cohort()
     normalize(cohort, keep_counts=True)
     title = "Simulated breast tumours, curated resource 'breast'"
     tumour = _run(cohort, out, name="breast", title=title, n_perms=n_perms)
+    shifts = _compare(cohort, out / "breast_compare.csv")
     _report(cohort, out / "report.html")
     if not current().as_json:
         typer.echo(f"\nTables and figures are in {out.resolve()}")
     files = sorted(p.name for p in out.iterdir() if not p.name.startswith("."))
     outputs = {"folder": out.resolve(), "files": files}
-    return {"pbmc": blood, "breast": tumour, "outputs": outputs, "versions": versions()}
+    return {"pbmc": blood, "breast": tumour, "compare": shifts, "outputs": outputs, "versions": versions()}
+
+
+def _cohort() -> Any:
+    from .. import ds
+
+    planted = [
+        ds.Shift(interaction="CXCL12^CXCR4", source="CAF", target="tumour", driver="receptor", log2fc=2),
+        ds.Shift(interaction="PDGFB^PDGFRB", source="endothelial", target="CAF", log2fc=-2),
+    ]
+    return ds.simulate(n_samples=4, n_cells=400, conditions=["primary", "bone"], shifts=planted, rng=0)
+
+
+def _compare(cohort: Any, path: Path) -> dict[str, Any]:
+    from .. import get, tl
+
+    planted = cohort.uns["truth"]
+    changes = ", ".join(f"{i} by its {d}" for i, d in zip(planted["interaction"], planted["driver"], strict=True))
+    say(f"comparing its 4 bone with its 4 primary samples; changes that were planted: {changes}")
+    tl.compare(cohort, "cell_type", condition_key="condition", sample_key="sample", reference="primary")
+    table, untested = get.table(cohort, "commscore_compare"), get.untested(cohort, "commscore_compare")
+    if not current().as_json:
+        show_shifts(table, rows=5)
+    with replacing(path) as (temporary,):
+        put_table(table, temporary, like=path)
+    say(f"wrote {path.name}")
+    return summary_of_shifts(table, untested)
 
 
 def _report(cohort: Any, path: Path) -> None:
-    from .. import tl
-
-    tl.compare(cohort, "cell_type", condition_key="condition", sample_key="sample")
     try:
         from ..report import write
 
