@@ -46,3 +46,9 @@ def test_reads_the_totals_of_a_comparison(cohort):
     assert len(arrows(ax)) == len(pairs) - loops
     with pytest.raises(KeyError, match="has no table 'totals'"):
         cs.pl.diff_network(cohort, key="commscore")
+
+
+def test_directions_stay_apart_without_colours(totals):
+    ax = cs.pl.diff_network(totals)
+    assert len({str(p.get_linestyle()) for p in arrows(ax)}) == 3
+    assert [str(k.get_linestyle()) for k in ax.artists[0].get_lines()] == ["-", "--", "--"]

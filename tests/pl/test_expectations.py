@@ -53,3 +53,11 @@ def test_left_out_filters_and_errors(table, cohort):
         cs.pl.expectations(table, verdict="not_assessable")
     with pytest.raises(KeyError, match="commscore_expectations"):
         cs.pl.expectations(cohort)
+
+
+def test_what_is_said_twice_is_told_apart(table):
+    twice = pd.concat([table.iloc[[1, 1, 1, 2]]], ignore_index=True)
+    twice = twice.assign(source=["000", "000", "002", "000"], lines=["10-12", "99", "5", "7"])
+    assert labels(cs.pl.expectations(twice).yaxis) == [
+        "↑ VEGFA in tumour [000: 10-12]", "↑ VEGFA in tumour [000: 99]", "↑ VEGFA in tumour [002]", "↓ CDH1",
+    ]  # fmt: skip

@@ -98,6 +98,11 @@ def _labels(shown: pd.DataFrame) -> list[str]:
         made.append(name + (f"  ({contrasts[str(row.contrast)]})" if several else ""))
     if "source" in shown:  # two reviews may expect the same
         made = [m + (f" [{s}]" if made.count(m) > 1 else "") for m, s in zip(made, shown["source"], strict=True)]
+    if "lines" in shown:  # and one review may say it twice
+        made = [
+            f"{m[:-1]}: {s}]" if made.count(m) > 1 and m.endswith("]") else m
+            for m, s in zip(made, shown["lines"], strict=True)
+        ]
     return made
 
 
