@@ -60,5 +60,8 @@ def load(adata: AnnData, key: str = "commscore") -> Result:
     if not hasattr(stored, "keys") or not set(_PARTS) <= set(stored.keys()):
         msg = f"adata.uns[{key!r}] was not written by commscore (it lacks one of {', '.join(_PARTS)})"
         raise KeyError(msg)
+    if not hasattr(stored["table"], "columns") or not all(hasattr(stored[n], "keys") for n in ("params", "resource")):
+        msg = f"adata.uns[{key!r}] is damaged: it wants a DataFrame and dicts; run {_tool(key)} again"
+        raise KeyError(msg)
     extra = {name: stored[name] for name in stored if name not in _PARTS}
     return Result(stored["table"], dict(stored["params"]), dict(stored["resource"]), extra, str(stored["schema"]))

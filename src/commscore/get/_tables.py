@@ -174,5 +174,8 @@ def matrix(
         frame = whole[(_column(whole, "padj") <= max_padj).to_numpy()]
     grouped = frame.groupby(["source", "target"], observed=False)
     totals = grouped.size() if value == "count" else grouped[value].sum()
-    groups = list(whole["source"].cat.categories)
+    if isinstance(whole["source"].dtype, pd.CategoricalDtype):
+        groups = list(whole["source"].cat.categories)
+    else:  # a table that was made or joined by hand
+        groups = sorted({*whole["source"], *whole["target"]})
     return totals.unstack("target").reindex(index=groups, columns=groups).fillna(0)

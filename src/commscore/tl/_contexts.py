@@ -112,7 +112,12 @@ def group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) ->
     """Return the number of the group of every cell, -1 for cells of other groups."""
     column = _edge.obs_column(adata, "groupby of the stored result", str(params["groupby"]))
     at = {g: i for i, g in enumerate(groups)}
-    return np.asarray([at.get(str(v), -1) for v in column], np.int64)
+    found = np.asarray([at.get(str(v), -1) for v in column], np.int64)
+    lost = [g for g, n in zip(groups, np.bincount(found + 1, minlength=len(groups) + 1)[1:], strict=True) if n == 0]
+    if lost:
+        msg = f"{lost[0]} of the stored result has no cell in adata.obs[{column.name!r}]; use the adata that was scored"
+        raise ValueError(msg)
+    return found
 
 
 def labels(adata: AnnData, argument: str, key: str) -> tuple[Ints, list[str]]:

@@ -122,6 +122,9 @@ def recessive(
     check_key(key_added)
     seed, stored = seed_of(rng), get.load(adata, key)
     table = _checked(stored.table, score=score, padj=padj, max_padj=max_padj)
+    if table.empty:
+        msg = f"the table of adata.uns[{key!r}] has no row: cs.get.untested says why"
+        raise ValueError(msg)
     source = _contexts.expression(adata, stored.params)
     ends = _contexts.sides(table, stored.params, source)
     group = _contexts.group_codes(adata, stored.params, ends.groups)

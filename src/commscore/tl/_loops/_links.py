@@ -49,8 +49,14 @@ def steps_of_net(net: object) -> Steps:
         if column not in net:
             msg = f"net has no column {column!r} ({', '.join(map(str, net.columns))}){suggest(column, net.columns)}"
             raise ValueError(msg)
-    weight = net["weight"].astype(float) if "weight" in net else pd.Series(1.0, index=net.index)
-    used = net[weight.notna() & (weight != 0)]
+    frame: pd.DataFrame = net.reset_index(drop=True)
+    given = frame["weight"] if "weight" in frame else pd.Series(1.0, index=frame.index)
+    weight = pd.to_numeric(given, errors="coerce").astype(float)
+    text = given[weight.isna() & given.notna()]
+    if len(text):
+        msg = f"net: weights must be numbers, found {text.iloc[0]!r} ({len(text)} rows); their sign is used"
+        raise ValueError(msg)
+    used = frame[weight.notna() & (weight != 0) & frame["source"].notna() & frame["target"].notna()]
     return _steps(used["source"], used["target"], np.sign(weight[used.index]).astype(int))
 
 

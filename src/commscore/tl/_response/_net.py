@@ -56,6 +56,10 @@ def _checked(net: Any) -> pd.DataFrame:
             f"net lacks the column {', '.join(missing)} (it has {', '.join(map(str, net.columns))}); rename its columns"
         )
         raise ValueError(msg)
+    nameless = net[["source", "target"]].isna().any(axis=1)
+    if nameless.any():
+        msg = f"net: {int(nameless.sum())} rows have no source or no target; drop them"
+        raise ValueError(msg)
     frame = net[["source", "target"]].astype(str).reset_index(drop=True)
     frame["weight"] = pd.to_numeric(net["weight"], errors="coerce").to_numpy(float) if "weight" in net else 1.0
     if not np.isfinite(frame["weight"]).all() or (frame["weight"] == 0).all():
