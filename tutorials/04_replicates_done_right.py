@@ -132,7 +132,7 @@ for height, (name, colour) in enumerate(zip(nonsense.columns, ["#D55E00", "#0072
 ax.axvline(0.05, color="grey", linestyle="--", label="5 %")
 ax.set_yticks([0, 1], ["cells as replicates", "samples as replicates"])
 ax.set(ylim=(-0.5, 1.5), xlim=(0, None), xlabel="fraction of rows with p ≤ 0.05 under labels that mean nothing")
-ax.legend()
+_ = ax.legend()
 
 # %% [markdown]
 # With cells as replicates a third of everything is "significant" for labels that were made up. People differ, the

@@ -201,7 +201,7 @@ edges["status"].value_counts()
 # not sampled), and so is a ligand without a response. Where both are there, `links` of the result sets them side by side.
 
 # %%
-edges["padj"].min(), response["padj"].min()
+print(f"smallest adjusted p-value of an edge: {edges['padj'].min():.2g}, of a response: {response['padj'].min():.1e}")
 
 # %% [markdown]
 # **What it means.** Statements of reviews become tests with a verdict, an interval and the place where it is written.

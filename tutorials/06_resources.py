@@ -83,7 +83,7 @@ pd.DataFrame(rows)
 edge = ["source", "target", "interaction"]
 shared = cs.get.table(adata).merge(cs.get.table(adata, "consensus"), on=edge, suffixes=("_breast", "_consensus"))
 ax = shared.plot.scatter("padj_breast", "padj_consensus", figsize=(3.6, 3.6), alpha=0.6)
-ax.axline((0, 0), slope=1, color="grey", linewidth=0.8)
+_ = ax.axline((0, 0), slope=1, color="grey", linewidth=0.8)
 
 # %%
 pd.Series(

@@ -74,7 +74,7 @@ ax.loglog(pair["pvalue_permuted"], np.maximum(pair["pvalue_analytic"], 1e-8), "o
 ax.axline((1e-3, 1e-3), (1, 1), color="grey", linewidth=0.8)
 ax.axvline(1 / (n_perms + 1), color="#D55E00", linestyle="--", label="floor of 10,000 permutations")
 ax.set(xlabel="permuted p", ylabel="analytic p (drawn not below 1e-8)")
-ax.legend(fontsize=8)
+_ = ax.legend(fontsize=8)
 
 # %% [markdown]
 # Permutation p-values carry the error of counting. In units of this error, how far is the computed from the permuted
