@@ -35,6 +35,33 @@ def test_merge_is_the_union_and_keeps_every_statement(small, other):
     assert both.interactions.set_index("interaction").loc["GJA1^GJA1", "weight"] != 1.5
 
 
+def test_what_a_list_does_not_say_outvotes_no_statement(breast):
+    known = breast.interactions
+    listed = rs.from_table(known[["ligand", "receptor"]], name="list")
+    assert set(listed.interactions["mode"]) == {"paracrine"}
+    for both in (breast.merge(listed), listed.merge(breast)):
+        columns = ["interaction", "kind", "mode", "modes", "directness", "effect", "direction"]
+        pd.testing.assert_frame_equal(both.interactions[columns], known[columns])
+        assert (both.interactions["n_evidence"] == known["n_evidence"] + 1).all()
+
+
+def test_lists_that_say_nothing_keep_what_is_assumed():
+    pair = pd.DataFrame({"ligand": ["CDH1"], "receptor": ["CDH1"]})
+    said = rs.from_table(pair.assign(mode="contact"), name="b")
+    for both in (rs.from_table(pair, name="a").merge(said), said.merge(rs.from_table(pair, name="a"))):
+        assert both.interactions.loc[0, ["mode", "modes", "kind"]].tolist() == ["contact", "contact", "protein"]
+    longer = pd.DataFrame({"ligand": ["CDH1", "IL6"], "receptor": ["CDH1", "IL6R_IL6ST"]})
+    lists = rs.from_table(pair, name="a").merge(rs.from_table(longer, name="c"))
+    assert lists.interactions.loc[0, ["mode", "modes", "sources"]].tolist() == ["paracrine", "paracrine", "a;c"]
+
+
+def test_a_resource_is_shown_with_its_version_if_it_has_one(breast, other):
+    assert repr(other) == "Resource('other', 2 interactions, human, version 2)"
+    table = pd.DataFrame({"ligand": ["IL6"], "receptor": ["IL6R_IL6ST"]})
+    assert repr(rs.from_table(table, name="mine")) == "Resource('mine', 1 interactions, human)"
+    assert f"version {breast.version})" in repr(breast)
+
+
 def test_order_of_merging_does_not_matter_for_the_interactions(small, other, breast):
     columns = list(small.interactions.columns)
     for a, b in ((small, other), (breast, small), (breast, other)):

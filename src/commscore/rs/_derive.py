@@ -13,7 +13,9 @@ from commscore._schema.resource import DIRECTIONS, DIRECTNESS, EFFECTS, EVIDENCE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SUMMARISED = ("ligand", "receptor", "kind", "mode", "directness", "effect", "source", "stated", "direction")
+_SUMMARISED = (
+    "ligand", "receptor", "kind", "mode", "directness", "effect", "source", "stated", "inferred_from", "direction",
+)  # fmt: skip
 
 DERIVED = ("n_evidence", "sources", "direction", "directions", "modes")
 """Columns of `interactions` that summarise statements and can always be derived again."""
@@ -27,6 +29,9 @@ DEFAULTS = {
     "direction": "unclear",
 }
 """What is assumed of a statement that does not say."""
+
+LISTED = "listed in "
+"""Begin of ``inferred_from`` where a table lists a pair and says nothing of the evidence."""
 
 
 def join_distinct(values: Any, sep: str = ";") -> str:
@@ -59,24 +64,32 @@ def _effect(values: list[str]) -> str:
     return most_frequent(known, EFFECTS) if known else "unknown"
 
 
+def _said(rows: dict[str, list[str]], name: str) -> list[str]:
+    # what is only assumed of a pair on a list is the absence of a statement, too
+    pairs = zip(rows[name], rows["inferred_from"], strict=True)
+    said = [value for value, how in pairs if value != DEFAULTS[name] or not how.startswith(LISTED)]
+    return said or rows[name]
+
+
 def _sources(values: list[str]) -> str:
     return ";".join(sorted({s for cell in values for s in cell.split(";") if s}))
 
 
 def _summary(rows: dict[str, list[str]]) -> dict[str, Any]:
+    modes = _said(rows, "mode")
     return {
         "ligand": rows["ligand"][0],
         "receptor": rows["receptor"][0],
-        "kind": most_frequent(rows["kind"], KINDS),
-        "mode": most_frequent(rows["mode"], MODES),
-        "directness": most_frequent(rows["directness"], DIRECTNESS),
+        "kind": most_frequent(_said(rows, "kind"), KINDS),
+        "mode": most_frequent(modes, MODES),
+        "directness": most_frequent(_said(rows, "directness"), DIRECTNESS),
         "effect": _effect(rows["effect"]),
         "stated": "both" in rows["stated"],
         "n_evidence": len(rows["mode"]),
         "sources": _sources(rows["source"]),
         "direction": overall_direction(rows["direction"]),
         "directions": _in_order(rows["direction"], DIRECTIONS),
-        "modes": _in_order(rows["mode"], MODES),
+        "modes": _in_order(modes, MODES),
     }
 
 

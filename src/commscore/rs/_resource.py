@@ -80,7 +80,8 @@ class Resource:
 
     def __repr__(self) -> str:
         n = len(self._tables["interactions"])
-        return f"Resource({self.name!r}, {n} interactions, {self.species}, version {self.version})"
+        version = f", version {self.version}" if self.version else ""
+        return f"Resource({self.name!r}, {n} interactions, {self.species}{version})"
 
     def __len__(self) -> int:
         return len(self._tables["interactions"])
@@ -237,7 +238,8 @@ class Resource:
         -------
         Resource
             Named ``a+b``. Statements that both contain are kept once. A resource merged with itself is
-            itself.
+            itself. ``mode``, ``kind`` and ``directness`` are those of the statements; what is only assumed of
+            a pair on a list (``paracrine``, ``protein``, ``direct``) does not outvote one.
 
         Raises
         ------

@@ -11,6 +11,7 @@ import pandas as pd
 from commscore._arguments import checked
 from commscore._schema.resource import DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
 from commscore._validate import one_of, suggest
+from commscore.rs._derive import LISTED
 from commscore.rs._species import SPECIES
 
 from ._read import sha256_of_frame
@@ -185,7 +186,7 @@ def _category(df: pd.DataFrame, column: str, values: tuple[str, ...]) -> list[st
 
 def _stated(df: pd.DataFrame, name: str) -> tuple[list[str], list[str]]:
     if "stated" not in df.columns and "inferred_from" not in df.columns:
-        return ["inferred"] * len(df), [f"listed in {name}"] * len(df)
+        return ["inferred"] * len(df), [f"{LISTED}{name}"] * len(df)
     given = df["stated"].tolist() if "stated" in df.columns else [False] * len(df)
     known: dict[Any, str] = {True: "both", False: "inferred"} | {s: s for s in STATED}
     stated = []
@@ -197,7 +198,7 @@ def _stated(df: pd.DataFrame, name: str) -> tuple[list[str], list[str]]:
         stated.append(known[value])
     if "inferred_from" in df.columns:
         return stated, df["inferred_from"].map(_text).tolist()
-    return stated, ["" if s == "both" else f"listed in {name}" for s in stated]
+    return stated, ["" if s == "both" else f"{LISTED}{name}" for s in stated]
 
 
 def _sources(df: pd.DataFrame, name: str) -> list[str]:
