@@ -203,7 +203,7 @@ def _decorate(ax: Any, labels: list[str], columns: list[str], *, rows: tuple[int
     upper, lower = rows
     at = [*range(upper), *(upper + 0.6 + np.arange(lower))]
     ax.set_yticks(at, labels, fontsize=7.5)
-    each = min(_PER_SAMPLE, _WIDEST / len(columns))
+    each = _each(len(columns))
     if each >= _NAMED:
         ax.set_xticks(range(len(columns)), shorten(columns, 24).values(), rotation=90, fontsize=min(7, 66 * each))
     else:
@@ -215,6 +215,11 @@ def _decorate(ax: Any, labels: list[str], columns: list[str], *, rows: tuple[int
     bare(ax, "top", "right", "left", "bottom")
 
 
+def _each(n: int) -> float:
+    """Return the inches of a sample."""
+    return min(_PER_SAMPLE, _WIDEST / n, 0.26 * room().width / n)
+
+
 def _strip(ax: Any, stage: Any, colours: dict[str, Any]) -> None:
     """Draw the conditions as a strip above the samples, their names over it, or in a legend where they do not fit."""
     edges = np.flatnonzero(np.r_[True, stage[1:] != stage[:-1], True])
@@ -222,7 +227,8 @@ def _strip(ax: Any, stage: Any, colours: dict[str, Any]) -> None:
         ax.barh(-1.1, last - first, left=first - 0.5, height=0.8, color=colours[stage[first]], ec="white", lw=0.8)
         if first:
             ax.axvline(first - 0.5, color="white", lw=1.8)
-    lengths = np.diff(edges) * min(_PER_SAMPLE, _WIDEST / len(stage)) / INCH_PER_LETTER
+    each = _each(len(stage))
+    lengths = np.diff(edges) * each / INCH_PER_LETTER
     if all(len(stage[first]) <= most for first, most in zip(edges[:-1], lengths, strict=True)):
         for first, last in itertools.pairwise(edges):
             ax.text((first + last - 1) / 2, -1.62, stage[first], ha="center", va="bottom", fontsize=8)

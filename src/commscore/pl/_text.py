@@ -74,7 +74,7 @@ def beside(labels: Iterable[str]) -> list[str]:
     return [fitted(label, room().across(200, 0.42)) for label in labels]
 
 
-def _two_lines(label: str, most: int) -> str:
+def two_lines(label: str, most: int) -> str:
     """Return the interaction, and below it ``source → target``, in at most ``most`` letters each."""
     interaction, gap, pair = label.partition("  ")
     return _cut(interaction, most) + (f"\n{fitted(pair, most)}" if gap else "")
@@ -190,7 +190,7 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[str]) -> list[Any]:
     full = room().scale * ax.figure.dpi
     width, height = box.width / full, box.height / full
     most = max(int(_SIDE * width / INCH_PER_LETTER), 8)
-    named = [fitted(label, most) if most > _TWO_LINES else _two_lines(label, most) for label in labels]
+    named = [fitted(label, most) if most > _TWO_LINES else two_lines(label, most) for label in labels]
     rooms = [_LABEL * max(map(len, label.split("\n"))) for label in named]
     left = x < (low + high) / 2
     sides = [np.flatnonzero(left), np.flatnonzero(~left)]
@@ -200,7 +200,7 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[str]) -> list[Any]:
     ax.set_xlim(*limits)
     each = 0.085 * max((len(f"{t:g}") for t in ticks), default=1) + 0.12
     ax.set_xticks(ticks[:: max(1, int(np.ceil(each * len(ticks) * unit / (high - low))))])
-    line = 0.15 * (top - bottom) / height * max((label.count("\n") + 1 for label in named), default=1)
+    line = (0.38 if any("\n" in label for label in named) else 0.15) * (top - bottom) / height
     texts = []
     for side, at, (end, sign) in zip(sides, limits, ((low, 1), (high, -1)), strict=True):
         order = side[np.argsort(y[side], kind="stable")]
