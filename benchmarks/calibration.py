@@ -159,7 +159,7 @@ class Quality:
         groups = Groups(self.groups.labels[order], self.groups.sizes)
         drawn = schemes.make(scheme, groups=groups, n_perms=n_perms, key=key)
         if rotations is not None:
-            drawn = schemes.turned(groups, n_perms, key, rotations=rotations)
+            drawn = schemes.rotated(groups, n_perms, key, rotations=rotations)
         slots = np.arange(N_GENES * groups.n).reshape(N_GENES, groups.n)
         for block in drawn.blocks(columns, drawn.widest(), self.team):
             values = np.empty((slots.size, block.columns))

@@ -180,8 +180,9 @@ def _widest(roles: list[str]) -> str:
 def assign(resource: Resource, groups: Sequence[str], *, given: Given | None, hints: Mapping[str, str]) -> Assigned:
     """Give every role of the resource its groups.
 
-    What the user gives wins. Otherwise a role takes the groups that are named like it; failing that, those of
-    narrower roles together (``children``); failing that, those of the nearest wider role (``parent``).
+    What the user gives wins. Otherwise a role takes the groups that are named like it and those of narrower roles
+    (``children`` where there are only these: a CD8+ T cell is a T cell); failing both, those of the nearest wider
+    role (``parent``).
     """
     names = _synonyms(resource)
     given = _checked(given, names, groups)
@@ -215,11 +216,16 @@ def assign(resource: Resource, groups: Sequence[str], *, given: Given | None, hi
 def _resolve(
     role: str, own: Mapping[str, list[str]], how: Mapping[str, tuple[str, str]], *, names: Iterable[str]
 ) -> tuple[list[str], str, str]:
-    if role in own or role in how:
-        return own.get(role, []), *how[role]
     narrower = [r for r in names if role in ancestors(r) and r in own]
+    within = [g for r in narrower for g in own[r]]
+    if role in how:
+        kind, reason = how[role]
+        members = own.get(role, [])
+        if kind in ("given", "none") or not within:
+            return members, kind, reason
+        return [*members, *within], kind, f"{reason}; with the groups of {', '.join(narrower)}"
     if narrower:
-        return [g for r in narrower for g in own[r]], "children", f"groups of {', '.join(narrower)} together"
+        return within, "children", f"groups of {', '.join(narrower)} together"
     for wider in ancestors(role):
         if wider in own:
             stand_in = ", ".join(map(repr, own[wider]))

@@ -192,6 +192,9 @@ def test_rows_that_nobody_expresses_are_not_tested(cohort, tests):
     assert (named(out, "shift")[low] == "not_assessable").all()
     assert np.isnan(out["padj"][low]).all()
     assert (named(out, "status")[~low] == "tested").all()
+    for name in ("se", "ci_low", "ci_high"):
+        assert np.isnan(out[name][low]).all()
+        assert np.isfinite(out[name][~low]).all()
 
 
 def test_a_gene_lost_by_depth_alone_is_not_lost(cohort, tests):

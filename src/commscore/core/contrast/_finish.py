@@ -36,6 +36,8 @@ def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
     out["shift"] = _shift(out, significant, alpha=settings.alpha)
     known = (out["status"] == TESTED) | (out["status"] == DETECTION)
     out["driver"] = np.where(known, out["driver"], -1).astype(np.int8)
+    for name in ("se", "ci_low", "ci_high"):  # where hardly a cell shows a molecule, equal values are no certainty
+        out[name] = np.where(known, out[name], np.nan)
     if contrast.kind == "stages":
         out["shape"] = _shape(out, significant, n_stages=1 + len(contrast.alt))
     else:
