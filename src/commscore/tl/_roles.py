@@ -165,7 +165,8 @@ def _contained(
     wider = {w for b in candidates for w in ancestors(b[1])}
     narrow = [b for b in candidates if b[1] not in wider]
     _, role, written, _ = max(narrow, key=lambda b: (b[3], -len(ancestors(b[1]))))
-    shown = written if written.lower() in group.lower() else " ".join(words(written))  # what was compared
+    compared = " ".join(words(written))
+    shown = written if written.lower() in group.lower() or len(compared) == 1 else compared
     return role, "synonym", f"the name of group {group!r} contains {shown!r}"
 
 
