@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import warnings
 from pathlib import Path
@@ -52,7 +53,9 @@ class At:
         self.n, self.at = 0, at
 
     def __call__(self, frame, event, arg):
-        if event == "call" and frame.f_code.co_filename.startswith(SOURCE):
+        code = frame.f_code
+        # Python drops what is raised while a generator that nobody asks any more is closed
+        if event == "call" and code.co_filename.startswith(SOURCE) and not code.co_flags & inspect.CO_GENERATOR:
             self.n += 1
             if self.n == self.at:
                 sys.setprofile(None)

@@ -93,10 +93,11 @@ def add_turned(data, rows, start, stop, places, first, width, sums):
         v = np.float64(data[i])
         for begin in range(np.uint64(0), whole, np.uint64(8)):
             for more in range(8):  # a loop of known length is unrolled
-                w = begin + np.uint64(more)
+                w = np.uint64(begin) + np.uint64(more)  # plain Python counts in int
                 sums[np.uint64(places[at + w]) + w] += v
         for rest in range(whole, n):
-            sums[np.uint64(places[at + rest]) + rest] += v
+            w = np.uint64(rest)
+            sums[np.uint64(places[at + w]) + w] += v
 
 
 @njit
@@ -144,11 +145,13 @@ def add_windows(values, places, first, n, sums):
         for i in range(4):
             at[i] = np.uint64(places[q + i] + first) % np.uint64(n)
         a, b, c, d = at[0], at[1], at[2], at[3]
-        for w in range(width):
+        for lane in range(width):
+            w = np.uint64(lane)
             sums[w] += (values[a + w] + values[b + w]) + (values[c + w] + values[d + w])
     for q in range(whole, places.size):
         a = np.uint64(places[q] + first) % np.uint64(n)
-        for w in range(width):
+        for lane in range(width):
+            w = np.uint64(lane)
             sums[w] += values[a + w]
 
 
