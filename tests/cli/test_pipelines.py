@@ -153,7 +153,10 @@ def test_a_signal_leaves_nothing_behind(pbmc, tmp_path, number, code):
     out = tmp_path / "table.csv"
     out.write_text("before")
     command = [*COMMAND, "score", str(pbmc), "--groupby", "cell_type", "--n-perms", "3000000", "--out", str(out)]
-    with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a shell's background jobs ignore Ctrl-C
+    ) as process:  # fmt: skip
         for line in process.stderr:
             if line.startswith("scoring"):
                 break
