@@ -102,6 +102,9 @@ def test_cells_say_what_samples_would_say():
     assert not np.isinf(numbers).any()
     gone = table[table["source"] == "B cell"]
     assert (gone["status"] == "too_few_samples").all()
+    untested = table["status"] != "tested"
+    for name in ("se", "ci_low", "ci_high"):
+        assert (table[name].isna() == untested).all()
     assert gone[["d_source", "d_flow"]].isna().all(axis=None)
     assert np.isfinite(table.loc[table["source"] == "CAF", "d_source"]).all()
     tested = table[(table["status"] == "tested") & ~table["shift"].isin(["gained", "lost"])]

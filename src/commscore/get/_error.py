@@ -8,7 +8,7 @@ import pandas as pd
 
 from .._arguments import checked
 from ._choose import as_single, method_of
-from ._store import load
+from ._store import load_scores
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -52,10 +52,7 @@ def pvalue_error(adata: AnnData, key: str = "commscore", *, method: str | None =
     """
     from ..stats.multiple import monte_carlo_error  # SciPy's statistics take long to load
 
-    result = load(adata, key)
-    if not result.schema.startswith("commscore.score/"):
-        msg = f"adata.uns[{key!r}] is {result.schema}, not a table of scores; run cs.tl.score"
-        raise KeyError(msg)
+    result = load_scores(adata, key)
     frame = as_single(result.table, method_of(result, method), keep=False)
     p = frame["pvalue"].to_numpy(dtype=float)
     error = pd.Series(monte_carlo_error(p, int(result.params["n_perms"])), index=frame.index, name="pvalue_error")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .. import scores as scoring
 from .._arguments import checked
-from ._store import load
+from ._store import load_scores
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -60,10 +60,7 @@ def to_liana(adata: AnnData, key: str = "commscore", *, sample: str | None = Non
     >>> {"source", "target", "lr_means", "cellphone_pvals"} <= set(frame.columns)
     True
     """
-    result = load(adata, key)
-    if not result.schema.startswith("commscore.score/"):
-        msg = f"adata.uns[{key!r}] is {result.schema}, not a table of scores; run cs.tl.score"
-        raise KeyError(msg)
+    result = load_scores(adata, key)
     table: pd.DataFrame = result.table
     frame = pd.DataFrame({name: table[name].astype(str).astype(object) for name in _KEYS})
     for name in _STATISTICS:

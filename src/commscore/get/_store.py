@@ -65,3 +65,12 @@ def load(adata: AnnData, key: str = "commscore") -> Result:
         raise KeyError(msg)
     extra = {name: stored[name] for name in stored if name not in _PARTS}
     return Result(stored["table"], dict(stored["params"]), dict(stored["resource"]), extra, str(stored["schema"]))
+
+
+def load_scores(adata: AnnData, key: str) -> Result:
+    """Read a result of :func:`commscore.tl.score`; any other is an error."""
+    result = load(adata, key)
+    if not result.schema.startswith("commscore.score/"):
+        msg = f"adata.uns[{key!r}] is {result.schema}, not a table of scores; run cs.tl.score"
+        raise KeyError(msg)
+    return result

@@ -191,6 +191,8 @@ def _columns(
     status = np.where(enough, np.where(tested, "tested", "not_expressed"), "too_few_samples")
     c["status"] = _codes("status", status)
     c["shift"] = _shift(c, tested, sd=sd, settings=settings)
+    for name in ("se", "ci_low", "ci_high"):  # as where samples are compared
+        c[name] = np.where(tested, c[name], np.nan)
     _decompose(c, sd, pools=pools, tests=tests, tested=tested)
     c["shape"] = np.full(tests.n, -1, np.int8)
     for i, end in enumerate(("ref", "alt")):
