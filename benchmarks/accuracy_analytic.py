@@ -16,10 +16,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from commscore.arrays import Entities
 from commscore.kernels._jit import njit
 from commscore.kernels.permute import PRODUCT, SUM
 from commscore.kernels.rng import shuffle
-from commscore.stats.analytic import AnalyticNull, Cases, Entities
+from commscore.stats.analytic import AnalyticNull, Cases
 from commscore.stats.analytic.domain import overlapping
 
 SIZES = np.array([10, 15, 25, 40, 80, 150, 400, 1000, 3280, 5000])

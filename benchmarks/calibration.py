@@ -30,9 +30,9 @@ import pandas as pd
 from execute import machine
 
 import commscore as cs
+from commscore.arrays import Groups
 from commscore.core import schemes
 from commscore.core.columns import gene_major, snap
-from commscore.core.problem import Groups
 from commscore.core.threads import Team
 from commscore.kernels import permute
 

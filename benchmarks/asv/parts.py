@@ -7,8 +7,8 @@ import sys
 
 import numpy as np
 
+from commscore.arrays import Groups
 from commscore.core.columns import gene_major
-from commscore.core.problem import Groups
 from commscore.core.summary import summarise
 from commscore.core.threads import Team
 

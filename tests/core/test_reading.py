@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from commscore.arrays import Groups
 from commscore.core.columns import around, gene_major
-from commscore.core.problem import Groups
 from commscore.core.reading import Reading
 from commscore.core.threads import team
 

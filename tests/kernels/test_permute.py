@@ -7,9 +7,9 @@ import pytest
 from scipy import sparse
 
 import reference
+from commscore.arrays import NOT_FINITE, GeneColumns, Groups
 from commscore.core import schemes
-from commscore.core.columns import Columns, gene_major, snap
-from commscore.core.problem import Groups
+from commscore.core.columns import gene_major, snap
 from commscore.core.threads import Team, team
 from commscore.kernels import groups as group_kernels
 from commscore.kernels import layout, permute, rng
@@ -243,9 +243,9 @@ def test_what_was_seen(pick):
 
     assert look(3.0, 5.0) == [3, 5, 0, 0, 0]
     assert look(3.0, -0.5) == [-0.5, 3, 0, 1, 0]
-    assert look(np.nan)[layout.NOT_FINITE] == 1
-    assert look(1.0, np.inf)[layout.NOT_FINITE] == 1
-    assert look(1.0, -np.inf)[layout.NOT_FINITE] == 1
+    assert look(np.nan)[NOT_FINITE] == 1
+    assert look(1.0, np.inf)[NOT_FINITE] == 1
+    assert look(1.0, -np.inf)[NOT_FINITE] == 1
 
 
 @pytest.mark.parametrize("kind", ["sorted", "unsorted", "long index", "float64"])
@@ -282,7 +282,7 @@ def columns_of(data):
     seen = layout.nothing_seen()
     for v in data:
         layout.look(float(v), seen)
-    return Columns(data, rows, np.array([0, data.size]), data.size, seen)
+    return GeneColumns(data, rows, np.array([0, data.size]), data.size, seen)
 
 
 def test_snapped_sums_are_exact_in_any_order():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from commscore.arrays import HIGH, LOW, NOT_FINITE
 from commscore.kernels import scan
 from commscore.stats.analytic import Bins
 from commscore.stats.analytic.summary import as_bits, tables
@@ -52,7 +53,7 @@ def test_the_compiled_kernel_is_its_source(kind, dtype):
 def test_bins_are_eighths_of_octaves_with_exact_sums(dtype):
     x, labels = values(dtype)
     _, bins, rest, seen = run("csr", x, labels, compiled=True)
-    made = Bins.read(bins, rest, extent=(seen[scan.LOW], seen[scan.HIGH]))
+    made = Bins.read(bins, rest, extent=(seen[LOW], seen[HIGH]))
     summary, used = made.summary(N), x[labels != scan.UNUSED].astype(float)
     for g in range(GENES):
         v = used[used[:, g] > 0, g]
@@ -81,5 +82,5 @@ def test_what_is_no_expression_is_seen_and_left_out(kind):
     dirty = run(kind, x, labels, compiled=True)
     for a, b in zip(clean[:3], dirty[:3], strict=True):
         np.testing.assert_array_equal(a, b)
-    assert dirty[3][scan.NOT_FINITE] == 1
-    assert dirty[3][scan.LOW] == -2
+    assert dirty[3][NOT_FINITE] == 1
+    assert dirty[3][LOW] == -2

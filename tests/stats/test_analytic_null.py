@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
+from commscore.arrays import Entities
 from commscore.kernels import saddle, saddle_joint, saddle_tail
 from commscore.kernels.permute import PRODUCT, SUM
-from commscore.stats.analytic import AnalyticNull, Cases, Entities
+from commscore.stats.analytic import AnalyticNull, Cases
 from commscore.stats.analytic import additive as additive_module
 from commscore.stats.analytic import joint as joint_module
 from commscore.stats.analytic import marginals as marginals_module

@@ -3,14 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from commscore.stats.analytic import Columns, Pairs, Products, keys_of, spread, summarise
+from commscore.arrays import GeneColumns
+from commscore.stats.analytic import Pairs, Products, keys_of, spread, summarise
 
 
 def gene_major(x, dtype=np.float32):
     rows = [np.nonzero(column)[0] for column in x.T]
     data = np.concatenate([x[r, g] for g, r in enumerate(rows)]).astype(dtype)
     indptr = np.concatenate([[0], np.cumsum([r.size for r in rows])])
-    return Columns(data=data, rows=np.concatenate(rows).astype(np.uint32), indptr=indptr, n_cells=len(x))
+    return GeneColumns.of(data, np.concatenate(rows).astype(np.uint32), indptr, n_cells=len(x))
 
 
 def cells(n, g, *, seed=0):
@@ -92,6 +93,6 @@ def test_products_of_chunks_add_up_if_they_are_of_the_same_pairs():
 
 def test_wrong_data_are_refused():
     with pytest.raises(TypeError, match="float32 or float64, found int64"):
-        Columns(data=np.ones(3, np.int64), rows=np.zeros(3, np.uint32), indptr=np.array([0, 3]), n_cells=5)
+        GeneColumns.of(np.ones(3, np.int64), np.zeros(3, np.uint32), np.array([0, 3]), n_cells=5)
     with pytest.raises(ValueError, match="one shape"):
-        Columns(data=np.ones(3), rows=np.zeros(2, np.uint32), indptr=np.array([0, 3]), n_cells=5)
+        GeneColumns.of(np.ones(3), np.zeros(2, np.uint32), np.array([0, 3]), n_cells=5)

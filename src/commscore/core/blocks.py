@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from ..arrays import Ints
+
 IN_MEMORY = 1 << 30
 """Bytes above which what is laid out anew goes to a temporary file."""
 ALONE = Team(1, None)
@@ -79,10 +81,10 @@ class Blocks(Protocol):
     def reduce(self, task: Task, team: Team = ALONE) -> Any:
         """Add up the parts of all tiles."""
 
-    def only(self, columns: npt.NDArray[np.int64]) -> Blocks:
+    def only(self, columns: Ints) -> Blocks:
         """Return these columns, in tiles of whole rows."""
 
-    def in_rows(self, columns: npt.NDArray[np.int64]) -> tuple[Blocks, npt.NDArray[np.int64]]:
+    def in_rows(self, columns: Ints) -> tuple[Blocks, Ints]:
         """Return the matrix in tiles of whole rows, with at least these columns, and where they are."""
 
 
@@ -118,8 +120,8 @@ class Picked:
     """Some rows (ascending) and some columns of another matrix; None is all of them."""
 
     whole: Blocks
-    rows: npt.NDArray[np.int64] | None = None
-    columns: npt.NDArray[np.int64] | None = None
+    rows: Ints | None = None
+    columns: Ints | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -147,13 +149,13 @@ class Picked:
         """Add up the parts of all tiles."""
         return self.whole.reduce(self._task(task), team)
 
-    def only(self, columns: npt.NDArray[np.int64]) -> Blocks:
+    def only(self, columns: Ints) -> Blocks:
         """Return these columns, in tiles of whole rows."""
         if self.columns is None:
             return Picked(self.whole.only(columns), self.rows)
         return Picked(self.whole, self.rows, self.columns[columns])
 
-    def in_rows(self, columns: npt.NDArray[np.int64]) -> tuple[Blocks, npt.NDArray[np.int64]]:
+    def in_rows(self, columns: Ints) -> tuple[Blocks, Ints]:
         """Return the matrix in tiles of whole rows, with at least these columns, and where they are."""
         if self.columns is not None:  # its tiles have whole rows
             return self, columns
@@ -166,8 +168,8 @@ class _PickedTask:
     """A task in terms of the whole matrix."""
 
     task: Task
-    rows: npt.NDArray[np.int64] | None
-    columns: npt.NDArray[np.int64] | None
+    rows: Ints | None
+    columns: Ints | None
 
     def tile(self, tile: Tile) -> Tile:
         """Return which rows and columns of the choice a tile of the whole matrix holds."""
@@ -191,8 +193,8 @@ class _PickedTask:
 @dataclass(frozen=True)
 class _PickedWork:
     work: Callable[[Any, Team], Any]
-    rows: npt.NDArray[np.int64] | None
-    columns: npt.NDArray[np.int64] | None
+    rows: Ints | None
+    columns: Ints | None
 
     def __call__(self, block: Any, team: Team) -> Any:
         if self.rows is not None and self.rows.size < block.shape[0]:

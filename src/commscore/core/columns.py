@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
+from ..arrays import FLAW, HIGH, LOW, NOT_FINITE, GeneColumns
 from ..kernels import groups as group_kernels
 from ..kernels import layout
 from .blocks import Blocks
@@ -15,60 +15,20 @@ from .blocks import Blocks
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ..arrays import Floats, Ints
     from .threads import Team
 
 _ROWS_PER_RANGE = 32_768
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Compressed columns: for gene ``g``, ``data[indptr[g]:indptr[g + 1]]`` at cells ``rows[...]``, ascending.
-
-    No zero is stored. ``seen`` is what :mod:`commscore.kernels.layout` saw over all values.
-    """
-
-    data: npt.NDArray[Any]
-    rows: npt.NDArray[np.uint32]
-    indptr: npt.NDArray[np.int64]
-    n_cells: int
-    seen: npt.NDArray[np.float64]
-
-    @property
-    def n_genes(self) -> int:
-        """Number of genes."""
-        return self.indptr.size - 1
-
-    @property
-    def n_values(self) -> int:
-        """Number of stored values."""
-        return self.data.size
-
-    @property
-    def extent(self) -> tuple[float, float]:
-        """Smallest and largest stored value; 1 and 1 when there is none."""
-        if self.data.size == 0:
-            return 1.0, 1.0
-        return float(self.seen[layout.LOW]), float(self.seen[layout.HIGH])
-
-    @property
-    def finite(self) -> bool:
-        """Whether no value is NaN or infinite."""
-        return not self.seen[layout.NOT_FINITE]
-
-    @property
-    def whole(self) -> bool:
-        """Whether every value is a whole number."""
-        return not self.seen[layout.FRACTIONAL]
-
-
 def gene_major(
     matrix: Any,
     *,
-    cells: npt.NDArray[np.int64],
-    columns: npt.NDArray[np.int64],
+    cells: Ints,
+    columns: Ints,
     team: Team,
-    counts: npt.NDArray[np.int64] | None = None,
-) -> Columns:
+    counts: Ints | None = None,
+) -> GeneColumns:
     """Lay out ``matrix[cells][:, columns]`` gene-major, in that order, without touching anything else.
 
     Parameters
@@ -85,7 +45,7 @@ def gene_major(
 
     Returns
     -------
-    Columns
+    GeneColumns
         float32 if the matrix is float32, else float64. The matrix is not written to.
     """
     if isinstance(matrix, Blocks):
@@ -99,7 +59,7 @@ def gene_major(
     return _from_dense(np.asarray(matrix), cells, columns, team=team)
 
 
-def around(block: Any, cells: npt.NDArray[np.int64]) -> tuple[Any, int]:
+def around(block: Any, cells: Ints) -> tuple[Any, int]:
     """Return the rows among which these cells (ascending) lie, without a copy, and the first one's number.
 
     Laying out takes time and memory for every row of what it is given.
@@ -124,7 +84,7 @@ def _values(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return data if data.dtype in (np.float32, np.float64) else data.astype(np.float64)
 
 
-def _starts(counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _starts(counts: Ints) -> tuple[Ints, Ints]:
     """From counts (ranges × genes): indptr, and the place where each range begins in each gene."""
     indptr = np.zeros(counts.shape[1] + 1, np.int64)
     np.cumsum(counts.sum(axis=0), out=indptr[1:])
@@ -132,17 +92,17 @@ def _starts(counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.N
     return indptr, indptr[:-1] + before
 
 
-def join_seen(parts: list[Any]) -> npt.NDArray[np.float64]:
+def join_seen(parts: list[Any]) -> Floats:
     """Join what several ranges saw."""
-    seen: npt.NDArray[np.float64] = layout.nothing_seen()
+    seen: Floats = layout.nothing_seen()
     for part in parts:
-        seen[layout.LOW] = min(seen[layout.LOW], part[layout.LOW])
-        seen[layout.HIGH] = max(seen[layout.HIGH], part[layout.HIGH])
-        seen[layout.NOT_FINITE :] = np.maximum(seen[layout.NOT_FINITE :], part[layout.NOT_FINITE :])
+        seen[LOW] = min(seen[LOW], part[LOW])
+        seen[HIGH] = max(seen[HIGH], part[HIGH])
+        seen[NOT_FINITE:] = np.maximum(seen[NOT_FINITE:], part[NOT_FINITE:])
     return seen
 
 
-def _from_csr(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
+def _from_csr(m: Any, cells: Any, columns: Any, *, team: Team) -> GeneColumns:
     gene_of = np.full(m.shape[1], -1, np.int32)
     gene_of[columns] = np.arange(columns.size, dtype=np.int32)
     data, step = _values(m.data), max(1, -(-cells.size // team.workers))
@@ -156,7 +116,7 @@ def _from_csr(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
 
     counted: list[Any] = team.run(count, m.shape[0], step=max(_ROWS_PER_RANGE, -(-m.shape[0] // team.workers)))
     seen = join_seen([part for part, _ in counted])
-    if seen[layout.DUPLICATE]:
+    if seen[FLAW]:
         return _from_csr(_canonical(m, columns), cells, np.arange(columns.size), team=team)
     counts = sum((part for _, part in counted), np.zeros((n_parts, columns.size), np.int64))
     indptr, cursors = _starts(counts)
@@ -167,10 +127,10 @@ def _from_csr(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
         layout.fill_csr(data, m.indices, m.indptr, cells[a:b], a, gene_of, cursors[a // step], out, rows)
 
     team.run(fill, cells.size, step=step)
-    return Columns(out, rows, indptr, cells.size, seen)
+    return GeneColumns(out, rows, indptr, cells.size, seen)
 
 
-def _from_dense(x: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
+def _from_dense(x: Any, cells: Any, columns: Any, *, team: Team) -> GeneColumns:
     x, step = _values(x), _ROWS_PER_RANGE
     counts = np.zeros((-(-cells.size // step), columns.size), np.int64)
 
@@ -186,10 +146,10 @@ def _from_dense(x: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
         cells.size,
         step=step,
     )
-    return Columns(out, rows, indptr, cells.size, seen)
+    return GeneColumns(out, rows, indptr, cells.size, seen)
 
 
-def _from_csc(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
+def _from_csc(m: Any, cells: Any, columns: Any, *, team: Team) -> GeneColumns:
     row_of = np.full(m.shape[0], -1, np.int64)
     row_of[cells] = np.arange(cells.size)
     data = _values(m.data)
@@ -199,7 +159,7 @@ def _from_csc(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
         return layout.count_csc(data, m.indices, m.indptr, columns[a:b], row_of, counts[0, a:b])
 
     seen = join_seen(team.run(count, columns.size))
-    if seen[layout.DUPLICATE]:
+    if seen[FLAW]:
         return _from_csc(_canonical(m, columns), cells, np.arange(columns.size), team=team)
     indptr, starts = _starts(counts)
     out = np.empty(indptr[-1], _value_type(data))
@@ -208,7 +168,7 @@ def _from_csc(m: Any, cells: Any, columns: Any, *, team: Team) -> Columns:
         lambda a, b: layout.fill_csc(data, m.indices, m.indptr, columns[a:b], row_of, starts[0, a:b], out, rows),
         columns.size,
     )
-    return Columns(out, rows, indptr, cells.size, seen)
+    return GeneColumns(out, rows, indptr, cells.size, seen)
 
 
 def _canonical(m: Any, columns: Any) -> Any:
@@ -218,7 +178,7 @@ def _canonical(m: Any, columns: Any) -> Any:
     return part
 
 
-def snap(columns: Columns, team: Team) -> bool:
+def snap(columns: GeneColumns, team: Team) -> bool:
     """Round the values, in place, to multiples of a power of two so small that every sum over cells is exact.
 
     Log-normalised float32 values already are. float64 values move by at most n_cells · max · 2⁻⁵⁴ (about 1e-9

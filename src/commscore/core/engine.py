@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arrays import Tests
 from . import permutation, schemes
-from .problem import Tests
 from .tables import Reader
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ..arrays import Bools, Floats, Ints
     from ..scores import Score
     from .statistics import Problem
     from .summary import EntitySummary
@@ -33,18 +32,18 @@ class Permutations:
 
 def expressed_tests(
     summary: EntitySummary,
-    ligand: npt.NDArray[np.int64],
-    receptor: npt.NDArray[np.int64],
+    ligand: Ints,
+    receptor: Ints,
     *,
-    passes: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.bool_]],
-) -> tuple[Tests, npt.NDArray[np.int64]]:
+    passes: Callable[[Floats], Bools],
+) -> tuple[Tests, Ints]:
     """All source × target × interaction whose ligand and receptor pass, and each test's interaction."""
     left, right = passes(summary.prop)[ligand], passes(summary.prop)[receptor]
     which, source, target = np.nonzero(left[:, :, None] & right[:, None, :])
     return Tests(source, target, ligand[which], receptor[which]), which
 
 
-def observed(problem: Problem, tests: Tests, scores: Sequence[Score]) -> npt.NDArray[np.float64]:
+def observed(problem: Problem, tests: Tests, scores: Sequence[Score]) -> Floats:
     """Scores of the true labels, n_scores × n_tests; of standardised methods, before they are."""
     if tests.n == 0:
         return np.zeros((len(scores), 0))
@@ -75,7 +74,7 @@ def permute(
     )  # fmt: skip
 
 
-def standardise(scores: npt.NDArray[np.float64], tally: permutation.Tally) -> npt.NDArray[np.float64]:
+def standardise(scores: Floats, tally: permutation.Tally) -> Floats:
     """Replace the scores of standardised methods by their distance from the null; 0 where it has no width."""
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(tally.sd > 0, (scores - tally.mean) / tally.sd, 0.0)

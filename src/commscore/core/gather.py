@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from ..arrays import GeneColumns
 from ..kernels import gather as kernels
 from .blocks import Blocks, room
-from .columns import Columns, gene_major, join_seen
+from .columns import gene_major, join_seen
 from .partial import UNUSED, Partial, Wanted, partial_of, products_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ..arrays import Floats, Ints
     from ..stats.analytic import Products
     from .blocks import Tile
     from .threads import Team
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 def statistics_of(
     matrix: Any,
-    columns: npt.NDArray[np.int64],
+    columns: Ints,
     labels: npt.NDArray[np.uint16],
     *,
     n_groups: int,
@@ -60,7 +62,7 @@ def statistics_of(
 
 
 def products_over(
-    matrix: Any, columns: npt.NDArray[np.int64], labels: npt.NDArray[np.uint16], *, keys: npt.NDArray[np.int64],
+    matrix: Any, columns: Ints, labels: npt.NDArray[np.uint16], *, keys: Ints,
     n_groups: int, team: Team,
 ) -> Products:  # fmt: skip
     """Read only the products of the gene pairs ``keys``; parameters as in :func:`statistics_of`."""
@@ -102,7 +104,7 @@ class _StatisticsWork:
         return read(block, self.labels, self.wanted, first=self.first, team=team)
 
 
-def _level(blocks: Blocks, labels: npt.NDArray[np.uint16], n_groups: int) -> npt.NDArray[np.float64]:
+def _level(blocks: Blocks, labels: npt.NDArray[np.uint16], n_groups: int) -> Floats:
     """Add up, over the cells of each group, mean and mean square of all columns, (2, n_groups)."""
     used = np.flatnonzero(labels != UNUSED)
     sums = cell_sums(blocks, used)
@@ -112,11 +114,11 @@ def _level(blocks: Blocks, labels: npt.NDArray[np.uint16], n_groups: int) -> npt
 def columns_of(
     blocks: Blocks,
     *,
-    cells: npt.NDArray[np.int64],
-    columns: npt.NDArray[np.int64],
+    cells: Ints,
+    columns: Ints,
     team: Team,
-    counts: npt.NDArray[np.int64] | None = None,
-) -> Columns:
+    counts: Ints | None = None,
+) -> GeneColumns:
     """Lay out some cells and columns of blocks gene-major, as :func:`~commscore.core.columns.gene_major` does.
 
     Only these columns are kept, and beyond 1 GiB they lie in a temporary file. One block is in memory at a time.
@@ -149,10 +151,10 @@ def columns_of(
         seen.append(part.seen)
     if (order[1:] < order[:-1]).any():
         team.run(lambda a, b: kernels.reorder(data, rows, indptr, a, b, order), columns.size, step=16)
-    return Columns(data, rows, indptr, cells.size, join_seen(seen))
+    return GeneColumns(data, rows, indptr, cells.size, join_seen(seen))
 
 
-def _append(part: Columns, first: int, *, cursor: Any, to: Any, team: Team) -> None:
+def _append(part: GeneColumns, first: int, *, cursor: Any, to: Any, team: Team) -> None:
     def work(a: int, b: int) -> None:
         kernels.append(part.data, part.rows, part.indptr, a, b, first, cursor, *to)
 
@@ -163,8 +165,8 @@ def _append(part: Columns, first: int, *, cursor: Any, to: Any, team: Team) -> N
 class _Layout:
     """Gene-major columns of every block; ``cells`` ascend."""
 
-    cells: npt.NDArray[np.int64]
-    columns: npt.NDArray[np.int64]
+    cells: Ints
+    columns: Ints
 
     def on(self, tile: Tile) -> _LayoutWork:
         a, b = np.searchsorted(self.cells, [tile.start, tile.stop])
@@ -173,10 +175,10 @@ class _Layout:
 
 @dataclass(frozen=True)
 class _LayoutWork:
-    cells: npt.NDArray[np.int64]
-    columns: npt.NDArray[np.int64]
+    cells: Ints
+    columns: Ints
 
-    def __call__(self, block: Any, team: Team) -> Columns:
+    def __call__(self, block: Any, team: Team) -> GeneColumns:
         return gene_major(block, cells=self.cells, columns=self.columns, team=team)
 
 
@@ -198,7 +200,7 @@ class _CountWork:
         return np.diff(self.layout(block, team).indptr)
 
 
-def cell_sums(blocks: Blocks, cells: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def cell_sums(blocks: Blocks, cells: Ints) -> tuple[Floats, Floats]:
     """Sum and sum of squares of all values of these cells, in their order."""
     total, square = np.zeros(blocks.shape[0]), np.zeros(blocks.shape[0])
     for tile, (one, two) in blocks.each(_CellSums()):

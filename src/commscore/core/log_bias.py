@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..arrays import Floats
 
-    Floats = npt.NDArray[np.float64]
 
 _SURE = 1.0 - 1e-9
 

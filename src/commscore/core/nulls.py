@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arrays import Tests
 from ..stats.analytic import AnalyticNull, Cases
-from ..stats.analytic import Entities as AnalyticEntities
 from ..stats.multiple import permutation_pvalue
 from . import engine, permutation
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ..arrays import Bools, Floats, Ints
     from ..scores import Score
-    from .problem import Tests
     from .statistics import Problem
 
 NAMES = ("permutation", "analytic", "auto")
@@ -27,9 +25,9 @@ NAMES = ("permutation", "analytic", "auto")
 class Outcome:
     """Scores and p-values (n_scores × n_tests), and which tests' p-values are analytic (n_tests)."""
 
-    scores: npt.NDArray[np.float64]
-    pvalues: npt.NDArray[np.float64]
-    analytic: npt.NDArray[np.bool_]
+    scores: Floats
+    pvalues: Floats
+    analytic: Bools
 
 
 def outcome_of(
@@ -65,7 +63,7 @@ def has_analytic(score: Score, sets: Collection[str]) -> bool:
     return score.of_means and score.form is not None and not any(g.column in sets for g in score.sets)
 
 
-def _part(problem: Problem, rows: npt.NDArray[np.int64], *, tests: Tests, scores: Sequence[Score]) -> Problem:
+def _part(problem: Problem, rows: Ints, *, tests: Tests, scores: Sequence[Score]) -> Problem:
     """Return the problem with the gene sets of these tests, and the columns of their genes, only, in their order."""
     sets = {n: replace(s, of_test=s.of_test[rows]) for n, s in problem.sets.items()}
     genes = permutation.rows_of(problem, tests, scores).genes
@@ -73,9 +71,7 @@ def _part(problem: Problem, rows: npt.NDArray[np.int64], *, tests: Tests, scores
     return replace(problem, sets=sets, only=genes, groups=groups, regrouped=None)
 
 
-def _analytic(
-    problem: Problem, tests: Tests, scores: Sequence[Score]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def _analytic(problem: Problem, tests: Tests, scores: Sequence[Score]) -> tuple[Floats, Bools]:
     """Analytic p-values of all scores, and for which tests all of them hold."""
     if problem.known is None or problem.pairs is None:
         msg = "the analytic null needs what one pass over the data gives"
@@ -83,7 +79,6 @@ def _analytic(
     known, run = problem.known, problem.team.run
     summary = known.bins.summary(known.n_cells)
     fitted = AnalyticNull(summary=summary, correlate=problem.pairs, sizes=problem.groups.sizes)
-    entities = AnalyticEntities(indptr=problem.entities.indptr, genes=problem.entities.genes)
     means = problem.entity_means
     left, right = means[tests.ligand, tests.source], means[tests.receptor, tests.target]
     pvalues, valid = np.full((len(scores), tests.n), np.nan), _joined_by_minimum(problem, tests)
@@ -97,16 +92,16 @@ def _analytic(
             threshold -= permutation.TOLERANCE * np.abs(threshold)
             cases = Cases(source=tests.source, target=tests.target, ligand=tests.ligand, receptor=tests.receptor,
                           threshold=threshold, form=int(score.form))  # fmt: skip
-            pvalues[s], inside = fitted.pvalues(cases, entities, run=run)
+            pvalues[s], inside = fitted.pvalues(cases, problem.entities, run=run)
             valid &= inside
         pvalues[s] = pvalues[done[score.form]]
     return pvalues, valid
 
 
-def _joined_by_minimum(problem: Problem, tests: Tests) -> npt.NDArray[np.bool_]:
+def _joined_by_minimum(problem: Problem, tests: Tests) -> Bools:
     """Return which tests the analytic null describes: it joins subunits by their minimum."""
     if problem.rule == "min":
         return np.ones(tests.n, bool)
     single = problem.entities.n_subunits == 1
-    both: npt.NDArray[np.bool_] = single[tests.ligand] & single[tests.receptor]
+    both: Bools = single[tests.ligand] & single[tests.receptor]
     return both

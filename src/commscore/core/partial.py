@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from ..arrays import FLAW, FRACTIONAL, HIGH, LOW, NOT_FINITE
 from ..kernels import groups as group_kernels
 from ..kernels import scan
 from ..stats.analytic import Bins, Products, spread
-from ..stats.analytic import Columns as AnalyticColumns
 from ..stats.analytic.summary import as_bits, tables
 from .columns import around, gene_major
 from .summary import GeneSummary
@@ -25,15 +25,9 @@ from .threads import Team
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy.typing as npt
-
-    from ..stats.analytic.summary import Counts
-    from .columns import Columns
+    from ..arrays import Counts, Floats, GeneColumns, Ints, Labels
 
     Matrix = Any  # CSR, CSC or a 2-D array
-    Floats = npt.NDArray[np.float64]
-    Integers = npt.NDArray[np.int64]
-    Labels = npt.NDArray[np.uint16]
 
 UNUSED = scan.UNUSED
 ALONE = Team(1, None)
@@ -63,15 +57,15 @@ class Wanted:
         Whether to total mean and mean square of all columns of each cell, too.
     """
 
-    gene_of: Integers
+    gene_of: Ints
     n_groups: int
-    keys: Integers
-    sample: Integers
+    keys: Ints
+    sample: Ints
     linear: bool = False
     background: bool = False
 
     @classmethod
-    def of(cls, columns: Integers, labels: Labels, *, n_vars: int, n_groups: int, **options: Any) -> Wanted:
+    def of(cls, columns: Ints, labels: Labels, *, n_vars: int, n_groups: int, **options: Any) -> Wanted:
         """For the genes in these ``columns`` of a matrix with ``n_vars``; ``labels`` of all its rows."""
         gene_of = np.full(n_vars, -1, np.int64)
         gene_of[columns] = np.arange(columns.size)
@@ -84,7 +78,7 @@ class Wanted:
         return int(self.gene_of.max(initial=-1)) + 1
 
     @property
-    def columns(self) -> Integers:
+    def columns(self) -> Ints:
         """Column of every gene."""
         at = np.flatnonzero(self.gene_of >= 0)
         columns = np.empty(at.size, np.int64)
@@ -118,9 +112,9 @@ class Partial:
         wanted.
     """
 
-    sizes: Integers
+    sizes: Ints
     total: Floats
-    expressed: Integers
+    expressed: Ints
     seen: Floats
     bins: Bins
     products: Products | None = None
@@ -140,18 +134,18 @@ class Partial:
     @property
     def extent(self) -> tuple[float, float]:
         """Smallest and largest value but zero; 1 and 1 when there is none."""
-        low, high = float(self.seen[scan.LOW]), float(self.seen[scan.HIGH])
+        low, high = float(self.seen[LOW]), float(self.seen[HIGH])
         return low if low < np.inf else 1.0, high if high > -np.inf else 1.0
 
     @property
     def finite(self) -> bool:
         """Whether no value is NaN or infinite."""
-        return not self.seen[scan.NOT_FINITE]
+        return not self.seen[NOT_FINITE]
 
     @property
     def whole(self) -> bool:
         """Whether every value is a whole number."""
-        return not self.seen[scan.FRACTIONAL]
+        return not self.seen[FRACTIONAL]
 
     @property
     def genes(self) -> GeneSummary:
@@ -264,7 +258,7 @@ class _Reader:
             gene_of = np.where(wanted.gene_of < 0, scan.NO_GENE, wanted.gene_of).astype(np.uint32)
             given = m.data, as_bits(m.data), m.indices, m.indptr
             scan.rows_csr(*given, start, stop, labels, gene_of, totals, bins, rest, seen)
-            if seen[scan.UNSORTED] and scan.repeats(m.indices, m.indptr, start, stop, m.shape[1]):
+            if seen[FLAW] and scan.repeats(m.indices, m.indptr, start, stop, m.shape[1]):
                 return _flagged(_Reader(_canonical(m[start:stop]), labels[start:stop], wanted)._rows(0, stop - start))
         else:
             scan.rows_dense(m, as_bits(m), start, stop, labels, wanted.columns, totals, bins, rest, seen)
@@ -277,7 +271,7 @@ class _Reader:
             some = np.full(n, UNUSED, np.uint16)
             some[start : start + scan.MOST_ROWS] = self.labels[start : start + scan.MOST_ROWS]
             made += self._columns(some, team)
-        if made.seen[scan.UNSORTED] and scan.repeats(m.indices, m.indptr, 0, m.shape[1], n):
+        if made.seen[FLAW] and scan.repeats(m.indices, m.indptr, 0, m.shape[1], n):
             return _flagged(replace(self, block=_canonical(m)).by_columns(team))
         return made
 
@@ -301,9 +295,8 @@ class _Reader:
         rows = np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b) for a, b in ends)])
         keys, n_genes = self.wanted.keys, self.wanted.n_genes
 
-        def work(c: Columns, _: Labels) -> Products:
-            columns = AnalyticColumns(data=c.data, rows=c.rows, indptr=c.indptr, n_cells=c.n_cells)
-            return Products.of(columns, keys)
+        def work(c: GeneColumns, _: Labels) -> Products:
+            return Products.of(c, keys)
 
         nothing = Products(n_cells=0, sums=np.zeros((n_genes, 2)), keys=keys, shared=np.zeros((keys.size, 4)))
         products: Products = self._added(work, rows, team, start=nothing)
@@ -313,7 +306,7 @@ class _Reader:
         """Sum of exp(x) − 1 per gene and group."""
         shape = self.wanted.n_genes, self.wanted.n_groups
 
-        def work(c: Columns, labels: Labels) -> Floats:
+        def work(c: GeneColumns, labels: Labels) -> Floats:
             total, number = np.zeros(shape), np.zeros(shape, np.int64)
             data = np.expm1(c.data.astype(np.float64))
             group_kernels.totals(data, c.rows, c.indptr, 0, shape[0], labels, total, number)
@@ -322,7 +315,7 @@ class _Reader:
         total: Floats = self._added(work, np.arange(self.labels.size), team, start=np.zeros(shape))
         return total
 
-    def _added(self, work: Callable[[Columns, Labels], Any], rows: Integers, team: Team, *, start: Any) -> Any:
+    def _added(self, work: Callable[[GeneColumns, Labels], Any], rows: Ints, team: Team, *, start: Any) -> Any:
         """Add up ``work`` on the cells in use among these rows, laid out gene-major, a tile per thread at a time."""
         cells, columns = rows[self.labels[rows] != UNUSED], self.wanted.columns
         step = max(cells.size, 1) if self.csc else _TILE
@@ -352,7 +345,7 @@ class _Reader:
 
 def _flagged(part: Partial) -> Partial:
     """Keep in mind that the matrix itself is not sorted."""
-    part.seen[scan.UNSORTED] = 1
+    part.seen[FLAW] = 1
     return part
 
 
@@ -366,7 +359,7 @@ def _canonical(block: Matrix) -> Matrix:
 def _saw(a: Floats, b: Floats) -> Floats:
     """Join what two ranges saw."""
     seen = np.maximum(a, b)
-    seen[scan.LOW] = min(a[scan.LOW], b[scan.LOW])
+    seen[LOW] = min(a[LOW], b[LOW])
     return seen
 
 
@@ -377,7 +370,7 @@ def _unpacked(totals: Floats, bins: Counts, rest: Counts, *, seen: Floats, label
         total=np.ascontiguousarray(totals[:, :, 0].T),
         expressed=np.ascontiguousarray(totals[:, :, 1].T.astype(np.int64)),
         seen=seen,
-        bins=Bins.read(bins, rest, extent=(float(seen[scan.LOW]), float(seen[scan.HIGH]))),
+        bins=Bins.read(bins, rest, extent=(float(seen[LOW]), float(seen[HIGH]))),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ..arrays import Tests
 from ..kernels import permute
 from ..scores import Form, Score
 from .rows import Rows, plan
@@ -20,9 +21,7 @@ from .statistics import Problem, tables_of
 from .tables import Reader, Tables, TrueLabels, make_all
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from .problem import Tests
+    from ..arrays import Floats, Ints
     from .schemes import Scheme
     from .threads import Team
 
@@ -38,9 +37,9 @@ class Tally:
     standardised methods, NaN for the others.
     """
 
-    counts: npt.NDArray[np.int64]
-    mean: npt.NDArray[np.float64]
-    sd: npt.NDArray[np.float64]
+    counts: Ints
+    mean: Floats
+    sd: Floats
 
 
 def rows_of(problem: Problem, tests: Tests, scores: Sequence[Score]) -> Rows:
@@ -63,7 +62,7 @@ def true_tables(problem: Problem, rows: Rows) -> Tables:
     return Tables(problem, rows, TrueLabels(problem.summary("value").mean, problem.groups))
 
 
-def evaluate(score: Score, reader: Reader, tables: Tables) -> npt.NDArray[np.float64]:
+def evaluate(score: Score, reader: Reader, tables: Tables) -> Floats:
     """Score of every test from the tables of the true labels."""
     make_all([score], tables)
     stats = reader.stats(score, tables, reader.factors(score, tables), start=0, stop=reader.tests.n)
@@ -79,15 +78,15 @@ class Counter:
 
     scores: Sequence[Score]
     reader: Reader
-    observed: npt.NDArray[np.float64]
-    centre: npt.NDArray[np.float64]
+    observed: Floats
+    centre: Floats
     strict: bool
-    counts: npt.NDArray[np.int64]
-    sums: npt.NDArray[np.float64]
-    squares: npt.NDArray[np.float64]
+    counts: Ints
+    sums: Floats
+    squares: Floats
 
     @property
-    def limits(self) -> npt.NDArray[np.float64]:
+    def limits(self) -> Floats:
         """Observed statistics moved by the tolerance for ties."""
         slack = TOLERANCE * np.abs(self.observed)
         return self.observed + slack if self.strict else self.observed - slack
@@ -110,8 +109,8 @@ class Counter:
                 self._fast(s, tables[score.of], keep=tables.keep, sides=(ligand, receptor), limit=limits[s], team=team)
 
     def _fast(
-        self, s: int, values: npt.NDArray[np.float64], *, keep: int,
-        sides: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], limit: npt.NDArray[np.float64], team: Team,
+        self, s: int, values: Floats, *, keep: int,
+        sides: tuple[Ints, Ints], limit: Floats, team: Team,
     ) -> None:  # fmt: skip
         form, counts = int(cast("Form", self.scores[s].form)), self.counts[s]
         team.run(
@@ -119,9 +118,7 @@ class Counter:
             limit.size,
         )
 
-    def _general(
-        self, s: int, tables: Tables, *, limit: npt.NDArray[np.float64], count: bool
-    ) -> Callable[[int, int], None]:
+    def _general(self, s: int, tables: Tables, *, limit: Floats, count: bool) -> Callable[[int, int], None]:
         score, factors = self.scores[s], self.reader.factors(self.scores[s], tables)
 
         def work(a: int, b: int) -> None:
@@ -146,9 +143,7 @@ class Counter:
         return Tally(self.counts, np.where(kept, self.centre + mean, np.nan), np.where(kept, sd, np.nan))
 
 
-def _observed(
-    scores: Sequence[Score], reader: Reader, tables: Tables
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _observed(scores: Sequence[Score], reader: Reader, tables: Tables) -> tuple[Floats, Floats]:
     """Return what permutations are compared to (the kernel's statistic where it counts), and the centres."""
     out, centre = np.empty((len(scores), reader.tests.n)), np.zeros((len(scores), reader.tests.n))
     for s, score in enumerate(scores):

@@ -15,8 +15,7 @@ from .blocks import Blocks
 from .log_bias import left_over
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ..arrays import Floats, Ints
     from .blocks import Tile
     from .threads import Team
 
@@ -36,21 +35,21 @@ class Pseudobulk:
     :mod:`commscore.kernels.pseudobulk` over all values.
     """
 
-    counts: npt.NDArray[np.float64]
-    library: npt.NDArray[np.float64]
-    n_cells: npt.NDArray[np.int64]
-    prop: npt.NDArray[np.float64]
+    counts: Floats
+    library: Floats
+    n_cells: Ints
+    prop: Floats
     seen: int
 
 
 def pseudobulk(
     matrix: Any,
     *,
-    cells: npt.NDArray[np.int64],
-    sample: npt.NDArray[np.int64],
-    group: npt.NDArray[np.int64],
+    cells: Ints,
+    sample: Ints,
+    group: Ints,
     shape: tuple[int, int],
-    columns: npt.NDArray[np.int64],
+    columns: Ints,
     team: Team,
 ) -> Pseudobulk:
     """Add up ``matrix[cells]`` by sample and group, in one pass, without densifying.
@@ -93,9 +92,9 @@ def pseudobulk(
 class _Sums:
     """Bins × genes, bins × genes, bins, and the bits of what was seen; they add up."""
 
-    total: npt.NDArray[np.float64]
-    expressed: npt.NDArray[np.float64]
-    library: npt.NDArray[np.float64]
+    total: Floats
+    expressed: Floats
+    library: Floats
     seen: int
 
     def __add__(self, other: _Sums) -> _Sums:
@@ -117,8 +116,8 @@ def _sums(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int
 class _Task:
     """The sums of every tile; ``label_of`` (n_obs) is -1 where a cell takes no part."""
 
-    label_of: npt.NDArray[np.int64]
-    gene_of: npt.NDArray[np.int64]
+    label_of: Ints
+    gene_of: Ints
     size: tuple[int, int]
 
     def on(self, tile: Tile) -> _TileWork:
@@ -128,9 +127,9 @@ class _Task:
 
 @dataclass(frozen=True)
 class _TileWork:
-    cells: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int64]
-    gene_of: npt.NDArray[np.int64]
+    cells: Ints
+    labels: Ints
+    gene_of: Ints
     size: tuple[int, int]
 
     def __call__(self, block: Any, team: Team) -> _Sums:
@@ -166,7 +165,7 @@ def _work(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int
     return of_rows, cells.size
 
 
-def log_cpm(bulk: Pseudobulk, *, min_cells: int, prior: float = PRIOR) -> npt.NDArray[np.float64]:
+def log_cpm(bulk: Pseudobulk, *, min_cells: int, prior: float = PRIOR) -> Floats:
     """Log2 counts per million of each sample × group, n_samples × n_groups × n_genes; see :func:`log_rates`.
 
     NaN where the sample × group has fewer than ``min_cells`` cells or no counts.
@@ -177,12 +176,12 @@ def log_cpm(bulk: Pseudobulk, *, min_cells: int, prior: float = PRIOR) -> npt.ND
 
 
 def log_rates(
-    counts: npt.NDArray[np.float64],
-    library: npt.NDArray[np.float64],
+    counts: Floats,
+    library: Floats,
     *,
     prior: float = PRIOR,
     exact: bool = True,
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """Log2 of ``counts`` per million of ``library``, so that depth alone moves nothing.
 
     log2((count + p + b) / library · 10⁶), where p is ``prior`` times the library over the mean library: the same number

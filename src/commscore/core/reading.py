@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ..kernels import layout, scan
+from ..arrays import FLAW, GeneColumns, Groups
 from ..kernels.pick import NOWHERE, pick
 from ..stats.analytic import Pairs
-from .columns import Columns, gene_major
+from .columns import gene_major
 from .gather import products_over, statistics_of
 from .partial import UNUSED
 
@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from ..arrays import Ints
     from .partial import Partial
-    from .problem import Groups
     from .threads import Team
 
-    Integers = npt.NDArray[np.int64]
 
 _FEW = 64  # genes
 _AT_ONCE = 1 << 16  # cells
@@ -45,7 +44,7 @@ class Reading:
     groups
         Groups of these cells.
     columns
-        Columns of the genes, (n_genes,).
+        GeneColumns of the genes, (n_genes,).
     team
         Threads.
     order
@@ -55,16 +54,16 @@ class Reading:
     """
 
     matrix: Any
-    cells: Integers | None
+    cells: Ints | None
     groups: Groups
-    columns: Integers
+    columns: Ints
     team: Team
     order: Callable[[], npt.NDArray[np.integer]] | None = None
     linear: bool = False
     background: bool = False
 
     @property
-    def placed(self) -> Integers:
+    def placed(self) -> Ints:
         """The rows in use, in the order of columns."""
         if self.order is None:
             return np.arange(self.groups.labels.size) if self.cells is None else self.cells
@@ -96,14 +95,14 @@ class Reading:
             background=self.background,
         )  # fmt: skip
 
-    def pairs(self, keys: Integers) -> Pairs:
+    def pairs(self, keys: Ints) -> Pairs:
         """Correlations of the gene pairs with these keys, over a sample of the cells."""
         products = products_over(
             self.matrix, self.columns, self._labels, keys=keys, n_groups=self.groups.n, team=self.team
         )
         return Pairs.of(products)
 
-    def laid_out(self, genes: Integers | None = None) -> Columns:
+    def laid_out(self, genes: Ints | None = None) -> GeneColumns:
         """Gene-major columns; where only some ``genes`` are asked for (ascending), the others are empty."""
         if genes is None:
             return self._laid_out(slice(None))
@@ -111,21 +110,21 @@ class Reading:
         indptr = np.zeros(self.columns.size + 1, np.int64)
         indptr[genes + 1] = np.diff(some.indptr)
         # what was seen of all genes, so that rounding does not depend on which are asked for
-        seen = np.array([*self.statistics.seen[: layout.DUPLICATE], 0.0])
+        seen = np.array([*self.statistics.seen[:FLAW], 0.0])
         return replace(some, indptr=np.cumsum(indptr), seen=seen)
 
-    def _laid_out(self, genes: Integers | slice) -> Columns:
+    def _laid_out(self, genes: Ints | slice) -> GeneColumns:
         # what is not zero was counted if the statistics are known, and refused if it was negative
         counts = self.statistics.expressed.sum(axis=1)[genes] if "statistics" in vars(self) else None
         return gene_major(
             self.matrix, cells=self.placed, columns=self.columns[genes], team=self.team, counts=counts
         )  # fmt: skip
 
-    def _pickable(self, genes: Integers) -> bool:
+    def _pickable(self, genes: Ints) -> bool:
         """Whether reading the rows in their stored order, once, is right and worth it."""
         m = self.matrix
         rows = sparse.issparse(m) and m.format == "csr" and m.dtype in (np.float32, np.float64)
-        return bool(rows and genes.size <= _FEW and not self.statistics.seen[scan.UNSORTED])
+        return bool(rows and genes.size <= _FEW and not self.statistics.seen[FLAW])
 
     def _place_of_rows(self) -> npt.NDArray[np.uint32]:
         """Place in the order of columns of every row of the matrix."""
@@ -137,7 +136,7 @@ class Reading:
             place[at if self.cells is None else self.cells[at]] = number
         return place
 
-    def _picked(self, genes: Integers) -> Columns:
+    def _picked(self, genes: Ints) -> GeneColumns:
         """Columns of a few genes of compressed rows; how many values each has is known."""
         m, indptr = self.matrix, np.zeros(genes.size + 1, np.int64)
         np.cumsum(self.statistics.expressed[genes].sum(axis=1), out=indptr[1:])
@@ -150,7 +149,7 @@ class Reading:
         for start, stop in pairwise(indptr.tolist()):
             order = np.argsort(rows[start:stop])
             rows[start:stop], data[start:stop] = rows[start:stop][order], data[start:stop][order]
-        return Columns(data, rows, indptr, self.groups.labels.size, self.statistics.seen)
+        return GeneColumns(data, rows, indptr, self.groups.labels.size, self.statistics.seen)
 
 
 def _stretches(n: int) -> Iterator[slice]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
+from ..arrays import Entities, Tests
 
-    from .problem import Entities, Tests
+if TYPE_CHECKING:
+    from ..arrays import Ints
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Rows:
     complex ``c`` is row ``first + c`` and joins the rows ``members[indptr[c]:indptr[c + 1]]``.
     """
 
-    slots: npt.NDArray[np.int64]
-    entity: npt.NDArray[np.int64]
+    slots: Ints
+    entity: Ints
     first: int
-    indptr: npt.NDArray[np.int64]
-    members: npt.NDArray[np.int64]
+    indptr: Ints
+    members: Ints
 
     @property
     def n(self) -> int:
@@ -33,7 +33,7 @@ class Rows:
         return self.first + self.indptr.size - 1
 
     @property
-    def genes(self) -> npt.NDArray[np.int64]:
+    def genes(self) -> Ints:
         """Genes of which any row is needed."""
         return np.flatnonzero((self.slots >= 0).any(axis=1))
 
@@ -45,7 +45,7 @@ def plan(
     n_genes: int,
     n_groups: int,
     all_groups: bool = False,
-    genes: npt.NDArray[np.int64] | None = None,
+    genes: Ints | None = None,
 ) -> Rows:
     """Find the rows that the tests need; ``all_groups`` of their entities, and of further ``genes``, if asked."""
     need = np.zeros((entities.n, n_groups), bool)

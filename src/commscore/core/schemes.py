@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from ..arrays import GeneColumns, Groups
 from ..kernels import permute
 from ..kernels.rng import shuffle
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .columns import Columns
-    from .problem import Groups
+    from ..arrays import Floats, Ints
     from .threads import Team
 
 MAX_ROTATIONS = 20
@@ -56,10 +56,10 @@ class Block(Protocol):
     def drop(self) -> tuple[int, ...]:
         """Columns that are no permutation of this test."""
 
-    def fill(self, genes: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], out: npt.NDArray[np.float64]) -> None:
+    def fill(self, genes: Ints, slots: Ints, out: Floats) -> None:
         """Write the means of these genes into the rows ``slots`` (n_genes × n_groups) of ``out``."""
 
-    def on(self, data: Columns) -> Block:
+    def on(self, data: GeneColumns) -> Block:
         """Return the same labellings of other values of the same cells."""
 
     def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:
@@ -75,7 +75,7 @@ class Scheme(Protocol):
     def label_bytes(self, n_cells: int) -> int:
         """Memory for labels per unit of a block."""
 
-    def blocks(self, columns: Columns, width: int, team: Team) -> Iterator[Block]:
+    def blocks(self, columns: GeneColumns, width: int, team: Team) -> Iterator[Block]:
         """Yield the blocks, each of at most ``width`` units."""
 
     def widest(self) -> int:
@@ -120,14 +120,14 @@ class _Circle:
     ``low[j, k]`` to ``high[j, k]`` and begins ``offsets[j]`` places after where it is in rotation 0.
     """
 
-    offsets: npt.NDArray[np.int64]
+    offsets: Ints
     template: npt.NDArray[np.uint16]
-    low: npt.NDArray[np.int64]
-    high: npt.NDArray[np.int64]
+    low: Ints
+    high: Ints
     n_segments: int
 
     @classmethod
-    def of(cls, sizes: npt.NDArray[np.int64], rotations: int) -> _Circle:
+    def of(cls, sizes: Ints, rotations: int) -> _Circle:
         """Cut the circle."""
         n_cells = int(sizes.sum())
         ends = np.concatenate([[0], np.cumsum(sizes)])
@@ -160,10 +160,10 @@ class _Circle:
 class _SegmentBlock:
     """Orders with their segments in ``slab`` (n_cells × orders); a segment's code counts on from order to order."""
 
-    data: Columns
+    data: GeneColumns
     slab: npt.NDArray[np.uint16]
     circle: _Circle
-    sizes: npt.NDArray[np.int64]
+    sizes: Ints
     columns: int
     drop: tuple[int, ...] = ()
 
@@ -176,7 +176,7 @@ class _SegmentBlock:
         by_order = acc.reshape(genes.size, -1, n_segments)
         permute.means_of_segments(by_order, self.circle.low, self.circle.high, self.sizes, slots, out)
 
-    def on(self, data: Columns) -> _SegmentBlock:
+    def on(self, data: GeneColumns) -> _SegmentBlock:
         """Take other values of the same cells."""
         return replace(self, data=data)
 
@@ -208,7 +208,7 @@ class Orders:
         """One code per cell."""
         return 2 * n_cells
 
-    def blocks(self, columns: Columns, width: int, team: Team) -> Iterator[Block]:
+    def blocks(self, columns: GeneColumns, width: int, team: Team) -> Iterator[Block]:
         """Shuffle the segments once per order; order number r is stream r of the key."""
         rotations = self._circle.rotations
         for first, stop in _balanced(-(-self._n_perms // rotations), width):
@@ -227,11 +227,11 @@ class Orders:
 class _TurnedBlock:
     """Turns from ``first`` on of a ring of segments, rotation by rotation; ``places`` as in the kernel."""
 
-    data: Columns
+    data: GeneColumns
     places: npt.NDArray[np.uint16]
     first: int
     circle: _Circle
-    sizes: npt.NDArray[np.int64]
+    sizes: Ints
     columns: int
     drop: tuple[int, ...]
 
@@ -243,7 +243,7 @@ class _TurnedBlock:
             out,
         )  # fmt: skip
 
-    def on(self, data: Columns) -> _TurnedBlock:
+    def on(self, data: GeneColumns) -> _TurnedBlock:
         """Take other values of the same cells."""
         return replace(self, data=data)
 
@@ -258,7 +258,7 @@ class _TurnedBlock:
 
 
 class TurnedOrders:
-    """Turns of one ring × rotations. Columns must have been laid out in :func:`order`."""
+    """Turns of one ring × rotations. GeneColumns must have been laid out in :func:`order`."""
 
     def __init__(self, groups: Groups, n_perms: int, key: int, *, rotations: int) -> None:
         self._sizes, self._key, self._n_perms = groups.sizes, key, n_perms
@@ -277,7 +277,7 @@ class TurnedOrders:
         """All blocks share the labels."""
         return 0
 
-    def blocks(self, columns: Columns, width: int, team: Team) -> Iterator[Block]:  # noqa: ARG002
+    def blocks(self, columns: GeneColumns, width: int, team: Team) -> Iterator[Block]:  # noqa: ARG002
         """Permutation r · rotations + j is turned by r places and rotated to position j."""
         rotations, n = self._circle.rotations, columns.n_cells
         n_turns = -(-self._n_perms // rotations)
@@ -298,11 +298,11 @@ class TurnedOrders:
 class _RingBlock:
     """Shifts ``first``, ``first + 1``, … of the labels; ``places`` as in ``permute.turned_groups``."""
 
-    data: Columns
+    data: GeneColumns
     ring: npt.NDArray[np.uint16]
-    places: npt.NDArray[np.int64]
+    places: Ints
     first: int
-    sizes: npt.NDArray[np.int64]
+    sizes: Ints
     columns: int
     drop: tuple[int, ...]
 
@@ -313,7 +313,7 @@ class _RingBlock:
             c.data, c.rows, c.indptr, genes, self.places, ends, self.first, self.sizes, slots, out
         )  # fmt: skip
 
-    def on(self, data: Columns) -> _RingBlock:
+    def on(self, data: GeneColumns) -> _RingBlock:
         """Take other values of the same cells."""
         return replace(self, data=data)
 
@@ -323,7 +323,7 @@ class _RingBlock:
 
 
 class Ring:
-    """Shifts of one random ring. Columns and labels must have been laid out in :func:`order`."""
+    """Shifts of one random ring. GeneColumns and labels must have been laid out in :func:`order`."""
 
     def __init__(self, groups: Groups, n_perms: int, key: int) -> None:
         self._groups, self._n_perms = groups, n_perms
@@ -342,7 +342,7 @@ class Ring:
         """All blocks share the labels."""
         return 0
 
-    def blocks(self, columns: Columns, width: int, team: Team) -> Iterator[Block]:  # noqa: ARG002
+    def blocks(self, columns: GeneColumns, width: int, team: Team) -> Iterator[Block]:  # noqa: ARG002
         """Labelling r is turned by r less the place of the observed one, which is dropped."""
         labels, n = self._groups.labels, self._groups.labels.size
         by_group = np.argsort(labels[::-1], kind="stable")  # places counted from the end

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..kernels import layout, ranked
+from ..arrays import HIGH, LOW, Entities, GeneColumns, Groups
+from ..kernels import ranked
 from ..scores import Background
-from .columns import Columns, snap
-from .problem import Groups
+from .columns import snap
 from .summary import GeneSummary, join, standard_deviations, summarise
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from ..arrays import Floats, Ints
     from ..scores import Score, Statistic
     from ..stats.analytic import Pairs
     from .partial import Partial
-    from .problem import Entities
     from .threads import Team
 
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class CellTotals:
     """Of every cell, in the order of the columns, the ``mean`` and ``square`` (mean square) of all its genes."""
 
-    mean: npt.NDArray[np.float64]
-    square: npt.NDArray[np.float64]
+    mean: Floats
+    square: Floats
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class GeneSetsOfTests:
     """Sets of genes as entities, and the set of each test, ``sets.n`` where it has none."""
 
     sets: Entities
-    of_test: npt.NDArray[np.int64]
+    of_test: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Problem:
     (:func:`commscore.core.columns.snap`), as permutations need it: what is known is then left aside.
     """
 
-    layout: Callable[[npt.NDArray[np.int64] | None], Columns]
+    layout: Callable[[Ints | None], GeneColumns]
     groups: Groups
     genes: GeneSummary
     entities: Entities
@@ -63,14 +63,14 @@ class Problem:
     team: Team
     regrouped: Callable[[], Groups] | None = None
     known: Partial | None = None
-    pairs: Callable[[npt.NDArray[np.int64]], Pairs] | None = None
+    pairs: Callable[[Ints], Pairs] | None = None
     totals: Callable[[], CellTotals] | None = None
     sets: dict[str, GeneSetsOfTests] = field(default_factory=dict)
-    only: npt.NDArray[np.int64] | None = None
+    only: Ints | None = None
     exact: bool = False
 
     @cached_property
-    def columns(self) -> Columns:
+    def columns(self) -> GeneColumns:
         """Gene-major columns."""
         return self.layout(self.only)
 
@@ -82,35 +82,35 @@ class Problem:
         return replace(self, layout=lambda _: columns, genes=genes, exact=True)
 
     @property
-    def entity_means(self) -> npt.NDArray[np.float64]:
+    def entity_means(self) -> Floats:
         """Entity × group means, subunits joined by the rule."""
         return join(self.genes.mean, self.entities, self.rule)
 
-    def of(self, values: str) -> Columns:
+    def of(self, values: str) -> GeneColumns:
         """Columns of the values that a statistic reduces."""
         if values == "value":
             return self.columns
         return self._linear if values == "linear" else self._expressed
 
     @cached_property
-    def _linear(self) -> Columns:
+    def _linear(self) -> GeneColumns:
         return self._derived(np.expm1(self.columns.data.astype(np.float64)))
 
     @cached_property
-    def _expressed(self) -> Columns:
+    def _expressed(self) -> GeneColumns:
         return self._derived(np.ones(self.columns.data.size, np.float32))
 
-    def _derived(self, data: npt.NDArray[Any], **changes: Any) -> Columns:
+    def _derived(self, data: npt.NDArray[Any], **changes: Any) -> GeneColumns:
         seen = self.columns.seen.copy()
         if data.size:
-            seen[layout.LOW], seen[layout.HIGH] = data.min(), data.max()
+            seen[LOW], seen[HIGH] = data.min(), data.max()
         columns = replace(self.columns, data=data, seen=seen, **changes)
         if self.exact:
             snap(columns, self.team)
         return columns
 
     @cached_property
-    def ranked(self) -> Columns:
+    def ranked(self) -> GeneColumns:
         """Values of each gene in descending order."""
         c = self.columns
         data, rows = np.empty_like(c.data), np.empty_like(c.rows)
@@ -125,7 +125,7 @@ class Problem:
         return self.totals()
 
     @cached_property
-    def cells(self) -> Columns:
+    def cells(self) -> GeneColumns:
         """Mean and mean square of every cell as two genes; a cell without any value is left out."""
         parts = [self._cell_totals.mean, self._cell_totals.square]
         rows = [np.flatnonzero(p).astype(np.uint32) for p in parts]
@@ -156,7 +156,7 @@ class Problem:
         return summarise(self.cells if values == "all" else self.of(values), self.groups, self.team)
 
     @cached_property
-    def overall(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def overall(self) -> tuple[Floats, Floats]:
         """Mean and standard deviation (n − 1; 1 where it is 0) of each gene over all cells."""
         n_cells = int(self.groups.sizes.sum())
         mean = self.genes.total.sum(axis=1) / n_cells
@@ -171,9 +171,9 @@ class Problem:
         return mean, np.where(sd > 0, sd, 1.0)
 
     @cached_property
-    def overall_linear(self) -> npt.NDArray[np.float64]:
+    def overall_linear(self) -> Floats:
         """Mean of each gene over all cells on the linear scale."""
-        mean: npt.NDArray[np.float64] = self.summary("linear").total.sum(axis=1) / self.groups.sizes.sum()
+        mean: Floats = self.summary("linear").total.sum(axis=1) / self.groups.sizes.sum()
         return mean
 
 
@@ -188,7 +188,7 @@ def tables_of(scores: Iterable[Score]) -> set[Statistic]:
     return needs | {plain(s) for s in needs}
 
 
-def rank_weights(statistic: Statistic, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def rank_weights(statistic: Statistic, sizes: Ints) -> Floats:
     """Weights of the values of each group, largest first, one group after the other.
 
     The trimean is (Q1 + 2 Q2 + Q3)/4 with quartiles interpolated linearly between ranks (R's type 7); the
@@ -198,7 +198,7 @@ def rank_weights(statistic: Statistic, sizes: npt.NDArray[np.int64]) -> npt.NDAr
     return np.concatenate([one(int(n), statistic.trim)[::-1] for n in sizes])
 
 
-def _quantile(n: int, q: float) -> npt.NDArray[np.float64]:
+def _quantile(n: int, q: float) -> Floats:
     weights = np.zeros(n)
     below = int(np.floor((n - 1) * q))
     rest = (n - 1) * q - below
@@ -208,11 +208,11 @@ def _quantile(n: int, q: float) -> npt.NDArray[np.float64]:
     return weights
 
 
-def _trimean(n: int, _: float) -> npt.NDArray[np.float64]:
+def _trimean(n: int, _: float) -> Floats:
     return 0.25 * (_quantile(n, 0.25) + 2 * _quantile(n, 0.5) + _quantile(n, 0.75))
 
 
-def _truncated(n: int, trim: float) -> npt.NDArray[np.float64]:
+def _truncated(n: int, trim: float) -> Floats:
     if trim >= 0.5:
         return _quantile(n, 0.5)
     out = int(np.floor(n * trim))

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arrays import Entities, GeneColumns, Groups
 from ..kernels import groups as group_kernels
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from .columns import Columns
-    from .problem import Entities, Groups
+    from ..arrays import Floats, Ints
     from .threads import Team
 
 COMPLEX_RULES = ("min", "geometric", "mean")
@@ -23,17 +21,17 @@ COMPLEX_RULES = ("min", "geometric", "mean")
 class GeneSummary:
     """Per gene × group: ``total`` (float64) and number of cells ``expressed`` (int64) of groups of ``sizes``."""
 
-    total: npt.NDArray[np.float64]
-    expressed: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
+    total: Floats
+    expressed: Ints
+    sizes: Ints
 
     @property
-    def mean(self) -> npt.NDArray[np.float64]:
+    def mean(self) -> Floats:
         """Mean over all cells of the group, zeros included."""
         return self.total / self.sizes
 
     @property
-    def prop(self) -> npt.NDArray[np.float64]:
+    def prop(self) -> Floats:
         """Fraction of cells above zero, 0 to 1."""
         return self.expressed / self.sizes
 
@@ -42,12 +40,12 @@ class GeneSummary:
 class EntitySummary:
     """Per entity × group: joined ``mean``, smallest ``prop``, and ``limiting``, the gene with the smallest mean."""
 
-    mean: npt.NDArray[np.float64]
-    prop: npt.NDArray[np.float64]
-    limiting: npt.NDArray[np.int64]
+    mean: Floats
+    prop: Floats
+    limiting: Ints
 
 
-def summarise(columns: Columns, groups: Groups, team: Team) -> GeneSummary:
+def summarise(columns: GeneColumns, groups: Groups, team: Team) -> GeneSummary:
     """Total and number of expressing cells of every gene in every group."""
     total = np.zeros((columns.n_genes, groups.n))
     expressed = np.zeros(total.shape, np.int64)
@@ -60,7 +58,7 @@ def summarise(columns: Columns, groups: Groups, team: Team) -> GeneSummary:
     return GeneSummary(total, expressed, groups.sizes)
 
 
-def standard_deviations(columns: Columns, groups: Groups, genes: GeneSummary, *, team: Team) -> npt.NDArray[np.float64]:
+def standard_deviations(columns: GeneColumns, groups: Groups, genes: GeneSummary, *, team: Team) -> Floats:
     """Return the standard deviation (n − 1) of every gene in every group, zeros included; 0 in a group of one cell."""
     squares = np.zeros(genes.total.shape)
     team.run(
@@ -70,11 +68,11 @@ def standard_deviations(columns: Columns, groups: Groups, genes: GeneSummary, *,
         ),
         columns.n_genes,
     )  # fmt: skip
-    spread: npt.NDArray[np.float64] = np.sqrt(squares / np.maximum(groups.sizes - 1, 1))
+    spread: Floats = np.sqrt(squares / np.maximum(groups.sizes - 1, 1))
     return spread
 
 
-def join(mean: npt.NDArray[np.float64], entities: Entities, rule: str) -> npt.NDArray[np.float64]:
+def join(mean: Floats, entities: Entities, rule: str) -> Floats:
     """Entity × group statistic from gene × group means by the rule ``min``, ``geometric`` or ``mean``."""
     rows, starts = mean[entities.genes], entities.indptr[:-1]
     if rule == "min":

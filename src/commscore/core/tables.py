@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arrays import Groups, Tests
 from ..kernels import permute, ranked
 from ..scores import Side, Stats
 from .statistics import Problem, plain, rank_weights
@@ -21,12 +22,12 @@ from .summary import COMPLEX_RULES
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ..arrays import Floats, Ints
     from ..scores import GeneSet, Score, Statistic
-    from .problem import Groups, Tests
     from .rows import Rows
     from .schemes import Block
 
-    Table = npt.NDArray[np.float64]
+    Table = Floats
 
 _GENES_PER_CHUNK = 64
 _LABELLINGS_AT_ONCE = 16
@@ -41,7 +42,7 @@ class TrueLabels:
     def __init__(self, means: Table, groups: Groups) -> None:
         self._means, self._groups = means, groups
 
-    def fill(self, genes: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], out: Table) -> None:
+    def fill(self, genes: Ints, slots: Ints, out: Table) -> None:
         """Write the group means."""
         wanted = slots >= 0
         out[slots[wanted], 0] = self._means[genes][wanted]
@@ -188,12 +189,12 @@ class Reader:
     problem: Problem
 
     @cached_property
-    def ligand(self) -> npt.NDArray[np.int64]:
+    def ligand(self) -> Ints:
         """Row of each test's ligand in its source."""
         return self.rows.entity[self.tests.ligand, self.tests.source]
 
     @cached_property
-    def receptor(self) -> npt.NDArray[np.int64]:
+    def receptor(self) -> Ints:
         """Row of each test's receptor in its target."""
         return self.rows.entity[self.tests.receptor, self.tests.target]
 
@@ -212,7 +213,7 @@ class Reader:
             ends.append(Side(values, cells / self.problem.groups.sizes.sum(), cells, sets))
         return Stats(ends[0], ends[1], self.problem.background)
 
-    def _factor(self, name: str, table: Table | None, group: npt.NDArray[np.int64], *, start: int) -> Table:
+    def _factor(self, name: str, table: Table | None, group: Ints, *, start: int) -> Table:
         if table is None:
             return np.ones((1, 1))
         return table[self.problem.sets[name].of_test[start : start + group.size], group]

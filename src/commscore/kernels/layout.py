@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import FLAW, FRACTIONAL, HIGH, LOW, NOT_FINITE, SEEN
 from ._jit import njit
 
 ENTRIES, ROWS = 1 << 16, 4096  # of a matrix, sorted at a time
-SEEN = 5
-LOW, HIGH, NOT_FINITE, FRACTIONAL, DUPLICATE = range(SEEN)
-"""Places in ``seen`` (float64): smallest and largest non-zero value, and flags (0 or 1)."""
 
 
 @njit
@@ -79,7 +77,7 @@ def count_csr(data, indices, indptr, part_of, start, stop, gene_of, counts):
                 fractional = True
             own[np.uint64(gene)] += 1
         if not ascending and _repeated(indices, indptr[row], indptr[row + 1], gene_of, stamp, row):
-            seen[DUPLICATE] = 1
+            seen[FLAW] = 1
     seen[LOW], seen[HIGH], seen[NOT_FINITE], seen[FRACTIONAL] = low, high, strange, fractional
     return seen
 
@@ -199,7 +197,7 @@ def count_csc(data, indices, indptr, columns, row_of, counts):
             if cell < 0:
                 continue
             if last[cell] == g:
-                seen[DUPLICATE] = 1
+                seen[FLAW] = 1
             last[cell] = g
             if data[i] != 0:
                 look(np.float64(data[i]), seen)

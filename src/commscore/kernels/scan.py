@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import FLAW, FRACTIONAL, HIGH, LOW, NOT_FINITE, SEEN
 from ._jit import njit
 
 N_BINS = 2048
@@ -28,9 +29,6 @@ NO_GENE = 0xFFFFFFFF
 _ONE, _TWENTY, _TAIL = np.uint64(1 << COUNTED), np.uint64((1 << 20) - 1), np.uint64((1 << 29) - 1)
 _OFFSET = np.int64(8 * (1023 - 127))
 _SINGLE_INFINITY, _DOUBLE_INFINITY = np.uint64(0xFF << 23), np.uint64(0x7FF << 52)
-SEEN = 5
-LOW, HIGH, NOT_FINITE, FRACTIONAL, UNSORTED = range(SEEN)
-"""Places in ``seen`` (float64): smallest and largest value but zero, and flags (0 or 1)."""
 
 
 @njit
@@ -107,7 +105,7 @@ def rows_csr(data, bits, indices, indptr, start, stop, labels, gene_of, totals, 
             bins[place, gene, 0] = counted
             bins[place, gene, 1] = squares
     _looked(seen, low, high, fractional)
-    seen[UNSORTED] = max(seen[UNSORTED], np.float64(unsorted))
+    seen[FLAW] = max(seen[FLAW], np.float64(unsorted))
 
 
 @njit
@@ -146,7 +144,7 @@ def columns_csc(data, bits, indices, indptr, columns, labels, first, totals, bin
             bins[place, gene, 0] = counted
             bins[place, gene, 1] = squares
     _looked(seen, low, high, fractional)
-    seen[UNSORTED] = max(seen[UNSORTED], np.float64(unsorted))
+    seen[FLAW] = max(seen[FLAW], np.float64(unsorted))
 
 
 @njit

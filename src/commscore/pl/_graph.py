@@ -12,19 +12,19 @@ from ._text import inches, shorten
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy.typing as npt
+    from ..arrays import Floats
 
 THINNEST, THICKEST = 0.5, 6.0
 
 
-def circle(names: Sequence[str]) -> dict[str, npt.NDArray[np.float64]]:
+def circle(names: Sequence[str]) -> dict[str, Floats]:
     """Return a place on the unit circle for every name, clockwise from the top."""
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / max(len(names), 1)
     places = np.column_stack([np.cos(angles), np.sin(angles)])
     return dict(zip(names, places, strict=True))
 
 
-def widths(values: Any) -> npt.NDArray[np.float64]:
+def widths(values: Any) -> Floats:
     """Return line widths in points, proportional to the values above a floor."""
     found = np.abs(np.asarray(values, np.float64))
     high = float(found.max(initial=0.0)) or 1.0

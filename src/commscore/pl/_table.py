@@ -15,8 +15,9 @@ from ..get._choose import as_single, chosen
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy.typing as npt
     from anndata import AnnData
+
+    from ..arrays import Bools
 
 
 def table_of(data: AnnData | pd.DataFrame, key: str) -> pd.DataFrame:
@@ -96,7 +97,7 @@ def pick(frame: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
     return frame
 
 
-def _is(column: pd.Series, argument: str, value: str) -> npt.NDArray[np.bool_]:
+def _is(column: pd.Series, argument: str, value: str) -> Bools:
     names = column.astype(object)
     known = list(dict.fromkeys(names.dropna().astype(str)))
     if value not in known:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from ..arrays import Floats
+
 DIGITS = 5
 PARENT = "interaction"
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -86,15 +88,15 @@ def _codes(column: pd.Series) -> tuple[npt.NDArray[np.intp], list[Any]]:
     return codes, list(values)
 
 
-def _rounded(column: pd.Series) -> npt.NDArray[np.float64]:
-    values: npt.NDArray[np.float64] = column.to_numpy(np.float64, na_value=np.nan)
+def _rounded(column: pd.Series) -> Floats:
+    values: Floats = column.to_numpy(np.float64, na_value=np.nan)
     if pd.api.types.is_integer_dtype(column.dtype):
         return values
-    rounded: npt.NDArray[np.float64] = np.char.mod(f"%.{DIGITS}g", values).astype(np.float64)
+    rounded: Floats = np.char.mod(f"%.{DIGITS}g", values).astype(np.float64)
     return rounded
 
 
-def _numbers(values: npt.NDArray[np.float64]) -> list[Any]:
+def _numbers(values: Floats) -> list[Any]:
     """Return numbers as JSON takes them."""
     finite = np.isfinite(values)
     whole = bool((values[finite] == np.rint(values[finite])).all() and (np.abs(values[finite]) < 2**53).all())

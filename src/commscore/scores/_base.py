@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-Array: TypeAlias = "npt.NDArray[np.float64]"
+from ..arrays import Floats
+
+Array: TypeAlias = "Floats"
 
 
 class Form(IntEnum):

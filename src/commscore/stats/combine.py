@@ -8,9 +8,8 @@ import numpy as np
 from scipy.special import chdtrc
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..arrays import Floats
 
-    Floats = npt.NDArray[np.float64]
 
 _SMALL = 1e-15
 _LARGE = 1.0 - 1e-12  # tan(−π/2) of p = 1 would outweigh any other evidence

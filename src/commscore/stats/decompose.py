@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    Floats = npt.NDArray[np.float64]
+    from ..arrays import Bools, Floats
+
 
 DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance", "mixed")
 
@@ -39,7 +40,7 @@ def shapley(
     return ligand, (both - none) - ligand
 
 
-def driver(parts: Floats, clear: npt.NDArray[np.bool_], *, same_group: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:
+def driver(parts: Floats, clear: Bools, *, same_group: Bools) -> npt.NDArray[np.int8]:
     """Name the part that carries more than half of the absolute change.
 
     Parameters

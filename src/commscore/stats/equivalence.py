@@ -10,9 +10,7 @@ from scipy.special import stdtr
 from .._validate import in_range
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
+    from ..arrays import Floats
 
 
 def tost(effect: Floats, se: Floats, *, df: Floats | float, margin: float) -> Floats:

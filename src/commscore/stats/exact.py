@@ -13,10 +13,7 @@ from scipy.stats import hypergeom
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
-    Ints = npt.NDArray[np.int64]
+    from ..arrays import Floats, Ints
 
 
 def n_relabellings(labels: Ints, block: Ints | None = None) -> int:
@@ -34,9 +31,7 @@ def n_relabellings(labels: Ints, block: Ints | None = None) -> int:
     )
 
 
-def relabellings(
-    labels: Ints, *, block: Ints | None = None, limit: int = 1000, seed: int = 0
-) -> tuple[npt.NDArray[np.int64], bool]:
+def relabellings(labels: Ints, *, block: Ints | None = None, limit: int = 1000, seed: int = 0) -> tuple[Ints, bool]:
     """Return relabellings (r, n), the observed one first, and whether they are all there are.
 
     With more than ``limit`` of them, ``limit`` are drawn at random (a pure function of ``seed``) beside the

@@ -13,10 +13,8 @@ import numpy as np
 from scipy.special import chdtrc, digamma, fdtrc, polygamma, stdtr, stdtrit
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..arrays import Bools, Floats
 
-    Floats = npt.NDArray[np.float64]
-    Bools = npt.NDArray[np.bool_]
 
 _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
 _ROWS_PER_KNOT = 30
@@ -151,7 +149,7 @@ def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None 
     return Prior(prior_df, np.exp(fitted + digamma(prior_df / 2.0) - np.log(prior_df / 2.0)))
 
 
-def _trend_basis(covariate: Floats, used: npt.NDArray[np.bool_]) -> Floats:
+def _trend_basis(covariate: Floats, used: Bools) -> Floats:
     """Natural cubic splines of the covariate: linear beyond the outer knots, so the ends do not swing."""
     x = np.clip(np.nan_to_num(covariate), covariate[used].min(), covariate[used].max())
     n_knots = int(np.clip(used.sum() // _ROWS_PER_KNOT, 0, 5))

@@ -11,9 +11,7 @@ from scipy.stats import nct
 from .._validate import in_range
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
+    from ..arrays import Floats
 
 
 def observation_variance(donor: Floats | float, technical: Floats | float, *, expected_count: Floats | float) -> Floats:

@@ -11,7 +11,8 @@ from .._validate import in_range
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Floats = npt.NDArray[np.float64]
+    from ..arrays import Floats
+
 
 NAMES = ("growth", "recession", "peak", "trough", "early_switch", "late_switch", "flat")
 

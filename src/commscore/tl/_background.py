@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from ..arrays import Entities
 from ..core.blocks import Blocks
 from ..core.gather import cell_sums
-from ..core.problem import Entities
 from ..core.statistics import CellTotals, GeneSetsOfTests
 
 if TYPE_CHECKING:

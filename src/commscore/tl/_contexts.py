@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from .._validate import in_range
-from ..core.problem import Entities
+from ..arrays import Entities
 from ..core.summary import join
 from . import _edge
 

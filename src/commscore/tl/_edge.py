@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .._validate import listed, suggest
-from ..core.problem import Groups
+from ..arrays import GeneColumns, Groups
 from ..get._columns import in_memory
 from ._containers import backed_view, contained, take
 from ._scale import warn_of_scale
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from anndata import AnnData
 
-    from ..core.columns import Columns
     from ..core.partial import Partial
 
 
@@ -262,7 +261,7 @@ def _wanted(names: list[str], groups: Sequence[str] | None) -> list[int]:
     return [k for k, name in enumerate(names) if name in asked]
 
 
-def refuse_unsuitable(columns: Columns | Partial, source: Source) -> None:
+def refuse_unsuitable(columns: GeneColumns | Partial, source: Source) -> None:
     """Raise unless the values can be log-normalised expression; warn where they hardly are."""
     name = source.name
     if not columns.finite:

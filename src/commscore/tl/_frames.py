@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from .._schema import score as schema
+from ..arrays import Tests
 from ..stats.multiple import benjamini_hochberg
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..core.problem import Tests
     from ..core.summary import EntitySummary
     from ._edge import Cells
     from ._interactions import Testable

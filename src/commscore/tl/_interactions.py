@@ -11,7 +11,7 @@ import pandas as pd
 
 from .. import rs
 from .._validate import one_of
-from ..core.problem import Entities
+from ..arrays import Entities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

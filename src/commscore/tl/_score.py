@@ -14,6 +14,7 @@ from .._random import RNG, key, recorded
 from .._schema import score as schema
 from .._validate import in_range, one_of
 from .._version import __version__
+from ..arrays import Tests
 from ..core import engine, nulls, schemes
 from ..core.nulls import Outcome
 from ..core.reading import Reading
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from .. import scores as scoring
-    from ..core.problem import Tests
     from ..core.statistics import GeneSetsOfTests
     from ..core.threads import Team
     from ..rs import Resource

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 import reference
+from commscore.arrays import Entities, Groups
 from commscore.core import circuits as core
 from commscore.core.columns import gene_major, snap
-from commscore.core.problem import Entities, Groups
 from commscore.core.summary import summarise
 from commscore.core.threads import team
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from commscore.arrays import Entities, Tests
 from commscore.core.contrast import Cohort
-from commscore.core.problem import Entities, Tests
 
 N_GENES = 16
 

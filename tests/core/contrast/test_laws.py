@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commscore.arrays import Entities
+from commscore.arrays import Tests as Edges
 from commscore.core.contrast import LABELS, Contrast, Settings, compare, design, fit
-from commscore.core.problem import Entities
-from commscore.core.problem import Tests as Edges
 from commscore.core.pseudobulk import log_rates
 
 from .conftest import build_cohort, build_tests

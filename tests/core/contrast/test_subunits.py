@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from commscore.arrays import Entities
+from commscore.arrays import Tests as Edges
 from commscore.core.contrast import _subunits, compare, design
-from commscore.core.problem import Entities
-from commscore.core.problem import Tests as Edges
 from commscore.core.pseudobulk import log_rates
 
 COUNTING = 1 / np.log(2) ** 2

@@ -11,10 +11,8 @@ import numpy as np
 from ...kernels import cycles
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ...arrays import Bools, Floats, Ints
 
-    Ints = npt.NDArray[np.int64]
-    Floats = npt.NDArray[np.float64]
 
 SWAPS = 10  # tried per edge
 _PENDING = 1 << 16
@@ -31,7 +29,7 @@ class Network:
     target: Ints
     kind: Ints
     score: Floats
-    linked: npt.NDArray[np.bool_]
+    linked: Bools
     n_groups: int
 
 

@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...arrays import GeneColumns, Groups
 from .. import schemes
 from ..tables import close_gaps
 from ._scores import node_values, step_scores, strengths
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from ..columns import Columns
-    from ..problem import Groups
+    from ...arrays import Floats, Ints
     from ..threads import Team
     from ._plan import Plan
 
-    Ints = npt.NDArray[np.int64]
-    Floats = npt.NDArray[np.float64]
 
 TOLERANCE = 1e-12  # relative, for ties
 _GENES_PER_CHUNK = 64
@@ -38,7 +34,7 @@ class Tally:
 
 def permute(
     plan: Plan,
-    columns: Columns,
+    columns: GeneColumns,
     groups: Groups,
     *,
     means: Floats,

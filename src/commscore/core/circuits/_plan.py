@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..problem import Entities
+from ...arrays import Entities
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ...arrays import Bools, Ints
 
-    Ints = npt.NDArray[np.int64]
 
 RELEASE, DECOY, CORECEPTOR = 0, 1, 2
 
@@ -65,13 +64,13 @@ class Plan:
 
     entities: Entities
     role: Ints
-    members: npt.NDArray[np.bool_]
-    strongest: npt.NDArray[np.bool_]
+    members: Bools
+    strongest: Bools
     source: Ints
     target: Ints
     gates: Gates
     circuit: Ints
-    counts: npt.NDArray[np.bool_]
+    counts: Bools
     n_circuits: int
 
     @property

@@ -10,11 +10,9 @@ from scipy import stats
 from ._plan import DECOY, RELEASE
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ...arrays import Floats, Ints
     from ._plan import Plan
 
-    Floats = npt.NDArray[np.float64]
 
 _DRAWS = 1999
 
@@ -89,7 +87,7 @@ def step_units(units: Floats, plan: Plan) -> Floats:
 
 
 def spearman_within(
-    x: Floats, y: Floats, *, strata: npt.NDArray[np.int64], sign: int, rng: np.random.Generator
+    x: Floats, y: Floats, *, strata: Ints, sign: int, rng: np.random.Generator
 ) -> tuple[float, float, int]:
     """Spearman's correlation after the mean of each stratum is taken off, with a one-sided p-value.
 
@@ -126,12 +124,12 @@ def spearman_within(
     return rho, (1 + reached) / (1 + len(permuted)), int(x.size)
 
 
-def _centred(v: Floats, strata: npt.NDArray[np.int64]) -> Floats:
+def _centred(v: Floats, strata: Ints) -> Floats:
     means = {s: v[strata == s].mean() for s in np.unique(strata)}
     return np.asarray(v - np.array([means[s] for s in strata]), np.float64)
 
 
-def _relabelled(values: Floats, strata: npt.NDArray[np.int64], rng: np.random.Generator) -> Floats:
+def _relabelled(values: Floats, strata: Ints, rng: np.random.Generator) -> Floats:
     keys = rng.random((_DRAWS, values.size)) + strata  # whole part: the stratum, so that orders stay within
     order = np.argsort(keys, axis=1, kind="stable")
     out = np.empty((_DRAWS, values.size))

@@ -10,11 +10,8 @@ from ..summary import join
 from ._plan import CORECEPTOR, DECOY, RELEASE
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ...arrays import Floats, Ints
     from ._plan import Plan
-
-    Floats = npt.NDArray[np.float64]
 
 
 class Strengths(NamedTuple):
@@ -24,7 +21,7 @@ class Strengths(NamedTuple):
     lowest: Floats
 
 
-def node_values(means: Floats, plan: Plan, *, sizes: npt.NDArray[np.int64], rule: str) -> Floats:
+def node_values(means: Floats, plan: Plan, *, sizes: Ints, rule: str) -> Floats:
     """Every molecule in its role.
 
     Parameters

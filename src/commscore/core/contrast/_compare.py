@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays import Entities, Tests
 from . import _finish, _model, _pairs
 from ._context import Context
 from ._types import Comparison, Settings
@@ -13,7 +14,7 @@ from ._types import Comparison, Settings
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..problem import Entities, Tests
+    from ...arrays import Bools, Ints
     from ._model import Model
     from ._types import Cohort, Contrast
 
@@ -130,7 +131,7 @@ def compare(
     return Comparison(contrast, columns, _info(context, out))
 
 
-def _by_samples(cohort: Cohort, tests: Tests) -> list[tuple[npt.NDArray[np.bool_], list[npt.NDArray[np.int64]]]]:
+def _by_samples(cohort: Cohort, tests: Tests) -> list[tuple[Bools, list[Ints]]]:
     """Rows by pair of groups, pairs by the samples in which both groups are present."""
     if tests.n == 0:
         return []
@@ -138,7 +139,7 @@ def _by_samples(cohort: Cohort, tests: Tests) -> list[tuple[npt.NDArray[np.bool_
     order = np.argsort(key, kind="stable")
     runs = np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
     present = cohort.present
-    by: dict[bytes, tuple[npt.NDArray[np.bool_], list[npt.NDArray[np.int64]]]] = {}
+    by: dict[bytes, tuple[Bools, list[Ints]]] = {}
     for at in runs:
         keep = present[:, tests.source[at[0]]] & present[:, tests.target[at[0]]]
         by.setdefault(keep.tobytes(), (keep, []))[1].append(at)

@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import stdtr
 
+from ...arrays import Entities
 from ...stats import linear
 from . import _exact, _sides
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..problem import Entities
+    from ...arrays import Bools, Floats, Ints
     from ._model import Model
     from ._sides import Side
     from ._types import Cohort, Contrast, Settings
-
-    Floats = npt.NDArray[np.float64]
-    Bools = npt.NDArray[np.bool_]
-    Ints = npt.NDArray[np.int64]
 
 
 @dataclass

@@ -13,13 +13,11 @@ from ...stats import exact
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ...arrays import Bools, Floats, Ints
     from ._model import Model
     from ._types import Cohort, Contrast, Settings
 
-    Floats = npt.NDArray[np.float64]
     Floats32 = npt.NDArray[np.float32]
-    Bools = npt.NDArray[np.bool_]
-    Ints = npt.NDArray[np.int64]
 
 _TOLERANCE = 2e-6  # relative, of float32 sums that are equal in exact arithmetic
 _BEND = 30.0  # −log p

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays import Tests
 from ...stats import shapes
 from ...stats.multiple import benjamini_hochberg
 from ._context import log_abundance
@@ -15,12 +16,10 @@ from ._types import LABELS
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..problem import Tests
+    from ...arrays import Bools, Floats, Ints
     from ._model import Model
     from ._types import Cohort, Contrast, Settings
 
-    Floats = npt.NDArray[np.float64]
-    Bools = npt.NDArray[np.bool_]
     Columns = dict[str, npt.NDArray[Any]]
 
 GAINED, LOST, UP, DOWN, COMPENSATED, STABLE, INCONCLUSIVE, NOT_ASSESSABLE = range(8)
@@ -127,7 +126,7 @@ def _level_flow(cohort: Cohort, model: Model, *, abundance: Floats, end: Bools, 
         return np.where((n > 0) & (prop / n >= settings.expr_prop), value / n, -np.inf)
 
 
-def _leader_changed(flows: list[Floats], key: npt.NDArray[np.int64], *, margin: float) -> Bools:
+def _leader_changed(flows: list[Floats], key: Ints, *, margin: float) -> Bools:
     """Per interaction: its leading group differs between the ends, by more than the margin at both."""
     starts = np.flatnonzero(np.diff(key[:, 0], prepend=-1))
     values = [flow[key[:, 1], key[:, 2]] for flow in flows]
@@ -138,7 +137,7 @@ def _leader_changed(flows: list[Floats], key: npt.NDArray[np.int64], *, margin: 
     return np.asarray(expressed & (ahead[0] > margin) & (ahead[1] > margin), np.bool_)
 
 
-def _first_of_largest(values: Floats, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _first_of_largest(values: Floats, starts: Ints) -> Ints:
     """Position of the largest value of each run."""
     top = np.maximum.reduceat(values, starts)
     run = np.repeat(np.arange(starts.size), np.diff(np.append(starts, values.size)))

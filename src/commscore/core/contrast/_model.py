@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from scipy.optimize import nnls
 
+from ...arrays import Entities, Tests
 from ...stats import linear, moderation
 from . import _rows
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from ..problem import Entities, Tests
+    from ...arrays import Bools, Floats, Ints
     from ._rows import Rows
     from ._types import Cohort, Settings
 
-    Floats = npt.NDArray[np.float64]
 
-_Fit: TypeAlias = "tuple[int, npt.NDArray[np.int64], Floats, Floats, linear.Projection]"
+_Fit: TypeAlias = "tuple[int, Ints, Floats, Floats, linear.Projection]"
 _ROUNDS = 20
 _LEAST = 1e-8
 
@@ -94,7 +92,7 @@ def build(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Setting
     return _with_prior(model, fits)
 
 
-def _used(cohort: Cohort, rows: Rows, tests: Tests, *, settings: Settings) -> npt.NDArray[np.bool_]:
+def _used(cohort: Cohort, rows: Rows, tests: Tests, *, settings: Settings) -> Bools:
     """Mark entity × group rows of the tests that are expressed in as many samples as the smallest level has."""
     need = np.zeros((cohort.n_groups, rows.value.shape[2]), bool)
     need[tests.source, tests.ligand] = True

@@ -14,12 +14,10 @@ from . import _exact, _rows, _sides
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ...arrays import Bools, Floats, Ints
     from ._context import Context
     from ._sides import Joint, Side
 
-    Floats = npt.NDArray[np.float64]
-    Bools = npt.NDArray[np.bool_]
-    Ints = npt.NDArray[np.int64]
 
 TESTED, DETECTION, TOO_FEW, NOT_EXPRESSED = 0, 1, 2, 3
 GROUP_ABSENT, BELOW_MIN_CELLS, ONE_SAMPLE, NOT_ESTIMABLE, REASON_NOT_EXPRESSED = 0, 1, 2, 3, 4

@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...arrays import Entities
 from . import _subunits
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from ..problem import Entities
+    from ...arrays import Bools, Floats, Ints
     from ._types import Cohort
-
-    Floats = npt.NDArray[np.float64]
-    Bools = npt.NDArray[np.bool_]
-    Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def build(cohort: Cohort, entities: Entities) -> Rows:
         value[k] = np.take_along_axis(cohort.logcpm[:, k], chosen, axis=1)
         expected[k] = rate[k][chosen] * library[:, k, None]
 
-    def least(array: npt.NDArray[np.float64]) -> Floats:
+    def least(array: Floats) -> Floats:
         joined = np.minimum.reduceat(array[:, :, genes], starts, axis=2)
         return np.ascontiguousarray(joined.transpose(1, 0, 2))
 

@@ -10,12 +10,8 @@ import numpy as np
 from ...stats import combine, linear
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ...arrays import Bools, Floats, Ints
     from ._model import Model
-
-    Floats = npt.NDArray[np.float64]
-    Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ class Joint:
         return np.asarray(np.sqrt(np.maximum(left**2 + right**2 + 2.0 * covariance, 0.0)), np.float64)
 
 
-def joint(source: Side, target: Side, *, ligand: npt.NDArray[np.int64], receptor: npt.NDArray[np.int64]) -> Joint:
+def joint(source: Side, target: Side, *, ligand: Ints, receptor: Ints) -> Joint:
     """Correlate the residuals of both sides and shrink to the mean of the pair of groups.
 
     How far is read off the spread of the correlations beyond what their few degrees of freedom give. An

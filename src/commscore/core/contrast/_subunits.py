@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
+from ...arrays import Entities
 
-    from ..problem import Entities
+if TYPE_CHECKING:
+    from ...arrays import Bools, Floats, Ints
     from ._types import Cohort
 
-    Floats = npt.NDArray[np.float64]
-    Bools = npt.NDArray[np.bool_]
-    Ints = npt.NDArray[np.int64]
 
 COUNTING = 1.0 / np.log(2.0) ** 2  # variance of log2 of a Poisson count, times the count
 _CERTAIN = 3.3  # standard errors; 5 in 10,000 by chance

@@ -16,8 +16,8 @@ from ..._validate import in_range, one_of
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Floats = npt.NDArray[np.float64]
-    Ints = npt.NDArray[np.int64]
+    from ...arrays import Bools, Floats, Ints
+
 
 KINDS = ("pair", "stages", "interaction")
 
@@ -101,7 +101,7 @@ class Cohort:
         return int(self.logcpm.shape[1])
 
     @property
-    def present(self) -> npt.NDArray[np.bool_]:
+    def present(self) -> Bools:
         """(n_samples, n_groups): where the sample × group has enough cells to have a value."""
         return np.asarray(np.isfinite(self.logcpm).all(axis=2), np.bool_)
 

@@ -12,9 +12,7 @@ from ._types import Contrast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
+    from ...arrays import Floats
 
 
 def _means(codes: Sequence[int], weights: Floats, n_coefficients: int) -> Floats:

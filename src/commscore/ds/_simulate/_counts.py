@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
@@ -10,12 +10,9 @@ from scipy import sparse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
-
+    from ...arrays import Floats, Ints
     from ._cohort import Cohort
 
-Floats: TypeAlias = "npt.NDArray[np.float64]"
-Ints: TypeAlias = "npt.NDArray[np.int64]"
 
 BLOCK = 1 << 21
 """Dense entries drawn at a time."""
@@ -71,9 +68,7 @@ def draw(rates: Floats, cells: Ints, *, size_sd: float, dispersion: float, seed:
     return _join(data, indices, lengths, n_genes=n_genes)
 
 
-def _block(
-    rate: Floats, n: int, *, size_sd: float, dispersion: float, generator: np.random.Generator
-) -> npt.NDArray[np.int64]:
+def _block(rate: Floats, n: int, *, size_sd: float, dispersion: float, generator: np.random.Generator) -> Ints:
     size = np.exp(size_sd * generator.standard_normal(n) - size_sd**2 / 2)
     mean = size[:, None] * rate[None, :]
     if dispersion > 0:

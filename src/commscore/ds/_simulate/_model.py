@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _check, _defaults, _shifts
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ...arrays import Bools, Floats
 
-Floats: TypeAlias = "npt.NDArray[np.float64]"
-Bools: TypeAlias = "npt.NDArray[np.bool_]"
 
 LOW = 1 / 50
 """Level in the groups that do not express a gene, relative to those that do."""

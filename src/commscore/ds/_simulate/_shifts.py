@@ -14,7 +14,7 @@ from commscore import _arguments, _validate
 from . import _check
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ...arrays import Floats
 
 DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance")
 SHAPES = ("growth", "recession", "peak", "trough", "early_switch", "late_switch")
@@ -191,13 +191,13 @@ def _when(where: str, shift: Shift, conditions: Sequence[str]) -> str | None:
     return conditions[1]
 
 
-def shape_weights(shape: str, n_stages: int) -> npt.NDArray[np.float64]:
+def shape_weights(shape: str, n_stages: int) -> Floats:
     """Return the multiples of the amplitude at each stage; see :class:`Shift`."""
     t = np.linspace(0.0, 1.0, n_stages)
     stage = np.arange(n_stages)
     hill = 1.0 - np.abs(2.0 * t - 1.0)
     peak = hill / hill.max() if hill.max() > 0 else hill
-    weights: dict[str, npt.NDArray[np.float64]] = {
+    weights: dict[str, Floats] = {
         "growth": t,
         "recession": 1.0 - t,
         "peak": peak,
@@ -208,7 +208,7 @@ def shape_weights(shape: str, n_stages: int) -> npt.NDArray[np.float64]:
     return weights[shape]
 
 
-def effect(shift: Shift, conditions: Sequence[str]) -> npt.NDArray[np.float64]:
+def effect(shift: Shift, conditions: Sequence[str]) -> Floats:
     """Return the planted log2 fold change in each condition, against no shift."""
     if shift.shape is not None:
         return float(shift.log2fc) * shape_weights(shift.shape, len(conditions))

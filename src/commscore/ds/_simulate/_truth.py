@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,9 @@ from . import _shifts
 from ._model import members
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ...arrays import Bools, Floats
     from ._model import Model
 
-Floats: TypeAlias = "npt.NDArray[np.float64]"
 
 PARTS = ("d_source", "d_ligand", "d_target", "d_receptor")
 
@@ -26,7 +24,7 @@ def _text_index(table: Any) -> Any:
     return table
 
 
-def molecule_levels(model: Model, side: int) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def molecule_levels(model: Model, side: int) -> tuple[Floats, Bools]:
     """Return the expected level of the least subunit (T × K × I) and if all are expressed (K × I)."""
     column = {gene: j for j, gene in enumerate(model.genes)}
     sides = [[column[g] for g in members(pair[side])] for pair in model.interactions]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from .null import AnalyticNull
 from .pairs import Pairs, Products, keys_of
-from .problem import Cases, Entities
-from .summary import Bins, Columns, Summary, spread, summarise
+from .problem import Cases
+from .summary import Bins, Summary, spread, summarise
 
 __all__ = [
     "AnalyticNull",
     "Bins",
     "Cases",
-    "Columns",
-    "Entities",
     "Pairs",
     "Products",
     "Summary",

@@ -7,9 +7,9 @@ from scipy.special import gammaln
 
 from commscore.kernels import saddle_tail
 
+from ...arrays import Entities, Floats, Ints
 from .marginals import Setting
-from .problem import Cases, Entities
-from .summary import Floats, Integers
+from .problem import Cases
 
 _MOST = 0.95
 _NEGLIGIBLE = 1e-6
@@ -24,7 +24,7 @@ def _avoided(n_cells: int, n_marked: Floats, n: Floats) -> Floats:
 
 
 def _same_group(
-    setting: Setting, *, genes: tuple[Integers, Integers], n: Floats, zeros: tuple[Floats, Floats]
+    setting: Setting, *, genes: tuple[Ints, Ints], n: Floats, zeros: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats, Floats]:
     """Moments given that neither side is zero, both sides being means of the same cells.
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .problem import Cases, Entities, crossed
+from ...arrays import Bools, Entities, Floats, Ints
+from .problem import Cases, crossed
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from .pairs import Pairs
-    from .summary import Floats, Integers, Summary
+    from .summary import Summary
 
 MIN_NONZERO = 10
 MIN_EXPECTED = 1.0
@@ -20,7 +19,7 @@ MOST_SAME_GROUP = 0.1
 MOST_SUBUNITS = 0.2
 
 
-def expected(summary: Summary, sizes: Integers, cases: Cases, *, least: Floats) -> tuple[Floats, Floats]:
+def expected(summary: Summary, sizes: Ints, cases: Cases, *, least: Floats) -> tuple[Floats, Floats]:
     """Return the expected number of expressing cells of the rarest subunit of either side, in its group."""
     share = least / summary.n_cells
     return share[cases.ligand] * sizes[cases.source], share[cases.receptor] * sizes[cases.target]
@@ -31,18 +30,16 @@ def least_nonzero(summary: Summary, entities: Entities) -> Floats:
     return entities.least(np.where(summary.deviance > 0.0, summary.n_nonzero, 0.0))
 
 
-def overlapping(cases: Cases, entities: Entities) -> npt.NDArray[np.bool_]:
+def overlapping(cases: Cases, entities: Entities) -> Bools:
     """Which cases have a gene on both sides."""
-    n = entities.size.size
+    n = entities.n
     key, inverse = np.unique(cases.ligand * n + cases.receptor, return_inverse=True)
     i, j, owner = crossed(entities.indptr, key // n, key % n)
     shared = np.bincount(owner, entities.genes[i] == entities.genes[j], minlength=key.size) > 0
     return np.asarray(shared[inverse])
 
 
-def countable(
-    summary: Summary, sizes: Integers, cases: Cases, *, entities: Entities, min_expected: float
-) -> npt.NDArray[np.bool_]:
+def countable(summary: Summary, sizes: Ints, cases: Cases, *, entities: Entities, min_expected: float) -> Bools:
     """Which cases have enough cells.
 
     Each gene of both sides is expressed in at least 10 cells and not the same in all; no gene is on both sides;
@@ -51,16 +48,14 @@ def countable(
     them are absent together.
     """
     least = least_nonzero(summary, entities)
-    single = (entities.size[cases.ligand] == 1) & (entities.size[cases.receptor] == 1)
+    single = (entities.n_subunits[cases.ligand] == 1) & (entities.n_subunits[cases.receptor] == 1)
     valid = np.minimum(least[cases.ligand], least[cases.receptor]) >= MIN_NONZERO
     valid &= single | (np.minimum(*expected(summary, sizes, cases, least=least)) >= min_expected)
     valid &= np.maximum(sizes[cases.source], sizes[cases.target]) < summary.n_cells
     return np.asarray(valid & ~overlapping(cases, entities))
 
 
-def loosely_bound(
-    summary: Summary, sizes: Integers, cases: Cases, *, entities: Entities, pairs: Pairs
-) -> npt.NDArray[np.bool_]:
+def loosely_bound(summary: Summary, sizes: Ints, cases: Cases, *, entities: Entities, pairs: Pairs) -> Bools:
     """Which cases have no strong correlation between rarely expressed genes in one group.
 
     Two genes expressed in the same few cells are either both in a sample or both not: a correlation alone does
@@ -68,7 +63,7 @@ def loosely_bound(
     expressing cells: 10 % at 1e-4 for 0.1 between the two sides, for 0.2 between subunits of a complex.
     """
     left, right = (np.sqrt(e) for e in expected(summary, sizes, cases, least=least_nonzero(summary, entities)))
-    every = np.arange(entities.size.size)
+    every = np.arange(entities.n)
     within = np.zeros(every.size)
     used = np.unique(np.concatenate([cases.ligand, cases.receptor]))
     within[used] = _strongest(entities, pairs, left=used, right=used)
@@ -78,7 +73,7 @@ def loosely_bound(
     return np.asarray(loose & ((cases.source != cases.target) | (between <= MOST_SAME_GROUP * np.minimum(left, right))))
 
 
-def _strongest(entities: Entities, pairs: Pairs, *, left: Integers, right: Integers) -> Floats:
+def _strongest(entities: Entities, pairs: Pairs, *, left: Ints, right: Ints) -> Floats:
     """Largest absolute correlation between a gene of ``left`` and another of ``right``, per row."""
     i, j, owner = crossed(entities.indptr, left, right)
     first, second = entities.genes[i], entities.genes[j]

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import log_ndtr
 
 from commscore.kernels import saddle, saddle_joint
 from commscore.kernels.permute import PRODUCT
 
+from ...arrays import Bools, Entities, Floats, Ints
 from .marginals import Setting
 from .pairs import Pairs
-from .problem import Cases, Entities, crossed, gather
-from .summary import Floats, Integers
+from .problem import Cases, crossed, gather
 
 _MOST = 0.95
 
@@ -27,16 +26,16 @@ class Profiles:
     ``shapes``; ``indptr``, ``genes`` and ``pull`` list its subunits and how far each moves it.
     """
 
-    index: Integers
-    table: Integers
+    index: Ints
+    table: Ints
     tables: Floats
     shapes: Floats
-    indptr: Integers
-    genes: Integers
+    indptr: Ints
+    genes: Ints
     pull: Floats
 
 
-def _matrices(pairs: Pairs, genes: Integers, indptr: Integers) -> tuple[Floats, Integers]:
+def _matrices(pairs: Pairs, genes: Ints, indptr: Ints) -> tuple[Floats, Ints]:
     """Correlation matrices of the subunits of each complex, one after the other, and where each begins."""
     size = np.diff(indptr)
     offsets = np.zeros(size.size + 1, np.int64)
@@ -47,7 +46,7 @@ def _matrices(pairs: Pairs, genes: Integers, indptr: Integers) -> tuple[Floats, 
     return np.where(i == j, 1.0, np.clip(r, -_MOST, _MOST)), offsets
 
 
-def _pulls(shapes: Floats, members: Integers, indptr: Integers, *, matrices: Floats, complexes: Floats) -> Floats:
+def _pulls(shapes: Floats, members: Ints, indptr: Ints, *, matrices: Floats, complexes: Floats) -> Floats:
     """How far a minimum's normal score moves per unit of each subunit's: P(subunit is the least) · sd / sd.
 
     The covariance of the minimum with any other variable is the sum of these times the subunits' covariances.
@@ -66,18 +65,18 @@ def _pulls(shapes: Floats, members: Integers, indptr: Integers, *, matrices: Flo
     return np.asarray(share * shapes[members, width] / complexes[owner, width])
 
 
-def profile(setting: Setting, entities: Entities, needed: npt.NDArray[np.bool_]) -> Profiles:
+def profile(setting: Setting, entities: Entities, needed: Bools) -> Profiles:
     """Profiles of the entity × group entries marked in ``needed`` (bool, n_entities × n_groups).
 
     Rows of ``tables``: single genes first, subunits of complexes among them, then the complexes.
     """
     entity, group = np.nonzero(needed)
-    order = np.argsort(entities.size[entity] > 1, kind="stable")
+    order = np.argsort(entities.n_subunits[entity] > 1, kind="stable")
     entity, group = entity[order], group[order]
     at, indptr = gather(entities.indptr, entity)
     genes = entities.genes[at]
     picks, members = np.unique(setting.marginals.index[genes, np.repeat(group, np.diff(indptr))], return_inverse=True)
-    n_single = int((entities.size[entity] == 1).sum())
+    n_single = int((entities.n_subunits[entity] == 1).sum())
     n_complex = entity.size - n_single
     tables = np.empty((picks.size + n_complex, 2, 5, saddle.N_NODES))
     shapes = np.empty((picks.size + n_complex, 3))
@@ -89,7 +88,7 @@ def profile(setting: Setting, entities: Entities, needed: npt.NDArray[np.bool_])
     first = indptr[n_single]
     own, ends = members[first:], indptr[n_single:] - first
     matrices, offsets = _matrices(setting.pairs, genes[first:], ends)
-    most = int(entities.size.max())
+    most = int(entities.n_subunits.max())
 
     def kernel(start: int, stop: int) -> None:
         scratch = np.empty((3, most))
@@ -105,7 +104,7 @@ def profile(setting: Setting, entities: Entities, needed: npt.NDArray[np.bool_])
     return Profiles(index=index, table=table, tables=tables, shapes=shapes, indptr=indptr, genes=genes, pull=pull)
 
 
-def correlations(profiles: Profiles, pairs: Pairs, *, left: Integers, right: Integers) -> Floats:
+def correlations(profiles: Profiles, pairs: Pairs, *, left: Ints, right: Ints) -> Floats:
     """Correlation of the normal scores of two entities over the same cells, from that of their subunits."""
     i, j, owner = crossed(profiles.indptr, left, right)
     r = pairs.between(profiles.genes[i], profiles.genes[j])
@@ -114,7 +113,7 @@ def correlations(profiles: Profiles, pairs: Pairs, *, left: Integers, right: Int
 
 def joint(setting: Setting, cases: Cases, entities: Entities) -> Floats:
     """P(score ≥ threshold) for any form, single genes or complexes (minimum of the subunits)."""
-    needed = np.zeros((entities.size.size, setting.sizes.size), bool)
+    needed = np.zeros((entities.n, setting.sizes.size), bool)
     needed[cases.ligand, cases.source] = True
     needed[cases.receptor, cases.target] = True
     profiles = profile(setting, entities, needed)
@@ -134,7 +133,7 @@ def joint(setting: Setting, cases: Cases, entities: Entities) -> Floats:
     return p
 
 
-def _by_width(shapes: Floats, left: Integers, right: Integers, *, form: int) -> tuple[Integers, Integers]:
+def _by_width(shapes: Floats, left: Ints, right: Ints, *, form: int) -> tuple[Ints, Ints]:
     """Return the two sides of each case, first the one that moves the score less."""
     median, width = shapes[:, saddle_joint.MEDIAN], shapes[:, saddle_joint.WIDTH]
     moves = width / (median + width) if form == PRODUCT else width

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from commscore.kernels import saddle
 
+from ...arrays import Bools, Floats, Ints
 from .pairs import Pairs
-from .summary import Floats, Integers, Run, Summary, serial
+from .summary import Run, Summary, serial
 
 LEAST_P_ZERO = 1e-8
 _TINY = 1e-300
@@ -34,7 +34,7 @@ class Marginals:
         Tilt of one unit of the tables' grid, in 1 / sd, (n_rows,).
     """
 
-    index: Integers
+    index: Ints
     tables: Floats
     p_zero: Floats
     mean: Floats
@@ -70,7 +70,7 @@ def _without_atom(variance: Floats, mean: Floats, p_zero: Floats) -> Floats:
     return np.asarray(np.maximum((variance - p_zero * mean**2 / (1.0 - p_zero)) / (1.0 - p_zero), _TINY))
 
 
-def tabulate(summary: Summary, sizes: Integers, needed: npt.NDArray[np.bool_], *, run: Run = serial) -> Marginals:
+def tabulate(summary: Summary, sizes: Ints, needed: Bools, *, run: Run = serial) -> Marginals:
     """Build the tables of the gene × group entries marked in ``needed`` (bool, n_genes × n_groups)."""
     genes, groups = (np.ascontiguousarray(a) for a in np.nonzero(needed))
     index = np.full(needed.shape, -1, np.int64)
@@ -97,7 +97,7 @@ def tabulate(summary: Summary, sizes: Integers, needed: npt.NDArray[np.bool_], *
     )
 
 
-def _build(summary: Summary, genes: Integers, rows: Floats, *, run: Run) -> Floats:
+def _build(summary: Summary, genes: Ints, rows: Floats, *, run: Run) -> Floats:
     """Tables of the rows, from the occupied bins of their genes."""
     gene, slot = np.nonzero(summary.counts)
     counts = summary.counts[gene, slot]
@@ -120,10 +120,10 @@ class Setting:
     summary: Summary
     marginals: Marginals
     pairs: Pairs
-    sizes: Integers
+    sizes: Ints
     run: Run
 
-    def correlation(self, source: Integers, target: Integers) -> Floats:
+    def correlation(self, source: Ints, target: Ints) -> Floats:
         """Correlation of a gene's means in two groups: 1 in the same one.
 
         In disjoint ones it is −√(n m / ((N − n)(N − m))), because sampling is without replacement.

@@ -10,13 +10,14 @@ import numpy as np
 
 from commscore.kernels.permute import SUM
 
+from ...arrays import Bools, Entities, Floats, GeneColumns, Ints
 from .additive import additive
 from .domain import MIN_EXPECTED, countable, loosely_bound
 from .joint import joint
 from .marginals import Setting, tabulate
 from .pairs import Pairs, Products, keys_of
-from .problem import Cases, Entities, crossed
-from .summary import Columns, Floats, Integers, Run, Summary, serial, summarise
+from .problem import Cases, crossed
+from .summary import Run, Summary, serial, summarise
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -60,18 +61,18 @@ class AnalyticNull:
     """
 
     summary: Summary
-    correlate: Callable[[Integers], Pairs]
-    sizes: Integers
+    correlate: Callable[[Ints], Pairs]
+    sizes: Ints
 
     @classmethod
     def fit(
         cls,
         data: npt.NDArray[Any],
         rows: npt.NDArray[np.uint32],
-        indptr: Integers,
+        indptr: Ints,
         *,
         n_cells: int,
-        group_sizes: Integers,
+        group_sizes: Ints,
         run: Run = serial,
     ) -> AnalyticNull:
         """Read gene-major data once.
@@ -79,7 +80,7 @@ class AnalyticNull:
         Parameters
         ----------
         data, rows, indptr
-            See :class:`Columns`: positive values, their cells in ascending order within a gene, gene limits.
+            As :class:`~commscore.arrays.GeneColumns` has them; values above zero.
         n_cells
             Number of cells, those of all groups.
         group_sizes
@@ -92,7 +93,7 @@ class AnalyticNull:
         TypeError
             If ``data`` is neither float32 nor float64.
         """
-        columns = Columns(data=data, rows=rows, indptr=indptr, n_cells=n_cells)
+        columns = GeneColumns.of(data, rows, indptr, n_cells=n_cells)
         return cls(
             summary=summarise(columns, run=run),
             correlate=lambda keys: Pairs.of(Products.of(columns, keys, run=run)),
@@ -101,7 +102,7 @@ class AnalyticNull:
 
     def pvalues(
         self, cases: Cases, entities: Entities, *, run: Run = serial, min_expected: float = MIN_EXPECTED
-    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    ) -> tuple[Floats, Bools]:
         """p-values and whether each is in the domain of the approximation (:mod:`~commscore.stats.analytic.domain`).
 
         Parameters
@@ -132,7 +133,7 @@ class AnalyticNull:
         setting = self.prepare(asked, entities, run=run)
         valid[at] = loosely_bound(self.summary, self.sizes, asked, entities=entities, pairs=setting.pairs)
         del asked
-        single = entities.size == 1
+        single = entities.n_subunits == 1
         direct = single[cases.ligand] & single[cases.receptor] & (cases.form == SUM)
         for rows, method in ((valid & direct, additive), (valid & ~direct, joint)):
             at = np.nonzero(rows)[0]
@@ -143,13 +144,13 @@ class AnalyticNull:
 
     def prepare(self, cases: Cases, entities: Entities, *, run: Run = serial) -> Setting:
         """Tables of every gene × group and correlations of every gene pair that the cases touch."""
-        of_entity = np.zeros((entities.size.size, self.sizes.size), bool)
+        of_entity = np.zeros((entities.n, self.sizes.size), bool)
         of_entity[cases.ligand, cases.source] = True
         of_entity[cases.receptor, cases.target] = True
         needed = np.zeros((self.summary.counts.shape[0], self.sizes.size), bool)
-        np.logical_or.at(needed, entities.genes, np.repeat(of_entity, entities.size, axis=0))
-        key = np.unique(cases.ligand * entities.size.size + cases.receptor)
-        left, right = key // entities.size.size, key % entities.size.size
+        np.logical_or.at(needed, entities.genes, np.repeat(of_entity, entities.n_subunits, axis=0))
+        key = np.unique(cases.ligand * entities.n + cases.receptor)
+        left, right = key // entities.n, key % entities.n
         used = np.unique(np.concatenate([left, right]))
         i, j, _ = crossed(entities.indptr, np.concatenate([left, used]), np.concatenate([right, used]))
         genes = entities.genes

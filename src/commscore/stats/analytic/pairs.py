@@ -8,12 +8,13 @@ import numpy as np
 
 from commscore.kernels.products import cross_products, powers
 
-from .summary import Columns, Floats, Integers, Run, serial
+from ...arrays import Floats, GeneColumns, Ints
+from .summary import Run, serial
 
 _CONSTANT = 1e-12  # of the sum of squares: what rounding leaves of no variance
 
 
-def keys_of(n_genes: int, first: Integers, second: Integers) -> Integers:
+def keys_of(n_genes: int, first: Ints, second: Ints) -> Ints:
     """Ascending keys ``low * n_genes + high`` of the pairs of different genes, each once.
 
     Examples
@@ -45,11 +46,11 @@ class Products:
 
     n_cells: int
     sums: Floats
-    keys: Integers
+    keys: Ints
     shared: Floats
 
     @classmethod
-    def of(cls, columns: Columns, keys: Integers, *, run: Run = serial) -> Products:
+    def of(cls, columns: GeneColumns, keys: Ints, *, run: Run = serial) -> Products:
         """Read the pairs ``keys`` of ``columns``; ``run`` as in :func:`~commscore.stats.analytic.summary.summarise`."""
         c, n_genes = columns, columns.n_genes
         low, high = keys // n_genes, keys % n_genes
@@ -101,16 +102,16 @@ class Pairs:
     """
 
     n_genes: int
-    keys: Integers
+    keys: Ints
     correlation: Floats
     shared: Floats
 
-    def find(self, first: Integers, second: Integers) -> Integers:
+    def find(self, first: Ints, second: Ints) -> Ints:
         """Position of each pair; every pair must be known."""
         key = np.minimum(first, second) * self.n_genes + np.maximum(first, second)
         return np.asarray(np.searchsorted(self.keys, key))
 
-    def between(self, first: Integers, second: Integers) -> Floats:
+    def between(self, first: Ints, second: Ints) -> Floats:
         """Correlation of each pair, 1 where both genes are the same."""
         same = first == second
         if self.keys.size == 0:

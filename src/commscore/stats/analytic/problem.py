@@ -8,10 +8,10 @@ import numpy as np
 
 from commscore.kernels.permute import PRODUCT, SUM
 
-from .summary import Floats, Integers
+from ...arrays import Floats, Ints
 
 
-def gather(indptr: Integers, rows: Integers) -> tuple[Integers, Integers]:
+def gather(indptr: Ints, rows: Ints) -> tuple[Ints, Ints]:
     """Positions of the members of ``rows`` of a ragged array, one row after the other, and their new indptr.
 
     Examples
@@ -26,7 +26,7 @@ def gather(indptr: Integers, rows: Integers) -> tuple[Integers, Integers]:
     return np.arange(out[-1]) - np.repeat(out[:-1] - indptr[rows], size), out
 
 
-def crossed(indptr: Integers, left: Integers, right: Integers) -> tuple[Integers, Integers, Integers]:
+def crossed(indptr: Ints, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
     """Every member of row ``left[t]`` with every member of row ``right[t]`` of a ragged array, and t.
 
     Examples
@@ -41,27 +41,6 @@ def crossed(indptr: Integers, left: Integers, right: Integers) -> tuple[Integers
     within = np.arange(owner.size) - np.repeat(np.cumsum(n) - n, n)
     width = size[right][owner]
     return indptr[left][owner] + within // width, indptr[right][owner] + within % width, owner
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entities:
-    """Ligands and receptors as sets of genes: entity ``e`` is ``genes[indptr[e]:indptr[e + 1]]``."""
-
-    indptr: Integers
-    genes: Integers
-
-    @property
-    def size(self) -> Integers:
-        """Number of subunits of each entity."""
-        return np.diff(self.indptr)
-
-    def least(self, of_genes: Floats) -> Floats:
-        """Smallest value of any subunit, per entity."""
-        return np.asarray(np.minimum.reduceat(of_genes[self.genes], self.indptr[:-1]))
-
-    def first(self, entity: Integers) -> Integers:
-        """First gene of each entity asked for."""
-        return self.genes[self.indptr[entity]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +59,10 @@ class Cases:
         ``SUM``: (L + R) / 2, zero if either is zero; ``PRODUCT``: L · R.
     """
 
-    source: Integers
-    target: Integers
-    ligand: Integers
-    receptor: Integers
+    source: Ints
+    target: Ints
+    ligand: Ints
+    receptor: Ints
     threshold: Floats
     form: int
 
@@ -95,7 +74,7 @@ class Cases:
     def __len__(self) -> int:
         return int(self.source.size)
 
-    def take(self, rows: Integers | slice) -> Cases:
+    def take(self, rows: Ints | slice) -> Cases:
         """Return the cases ``rows``; those of a slice are views."""
         return Cases(
             source=self.source[rows],

@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from commscore.kernels import scan
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Integers: TypeAlias = npt.NDArray[np.int64]
-Counts: TypeAlias = npt.NDArray[np.uint64]
+from ...arrays import Bools, Counts, Floats, GeneColumns, Ints
+
 Run: TypeAlias = Callable[[Callable[[int, int], object], int], object]
 
 SAMPLE_CELLS = 50_000
@@ -25,41 +24,6 @@ SAMPLE_BLOCKS = 64
 def serial(work: Callable[[int, int], object], n: int) -> None:
     """Call ``work(0, n)``: the default way to run a range in the caller's own thread."""
     work(0, n)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Columns:
-    """Gene-major expression (CSC) without stored zeros.
-
-    Parameters
-    ----------
-    data
-        Positive values, float32 or float64, (n_nonzero,).
-    rows
-        Cell of every value, uint32, ascending within a gene.
-    indptr
-        int64, (n_genes + 1,).
-    n_cells
-        Number of cells, those without any value included.
-    """
-
-    data: npt.NDArray[Any]
-    rows: npt.NDArray[np.uint32]
-    indptr: Integers
-    n_cells: int
-
-    def __post_init__(self) -> None:
-        if self.data.dtype not in (np.float32, np.float64):
-            msg = f"data must be float32 or float64, found {self.data.dtype}"
-            raise TypeError(msg)
-        if self.data.shape != self.rows.shape:
-            msg = f"data and rows must have one shape, found {self.data.shape} and {self.rows.shape}"
-            raise ValueError(msg)
-
-    @property
-    def n_genes(self) -> int:
-        """Number of columns."""
-        return int(self.indptr.size - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +162,7 @@ def _bin_of(x: float) -> int:
     return min(max(code, 0), scan.N_BINS - 1)
 
 
-def _scale(number: Integers) -> tuple[Floats, Floats]:
+def _scale(number: Ints) -> tuple[Floats, Floats]:
     """Lower edge of each bin and the worth of the lowest of its twenty bits: those of float32."""
     exponent, eighth = number >> 3, number & 7
     unit = np.ldexp(1.0, np.maximum(exponent, 1) - 150)
@@ -224,7 +188,7 @@ def as_bits(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return data.view(np.uint32 if data.dtype == np.float32 else np.uint64)
 
 
-def summarise(columns: Columns, *, run: Run = serial) -> Summary:
+def summarise(columns: GeneColumns, *, run: Run = serial) -> Summary:
     """Read the data once and return its :class:`Summary`.
 
     Parameters
@@ -248,7 +212,7 @@ def summarise(columns: Columns, *, run: Run = serial) -> Summary:
     return Bins.read(bins, rest, extent=extent).summary(c.n_cells)
 
 
-def spread(used: npt.NDArray[np.bool_], *, n_cells: int = SAMPLE_CELLS) -> Integers:
+def spread(used: Bools, *, n_cells: int = SAMPLE_CELLS) -> Ints:
     """Ranges of rows with 64 evenly spaced blocks of cells, about ``n_cells`` in all; all if there are no more.
 
     ``used`` marks the rows with cells; the choice depends on their number alone. It serves correlations between

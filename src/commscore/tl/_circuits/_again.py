@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays import Entities
 from ...core import circuits as core
-from ...core.problem import Entities
 from .. import _contexts
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from ... import rs
 from ..._random import RNG, key, recorded
 from ..._validate import in_range, one_of
 from ..._version import __version__
+from ...arrays import Groups
 from ...core import circuits as core
 from ...core import schemes
 from ...core.columns import gene_major, snap
-from ...core.problem import Groups
 from ...core.summary import COMPLEX_RULES, summarise
 from ...core.threads import team
 from ...get import Result, store

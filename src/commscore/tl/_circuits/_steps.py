@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...arrays import Entities
 from ...core.circuits import CORECEPTOR, DECOY, RELEASE, Gates, Plan
-from ...core.problem import Entities
 from .. import _roles
 from .._interactions import nothing_found
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..._random import RNG
 from ..._validate import in_range
+from ...arrays import Entities, Tests
 from ...core import contrast as engine
 from ...core.contrast import Settings
 from .._keywords import known_keywords
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ...core.contrast import Cohort, Contrast
-    from ...core.problem import Entities, Tests
     from ...rs import Resource
 
     Floats = npt.NDArray[np.float64]

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays import Entities, Groups, Tests
 from ...core import schemes
 from ...core.blocks import Blocks
 from ...core.columns import gene_major
 from ...core.contrast import LABELS, leaders_changed, moved
 from ...core.gather import cell_sums
-from ...core.problem import Groups
 from ...core.pseudobulk import log_rates
 from ...stats.combine import acat, fisher
 from ...stats.decompose import driver
@@ -27,9 +27,8 @@ from ...stats.multiple import benjamini_hochberg, permutation_pvalue
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ...core.columns import Columns
+    from ...arrays import GeneColumns
     from ...core.contrast import Settings
-    from ...core.problem import Entities, Tests
     from ...core.threads import Team
     from ._prepare import Prepared
 
@@ -112,7 +111,7 @@ def _changes(
     return changes
 
 
-def _with_library(prepared: Prepared, cells: npt.NDArray[np.int64], *, team: Team) -> Columns:
+def _with_library(prepared: Prepared, cells: npt.NDArray[np.int64], *, team: Team) -> GeneColumns:
     """Return the genes' columns of these cells, and the library of each cell as one more."""
     matrix = prepared.source.matrix
     columns = gene_major(matrix, cells=cells, columns=prepared.found.columns, team=team)
@@ -136,7 +135,7 @@ def _difference(logcpm: Floats, entities: Entities) -> Floats:
 
 
 def _permute(
-    columns: Columns, groups: Groups, *, entities: Entities, observed: Floats, n_perms: int, seed: int, team: Team
+    columns: GeneColumns, groups: Groups, *, entities: Entities, observed: Floats, n_perms: int, seed: int, team: Team
 ) -> tuple[Floats, Floats]:
     """Two-sided p-values and standard deviations of the entities' changes, two rotations per order."""
     scheme = schemes.make("rotation", groups=groups, n_perms=n_perms, key=seed)

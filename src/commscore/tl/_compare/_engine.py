@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.threads import team
 from . import _cells, _contrasts, _design
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ...core.contrast import Contrast, Settings
-    from ...core.problem import Tests
     from ._prepare import Prepared
     from ._study import Keys
 

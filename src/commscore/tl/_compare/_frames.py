@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..._schema import compare as schema
+from ...arrays import Tests
 from ...core.contrast import LABELS
 from .. import _frames
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from ...core.problem import Tests
     from ._prepare import Prepared
 
     Columns = dict[str, npt.NDArray[Any]]

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from ..._validate import in_range
+from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
 from ...stats import power as stats
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from anndata import AnnData
 
-    from ...core.problem import Tests
     from ...rs import Resource
     from ._prepare import Prepared
     from ._study import Study

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import rs
+from ...arrays import Tests
 from ...core.contrast import Cohort
-from ...core.problem import Tests
 from ...core.pseudobulk import Pseudobulk, log_cpm
 from ...core.threads import team
 from .. import _interactions

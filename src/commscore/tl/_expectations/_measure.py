@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
 from ...core.contrast.design import pair
-from ...core.problem import Tests
 from ...core.pseudobulk import log_cpm
 from .._response import _activity, _fit, _net, _slopes
 from ._items import GENES, pathway_of

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ..._schema import response as schema
+from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import Settings
-from ...core.problem import Tests
 from ...core.pseudobulk import log_cpm
 from ...stats.multiple import benjamini_hochberg
 from . import _slopes
