@@ -1,4 +1,4 @@
-"""What a change is made of: additive parts of a log flow, Shapley values of two sides, the driver."""
+"""What a change is made of: the part of a log flow that carries it."""
 
 from __future__ import annotations
 
@@ -7,37 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     from ..arrays import Bools, Floats
 
 
 DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance", "mixed")
-
-
-def shapley(
-    score: Callable[[Floats, Floats], Floats], *, reference: tuple[Floats, Floats], alternative: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
-    """Split the change of ``score(ligand, receptor)`` fairly between the two sides.
-
-    Each side gets the mean of its effect when it moves first and when it moves second (Shapley 1953); the two
-    add up to the change, whatever the score.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> one = np.array([1.0])
-    >>> parts = shapley(lambda l, r: l * r, reference=(one, one), alternative=(3 * one, 2 * one))
-    >>> [float(p[0]) for p in parts]
-    [3.0, 2.0]
-    """
-    (l0, r0), (l1, r1) = reference, alternative
-    corners = score(l0, r0), score(l1, r0), score(l0, r1), score(l1, r1)
-    none, only_ligand, only_receptor, both = corners
-    ligand = 0.5 * ((only_ligand - none) + (both - only_receptor))
-    return ligand, (both - none) - ligand
 
 
 def driver(parts: Floats, clear: Bools, *, same_group: Bools) -> npt.NDArray[np.int8]:

@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from ..arrays import Floats
 
 
-def observation_variance(donor: Floats | float, technical: Floats | float, *, expected_count: Floats | float) -> Floats:
-    """Variance of a log2 CPM: between donors, plus counting noise that falls with the expected count."""
-    return np.asarray(donor + np.asarray(technical) / (np.asarray(expected_count) + 0.5), np.float64)
-
-
 def power(effect: Floats | float, *, se: Floats | float, df: Floats | float, alpha: float = 0.05) -> Floats:
     """Probability that |t| passes its critical value when the true effect is ``effect`` (log2).
 

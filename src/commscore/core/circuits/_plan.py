@@ -73,11 +73,6 @@ class Plan:
     counts: Bools
     n_circuits: int
 
-    @property
-    def n_steps(self) -> int:
-        """Number of steps."""
-        return self.source.size
-
     @cached_property
     def by_role(self) -> list[tuple[int, Ints, Entities]]:
         """Roles that have nodes, with these nodes and their molecules."""
