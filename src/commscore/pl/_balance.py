@@ -11,7 +11,7 @@ from .._arguments import checked
 from ._colours import DOWN, UP, obs_colours
 from ._fit import sized
 from ._stages import estimate, name_stages, places, stage_points
-from ._table import axes, extra_of, names_of, need_columns, need_rows, params_of, table_of
+from ._table import axes, contrast_ends, extra_of, names_of, need_columns, need_rows, params_of, table_of
 from ._text import bare, counted, title
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def balance(
     colours = obs_colours(data if stage_key else None, stage_key, stages)
     means = stage_points(ax, [r["balance"].to_numpy(float) for r in groups], [colours[s] for s in stages])
     if tests is not None:
-        _tests(ax, tests, stages, means=means)
+        _tests(ax, tests, stages, means=means, reference=params_of(data, key).get("reference"))
     name_stages(ax, stages, [len(r) for r in groups])
     _decorate(ax, len(stages))
     missing = len(frame) - len(known)
@@ -94,12 +94,13 @@ def _order(frame: pd.DataFrame, order: Sequence[str] | None) -> list[str]:
     return list(order)
 
 
-def _tests(ax: Any, tests: pd.DataFrame, stages: list[str], *, means: list[float]) -> None:
+def _tests(ax: Any, tests: pd.DataFrame, stages: list[str], *, means: list[float], reference: Any) -> None:
     """Draw every stage that was set against one of the others, and its p-value above it."""
     need_columns(tests, "measure", "contrast", "effect", "ci_low", "ci_high")
     rows = tests[(tests["measure"] == "balance").to_numpy()]
+    ends = contrast_ends(stages, reference)
     for row in rows.itertuples():
-        alt, _, ref = str(row.contrast).partition(" vs ")
+        alt, ref = ends.get(str(row.contrast), ("", ""))
         if alt not in stages or ref not in stages or not np.isfinite(row.effect):
             continue
         i, base = stages.index(alt), means[stages.index(ref)]

@@ -107,7 +107,7 @@ def by_sample(
     lower, doing, quiet = _response(
         active, columns, most=room().rows(_PROGRAMMES, fixed=1.9 + 0.16 * len(shown), each=0.16)
     )
-    labels = beside([*edge_labels(shown, 24), *shorten(doing, 48).values()])
+    labels = beside([*edge_labels(shown, 24), *((name,) for name in shorten(doing, 48).values())])
     wide = min(_PER_SAMPLE * len(columns), _WIDEST)
     ax = axes(
         ax, width=inches(labels) + max(wide, 2.0) + 2.2,

@@ -13,7 +13,7 @@ from ._boxes import Box, draw_box, draw_edge, outline, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._fit import room, sized
 from ._table import axes, extra_of, need_columns, one_contrast, pick
-from ._text import legend, shorten, title
+from ._text import heading, legend, shorten, title
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -192,7 +192,7 @@ def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: str | None,
         row = pick(table_of(data, key), circuit=circuit).iloc[0]
         p = f", padj = {row['padj']:.2g}" if np.isfinite(row["padj"]) else ""
         text = f"{row['name']}: {str(row['status']).replace('_', ' ')}{p}"
-    title(ax, text, more=contrast or "")
+    title(ax, text, more=heading(contrast or ""))
     if contrast is not None:
         scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-high, high), DIVERGING)
         bar = ax.figure.colorbar(scale, ax=ax, label="change of log2 flow", shrink=0.6, pad=0.02, extend="both")

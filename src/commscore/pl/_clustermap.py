@@ -12,8 +12,9 @@ import pandas as pd
 from .._arguments import checked
 from .._validate import in_range
 from ._colours import DIVERGING, MISSING, default_palette, group_colours, obs_colours, symmetric
-from ._table import names_of, need_columns, need_rows, one_contrast, ranked, scored, significant
-from ._text import counted, edge_labels, fitted, inches, pair_labels, patches, shorten, title
+from ._literal import literal
+from ._table import names_by_row, names_of, need_columns, need_rows, one_contrast, ranked, scored, significant
+from ._text import Names, counted, distinct, edge_labels, fitted, heading, inches, patches, short_labels, shorten, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,10 @@ class _Wide:
     beside: dict[str, Any] = field(default_factory=dict)
     legends: dict[str, dict[str, Any]] = field(default_factory=dict)
     dots: Any = None
+    short: dict[str, str] = field(default_factory=dict)
+    """Labels of rows and columns that are more than a name."""
+    ends: dict[str, Names] = field(default_factory=dict)
+    """Source and target of the columns."""
 
 
 @checked
@@ -124,7 +129,7 @@ def clustermap(
     wide = _of_pairs(frame, sure, value, top=top, most=max_columns)
     wide.dots = wide.dots.reindex_like(wide.values).notna() if len(sure) < len(frame) else None
     rule = rule if wide.dots is None else f"• {rule}"
-    wide.heading = f"{contrast + ': ' if contrast else ''}{wide.label} of interactions ({rule})"
+    wide.heading = f"{heading(contrast) + ': ' if contrast else ''}{wide.label} of interactions ({rule})"
     groups = names_of(frame["source"], frame["target"])
     _colour_pairs(wide, frame, group_colours(data, key, groups, palette=palette))
     return _draw(wide, cmap)
@@ -139,26 +144,27 @@ def _of_pairs(frame: pd.DataFrame, sure: pd.DataFrame, value: str, *, top: int, 
     cells = frame[frame["_name"].isin(names[:top]).to_numpy()]
     often = list(dict.fromkeys([*sure["_pair"].value_counts().index, *cells["_pair"].value_counts().index]))
     cells = cells[cells["_pair"].isin(often[:most]).to_numpy()]
-    values = cells.pivot(index="_name", columns="_pair", values=value).dropna(how="all")
+    texts = distinct(often)
+    cells, sure = (part.assign(_text=part["_pair"].map(texts)) for part in (cells, sure))
+    values = cells.pivot(index="_name", columns="_text", values=value).dropna(how="all")
     left_out = counted(len(names) - len(values), "interaction"), counted(len(often) - values.shape[1], "pair")
     made = _Wide(values.rename_axis(index=None, columns=None), value.replace("_", " "), "", left_out)
-    made.dots = sure.pivot(index="_name", columns="_pair", values=value)
+    made.dots = sure.pivot(index="_name", columns="_text", values=value)
+    made.short = dict(zip(texts.values(), short_labels(texts), strict=True))
+    made.ends = {text: pair for pair, text in texts.items()}
     return made
 
 
 def _named(frame: pd.DataFrame, value: str) -> pd.DataFrame:
-    pair = frame["source"].astype(str) + " → " + frame["target"].astype(str)
-    return frame.assign(_pair=pair, _name=frame["interaction"].astype(str), _size=frame[value].abs())
+    return frame.assign(
+        _pair=names_by_row(frame, "source", "target"), _name=frame["interaction"].astype(str), _size=frame[value].abs()
+    )
 
 
 def _colour_pairs(wide: _Wide, frame: pd.DataFrame, colours: Mapping[str, Any]) -> None:
-    of_pair = frame.assign(_pair=frame["source"].astype(str) + " → " + frame["target"].astype(str))
-    of_pair = of_pair.drop_duplicates("_pair").set_index("_pair").loc[wide.values.columns]
-    wide.over = {side: [colours[str(g)] for g in of_pair[side]] for side in ("source", "target")}
-    used = {
-        g: c for g, c in colours.items() if g in set(of_pair["source"].astype(str)) | set(of_pair["target"].astype(str))
-    }
-    wide.legends["group"] = used
+    ends = [wide.ends[text] for text in wide.values.columns]
+    wide.over = {side: [colours[pair[i]] for pair in ends] for i, side in enumerate(("source", "target"))}
+    wide.legends["group"] = {g: c for g, c in colours.items() if any(g in pair for pair in ends)}
     if "mode" in frame:
         modes = frame.assign(_name=frame["interaction"].astype(str)).drop_duplicates("_name").set_index("_name")["mode"]
         # in the order of the categories, so that figures of the same data agree
@@ -186,18 +192,21 @@ def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: 
     centred = matrix - np.where(known, matrix, 0.0).sum(axis=1)[:, None] / count
     spread = np.where(enough, (np.where(known, centred, 0.0) ** 2).sum(axis=1) / count[:, 0], -1.0)
     order = np.argsort(-spread, kind="stable")[: int(min(top, enough.sum()))]
-    labels = edge_labels(data.var.iloc[order], 24)
+    texts = distinct(edge_labels(data.var.iloc[order], 24))
     names = data.obs_names[:most].astype(str)
-    values = pd.DataFrame(centred[order][:, :most], index=labels, columns=names)
+    values = pd.DataFrame(centred[order][:, :most], index=list(texts.values()), columns=names)
     stage = data.obs[condition_key].astype(str).to_numpy()[:most]
     present = names_of(data.obs[condition_key].iloc[:most])
     colours = obs_colours(data, condition_key, present) if palette is None else {s: palette[s] for s in present}
     left_out = counted(int(enough.sum()) - len(order), "edge"), counted(data.n_obs - len(names), "sample")
     wide = _Wide(values, "log2(L·R), from the row mean", "Interactions by sample", left_out)
-    wide.over, wide.legends = {condition_key: [colours[s] for s in stage]}, {condition_key: colours}
+    wide.short = {text: fitted(label, 60) for label, text in texts.items()}
+    named = heading(condition_key)
+    wide.over, wide.legends = {named: [colours[s] for s in stage]}, {named: colours}
     return wide
 
 
+@literal()
 def _draw(wide: _Wide, cmap: str | None) -> Any:
     try:
         import seaborn as sns
@@ -230,7 +239,7 @@ def _draw(wide: _Wide, cmap: str | None) -> Any:
 def _lay_out(grid: Any, wide: _Wide) -> None:
     """Give every part its size in inches, so that names of any length and tables of any size fit."""
     n_rows, n_columns = wide.values.shape
-    names = _short(wide.values.index), _short(wide.values.columns)
+    names = _short(wide, wide.values.index), _short(wide, wide.values.columns)
     main = _CELL * max(n_columns, 4), _CELL * max(n_rows, 4)
     shown = {name: colours for name, colours in wide.legends.items() if len(colours) <= _LEGEND}
     entries = [shorten(c, 26) for c in shown.values()]
@@ -267,11 +276,8 @@ def _lay_out(grid: Any, wide: _Wide) -> None:
     title(grid.ax_col_dendrogram, wide.heading, *wide.left_out)
 
 
-def _short(names: Any) -> dict[str, str]:
-    if any(" → " in str(n) for n in names):
-        made = [fitted(str(n), 60) if "  " in str(n) else pair_labels([n])[0] for n in names]
-        return dict(zip(map(str, names), made, strict=True))
-    return shorten(names, 44)
+def _short(wide: _Wide, names: Any) -> dict[str, str]:
+    return shorten((n for n in names if n not in wide.short), 44) | {n: wide.short[n] for n in names if n in wide.short}
 
 
 def _write(grid: Any, wide: _Wide, *, names: tuple[dict[str, str], dict[str, str]]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._validate import warn
 from ..get._columns import in_memory
 from ._table import params_of
 
@@ -64,6 +65,12 @@ def group_colours(
         if missing:
             msg = f"palette has no colour for {', '.join(map(repr, missing))}; name every group, or leave it out"
             raise ValueError(msg)
+        wrong = [n for n in names if not _is_colour(palette[n])]
+        if wrong:
+            msg = (
+                f"palette has {palette[wrong[0]]!r} for {wrong[0]!r}, which is no colour of Matplotlib; give '#0072B2'"
+            )
+            raise ValueError(msg)
         return {n: palette[n] for n in names}
     groupby = _groupby(data, key)
     return _stored(data, groupby, names) or _ordered(data, groupby, names)
@@ -98,8 +105,34 @@ def _stored(data: Any, column: str | None, names: Sequence[str]) -> dict[str, An
     values = in_memory(data, column)
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return {}
-    stored = {str(c): v for c, v in zip(values.cat.categories, data.uns[f"{column}_colors"], strict=False)}
+    categories = [str(c) for c in values.cat.categories]
+    found = _read_colours(data.uns[f"{column}_colors"])
+    wrong = [c for c in found if not _is_colour(c)]
+    if wrong or len(found) < len(categories):
+        why = f"{wrong[0]!r:.40} is no colour of Matplotlib" if wrong else f"{len(found)} colours"
+        warn(
+            f"adata.uns['{column}_colors']: {why}, for {len(categories)} categories; our own colours are drawn instead"
+        )
+        return {}
+    stored = dict(zip(categories, found, strict=False))
     return {n: stored[n] for n in names} if all(n in stored for n in names) else {}
+
+
+def _read_colours(stored: Any) -> list[Any]:
+    """Return stored colours one by one, text of files as text; rows of an array of numbers are RGB or RGBA."""
+    if isinstance(stored, str | bytes) or not np.iterable(stored):
+        return [stored]
+    found = [c.decode("utf-8", "replace") if isinstance(c, bytes) else c for c in stored]
+    return [str(c) if isinstance(c, str) else tuple(c) if isinstance(c, np.ndarray | list) else c for c in found]
+
+
+def _is_colour(colour: Any) -> bool:
+    """Return whether it is a colour that Matplotlib draws and that can be seen."""
+    from matplotlib.colors import is_color_like, to_rgba
+
+    if not isinstance(colour, str | tuple) or str(colour).lower() == "none" or not is_color_like(colour):
+        return False
+    return bool(np.isfinite(to_rgba(colour)).all())
 
 
 def symmetric(values: Any) -> float:

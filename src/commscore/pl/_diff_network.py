@@ -12,7 +12,7 @@ from ._colours import BOTH, DOWN, GREY, UP, group_colours
 from ._fit import sized
 from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, width_legend, widths
 from ._table import axes, extra_of, names_of, need_columns, need_rows, one_contrast, ranked
-from ._text import counted, title
+from ._text import counted, heading, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +96,7 @@ def diff_network(
     draw_nodes(ax, places, colours=fills, sizes=sizes, beside=_LEGEND)
     _legend(ax, [c for c in _NAMES if c in colours])
     width_legend(ax, shown["n_shifted"], heading="changed\ninteractions", colour=GREY)
-    title(ax, f"{contrast}: where communication changed", counted(len(moved) - len(shown), "narrower arrow"))
+    title(ax, f"{heading(contrast)}: where communication changed", counted(len(moved) - len(shown), "narrower arrow"))
     return ax
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from .._arguments import checked
 from .._validate import in_range
 from ._fit import room, sized
-from ._table import axes, need_columns, pick, scored, significant
-from ._text import counted, pair_labels, shorten, title
+from ._table import axes, names_by_row, need_columns, pick, scored, significant
+from ._text import counted, short_labels, shorten, title, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,12 +77,12 @@ def dotplot(
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction", score)
     frame, rule = significant(pick(frame, source=source, target=target), max_padj)
-    frame = frame.assign(_pair=frame["source"].astype(str) + " → " + frame["target"].astype(str))
+    frame = frame.assign(_pair=names_by_row(frame, "source", "target"))
     if pvalue != "padj":  # scores without p-values are drawn without them; another column must be there
         need_columns(frame, pvalue)
     has_p = pvalue in frame and frame[pvalue].notna().any()
     longest = room().across(40, 0.3), (room().upward(43, 0.4) - 3) // 2
-    top = room().rows(top, fixed=_across(frame["_pair"], 2 * longest[1] + 3) + 0.6, each=0.2)
+    top = room().rows(top, fixed=_across(frame["_pair"].map(written), 2 * longest[1] + 3) + 0.6, each=0.2)
     max_pairs = room().columns(max_pairs, fixed=_across(frame["interaction"], longest[0]) + 1.4, each=0.2)
     rows = _strongest(frame, score, pvalue if has_p else None)
     of_top = frame[frame["interaction"].isin(rows[:top]).to_numpy()]
@@ -91,7 +91,7 @@ def dotplot(
     seen = set(of_top.loc[of_top["_pair"].isin(pair_names).to_numpy(), "interaction"].astype(str))
     names = [n for n in rows[:top] if n in seen]
     shown = of_top[(of_top["interaction"].isin(names) & of_top["_pair"].isin(pair_names)).to_numpy()]
-    labels = list(shorten(names, longest[0]).values()), pair_labels(pair_names, longest[1])
+    labels = list(shorten(names, longest[0]).values()), short_labels(pair_names, longest[1])
     ax = axes(ax, **_size_for(*labels))
     x = shown["_pair"].map({n: i for i, n in enumerate(pair_names)}).to_numpy(float)
     y = shown["interaction"].astype(object).map({n: i for i, n in enumerate(names)}).to_numpy(float)
@@ -137,7 +137,7 @@ def _strongest(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[str]
     return [str(i) for i in best.sort_values(by, ascending=ascending, kind="stable").index]
 
 
-def _pairs(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[str]:
+def _pairs(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[tuple[str, str]]:
     """Return the pairs: first those in which an interaction is at its best, so that no row is empty, then by dots."""
     low = score.endswith("_rank")
     by, ascending = ([pvalue, score], [True, low]) if pvalue else ([score], [low])

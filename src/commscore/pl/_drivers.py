@@ -13,7 +13,7 @@ from .._validate import in_range
 from ._colours import DARK, HATCHED, PARTS
 from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, one_contrast, pick, table_of
-from ._text import bare, beside, counted, edge_labels, inches, legend, patches, title
+from ._text import bare, beside, counted, edge_labels, heading, inches, legend, patches, title, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,7 @@ def _waterfall(ax: Any, one: pd.DataFrame, contrast: str) -> Any:
     bare(ax)
     driver = row.get("driver")
     said = f"driver: {str(driver).replace('_', ' ')}" if isinstance(driver, str) else ""
-    title(ax, f"{contrast}: {edge_labels(one, 24)[0]}", more=said)
+    title(ax, f"{heading(contrast)}: {written(edge_labels(one, 24)[0])}", more=said)
     return ax
 
 
@@ -145,5 +145,5 @@ def _bars(ax: Any, shown: pd.DataFrame, contrast: str, *, hidden: int) -> Any:
     for key, name in zip(keys, PARTS, strict=True):
         key.set(hatch=_hatch(name), edgecolor="white")
     legend(ax, [*keys, flow], "part")
-    title(ax, f"{contrast}: what made the change", counted(hidden, "edge"))
+    title(ax, f"{heading(contrast)}: what made the change", counted(hidden, "edge"))
     return ax

@@ -11,7 +11,7 @@ from .._schema.expectations import VERDICTS
 from .._validate import in_range
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, table_of
-from ._text import bare, beside, counted, inches, legend, shorten, title
+from ._text import bare, beside, counted, heading, inches, legend, shorten, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ def expectations(
         found[drawn.to_numpy()], "no expectation can be assessed", "see the column reason, and contexts= of the call"
     )
     shown = ranked(found, ["_rank", "padj"], [True, True]).iloc[: room().rows(top, fixed=1.4, each=0.2)]
-    labels = beside(_labels(shown))
+    labels = beside((label,) for label in _labels(shown))
     ax = axes(ax, width=inches(labels) + 5.4, height=0.25 * len(shown) + 1.6)
     handles = [_rows(ax, shown, name) for name in _LOOK if (shown["verdict"] == name).any()]
     ax.axvline(0, color="0.5", lw=0.9, zorder=0)
@@ -81,7 +81,7 @@ def expectations(
     legend(ax, handles, "verdict")
     hidden = counted(len(found) - len(shown), "assessed row"), counted(len(frame) - len(found), "not assessable row")
     where = contrast or (names_of(frame["contrast"]) or [""])[0] if len(set(shown["contrast"])) == 1 else ""
-    title(ax, "What reviews expect" + (f": {where}" if where else ""), *hidden)
+    title(ax, "What reviews expect" + (f": {heading(where)}" if where else ""), *hidden)
     return ax
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from ._literal import literal, make_literal
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -78,7 +80,7 @@ def room() -> Room:
 
 
 def sized(plot: Callable[P, R]) -> Callable[P, R]:
-    """Let a plot know its room, and afterwards shrink letters and marks to axes that are small."""
+    """Let a plot know its room and write names letter by letter; shrink letters and marks to axes that are small."""
 
     @wraps(plot)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -87,9 +89,12 @@ def sized(plot: Callable[P, R]) -> Callable[P, R]:
         others = set() if ax is None else set(ax.figure.figure.axes) - {ax}
         token = _NOW.set(own)
         try:
-            made = plot(*args, **kwargs)
-            if own.limited:
-                _settle(ax, own, [ax, *(a for a in ax.figure.figure.axes if a not in others and a is not ax)])
+            with literal():
+                if ax is not None:
+                    make_literal(ax)
+                made = plot(*args, **kwargs)
+                if own.limited:
+                    _settle(ax, own, [ax, *(a for a in ax.figure.figure.axes if a not in others and a is not ax)])
         finally:
             _NOW.reset(token)
         return made

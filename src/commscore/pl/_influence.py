@@ -12,7 +12,7 @@ from .._validate import in_range
 from ._colours import DARK, GREY, UP
 from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
-from ._text import bare, beside, counted, edge_labels, inches, legend, shorten, title
+from ._text import bare, beside, counted, edge_labels, heading, inches, legend, shorten, title, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ def influence(
             _ticks(ax, y, effects.loc[at].dropna(), effect=float(row.effect))
     ax.margins(x=0.12)  # for the names of samples at the ends
     _decorate(ax, labels)
-    title(ax, f"{contrast}: effect without each sample", counted(len(tested) - len(shown), "edge"))
+    title(ax, f"{heading(contrast)}: effect without each sample", counted(len(tested) - len(shown), "edge"))
     return ax
 
 
@@ -151,7 +151,7 @@ def _one(ax: Any, tested: pd.DataFrame, effects: pd.DataFrame, *, contrast: str,
     found = effects.loc[at].dropna()
     found = found.loc[(found - row.effect).abs().sort_values(ascending=False, kind="stable").index]
     shown = found.iloc[: room().rows(top, fixed=1.8, each=0.2)]
-    labels = ["all samples", *beside(f"without {s}" for s in shorten(shown.index, 24).values())]
+    labels = ["all samples", *beside((f"without {s}",) for s in shorten(shown.index, 24).values())]
     ax = axes(ax, width=inches(labels) + 4.6, height=0.24 * len(labels) + 1.5)
     ax.axvspan(row.ci_low, row.ci_high, color=GREY, alpha=0.3, lw=0, zorder=0)
     _row(ax, 0, row)
@@ -160,8 +160,8 @@ def _one(ax: Any, tested: pd.DataFrame, effects: pd.DataFrame, *, contrast: str,
     ax.hlines(y, row.effect, shown.to_numpy(), color="0.6", lw=1)
     ax.scatter(shown.to_numpy(), y, s=26, color=np.where(turned, UP, "#777777"), zorder=3)
     _decorate(ax, labels)
-    label = edge_labels(tested, 24)[0]
-    title(ax, f"{contrast}: {label} without each sample", counted(len(found) - len(shown), "sample"))
+    label = written(edge_labels(tested, 24)[0])
+    title(ax, f"{heading(contrast)}: {label} without each sample", counted(len(found) - len(shown), "sample"))
     return ax
 
 

@@ -19,17 +19,16 @@ def scatter_shifts(ax: Any, shown: pd.DataFrame, x: str, *, y: str) -> None:
     """Draw one dot per row in the colour of its shift, what did not move behind, and the legend with counts."""
     shift = shown["shift"].astype(object)
     present = [s for s in SHIFTS if (shift == s).any()]
+    handles: dict[str, Any] = {}
     for name in sorted(present, key=lambda s: s not in _BACK):
         rows = shown[(shift == name).to_numpy()]
         behind = name in _BACK
-        ax.scatter(
+        handles[name] = ax.scatter(
             rows[x], rows[y], s=9 if behind else 26, color=SHIFTS[name], alpha=0.7 if behind else 0.9,
             edgecolors="none" if behind else "white", linewidths=0.4, label=f"{name} ({len(rows)})",
             marker="D" if name == "compensated" else "o", zorder=1 if behind else 2,
         )  # fmt: skip
-    handles, labels = ax.get_legend_handles_labels()
-    by_name = {label.rsplit(" (", 1)[0]: handle for handle, label in zip(handles, labels, strict=True)}
-    legend(ax, [by_name[s] for s in present], "shift")
+    legend(ax, [handles[s] for s in present], "shift")
 
 
 def even_limits(values: Any) -> tuple[float, float]:

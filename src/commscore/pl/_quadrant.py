@@ -12,7 +12,7 @@ from ._colours import BOTH, DOWN, UP
 from ._fit import room, sized
 from ._points import even_limits, scatter_shifts
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
-from ._text import counted, edge_labels, inches, side_labels, title
+from ._text import counted, edge_labels, heading, inches, side_labels, title, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,13 +85,13 @@ def quadrant(
     named = ranked(sure, ["_later", "padj"], [True, True])
     named = named.iloc[: room().rows(top, fixed=1.2, each=0.3)]
     labels = edge_labels(named, 20)
-    ax = axes(ax, width=6.4 + 1.6 * inches(labels), height=5.4)
+    ax = axes(ax, width=6.4 + 1.6 * inches(map(written, labels)), height=5.4)
     scatter_shifts(ax, shown, sides[0], y=sides[1])
     _frame(ax, even_limits(shown[sides]))
     ax.set_xlabel("log2 fold change of the ligand in the source")
     ax.set_ylabel("log2 fold change of the receptor in the target")
     missing = len(frame) - len(shown)
-    title(ax, f"{contrast}: which side moved", counted(missing, "row") + (" not tested" if missing else ""))
+    title(ax, f"{heading(contrast)}: which side moved", counted(missing, "row") + (" not tested" if missing else ""))
     side_labels(ax, named[sides[0]], named[sides[1]], labels=labels)
     return ax
 

@@ -11,7 +11,7 @@ from .._validate import in_range
 from ._colours import DIVERGING, MISSING, symmetric
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, one_contrast, table_of
-from ._text import bare, counted, inches, shorten, title
+from ._text import bare, counted, heading, inches, shorten, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def response(
     padj = known.pivot(index="target", columns="pathway", values="padj").loc[rows, columns]
     ax = _draw(ax, whole.loc[rows, columns], (padj <= max_padj).to_numpy())
     hidden = counted(len(whole) - len(rows), "group"), counted(whole.shape[1] - len(columns), "pathway")
-    title(ax, f"{contrast}: response of the receiving cells (▲ ▼ padj ≤ {max_padj:g})", *hidden)
+    title(ax, f"{heading(contrast)}: response of the receiving cells (▲ ▼ padj ≤ {max_padj:g})", *hidden)
     return ax
 
 

@@ -11,7 +11,7 @@ from .._validate import in_range
 from ._colours import group_colours
 from ._fit import sized
 from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
-from ._text import bare, counted, inches, label_points, shorten, side_labels, title
+from ._text import bare, counted, heading, inches, label_points, shorten, side_labels, title, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,15 +101,15 @@ def roles(
         for axis in (ax.xaxis, ax.yaxis):
             axis.get_major_locator().set_params(integer=True)
     known = set(first.index) | (set() if second is None else set(second.index))
-    heading = f"Senders and receivers ({rule})" + ("" if second is None else f": {names[0]} → {names[1]}")
+    text = f"Senders and receivers ({rule})" + ("" if second is None else f": {written(tuple(map(heading, names)))}")
     unnamed = counted(max(len(shown) - labels, 0), "name")
-    title(ax, heading, counted(len(known) - len(shown), "group"), unnamed)
+    title(ax, text, counted(len(known) - len(shown), "group"), unnamed)
     # the busiest are named; more names than that would hide the points
     named = np.sort(np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels])
     short = list(shorten(shown, 24).values())
     x, y, texts = ends[-1][named, 0], ends[-1][named, 1], [short[i] for i in named]
     if len(named) > _BESIDE:
-        side_labels(ax, x, y, labels=texts)
+        side_labels(ax, x, y, labels=[(t,) for t in texts])
     else:
         label_points(ax, x, y, labels=texts, avoid=np.concatenate(ends))
     return ax

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._arguments import checked
+from .._names import contrast_name
 from .._schema.compare import SHAPES
 from .._validate import in_range
 from ._colours import DOWN, UP
@@ -117,7 +118,7 @@ def _stages(frame: pd.DataFrame, order: Any) -> list[str]:
     if len(wanted) < 2:
         msg = f"order must name at least two stages, found {wanted}"
         raise ValueError(msg)
-    missing = [f"{s} vs {wanted[0]}" for s in wanted[1:] if f"{s} vs {wanted[0]}" not in contrasts]
+    missing = [contrast_name(s, wanted[0]) for s in wanted[1:] if contrast_name(s, wanted[0]) not in contrasts]
     if missing:
         msg = f"order={wanted}: the table has no contrast {', '.join(map(repr, missing))}"
         raise ValueError(msg)
@@ -128,7 +129,7 @@ def _paths(frame: pd.DataFrame, order: list[str], value: str) -> pd.DataFrame:
     """Return edges × stages: 0 at the reference, the value of the pairwise contrasts after it."""
     plain = frame.assign(**{c: frame[c].astype(str) for c in ("contrast", *_EDGE)})
     wide = plain.pivot(index=_EDGE, columns="contrast", values=value)
-    columns = [wide[f"{s} vs {order[0]}"] for s in order[1:]]
+    columns = [wide[contrast_name(s, order[0])] for s in order[1:]]
     return pd.concat([pd.Series(0.0, wide.index), *columns], axis=1)
 
 

@@ -10,8 +10,8 @@ from .._arguments import checked
 from .._validate import in_range, one_of
 from ._colours import DIVERGING, MISSING, symmetric
 from ._fit import room, sized
-from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
-from ._text import bare, counted, fitted, inches, pair_labels, title
+from ._table import axes, names_by_row, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._text import Names, bare, counted, fitted, heading, inches, short_labels, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,10 +74,10 @@ def shift_heatmap(
     in_range("max_padj", max_padj, low=0, high=1)
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "padj", "shift", value)
-    heading = "Changed interactions"
+    what = "Changed interactions"
     if by == "pair":
         frame, contrast = one_contrast(frame, contrast)
-        heading = f"{contrast}: changed interactions"
+        what = f"{heading(contrast)}: changed interactions"
     elif contrast is not None:
         frame = pick(frame, contrast=contrast)
     frame = _named(frame, by)
@@ -91,45 +91,48 @@ def shift_heatmap(
     columns = [c for c in order if c in kept]
     ax = _draw(ax, frame, value, names=(rows[:top], columns), limit=max_padj)
     hidden = counted(len(rows) - len(rows[:top]), "row"), counted(len(often) - len(columns), "column")
-    title(ax, f"{heading} (padj ≤ {max_padj:g})", *hidden)
+    title(ax, f"{what} (padj ≤ {max_padj:g})", *hidden)
     return ax
 
 
 def _named(frame: pd.DataFrame, by: str) -> pd.DataFrame:
-    pair = frame["source"].astype(str) + " → " + frame["target"].astype(str)
-    name = frame["interaction"].astype(str)
+    """Name the row and the column of every number by tuples."""
+    pairs = names_by_row(frame, "source", "target")
     if by == "pair":
-        return frame.assign(_row=name, _column=pair).sort_values(["source", "target"], kind="stable")
-    return frame.assign(_row=name + "  " + pair, _column=frame["contrast"].astype(str))
+        named = frame.assign(_row=names_by_row(frame, "interaction"), _column=pairs)
+        return named.sort_values(["source", "target"], kind="stable")
+    return frame.assign(_row=names_by_row(frame, "interaction", "source", "target"),
+                        _column=names_by_row(frame, "contrast"))  # fmt: skip
 
 
-def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[str], list[str]], limit: float) -> Any:
+def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[Names], list[Names]], limit: float) -> Any:
     rows, columns = names
+    at_row, at_column = ({name: i for i, name in enumerate(part)} for part in names)
     cells = frame[frame["_row"].isin(rows).to_numpy() & frame["_column"].isin(columns).to_numpy()]
-    matrix = cells.pivot(index="_row", columns="_column", values=value).reindex(index=rows, columns=columns)
+    places = cells["_row"].map(at_row).to_numpy(np.int64), cells["_column"].map(at_column).to_numpy(np.int64)
+    matrix = np.full((len(rows), len(columns)), np.nan)
+    matrix[places] = cells[value].to_numpy(float)
     short = [
         [fitted(n, room().across(64, 0.38)) for n in rows],
-        pair_labels(columns, (room().upward(43, 0.32) - 3) // 2),
+        short_labels(columns, (room().upward(43, 0.32) - 3) // 2),
     ]
     ax = axes(
         ax, width=inches(short[0]) + 0.24 * len(columns) + 2.0,
         height=inches(short[1]) + max(0.2 * len(rows), 1.6) + 1.0,
     )  # fmt: skip
     high = symmetric(matrix)
-    mesh = ax.imshow(np.ma.masked_invalid(matrix.to_numpy(float)), cmap=DIVERGING, vmin=-high, vmax=high, aspect="auto")
+    mesh = ax.imshow(np.ma.masked_invalid(matrix), cmap=DIVERGING, vmin=-high, vmax=high, aspect="auto")
     ax.set_facecolor(MISSING)
     ax.set_xticks(range(len(columns)), short[1], rotation=90, fontsize=7.5)
     ax.set_yticks(range(len(rows)), short[0], fontsize=7.5)
     ax.tick_params(length=0)
     bare(ax, "top", "right", "left", "bottom")
-    place = ({n: i for i, n in enumerate(rows)}, {n: i for i, n in enumerate(columns)})
-    for row in cells.itertuples():
+    for row, y, x in zip(cells.itertuples(), *places, strict=True):
         mark = _MARKS.get(str(row.shift), "•") if row.padj <= limit else ""
         if mark:
             found = getattr(row, value)
             pale = not abs(found) > 0.6 * high
-            at = place[1][cells.at[row.Index, "_column"]], place[0][cells.at[row.Index, "_row"]]
-            ax.text(*at, mark, ha="center", va="center_baseline", fontsize=6, color="black" if pale else "white")
+            ax.text(x, y, mark, ha="center", va="center_baseline", fontsize=6, color="black" if pale else "white")
     bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.7, pad=0.02, extend="both")
     bar.set_label(_meaning(value), fontsize=8)
     bar.ax.tick_params(labelsize=7.5)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._names import contrast_name
 from .._validate import in_range, suggest
 from ..get import load, params
 from ..get import table as stored_table
 from ..get._choose import as_single, chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from anndata import AnnData
 
@@ -150,12 +151,28 @@ def reference_first(data: AnnData | pd.DataFrame | None, key: str, names: list[s
     """Return conditions as the comparison behind ``data`` orders them: its ``order``, else its reference first."""
     if data is None:
         return names
-    frame, given = table_of(data, key), params_of(data, key).get("order")
+    frame, known = table_of(data, key), params_of(data, key)
     need_columns(frame, "contrast")
-    references = {ref for _, vs, ref in (c.partition(" vs ") for c in names_of(frame["contrast"])) if vs}
-    order = [] if given is None else [str(s) for s in np.atleast_1d(given)]
-    first = order or sorted(references) if len(references) == 1 else []
+    if known.get("order") is not None:
+        first = [str(s) for s in np.atleast_1d(known["order"])]
+    else:
+        found, ends = names_of(frame["contrast"]), contrast_ends(names, known.get("reference"))
+        references = {ends[c][1] for c in found if c in ends}
+        first = sorted(references) if len(references) == 1 else []
     return [n for n in first if n in names] + [n for n in names if n not in first]
+
+
+def contrast_ends(names: Sequence[str], reference: object = None) -> dict[str, tuple[str, str]]:
+    """Return level and reference of every contrast that these levels can make, by its name."""
+    made = {contrast_name(a, b): (a, b) for b in names for a in names if a != b}
+    of_reference = [] if reference is None else [a for a in names if a != str(reference)]
+    return made | {contrast_name(a, reference): (a, str(reference)) for a in of_reference}
+
+
+def names_by_row(frame: pd.DataFrame, *columns: str) -> pd.Series:
+    """Return the names in these columns, together, of every row: a key that no character of a name can confuse."""
+    rows = zip(*(frame[c].astype(str) for c in columns), strict=True)
+    return pd.Series(list(rows), frame.index, dtype=object)
 
 
 def totals(frame: pd.DataFrame, value: str, groups: list[str]) -> pd.DataFrame:

@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import _names
 from ._fit import room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+Names = tuple[str, ...]
+"""Of a label: one name, source and target, or interaction, source and target."""
 INCH_PER_LETTER = 0.068
 """Of 8 pt sans serif, a little more than the average."""
 _LABEL = 0.95 * INCH_PER_LETTER
 _ARROW = " → "
+_BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
+_HEADING = 80
+"""Most letters of a name in a title."""
 _TWO_LINES = 24
 """Labels of fewer letters than this are broken in two."""
 _SIDE = 0.3
@@ -38,46 +44,61 @@ def shorten(names: Iterable[str], longest: int = 34) -> dict[str, str]:
     return short
 
 
+def heading(name: str) -> str:
+    """Return a name as a title holds it."""
+    return _cut(name, _HEADING)
+
+
 def _cut(name: str, longest: int) -> str:
+    name = _BREAKS.sub(" ", name)  # in a name they would tear the rows apart
     if len(name) <= longest:
         return name
     tail = (longest - 1) // 2
     return f"{name[: longest - 1 - tail]}…{name[len(name) - tail :]}"
 
 
-def edge_labels(frame: Any, longest: int = 34) -> list[str]:
-    """Return ``interaction  source → target`` of every row, each name shortened by itself."""
+def edge_labels(frame: Any, longest: int = 34) -> list[Names]:
+    """Return interaction, source and target of every row, each name shortened by itself."""
     made = [shorten(frame[c].astype(str), longest) for c in ("interaction", "source", "target")]
     columns = [frame[c].astype(str).map(m) for c, m in zip(("interaction", "source", "target"), made, strict=True)]
-    return [f"{i}  {s} → {t}" for i, s, t in zip(*columns, strict=True)]
+    return list(zip(*columns, strict=True))
 
 
-def pair_labels(pairs: Iterable[str], longest: int = 20) -> list[str]:
-    """Return ``source → target`` of every pair, each name shortened by itself; different pairs stay different."""
-    ends = [str(pair).partition(_ARROW) for pair in pairs]
-    short = shorten([name for source, _, target in ends for name in (source, target) if name], longest)
-    return [short.get(source, "") + arrow + short.get(target, "") for source, arrow, target in ends]
+def short_labels(labels: Iterable[Names], longest: int = 20) -> list[str]:
+    """Return labels with each name shortened by itself, such as ``source → target``; different ones stay different."""
+    known = list(labels)
+    short = shorten([name for label in known for name in label], longest)
+    return [written(tuple(short[name] for name in label)) for label in known]
 
 
-def fitted(label: str, most: int) -> str:
-    """Return ``interaction  source → target`` in at most ``most`` letters: the longest names give way first."""
-    pieces = re.split(f"(  |{_ARROW})", label)
-    room = most - sum(map(len, pieces[1::2]))
-    names = pieces[::2]
-    cap = max((c for c in range(3, most + 1) if sum(min(len(n), c) for n in names) <= room), default=3)
-    pieces[::2] = [_cut(n, cap) for n in names]
-    return "".join(pieces)
+def written(names: Names) -> str:
+    """Return a name, ``source → target`` of two, or ``interaction  source → target`` of three."""
+    *interaction, source, target = names if len(names) > 1 else ("", *names)
+    return "  ".join([*interaction, f"{source}{_ARROW}{target}" if len(names) > 1 else target])
 
 
-def beside(labels: Iterable[str]) -> list[str]:
+def fitted(label: Names, most: int) -> str:
+    """Return names in at most ``most`` letters together: the longest give way first."""
+    left = most - len(written(("",) * len(label)))
+    cap = max((c for c in range(3, most + 1) if sum(min(len(n), c) for n in label) <= left), default=3)
+    return written(tuple(_cut(n, cap) for n in label))
+
+
+def beside(labels: Iterable[Names]) -> list[str]:
     """Return labels of rows, cut where the axes are the caller's and narrow."""
     return [fitted(label, room().across(200, 0.42)) for label in labels]
 
 
-def two_lines(label: str, most: int) -> str:
+def two_lines(label: Names, most: int) -> str:
     """Return the interaction, and below it ``source → target``, in at most ``most`` letters each."""
-    interaction, gap, pair = label.partition("  ")
-    return _cut(interaction, most) + (f"\n{fitted(pair, most)}" if gap else "")
+    above = _cut(label[0], most)
+    return above + (f"\n{fitted(label[1:], most)}" if len(label) > 1 else "")
+
+
+def distinct(labels: Iterable[Names]) -> dict[Names, str]:
+    """Return every label in one line, whole; a number tells apart those that read the same."""
+    known = list(dict.fromkeys(labels))
+    return dict(zip(known, _names.distinct(map(written, known)), strict=True))
 
 
 def inches(labels: Iterable[str]) -> float:
@@ -177,7 +198,7 @@ def spread(values: Any, gap: float, *, low: float, high: float) -> Any:
     return np.clip(near, low, high - steps[-1]) + steps
 
 
-def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[str]) -> list[Any]:
+def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[Names]) -> list[Any]:
     """Write labels in a column at the nearer side, with a line to each point; widen the axes for them.
 
     Limits must be final but for that.

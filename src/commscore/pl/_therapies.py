@@ -68,7 +68,7 @@ def therapies(
     rows = cuts[cuts["therapy"].isin(shown["therapy"]).to_numpy()]
     names = [str(t) for t in shown["therapy"]]
     labels = [_label(n, str(r)) for n, r in zip(shorten(names, 34).values(), shown["reported"], strict=True)]
-    labels = beside(labels)
+    labels = beside((label,) for label in labels)
     ax = axes(ax, width=inches(labels) + 5.0, height=0.26 * len(names) + 1.8)
     _draw(ax, rows, {n: i for i, n in enumerate(names)})
     for y, row in enumerate(shown.itertuples()):

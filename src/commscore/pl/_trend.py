@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from .._arguments import checked
+from .._names import contrast_name
 from .._validate import one_of, suggest
 from ._colours import obs_colours
 from ._fit import sized
 from ._stages import estimate, name_stages, stage_points
 from ._table import axes, pick, reference_first, table_of
-from ._text import bare, counted, edge_labels, title
+from ._text import bare, counted, edge_labels, title, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +114,7 @@ def trend(
     ax.set_ylabel(_AXIS[part])
     bare(ax)
     edge = pd.DataFrame([{"interaction": interaction, "source": source, "target": target}])
-    what = edge_labels(edge, 26)[0] + (f": {said}" if said else "")
+    what = written(edge_labels(edge, 26)[0]) + (f": {said}" if said else "")
     hidden = int(used.sum() - there.sum())
     title(ax, what, counted(hidden, "sample") + (" without the source or the target" if hidden else ""))
     return ax
@@ -162,7 +163,7 @@ def _estimates(
     by_contrast = rows.assign(_c=rows["contrast"].astype(str)).set_index("_c")
     effect, pvalue = _COLUMNS[part]
     for i, stage in enumerate(order[1:], start=1):
-        name = f"{stage} vs {order[0]}"
+        name = contrast_name(stage, order[0])
         if name not in by_contrast.index or not np.isfinite(by_contrast.at[name, effect]):
             continue
         row = by_contrast.loc[name]

@@ -11,7 +11,7 @@ from .._validate import in_range
 from ._fit import room, sized
 from ._points import even_limits, scatter_shifts
 from ._table import axes, need_columns, need_rows, one_contrast, ranked, table_of
-from ._text import bare, counted, edge_labels, inches, side_labels, title
+from ._text import bare, counted, edge_labels, heading, inches, side_labels, title, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ def volcano(
     named = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True])
     named = named.iloc[: room().rows(top, fixed=1.2, each=0.3)]
     labels = edge_labels(named, 22)
-    ax = axes(ax, width=min(6.0 + 1.6 * inches(labels), 10.0), height=5.0)
+    ax = axes(ax, width=min(6.0 + 1.6 * inches(map(written, labels)), 10.0), height=5.0)
     scatter_shifts(ax, shown, "effect", y="_y")
     ax.axhline(-np.log10(max(max_padj, 1e-300)), color="0.5", lw=0.8, ls="--", zorder=0)
     ax.axvline(0, color="0.8", lw=0.8, zorder=0)
@@ -81,6 +81,6 @@ def volcano(
     bare(ax)
     missing = len(frame) - len(shown)
     left_out = counted(missing, "row") + (" without effect or p-value" if missing else "")
-    title(ax, f"{contrast}: {counted(len(shown), 'tested row')}", left_out)
+    title(ax, f"{heading(contrast)}: {counted(len(shown), 'tested row')}", left_out)
     side_labels(ax, named["effect"], named["_y"], labels=labels)
     return ax
