@@ -90,7 +90,7 @@ def compare(
     --------
     >>> import numpy as np
     >>> from commscore.core.contrast import Cohort, Settings, compare, design
-    >>> from commscore.core.problem import Entities, Tests
+    >>> from commscore.arrays import Entities, Tests
     >>> rng = np.random.default_rng(0)
     >>> counts = rng.poisson(200, (6, 1, 2)).astype(float)
     >>> counts[3:, 0, 0] *= 8  # the ligand rises eightfold
