@@ -8,8 +8,8 @@ import sys
 import numpy as np
 
 from commscore.arrays import Groups
-from commscore.core.columns import gene_major
-from commscore.core.summary import summarise
+from commscore.core.read.matrix import gene_major
+from commscore.core.read.totals import group_totals
 from commscore.core.threads import Team
 
 from ._cohort import N_GROUPS, cohort
@@ -36,7 +36,7 @@ class Layout:
         self._columns()
 
     def time_group_totals(self, _):
-        summarise(self.columns, self.groups, self.team)
+        group_totals(self.columns, self.groups, self.team)
 
 
 class Import:

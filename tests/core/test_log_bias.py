@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from commscore.core.log_bias import left_over
-from commscore.core.pseudobulk import log_rates
+from commscore.core.log_rates import log_rates
 
 
 @pytest.mark.parametrize(("total", "share"), [(1, 0.3), (7, 0.5), (40, 0.02), (200, 0.07), (15, 0.999), (12, 1.0)])

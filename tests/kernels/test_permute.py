@@ -9,7 +9,8 @@ from scipy import sparse
 import reference
 from commscore.arrays import NOT_FINITE, GeneColumns, Groups
 from commscore.core import schemes
-from commscore.core.columns import gene_major, snap
+from commscore.core.read.columns import snap
+from commscore.core.read.matrix import gene_major
 from commscore.core.threads import Team, team
 from commscore.kernels import groups as group_kernels
 from commscore.kernels import layout, permute, rng

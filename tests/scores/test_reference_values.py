@@ -242,7 +242,7 @@ def test_every_permutation_is_another_one():
     """CellPhoneDB's workers inherit one state of the generator and repeat each other's shuffles."""
     from commscore.arrays import Groups
     from commscore.core import schemes
-    from commscore.core.columns import gene_major
+    from commscore.core.read.matrix import gene_major
     from commscore.core.threads import Team
 
     made = FACTS["repeated"]["made"]

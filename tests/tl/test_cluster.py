@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 import commscore as cs
-from commscore.tl import _containers_dask
+from commscore.core.read import dask_arrays
 from dying import DiesOnce
 
 da = pytest.importorskip("dask.array")
@@ -68,7 +68,7 @@ def compared(adata):
 
 
 def test_several_processes_give_the_same_bytes(cluster, cells, monkeypatch, tmp_path):
-    monkeypatch.setattr(_containers_dask, "_ROWS", 300)
+    monkeypatch.setattr(dask_arrays, "_ROWS", 300)
     assert len(cluster.run(os.getpid)) == 2
     for rows in (100, 700):
         lazy = lazily(cells, rows, sparse.csr_matrix)
@@ -87,7 +87,7 @@ def test_files_are_read_by_the_workers(cluster, cells, tmp_path):
 
 
 def test_a_worker_that_is_killed_changes_nothing(cluster, cells, monkeypatch, tmp_path):
-    monkeypatch.setattr(_containers_dask, "_ROWS", 300)
+    monkeypatch.setattr(dask_arrays, "_ROWS", 300)
     marker = tmp_path / "died"
     before = set(cluster.run(os.getpid).values())
     found = scored(lazily(cells, 100, DiesOnce(str(marker))), null="analytic")

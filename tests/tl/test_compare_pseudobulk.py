@@ -9,7 +9,8 @@ import pytest
 from scipy import sparse, stats
 
 import commscore as cs
-from commscore.core.pseudobulk import log_cpm, log_rates, pseudobulk
+from commscore.core.log_rates import log_cpm, log_rates
+from commscore.core.read.pseudobulk import pseudobulk
 from commscore.core.threads import team
 from commscore.kernels import pseudobulk as kernel
 

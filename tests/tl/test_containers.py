@@ -14,8 +14,9 @@ import zarr
 from scipy import sparse
 
 import commscore as cs
-from commscore.core.blocks import Blocks, load
-from commscore.tl import _containers, _containers_dask, _edge
+from commscore.core.read import dask_arrays, files
+from commscore.core.read.tiles import Blocks, load
+from commscore.tl import _edge
 
 da = pytest.importorskip("dask.array")
 
@@ -28,9 +29,9 @@ N = 240
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
     """So that a few hundred cells make many blocks."""
-    monkeypatch.setattr(_containers, "VALUES", 160)
-    monkeypatch.setattr(_containers, "MOST_ROWS", 50)
-    monkeypatch.setattr(_containers_dask, "_ROWS", 70)
+    monkeypatch.setattr(files, "VALUES", 160)
+    monkeypatch.setattr(files, "MOST_ROWS", 50)
+    monkeypatch.setattr(dask_arrays, "_ROWS", 70)
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +253,7 @@ def test_chunks_of_unknown_size(cells):
     kept = np.arange(N) % 3 > 0
     unknown = adata.X[da.from_array(kept, chunks=60)]
     assert np.isnan(unknown.chunks[0][0])
-    found = _containers.contained(unknown, "X")
+    found = files.contained(unknown, "X")
     assert found.shape == (kept.sum(), 8)
     assert np.isnan(unknown.chunks[0][0])  # the user's array is as it was
     np.testing.assert_array_equal(load(found).toarray(), cells.X[kept].toarray())
@@ -277,14 +278,14 @@ def test_bad_values_are_refused(cells):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_a_read_that_fails_leaves_everything_as_it_was(cells, folder, error, monkeypatch):
     adata, file = stored(folder / "csr.h5ad")
-    read = _containers.Rows.read
+    read = files.Rows.read
 
     def interrupted(self, tile):
         if tile.start > 100:
             raise error
         return read(self, tile)
 
-    monkeypatch.setattr(_containers.Rows, "read", interrupted)
+    monkeypatch.setattr(files.Rows, "read", interrupted)
     for call in (cs.tl.score, lambda a, g, **o: cs.tl.compare(a, g, condition_key="stage", sample_key="sample", **o)):
         with pytest.raises(error):
             call(adata, "cell_type", resource=PAIRS)
@@ -294,9 +295,9 @@ def test_a_read_that_fails_leaves_everything_as_it_was(cells, folder, error, mon
 
 def test_what_cannot_be_read_is_refused():
     with pytest.raises(ValueError, match="3 dimensions"):
-        _containers.contained(da.zeros((2, 2, 2)), "adata.X")
+        files.contained(da.zeros((2, 2, 2)), "adata.X")
     with pytest.raises(TypeError, match=r"adata.X is a builtins.str, which cannot be read"):
-        _containers.contained("matrix", "adata.X")
+        files.contained("matrix", "adata.X")
 
 
 def test_looking_for_counts_reads_one_block(cells):
@@ -309,7 +310,7 @@ def test_looking_for_counts_reads_one_block(cells):
     array = da.from_array(cells.X.toarray(), chunks=(60, 8)).map_blocks(
         watched, dtype=np.float32, meta=sparse.csr_matrix((0, 0), dtype=np.float32)
     )
-    values = _containers.first_values(_containers.contained(array, "X"))
+    values = files.first_values(files.contained(array, "X"))
     np.testing.assert_array_equal(values, cells.X[:60].data)
     assert read == [(0, 0)]
 
@@ -334,6 +335,6 @@ def test_columns_of_a_file_become_rows(cells, folder, monkeypatch):
     columns = np.array([6, 0, 3, 7])
     want = cells.X[:, columns].toarray()
     for limit in (1 << 30, 100):  # in memory, and in a temporary file
-        monkeypatch.setattr("commscore.core.blocks.IN_MEMORY", limit)
+        monkeypatch.setattr("commscore.core.read.tiles.IN_MEMORY", limit)
         np.testing.assert_array_equal(load(found.only(columns)).toarray(), want)
     file.close()

@@ -11,7 +11,7 @@ from scipy import stats
 import commscore as cs
 import planted
 from commscore._schema import response as schema
-from commscore.core.pseudobulk import log_rates
+from commscore.core.log_rates import log_rates
 from commscore.tl._response import _activity, _fit, _slopes
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}

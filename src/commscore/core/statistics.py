@@ -12,8 +12,9 @@ import numpy as np
 from ..arrays import HIGH, LOW, Entities, GeneColumns, Groups
 from ..kernels import ranked
 from ..scores import Background
-from .columns import snap
-from .summary import GeneSummary, join, standard_deviations, summarise
+from .read.columns import snap
+from .read.totals import GeneSummary, group_totals, standard_deviations
+from .summary import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..arrays import Floats, Ints
     from ..scores import Score, Statistic
     from ..stats.analytic import Pairs
-    from .partial import Partial
+    from .read.partial import Partial
     from .threads import Team
 
 
@@ -52,7 +53,7 @@ class Problem:
     the groups in the order of these columns, if it is not that of ``groups``. ``known`` is what one pass over
     the data gave, ``pairs`` gives correlations of gene pairs, ``totals`` those of all genes; ``sets`` are by
     column of the resource. ``exact`` rounds derived values, too, so that sums are exact
-    (:func:`commscore.core.columns.snap`), as permutations need it: what is known is then left aside.
+    (:func:`commscore.core.read.columns.snap`), as permutations need it: what is known is then left aside.
     """
 
     layout: Callable[[Ints | None], GeneColumns]
@@ -78,7 +79,7 @@ class Problem:
         """Round the columns, in place, and return the problem with exact sums."""
         columns = self.columns
         changed = snap(columns, self.team)
-        genes = summarise(columns, self.groups, self.team) if changed else self.genes
+        genes = group_totals(columns, self.groups, self.team) if changed else self.genes
         return replace(self, layout=lambda _: columns, genes=genes, exact=True)
 
     @property
@@ -153,7 +154,7 @@ class Problem:
             return replace(genes, total=known.linear)
         if known is not None and values == "all" and known.level is not None:
             return replace(genes, total=known.level)
-        return summarise(self.cells if values == "all" else self.of(values), self.groups, self.team)
+        return group_totals(self.cells if values == "all" else self.of(values), self.groups, self.team)
 
     @cached_property
     def overall(self) -> tuple[Floats, Floats]:

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from ..arrays import Entities
-from ..core.blocks import Blocks
-from ..core.gather import cell_sums
+from ..core.read.matrix import cell_sums
+from ..core.read.tiles import Blocks
 from ..core.statistics import CellTotals, GeneSetsOfTests
 
 if TYPE_CHECKING:

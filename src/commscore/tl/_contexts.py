@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from .._validate import in_range
 from ..arrays import Entities
+from ..core.read.matrix import statistics_of
+from ..core.read.partial import UNUSED
 from ..core.summary import join
+from ..core.threads import team
 from . import _edge
 
 if TYPE_CHECKING:
@@ -125,16 +127,22 @@ def labels(adata: AnnData, argument: str, key: str) -> tuple[Ints, list[str]]:
     return _edge.codes(_edge.obs_column(adata, argument, key))
 
 
-def add_up(source: _edge.Source, genes: list[str], bins: Ints, n_bins: int) -> Sums:  # noqa: PLR0917
-    """Add up the values, and count the expressing cells, of every gene in every bin; -1 is left out."""
-    cells = np.flatnonzero(bins >= 0)
-    part: Any = source.take(source.var_names.get_indexer(genes))[cells]
-    values = sparse.csr_matrix(part, dtype=np.float64)
-    ones = np.ones(cells.size)
-    sorter = sparse.csr_matrix((ones, (bins[cells], np.arange(cells.size))), shape=(n_bins, cells.size))
-    total = np.asarray((sorter @ values).todense())
-    expressed = np.asarray((sorter @ (values > 0).astype(np.float64)).todense())
-    return Sums(total, expressed, np.bincount(bins[cells], minlength=n_bins).astype(np.float64))
+def sums_in_bins(source: _edge.Source, genes: list[str], bins: Ints, *, n_bins: int) -> Sums:
+    """Add up the values, and count the expressing cells, of every gene in every bin; -1 is left out.
+
+    Raises
+    ------
+    ValueError
+        If there are more bins (levels × groups) than one pass can tell apart.
+    """
+    if n_bins >= UNUSED:
+        msg = f"levels × groups give {n_bins} parts of the cells, more than {UNUSED - 1}; use fewer levels or groups"
+        raise ValueError(msg)
+    labels = np.where(bins < 0, UNUSED, bins).astype(np.uint16)
+    columns = source.var_names.get_indexer(genes).astype(np.int64)
+    with team(None) as threads:
+        part = statistics_of(source.matrix, columns, labels, n_groups=n_bins, team=threads)
+    return Sums(part.total.T, part.expressed.T.astype(np.float64), part.sizes.astype(np.float64))
 
 
 def edge_values(sums: Sums, ends: Sides, *, min_cells: int) -> tuple[Floats, Floats]:
@@ -161,7 +169,7 @@ def flows(
     group, (level, names) = group_codes(adata, params, ends.groups), labels(adata, by, column)
     k = len(ends.groups)
     bins = np.where((group >= 0) & (level >= 0), level * k + group, -1)
-    sums = add_up(source, ends.genes, bins, len(names) * k)
+    sums = sums_in_bins(source, ends.genes, bins, n_bins=len(names) * k)
     found = {}
     for i, name in enumerate(names):
         rows = slice(i * k, (i + 1) * k)

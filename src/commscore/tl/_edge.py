@@ -10,8 +10,8 @@ import pandas as pd
 
 from .._validate import listed, suggest
 from ..arrays import GeneColumns, Groups
+from ..core.read.files import backed_view, contained, take
 from ..get._columns import in_memory
-from ._containers import backed_view, contained, take
 from ._scale import warn_of_scale
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from anndata import AnnData
 
-    from ..core.partial import Partial
+    from ..core.read.partial import Partial
 
 
 _AT_ONCE = 1 << 14  # cells
@@ -30,7 +30,7 @@ _AT_ONCE = 1 << 14  # cells
 class Source:
     """The matrix that is read, its variables, and its name for messages.
 
-    ``matrix`` is a SciPy sparse matrix, a 2-D array, or :class:`~commscore.core.blocks.Blocks`.
+    ``matrix`` is a SciPy sparse matrix, a 2-D array, or :class:`~commscore.core.read.tiles.Blocks`.
     """
 
     matrix: Any

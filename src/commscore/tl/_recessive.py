@@ -216,7 +216,7 @@ def _leave_out(
         raise ValueError(msg)
     k, s = len(ends.groups), len(names)
     bins = np.where((group >= 0) & (sample >= 0), sample * k + group, -1)
-    sums = _contexts.add_up(source, ends.genes, bins, s * k)
+    sums = _contexts.sums_in_bins(source, ends.genes, bins, n_bins=s * k)
     total, expressed = (x.reshape(s, k, -1) for x in (sums.total, sums.expressed))
     n = sums.n.reshape(s, k)
     for i in range(s):

@@ -17,9 +17,10 @@ from .._version import __version__
 from ..arrays import Tests
 from ..core import engine, nulls, schemes
 from ..core.nulls import Outcome
-from ..core.reading import Reading
+from ..core.read.cells import Reading
+from ..core.read.totals import group_totals
 from ..core.statistics import Problem, tables_of
-from ..core.summary import COMPLEX_RULES, entity_summary, summarise
+from ..core.summary import COMPLEX_RULES, entity_summary
 from ..core.threads import team
 from ..get import Result, store
 from ..get._store import check_key
@@ -246,7 +247,7 @@ def _problem(
         )  # fmt: skip
     columns, partition = reading.laid_out(), reading.grouped()
     _edge.refuse_unsuitable(columns, expression)
-    return made(lambda _: columns, groups=partition, genes=summarise(columns, partition, threads))
+    return made(lambda _: columns, groups=partition, genes=group_totals(columns, partition, threads))
 
 
 def _test(

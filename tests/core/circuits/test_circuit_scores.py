@@ -9,8 +9,9 @@ from scipy import stats
 import reference
 from commscore.arrays import Entities, Groups
 from commscore.core import circuits as core
-from commscore.core.columns import gene_major, snap
-from commscore.core.summary import summarise
+from commscore.core.read.columns import snap
+from commscore.core.read.matrix import gene_major
+from commscore.core.read.totals import group_totals
 from commscore.core.threads import team
 
 # nodes: gene 0 in role 0; complex 1_2 in role 1; gene 3 in role 0; gene 4 in the strongest group; gene 5 in role 1
@@ -103,7 +104,7 @@ def test_joint_null_equals_brute_force(cells, scheme):
         columns = gene_major(x, cells=np.asarray(order, np.int64), columns=np.arange(6), team=threads)
         groups = Groups.of(labels[order], 4)
         snap(columns, threads)
-        means = summarise(columns, groups, threads).mean
+        means = group_totals(columns, groups, threads).mean
         for memory in (10**9, 1):
             tally = core.permute(plan, columns, groups, means=means, rule="min", scheme=scheme, n_perms=n, key=key,
                                  memory=memory, team=threads)  # fmt: skip

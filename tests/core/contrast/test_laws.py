@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from commscore.arrays import Entities
 from commscore.arrays import Tests as Edges
 from commscore.core.contrast import LABELS, Contrast, Settings, compare, design, fit
-from commscore.core.pseudobulk import log_rates
+from commscore.core.log_rates import log_rates
 
 from .conftest import build_cohort, build_tests
 

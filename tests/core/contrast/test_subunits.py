@@ -10,7 +10,7 @@ import pytest
 from commscore.arrays import Entities
 from commscore.arrays import Tests as Edges
 from commscore.core.contrast import _subunits, compare, design
-from commscore.core.pseudobulk import log_rates
+from commscore.core.log_rates import log_rates
 
 COUNTING = 1 / np.log(2) ** 2
 

@@ -54,7 +54,7 @@ def permute(
         The circuits; genes are numbered as the columns.
     columns, groups
         Expression and labels, in the scheme's order (:func:`commscore.core.schemes.order`); sums must be exact (see
-        :func:`commscore.core.columns.snap`).
+        :func:`commscore.core.read.columns.snap`).
     means
         (n_genes, n_groups) observed means of these columns.
     rule

@@ -39,7 +39,7 @@ class Cohort:
     ----------
     logcpm
         (n_samples, n_groups, n_genes) log2 counts per million of the sample × group, as
-        :func:`commscore.core.pseudobulk.log_cpm` makes them; NaN in all genes where the sample × group has too few
+        :func:`commscore.core.log_rates.log_cpm` makes them; NaN in all genes where the sample × group has too few
         cells.
     counts
         Same shape: summed raw counts.

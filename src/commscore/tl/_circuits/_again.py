@@ -54,7 +54,7 @@ def scores_in(
     level, names = _contexts.labels(adata, by, column)
     k = len(groups)
     bins = np.where((group >= 0) & (level >= 0), level * k + group, -1)
-    sums = _contexts.add_up(source, [aliases.get(g, g) for g in genes], bins, len(names) * k)
+    sums = _contexts.sums_in_bins(source, [aliases.get(g, g) for g in genes], bins, n_bins=len(names) * k)
     rule = str(stored.params.get("complex", "min"))
     return {
         name: _one(plan, sums.total[i * k : (i + 1) * k], sums.n[i * k : (i + 1) * k], rule=rule, min_cells=min_cells)

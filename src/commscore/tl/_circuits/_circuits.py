@@ -14,8 +14,10 @@ from ..._version import __version__
 from ...arrays import Groups
 from ...core import circuits as core
 from ...core import schemes
-from ...core.columns import gene_major, snap
-from ...core.summary import COMPLEX_RULES, summarise
+from ...core.read.columns import snap
+from ...core.read.matrix import gene_major
+from ...core.read.totals import group_totals
+from ...core.summary import COMPLEX_RULES
 from ...core.threads import team
 from ...get import Result, store
 from ...get._store import check_key
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-    from ...core.summary import GeneSummary
+    from ...core.read.totals import GeneSummary
     from ...rs import Resource
 
 SCHEMA = "commscore.circuits/1"
@@ -186,7 +188,7 @@ def circuits(
         _edge.refuse_unsuitable(columns, expression)
         partition = Groups(cells.groups.labels[ring], cells.groups.sizes)
         snap(columns, threads)
-        summary = summarise(columns, partition, threads)
+        summary = group_totals(columns, partition, threads)
         with bar(int(n_perms), "permutations") as progress:
             tally = core.permute(
                 measured.plan, columns, partition, means=summary.mean, rule=complex, scheme=scheme,

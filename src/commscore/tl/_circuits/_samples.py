@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...core import circuits as core
-from ...core.pseudobulk import Pseudobulk, log_cpm, pseudobulk
+from ...core.log_rates import log_cpm
+from ...core.read.pseudobulk import Pseudobulk, pseudobulk
 from .. import _edge
 from .._compare import _counts, _prepare, _study
 

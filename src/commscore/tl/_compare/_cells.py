@@ -15,11 +15,10 @@ import numpy as np
 
 from ...arrays import Entities, Groups, Tests
 from ...core import schemes
-from ...core.blocks import Blocks
-from ...core.columns import gene_major
 from ...core.contrast import LABELS, leaders_changed, moved
-from ...core.gather import cell_sums
-from ...core.pseudobulk import log_rates
+from ...core.log_rates import log_rates
+from ...core.read.matrix import cell_sums, gene_major
+from ...core.read.tiles import Blocks
 from ...stats.combine import acat, fisher
 from ...stats.decompose import driver
 from ...stats.multiple import benjamini_hochberg, permutation_pvalue

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ...core.blocks import Blocks
-from ...core.pseudobulk import Pseudobulk, pseudobulk
+from ...core.read.files import first_values
+from ...core.read.pseudobulk import Pseudobulk, pseudobulk
+from ...core.read.tiles import Blocks
 from ...kernels import pseudobulk as seen
 from .. import _edge
-from .._containers import first_values
 
 if TYPE_CHECKING:
     import numpy.typing as npt

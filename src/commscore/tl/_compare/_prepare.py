@@ -11,7 +11,8 @@ import numpy as np
 from ... import rs
 from ...arrays import Tests
 from ...core.contrast import Cohort
-from ...core.pseudobulk import Pseudobulk, log_cpm
+from ...core.log_rates import log_cpm
+from ...core.read.pseudobulk import Pseudobulk
 from ...core.threads import team
 from .. import _interactions
 from . import _counts, _design, _study

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..._validate import in_range
-from ...core.pseudobulk import log_cpm
+from ...core.log_rates import log_cpm
 from ...get._columns import in_memory
 from .._keywords import known_keywords
 from . import _study

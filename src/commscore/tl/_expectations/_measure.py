@@ -11,7 +11,7 @@ from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
 from ...core.contrast.design import pair
-from ...core.pseudobulk import log_cpm
+from ...core.log_rates import log_cpm
 from .._response import _activity, _fit, _net, _slopes
 from ._items import GENES, pathway_of
 

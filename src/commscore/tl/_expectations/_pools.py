@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...core.pseudobulk import Pseudobulk
+from ...core.read.pseudobulk import Pseudobulk
 from ._items import ANY, GENES
 
 if TYPE_CHECKING:

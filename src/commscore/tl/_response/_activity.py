@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ...core.pseudobulk import log_cpm, pseudobulk
+from ...core.log_rates import log_cpm
+from ...core.read.pseudobulk import pseudobulk
 from ...core.threads import team
 from . import _net
 

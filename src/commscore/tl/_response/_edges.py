@@ -12,7 +12,7 @@ from ..._schema import response as schema
 from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import Settings
-from ...core.pseudobulk import log_cpm
+from ...core.log_rates import log_cpm
 from ...stats.multiple import benjamini_hochberg
 from . import _slopes
 

@@ -1,4 +1,4 @@
-"""Containers whose matrix stays where it is: files (HDF5, zarr) here, dask in :mod:`._containers_dask`.
+"""Containers whose matrix stays where it is: files (HDF5, zarr) here, dask in :mod:`.dask_arrays`.
 
 What is read at once is a block of rows (of columns, where a file is compressed by columns), never the whole.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ..core.blocks import Blocks, Picked, Serial, Take, Tile, load, room
+from .tiles import Blocks, Picked, Serial, Take, Tile, load, room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ MOST_ROWS = 1 << 18
 
 
 def contained(matrix: Any, name: str) -> Any:
-    """Return a matrix that is in memory as it is, and any other as :class:`~commscore.core.blocks.Blocks`.
+    """Return a matrix that is in memory as it is, and any other as :class:`~commscore.core.read.tiles.Blocks`.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def contained(matrix: Any, name: str) -> Any:
     if matrix is None or isinstance(matrix, np.ndarray | Blocks) or sparse.issparse(matrix):
         return matrix
     if hasattr(matrix, "dask"):
-        from ._containers_dask import DaskBlocks
+        from .dask_arrays import DaskBlocks
 
         return DaskBlocks.of(matrix, name)
     if getattr(matrix, "format", None) in ("csr", "csc") and hasattr(matrix, "group"):  # of anndata, on disk

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from commscore.core.partial import UNUSED, Wanted, partial_of
+from commscore.core.read.partial import UNUSED, Wanted, partial_of
 from commscore.core.threads import team
 from commscore.stats.analytic import keys_of
 

@@ -1,4 +1,4 @@
-"""Gene-major columns of the genes and cells of one problem, from whatever matrix holds them."""
+"""Gene-major columns of some genes and cells of a matrix in memory."""
 
 from __future__ import annotations
 
@@ -7,51 +7,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ..arrays import FLAW, HIGH, LOW, NOT_FINITE, GeneColumns
-from ..kernels import groups as group_kernels
-from ..kernels import layout
-from .blocks import Blocks
+from ...arrays import FLAW, HIGH, LOW, NOT_FINITE, GeneColumns
+from ...kernels import groups as group_kernels
+from ...kernels import layout
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..arrays import Floats, Ints
-    from .threads import Team
+    from ...arrays import Floats, Ints
+    from ..threads import Team
 
 _ROWS_PER_RANGE = 32_768
 
 
-def gene_major(
-    matrix: Any,
-    *,
-    cells: Ints,
-    columns: Ints,
-    team: Team,
-    counts: Ints | None = None,
-) -> GeneColumns:
+def lay_out(matrix: Any, *, cells: Ints, columns: Ints, team: Team) -> GeneColumns:
     """Lay out ``matrix[cells][:, columns]`` gene-major, in that order, without touching anything else.
 
-    Parameters
-    ----------
-    matrix
-        n_obs × n_vars, CSR, CSC or a 2-D array, float32 or float64 (other types are read as float64), or
-        :class:`~commscore.core.blocks.Blocks` of them.
-    cells, columns
-        Positions of the cells and of the genes, each at most once.
-    team
-        Threads to use.
-    counts
-        Non-zeros of each gene in these cells, if known; saves one of two passes over blocks, (n_genes,).
-
-    Returns
-    -------
-    GeneColumns
-        float32 if the matrix is float32, else float64. The matrix is not written to.
+    As :func:`commscore.core.read.matrix.gene_major`, of a matrix in memory: CSR, CSC or a 2-D array.
     """
-    if isinstance(matrix, Blocks):
-        from .gather import columns_of
-
-        return columns_of(matrix, cells=cells, columns=columns, team=team, counts=counts)
     if sparse.issparse(matrix) and matrix.format == "csc":
         return _from_csc(matrix, cells, columns, team=team)
     if sparse.issparse(matrix):

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from commscore.core import blocks
-from commscore.core.blocks import Picked, Serial, Take, Tile, load, room
-from commscore.core.columns import gene_major
-from commscore.core.gather import cell_sums, columns_of, products_over, statistics_of
-from commscore.core.partial import UNUSED
-from commscore.core.pseudobulk import pseudobulk
+from commscore.core.read import tiles as blocks
+from commscore.core.read.matrix import cell_sums, columns_of, gene_major, products_over, statistics_of
+from commscore.core.read.partial import UNUSED
+from commscore.core.read.pseudobulk import pseudobulk
+from commscore.core.read.tiles import Picked, Serial, Take, Tile, load, room
 from commscore.core.threads import team
 from commscore.stats.analytic import keys_of
 

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ..core.blocks import ALONE, Blocks, Tile
+from .tiles import ALONE, Blocks, Tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
-    from ..core.blocks import Task
-    from ..core.threads import Team
+    from ..threads import Team
+    from .tiles import Task
 
 _ROWS = 1 << 16
 _VALUES = 1 << 23

@@ -7,8 +7,9 @@ import pytest
 from scipy import sparse
 
 from commscore.arrays import Groups
-from commscore.core.columns import around, gene_major
-from commscore.core.reading import Reading
+from commscore.core.read.cells import Reading
+from commscore.core.read.columns import around
+from commscore.core.read.matrix import gene_major
 from commscore.core.threads import team
 
 N, VARS = 700, 20

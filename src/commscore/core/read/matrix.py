@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ..arrays import GeneColumns
-from ..kernels import gather as kernels
-from .blocks import Blocks, room
-from .columns import gene_major, join_seen
+from ...arrays import GeneColumns
+from ...kernels import gather as kernels
+from .columns import join_seen, lay_out
 from .partial import UNUSED, Partial, Wanted, partial_of, products_of
+from .tiles import Blocks, room
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..arrays import Floats, Ints
-    from ..stats.analytic import Products
-    from .blocks import Tile
-    from .threads import Team
+    from ...arrays import Floats, Ints
+    from ...stats.analytic import Products
+    from ..threads import Team
+    from .tiles import Tile
 
 
 def statistics_of(
@@ -37,7 +37,7 @@ def statistics_of(
     Parameters
     ----------
     matrix
-        n_obs × n_vars, CSR, CSC, a 2-D array, or :class:`~commscore.core.blocks.Blocks`.
+        n_obs × n_vars, CSR, CSC, a 2-D array, or :class:`~commscore.core.read.tiles.Blocks`.
     columns
         Positions of the genes.
     labels
@@ -48,7 +48,7 @@ def statistics_of(
         Threads; they do not change the result.
     **options
         What else is wanted: ``bins``, ``keys``, ``linear``, ``background`` of
-        :class:`~commscore.core.partial.Wanted`.
+        :class:`~commscore.core.read.partial.Wanted`.
     """
     if not isinstance(matrix, Blocks):
         wanted = Wanted.of(columns, labels, n_vars=matrix.shape[1], n_groups=n_groups, **options)
@@ -111,6 +111,31 @@ def _level(blocks: Blocks, labels: npt.NDArray[np.uint16], n_groups: int) -> Flo
     return np.stack([np.bincount(labels[used], one, minlength=n_groups) for one in sums]) / blocks.shape[1]
 
 
+def gene_major(matrix: Any, *, cells: Ints, columns: Ints, team: Team, counts: Ints | None = None) -> GeneColumns:
+    """Lay out ``matrix[cells][:, columns]`` gene-major, in that order, without touching anything else.
+
+    Parameters
+    ----------
+    matrix
+        n_obs × n_vars, CSR, CSC or a 2-D array, float32 or float64 (other types are read as float64), or
+        :class:`~commscore.core.read.tiles.Blocks` of them.
+    cells, columns
+        Positions of the cells and of the genes, each at most once.
+    team
+        Threads to use.
+    counts
+        Non-zeros of each gene in these cells, if known; saves one of two passes over blocks, (n_genes,).
+
+    Returns
+    -------
+    GeneColumns
+        float32 if the matrix is float32, else float64. The matrix is not written to.
+    """
+    if isinstance(matrix, Blocks):
+        return columns_of(matrix, cells=cells, columns=columns, team=team, counts=counts)
+    return lay_out(matrix, cells=cells, columns=columns, team=team)
+
+
 def columns_of(
     blocks: Blocks,
     *,
@@ -119,7 +144,7 @@ def columns_of(
     team: Team,
     counts: Ints | None = None,
 ) -> GeneColumns:
-    """Lay out some cells and columns of blocks gene-major, as :func:`~commscore.core.columns.gene_major` does.
+    """Lay out some cells and columns of blocks gene-major, as :func:`gene_major` does.
 
     Only these columns are kept, and beyond 1 GiB they lie in a temporary file. One block is in memory at a time.
 
@@ -179,7 +204,7 @@ class _LayoutWork:
     columns: Ints
 
     def __call__(self, block: Any, team: Team) -> GeneColumns:
-        return gene_major(block, cells=self.cells, columns=self.columns, team=team)
+        return lay_out(block, cells=self.cells, columns=self.columns, team=team)
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ..arrays import FLAW, FRACTIONAL, HIGH, LOW, NOT_FINITE
-from ..kernels import groups as group_kernels
-from ..kernels import scan
-from ..stats.analytic import Bins, Products, spread
-from ..stats.analytic.summary import as_bits, tables
-from .columns import around, gene_major
-from .summary import GeneSummary
-from .threads import Team
+from ...arrays import FLAW, FRACTIONAL, HIGH, LOW, NOT_FINITE
+from ...kernels import groups as group_kernels
+from ...kernels import scan
+from ...stats.analytic import Bins, Products, spread
+from ...stats.analytic.summary import as_bits, tables
+from ..threads import Team
+from .columns import around, lay_out
+from .totals import GeneSummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..arrays import Counts, Floats, GeneColumns, Ints, Labels
+    from ...arrays import Counts, Floats, GeneColumns, Ints, Labels
 
     Matrix = Any  # CSR, CSC or a 2-D array
 
@@ -323,7 +323,7 @@ class _Reader:
         def one(a: int, b: int) -> Any:
             some = cells[first + a : first + b]
             block, start = around(self.block, some)
-            return work(gene_major(block, cells=some - start, columns=columns, team=ALONE), self.labels[some])
+            return work(lay_out(block, cells=some - start, columns=columns, team=ALONE), self.labels[some])
 
         for first in range(0, cells.size, step * team.workers):
             start = fold(add, team.run(one, min(cells.size - first, step * team.workers), step=step), start)

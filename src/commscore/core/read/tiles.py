@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from scipy import sparse
 
-from .threads import Team
+from ..threads import Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
 
-    from ..arrays import Ints
+    from ...arrays import Ints
 
 IN_MEMORY = 1 << 30
 """Bytes above which what is laid out anew goes to a temporary file."""

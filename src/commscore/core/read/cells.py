@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ..arrays import FLAW, GeneColumns, Groups
-from ..kernels.pick import NOWHERE, pick
-from ..stats.analytic import Pairs
-from .columns import gene_major
-from .gather import products_over, statistics_of
+from ...arrays import FLAW, GeneColumns, Groups
+from ...kernels.pick import NOWHERE, pick
+from ...stats.analytic import Pairs
+from .matrix import gene_major, products_over, statistics_of
 from .partial import UNUSED
 
 if TYPE_CHECKING:
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from ..arrays import Ints
+    from ...arrays import Ints
+    from ..threads import Team
     from .partial import Partial
-    from .threads import Team
 
 
 _FEW = 64  # genes
@@ -38,7 +37,7 @@ class Reading:
     Parameters
     ----------
     matrix
-        CSR, CSC, a 2-D array, or :class:`~commscore.core.blocks.Blocks`.
+        CSR, CSC, a 2-D array, or :class:`~commscore.core.read.tiles.Blocks`.
     cells
         The rows in use, ascending, (n_cells,); None if all are.
     groups
@@ -50,7 +49,7 @@ class Reading:
     order
         Gives the order in which columns are laid out and labels are permuted; by default that of ``cells``.
     linear, background
-        Whether statistics need them, see :class:`~commscore.core.partial.Wanted`.
+        Whether statistics need them, see :class:`~commscore.core.read.partial.Wanted`.
     """
 
     matrix: Any
