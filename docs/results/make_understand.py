@@ -9,6 +9,7 @@ reviews, what could not be assessed and why, and what these data cannot show. Al
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import pandas as pd
@@ -111,6 +112,8 @@ def loops(a):
     found = cs.get.load(a, "commscore_loops")
     t = found.table
     closed = t[t["kind"] == "loop"]
+    lists = (("groups", " → "), ("interactions", " → "), ("links", " | "))
+    closed = closed.assign(**{c: [sep.join(json.loads(cell)) for cell in closed[c]] for c, sep in lists})
     return [
         f"{len(closed)} loops (of them {int((closed['length'] == 1).sum())} within one group) and "
         f"{int((t['kind'] == 'relay').sum())} relays are listed.",

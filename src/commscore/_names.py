@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def write_list(names: Iterable[str]) -> str:
+    """Write names into one cell as a JSON list, however many they are."""
+    return json.dumps([str(n) for n in names], ensure_ascii=False)
+
+
 def write_names(names: Iterable[str]) -> str:
     """Write names into one cell: one as it is, several as a JSON list, none as empty text.
 
@@ -18,11 +23,11 @@ def write_names(names: Iterable[str]) -> str:
     known = [str(n) for n in names]
     if len(known) == 1 and known[0] and not known[0].startswith("["):
         return known[0]
-    return json.dumps(known, ensure_ascii=False) if known else ""
+    return write_list(known) if known else ""
 
 
 def read_names(cell: object) -> list[str]:
-    """Read the names that :func:`write_names` wrote into a cell; a missing cell has none.
+    """Read the names that were written into a cell by the functions above; a missing cell has none.
 
     >>> read_names("CAF"), read_names('["T cell; CD4", "T cell, CD8"]'), read_names("")
     (['CAF'], ['T cell; CD4', 'T cell, CD8'], [])

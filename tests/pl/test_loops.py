@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,9 +18,9 @@ PALETTE = {"a": "#ff0000", "b": "#00ff00", "c": "#0000ff"}
 @pytest.fixture
 def table():
     rows = [
-        ("relay", "a → b → c", "L1^R1 → L2^R2", 1, 9.0, np.nan),
-        ("loop", "a → b → a", "L1^R1 → L3^R3", -1, 2.0, 0.04),
-        ("loop", "b → c → a → b", "L2^R2 → L4^R4 → L1^R1", 1, 3.0, 0.01),
+        ("relay", '["a", "b", "c"]', '["L1^R1", "L2^R2"]', 1, 9.0, np.nan),
+        ("loop", '["a", "b", "a"]', '["L1^R1", "L3^R3"]', -1, 2.0, 0.04),
+        ("loop", '["b", "c", "a", "b"]', '["L2^R2", "L4^R4", "L1^R1"]', 1, 3.0, 0.01),
     ]
     return pd.DataFrame(rows, columns=["kind", "groups", "interactions", "sign", "strength", "padj"])
 
@@ -27,7 +29,7 @@ def test_lines_are_the_chains(table):
     ax = cs.pl.loops(table, palette=PALETTE)
     order = table.iloc[[2, 1, 0]]
     for y, (dots, row) in enumerate(zip(ax.collections, order.itertuples(), strict=True)):
-        groups = row.groups.split(" → ")
+        groups = json.loads(row.groups)
         assert dots.get_offsets().tolist() == [[x, y] for x in range(len(groups))]
         assert hexes(dots.get_edgecolors()) == [PALETTE[g] for g in groups]
         hollow = hexes(dots.get_facecolors())[-1] == "#ffffff"
@@ -38,7 +40,7 @@ def test_lines_are_the_chains(table):
         names = [
             t.get_text() for t in ax.texts if t.get_text() and "^" in t.get_text() and round(t.get_position()[1]) == y
         ]
-        assert names == row.interactions.split(" → ")
+        assert names == json.loads(row.interactions)
     assert "strength 3, padj 0.01" in {t.get_text() for t in ax.texts}
 
 

@@ -61,7 +61,7 @@ def test_wider_and_narrower_groups_stand_in():
     assert table.loc["cd8_t", ["groups", "how"]].tolist() == ["T cells", "parent"]
     assert table.loc["treg", ["groups", "how"]].tolist() == ["T cells", "parent"]
     assert table.loc["macrophage", ["groups", "how"]].tolist() == ["Myeloid", "parent"]
-    assert table.loc["stromal_cell", ["groups", "how"]].tolist() == ["CAFs;Pericytes", "children"]
+    assert table.loc["stromal_cell", ["groups", "how"]].tolist() == ['["CAFs", "Pericytes"]', "children"]
     assert table.loc["tumour_tnbc", ["groups", "how"]].tolist() == ["Cancer cells", "parent"]
     assert "wider" in table.loc["cd8_t", "reason"]
     # where the cells are is part of these roles: nothing stands in
@@ -70,7 +70,7 @@ def test_wider_and_narrower_groups_stand_in():
 
 def test_several_groups_of_one_role_are_taken_together():
     table = cs.tl.roles(cells(["CAFs 1", "CAFs 2", "B cells"]), "g").set_index("role")
-    assert table.loc["caf", "groups"] == "CAFs 1;CAFs 2"
+    assert table.loc["caf", "groups"] == '["CAFs 1", "CAFs 2"]'
     assert "CAFs 2" in table.loc["caf", "reason"]
 
 
@@ -79,7 +79,7 @@ def test_what_is_given_wins():
     table = cs.tl.roles(adata, "g", roles={"tumour": "c7", "caf": ["T cells", "c7"], "nk": None}).set_index("role")
     assert table.loc["tumour", ["groups", "how"]].tolist() == ["c7", "given"]
     assert table.loc["tumour_her2", ["groups", "how"]].tolist() == ["c7", "parent"]
-    assert table.loc["caf", "groups"] == "T cells;c7"
+    assert table.loc["caf", "groups"] == '["T cells", "c7"]'
     assert table.loc["nk", ["groups", "how"]].tolist() == ["", "none"]
     assert table.loc["t_cell", "how"] == "exact"
     assert "" not in table.index  # c7 has a role now

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .._arguments import checked
+from .._names import read_names
 from ._boxes import Box, draw_box, draw_edge, outline, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._fit import room, sized
@@ -107,9 +107,9 @@ def _words(row: dict[str, Any]) -> str:
     arrow = {("communication", True): "→", ("communication", False): "⊣"}.get(
         (row["edge"], row["sign"] > 0), "⇒" if row["sign"] > 0 else "⇒|"
     )
-    gates = re.sub(r" ?\([^)]*\)", "", str(row.get("gates") or ""))  # without their step and role
+    gates = ", ".join(name.split(" (")[0] for name in read_names(row.get("gates")))  # without their step and role
     words = f"{row['step']} {row['from']} {arrow} {row['to']}"
-    return words if gates in ("", "nan") else f"{words} [{shorten([gates], 28)[gates]}]"
+    return words if not gates else f"{words} [{shorten([gates], 28)[gates]}]"
 
 
 def _effects(data: Any, key: str, *, circuit: str, contrast: str | None, changes: pd.DataFrame | None) -> Any:
@@ -147,16 +147,16 @@ def _look(steps: pd.DataFrame, effects: dict[int, float] | None) -> tuple[dict[i
 
 def _boxes(steps: pd.DataFrame, look: dict[int, tuple[Any, bool]]) -> dict[str, Box]:
     boxes: dict[str, Box] = {}
-    groups: dict[str, str] = {}
+    groups: dict[str, list[str]] = {}
     for row in _records(steps):
         for side in ("source", "target"):
             role = row[f"{side}_role"]
             boxes.setdefault(role, Box(role.replace("_", " ")))
-            groups[role] = groups.get(role) or str(row.get(side) or "")
+            groups[role] = groups.get(role) or read_names(row.get(side))
         if row["source_role"] == row["target_role"]:
             boxes[row["source_role"]].lines.append((_words(row), *look[row["step"]]))
     for role, found in groups.items():
-        boxes[role].below = found if found and found != "nan" else "no group"
+        boxes[role].below = ", ".join(found) if found else "no group"
     return boxes
 
 

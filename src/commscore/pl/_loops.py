@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._arguments import checked
+from .._names import read_names
 from .._validate import in_range, one_of
 from ._colours import DOWN, UP, group_colours
 from ._fit import room, sized
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-_STEP = " → "
 _NAMES = {1: "reinforces", -1: "restrains"}
 
 
@@ -70,8 +70,7 @@ def loops(
     found = need_rows(frame, f"there is no {kind or 'loop or relay'}", "raise max_padj or max_length of tl.loops")
     found = ranked(found.assign(_open=found["kind"].astype(str) == "relay"), ["_open", "strength"], [True, False])
     shown = found.iloc[: room().rows(top, fixed=0.9, each=0.42)]
-    chains = [str(g).split(_STEP) for g in shown["groups"]]
-    carried = [str(i).split(_STEP) for i in shown["interactions"]]
+    chains, carried = ([read_names(cell) for cell in shown[c]] for c in ("groups", "interactions"))
     names = sorted({g for chain in chains for g in chain})
     longest = max(map(len, chains))
     each = (0.9 * room().width - 1.4) / longest / room().width if room().limited else 1.0

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .. import rs
+from .._names import read_names, write_names
 from .._schema import understand as schema
 from .._validate import suggest
 from . import _edge
@@ -206,9 +207,9 @@ def assign(resource: Resource, groups: Sequence[str], *, given: Given | None, hi
         members, kind, reason = _resolve(role, own, how, names=names)
         result[role] = tuple(g for g in groups if g in members)
         if role not in ("myeloid", "lymphoid"):
-            rows.append((role, ";".join(result[role]), kind, reason))
+            rows.append((role, write_names(result[role]), kind, reason))
     result[ANY] = tuple(groups)
-    rows += [("", g, "none", _guess(g, names, hints)) for g in unmatched]
+    rows += [("", write_names([g]), "none", _guess(g, names, hints)) for g in unmatched]
     report = pd.DataFrame(rows, columns=list(schema.ROLES.names))
     report["how"] = pd.Categorical(report["how"], categories=list(schema.HOW))
     return Assigned(result, report)
@@ -298,10 +299,11 @@ def require(assigned: Assigned, needed: Iterable[str], groupby: str, *, what: st
     if not needed or any(assigned.of(r) for r in needed):
         return
     unmatched = assigned.report[assigned.report["role"] == ""]
-    guesses = "\n".join(f"  {g!r}: {why}" for g, why in zip(unmatched["groups"], unmatched["reason"], strict=True))
-    guessed = [(m[1], g) for g, why in zip(unmatched["groups"], unmatched["reason"], strict=True)
+    lone = [(*read_names(g), why) for g, why in zip(unmatched["groups"], unmatched["reason"], strict=True)]
+    guesses = "\n".join(f"  {g!r}: {why}" for g, why in lone)
+    guessed = [(m[1], g) for g, why in lone
                if (m := re.search(r"perhaps (\w+)", why)) and m[1] in needed]  # fmt: skip
-    role, example = (guessed or [("tumour", unmatched["groups"].iloc[0] if len(unmatched) else "my group")])[0]
+    role, example = (guessed or [("tumour", lone[0][0] if lone else "my group")])[0]
     msg = (
         f"no group of groupby={groupby!r} takes a role of the {what}. Give them with "
         f"roles={{{role!r}: {example!r}, ...}} (role -> group or list of groups).\nGroups and guesses:\n{guesses}\n"

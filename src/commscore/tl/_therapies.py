@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .. import get, rs
+from .._names import read_names
 from .._schema import understand as schema
 from .._validate import in_range
 from .._version import __version__
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
 
 SCHEMA = "commscore.therapies/1"
-ACTIVATES = ("activates",)
 NO_CUT = ("activates", "other")
 _BYPASS = ("same receptor", "same ligand", "same ligand family", "same circuit")
 
@@ -222,7 +222,7 @@ def _circuit_steps(
 def _step_cuts(agents: pd.DataFrame, steps: pd.DataFrame) -> Bools:
     """Therapies × steps: a target is a gene of the step, or of a gate that releases its ligand."""
     genes = [
-        {*str(a).split("_"), *str(b).split("_"), *(g.split(" ")[0] for g in str(gates).split(";") if g)}
+        {*str(a).split("_"), *str(b).split("_"), *(g.split(" ")[0] for g in read_names(gates))}
         for a, b, gates in zip(steps["from"], steps["to"], steps["gates"], strict=True)
     ]
     targets = [set(t.split(";")) - {""} for t in agents["cuts"]]
@@ -248,7 +248,7 @@ def _status(agent: pd.Series, n_cut: int) -> tuple[str, str]:
     if not agent["targets"]:
         return "no target", "the reviews name no molecule that it acts on"
     if not agent["cuts"]:
-        activates = set(agent["action"].split(";")) <= set(ACTIVATES)
+        activates = set(agent["action"].split(";")) <= {"activates"}
         what = "raises" if activates else "acts in another way on"
         return ("activates" if activates else "no edge"), f"it {what} {agent['targets']}, which cuts no edge"
     targets = agent["cuts"].split(";")

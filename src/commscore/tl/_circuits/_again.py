@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._names import read_names
 from ...arrays import Entities
 from ...core import circuits as core
 from .. import _contexts
@@ -84,18 +85,19 @@ def _plan(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.Plan, list[str
     ends, gates = [], []
     for i, row in enumerate(steps.to_dict("records")):
         ends.append((node(row["from"], row["source"]), node(row["to"], row["target"])))
-        named = str(row["gates"]).split(";")
+        named = read_names(row["gates"])
         on_it = [g for g in gates_of.get(row["circuit"], ()) if _name(g) in named]
         gates += [(i, node(g["from"], g["source"]), _kind(g, row)) for g in on_it]
     genes = sorted({g for molecule, _ in nodes for g in molecule.split("_")})
-    groups = sorted({g for _, joined in nodes for g in joined.split(";")})
-    roles = list(dict.fromkeys(joined for _, joined in nodes))
+    members = {cell: read_names(cell) for _, cell in nodes}
+    groups = sorted({g for inside in members.values() for g in inside})
+    roles = list(members)
     pairs = np.asarray(ends, np.int64).reshape(-1, 2)
     number = {g: i for i, g in enumerate(genes)}
     plan = core.Plan(
         Entities.of([[number[g] for g in molecule.split("_")] for molecule, _ in nodes]),
-        np.asarray([roles.index(joined) for _, joined in nodes], np.int64),
-        np.array([[g in joined.split(";") for g in groups] for joined in roles], bool), np.zeros(len(roles), bool),
+        np.asarray([roles.index(cell) for _, cell in nodes], np.int64),
+        np.array([[g in members[cell] for g in groups] for cell in roles], bool), np.zeros(len(roles), bool),
         pairs[:, 0].copy(), pairs[:, 1].copy(), core.Gates.of(gates), np.zeros(len(pairs), np.int64),
         np.ones(len(pairs), bool), 1,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import rs
+from ..._names import write_names
 from ..._random import RNG, key, recorded
 from ..._validate import in_range, one_of
 from ..._version import __version__
@@ -258,7 +259,7 @@ def _who(plan: core.Plan, summary: GeneSummary, *, names: list[str], rule: str) 
             inside = inside[[int(joined.argmax())]]
         cells = summary.sizes[inside].sum()
         prop[node] = (summary.expressed[np.ix_(genes, inside)].sum(axis=1) / cells).min()
-        groups[node] = ";".join(names[k] for k in inside)
+        groups[node] = write_names(names[k] for k in inside)
     return prop, groups
 
 

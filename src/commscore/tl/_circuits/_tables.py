@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..._names import read_names, write_names
 from ..._schema import score as score_schema
 from ..._schema import understand as schema
 from ...stats.multiple import benjamini_hochberg
@@ -79,7 +80,7 @@ def _edge_row(step: Step, measured: Measured, observed: Observed) -> tuple[Any, 
         row["circuit"], int(row["step"]), row["edge"], row["source_role"], row["target_role"],
         observed.groups[own] if own >= 0 else "", observed.groups[other] if other >= 0 else "",
         row["from"], row["to"], row["interaction"], int(row["sign"]),
-        bool(number >= 0 and measured.plan.counts[number]), step.status, step.detail, ";".join(step.gates),
+        bool(number >= 0 and measured.plan.counts[number]), step.status, step.detail, write_names(step.gates),
         of(observed.value, own), of(observed.value, other), of(observed.prop, own), of(observed.prop, other),
         of(observed.score, number), of(observed.pvalue, number), rho, rho_pvalue, n_samples,
         row["source"], row["lines"], row["statement"],
@@ -98,7 +99,8 @@ def circuit_table(measured: Measured, observed: Observed, *, roles: pd.DataFrame
     """One row per circuit; steps must have their status. ``roles`` is the report of who takes which role."""
     borrowed = roles[roles["how"].isin(("parent", "children"))]
     words = {
-        r: f"{r}: {g} ({h})" for r, g, h in zip(borrowed["role"], borrowed["groups"], borrowed["how"], strict=True)
+        r: f"{r}: {', '.join(read_names(g))} ({h})"
+        for r, g, h in zip(borrowed["role"], borrowed["groups"], borrowed["how"], strict=True)
     }
     by: dict[str, list[Step]] = {c: [] for c in measured.circuits}
     for step in measured.steps:
@@ -129,7 +131,7 @@ def _circuit_row(
         _status(own, inside, counted), len(own), len(inside), expressed,
         observed.strength[c], observed.strength_pvalue[c], observed.lowest[c],
         f"{counted[int(scores.argmin())].row['step']} {in_words(counted[int(scores.argmin())])}" if counted else "",
-        observed.lowest_pvalue[c], max(pvalues, default=np.nan), ";".join(words[r] for r in played if r in words),
+        observed.lowest_pvalue[c], max(pvalues, default=np.nan), write_names(words[r] for r in played if r in words),
         "; ".join(missing),
         first["circuit_source"], first["circuit_lines"],
     )  # fmt: skip

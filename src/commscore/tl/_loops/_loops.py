@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ... import get, rs
+from ..._names import write_list
 from ..._random import RNG, recorded
 from ..._random import key as seed_of
 from ..._schema import understand as schema
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from ...rs import Resource
 
-SCHEMA = "commscore.loops/1"
+SCHEMA = "commscore.loops/2"
 _BUDGET = 10_000_000
 
 
@@ -237,7 +238,7 @@ def _described(
     ways = [(int(a), int(b)) for a, b in zip(kind[: after.size], after, strict=True)]
     scores = network.score[path]
     return (
-        len(path), " → ".join(passed), " → ".join(kinds[k] for k in kind), " | ".join(links.words[w] for w in ways),
+        len(path), write_list(passed), write_list(kinds[k] for k in kind), write_list(links.words[w] for w in ways),
         int(np.prod([links.sign[w] for w in ways])), float(np.exp(np.log(scores).mean())), float(scores.min()),
         float(padj[path].max()),
     )  # fmt: skip
