@@ -71,7 +71,7 @@ def test_some_cells_of_a_file(files):
     assert memory["significant"] == disk["significant"]
 
 
-@pytest.mark.parametrize("extra", [["--normalize"], ["--use-raw"], ["--data", "x.h5ad"], ["--out", "x.h5ad"]])
+@pytest.mark.parametrize("extra", [["--normalize"], ["--data", "x.h5ad"], ["--out", "x.h5ad"]])
 def test_what_needs_the_data_in_memory_is_refused(files, extra):
     done = invoke("score", files / "a.h5ad", "--groupby", "cell_type", "--backed", *extra)
     assert done.exit_code == 2

@@ -10,6 +10,7 @@ import typer
 from . import _options as options
 from ._files import DATA, TABLES, WITH_RESULT
 from ._job import Done, Job, Output, table_and_data, tables
+from ._normalize import Place
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
 from ._run import command, say
@@ -69,13 +70,15 @@ def circuits(
     def work(adata: Any) -> Done:
         from .. import get, tl
 
+        place = Place(layer, use_raw)
         if normalize:
-            normalized(adata, keep_counts=True)
+            to_file = any(path is not None and path.suffix == ".h5ad" for path in (out, data))
+            place = normalized(adata, place, keep=to_file or sample_key is not None)
         say(f"testing circuits in {adata.n_obs} cells by {groupby!r}")
         tl.circuits(
             adata, groupby, roles=roles, condition_key=condition_key, sample_key=sample_key, reference=reference,
-            resource=known, n_perms=n_perms, scheme=scheme, expr_prop=expr_prop, min_cells=min_cells, layer=layer,
-            use_raw=use_raw, counts_layer=counts_layer, rng=seed, n_jobs=n_jobs, key_added=_KEY,
+            resource=known, n_perms=n_perms, scheme=scheme, expr_prop=expr_prop, min_cells=min_cells, layer=place.layer,
+            use_raw=place.use_raw, counts_layer=counts_layer, rng=seed, n_jobs=n_jobs, key_added=_KEY,
         )  # fmt: skip
         found = get.load(adata, _KEY)
         writers = tables(**{n: lambda n=n: found.extra[n] for n in ("edges", "changes", "untested")})

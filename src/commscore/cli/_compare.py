@@ -70,13 +70,11 @@ def compare(
     }
     known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
 
-    if backed and use_raw:
-        msg = "--backed reads the matrix as it is in the file: leave out --use-raw"
-        raise ValueError(msg)
-
     def work(adata: Any) -> Done:
         from .. import get, tl
+        from ..get._store import check_target
 
+        check_target(adata, _KEY, inplace=not backed)
         say(f"comparing {condition_key!r} in {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
         result: Any = tl.compare(
             adata, groupby, condition_key=condition_key, sample_key=sample_key, reference=reference,

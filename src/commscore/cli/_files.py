@@ -29,9 +29,11 @@ _CHUNK = 2**20
 def read(path: Path, *, where: Sequence[str] = (), backed: bool = False) -> Any:
     """Read an ``.h5ad`` file or a zarr store; keep the cells for which every ``COLUMN=VALUE`` holds.
 
-    With ``backed``, ``X`` and the layers stay in the file, and only they, ``obs`` and ``var`` are there.
+    With ``backed``, ``X``, the layers and ``raw`` stay in the file, and only they, ``obs`` and ``var`` are there.
     """
     import anndata
+
+    from ._on_disk import read_on_disk
 
     if not path.exists():
         msg = f"FILE {path} does not exist"
@@ -44,30 +46,8 @@ def read(path: Path, *, where: Sequence[str] = (), backed: bool = False) -> Any:
         msg = f"FILE {path} must end in .h5ad or .zarr, found {path.suffix or 'no ending'!r}"
         raise ValueError(msg)
     with naming(path, "AnnData"):
-        adata = _on_disk(path) if backed else reader(path)
+        adata = read_on_disk(path) if backed else reader(path)
     return _keep(adata, where, backed=backed)
-
-
-def _on_disk(path: Path) -> Any:
-    import anndata
-    from anndata.io import read_elem, sparse_dataset
-
-    if path.suffix == ".h5ad":
-        import h5py
-
-        group: Any = h5py.File(path)
-    else:
-        import zarr
-
-        group = zarr.open(str(path), mode="r")
-
-    def matrix(element: Any) -> Any:
-        return element if hasattr(element, "shape") else sparse_dataset(element)
-
-    adata = anndata.AnnData(matrix(group["X"]), obs=read_elem(group["obs"]), var=read_elem(group["var"]))
-    for name in group.get("layers", ()):
-        adata.layers[name] = matrix(group["layers"][name])
-    return adata
 
 
 @contextmanager
@@ -130,6 +110,9 @@ def check_output(path: Path, endings: tuple[str, ...], *, option: str = "--out")
     if path.is_dir():
         msg = f"{option} {path} is a folder; give the name of a file"
         raise ValueError(msg)
+    if not os.access(folder, os.W_OK):
+        msg = f"{option} {path}: no permission to write in the folder {folder}"
+        raise PermissionError(errno.EACCES, msg)
     if path.suffix == ".parquet":
         _need_parquet(option)
 

@@ -2,23 +2,139 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ._run import say
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
-def normalize(adata: Any, *, keep_counts: bool) -> None:
-    """Normalise raw counts to 10,000 per cell and take log1p; keep the counts as a layer if they are wanted."""
-    import scanpy as sc
+    from ..tl import _edge
 
-    values = adata.X.data if hasattr(adata.X, "indptr") else adata.X
-    if (values % 1 != 0).any():
+LAYER = "lognorm"
+COUNTS = "counts"
+_TARGET = 1e4
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the expression is: arguments of the tools."""
+
+    layer: str | None
+    use_raw: bool
+
+
+def normalize(adata: Any, place: Place, *, keep: bool) -> Place:
+    """Normalise the raw counts of ``place`` to 10,000 per cell, take log1p, and return where that is.
+
+    What is to be scored is what is normalised. The counts of ``X`` make room for it, and stay as a layer with ``keep``
+    (commands that compare samples need them, and the data are written with the result); every other matrix stays as
+    it is, and the new one is a layer of its own.
+    """
+    from ..tl import _edge
+
+    source = _edge.expression(adata, layer=place.layer, use_raw=place.use_raw)
+    _refuse_unless_counts(adata, source)
+    say(f"normalising {source.name} to 10,000 per cell, log1p")
+    if not place.use_raw and place.layer is None:
+        if keep:
+            kept = _keep_counts(adata)
+            say(f"adata.X is log-normalised in what follows; its counts are in adata.layers[{kept!r}]")
+        adata.X = _lognorm(source.matrix)
+        return place
+    if source.var_names.equals(adata.var_names):
+        name = _free(adata, LAYER)
+        adata.layers[name] = _lognorm(source.matrix)
+        say(f"{source.name} stays as it is; the log-normalised expression is adata.layers[{name!r}]")
+        return Place(name, use_raw=False)
+    return _of_raw(adata, source, keep=keep)
+
+
+def _of_raw(adata: Any, source: _edge.Source, *, keep: bool) -> Place:
+    """Put the expression in the place of ``raw``: it has genes that no layer can hold."""
+    if keep:
         msg = (
-            "--normalize takes raw counts, but adata.X holds fractions: it seems to be normalised already; leave it out"
+            "--normalize --use-raw: adata.raw has other genes than adata, so that no layer can hold its log-normalised "
+            "expression, and its counts would be lost, which .h5ad files and comparisons of samples need; leave these "
+            "out, or copy adata.raw.to_adata() into a file of its own"
         )
         raise ValueError(msg)
-    say("normalising counts to 10,000 per cell, log1p")
-    if keep_counts and "counts" not in adata.layers:
-        adata.layers["counts"] = adata.X.copy()  # commands that compare samples need them
-    sc.pp.normalize_total(adata, target_sum=1e4)
-    sc.pp.log1p(adata)
+    import anndata
+
+    adata.raw = anndata.AnnData(_lognorm(source.matrix), var=adata.raw.var, obs=adata.obs[[]])
+    return Place(None, use_raw=True)
+
+
+def _refuse_unless_counts(adata: Any, source: _edge.Source) -> None:
+    import numpy as np
+
+    matrix = source.matrix
+    values = np.asarray(matrix.data if hasattr(matrix, "indptr") else matrix)
+    problem = _no_counts(values)
+    if problem:
+        msg = f"--normalize takes raw counts, but {source.name} {problem}{_elsewhere(adata, source)}"
+        raise ValueError(msg)
+
+
+def _elsewhere(adata: Any, source: _edge.Source) -> str:
+    """Say where raw counts are, if they are in another place."""
+    from ..tl._compare._counts import raw_counts
+
+    try:
+        other = raw_counts(adata, counts_layer=None, use_raw=False).name
+    except ValueError:
+        return ""
+    option = "--use-raw" if other == "adata.raw.X" else f"--layer {COUNTS}" if other != "adata.X" else "no --layer"
+    return "" if other == source.name else f" ({other} seems to hold raw counts: {option})"
+
+
+def _no_counts(values: npt.NDArray[Any]) -> str:
+    """Say why values are no raw counts; nothing if they are."""
+    import numpy as np
+
+    if values.dtype.kind in "ub":
+        return "" if values.any() else "holds no counts at all"
+    if not np.isfinite(values).all():
+        return "holds NaN or infinite values; remove these cells or genes, or put 0 there"
+    if (values < 0).any():
+        return "holds negative values, as scaled data do; give the raw counts"
+    if (values % 1 != 0).any():
+        return "holds fractions: it seems to be normalised already; leave --normalize out, or give the raw counts"
+    return "" if values.any() else "holds no counts at all"
+
+
+def _keep_counts(adata: Any) -> str:
+    """Keep the counts of ``X`` as a layer; return its name."""
+    if COUNTS in adata.layers and _equal(adata.layers[COUNTS], adata.X):
+        return COUNTS
+    name = _free(adata, COUNTS)
+    adata.layers[name] = adata.X.copy()
+    return name
+
+
+def _free(adata: Any, name: str) -> str:
+    """Return a name that no layer has yet."""
+    number = 1
+    while (free := name if number == 1 else f"{name}_{number}") in adata.layers:
+        number += 1
+    return free
+
+
+def _equal(a: Any, b: Any) -> bool:
+    import numpy as np
+
+    differs = a != b
+    return not (differs.nnz if hasattr(differs, "nnz") else np.any(differs))
+
+
+def _lognorm(matrix: Any) -> Any:
+    import anndata
+    import numpy as np
+    import scanpy as sc
+
+    values = matrix.astype(np.float32) if matrix.dtype.kind in "iub" else matrix.copy()
+    made = anndata.AnnData(values)
+    sc.pp.normalize_total(made, target_sum=_TARGET)
+    sc.pp.log1p(made)
+    return made.X

@@ -10,6 +10,7 @@ import typer
 from . import _options as options
 from ._files import DATA, FIGURES, TABLES, WITH_RESULT
 from ._job import Done, Job, table_and_data, tables
+from ._normalize import Place
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
 from ._run import command, say
@@ -17,6 +18,8 @@ from ._show import ALPHA, show_scores
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_KEY = "commscore"
 
 
 @command
@@ -73,24 +76,28 @@ def score(
         "--untested": (untested, TABLES),
     }
     known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
-    if backed and (normalize or use_raw):
-        msg = "--backed reads the matrix as it is in the file: leave out --normalize and --use-raw"
+    if backed and normalize:
+        msg = "--backed reads the matrix as it is in the file: leave out --normalize"
         raise ValueError(msg)
     asked: dict[str, Any] = {} if null is None else {"null": None if null == "none" else null}
 
     def work(adata: Any) -> Done:
         from .. import get, tl
+        from ..get._store import check_target
 
+        check_target(adata, _KEY, inplace=not backed)
+        place = Place(layer, use_raw)
         if normalize:
-            normalized(adata, keep_counts=data is not None or (out is not None and out.suffix == ".h5ad"))
+            place = normalized(adata, place, keep=data is not None or (out is not None and out.suffix == ".h5ad"))
         say(f"scoring {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
         result: Any = tl.score(
             adata, groupby, resource=known, method=_one_or_all(method), scheme=scheme, n_perms=n_perms,
             complex=complex, missing_subunits=missing_subunits, expr_prop=expr_prop, min_cells=min_cells,
-            groups=group or None, layer=layer, use_raw=use_raw, rng=seed, n_jobs=n_jobs, inplace=False, **asked,
+            groups=group or None, layer=place.layer, use_raw=place.use_raw, rng=seed, n_jobs=n_jobs,
+            inplace=False, **asked,
         )  # fmt: skip
         if not backed:  # the view of a file cannot take it, and the file is not written
-            get.store(adata, "commscore", result)
+            get.store(adata, _KEY, result)
         table, left_out = result.table, result.untested
         say(f"{len(left_out)} interactions or groups not tested" + ("" if untested else "; --untested FILE lists them"))
         summary = summary_of(table, left_out, result.params)

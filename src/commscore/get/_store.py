@@ -14,13 +14,53 @@ if TYPE_CHECKING:
 _PARTS = ("table", "params", "resource", "schema")
 
 
+_OF_ZARR = (".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json")
+_LONGEST = 200
+"""Bytes of a key: in a zarr store it is the name of a folder."""
+
+
 def check_key(key: object, argument: str = "key_added") -> None:
-    """Raise unless ``key`` is a name that survives writing to disk."""
+    """Raise unless ``key`` is a name that survives writing to h5ad and zarr."""
     if not isinstance(key, str) or not key:
         msg = f"{argument} must be a non-empty string, found {key!r}"
         raise TypeError(msg)
-    if "/" in key:
-        msg = f"{argument}={key!r} has a '/', which would nest it in the file; use another character"
+    problem = _not_a_name(key)
+    if problem:
+        msg = f"{argument}={key if len(key) <= _LONGEST else key[:40] + '…'!r} {problem}"
+        raise ValueError(msg)
+
+
+def _not_a_name(key: str) -> str:
+    """Say why a key cannot be written, or would be read back as another one; nothing if it can."""
+    for character in "/\\":
+        if character in key:
+            return f"has a {character!r}, which would nest it in the file; use another character"
+    if not key.strip(".") or key in _OF_ZARR:
+        return "is a name that files keep for themselves; use a word"
+    if key != key.strip() or not key.isprintable():
+        return "has blanks at its ends or characters that cannot be seen; use a word"
+    if len(key.encode()) > _LONGEST:
+        return f"is {len(key.encode())} bytes long, more than a file can name; use at most {_LONGEST}"
+    return ""
+
+
+def check_target(adata: AnnData, key: str, *, inplace: bool) -> None:
+    """Raise, before any work, unless the result can be written to ``adata.uns[key]`` if ``inplace``."""
+    check_key(key)
+    if not inplace:
+        return
+    if adata.is_view and adata.isbacked:
+        msg = (
+            f"inplace=True: adata is a view of a backed file ({adata.filename}), which cannot take the result; give "
+            "inplace=False and keep the result that is returned, or call adata = adata.to_memory() first"
+        )
+        raise ValueError(msg)
+    stored = adata.uns.get(key)
+    if stored is not None and not (hasattr(stored, "keys") and "schema" in stored):
+        msg = (
+            f"key_added={key!r}: adata.uns[{key!r}] holds something else ({type(stored).__name__}), which the result "
+            "would replace; give another key_added"
+        )
         raise ValueError(msg)
 
 

@@ -14,7 +14,7 @@ from .._schema.resource import DIRECTIONS
 from .._validate import in_range, one_of
 from .._version import __version__
 from ..get import Result, store
-from ..get._store import check_key
+from ..get._store import check_target
 from ..stats import exact, linear
 from . import _roles
 from ._compare import _design, _prepare, _study
@@ -141,7 +141,7 @@ def balance(
     if roles is not None and sign != "roles":
         msg = "roles= has a use only with sign='roles'; leave it out, or give sign='roles'"
         raise ValueError(msg)
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     known = _signed(resource)
     keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
     ask = _prepare.Ask(known, counts_layer, use_raw, int(min_cells), reference, order, contrast)

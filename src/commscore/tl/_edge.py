@@ -15,7 +15,7 @@ from ..get._columns import in_memory
 from ._scale import warn_of_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy.typing as npt
     from anndata import AnnData
@@ -86,24 +86,26 @@ def expression(adata: AnnData, *, layer: str | None, use_raw: bool, argument: st
         msg = "use_raw=True, but adata.raw is None; set adata.raw or use a layer"
         raise ValueError(msg)
     if use_raw:
-        source = Source(contained(adata.raw.X, "adata.raw.X"), adata.raw.var_names, "adata.raw.X")
+        name = "adata.raw.X"
+        source = Source(_matrix(adata, name, lambda a: a.raw.X), adata.raw.var_names, name)
     elif layer is not None:
         name = f"adata.layers[{layer!r}]"
-        source = Source(contained(adata.layers[layer], name), adata.var_names, name)
+        source = Source(_matrix(adata, name, lambda a: a.layers[layer]), adata.var_names, name)
     else:
-        source = Source(_x(adata), adata.var_names, "adata.X")
+        source = Source(_matrix(adata, "adata.X", lambda a: a.X), adata.var_names, "adata.X")
     return _checked(source, adata)
 
 
-def _x(adata: AnnData) -> Any:
-    """Return ``X``; of a view, without reading it if the whole is on disk."""
-    view = backed_view(adata, lambda whole: whole.X, "adata.X") if adata.is_view else None
-    return contained(adata.X, "adata.X") if view is None else view
+def _matrix(adata: AnnData, name: str, of: Callable[[Any], Any]) -> Any:
+    """Return the matrix that ``of`` takes; of a view, without reading it if the whole is on disk."""
+    view = backed_view(adata, of, name, of_raw=name == "adata.raw.X") if adata.is_view else None
+    return contained(of(adata), name) if view is None else view
 
 
 def _checked(source: Source, adata: AnnData) -> Source:
     if source.matrix is None:
-        msg = f"{source.name} is None; give the layer that holds log-normalised expression"
+        names = listed([n for n in adata.layers if n is not None]) or "none either"
+        msg = f"{source.name} is None; give the layer that holds the expression (adata.layers has {names})"
         raise ValueError(msg)
     if adata.n_obs == 0 or source.var_names.size == 0:
         msg = f"adata is empty: {adata.n_obs} cells × {source.var_names.size} variables in {source.name}"

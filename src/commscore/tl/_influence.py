@@ -13,7 +13,7 @@ from .._schema import influence as schema
 from .._schema.compare import UNTESTED
 from .._version import __version__
 from ..get import Result, store
-from ..get._store import check_key
+from ..get._store import check_target
 from ._compare import _study
 from ._compare._compare import _names, compare
 from ._edge import obs_column
@@ -93,7 +93,7 @@ def leave_one_out(
       interaction  n_left_out  sign_stable
     0  CSF1^CSF1R           6         True
     """
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     options: dict[str, Any] = {
         "condition_key": condition_key, "sample_key": sample_key, "reference": reference, "order": order,
         "contrast": contrast, "covariates": _names(covariates), "pair_key": pair_key, "resource": resource,

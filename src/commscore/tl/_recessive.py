@@ -15,7 +15,7 @@ from .._schema import understand as schema
 from .._validate import in_range
 from .._version import __version__
 from ..get import Result
-from ..get._store import check_key
+from ..get._store import check_target
 from . import _contexts
 from ._keywords import known_keywords
 
@@ -119,7 +119,7 @@ def recessive(
     in_range("min_stability", min_stability, low=0, high=1)
     in_range("min_cells", min_cells, low=1, integer=True)
     in_range("n_boot", n_boot, low=1, integer=True)
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     seed, stored = seed_of(rng), get.load(adata, key)
     table = _checked(stored.table, score=score, padj=padj, max_padj=max_padj)
     if table.empty:

@@ -23,7 +23,7 @@ from ..core.statistics import Problem, tables_of
 from ..core.summary import COMPLEX_RULES, entity_summary
 from ..core.threads import team
 from ..get import Result, store
-from ..get._store import check_key
+from ..get._store import check_target
 from . import _edge, _interactions
 from ._background import cell_totals, of_tests, with_cofactors
 from ._frames import score_table, untested_table
@@ -158,7 +158,7 @@ def score(
     """
     _check(null=null, n_perms=n_perms, scheme=scheme, rule=complex, expr_prop=expr_prop, min_cells=min_cells,
            ties=ties, prop_filter=prop_filter, memory=memory)  # fmt: skip
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     seed, chosen = key(rng), choose(method, null=null)
     expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
     cells = _edge.cells(adata, groupby, groups=groups, min_cells=int(min_cells))

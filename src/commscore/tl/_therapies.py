@@ -16,7 +16,7 @@ from .._schema import understand as schema
 from .._validate import in_range
 from .._version import __version__
 from ..get import Result
-from ..get._store import check_key
+from ..get._store import check_target
 from . import _contexts
 from ._circuits import _again
 from ._interactions import same_species
@@ -121,7 +121,7 @@ def therapies(
     in_range("n_together", n_together, low=2, high=5, integer=True)
     in_range("n_combinations", n_combinations, low=1, integer=True)
     in_range("min_cells", min_cells, low=1, integer=True)
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     known, stored = rs.as_resource(resource), get.load(adata, key)
     agents = _agents(known)
     table = _contexts.passing(stored.table, padj=padj, max_padj=max_padj)

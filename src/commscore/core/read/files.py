@@ -59,7 +59,7 @@ def contained(matrix: Any, name: str) -> Any:
     raise TypeError(msg)
 
 
-def backed_view(adata: Any, matrix_of: Any, name: str) -> Any:
+def backed_view(adata: Any, matrix_of: Any, name: str, *, of_raw: bool = False) -> Any:
     """Return the matrix of a view of a backed object without reading it, or None where that is not possible.
 
     ``matrix_of`` takes the matrix from an object. anndata itself would read the rows of the view into memory.
@@ -74,8 +74,10 @@ def backed_view(adata: Any, matrix_of: Any, name: str) -> Any:
     at = _positions(rows, found.shape[0])
     if (np.diff(at) <= 0).any():
         return None
-    kept = _positions(columns, found.shape[1])
     view = Picked(found, None if at.size == found.shape[0] else at)
+    if of_raw:  # has all its variables in every view
+        return view
+    kept = _positions(columns, found.shape[1])
     return view if np.array_equal(kept, np.arange(found.shape[1])) else view.only(kept)
 
 

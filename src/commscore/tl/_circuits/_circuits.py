@@ -21,7 +21,7 @@ from ...core.read.totals import group_totals
 from ...core.summary import COMPLEX_RULES
 from ...core.threads import team
 from ...get import Result, store
-from ...get._store import check_key
+from ...get._store import check_target
 from ...stats.multiple import permutation_pvalue
 from .. import _edge, _roles
 from .._compare import _prepare, _study
@@ -159,7 +159,7 @@ def circuits(
     """
     _check(n_perms=n_perms, scheme=scheme, rule=complex, expr_prop=expr_prop, min_cells=min_cells,
            min_cells_sample=min_cells_sample, memory=memory)  # fmt: skip
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
     ask = _prepare.Ask(resource, counts_layer, use_raw, int(min_cells_sample), reference, order, contrast)
     _samples.check_keys(keys, ask)

@@ -14,7 +14,7 @@ from ..._validate import in_range, listed, one_of, warn
 from ..._version import __version__
 from ...core.contrast import Settings
 from ...get import Result, store
-from ...get._store import check_key
+from ...get._store import check_target
 from .._keywords import known_keywords
 from . import _engine, _frames, _totals, _two_factors
 from ._prepare import Ask, Prepared, prepare
@@ -160,7 +160,7 @@ def compare(
     keys = Keys(groupby, condition_key, sample_key, pair_key, _names(covariates), interaction)
     settings = _settings(test=test, combine=combine, margin=margin, expr_prop=expr_prop, n_perms=n_perms, rng=rng)
     in_range("min_cells", min_cells, low=1, integer=True)
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     if interaction is not None and order is not None:
         msg = (
             f"order and interaction (a second factor, here adata.obs[{interaction!r}]) exclude each other; compare the "

@@ -16,7 +16,7 @@ from ..._validate import in_range, one_of
 from ..._version import __version__
 from ...core.contrast import Settings
 from ...get import Result, store
-from ...get._store import check_key
+from ...get._store import check_target
 from .. import _roles
 from .._compare import _design, _prepare, _study
 from .._compare._compare import _names, require_replicates
@@ -134,7 +134,7 @@ def expectations(
     settings = _settings(method=method, expr_prop=expr_prop, margin=margin, alpha=alpha, rng=rng)
     in_range("min_cells", min_cells, low=1, integer=True)
     in_range("min_targets", min_targets, low=2, integer=True)
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     if links is not None:
         _net.checked_links(links)
     known = rs.as_resource(resource)

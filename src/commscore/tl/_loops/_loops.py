@@ -18,7 +18,7 @@ from ..._version import __version__
 from ...core.circuits import Loops, Network, Null, autocrine, relays, rewired, search
 from ...core.circuits import loop_strengths as strengths
 from ...get import Result
-from ...get._store import check_key
+from ...get._store import check_target
 from ...stats.multiple import benjamini_hochberg, permutation_pvalue
 from .._keywords import known_keywords
 from .._progress import bar
@@ -128,7 +128,7 @@ def loops(
     in_range("max_loops", max_loops, low=1, integer=True)
     in_range("budget", budget, low=1, integer=True)
     in_range("n_perms", n_perms, low=1, integer=True)
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     seed, stored = seed_of(rng), get.load(adata, key)
     frame = _edges(stored.table, score=score, padj=padj, max_padj=max_padj)
     known = rs.as_resource(resource)

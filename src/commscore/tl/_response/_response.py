@@ -12,7 +12,7 @@ from ..._schema import response as schema
 from ..._validate import in_range, one_of
 from ..._version import __version__
 from ...get import Result, store
-from ...get._store import check_key
+from ...get._store import check_target
 from ...stats.multiple import benjamini_hochberg
 from .._compare import _contrasts, _design, _prepare, _study
 from .._compare._compare import _names
@@ -141,7 +141,7 @@ def response(
     in_range("min_targets", min_targets, low=2, integer=True)
     in_range("min_counts", min_counts, low=1, integer=True)
     in_range("alpha", alpha, low=0, high=1)
-    check_key(key_added)
+    check_target(adata, key_added, inplace=inplace)
     keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
     ask = _prepare.Ask(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
     prepared = prepare(adata, keys, ask)
