@@ -148,6 +148,7 @@ def test_hdf5_that_is_no_anndata_is_named(inside, tmp_path):
     assert f"FILE {path}" in done.stderr.splitlines()[-1] or "groupby" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_nothing_behind(pbmc, tmp_path, number, code):
     out = tmp_path / "table.csv"
@@ -170,6 +171,7 @@ def test_a_signal_leaves_nothing_behind(pbmc, tmp_path, number, code):
     assert out.read_text() == "before"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of a file's size is set as on Linux")
 def test_an_output_that_does_not_fit_leaves_nothing_behind(pbmc, tmp_path):
     code = """

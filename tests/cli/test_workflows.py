@@ -76,6 +76,7 @@ def snakemake():
     return found
 
 
+@pytest.mark.slow
 def test_the_snakemake_workflow_runs_and_then_has_nothing_to_do(snakemake, tmp_path):
     for path in (PIPELINES / "snakemake").iterdir():
         shutil.copy(path, tmp_path)

@@ -151,6 +151,7 @@ def read(site, name):
     return (site / f"{name}.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_built_page_holds_the_table(site):
     page = read(site, "resource")
     assert render(cs.rs.load().tables) in page
@@ -158,6 +159,7 @@ def test_built_page_holds_the_table(site):
     assert "resource.js" in page
 
 
+@pytest.mark.slow
 def test_pages_load_nothing_from_a_network(site):
     for path in site.glob("*.html"):
         text = path.read_text(encoding="utf-8")
@@ -167,6 +169,7 @@ def test_pages_load_nothing_from_a_network(site):
         assert not [url for url in loaded if re.match(r"(https?:)?//", url)], path.name
 
 
+@pytest.mark.slow
 def test_every_column_is_explained(site):
     from commscore._schema import Table, compare, resource, score
 
@@ -179,6 +182,7 @@ def test_every_column_is_explained(site):
             assert found == list(table.names), table.name
 
 
+@pytest.mark.slow
 def test_every_public_function_has_an_entry(site):
     page = read(site, "api")
     for room in ("rs", "tl", "get", "pl", "ds"):
@@ -186,6 +190,7 @@ def test_every_public_function_has_an_entry(site):
             assert f'id="commscore.{room}.{name}"' in page, f"{room}.{name}"
 
 
+@pytest.mark.slow
 def test_every_public_name_is_listed_with_a_link_to_its_entry(site):
     text = (site / "api.html").read_text(encoding="utf-8")
     page = Page(text)
@@ -199,12 +204,14 @@ def test_every_public_name_is_listed_with_a_link_to_its_entry(site):
         assert names <= set(links)
 
 
+@pytest.mark.slow
 def test_what_a_function_returns_is_one_paragraph(site):
     text = (site / "api.html").read_text(encoding="utf-8")
     entry = text[text.index('id="commscore.tl.score"') :]
     assert "<p" not in entry.split("None, or a ", 1)[1].split("Hochberg over all rows", 1)[0]
 
 
+@pytest.mark.slow
 def test_every_method_is_listed_and_the_commands_are_those_of_the_readme(site):
     page = read(site, "statistics")
     for method in cs.tl.methods().itertuples():
@@ -255,6 +262,7 @@ def containing(*words):
     return [name for name, text in bodies.items() if all(w.lower() in text.lower() for w in words)]
 
 
+@pytest.mark.slow
 def test_searching_filters_rows(site, tmp_path):
     shown, unfolded, count = in_browser(site, tmp_path, TYPE % "Treg CXCR4")
     expected = containing("treg", "cxcr4")
@@ -264,11 +272,13 @@ def test_searching_filters_rows(site, tmp_path):
     assert unfolded == []
 
 
+@pytest.mark.slow
 def test_choosing_a_mode_is_the_filter_of_the_library(site, tmp_path):
     shown, _, _ = in_browser(site, tmp_path, CHOOSE % "extracellular_vesicle")
     assert shown == cs.rs.load().filter(mode="extracellular_vesicle").interactions["interaction"].tolist()
 
 
+@pytest.mark.slow
 def test_headings_sort_and_evidence_unfolds(site, tmp_path):
     number = "th[data-key=n_evidence] button"
     first = "tbody[id='CXCL12^CXCR4'] .cs-more"

@@ -82,6 +82,7 @@ def test_liana_plots_it(scored):
     plot.draw()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_liana_makes_tensors_of_it(small, interactions):
     li = pytest.importorskip("liana")

@@ -73,7 +73,9 @@ def data(edges, changes, samples, cohort):
     return {"edges": edges, "changes": changes, "samples": samples, "cohort": cohort}
 
 
-@pytest.mark.parametrize("size", [(3.0, 2.5), (6.0, 4.0)], ids=["small", "large"])
+@pytest.mark.parametrize(
+    "size", [pytest.param((3.0, 2.5), id="small"), pytest.param((6.0, 4.0), id="large", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", PLOTS)
 def test_words_fit(data, name, size):
     figure = Figure(figsize=size, layout="constrained", dpi=150)

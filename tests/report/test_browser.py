@@ -15,6 +15,8 @@ from commscore.report._evidence import marks
 from report import chromium
 from report.page import Page
 
+pytestmark = pytest.mark.slow
+
 TABLE = "[data-table='t0-0']"
 
 

@@ -110,6 +110,7 @@ def state(adata, where):
     return expression_of(adata, where).tobytes(), adata.obs.to_csv(), list(adata.uns), adata.is_view
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data(), st.sampled_from(["rotation", "ring", "independent", None]))
 @pytest.mark.filterwarnings("ignore")
@@ -158,6 +159,7 @@ def cohort(draw):
     return ad.AnnData(m, obs=obs, var=pd.DataFrame(index=[f"G{i}" for i in range(genes)]))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(cohort())
 @pytest.mark.filterwarnings("ignore")

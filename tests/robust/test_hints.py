@@ -40,6 +40,7 @@ def check_scales(counts):
         assert "log-transformed twice" in said_of(logged(logged(x)))[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", cs.ds.list()["name"])
 def test_scales_of_real_data(public_data, name):
     adata = public_data(name)

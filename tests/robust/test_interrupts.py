@@ -69,6 +69,7 @@ class At:
             sys.setprofile(None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_interrupted_anywhere(world, name):
     call = tools(world)[name]

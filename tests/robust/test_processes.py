@@ -22,6 +22,8 @@ from scipy import sparse
 
 import commscore as cs
 
+pytestmark = pytest.mark.slow
+
 PAIRS = pd.DataFrame({"ligand": ["A", "A_B", "C"], "receptor": ["C", "D", "E_F"]})
 
 

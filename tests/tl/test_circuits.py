@@ -142,6 +142,7 @@ def test_repressed_genes_and_purely_unmeasured_gates():
     assert edges.loc[("own", 1), "in_strength"]  # a gate on nothing else is a step of its own
 
 
+@pytest.mark.slow
 def test_power_and_false_positives():
     hits = []
     for seed in range(8):

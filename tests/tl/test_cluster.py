@@ -17,7 +17,8 @@ from dying import DiesOnce
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
-pytestmark = pytest.mark.filterwarnings("default")  # an error in the loop of the cluster would be a deadlock
+# an error in the loop of the cluster would be a deadlock
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 PAIRS = pd.DataFrame({"ligand": ["A", "A_B", "C", "E"], "receptor": ["C", "D", "E_F", "A"]})
 N = 2400

@@ -122,6 +122,7 @@ def plain_cohorts():
     return [(a, run(a, n_perms=1).table) for a in made]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "amount"), [(thinned, 0.5), (thinned, 0.25), (fewer_cells, 0.25), (with_outlier, 1.5)]
 )

@@ -99,6 +99,7 @@ def test_breast_metastasis_with_its_pairs(public_data):
     assert (gone["shift"] == "not_assessable").all()
 
 
+@pytest.mark.slow
 def test_shuffled_labels_of_real_samples_give_uniform_p(public_data):
     """Some labellings of three against three, over random pairs of expressed genes."""
     a = public_data("skin_ctcl_gse128531")

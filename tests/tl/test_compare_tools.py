@@ -217,6 +217,7 @@ def test_profile_marks_what_is_missing(cohort, tmp_path):
 # power and calibration
 
 
+@pytest.mark.slow
 def test_power_grows_with_samples_and_is_what_happens():
     options = {"groups": {"A": 1.0, "B": 1.0}, "interactions": [("L1", "R1"), ("L2", "R2"), ("L3", "R3"), ("L4", "R4")],
                "expressed": {f"{s}{i}": {g: 2.0} for i in range(1, 5) for s, g in (("L", "A"), ("R", "B"))},
@@ -269,6 +270,7 @@ def test_power_refuses(cohort, kwargs, match):
         cs.tl.power(cohort, "cell_type", **KEYS, n_samples=5)
 
 
+@pytest.mark.slow
 def test_card_of_calibration(cohort):
     card = cs.tl.calibrate(cohort, "cell_type", **KEYS, resource=cohort.uns["interactions"], n_shuffles=30)
     assert card["alpha"].tolist() == [0.1, 0.05, 0.01, 0.001]

@@ -214,6 +214,7 @@ def test_a_planted_switch_of_function_is_confirmed_and_a_constant_one_is_not():
     assert not set(found["verdict"]) & {"confirmed"}
 
 
+@pytest.mark.slow
 def test_verdicts_under_shuffled_labels_stay_below_the_level():
     adata = cs.ds.simulate(n_samples=6, n_cells=300, donor_sd=0.4, rng=5)
     net = planted.rename_background(adata, ("TGFb", "JAK-STAT"))

@@ -69,7 +69,7 @@ def test_activity_is_the_slope_of_centred_log_cpm_on_weights(switched, result):
         assert row["score"] == pytest.approx(t, rel=1e-6)
 
 
-@pytest.mark.parametrize("method", ["ulm", "mlm"])
+@pytest.mark.parametrize("method", ["ulm", pytest.param("mlm", marks=pytest.mark.slow)])  # mlm takes 10 s to compile
 def test_influence_reproduces_what_decoupler_gives(method):
     rng = np.random.default_rng(0)
     genes = pd.Index([f"G{i}" for i in range(60)])
@@ -221,6 +221,7 @@ def test_weights_of_another_unit_change_nothing(switched, result):
     np.testing.assert_allclose(other.table["effect"], result.table["effect"], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_mlm_runs_and_finds_the_same(switched):
     adata, net = switched
     made = cs.tl.response(adata, "cell_type", net=net, method="mlm", inplace=False, **KEYS)

@@ -44,6 +44,7 @@ def elsewhere(**env: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "env",
     [{"NUMBA_DISABLE_JIT": "1"}, {"NUMBA_THREADING_LAYER": "workqueue"}, {"NUMBA_THREADING_LAYER": "omp"}],
@@ -57,6 +58,7 @@ def _work(queue, n_jobs):
     queue.put(digest(n_jobs))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
 def test_same_numbers_in_forked_processes():
     expected = digest(2)  # threads have run before the fork

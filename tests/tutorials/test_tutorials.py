@@ -191,6 +191,7 @@ def test_every_tutorial_is_checked():
     assert len(CHECKS) == len(READ)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "check"), list(zip(TUTORIALS, CHECKS)), ids=lambda v: getattr(v, "stem", ""))
 def test_tutorial(path, check, monkeypatch):
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
