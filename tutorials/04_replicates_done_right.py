@@ -177,5 +177,5 @@ pd.DataFrame({"samples": found(null_samples), "cells": found(null_cells)})
 right["shift"].value_counts()
 
 # %% [markdown]
-# `gained` and `lost` describe what was seen: not one sample of one side expresses it, all of the other do. With three
-# against three the best p-value of such a pattern is 0.1, so they are leads, too.
+# `detected_only_ref` and `detected_only_alt` describe what was seen: not one sample of one side expresses it. With three
+# against three the best p-value of such a pattern is 0.1; `gained` and `lost` would need an adjusted p-value of at most 0.05.

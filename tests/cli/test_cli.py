@@ -46,9 +46,13 @@ def test_demo_writes_tables_and_figures(tmp_path):
     shifts = pd.read_csv(out / "breast_compare.csv")
     found = shifts[shifts["padj"] <= 0.05]
     # what was planted, and nothing else; the receptor and the ligand also move in edges with other partners
-    assert set(zip(found["interaction"], found["driver"], found["shift"], strict=True)) == {
-        ("CXCL12^CXCR4", "receptor", "up"),
-        ("PDGFB^PDGFRB", "ligand", "down"),
+    # with other groups, and there the interval of the product may hold 0
+    moves = set(zip(found["interaction"], found["driver"], found["shift"], strict=True))
+    assert {("CXCL12^CXCR4", "receptor", "up"), ("PDGFB^PDGFRB", "ligand", "down")} < moves
+    assert moves <= {
+        (i, side, word)
+        for i, side, way in (("CXCL12^CXCR4", "receptor", "up"), ("PDGFB^PDGFRB", "ligand", "down"))
+        for word in (way, f"{side}_{way}")
     }
     assert "bone vs primary" in done.stdout
 

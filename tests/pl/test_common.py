@@ -136,9 +136,12 @@ def lab(colours, matrix):
 @pytest.mark.parametrize("kind", BLIND)
 @pytest.mark.parametrize("names", ["shifts", "parts", "groups"])
 def test_colours_stay_apart_for_colour_blind_readers(kind, names):
-    from commscore.pl._colours import PARTS, SHIFTS
+    from commscore.pl._colours import MARKERS, PARTS, SHIFTS
 
     sets = {"shifts": SHIFTS, "parts": PARTS, "groups": default_palette([str(i) for i in range(6)])}
     seen = lab(sets[names].values(), BLIND[kind])
     apart = np.linalg.norm(seen[:, None] - seen[None], axis=2) + 1e3 * np.eye(len(seen))
+    if names == "shifts":  # one colour for both sides, told apart by their markers
+        marks = np.array([MARKERS.get(s, "o") for s in SHIFTS])
+        apart += 1e3 * (marks[:, None] != marks)
     assert apart.min() > 10  # about 2 is the least that is seen

@@ -32,7 +32,8 @@ def test_interferon_induces_its_ligands_in_monocytes(interferon, pair_key):
         for ligand in ("CXCL10", "TNFSF10", "CCL8"):
             rows = table[(table["source"] == group) & (table["ligand_complex"] == ligand)]
             assert (rows["ligand_effect"] > 2).all(), (group, ligand)
-            assert rows["shift"].isin(["up", "gained"]).mean() > 0.8, (group, ligand)
+            # two donors cannot reach a level by detection alone, which is what the absent ones have
+            assert rows["shift"].isin(["up", "ligand_up", "detected_only_alt"]).mean() > 0.8, (group, ligand)
     tested = table[table["pvalue"].notna()]
     assert (tested["ligand_effect"] > 0).mean() > 0.9
     named = tested.loc[tested["padj"] <= 0.05, "driver"].value_counts(normalize=True)

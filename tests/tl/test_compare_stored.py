@@ -78,7 +78,8 @@ def test_totals_against_pandas(cohort, result):
             found = tested.loc[tested["pvalue"] == least[index], "interaction"].astype(str).tolist()
             assert row["strongest"] in found
         np.testing.assert_allclose(got["padj"], stats.false_discovery_control(got["pvalue"]), rtol=1e-9)
-    assert (totals["n_up"] + totals["n_down"] + totals["n_compensated"] <= totals["n_shifted"]).all()
+    counts = ["n_up", "n_down", "n_compensated", "n_one_sided"]
+    assert (totals[counts].sum(axis=1) == totals["n_shifted"]).all()
     a = cohort.copy()
     cs.get.store(a, "commscore_compare", result)
     assert (cs.get.totals(a, by="mode")["by"] == "mode").all()
@@ -99,12 +100,12 @@ def test_a_row_that_says_nothing_does_not_silence_its_total(cohort):
     ones = (table["pvalue"] == 1) & (table["mode"] == "paracrine")
     assert ones.any()
     tested = table[table["pvalue"].notna()]
-    totals = totals_table(table)
+    totals = totals_table(table, alpha=0.05)
     got = totals.loc[(totals["by"] == "mode") & (totals["mode"] == "paracrine"), "pvalue"].item()
     assert got == pytest.approx(cauchy_of(tested, ["mode"], "paracrine"), rel=1e-9)
     assert got < 0.99
     alone = table[ones].head(1)
-    assert totals_table(alone)["pvalue"].tolist() == [0.5, 0.5]
+    assert totals_table(alone, alpha=0.05)["pvalue"].tolist() == [0.5, 0.5]
 
 
 def test_totals_need_a_comparison(small, interactions):

@@ -7,7 +7,23 @@ from ._base import Column, Table
 SCHEMA = "commscore.compare/1"
 UNITS = ("samples", "cells")
 STATUSES = ("tested", "detection", "too_few_samples", "not_expressed", "not_measured")
-SHIFTS = ("gained", "lost", "up", "down", "compensated", "stable", "inconclusive", "not_assessable")
+SHIFTS = (
+    "up",
+    "down",
+    "ligand_up",
+    "ligand_down",
+    "receptor_up",
+    "receptor_down",
+    "compensated",
+    "gained",
+    "lost",
+    "stable",
+    "detected_only_ref",
+    "detected_only_alt",
+    "inconclusive",
+    "not_assessable",
+)
+ONE_SIDED = ("ligand_up", "ligand_down", "receptor_up", "receptor_down")
 SHAPES = ("growth", "recession", "peak", "trough", "early_switch", "late_switch", "flat")
 DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance", "mixed")
 PARTS = ("d_source", "d_ligand", "d_target", "d_receptor")
@@ -58,7 +74,7 @@ COMPARE = Table(
         Column("sign_stable", "bool", "the sign of effect stays when any one sample is left out"),
         Column("unit", "category", "what was relabelled or replicated", UNITS),
         Column("status", "category", "whether the row was tested, or why not", STATUSES),
-        Column("shift", "category", "what happened", SHIFTS),
+        Column("shift", "category", "what was shown; directions need padj ≤ alpha, stable the margin", SHIFTS),
         Column("shape", "category", "course over ordered stages; missing in other contrasts", SHAPES),
         *_numbers(
             ("d_source", "change of log2 abundance of the source"),
@@ -67,7 +83,12 @@ COMPARE = Table(
             ("d_receptor", "change of log2 receptor expression in the target"),
             ("d_flow", "sum of the four parts: change of log2 flow"),
         ),
-        Column("driver", "category", "the part that makes up more than half of the absolute change", DRIVERS),
+        Column(
+            "driver",
+            "category",
+            "the part that makes up more than half of the absolute change; missing unless padj ≤ alpha",
+            DRIVERS,
+        ),
         Column(
             "subunit_ref",
             "category",
@@ -109,10 +130,11 @@ TOTALS = Table(
         Column("target", "category", "receiving group; missing in rows by mode"),
         Column("mode", "category", "mode of communication; missing in rows by pair"),
         Column("n_tested", "int", "tested rows"),
-        Column("n_shifted", "int", "rows with padj ≤ 0.05"),
+        Column("n_shifted", "int", "rows with padj ≤ alpha: the sum of the next four"),
         Column("n_up", "int", "of these, up or gained"),
         Column("n_down", "int", "of these, down or lost"),
         Column("n_compensated", "int", "of these, with ligand and receptor in opposite directions"),
+        Column("n_one_sided", "int", "of these, a ligand or a receptor moved and the interval of the product holds 0"),
         Column("effect", "float", "mean log2 fold change of ligand × receptor over the tested rows"),
         Column("d_flow", "float", "mean change of log2 flow over the tested rows"),
         Column("strongest", "category", "interaction with the smallest p-value"),

@@ -12,7 +12,7 @@ from ._files import DATA, TABLES, WITH_RESULT
 from ._job import Done, Job, table_and_data, tables
 from ._open_resource import open_resource
 from ._run import command, say
-from ._show import ALPHA, figures, print_table
+from ._show import figures, print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +47,7 @@ def compare(
     expr_prop: Annotated[float, typer.Option(help="Fraction of cells that must express each side.")] = 0.1,
     min_cells: Annotated[int, typer.Option(help="A sample × group with fewer cells is missing.")] = 10,
     margin: Annotated[float, typer.Option(help="Log2 change that still counts as none.")] = 0.5,
+    alpha: Annotated[float, typer.Option(help="Adjusted p-value up to which a row has a direction.")] = 0.05,
     n_perms: Annotated[int, typer.Option(help="Most relabellings of samples, or permutations of cells.")] = 1000,
     where: options.Where = None,
     backed: options.Backed = False,
@@ -81,24 +82,24 @@ def compare(
             order=None if order is None else [o.strip() for o in order.split(",")], contrast=contrast or None,
             covariates=covariate or (), pair_key=pair_key, interaction=interaction, resource=known, test=test,
             combine=combine, counts_layer=counts_layer, expr_prop=expr_prop, min_cells=min_cells, margin=margin,
-            use_raw=use_raw, n_perms=n_perms, rng=seed, inplace=False,
+            alpha=alpha, use_raw=use_raw, n_perms=n_perms, rng=seed, inplace=False,
         )  # fmt: skip
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
         table, left_out = result.table, result.untested
-        summary = summary_of(table, left_out) | {"parameters": result.params}
+        summary = summary_of(table, left_out, alpha=alpha) | {"parameters": result.params}
         reasons = summary["untested_by_reason"]
         say("not tested: " + (", ".join(f"{r} {n}" for r, n in reasons.items()) or "nothing"))
         writers = tables(totals=lambda: result.extra["totals"], untested=lambda: left_out)
-        return Done(summary, {**table_and_data(adata, table)} | writers, lambda: show(table, rows=rows))
+        return Done(summary, {**table_and_data(adata, table)} | writers, lambda: show(table, rows=rows, alpha=alpha))
 
     return Job(file, outputs, known, where or (), resume, backed).run(work)
 
 
-def summary_of(table: pd.DataFrame, untested: pd.DataFrame) -> dict[str, Any]:
+def summary_of(table: pd.DataFrame, untested: pd.DataFrame, *, alpha: float) -> dict[str, Any]:
     """Return the counts of a table of shifts."""
     tested = table[table["pvalue"].notna()]
-    found = tested[tested["padj"] <= ALPHA]
+    found = tested[tested["padj"] <= alpha]
     contrasts = [str(c) for c in table["contrast"].unique()]
     reasons = untested["reason"].value_counts()
     return {
@@ -106,17 +107,17 @@ def summary_of(table: pd.DataFrame, untested: pd.DataFrame) -> dict[str, Any]:
         "tested": len(tested),
         "significant": len(found),
         "significant_by_contrast": {c: int((found["contrast"] == c).sum()) for c in contrasts},
-        "alpha": ALPHA,
+        "alpha": alpha,
         "unit": str(table["unit"].iloc[0]) if len(table) else None,
         "untested": len(untested),
         "untested_by_reason": {str(reason): int(n) for reason, n in reasons.items() if n},
     }
 
 
-def show(table: pd.DataFrame, *, rows: int) -> None:
+def show(table: pd.DataFrame, *, rows: int, alpha: float) -> None:
     """Print the surest shifts, each interaction where it is surest, on standard output."""
     tested = table[table["pvalue"].notna()]
-    found = int((tested["padj"] <= ALPHA).sum())
+    found = int((tested["padj"] <= alpha).sum())
     text = ("contrast", "source", "target", "interaction", "shift", "driver")
     best = tested.sort_values(["pvalue", "effect"], kind="stable").drop_duplicates(["contrast", "interaction"])
     lines = [
@@ -127,6 +128,6 @@ def show(table: pd.DataFrame, *, rows: int) -> None:
     unit = str(table["unit"].iloc[0]) if len(table) else "samples"
     print_table(
         lines, columns=(*text, "log2FC", "p", "padj"), numbers=("log2FC", "p", "padj"),
-        title=f"{len(tested)} of {len(table)} rows tested, {found} with padj ≤ {ALPHA}",
+        title=f"{len(tested)} of {len(table)} rows tested, {found} with padj ≤ {alpha:g}",
         note=f"each interaction where it is surest; replicates: {unit}",
     )  # fmt: skip

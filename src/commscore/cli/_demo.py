@@ -67,12 +67,13 @@ def _compare(cohort: Any, path: Path) -> dict[str, Any]:
     say(f"comparing its 4 bone with its 4 primary samples; changes that were planted: {changes}")
     tl.compare(cohort, "cell_type", condition_key="condition", sample_key="sample", reference="primary")
     table, untested = get.table(cohort, "commscore_compare"), get.untested(cohort, "commscore_compare")
+    alpha = get.params(cohort, "commscore_compare")["alpha"]
     if not current().as_json:
-        show_shifts(table, rows=5)
+        show_shifts(table, rows=5, alpha=alpha)
     with replacing(path) as (temporary,):
         put_table(table, temporary, like=path)
     say(f"wrote {path.name}")
-    return summary_of_shifts(table, untested)
+    return summary_of_shifts(table, untested, alpha=alpha)
 
 
 def _report(cohort: Any, path: Path) -> None:

@@ -46,8 +46,11 @@ class Result:
         tested = self.table["pvalue"].notna()
         why = self.table.loc[~tested, "status"].value_counts()
         others = ", ".join(f"{k:,} {str(status).replace('_', ' ')}" for status, k in why.items() if k)
-        found = int((self.table["padj"] <= 0.05).sum())
-        return f"{n:,} rows, {tested.sum():,} tested, {found:,} with padj <= 0.05" + (f"; {others}" if others else "")
+        alpha = float(self.params.get("alpha", 0.05))
+        found = int((self.table["padj"] <= alpha).sum())
+        return f"{n:,} rows, {tested.sum():,} tested, {found:,} with padj <= {alpha:g}" + (
+            f"; {others}" if others else ""
+        )
 
     @property
     def untested(self) -> pd.DataFrame:

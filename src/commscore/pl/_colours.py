@@ -21,14 +21,25 @@ UP, DOWN, BOTH = "#D55E00", "#0072B2", "#AA3377"
 SHIFTS = {
     "gained": "#7F2704",
     "up": UP,
+    "ligand_up": "#F4A582",
+    "receptor_up": "#F4A582",
     "lost": "#08306B",
     "down": DOWN,
+    "ligand_down": "#92C5DE",
+    "receptor_down": "#92C5DE",
     "compensated": BOTH,
     "stable": "#117733",
+    "detected_only_alt": "#8A8A8A",
+    "detected_only_ref": "#8A8A8A",
     "inconclusive": GREY,
     "not_assessable": "#E0E0E0",
 }
-"""Warm for more, cold for less, purple where ligand and receptor went opposite ways."""
+"""Warm for more, cold for less; pale: one side moved, purple: both went apart, grey: nothing was shown."""
+MARKERS = {
+    "ligand_up": "^", "ligand_down": "^", "receptor_up": "s", "receptor_down": "s", "compensated": "D",
+    "detected_only_alt": "P", "detected_only_ref": "X",
+}  # fmt: skip
+"""Markers of the shifts that share a colour, and of those that must not be overlooked; dots for the others."""
 PARTS = {"d_source": "#56B4E9", "d_ligand": "#E69F00", "d_target": "#0072B2", "d_receptor": "#D55E00"}
 """Abundances in blue, expression in orange; senders light, receivers dark."""
 HATCHED = ("d_source", "d_target")

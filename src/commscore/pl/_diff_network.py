@@ -59,8 +59,9 @@ def diff_network(
     Returns
     -------
     matplotlib.axes.Axes
-        Width tells how many interactions of the pair changed (adjusted p-value ≤ 0.05), colour and dashes whether
-        more of them went up or down; a ring outside is a group with itself. What was left out is said below the title.
+        Width tells how many interactions of the pair changed (adjusted p-value up to the level of the comparison),
+        colour and dashes whether more of them went up or down, those of which only one side moved not counted; a
+        ring outside is a group with itself. What was left out is said below the title.
 
     Raises
     ------

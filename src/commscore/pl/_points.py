@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._colours import SHIFTS
+from ._colours import MARKERS, SHIFTS
 from ._text import legend
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_BACK = ("not_assessable", "inconclusive", "stable")
+_BACK = ("not_assessable", "inconclusive", "stable", "detected_only_ref", "detected_only_alt")
 
 
 def scatter_shifts(ax: Any, shown: pd.DataFrame, x: str, *, y: str) -> None:
@@ -26,7 +26,7 @@ def scatter_shifts(ax: Any, shown: pd.DataFrame, x: str, *, y: str) -> None:
         handles[name] = ax.scatter(
             rows[x], rows[y], s=9 if behind else 26, color=SHIFTS[name], alpha=0.7 if behind else 0.9,
             edgecolors="none" if behind else "white", linewidths=0.4, label=f"{name} ({len(rows)})",
-            marker="D" if name == "compensated" else "o", zorder=1 if behind else 2,
+            marker=MARKERS.get(name, "o"), zorder=1 if behind else 2,
         )  # fmt: skip
     legend(ax, [handles[s] for s in present], "shift")
 

@@ -63,8 +63,8 @@ def quadrant(
     Returns
     -------
     matplotlib.axes.Axes
-        Colour tells the shift; ``compensated`` rows are diamonds. Rows without an effect on both sides are
-        counted below the title.
+        Colour tells the shift; ``compensated`` rows are diamonds, triangles mark a ligand and squares a receptor
+        alone. Rows without an effect on both sides are counted below the title.
 
     Raises
     ------

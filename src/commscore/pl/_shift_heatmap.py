@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-_MARKS = {"up": "▲", "down": "▼", "gained": "+", "lost": "–", "compensated": "×"}
+_MARKS = {
+    "up": "▲", "down": "▼", "ligand_up": "△", "receptor_up": "△", "ligand_down": "▽", "receptor_down": "▽",
+    "gained": "+", "lost": "–", "compensated": "×",
+}  # fmt: skip
 
 
 @checked
@@ -59,8 +62,9 @@ def shift_heatmap(
     Returns
     -------
     matplotlib.axes.Axes
-        Significant cells have a mark, so that the direction is seen without colours: ``▲`` up, ``▼`` down, ``+``
-        gained, ``–`` lost, ``×`` compensated, ``•`` any other. Cells without a number are grey. What was left out
+        Significant cells have a mark, so that the direction is seen without colours: ``▲`` up, ``▼`` down, ``△``
+        and ``▽`` only the ligand or only the receptor up or down, ``+`` gained, ``–`` lost, ``×`` compensated, ``•``
+        any other. Cells without a number are grey. What was left out
         is said below the title.
 
     Raises
@@ -136,7 +140,7 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[Names],
     bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.7, pad=0.02, extend="both")
     bar.set_label(_meaning(value), fontsize=8)
     bar.ax.tick_params(labelsize=7.5)
-    ax.set_xlabel("▲ up   ▼ down   + gained   – lost   × compensated", fontsize=7.5)
+    ax.set_xlabel("▲ up   ▼ down   △ ▽ one side   + gained   – lost   × compensated", fontsize=7.5)
     return ax
 
 

@@ -175,6 +175,6 @@ def _estimates(
     row = by_contrast.loc[last]
     shape = str(row["shape"]) if last == "stages" and pd.notna(row.get("shape")) else str(row["shift"])
     found = row[pvalue]
-    return shape.replace("_", " ") + (
+    return {"ambiguous": "changed, shape ambiguous"}.get(shape, shape.replace("_", " ")) + (
         f" ({'padj' if pvalue == 'padj' else 'p'} = {found:.2g})" if pd.notna(found) else ""
     )

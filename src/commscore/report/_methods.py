@@ -141,8 +141,9 @@ def _compare(p: Mapping[str, str]) -> str:
         f"Levels of {p.get('condition_key')} ({p.get('levels')}; reference {p.get('reference')}) were compared with "
         f"{unit}{design}. {fit if samples else ''}the evidence of ligand and receptor was combined by "
         f"{p.get('combine')}, p-values were adjusted by Benjamini and Hochberg within each contrast; a change within "
-        f"±{p.get('margin')} log2 counts as none (two one-sided tests). Both sides had to be expressed in a fraction "
-        f"{p.get('expr_prop')} of at least {p.get('min_cells')} cells."
+        f"±{p.get('margin')} log2 counts as none (95 % interval within it), an adjusted p-value up to "
+        f"{p.get('alpha')} as a change. Both sides had to be expressed in a fraction {p.get('expr_prop')} "
+        f"of at least {p.get('min_cells')} cells."
     )
 
 

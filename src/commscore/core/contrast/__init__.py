@@ -2,7 +2,8 @@
 
 from . import design
 from ._compare import compare, fit
-from ._finish import leaders_changed, moved
+from ._finish import leaders_changed
+from ._shift import name_shifts, significant
 from ._types import LABELS, Cohort, Comparison, Contrast, Settings
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "design",
     "fit",
     "leaders_changed",
-    "moved",
+    "name_shifts",
+    "significant",
 ]

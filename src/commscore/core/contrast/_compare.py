@@ -9,6 +9,7 @@ import numpy as np
 from ...arrays import Entities, Tests
 from . import _finish, _model, _pairs
 from ._context import Context
+from ._shift import TESTED
 from ._types import Comparison, Settings
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ _FLOATS = (
     "ligand_prop_ref", "ligand_prop_alt", "receptor_prop_ref", "receptor_prop_alt",
 )  # fmt: skip
 _CODES = ("status", "reason", "driver", "best")
-_FLAGS = ("sign_stable", "within_margin", "gaining", "separated")
+_FLAGS = ("sign_stable", "within_margin", "gaining")
 _SUBUNITS = ("ligand_subunit_ref", "ligand_subunit_alt", "receptor_subunit_ref", "receptor_subunit_alt")
 _INTERACTION = (
     "simple_first", "simple_first_low", "simple_first_high",
     "simple_second", "simple_second_low", "simple_second_high", "arms_before", "arms_after",
 )  # fmt: skip
-_INTERNAL = ("best", "within_margin", "gaining", "separated")
+_INTERNAL = ("best", "within_margin", "gaining")
 
 
 def fit(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Settings | None = None) -> Model:
@@ -158,7 +159,7 @@ def _allocate(n: int, *, interaction: bool) -> dict[str, npt.NDArray[Any]]:
 
 def _info(context: Context, out: dict[str, npt.NDArray[Any]]) -> dict[str, float]:
     model = context.model
-    tested = int((out["status"] == _pairs.TESTED).sum())
+    tested = int((out["status"] == TESTED).sum())
     return {
         "prior_df": model.prior_df,
         "donor_variance": model.donor,

@@ -11,6 +11,7 @@ from scipy.special import stdtr
 from ...arrays import Entities
 from ...stats import linear
 from . import _exact, _sides
+from ._types import OUTSIDE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -65,7 +66,7 @@ class Context:
         if group not in self.sides:
             self.sides[group] = _sides.build(
                 self.model, self.projection,
-                group=group, keep=self.keep, n_tested=self.n_tested, alpha=self.settings.alpha,
+                group=group, keep=self.keep, n_tested=self.n_tested, outside=OUTSIDE,
             )  # fmt: skip
         return self.sides[group]
 

@@ -10,7 +10,7 @@ from ...arrays import Tests
 from ...stats import shapes
 from ...stats.multiple import benjamini_hochberg
 from ._context import log_abundance
-from ._pairs import DETECTION, TESTED
+from ._shift import DETECTION, STABLE, TESTED, name_shifts, significant
 from ._types import LABELS
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Columns = dict[str, npt.NDArray[Any]]
 
-GAINED, LOST, UP, DOWN, COMPENSATED, STABLE, INCONCLUSIVE, NOT_ASSESSABLE = range(8)
 DIVERGENT, CONVERGENT, ONE_SIDED, PARALLEL = range(4)
 
 
@@ -31,55 +30,34 @@ def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
     if settings.test == "permutation":
         out["pvalue"] = np.where(out["status"] == TESTED, out["exact_pvalue"], out["pvalue"])
     out["padj"] = benjamini_hochberg(out["pvalue"])
-    significant = np.nan_to_num(out["padj"], nan=1.0) <= settings.alpha
-    out["shift"] = _shift(out, significant, alpha=settings.alpha)
+    reached = significant(out, alpha=settings.alpha)
+    out["shift"] = name_shifts(out, alpha=settings.alpha)
     known = (out["status"] == TESTED) | (out["status"] == DETECTION)
-    out["driver"] = np.where(known, out["driver"], -1).astype(np.int8)
+    out["driver"] = np.where(known & reached, out["driver"], -1).astype(np.int8)
     for name in ("se", "ci_low", "ci_high"):  # where hardly a cell shows a molecule, equal values are no certainty
         out[name] = np.where(known, out[name], np.nan)
     if contrast.kind == "stages":
-        out["shape"] = _shape(out, significant, n_stages=1 + len(contrast.alt))
+        out["shape"] = _shape(out, reached, n_stages=1 + len(contrast.alt))
     else:
         out["shape"] = np.full(out["status"].size, -1, np.int8)
     if contrast.kind == "interaction":
-        out["pattern"] = _pattern(out, significant, margin=settings.margin)
+        out["pattern"] = _pattern(out, reached, margin=settings.margin)
 
 
-def _shift(out: Columns, significant: Bools, *, alpha: float) -> npt.NDArray[np.int8]:
-    """Claims need the adjusted p, ``stable`` the margin; everything else stays open."""
-    status = out["status"]
-    shift = np.where(significant, moved(out, alpha=alpha), np.where(out["within_margin"], STABLE, INCONCLUSIVE))
-    # a perfect separation is named even where so few samples cannot reach the level
-    separated = significant | out["separated"]
-    appeared = np.where(separated, np.where(out["gaining"], GAINED, LOST), INCONCLUSIVE)
-    shift = np.where(status == DETECTION, appeared, shift)
-    return np.where((status == TESTED) | (status == DETECTION), shift, NOT_ASSESSABLE).astype(np.int8)
-
-
-def moved(out: Columns, *, alpha: float) -> npt.NDArray[np.int8]:
-    """Direction of rows that moved, as codes of ``shift``: up, down, or compensated where the two sides are opposed."""
-    effect, ligand, receptor = out["effect"], out["ligand_effect"], out["receptor_effect"]
-    both = np.nan_to_num(np.maximum(out["ligand_pvalue"], out["receptor_pvalue"]), nan=1.0) <= alpha
-    leading = np.where(out["ligand_pvalue"] <= out["receptor_pvalue"], ligand, receptor)
-    # the side that moved says up and the sum says down: the other side outweighs it, whether seen clearly or not
-    opposed = (both & (ligand * receptor < 0)) | (leading * effect < 0)
-    return np.where(opposed, COMPENSATED, np.where(effect > 0, UP, DOWN)).astype(np.int8)
-
-
-def _shape(out: Columns, significant: Bools, *, n_stages: int) -> npt.NDArray[np.int8]:
+def _shape(out: Columns, reached: Bools, *, n_stages: int) -> npt.NDArray[np.int8]:
     codes = shapes.name_codes(n_stages)[out["best"], (out["effect"] > 0).astype(np.int64)]
     flat = LABELS["shape"].index("flat")
-    named = np.where(significant, codes, np.where(out["shift"] == STABLE, flat, -1))
+    named = np.where(reached, codes, np.where(out["shift"] == STABLE, flat, -1))
     return np.where(out["status"] == TESTED, named, -1).astype(np.int8)
 
 
-def _pattern(out: Columns, significant: Bools, *, margin: float) -> npt.NDArray[np.int8]:
+def _pattern(out: Columns, reached: Bools, *, margin: float) -> npt.NDArray[np.int8]:
     """Class of a difference in differences by its simple effects, whose signs it does not hide."""
     clear = [(out[f"{name}_low"] > 0) | (out[f"{name}_high"] < 0) for name in ("simple_first", "simple_second")]
     apart = np.abs(out["arms_after"]) > np.abs(out["arms_before"])
     differs = np.where(clear[0] ^ clear[1], ONE_SIDED, np.where(apart, DIVERGENT, CONVERGENT))
     parallel = (out["ci_low"] >= -margin) & (out["ci_high"] <= margin)
-    named = np.where(significant, differs, np.where(parallel, PARALLEL, -1))
+    named = np.where(reached, differs, np.where(parallel, PARALLEL, -1))
     return np.where(out["status"] == TESTED, named, -1).astype(np.int8)
 
 

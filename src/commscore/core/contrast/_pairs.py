@@ -10,6 +10,8 @@ from scipy.special import stdtrit
 
 from ...stats import combine, decompose, exact
 from . import _exact, _rows, _sides
+from ._shift import DETECTION, TESTED
+from ._types import LABELS, OUTSIDE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from ._sides import Joint, Side
 
 
-TESTED, DETECTION, TOO_FEW, NOT_EXPRESSED = 0, 1, 2, 3
+TOO_FEW, NOT_EXPRESSED = (LABELS["status"].index(name) for name in ("too_few_samples", "not_expressed"))
 GROUP_ABSENT, BELOW_MIN_CELLS, ONE_SAMPLE, NOT_ESTIMABLE, REASON_NOT_EXPRESSED = 0, 1, 2, 3, 4
 
 
@@ -36,12 +38,12 @@ def fill(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups
     source, target = context.side(groups[0]), context.side(groups[1])
     joint = _sides.joint(source, target, ligand=ligand, receptor=receptor)
     block = _Block(context, source, target, joint, ligand, receptor, groups)
-    status, detection, seen = _status(context, groups, ligand=ligand, receptor=receptor)
+    status, detection, gaining = _status(context, groups, ligand=ligand, receptor=receptor)
     if reason >= 0:
         status[:] = TOO_FEW
     out["status"][at] = status
     out["reason"][at] = np.where(status == NOT_EXPRESSED, REASON_NOT_EXPRESSED, reason)
-    out["gaining"][at], out["separated"][at] = seen
+    out["gaining"][at] = gaining
     best = block.best()
     block.effects(out, at=at, best=best, tested=reason < 0)
     if reason < 0:
@@ -72,10 +74,7 @@ def _too_few(context: Context, groups: tuple[int, int]) -> int:
 def _status(
     context: Context, groups: tuple[int, int], *, ligand: Ints, receptor: Ints
 ) -> tuple[npt.NDArray[np.int8], Floats, Bools]:
-    """Status per row if the samples suffice, the detection p where that is the question, and (2, m) what was seen.
-
-    ``seen``: the row appears (not: disappears), and every sample of one side has it and none of the other.
-    """
+    """Status per row if the samples suffice, the detection p where that is the question, and where it appears."""
     rows, contrast = context.model.rows, context.contrast
     levels = [np.flatnonzero(context.level((c,))) for c in (*contrast.ref, *contrast.alt)]
     involved = np.concatenate(levels)
@@ -86,16 +85,15 @@ def _status(
         np.ascontiguousarray(prop.T), n_least=least, threshold=context.settings.expr_prop
     )
     status = np.where(enough, TESTED, NOT_EXPRESSED).astype(np.int8)
-    detection, flags = np.full(ligand.size, np.nan), np.zeros((2, ligand.size), bool)
+    detection, gaining = np.full(ligand.size, np.nan), np.zeros(ligand.size, bool)
     if contrast.kind == "pair":
         seen = [(rows.seen[s][level][:, ligand] & rows.seen[t][level][:, receptor]).sum(axis=0) for level in levels]
         sizes = levels[0].size, levels[1].size
         absent = enough & ((seen[0] == 0) != (seen[1] == 0))
         status[absent] = DETECTION
         detection[absent] = exact.detection_pvalues(*sizes)[seen[0][absent], seen[1][absent]]
-        flags[0] = seen[0] == 0
-        flags[1] = absent & ((seen[0] == sizes[0]) | (seen[1] == sizes[1]))
-    return status, detection, flags
+        gaining = seen[0] == 0
+    return status, detection, gaining
 
 
 def _describe(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups: Any, sides: Any) -> None:
@@ -179,21 +177,18 @@ class _Block:
         reach[1] = self.target.wide[right] * self.target.se[c, right]
         for name, k in (("ligand", 0), ("receptor", 1)):
             out[f"{name}_ci_low"][at], out[f"{name}_ci_high"][at] = parts[k] - reach[k], parts[k] + reach[k]
-        t = -stdtrit(self.context.projection.df, self.context.settings.alpha / (2.0 * self.context.n_tested))
+        t = -stdtrit(self.context.projection.df, OUTSIDE / (2.0 * self.context.n_tested))
         reach[2], reach[3] = t * se_source[c], t * se_target[c]
         same = np.full(rows.size, self.groups[0] == self.groups[1])
         out["driver"][at] = decompose.driver(parts, np.abs(parts) > reach, same_group=same)
 
     def _within_margin(self, c: int) -> Bools:
-        """Whether both sides and their sum lie within the margin at 1 − 2α."""
+        """Whether the interval of the effect lies within the margin, and no side moves further to be outweighed."""
         margin = self.context.settings.margin
         effect, se = self.sum(c, slice(None))
-        narrow = np.maximum(self.source.narrow[self.ligand], self.target.narrow[self.receptor])
-        sides = [
-            (np.abs(side.estimate[c]) + side.narrow * side.se[c] <= margin)[entity]
-            for side, entity in ((self.source, self.ligand), (self.target, self.receptor))
-        ]
-        return np.asarray(sides[0] & sides[1] & (np.abs(effect) + narrow * se <= margin), np.bool_)
+        wide = np.maximum(self.source.wide[self.ligand], self.target.wide[self.receptor])
+        sides = np.abs(self.source.estimate[c, self.ligand]), np.abs(self.target.estimate[c, self.receptor])
+        return np.asarray((np.abs(effect) + wide * se <= margin) & (np.maximum(*sides) <= margin), np.bool_)
 
     def _sign_stable(self, c: int, rows: Ints) -> Bools:
         """Whether the effect keeps its sign without any one sample."""
@@ -222,7 +217,6 @@ class _Block:
         # that a sample shows nothing may be its depth: the change of the rate must be seen too
         appeared = np.where(np.isnan(detection), np.nan, np.fmax(detection, either))
         out["pvalue"][at] = np.where(tested, either, appeared)
-        out["separated"][at] &= either <= self.context.settings.alpha
 
     def relabel(self, out: dict[str, npt.NDArray[Any]], *, at: Ints, tested: Bools) -> None:
         """P-value over relabellings of the samples, and the smallest it can be."""

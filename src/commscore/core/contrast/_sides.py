@@ -24,8 +24,8 @@ class Side:
         (q, E) effect, standard error with moderated variance, two-sided p.
     evidence
         (E,) Cauchy deviate of the contrasts together.
-    wide, narrow
-        (E,) t quantiles: of the reported intervals, and of the equivalence test.
+    wide
+        (E,) t quantiles of the intervals, which hold for all contrasts together.
     sigma
         (E,) square root of the moderated variance, relative to the noise.
     root_noise
@@ -43,7 +43,6 @@ class Side:
     pvalue: Floats
     evidence: Floats
     wide: Floats
-    narrow: Floats
     sigma: Floats
     root_noise: Floats
     direction: Floats
@@ -51,7 +50,9 @@ class Side:
     free: int
 
 
-def build(model: Model, projection: linear.Projection, *, group: int, keep: Bools, n_tested: int, alpha: float) -> Side:
+def build(
+    model: Model, projection: linear.Projection, *, group: int, keep: Bools, n_tested: int, outside: float
+) -> Side:
     """Fit a group on the samples ``keep``; the first ``n_tested`` contrasts are evidence, the others shown."""
     y = model.rows.value[group][keep]
     noise = model.noise(model.rows.expected[group][keep])
@@ -69,8 +70,7 @@ def build(model: Model, projection: linear.Projection, *, group: int, keep: Bool
         se=se,
         pvalue=pvalue,
         evidence=combine.cauchy(pvalue[:n_tested]).mean(axis=0),
-        wide=tail.quantile(alpha / n_tested),
-        narrow=tail.quantile(2.0 * alpha),
+        wide=tail.quantile(outside / n_tested),
         sigma=np.sqrt(variance),
         root_noise=np.ascontiguousarray(root.T),
         direction=np.divide(standard, length, out=np.zeros_like(standard), where=length > 1e-9),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..._schema import compare as schema
 from ..._validate import in_range, one_of
 
 if TYPE_CHECKING:
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 
 
 KINDS = ("pair", "stages", "interaction")
+OUTSIDE = 0.05
+"""Intervals leave this much out."""
 
 LABELS: dict[str, tuple[str, ...]] = {
-    "status": ("tested", "detection", "too_few_samples", "not_expressed", "not_measured"),
-    "shift": ("gained", "lost", "up", "down", "compensated", "stable", "inconclusive", "not_assessable"),
-    "shape": ("growth", "recession", "peak", "trough", "early_switch", "late_switch", "flat"),
-    "driver": ("ligand", "receptor", "source_abundance", "target_abundance", "mixed"),
-    "pattern": ("divergent", "convergent", "one_sided", "parallel"),
+    "status": schema.STATUSES,
+    "shift": schema.SHIFTS,
+    "shape": schema.SHAPES,
+    "driver": schema.DRIVERS,
+    "pattern": schema.CLASSES,
     "reason": ("group_absent", "below_min_cells", "one_sample", "not_estimable", "not_expressed"),
 }
 
@@ -150,7 +153,8 @@ class Settings:
     expr_prop
         Fraction of cells that must express both sides in as many samples as the smallest condition has.
     alpha
-        Level of intervals (1 − alpha), of shifts and of shapes.
+        Level of the adjusted p-values from which a row has a direction, a driver and a shape. Intervals are those
+        of 95 % whatever it is.
     min_samples
         Samples per side, with both groups present, below which a row is ``too_few_samples``.
     max_enumeration
@@ -174,6 +178,7 @@ class Settings:
         one_of("test", self.test, ("samples", "permutation"))
         in_range("margin", self.margin, low=0.0)
         in_range("expr_prop", self.expr_prop, low=0.0, high=1.0)
+        in_range("alpha", self.alpha, low=0.0, high=1.0)
         in_range("min_samples", self.min_samples, low=2, integer=True)
         in_range("max_enumeration", self.max_enumeration, low=0, integer=True)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...arrays import Entities, Groups, Tests
 from ...core import schemes
-from ...core.contrast import LABELS, leaders_changed, moved
+from ...core.contrast import LABELS, leaders_changed, name_shifts, significant
 from ...core.log_rates import log_rates
 from ...core.read.matrix import cell_sums, gene_major
 from ...core.read.tiles import Blocks
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _BLOCK = 128
 _TIES = 1e-9
 _Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
-_Z90 = 1.6448536269514722
 
 
 @dataclass(frozen=True)
@@ -186,12 +185,15 @@ def _columns(
     c["exact_pvalue"] = c["exact_floor"] = np.full(tests.n, np.nan)
     c["sign_stable"] = np.zeros(tests.n, bool)
     c["n_ref"], c["n_alt"] = (_n_samples(tests, pools.n_cells[i]) for i in (0, 1))
-    status = np.where(enough, np.where(tested, "tested", "not_expressed"), "too_few_samples")
-    c["status"] = _codes("status", status)
-    c["shift"] = _shift(c, tested, sd=sd, settings=settings)
+    absent = [(c[f"ligand_prop_{e}"] == 0) | (c[f"receptor_prop_{e}"] == 0) for e in ("ref", "alt")]
+    shown = np.where(absent[0] != absent[1], "detection", "tested")
+    c["status"] = _codes("status", np.where(enough, np.where(tested, shown, "not_expressed"), "too_few_samples"))
+    sides = np.maximum(np.abs(c["ligand_effect"]), np.abs(c["receptor_effect"]))
+    within = (np.abs(c["effect"]) + _Z * c["se"] <= settings.margin) & (sides <= settings.margin)
+    c["shift"] = name_shifts(c | {"gaining": absent[0], "within_margin": within}, alpha=settings.alpha)
     for name in ("se", "ci_low", "ci_high"):  # as where samples are compared
         c[name] = np.where(tested, c[name], np.nan)
-    _decompose(c, sd, pools=pools, tests=tests, tested=tested)
+    _decompose(c, sd, pools=pools, tests=tests, reached=tested & significant(c, alpha=settings.alpha))
     c["shape"] = np.full(tests.n, -1, np.int8)
     for i, end in enumerate(("ref", "alt")):
         c[f"ligand_subunit_{end}"] = _limiting(pools.logcpm[i], entities)[tests.source, tests.ligand]
@@ -234,23 +236,9 @@ def _n_samples(tests: Tests, n_cells: npt.NDArray[np.int64]) -> npt.NDArray[np.i
     return (there[tests.source] & there[tests.target]).astype(np.int64)
 
 
-def _shift(
-    c: dict[str, npt.NDArray[Any]], tested: npt.NDArray[np.bool_], *, sd: dict[str, Floats], settings: Settings
-) -> npt.NDArray[np.int8]:
-    found = tested & (c["padj"] <= settings.alpha)
-    absent = [(c[f"ligand_prop_{e}"] == 0) | (c[f"receptor_prop_{e}"] == 0) for e in ("ref", "alt")]
-    reach = [np.abs(c[f"{s}effect"]) + _Z90 * e for s, e in (("", c["se"]), *((f"{k}_", sd[k]) for k in sd))]
-    within = (np.stack(reach) < settings.margin).all(axis=0)
-    shift = _codes("shift", np.where(tested, np.where(within, "stable", "inconclusive"), "not_assessable"))
-    shift[found] = moved(c, alpha=settings.alpha)[found]
-    shift[found & absent[0] & ~absent[1]] = LABELS["shift"].index("gained")
-    shift[found & absent[1] & ~absent[0]] = LABELS["shift"].index("lost")
-    return shift
-
-
 def _decompose(
     c: dict[str, npt.NDArray[Any]], sd: dict[str, Floats], *, pools: Pools, tests: Tests,
-    tested: npt.NDArray[np.bool_],
+    reached: npt.NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Add the four parts, their sum, and the driver (more than half of the change, interval without zero)."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -264,5 +252,5 @@ def _decompose(
     parts = np.stack([c[n] for n in names])
     error = np.stack([sd["ligand"], sd["receptor"], spread[tests.source], spread[tests.target]])
     c["d_flow"] = parts.sum(axis=0)
-    clear = (np.abs(parts) > _Z * error) & tested
+    clear = (np.abs(parts) > _Z * error) & reached
     c["driver"] = driver(parts, clear, same_group=tests.source == tests.target)

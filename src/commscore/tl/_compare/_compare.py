@@ -53,6 +53,7 @@ def compare(
     expr_prop: float = 0.1,
     min_cells: int = 10,
     margin: float = 0.5,
+    alpha: float = 0.05,
     use_raw: bool = False,
     n_perms: int = 1000,
     rng: RNG = 0,
@@ -115,7 +116,11 @@ def compare(
     min_cells
         A sample × group with fewer cells is missing.
     margin
-        Half width, in log2, within which a change counts as none: ``stable`` is shown by two one-sided tests.
+        Half width, in log2, within which a change counts as none: ``stable`` where the 95 % interval of the effect lies
+        within it, and neither side moved further.
+    alpha
+        Level of ``padj``, 0 to 1, from which a row has a direction in ``shift``, a ``driver`` and a ``shape``; the
+        totals count by it too.
     use_raw
         Take the counts from ``adata.raw``.
     n_perms
@@ -158,7 +163,9 @@ def compare(
     0  CSF1^CSF1R    up  ligand
     """
     keys = Keys(groupby, condition_key, sample_key, pair_key, _names(covariates), interaction)
-    settings = _settings(test=test, combine=combine, margin=margin, expr_prop=expr_prop, n_perms=n_perms, rng=rng)
+    settings = _settings(
+        test=test, combine=combine, margin=margin, alpha=alpha, expr_prop=expr_prop, n_perms=n_perms, rng=rng
+    )  # fmt: skip
     in_range("min_cells", min_cells, low=1, integer=True)
     check_target(adata, key_added, inplace=inplace)
     if interaction is not None and order is not None:
@@ -177,7 +184,7 @@ def compare(
     table = _frames.compare_table(made.prepared, made.tests, made.which, parts=made.parts, unit=unit)
     extra = {
         "untested": _frames.untested_table(made.prepared, made.which, parts=made.parts, notes=made.notes),
-        "totals": _totals.totals_table(table),
+        "totals": _totals.totals_table(table, alpha=settings.alpha),
     }
     if made.info:
         extra["contrasts"] = pd.DataFrame(made.info)
@@ -189,7 +196,7 @@ def compare(
         "interaction": interaction, "covariates": np.asarray(keys.covariates, object), "reference": made.reference,
         "order": None if order is None else np.asarray([str(o) for o in order], object), "test": test, "unit": unit,
         "combine": combine, "counts": prepared.source.name, "expr_prop": float(expr_prop),
-        "min_cells": int(min_cells), "margin": float(margin), "n_perms": int(n_perms),
+        "min_cells": int(min_cells), "margin": float(margin), "alpha": float(alpha), "n_perms": int(n_perms),
         "rng": recorded(rng, settings.seed),
         "groups": np.asarray(study.groups, object), "levels": np.asarray(study.levels, object),
         "samples": np.asarray(study.samples, object), "n_samples": study.replicates, "commscore": __version__,
@@ -217,15 +224,18 @@ def _names(covariates: Any) -> tuple[str, ...]:
     return tuple(covariates)
 
 
-def _settings(*, test: Any, combine: Any, margin: Any, expr_prop: Any, n_perms: Any, rng: RNG) -> Settings:
+def _settings(
+    *, test: Any, combine: Any, expr_prop: Any, n_perms: Any, rng: RNG, margin: Any = 0.5, alpha: Any = 0.05
+) -> Settings:  # fmt: skip
     one_of("test", test, TESTS)
     one_of("combine", combine, COMBINE)
     in_range("margin", margin, low=0)
+    in_range("alpha", alpha, low=0, high=1)
     in_range("expr_prop", expr_prop, low=0, high=1)
     in_range("n_perms", n_perms, low=1, integer=True)
     return Settings(
         combine=combine, test="permutation" if test == "permutation" else "samples", margin=float(margin),
-        expr_prop=float(expr_prop), max_enumeration=int(n_perms), seed=key(rng),
+        alpha=float(alpha), expr_prop=float(expr_prop), max_enumeration=int(n_perms), seed=key(rng),
     )  # fmt: skip
 
 

@@ -14,12 +14,11 @@ from ...stats.multiple import benjamini_hochberg
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-ALPHA = 0.05
 _ONE = 1.0 - 1e-9
 _BY = {"pair": ["source", "target"], "mode": ["mode"]}
 
 
-def totals_table(table: pd.DataFrame) -> pd.DataFrame:
+def totals_table(table: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
     """Add up a table of comparisons: one row per contrast × pair, then per contrast × mode.
 
     The p-value is the Cauchy combination of the rows' p-values (doi:10.1080/01621459.2018.1554485), which is valid when
@@ -27,7 +26,7 @@ def totals_table(table: pd.DataFrame) -> pd.DataFrame:
     independent draws. A p-value of 1, as exact tests of few samples often give, is evidence neither for nor against a
     change: it counts as one half, where its Cauchy deviate, minus infinity, would outweigh all other rows.
     """
-    parts = [_totals(table, by) for by in schema.TOTALS["by"].values]
+    parts = [_totals(table, by, alpha=alpha) for by in schema.TOTALS["by"].values]
     frame = pd.concat(parts, ignore_index=True)
     for name in ("contrast", "source", "target", "mode", "strongest"):
         whole = table["interaction" if name == "strongest" else name].cat.categories
@@ -37,18 +36,19 @@ def totals_table(table: pd.DataFrame) -> pd.DataFrame:
     return frame[list(schema.TOTALS.names)]
 
 
-def _totals(table: pd.DataFrame, by: str) -> pd.DataFrame:
+def _totals(table: pd.DataFrame, by: str, *, alpha: float) -> pd.DataFrame:
     names = ["contrast", *_BY[by]]
     codes: npt.NDArray[Any] = np.zeros(len(table), np.int64)
     for name in names:
         codes = codes * len(table[name].cat.categories) + table[name].cat.codes.to_numpy()
     present, first, row_of = np.unique(codes, return_index=True, return_inverse=True)
     tested = table["pvalue"].notna().to_numpy()
+    found = tested & (table["padj"] <= alpha).to_numpy()
     out: dict[str, Any] = {name: table[name].astype(object).to_numpy()[first] for name in names}
     n = present.size
     out |= {name: np.full(n, None, object) for name in ("source", "target", "mode") if name not in out}
     out["by"] = np.full(n, by, object)
-    out |= _counts(table, row_of, tested=tested, n=n)
+    out |= _counts(table["shift"], row_of, tested=tested, found=found, n=n)
     n_tested = np.maximum(out["n_tested"], 1)
     for name in ("effect", "d_flow"):
         values = np.where(tested, table[name].to_numpy(), 0.0)
@@ -67,16 +67,13 @@ def _totals(table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def _counts(
-    table: pd.DataFrame, row_of: npt.NDArray[np.int64], *, tested: npt.NDArray[np.bool_], n: int
-) -> dict[str, npt.NDArray[np.int64]]:
-    found = tested & (table["padj"] <= ALPHA).to_numpy()
-    which = {
-        "n_tested": tested,
-        "n_shifted": found,
-        "n_up": found & table["shift"].isin(["up", "gained"]).to_numpy(),
-        "n_down": found & table["shift"].isin(["down", "lost"]).to_numpy(),
-        "n_compensated": found & (table["shift"] == "compensated").to_numpy(),
-    }
+    shift: pd.Series, row_of: npt.NDArray[np.int64], *, tested: npt.NDArray[np.bool_], found: npt.NDArray[np.bool_],
+    n: int,
+) -> dict[str, npt.NDArray[np.int64]]:  # fmt: skip
+    words = {"n_up": ("up", "gained"), "n_down": ("down", "lost"), "n_compensated": ("compensated",),
+             "n_one_sided": schema.ONE_SIDED}  # fmt: skip
+    which = {"n_tested": tested, "n_shifted": found}
+    which |= {name: found & shift.isin(those).to_numpy() for name, those in words.items()}
     return {name: np.bincount(row_of[mask], minlength=n).astype(np.int64) for name, mask in which.items()}
 
 
