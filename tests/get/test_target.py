@@ -12,8 +12,8 @@ import pytest
 import commscore as cs
 from commscore.core import engine
 
-BAD_KEYS = [".", "..", "...", " ", "\t", "a ", " a", "a\nb", "\xa0", "\u200b", "a/b", "a\\b", "a\0b", "zarr.json", ".zgroup",
-            ".zattrs", ".zarray", "x" * 300, "\ud800"]  # fmt: skip
+BAD_KEYS = [".", "..", "...", " ", "\t", "a ", " a", "a\nb", "\xa0", "\u200b", "a/b", "a\\b", "a\0b", "zarr.json",
+            ".zgroup", ".zattrs", ".zarray", "x" * 300, "\ud800"]  # fmt: skip
 GOOD_KEYS = ["commscore", "my scores", "day 2 | b^a", "a.b", ".hidden", "ü", "😀", "a;b,c", "x" * 200]
 
 
@@ -59,7 +59,7 @@ def test_a_view_of_a_backed_file_is_scored_like_memory(view):
 
 def test_what_others_stored_is_not_replaced():
     adata = cs.ds.pbmc()
-    with pytest.raises(ValueError, match="key_added='dataset': .*holds something else .*another key_added"):
+    with pytest.raises(ValueError, match=r"key_added='dataset': .*holds something else .*another key_added"):
         cs.tl.score(adata, "cell_type", n_perms=10, key_added="dataset")
     cs.tl.score(adata, "cell_type", n_perms=10)
     cs.tl.score(adata, "cell_type", n_perms=20)

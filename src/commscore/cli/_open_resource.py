@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
+import io
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +27,8 @@ HELP = (
 )
 _CELLCHAT = ("interaction", "complex", "cofactor")
 _TABLES = (".csv", ".tsv", ".gz", ".parquet")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NUMBER = r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?"
 
 
 def open_resource(
@@ -140,6 +145,8 @@ def read_table(path: Path, *, option: str) -> pd.DataFrame:
     """Read a csv, tsv, csv.gz or parquet file."""
     import pandas as pd
 
+    from ..rs.io._read import separated
+
     if path.suffix not in _TABLES:
         msg = f"{option} {path} must end in one of {', '.join(_TABLES)}, found {path.suffix or 'no ending'!r}"
         raise ValueError(msg)
@@ -149,6 +156,31 @@ def read_table(path: Path, *, option: str) -> pd.DataFrame:
     with naming(path, f"a table ({option})"):
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        separator = "\t" if ".tsv" in path.suffixes else ","
+        separator, text = separated(_text(path), "\t" if ".tsv" in path.suffixes else ",")
         # gene symbols such as NAN and NA are no missing values
-        return pd.read_csv(path, sep=separator, keep_default_na=False, na_values=[""], low_memory=False)
+        table = pd.read_csv(io.StringIO(text), sep=separator, keep_default_na=False, na_values=[""], low_memory=False)
+        return table if separator == "," else _with_decimal_points(table)
+
+
+def _text(path: Path) -> str:
+    """Return the text of a table: UTF-8, or UTF-16 as spreadsheets write it."""
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    try:
+        return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        msg = f"line {line} is not UTF-8 text; save the table as CSV UTF-8"
+        raise ValueError(msg) from error
+
+
+def _with_decimal_points(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn columns of numbers with decimal commas, as spreadsheets write them in many countries, into numbers."""
+    import pandas as pd
+
+    for name in table.columns:
+        if pd.api.types.is_numeric_dtype(table[name]):
+            continue
+        text = table[name].dropna().astype(str)
+        if text.str.contains(",").any() and text.str.fullmatch(_NUMBER).all():
+            table[name] = pd.to_numeric(table[name].astype(object).str.replace(",", "."))
+    return table

@@ -64,7 +64,11 @@ CountsLayer = Annotated[str | None, typer.Option(help="Layer with the raw counts
 UseRaw = Annotated[bool, typer.Option("--use-raw", help="Use adata.raw.")]
 Normalize = Annotated[
     bool,
-    typer.Option("--normalize", help="Normalise raw counts first (10,000 per cell, log1p); counts stay as a layer."),
+    typer.Option(
+        "--normalize",
+        help="Normalise the raw counts of X, --layer or --use-raw first (10,000 per cell, log1p); written data "
+        "keep the counts.",
+    ),
 ]
 Backed = Annotated[
     bool,

@@ -111,12 +111,15 @@ def as_resource(resource: str | Resource | pd.DataFrame) -> Resource:
 
 
 def _check_columns(table: pd.DataFrame) -> None:
+    from .io._read import misread
+
     missing = [c for c in ("ligand", "receptor") if c not in table.columns]
     if missing:
         found = listed(map(repr, table.columns)) or "no columns"
+        other = "; for other names give resource=cs.rs.from_table(table, ligand=..., receptor=...)"
         msg = (
-            f"resource: the table has no column {' and no '.join(map(repr, missing))} (it has {found}); for other "
-            "names give resource=cs.rs.from_table(table, ligand=..., receptor=...)"
+            f"resource: the table has no column {' and no '.join(map(repr, missing))} (it has {found})"
+            f"{misread(table.columns) or other}"
         )
         raise ValueError(msg)
 

@@ -135,6 +135,30 @@ def _decode(file: File) -> str:
         raise ValueError(msg) from error
 
 
+SEPARATORS = (",", ";", "\t", "|")
+
+
+def separated(text: str, likely: str = ",") -> tuple[str, str]:
+    """Return the separator, told by the header, and the text without the line by which spreadsheets name it."""
+    start, _, rest = text.partition("\n")
+    named = start.rstrip("\r").removeprefix("sep=")
+    if start.startswith("sep=") and named in SEPARATORS:
+        return named, rest
+    order = [likely, *(s for s in SEPARATORS if s != likely)]
+    return max(order, key=start.count), text  # the first of those that occur equally often
+
+
+def misread(columns: Iterable[object]) -> str:
+    """Say which separator a table has, if it was read with another one; else nothing."""
+    names = [str(c) for c in columns]
+    found = max(SEPARATORS, key=names[0].count) if len(names) == 1 else ""
+    return (
+        f"; it was read with the wrong separator: pd.read_csv(path, sep={found!r})"
+        if found and found in names[0]
+        else ""
+    )
+
+
 def read_csv(file: File, required: Sequence[str], *, filled: Sequence[str] = ()) -> pd.DataFrame:
     """Parse a CSV file.
 
@@ -157,7 +181,8 @@ def read_csv(file: File, required: Sequence[str], *, filled: Sequence[str] = ())
     ValueError
         For a missing column, a row with too many or too few cells, or an empty cell; with file, line, column.
     """
-    reader = csv.reader(io.StringIO(_decode(file), newline=""), strict=True)
+    separator, text = separated(_decode(file))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     rows, lines, start = [], [], 1
     try:
         for row in reader:
@@ -201,7 +226,7 @@ def check_columns(have: Iterable[object], required: Iterable[str], *, where: str
     for column in required:
         if column not in have:
             found = ", ".join(map(str, have))
-            msg = f"{where}, column {column!r}: missing; found {found}{suggest(column, have)}"
+            msg = f"{where}, column {column!r}: missing; found {found}{misread(have) or suggest(column, have)}"
             raise ValueError(msg)
 
 

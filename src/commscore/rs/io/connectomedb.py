@@ -10,6 +10,7 @@ import pandas as pd
 from commscore._arguments import checked
 from commscore._validate import suggest
 
+from ._read import misread
 from ._source import Source
 from .table import from_table
 
@@ -65,7 +66,8 @@ def from_connectomedb(df: pd.DataFrame) -> Resource:
         if not names[side]:
             wanted = " or ".join(repr(c) for c in _COLUMNS[side])
             found = ", ".join(map(repr, df.columns))
-            msg = f"df has no column {wanted}; it has {found}{suggest(_COLUMNS[side][0], df.columns)}"
+            hint = misread(df.columns) or suggest(_COLUMNS[side][0], df.columns)
+            msg = f"df has no column {wanted}; it has {found}{hint}"
             raise ValueError(msg)
     table = pd.DataFrame(
         {

@@ -14,7 +14,7 @@ from commscore._validate import one_of, suggest
 from commscore.rs._derive import LISTED
 from commscore.rs._species import SPECIES
 
-from ._read import sha256_of_frame
+from ._read import misread, sha256_of_frame
 from ._source import EVIDENCE_COLUMNS, Source, build
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ def _check_header(df: pd.DataFrame, *, ligand: str, receptor: str) -> None:
     for argument, column in (("ligand", ligand), ("receptor", receptor)):
         if column not in df.columns:
             columns = ", ".join(repr(c) for c in df.columns)
-            msg = f"{argument}={column!r} is not a column; the table has {columns}{suggest(column, df.columns)}"
+            hint = misread(df.columns) or suggest(column, df.columns)
+            msg = f"{argument}={column!r} is not a column; the table has {columns}{hint}"
             raise ValueError(msg)
     if ligand == receptor:
         msg = f"ligand and receptor are the same column {ligand!r}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ... import rs
 from ..._validate import one_of
+from ...rs.io._read import misread
 
 PROGENY = "progeny"
 LINK_COLUMNS = ["receptor", "pathway", "sign", "evidence"]
@@ -52,9 +53,8 @@ def _checked(net: Any) -> pd.DataFrame:
         raise TypeError(msg)
     missing = [c for c in ("source", "target") if c not in net]
     if missing:
-        msg = (
-            f"net lacks the column {', '.join(missing)} (it has {', '.join(map(str, net.columns))}); rename its columns"
-        )
+        hint = misread(net.columns) or "; rename its columns"
+        msg = f"net lacks the column {', '.join(missing)} (it has {', '.join(map(str, net.columns))}){hint}"
         raise ValueError(msg)
     nameless = net[["source", "target"]].isna().any(axis=1)
     if nameless.any():
