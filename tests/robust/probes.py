@@ -16,6 +16,7 @@ import pandas as pd
 
 import commscore as cs
 from commscore import scores
+from commscore.check import kinds_of
 from commscore.ds import Shift
 
 ROOMS = ("tl", "get", "pl", "rs", "ds", "report")
@@ -108,10 +109,6 @@ def parameters(function):
     return {p.name: p for p in closed}
 
 
-PROPORTIONS = {"alpha", "expr_prop", "max_magnitude", "max_padj", "min_stability", "power"}
-FROM_ZERO = {"margin", "min_excess", "donor_sd", "patient_sd", "size_sd", "dispersion"}
-POSITIVE = {"concentration", "depth", "effect", "n_counts"}
-ANY_NUMBER = {"min_score"}
 FREE_TEXT = {"title", "licence", "version"}
 NEW_NAMES = {"key_added", "sample"}
 OFTEN_EMPTY = {"covariates": "[]", "shifts": "[]", "roles": "{}", "expressed": "{}", "depth": "{}", "genes": "{}"}
@@ -119,10 +116,6 @@ PATHS = {"path", "cache_dir", "interaction_csv", "complex_csv", "cofactor_csv"}
 
 
 ALLOWED = (
-    (PROPORTIONS, {"0"}),
-    (FROM_ZERO, {"0", "3", "1.5", "2**70"}),
-    (POSITIVE, {"3", "1.5", "2**70"}),
-    (ANY_NUMBER, set(NUMBERS)),
     (FREE_TEXT, {"text", "slash", "long", "empty text"}),
     (NEW_NAMES, {"text", "long"}),
     ({"rng"}, {"0", "3", "2**70"}),
@@ -130,11 +123,24 @@ ALLOWED = (
 """What a parameter of this kind may well be; the others are refused, but for 3: a number of things."""
 
 
-def fine(name, parameter, hint):
+def limits_of(function):
+    """Return the limits that stand at the parameters themselves (``None`` for a number without), by their name."""
+    return {name: k.limits for name, kinds in kinds_of(function).items() for k in kinds if k.is_number}
+
+
+def within(limits, hint):
+    """Labels of the numbers among the probes that limits allow."""
+    numbers = {n for n in NUMBERS if accepts(hint, PROBES[n])}
+    too_long = {"2**70"} if not accepts(hint, 1.5) else set()
+    return {n for n in numbers if limits is None or limits.hold(PROBES[n])} - too_long
+
+
+def fine(name, parameter, hint, *, limits):
     """Labels of the probes that this parameter may well accept, by its kind; all others must be refused."""
     if name == "ax":
         return {"None"}
     allowed = {"None"} if accepts(hint, None) else set()
     allowed |= {"True"} if hint is bool else set()
     allowed |= {OFTEN_EMPTY[name]} if name in OFTEN_EMPTY else set()
+    allowed |= within(limits[name], hint) if name in limits else set()
     return allowed | next((a for names, a in ALLOWED if name in names), {"3"})

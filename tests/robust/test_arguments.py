@@ -22,7 +22,7 @@ import pytest
 
 import commscore as cs
 from robust.calls import World, calls
-from robust.probes import PATHS, PROBES, accepts, fine, hints_of, parameters, public
+from robust.probes import PATHS, PROBES, accepts, fine, hints_of, limits_of, parameters, public
 
 SOURCE = Path(cs.__file__).parent
 PUBLIC = public()
@@ -143,10 +143,10 @@ def problem_of(label, function, arguments, name, value, before):
 
 def bad_values(label, function):
     """Return (function, parameter, label of the probe, value) of everything that must be refused."""
-    hints = hints_of(function)
+    hints, limits = hints_of(function), limits_of(function)
     for name, parameter in parameters(function).items():
         assert name in hints, f"{label}({name}) has no annotation"
-        may = fine(name, parameter, hints[name]) | FINE.get((label, name), set())
+        may = fine(name, parameter, hints[name], limits=limits) | FINE.get((label, name), set())
         for probe, value in PROBES.items():
             if not accepts(hints[name], value, name) or probe not in may:
                 yield label, name, probe, value

@@ -251,7 +251,7 @@ def test_power_knows_the_design():
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [
-        ({"n_samples": [1]}, "n_samples must be an integer >= 2"),
+        ({"n_samples": [1]}, r"n_samples\[0\] must be an integer >= 2"),
         ({"effect": 0}, "effect must be a number"),
         ({"power": 1.0}, "power must be a number between"),
         ({"sample_key": "condition"}, "same column as condition_key"),

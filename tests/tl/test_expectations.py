@@ -292,7 +292,7 @@ def test_survives_h5ad(cohort, tmp_path):
         ({"contexts": {"contro": "stage=normal"}}, ValueError, "did you mean 'control'"),
         ({"contexts": {"control": "stages=normal"}}, ValueError, "did you mean 'stage'"),
         ({"contexts": {"control": "normal"}}, ValueError, "write key=value"),
-        ({"contexts": {"control": [3]}}, ValueError, "write key=value"),
+        ({"contexts": {"control": [3]}}, TypeError, r"contexts\['control'\]\[0\] must be a string, found 3"),
         ({"roles": {"cafs": "CAF"}}, ValueError, "not a role; did you mean 'caf'"),
         ({"method": "gsea"}, ValueError, "method='gsea' is not one of"),
         ({"margin": -1}, ValueError, "margin must be"),

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._arguments import checked
+from ..check import checked
 from . import _registry
 
 if TYPE_CHECKING:

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from commscore.check import checked
 
+
+@checked
 def pbmc() -> Any:
     """Return 700 peripheral blood cells that come with scanpy; no network, no labels of ours.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .._arguments import checked
+from ..check import checked
 from ._choose import as_single, method_of
 from ._store import load_scores
 

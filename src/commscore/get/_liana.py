@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import scores as scoring
-from .._arguments import checked
+from ..check import checked
 from ._store import load_scores
 
 if TYPE_CHECKING:

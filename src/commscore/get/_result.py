@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..check import checked
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -38,6 +40,7 @@ class Result:
         against = f"; reference {reference!r}" if reference is not None else ""
         return f"Result({self.schema}: {self.counted()}{against}; resource {self.resource.get('name')!r})"
 
+    @checked
     def counted(self) -> str:
         """Say how many rows there are, and of a comparison how many were tested and why the others were not."""
         n = len(self.table)

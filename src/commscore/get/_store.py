@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._arguments import checked
 from .._validate import suggest
+from ..check import checked
 from ._result import Result
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._arguments import checked
 from .._validate import one_of, suggest
+from ..check import Proportion, checked
 from ._choose import as_single, method_of
 from ._store import load
 
@@ -25,7 +25,7 @@ def table(
     *,
     source: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
-    max_padj: float | None = None,
+    max_padj: Proportion | None = None,
     min_score: float | None = None,
     method: str | None = None,
 ) -> pd.DataFrame:
@@ -130,7 +130,7 @@ def matrix(
     key: str = "commscore",
     *,
     value: str = "count",
-    max_padj: float | None = 0.05,
+    max_padj: Proportion | None = 0.05,
     method: str | None = None,
 ) -> pd.DataFrame:
     """Return source × target totals.

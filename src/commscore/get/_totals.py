@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._arguments import checked
 from .._validate import one_of
+from ..check import checked
 from ._store import load
 
 if TYPE_CHECKING:

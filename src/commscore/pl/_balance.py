@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._arguments import checked
+from ..check import AxesOrNone, Levels, checked
 from ._colours import DOWN, UP, obs_colours
 from ._fit import sized
 from ._stages import estimate, name_stages, places, stage_points
@@ -27,8 +27,8 @@ def balance(
     *,
     key: str = "commscore_balance",
     tests: pd.DataFrame | None = None,
-    order: Sequence[str] | None = None,
-    ax: Any = None,
+    order: Levels | None = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw the balance of pro- and anti-tumour communication of every sample, by condition or stage.
 

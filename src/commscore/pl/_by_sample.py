@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, Count, Label, Levels, checked
 from ._colours import DIVERGING, MISSING, obs_colours, symmetric
 from ._fit import room, sized
 from ._response import wide_response
@@ -17,8 +16,6 @@ from ._table import axes, names_of, need_columns, need_rows, one_contrast, pick,
 from ._text import INCH_PER_LETTER, bare, beside, counted, edge_labels, inches, legend, patches, shorten, title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from anndata import AnnData
 
 _EDGE = ["interaction", "source", "target"]
@@ -35,15 +32,15 @@ def by_sample(
     *,
     condition_key: str,
     comparison: AnnData | pd.DataFrame | None = None,
-    contrast: str | None = None,
+    contrast: Label | None = None,
     response: AnnData | pd.DataFrame | None = None,
     source: str | None = None,
     target: str | None = None,
-    order: Sequence[str] | None = None,
+    order: Levels | None = None,
     key: str = "commscore_compare",
     response_key: str = "commscore_response",
-    top: int = 30,
-    ax: Any = None,
+    top: Count = 30,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw the interactions of every sample beside what the receiving cells do in the same samples.
 
@@ -86,7 +83,6 @@ def by_sample(
     ValueError
         If no edge or no sample is left, or ``response`` has other samples.
     """
-    in_range("top", top, low=1, integer=True)
     if condition_key not in samples.obs:
         msg = (
             f"condition_key={condition_key!r} is not a column of samples.obs (it has {', '.join(samples.obs.columns)})"

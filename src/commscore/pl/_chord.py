@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, Count, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, scored, significant, top_groups, totals
@@ -28,12 +27,12 @@ def chord(
     *,
     key: str = "commscore",
     value: str = "count",
-    max_padj: float | None = 0.05,
+    max_padj: Proportion | None = 0.05,
     method: str | None = None,
-    top: int = 150,
-    max_groups: int = 40,
-    palette: Mapping[str, Any] | None = None,
-    ax: Any = None,
+    top: Count = 150,
+    max_groups: Count = 40,
+    palette: Palette | None = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw groups as arcs of a circle and a ribbon for every source → target pair.
 
@@ -70,8 +69,6 @@ def chord(
     ValueError
         If nothing is left to draw, the table lacks a column, or ``ax`` is not polar.
     """
-    in_range("top", top, low=1, integer=True)
-    in_range("max_groups", max_groups, low=1, integer=True)
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
     frame, rule = significant(frame, max_padj, method)

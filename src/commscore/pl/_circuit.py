@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._arguments import checked
 from .._names import read_names
+from ..check import AxesOrNone, Label, checked
 from ._boxes import Box, draw_box, draw_edge, outline, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._fit import room, sized
@@ -28,9 +28,9 @@ def circuit(
     circuit: str,
     *,
     key: str = "commscore_circuits",
-    contrast: str | None = None,
+    contrast: Label | None = None,
     changes: pd.DataFrame | None = None,
-    ax: Any = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw one circuit: cell roles as boxes, steps inside a cell as lines in its box, steps between cells as arrows.
 

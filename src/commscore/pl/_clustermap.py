@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import ColourMap, Count, Label, Palette, Proportion, checked
 from ._colours import DIVERGING, MISSING, default_palette, group_colours, obs_colours, symmetric
 from ._literal import literal
 from ._table import names_by_row, names_of, need_columns, need_rows, one_contrast, ranked, scored, significant
@@ -52,13 +51,13 @@ def clustermap(
     key: str = "commscore",
     value: str = "score",
     condition_key: str | None = None,
-    contrast: str | None = None,
+    contrast: Label | None = None,
     method: str | None = None,
-    max_padj: float | None = 0.05,
-    top: int = 40,
-    max_columns: int = 60,
-    cmap: str | None = None,
-    palette: Mapping[str, Any] | None = None,
+    max_padj: Proportion | None = 0.05,
+    top: Count = 40,
+    max_columns: Count = 60,
+    cmap: ColourMap | None = None,
+    palette: Palette | None = None,
 ) -> Any:
     """Draw interactions × pairs of groups, or edges × samples, clustered in both directions.
 
@@ -116,8 +115,6 @@ def clustermap(
     >>> sorted(grid.data2d.index)
     ['HLA-DRA_HLA-DRB1^CD4', 'MIF^CD74_CXCR4']
     """
-    in_range("top", top, low=1, integer=True)
-    in_range("max_columns", max_columns, low=1, integer=True)
     if condition_key is not None:
         return _draw(_of_samples(data, condition_key, top=top, most=max_columns, palette=palette), cmap)
     frame, method = scored(data, key, method)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, Count, Label, Palette, checked
 from ._colours import BOTH, DOWN, GREY, UP, group_colours
 from ._fit import sized
 from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, width_legend, widths
@@ -15,8 +14,6 @@ from ._table import axes, extra_of, names_of, need_columns, need_rows, one_contr
 from ._text import counted, heading, title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from anndata import AnnData
 
@@ -34,10 +31,10 @@ def diff_network(
     data: AnnData | pd.DataFrame,
     *,
     key: str = "commscore_compare",
-    contrast: str | None = None,
-    top: int = 60,
-    palette: Mapping[str, Any] | None = None,
-    ax: Any = None,
+    contrast: Label | None = None,
+    top: Count = 60,
+    palette: Palette | None = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw groups on a circle with an arrow for every pair in which interactions changed.
 
@@ -70,7 +67,6 @@ def diff_network(
     ValueError
         If nothing changed, the contrast is unknown or must be named, or the table lacks a column.
     """
-    in_range("top", top, low=1, integer=True)
     frame = extra_of(data, key, "totals")
     need_columns(frame, "contrast", "by", "source", "target", "n_shifted", "n_up", "n_down")
     frame, contrast = one_contrast(frame, contrast)

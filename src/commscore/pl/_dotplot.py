@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, ColourMap, Count, Proportion, checked
 from ._fit import room, sized
 from ._table import axes, names_by_row, need_columns, pick, scored, significant
 from ._text import counted, short_labels, shorten, title, written
@@ -28,13 +27,13 @@ def dotplot(
     score: str = "score",
     pvalue: str = "padj",
     method: str | None = None,
-    max_padj: float | None = None,
+    max_padj: Proportion | None = None,
     source: str | None = None,
     target: str | None = None,
-    top: int = 25,
-    max_pairs: int = 30,
-    cmap: str = "viridis",
-    ax: Any = None,
+    top: Count = 25,
+    max_pairs: Count = 30,
+    cmap: ColourMap = "viridis",
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw the strongest interactions.
 
@@ -72,8 +71,6 @@ def dotplot(
     ValueError
         If nothing is left to draw, or the table lacks a column.
     """
-    in_range("top", top, low=1, integer=True)
-    in_range("max_pairs", max_pairs, low=1, integer=True)
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction", score)
     frame, rule = significant(pick(frame, source=source, target=target), max_padj)

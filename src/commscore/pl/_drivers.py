@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
 from .._schema.compare import PARTS as NAMES
-from .._validate import in_range
+from ..check import AxesOrNone, Count, Label, Proportion, checked
 from ._colours import DARK, HATCHED, PARTS
 from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, one_contrast, pick, table_of
@@ -33,13 +32,13 @@ def drivers(
     data: AnnData | pd.DataFrame,
     *,
     key: str = "commscore_compare",
-    contrast: str | None = None,
+    contrast: Label | None = None,
     interaction: str | None = None,
     source: str | None = None,
     target: str | None = None,
-    max_padj: float | None = 0.05,
-    top: int = 25,
-    ax: Any = None,
+    max_padj: Proportion | None = 0.05,
+    top: Count = 25,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw the change of log2 flow as the sum of its four parts.
 
@@ -70,7 +69,6 @@ def drivers(
     ValueError
         If nothing is left to draw, or the contrast is unknown or must be named.
     """
-    in_range("top", top, low=1, integer=True)
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "padj", *NAMES, "d_flow")
     frame, contrast = one_contrast(frame, contrast)
@@ -80,7 +78,6 @@ def drivers(
     if len(whole) == 1:
         return _waterfall(ax, whole, contrast)
     if max_padj is not None:
-        in_range("max_padj", max_padj, low=0, high=1)
         kept = whole[(whole["padj"] <= max_padj).to_numpy()]
         whole = need_rows(kept, f"no row has padj ≤ {max_padj:g}", "raise max_padj, or set max_padj=None")
     size = whole["d_flow"].abs().sort_values(ascending=False, kind="stable")

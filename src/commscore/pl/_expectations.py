@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
 from .._schema.expectations import VERDICTS
-from .._validate import in_range
+from ..check import AxesOrNone, Count, Label, checked
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, table_of
 from ._text import bare, beside, counted, heading, inches, legend, shorten, title
@@ -27,11 +26,11 @@ def expectations(
     data: AnnData | pd.DataFrame,
     *,
     key: str = "commscore_expectations",
-    contrast: str | None = None,
+    contrast: Label | None = None,
     level: str | None = None,
     verdict: str | None = None,
-    top: int = 40,
-    ax: Any = None,
+    top: Count = 40,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw a forest of expected changes: the effect found, its interval, and the verdict.
 
@@ -59,7 +58,6 @@ def expectations(
     ValueError
         If no row can be assessed, a name is unknown, or the table lacks a column.
     """
-    in_range("top", top, low=1, integer=True)
     frame = table_of(data, key)
     need_columns(frame, "what", "role", "contrast", "change", "verdict", "effect", "ci_low", "ci_high", "padj", "level")
     frame = pick(frame, contrast=contrast, level=level, verdict=verdict)

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, ColourMap, Count, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
 from ._text import bare, counted, inches, shorten, title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from anndata import AnnData
 
@@ -30,12 +27,12 @@ def heatmap(
     *,
     key: str = "commscore",
     value: str = "count",
-    max_padj: float | None = 0.05,
+    max_padj: Proportion | None = 0.05,
     method: str | None = None,
-    top: int = 40,
-    cmap: str = "cividis",
-    palette: Mapping[str, Any] | None = None,
-    ax: Any = None,
+    top: Count = 40,
+    cmap: ColourMap = "cividis",
+    palette: Palette | None = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw source × target totals.
 
@@ -71,7 +68,6 @@ def heatmap(
     ValueError
         If nothing is left to draw, or the table lacks a column.
     """
-    in_range("top", top, low=1, integer=True)
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
     frame, rule = significant(frame, max_padj, method)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import MAY_BE_EMPTY, AxesOrNone, Count, Label, checked
 from ._colours import DARK, GREY, UP
 from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
@@ -28,16 +27,16 @@ _EDGE = ["interaction", "source", "target"]
 @sized
 def influence(
     data: AnnData | pd.DataFrame,
-    refits: Mapping[str, Result | pd.DataFrame] | Result | pd.DataFrame | None = None,
+    refits: Annotated[Mapping[str, Result | pd.DataFrame], MAY_BE_EMPTY] | Result | pd.DataFrame | None = None,
     *,
     key: str = "commscore_compare",
     influence_key: str = "commscore_influence",
-    contrast: str | None = None,
+    contrast: Label | None = None,
     interaction: str | None = None,
     source: str | None = None,
     target: str | None = None,
-    top: int = 25,
-    ax: Any = None,
+    top: Count = 25,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw the effect of every edge with its interval, and the effects without each sample.
 
@@ -70,7 +69,6 @@ def influence(
     ValueError
         If there are no refits, no tested row, or the contrast is unknown or must be named.
     """
-    in_range("top", top, low=1, integer=True)
     frame = table_of(data, key)
     need_columns(frame, "contrast", *_EDGE, "effect", "ci_low", "ci_high", "padj")
     frame, contrast = one_contrast(frame, contrast)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
 from .._names import read_names
-from .._validate import in_range, one_of
+from .._validate import one_of
+from ..check import AxesOrNone, Count, Palette, checked
 from ._colours import DOWN, UP, group_colours
 from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, ranked, table_of
@@ -30,9 +30,9 @@ def loops(
     *,
     key: str = "commscore_loops",
     kind: str | None = None,
-    top: int = 20,
-    palette: Mapping[str, Any] | None = None,
-    ax: Any = None,
+    top: Count = 20,
+    palette: Palette | None = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw loops and relays as lines of cells, with the interaction between each cell and the next.
 
@@ -63,7 +63,6 @@ def loops(
         If there are none, or the table lacks a column.
     """
     one_of("kind", kind, [None, "loop", "relay"])
-    in_range("top", top, low=1, integer=True)
     frame = table_of(data, key)
     need_columns(frame, "kind", "groups", "interactions", "sign", "strength", "padj")
     frame = frame if kind is None else frame[(frame["kind"] == kind).to_numpy()]

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, Count, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import sized
 from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, width_legend, widths
@@ -15,8 +14,6 @@ from ._table import axes, names_of, need_columns, need_rows, scored, significant
 from ._text import counted, title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from anndata import AnnData
 
@@ -31,12 +28,12 @@ def network(
     *,
     key: str = "commscore",
     value: str = "count",
-    max_padj: float | None = 0.05,
+    max_padj: Proportion | None = 0.05,
     method: str | None = None,
-    top: int = 120,
-    max_groups: int = 40,
-    palette: Mapping[str, Any] | None = None,
-    ax: Any = None,
+    top: Count = 120,
+    max_groups: Count = 40,
+    palette: Palette | None = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw groups on a circle with an arrow for every source → target pair.
 
@@ -73,8 +70,6 @@ def network(
     ValueError
         If nothing is left to draw, or the table lacks a column.
     """
-    in_range("top", top, low=1, integer=True)
-    in_range("max_groups", max_groups, low=1, integer=True)
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
     frame, rule = significant(frame, max_padj, method)

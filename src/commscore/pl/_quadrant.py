@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, CountOrZero, Label, Proportion, checked
 from ._colours import BOTH, DOWN, UP
 from ._fit import room, sized
 from ._points import even_limits, scatter_shifts
@@ -32,12 +31,12 @@ def quadrant(
     data: AnnData | pd.DataFrame,
     *,
     key: str = "commscore_compare",
-    contrast: str | None = None,
+    contrast: Label | None = None,
     source: str | None = None,
     target: str | None = None,
-    max_padj: float = 0.05,
-    top: int = 12,
-    ax: Any = None,
+    max_padj: Proportion = 0.05,
+    top: CountOrZero = 12,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw the change of the ligand in the source against the change of the receptor in the target.
 
@@ -71,8 +70,6 @@ def quadrant(
     ValueError
         If no row has both effects, a name is unknown or must be given, or the table lacks a column.
     """
-    in_range("top", top, low=0, integer=True)
-    in_range("max_padj", max_padj, low=0, high=1)
     frame = table_of(data, key)
     sides = ["ligand_effect", "receptor_effect"]
     need_columns(frame, "contrast", "source", "target", "interaction", "shift", "padj", *sides)

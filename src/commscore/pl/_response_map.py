@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, Count, Label, Proportion, checked
 from ._colours import DIVERGING, MISSING, symmetric
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, one_contrast, table_of
@@ -24,11 +23,11 @@ def response(
     data: AnnData | pd.DataFrame,
     *,
     key: str = "commscore_response",
-    contrast: str | None = None,
-    max_padj: float = 0.05,
-    top: int = 40,
-    max_groups: int = 40,
-    ax: Any = None,
+    contrast: Label | None = None,
+    max_padj: Proportion = 0.05,
+    top: Count = 40,
+    max_groups: Count = 40,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw how the activity of every pathway changed in every receiving group.
 
@@ -60,9 +59,6 @@ def response(
     ValueError
         If no row has an effect, the contrast is unknown or must be named, or the table lacks a column.
     """
-    in_range("top", top, low=1, integer=True)
-    in_range("max_groups", max_groups, low=1, integer=True)
-    in_range("max_padj", max_padj, low=0, high=1)
     frame = table_of(data, key)
     need_columns(frame, "contrast", "target", "pathway", "effect", "padj")
     frame, contrast = one_contrast(frame, contrast)

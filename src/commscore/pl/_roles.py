@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, Count, CountOrZero, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import sized
 from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
@@ -31,13 +30,13 @@ def roles(
     *,
     key: str = "commscore",
     value: str = "count",
-    max_padj: float | None = 0.05,
+    max_padj: Proportion | None = 0.05,
     method: str | None = None,
     names: Sequence[str] = ("before", "after"),
-    top: int = 40,
-    labels: int = 16,
-    palette: Mapping[str, Any] | None = None,
-    ax: Any = None,
+    top: Count = 40,
+    labels: CountOrZero = 16,
+    palette: Palette | None = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw what every group sends against what it receives, with arrows to a second condition.
 
@@ -77,8 +76,6 @@ def roles(
     ValueError
         If nothing is left to draw, the conditions share no group, or a table lacks a column.
     """
-    in_range("top", top, low=1, integer=True)
-    in_range("labels", labels, low=0, integer=True)
     if later is not None and len(names) != 2:
         msg = f"names must be two names of conditions, found {names!r}"
         raise ValueError(msg)

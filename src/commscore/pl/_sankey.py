@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, Count, Palette, Proportion, checked
 from ._colours import GREY, group_colours
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, scored, significant
 from ._text import counted, inches, shorten, spread, title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from anndata import AnnData
 
@@ -31,13 +28,13 @@ def sankey(
     *,
     key: str = "commscore",
     value: str = "score",
-    max_padj: float | None = 0.05,
+    max_padj: Proportion | None = 0.05,
     method: str | None = None,
     source: str | None = None,
     target: str | None = None,
-    top: int = 40,
-    palette: Mapping[str, Any] | None = None,
-    ax: Any = None,
+    top: Count = 40,
+    palette: Palette | None = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw the strongest rows as bands from source through interaction to target.
 
@@ -73,7 +70,6 @@ def sankey(
     ValueError
         If nothing is left to draw, a group does not occur, or the table lacks a column.
     """
-    in_range("top", top, low=1, integer=True)
     frame, method = scored(data, key, method)
     need_columns(frame, *_COLUMNS)
     frame, rule = significant(pick(frame, source=source, target=target), max_padj, method)

@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._arguments import checked
 from .._names import contrast_name
 from .._schema.compare import SHAPES
-from .._validate import in_range
+from ..check import AxesOrNone, Count, CountOrZero, Levels, Proportion, checked
 from ._colours import DOWN, UP
 from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, params_of, ranked, table_of
 from ._text import bare, counted, inches, shorten, title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from anndata import AnnData
 
 _EDGE = ["interaction", "source", "target"]
@@ -31,12 +28,12 @@ def shapes(
     data: AnnData | pd.DataFrame,
     *,
     key: str = "commscore_compare",
-    order: Sequence[str] | None = None,
+    order: Levels | None = None,
     value: str = "effect",
-    max_padj: float = 0.05,
-    top: int = 60,
-    names: int = 4,
-    ax: Any = None,
+    max_padj: Proportion = 0.05,
+    top: Count = 60,
+    names: CountOrZero = 4,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw an atlas of what changed over stages: one field per shape, one line per interaction and pair.
 
@@ -71,9 +68,6 @@ def shapes(
     ValueError
         If there is no contrast "stages", nothing changed, or the stages are not known.
     """
-    in_range("top", top, low=1, integer=True)
-    in_range("names", names, low=0, integer=True)
-    in_range("max_padj", max_padj, low=0, high=1)
     frame = table_of(data, key)
     need_columns(frame, "contrast", *_EDGE, "padj", "shape", value)
     order = _stages(frame, order or params_of(data, key).get("order"))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range, one_of
+from .._validate import one_of
+from ..check import AxesOrNone, Count, Label, Proportion, checked
 from ._colours import DIVERGING, MISSING, symmetric
 from ._fit import room, sized
 from ._table import axes, names_by_row, need_columns, need_rows, one_contrast, pick, ranked, table_of
@@ -29,13 +29,13 @@ def shift_heatmap(
     data: AnnData | pd.DataFrame,
     *,
     key: str = "commscore_compare",
-    contrast: str | None = None,
+    contrast: Label | None = None,
     by: str = "pair",
     value: str = "effect",
-    max_padj: float = 0.05,
-    top: int = 40,
-    max_columns: int = 40,
-    ax: Any = None,
+    max_padj: Proportion = 0.05,
+    top: Count = 40,
+    max_columns: Count = 40,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw what changed between conditions.
 
@@ -73,9 +73,6 @@ def shift_heatmap(
         If nothing changed, the contrast is unknown or must be named, or the table lacks a column.
     """
     one_of("by", by, ["pair", "contrast"])
-    in_range("top", top, low=1, integer=True)
-    in_range("max_columns", max_columns, low=1, integer=True)
-    in_range("max_padj", max_padj, low=0, high=1)
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "padj", "shift", value)
     what = "Changed interactions"

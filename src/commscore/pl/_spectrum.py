@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range, one_of
+from .._validate import one_of
+from ..check import AxesOrNone, Count, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, scored, significant
 from ._text import bare, counted, inches, shorten, title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from anndata import AnnData
 
@@ -28,11 +26,11 @@ def spectrum(
     key: str = "commscore",
     by: str = "source",
     value: str = "count",
-    max_padj: float | None = 0.05,
+    max_padj: Proportion | None = 0.05,
     method: str | None = None,
-    top: int = 40,
-    palette: Mapping[str, Any] | None = None,
-    ax: Any = None,
+    top: Count = 40,
+    palette: Palette | None = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw how much every group sends (or receives) by each mode of communication.
 
@@ -70,7 +68,6 @@ def spectrum(
         If nothing is left to draw, or the table lacks a column.
     """
     one_of("by", by, ["source", "target"])
-    in_range("top", top, low=1, integer=True)
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction", "mode")
     frame, rule = significant(frame, max_padj, method)

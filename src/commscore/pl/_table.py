@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._names import contrast_name
-from .._validate import in_range, suggest
+from .._validate import suggest
 from ..get import load, params
 from ..get import table as stored_table
 from ..get._choose import as_single, chosen
@@ -141,7 +141,6 @@ def significant(frame: pd.DataFrame, max_padj: float | None, method: str | None 
     of = f", method {method}" if method else ""
     if max_padj is None or "padj" not in frame or frame["padj"].isna().all():
         return frame, f"all rows{of}"
-    in_range("max_padj", max_padj, low=0, high=1)
     kept = frame[(frame["padj"] <= max_padj).to_numpy()]
     what = f"no row has padj ≤ {max_padj:g}{of}"
     return need_rows(kept, what, "raise max_padj, or set max_padj=None"), f"padj ≤ {max_padj:g}{of}"

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
 from .._schema.understand import CAUTION
-from .._validate import in_range
+from ..check import AxesOrNone, Count, checked
 from ._colours import default_palette
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, table_of
@@ -28,8 +27,8 @@ def therapies(
     *,
     key: str = "commscore_therapies",
     context: str | None = None,
-    top: int = 25,
-    ax: Any = None,
+    top: Count = 25,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw the share of all flow that falls when the targets of a therapy are taken out, in every context.
 
@@ -57,7 +56,6 @@ def therapies(
     ValueError
         If no therapy cuts an edge, the context is unknown, or the table lacks a column.
     """
-    in_range("top", top, low=1, integer=True)
     frame = table_of(data, key)
     need_columns(frame, "context", "therapy", "status", "share", "n_edges", "n_circuits", "reported")
     frame = pick(frame, context=context)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._arguments import checked
 from .._names import contrast_name
 from .._validate import one_of, suggest
+from ..check import AxesOrNone, Levels, checked
 from ._colours import obs_colours
 from ._fit import sized
 from ._stages import estimate, name_stages, stage_points
@@ -43,11 +43,11 @@ def trend(
     source: str,
     target: str,
     stage_key: str,
-    order: Sequence[str] | None = None,
+    order: Levels | None = None,
     comparison: AnnData | pd.DataFrame | None = None,
     key: str = "commscore_compare",
     part: str = "both",
-    ax: Any = None,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw one interaction of one pair over stages: samples as points, the estimates with their intervals.
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import checked
-from .._validate import in_range
+from ..check import AxesOrNone, CountOrZero, Label, Proportion, checked
 from ._fit import room, sized
 from ._points import even_limits, scatter_shifts
 from ._table import axes, need_columns, need_rows, one_contrast, ranked, table_of
@@ -24,11 +23,11 @@ def volcano(
     data: AnnData | pd.DataFrame,
     *,
     key: str = "commscore_compare",
-    contrast: str | None = None,
+    contrast: Label | None = None,
     pvalue: str = "padj",
-    max_padj: float = 0.05,
-    top: int = 12,
-    ax: Any = None,
+    max_padj: Proportion = 0.05,
+    top: CountOrZero = 12,
+    ax: AxesOrNone = None,
 ) -> Any:
     """Draw the log2 fold change of ligand × receptor against the p-value of every tested row.
 
@@ -59,8 +58,6 @@ def volcano(
     ValueError
         If no row has both numbers, the contrast is unknown or must be named, or the table lacks a column.
     """
-    in_range("top", top, low=0, integer=True)
-    in_range("max_padj", max_padj, low=0, high=1)
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "effect", "shift", pvalue)
     frame, contrast = one_contrast(frame, contrast)

@@ -10,9 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._arguments import checked
-from .._validate import in_range, suggest
+from .._validate import suggest
 from .._version import __version__
+from ..check import Count, FreeText, Proportion, checked
 from . import _encode, _evidence, _found, _methods, _overview, _sections
 from ._figures import Ask
 
@@ -33,12 +33,12 @@ def write(
     path: str | Path,
     *,
     keys: str | Sequence[str] | None = None,
-    title: str | None = None,
+    title: FreeText | None = None,
     groupby: str | None = None,
     resource: str | Resource | pd.DataFrame | None = None,
     figures: bool = True,
-    top: int = 25,
-    max_padj: float = 0.05,
+    top: Count = 25,
+    max_padj: Proportion = 0.05,
 ) -> Path:
     """Write one HTML file with everything that the tools stored in ``adata.uns``.
 
@@ -97,8 +97,6 @@ def write(
     True
     """
     file = _file(path)
-    in_range("top", top, low=1, integer=True)
-    in_range("max_padj", max_padj, low=0, high=1)
     if groupby is not None and groupby not in adata.obs:
         msg = f"groupby={groupby!r} is not a column of adata.obs{suggest(groupby, adata.obs.columns)}"
         raise KeyError(msg)

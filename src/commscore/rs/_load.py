@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._arguments import checked
 from commscore._schema.resource import TABLES
 from commscore._validate import listed, one_of
+from commscore.check import checked
 
 from ._match import alias_map
 from ._resource import Resource

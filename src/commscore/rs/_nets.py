@@ -7,6 +7,8 @@ from importlib import resources
 
 import pandas as pd
 
+from commscore.check import checked
+
 
 @functools.cache
 def _read(name: str) -> pd.DataFrame:
@@ -15,6 +17,7 @@ def _read(name: str) -> pd.DataFrame:
         return pd.read_csv(handle, sep="\t", quoting=3, keep_default_na=False)
 
 
+@checked
 def progeny() -> pd.DataFrame:
     """Return the PROGENy pathways: target genes that answer when a pathway is switched on or off.
 
@@ -37,6 +40,7 @@ def progeny() -> pd.DataFrame:
     return _read("progeny").copy()
 
 
+@checked
 def receptor_pathways() -> pd.DataFrame:
     """Return which receptor activates which PROGENy pathway by textbook knowledge.
 

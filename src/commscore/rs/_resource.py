@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._arguments import checked
 from commscore._schema.resource import DROPPED, TABLES
+from commscore.check import GeneNames, checked
 
 from . import _describe, _filter, _match, _merge, _species
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _BY_NAME = {t.name: t for t in TABLES} | {DROPPED.name: DROPPED}
 
@@ -166,6 +166,7 @@ class Resource:
         """
         return _describe.evidence_for(self._tables, interaction)
 
+    @checked
     def describe(self) -> pd.DataFrame:
         """Count interactions and statements by mode, direction, source and whether both partners are stated.
 
@@ -293,7 +294,7 @@ class Resource:
         return self._with(_species.convert(self._tables, orthologs), species=species)
 
     @checked
-    def match(self, var_names: Iterable[str], *, genes: Iterable[str] | None = None) -> pd.DataFrame:
+    def match(self, var_names: GeneNames, *, genes: GeneNames | None = None) -> pd.DataFrame:
         """Find the genes of the resource among the names of a data set.
 
         Parameters
@@ -319,6 +320,7 @@ class Resource:
         """
         return _match.match(self._tables, var_names, genes=genes)
 
+    @checked
     def to_liana(self) -> pd.DataFrame:
         """Return the columns ``ligand`` and ``receptor`` that LIANA's ``resource=`` takes.
 

@@ -7,12 +7,14 @@ import sys
 import pandas as pd
 
 from commscore._schema.resource import AVAILABLE
+from commscore.check import checked
 
 from . import io
 from ._load import NAMES, load
 from .io import liana
 
 
+@checked
 def show() -> pd.DataFrame:
     """List the resources that can be used and the formats that can be read.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +10,9 @@ import pandas as pd
 from .. import rs
 from .._schema import balance as schema
 from .._schema.resource import DIRECTIONS
-from .._validate import in_range, one_of
+from .._validate import one_of
 from .._version import __version__
+from ..check import Columns, Count, Label, Levels, Proportion, checked
 from ..get import Result, store
 from ..get._store import check_target
 from ..stats import exact, linear
@@ -20,13 +20,11 @@ from . import _roles
 from ._compare import _design, _prepare, _study
 from ._compare._compare import _names
 from ._compare._profile import _sides
-from ._keywords import known_keywords
 from ._response import _edges, _fit
 from ._response._response import identity, plan, prepare
+from ._roles import Given
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
     from anndata import AnnData
 
@@ -40,27 +38,27 @@ _LIMIT = 10_000
 _TIES = 1e-9
 
 
-@known_keywords
+@checked
 def balance(
     adata: AnnData,
     groupby: str,
     *,
     sample_key: str,
     condition_key: str | None = None,
-    reference: str | None = None,
-    order: Sequence[str] | None = None,
-    contrast: str | Sequence[str] | None = None,
-    covariates: Sequence[str] = (),
+    reference: Label | None = None,
+    order: Levels | None = None,
+    contrast: Label | Levels | None = None,
+    covariates: Columns = (),
     pair_key: str | None = None,
     sign: str = "interaction",
-    roles: Mapping[str, str | Sequence[str] | None] | None = None,
+    roles: Given | None = None,
     flow: str = "geometric",
     abundance: bool = True,
     resource: str | Resource = "breast",
     counts_layer: str | None = None,
     use_raw: bool = False,
-    expr_prop: float = 0.1,
-    min_cells: int = 10,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 10,
     key_added: str = "commscore_balance",
     inplace: bool = True,
 ) -> Result | None:
@@ -133,8 +131,6 @@ def balance(
     """
     one_of("sign", sign, SIGNS)
     one_of("flow", flow, FLOWS)
-    in_range("expr_prop", expr_prop, low=0, high=1)
-    in_range("min_cells", min_cells, low=1, integer=True)
     if not isinstance(abundance, bool):
         msg = f"abundance must be True or False, found {abundance!r}"
         raise TypeError(msg)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._validate import in_range
 from ..arrays import Entities
 from ..core.read.matrix import statistics_of
 from ..core.read.partial import UNUSED
@@ -63,7 +62,6 @@ def passing(table: pd.DataFrame, *, padj: str, max_padj: float | None) -> pd.Dat
         some = ", ".join(c for c in table.columns if str(c).startswith("padj")) or "none"
         msg = f"padj={padj!r} is not a column of the stored table (adjusted p-values: {some})"
         raise KeyError(msg)
-    in_range("max_padj", max_padj, low=0, high=1)
     kept = table[table[padj] <= max_padj].reset_index(drop=True)
     if kept.empty:
         msg = f"no edge of the stored result has {padj} <= {max_padj}; raise max_padj or leave it out"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +11,12 @@ import pandas as pd
 from .._schema import influence as schema
 from .._schema.compare import UNTESTED
 from .._version import __version__
+from ..check import Columns, Count, Label, Levels, Proportion, checked
 from ..get import Result, store
 from ..get._store import check_target
 from ._compare import _study
 from ._compare._compare import _names, compare
 from ._edge import obs_column
-from ._keywords import known_keywords
 from ._progress import bar
 
 if TYPE_CHECKING:
@@ -28,22 +27,22 @@ if TYPE_CHECKING:
 _EDGE = ["contrast", "source", "target", "interaction"]
 
 
-@known_keywords
+@checked
 def leave_one_out(
     adata: AnnData,
     groupby: str,
     *,
     condition_key: str,
     sample_key: str,
-    reference: str | None = None,
-    order: Sequence[str] | None = None,
-    contrast: str | Sequence[str] | None = None,
-    covariates: Sequence[str] = (),
+    reference: Label | None = None,
+    order: Levels | None = None,
+    contrast: Label | Levels | None = None,
+    covariates: Columns = (),
     pair_key: str | None = None,
     resource: str | Resource | pd.DataFrame = "breast",
     counts_layer: str | None = None,
-    expr_prop: float = 0.1,
-    min_cells: int = 10,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 10,
     use_raw: bool = False,
     key_added: str = "commscore_influence",
     inplace: bool = True,

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from .. import scores as scoring
-from .._arguments import checked
+from ..check import Kind, checked, is_list, is_text
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-Asked: TypeAlias = str | scoring.Method | Sequence[str | scoring.Method]
+Asked: TypeAlias = Annotated[
+    str | scoring.Method | Sequence[str | scoring.Method],
+    Kind("the name of a method", is_text),
+    Kind("what cs.tl.method returns", lambda v: hasattr(v, "name") and hasattr(v, "parameters")),
+    Kind("a list of these", is_list),
+]
 
 
+@checked
 def methods() -> pd.DataFrame:
     """List the scoring methods.
 

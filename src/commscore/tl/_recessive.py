@@ -12,12 +12,11 @@ from .. import get
 from .._random import RNG, recorded
 from .._random import key as seed_of
 from .._schema import understand as schema
-from .._validate import in_range
 from .._version import __version__
+from ..check import Count, NonNegative, Proportion, Repeats, checked
 from ..get import Result
 from ..get._store import check_target
 from . import _contexts
-from ._keywords import known_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,20 +30,20 @@ if TYPE_CHECKING:
 SCHEMA = "commscore.recessive/1"
 
 
-@known_keywords
+@checked
 def recessive(
     adata: AnnData,
     *,
     key: str = "commscore",
     sample_key: str | None = None,
-    max_magnitude: float = 0.5,
-    min_excess: float = 2.0,
-    min_stability: float = 0.9,
-    max_padj: float | None = 0.05,
+    max_magnitude: Proportion = 0.5,
+    min_excess: NonNegative = 2.0,
+    min_stability: Proportion = 0.9,
+    max_padj: Proportion | None = 0.05,
     score: str = "score",
     padj: str = "padj",
-    min_cells: int = 5,
-    n_boot: int = 200,
+    min_cells: Count = 5,
+    n_boot: Repeats = 200,
     rng: RNG = 0,
     key_added: str = "commscore_recessive",
     inplace: bool = True,
@@ -114,14 +113,9 @@ def recessive(
     >>> bool(table["recessive_score"].between(0, 1).all())
     True
     """
-    in_range("max_magnitude", max_magnitude, low=0, high=1)
-    in_range("min_excess", min_excess, low=0)
-    in_range("min_stability", min_stability, low=0, high=1)
-    in_range("min_cells", min_cells, low=1, integer=True)
-    in_range("n_boot", n_boot, low=1, integer=True)
     check_target(adata, key_added, inplace=inplace)
     seed, stored = seed_of(rng), get.load(adata, key)
-    table = _checked(stored.table, score=score, padj=padj, max_padj=max_padj)
+    table = _checked(stored.table, score=score, padj=padj)
     if table.empty:
         msg = f"the table of adata.uns[{key!r}] has no row: cs.get.untested says why"
         raise ValueError(msg)
@@ -179,9 +173,7 @@ class _Pairs:
         return self.share(flow) * self._n_pairs
 
 
-def _checked(table: pd.DataFrame, *, score: str, padj: str, max_padj: float | None) -> pd.DataFrame:
-    if max_padj is not None:
-        in_range("max_padj", max_padj, low=0, high=1)
+def _checked(table: pd.DataFrame, *, score: str, padj: str) -> pd.DataFrame:
     for argument, column in (("score", score), ("padj", padj)):
         if column not in table:
             some = [c for c in table.columns if str(c).startswith(("score", "padj"))]

@@ -7,7 +7,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,15 +16,15 @@ from .. import rs
 from .._names import read_names, write_names
 from .._schema import understand as schema
 from .._validate import suggest
+from ..check import MAY_BE_EMPTY, checked
 from . import _edge
-from ._keywords import known_keywords
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from ..rs import Resource
 
-Given = Mapping[str, "str | Sequence[str] | None"]
+Given: TypeAlias = Annotated[Mapping[str, str | Sequence[str] | None], MAY_BE_EMPTY]
 ANY = "any"
 
 PARENTS = {
@@ -312,7 +312,7 @@ def require(assigned: Assigned, needed: Iterable[str], groupby: str, *, what: st
     raise ValueError(msg)
 
 
-@known_keywords
+@checked
 def roles(
     adata: AnnData,
     groupby: str,

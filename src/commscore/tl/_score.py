@@ -12,9 +12,10 @@ import numpy as np
 from .. import rs
 from .._random import RNG, key, recorded
 from .._schema import score as schema
-from .._validate import in_range, one_of
+from .._validate import one_of
 from .._version import __version__
 from ..arrays import Tests
+from ..check import Count, GroupNames, Proportion, Repeats, checked
 from ..core import engine, nulls, schemes
 from ..core.nulls import Outcome
 from ..core.read.cells import Reading
@@ -27,7 +28,6 @@ from ..get._store import check_target
 from . import _edge, _interactions
 from ._background import cell_totals, of_tests, with_cofactors
 from ._frames import score_table, untested_table
-from ._keywords import known_keywords
 from ._methods import Asked, choose, with_ranks
 from ._progress import bar
 
@@ -46,7 +46,7 @@ _MEMORY = 256 * 2**20
 _PASSES = {">=": np.greater_equal, ">": np.greater}
 
 
-@known_keywords
+@checked
 def score(
     adata: AnnData,
     groupby: str,
@@ -54,13 +54,13 @@ def score(
     resource: str | Resource | pd.DataFrame = "breast",
     method: Asked = "mean",
     null: str | None = "permutation",
-    n_perms: int = 1000,
+    n_perms: Repeats = 1000,
     scheme: str = "rotation",
     complex: str = "min",  # noqa: A002
     missing_subunits: str = "drop",
-    expr_prop: float = 0.1,
-    min_cells: int = 5,
-    groups: Sequence[str] | None = None,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 5,
+    groups: GroupNames | None = None,
     layer: str | None = None,
     use_raw: bool = False,
     rng: RNG = 0,
@@ -68,7 +68,7 @@ def score(
     ties: str = "ge",
     plus_one: bool = True,
     prop_filter: str = ">=",
-    memory: int = _MEMORY,
+    memory: Count = _MEMORY,
     key_added: str = "commscore",
     inplace: bool = True,
 ) -> Result | None:
@@ -156,8 +156,7 @@ def score(
     >>> bool((result.table["pvalue"] >= 1 / 101).all())
     True
     """
-    _check(null=null, n_perms=n_perms, scheme=scheme, rule=complex, expr_prop=expr_prop, min_cells=min_cells,
-           ties=ties, prop_filter=prop_filter, memory=memory)  # fmt: skip
+    _check(null=null, scheme=scheme, rule=complex, ties=ties, prop_filter=prop_filter)
     check_target(adata, key_added, inplace=inplace)
     seed, chosen = key(rng), choose(method, null=null)
     expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
@@ -199,17 +198,12 @@ def score(
     return None
 
 
-def _check(*, null: object, n_perms: object, scheme: object, rule: object, expr_prop: object, min_cells: object,
-           ties: object, prop_filter: object, memory: object) -> None:  # fmt: skip
+def _check(*, null: object, scheme: object, rule: object, ties: object, prop_filter: object) -> None:
     one_of("null", null, NULLS)
     one_of("scheme", scheme, schemes.NAMES)
     one_of("complex", rule, COMPLEX_RULES)
     one_of("ties", ties, ("ge", "gt"))
     one_of("prop_filter", prop_filter, tuple(_PASSES))
-    in_range("n_perms", n_perms, low=1, integer=True)
-    in_range("expr_prop", expr_prop, low=0, high=1)
-    in_range("min_cells", min_cells, low=1, integer=True)
-    in_range("memory", memory, low=1, integer=True)
 
 
 def _refuse_unknown(

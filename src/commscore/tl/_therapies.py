@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,13 @@ import pandas as pd
 from .. import get, rs
 from .._names import read_names
 from .._schema import understand as schema
-from .._validate import in_range
 from .._version import __version__
+from ..check import Count, Proportion, between, checked
 from ..get import Result
 from ..get._store import check_target
 from . import _contexts
 from ._circuits import _again
 from ._interactions import same_species
-from ._keywords import known_keywords
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -36,7 +35,7 @@ NO_CUT = ("activates", "other")
 _BYPASS = ("same receptor", "same ligand", "same ligand family", "same circuit")
 
 
-@known_keywords
+@checked
 def therapies(
     adata: AnnData,
     *,
@@ -44,11 +43,11 @@ def therapies(
     circuits_key: str | None = "commscore_circuits",
     condition_key: str | None = None,
     sample_key: str | None = None,
-    max_padj: float | None = None,
+    max_padj: Proportion | None = None,
     padj: str = "padj",
-    min_cells: int = 5,
-    n_together: int = 2,
-    n_combinations: int = 50,
+    min_cells: Count = 5,
+    n_together: Annotated[int, between(2, 5)] = 2,
+    n_combinations: Count = 50,
     resource: str | Resource = "breast",
     key_added: str = "commscore_therapies",
     inplace: bool = True,
@@ -118,9 +117,6 @@ def therapies(
     >>> result.table["claim"].iloc[0]
     'in-silico cut of edges, not a prediction of response'
     """
-    in_range("n_together", n_together, low=2, high=5, integer=True)
-    in_range("n_combinations", n_combinations, low=1, integer=True)
-    in_range("min_cells", min_cells, low=1, integer=True)
     check_target(adata, key_added, inplace=inplace)
     known, stored = rs.as_resource(resource), get.load(adata, key)
     agents = _agents(known)

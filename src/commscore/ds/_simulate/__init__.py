@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
-from commscore import _random
+from commscore._random import RNG, key, recorded
 
-from ..._arguments import checked
+from ...check import MAY_BE_EMPTY, Count, CountOrZero, NonNegative, Positive, checked
 from . import _check, _cohort, _counts, _model, _truth
 from ._shifts import Shift
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from ._cohort import Cohort
     from ._model import Model
 
-__all__ = ["Shift", "simulate"]
+__all__ = ["Shift", "_check", "simulate"]
 
 
 @checked
 def simulate(  # noqa: PLR0913 - a simulator has many knobs; all by keyword, all with a default
     *,
-    n_samples: int | Mapping[str, int] = 4,
-    n_cells: int | Mapping[str, int | Sequence[int]] = 500,
+    n_samples: Count | Mapping[str, Count] = 4,
+    n_cells: Count | Mapping[str, Count | Sequence[Count]] = 500,
     conditions: Sequence[str] = ("control", "case"),
-    groups: Sequence[str] | Mapping[str, float] | None = None,
+    groups: Sequence[str] | Mapping[str, Positive] | None = None,
     interactions: Any = None,
-    expressed: Mapping[str, Sequence[str] | Mapping[str, float]] | None = None,
-    shifts: Sequence[Shift | Mapping[str, Any]] = (),
+    expressed: Annotated[Mapping[str, Sequence[str] | Mapping[str, Positive]], MAY_BE_EMPTY] | None = None,
+    shifts: Annotated[Sequence[Shift | Mapping[str, Any]], MAY_BE_EMPTY] = (),
     paired: bool = False,
-    donor_sd: float = 0.25,
-    patient_sd: float = 0.5,
-    concentration: float | None = 100.0,
-    depth: float | Mapping[str, float] = 1.0,
-    n_background: int = 300,
-    n_counts: float = 1000.0,
-    size_sd: float = 0.3,
-    dispersion: float = 0.2,
-    rng: _random.RNG = 0,
+    donor_sd: NonNegative = 0.25,
+    patient_sd: NonNegative = 0.5,
+    concentration: Positive | None = 100.0,
+    depth: Positive | Annotated[Mapping[str, Positive], MAY_BE_EMPTY] = 1.0,
+    n_background: CountOrZero = 300,
+    n_counts: Positive = 1000.0,
+    size_sd: NonNegative = 0.3,
+    dispersion: NonNegative = 0.2,
+    rng: RNG = 0,
 ) -> Any:
     """Simulate a single-cell cohort in which every change of communication is known.
 
@@ -133,17 +133,17 @@ def simulate(  # noqa: PLR0913 - a simulator has many knobs; all by keyword, all
     0  CSF1^CSF1R  tumour  macrophage  ligand     2.0
     """
     spread = {
-        "donor_sd": _check.number("donor_sd", donor_sd, zero=True),
-        "patient_sd": _check.number("patient_sd", patient_sd, zero=True),
-        "size_sd": _check.number("size_sd", size_sd, zero=True),
-        "dispersion": _check.number("dispersion", dispersion, zero=True),
-        "n_counts": _check.number("n_counts", n_counts),
-        "n_background": _check.count("n_background", n_background, low=0),
+        "donor_sd": float(donor_sd),
+        "patient_sd": float(patient_sd),
+        "size_sd": float(size_sd),
+        "dispersion": float(dispersion),
+        "n_counts": float(n_counts),
+        "n_background": int(n_background),
         # no variation between samples is an infinite concentration
-        "concentration": np.inf if concentration is None else _check.number("concentration", concentration),
+        "concentration": np.inf if concentration is None else float(concentration),
     }
     cohort = _cohort.build(conditions=conditions, n_samples=n_samples, n_cells=n_cells, depth=depth, paired=paired)
-    seed = _random.key(rng)
+    seed = key(rng)
     # one stream per ingredient, so that changing one of them leaves the others as they were
     streams = np.random.SeedSequence(seed).spawn(6)
     draws = [np.random.default_rng(s) for s in streams[:5]]
@@ -162,9 +162,7 @@ def simulate(  # noqa: PLR0913 - a simulator has many knobs; all by keyword, all
         model.rate, cohort, donor_sd=donor_sd, patient_sd=patient_sd, generators=(draws[3], draws[4])
     )
     counts = _counts.draw(rates, cells, size_sd=size_sd, dispersion=dispersion, seed=streams[5])
-    return _assemble(
-        counts, cells=cells, cohort=cohort, model=model, params={**spread, "seed": _random.recorded(rng, seed)}
-    )
+    return _assemble(counts, cells=cells, cohort=cohort, model=model, params={**spread, "seed": recorded(rng, seed)})
 
 
 def _assemble(counts: Any, *, cells: Any, cohort: Cohort, model: Model, params: dict[str, Any]) -> Any:

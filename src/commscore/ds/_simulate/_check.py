@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from commscore import _validate
-
-
-def number(argument: str, found: Any, *, zero: bool = False) -> float:
-    """Return ``found`` as a float if it is finite and positive (or zero, where that has a meaning)."""
-    wanted = "a finite number >= 0" if zero else "a finite number > 0"
-    if isinstance(found, bool) or not isinstance(found, numbers.Real):
-        msg = f"{argument} must be {wanted}, found {found!r} ({type(found).__name__})"
-        raise TypeError(msg)
-    value = float(found)
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        msg = f"{argument} must be {wanted}, found {found!r}"
-        raise ValueError(msg)
-    return value
-
-
-def count(argument: str, found: Any, *, low: int = 1) -> int:
-    """Return ``found`` as an int if it is an integer not below ``low``."""
-    _validate.in_range(argument, found, low=low, integer=True)
-    return int(found)
 
 
 def known(argument: str, found: Any, names: Iterable[str], *, what: str) -> None:
@@ -63,6 +42,6 @@ def proportions(found: Any) -> dict[str, float]:
     """Return group -> expected proportion (sum 1) from a mapping of weights or a sequence of names."""
     if not isinstance(found, Mapping):
         found = dict.fromkeys(names("groups", found), 1.0)
-    weights = {g: number(f"groups[{g!r}]", found[g]) for g in names("groups", found)}
+    weights = {g: float(found[g]) for g in names("groups", found)}
     total = sum(weights.values())
     return {g: w / total for g, w in weights.items()}

@@ -55,9 +55,9 @@ def build(*, conditions: Any, n_samples: Any, n_cells: Any, depth: Any, paired: 
 
 def _samples(n_samples: Any, levels: Sequence[str]) -> list[int]:
     if not isinstance(n_samples, Mapping):
-        return [_check.count("n_samples", n_samples)] * len(levels)
+        return [int(n_samples)] * len(levels)
     _same_keys("n_samples", n_samples, levels, what="a condition")
-    return [_check.count(f"n_samples[{c!r}]", n_samples[c]) for c in levels]
+    return [int(n_samples[c]) for c in levels]
 
 
 def _same_keys(argument: str, found: Mapping[str, Any], names: Sequence[str], *, what: str) -> None:
@@ -71,31 +71,31 @@ def _same_keys(argument: str, found: Mapping[str, Any], names: Sequence[str], *,
 
 def _cells(n_cells: Any, *, levels: Sequence[str], samples: Sequence[str], sizes: Sequence[int]) -> Ints:
     if not isinstance(n_cells, Mapping):
-        return np.full(len(samples), _check.count("n_cells", n_cells), dtype=np.int64)
+        return np.full(len(samples), int(n_cells), dtype=np.int64)
     if set(n_cells) & set(levels):
         _same_keys("n_cells", n_cells, levels, what="a condition")
         per = [_per_condition(c, n_cells[c], n) for c, n in zip(levels, sizes, strict=True)]
         return np.array([n for values in per for n in values], dtype=np.int64)
     _same_keys("n_cells", n_cells, samples, what="a condition or a sample")
-    return np.array([_check.count(f"n_cells[{s!r}]", n_cells[s]) for s in samples], dtype=np.int64)
+    return np.array([int(n_cells[s]) for s in samples], dtype=np.int64)
 
 
 def _per_condition(condition: str, found: Any, n: int) -> list[int]:
     where = f"n_cells[{condition!r}]"
     if not isinstance(found, Sequence | np.ndarray) or isinstance(found, str):
-        return [_check.count(where, found)] * n
+        return [int(found)] * n
     if len(found) != n:
         msg = f"{where} holds {len(found)} numbers for {n} samples"
         raise ValueError(msg)
-    return [_check.count(f"{where}[{i}]", x) for i, x in enumerate(found)]
+    return [int(x) for x in found]
 
 
 def _depth(depth: Any, levels: Sequence[str]) -> Floats:
     if not isinstance(depth, Mapping):
-        return np.full(len(levels), _check.number("depth", depth))
+        return np.full(len(levels), float(depth))
     for name in depth:
         _check.known("depth", name, levels, what="a condition")
-    return np.array([_check.number(f"depth[{c!r}]", depth.get(c, 1.0)) for c in levels])
+    return np.array([float(depth.get(c, 1.0)) for c in levels])
 
 
 def compose(cohort: Cohort, proportion: Floats, *, concentration: float | None, generator: np.random.Generator) -> Ints:

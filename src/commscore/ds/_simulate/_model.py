@@ -115,9 +115,6 @@ def _overrides(expressed: Any, *, genes: Sequence[str], groups: Sequence[str]) -
             raise TypeError(msg)
         for group in who:
             _check.known(where, group, groups, what="a group")
-        if isinstance(who, Mapping):
-            for group, value in who.items():
-                _check.number(f"{where}[{group!r}]", value)
     return dict(expressed)
 
 

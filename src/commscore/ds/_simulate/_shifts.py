@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 
-from commscore import _arguments, _validate
+from commscore import _validate
+from commscore.check import Kind, check_fields, is_list, is_text
 
 from . import _check
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance")
 SHAPES = ("growth", "recession", "peak", "trough", "early_switch", "late_switch")
-Pair: TypeAlias = "tuple[str, str] | str"
+Pair: TypeAlias = Annotated[
+    tuple[str, str] | str, Kind("a string", is_text), Kind("a pair (ligand, receptor)", is_list)
+]
 
 _OPPOSITE = {"growth": "recession", "recession": "growth", "peak": "trough", "trough": "peak"}
 
@@ -67,8 +70,7 @@ class Shift:
     shape: str | None = None
 
     def __post_init__(self) -> None:
-        for f in dataclasses.fields(self):
-            _arguments.check(f.name, getattr(self, f.name), str(f.type))
+        check_fields(self)
         _validate.one_of("driver", self.driver, DRIVERS)
         _validate.one_of("shape", self.shape, (None, *SHAPES))
         pair("interaction", self.interaction)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from commscore._arguments import checked
 from commscore._validate import one_of
+from commscore.check import checked
 from commscore.rs._species import SPECIES
 
 from ._read import LINE, File, at, read_csv, read_file, sha256_of

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._arguments import checked
 from commscore._validate import suggest
+from commscore.check import checked
 
 from ._read import LINE, File, at, open_archive, pick, read_csv, sha256_of
 from ._source import Source, build

@@ -6,8 +6,8 @@ import importlib
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
-from commscore._arguments import checked
 from commscore._validate import suggest
+from commscore.check import checked
 
 from ._source import Source
 from .table import from_table

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..._arguments import checked
+from ...check import checked
 from ._read import check_columns
 from ._source import Source
 from .table import from_table

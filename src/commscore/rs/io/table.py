@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._arguments import checked
 from commscore._schema.resource import DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
 from commscore._validate import one_of, suggest
+from commscore.check import FreeText, checked
 from commscore.rs._derive import LISTED
 from commscore.rs._species import SPECIES
 
@@ -46,8 +46,8 @@ def from_table(
     receptor: str = "receptor",
     name: str = "table",
     sep: str = "_",
-    version: str = "",
-    licence: str = "",
+    version: FreeText = "",
+    licence: FreeText = "",
     species: str = "human",
 ) -> Resource:
     """Make a resource of any table of ligands and receptors.

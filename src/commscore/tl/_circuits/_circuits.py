@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +9,10 @@ import numpy as np
 from ... import rs
 from ..._names import write_names
 from ..._random import RNG, key, recorded
-from ..._validate import in_range, one_of
+from ..._validate import one_of
 from ..._version import __version__
 from ...arrays import Groups
+from ...check import Columns, Count, Label, Levels, Proportion, Repeats, checked
 from ...core import circuits as core
 from ...core import schemes
 from ...core.read.columns import snap
@@ -26,8 +26,8 @@ from ...stats.multiple import permutation_pvalue
 from .. import _edge, _roles
 from .._compare import _prepare, _study
 from .._compare._compare import _names
-from .._keywords import known_keywords
 from .._progress import bar
+from .._roles import Given
 from . import _changes, _samples, _steps, _tables
 
 if TYPE_CHECKING:
@@ -41,32 +41,32 @@ SCHEMA = "commscore.circuits/1"
 _MEMORY = 256 * 2**20
 
 
-@known_keywords
+@checked
 def circuits(
     adata: AnnData,
     groupby: str,
     *,
-    roles: _roles.Given | None = None,
+    roles: Given | None = None,
     condition_key: str | None = None,
     sample_key: str | None = None,
-    reference: str | None = None,
-    order: Sequence[str] | None = None,
-    contrast: str | Sequence[str] | None = None,
-    covariates: Sequence[str] = (),
+    reference: Label | None = None,
+    order: Levels | None = None,
+    contrast: Label | Levels | None = None,
+    covariates: Columns = (),
     pair_key: str | None = None,
     resource: str | Resource = "breast",
-    n_perms: int = 1000,
+    n_perms: Repeats = 1000,
     scheme: str = "rotation",
     complex: str = "min",  # noqa: A002
-    expr_prop: float = 0.1,
-    min_cells: int = 5,
-    min_cells_sample: int = 5,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 5,
+    min_cells_sample: Count = 5,
     layer: str | None = None,
     use_raw: bool = False,
     counts_layer: str | None = None,
     rng: RNG = 0,
     n_jobs: int | None = None,
-    memory: int = _MEMORY,
+    memory: Count = _MEMORY,
     key_added: str = "commscore_circuits",
     inplace: bool = True,
 ) -> Result | None:
@@ -157,8 +157,8 @@ def circuits(
     >>> sorted(result.extra)
     ['edges', 'roles', 'untested']
     """
-    _check(n_perms=n_perms, scheme=scheme, rule=complex, expr_prop=expr_prop, min_cells=min_cells,
-           min_cells_sample=min_cells_sample, memory=memory)  # fmt: skip
+    one_of("scheme", scheme, schemes.NAMES)
+    one_of("complex", complex, COMPLEX_RULES)
     check_target(adata, key_added, inplace=inplace)
     keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
     ask = _prepare.Ask(resource, counts_layer, use_raw, int(min_cells_sample), reference, order, contrast)
@@ -207,17 +207,6 @@ def circuits(
         return result
     store(adata, key_added, result)
     return None
-
-
-def _check(*, n_perms: object, scheme: object, rule: object, expr_prop: object, min_cells: object,
-           min_cells_sample: object, memory: object) -> None:  # fmt: skip
-    one_of("scheme", scheme, schemes.NAMES)
-    one_of("complex", rule, COMPLEX_RULES)
-    in_range("n_perms", n_perms, low=1, integer=True)
-    in_range("expr_prop", expr_prop, low=0, high=1)
-    in_range("min_cells", min_cells, low=1, integer=True)
-    in_range("min_cells_sample", min_cells_sample, low=1, integer=True)
-    in_range("memory", memory, low=1, integer=True)
 
 
 def _with_circuits(resource: Resource) -> pd.DataFrame:

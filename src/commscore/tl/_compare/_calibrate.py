@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ..._random import RNG
-from ..._validate import in_range
 from ...arrays import Entities, Tests
+from ...check import Columns, Count, Label, Proportion, Repeats, checked
 from ...core import contrast as engine
 from ...core.contrast import Settings
-from .._keywords import known_keywords
 from . import _compare, _contrasts, _design
 from ._prepare import Ask, prepare
 from ._study import Keys
@@ -32,24 +30,24 @@ LEVELS = (0.1, 0.05, 0.01, 0.001)
 _TRIES = 50
 
 
-@known_keywords
+@checked
 def calibrate(
     adata: AnnData,
     groupby: str,
     *,
     condition_key: str,
     sample_key: str,
-    reference: str | None = None,
-    contrast: str | None = None,
-    covariates: Sequence[str] = (),
+    reference: Label | None = None,
+    contrast: Label | None = None,
+    covariates: Columns = (),
     pair_key: str | None = None,
     resource: str | Resource | pd.DataFrame = "breast",
     combine: str = "acat",
     counts_layer: str | None = None,
     use_raw: bool = False,
-    expr_prop: float = 0.1,
-    min_cells: int = 10,
-    n_shuffles: int = 100,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 10,
+    n_shuffles: Repeats = 100,
     rng: RNG = 0,
 ) -> pd.DataFrame:
     """Show how often the comparison of these data finds something when the sample labels are shuffled.
@@ -95,8 +93,6 @@ def calibrate(
     ['alpha', 'observed']
     """
     settings = _compare._settings(test="samples", combine=combine, margin=0.5, expr_prop=expr_prop, n_perms=1, rng=rng)
-    in_range("min_cells", min_cells, low=1, integer=True)
-    in_range("n_shuffles", n_shuffles, low=1, integer=True)
     keys = Keys(groupby, condition_key, sample_key, pair_key, _compare._names(covariates))
     prepared = prepare(adata, keys, Ask(resource, counts_layer, use_raw, int(min_cells), reference, None, contrast))
     _compare.require_replicates(prepared, keys, test="samples")

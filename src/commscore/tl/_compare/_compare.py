@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +9,12 @@ import pandas as pd
 
 from ..._random import RNG, key, recorded
 from ..._schema import compare as schema
-from ..._validate import in_range, listed, one_of, warn
+from ..._validate import listed, one_of, warn
 from ..._version import __version__
+from ...check import Columns, Count, Label, Levels, NonNegative, Proportion, Repeats, checked
 from ...core.contrast import Settings
 from ...get import Result, store
 from ...get._store import check_target
-from .._keywords import known_keywords
 from . import _engine, _frames, _totals, _two_factors
 from ._prepare import Ask, Prepared, prepare
 from ._study import Keys
@@ -33,29 +32,29 @@ _CELLS_SAY = (
 )
 
 
-@known_keywords
+@checked
 def compare(
     adata: AnnData,
     groupby: str,
     *,
     condition_key: str,
     sample_key: str | None = None,
-    reference: str | None = None,
-    order: Sequence[str] | None = None,
-    contrast: str | Sequence[str] | None = None,
-    covariates: Sequence[str] = (),
+    reference: Label | None = None,
+    order: Levels | None = None,
+    contrast: Label | Levels | None = None,
+    covariates: Columns = (),
     pair_key: str | None = None,
     interaction: str | None = None,
     resource: str | Resource | pd.DataFrame = "breast",
     test: str = "auto",
     combine: str = "acat",
     counts_layer: str | None = None,
-    expr_prop: float = 0.1,
-    min_cells: int = 10,
-    margin: float = 0.5,
-    alpha: float = 0.05,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 10,
+    margin: NonNegative = 0.5,
+    alpha: Proportion = 0.05,
     use_raw: bool = False,
-    n_perms: int = 1000,
+    n_perms: Repeats = 1000,
     rng: RNG = 0,
     key_added: str = "commscore_compare",
     inplace: bool = True,
@@ -166,7 +165,6 @@ def compare(
     settings = _settings(
         test=test, combine=combine, margin=margin, alpha=alpha, expr_prop=expr_prop, n_perms=n_perms, rng=rng
     )  # fmt: skip
-    in_range("min_cells", min_cells, low=1, integer=True)
     check_target(adata, key_added, inplace=inplace)
     if interaction is not None and order is not None:
         msg = (
@@ -229,10 +227,6 @@ def _settings(
 ) -> Settings:  # fmt: skip
     one_of("test", test, TESTS)
     one_of("combine", combine, COMBINE)
-    in_range("margin", margin, low=0)
-    in_range("alpha", alpha, low=0, high=1)
-    in_range("expr_prop", expr_prop, low=0, high=1)
-    in_range("n_perms", n_perms, low=1, integer=True)
     return Settings(
         combine=combine, test="permutation" if test == "permutation" else "samples", margin=float(margin),
         alpha=float(alpha), expr_prop=float(expr_prop), max_enumeration=int(n_perms), seed=key(rng),

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from ..._validate import in_range
 from ...arrays import Tests
+from ...check import Columns, Count, Label, Proportion, at_least, between, checked
 from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
 from ...stats import power as stats
-from .._keywords import known_keywords
 from . import _compare, _contrasts, _design
 from ._prepare import Ask, prepare
 from ._study import Keys
@@ -32,26 +31,26 @@ if TYPE_CHECKING:
 _ALPHA = 0.05
 
 
-@known_keywords
+@checked
 def power(
     adata: AnnData,
     groupby: str,
     *,
     condition_key: str,
     sample_key: str,
-    reference: str | None = None,
-    contrast: str | None = None,
-    covariates: Sequence[str] = (),
+    reference: Label | None = None,
+    contrast: Label | None = None,
+    covariates: Columns = (),
     pair_key: str | None = None,
     resource: str | Resource | pd.DataFrame = "breast",
     counts_layer: str | None = None,
     use_raw: bool = False,
-    expr_prop: float = 0.1,
-    min_cells: int = 10,
-    n_samples: Sequence[int] = (3, 4, 6, 10, 20),
-    effect: float = 1.0,
-    power: float = 0.8,
-    alpha: float = _ALPHA,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 10,
+    n_samples: Sequence[Annotated[int, at_least(2)]] = (3, 4, 6, 10, 20),
+    effect: Annotated[float, at_least(1e-6)] = 1.0,
+    power: Annotated[float, between(0, 0.999)] = 0.8,
+    alpha: Annotated[float, between(1e-9, 0.5)] = _ALPHA,
 ) -> pd.DataFrame:
     """Tell which changes a comparison like this one can see, now and with more samples.
 
@@ -102,12 +101,10 @@ def power(
     >>> bool(many < few)
     True
     """
-    in_range("effect", effect, low=1e-6)
-    in_range("alpha", alpha, low=1e-9, high=0.5)
-    in_range("power", power, low=alpha, high=0.999)
-    in_range("expr_prop", expr_prop, low=0, high=1)
-    in_range("min_cells", min_cells, low=1, integer=True)
-    sizes = _sizes(n_samples)
+    sizes = tuple(int(n) for n in n_samples)
+    if power <= alpha:
+        msg = f"power={power!r} is not above alpha={alpha:g}; ask for more power, or lower alpha"
+        raise ValueError(msg)
     keys = Keys(groupby, condition_key, sample_key, pair_key, _compare._names(covariates))
     prepared = prepare(adata, keys, Ask(resource, counts_layer, use_raw, int(min_cells), reference, None, contrast))
     _compare.require_replicates(prepared, keys, test="samples")
@@ -132,15 +129,6 @@ def power(
         for n in (0, *sizes)
     ]
     return _table(prepared, tests.take(rows), which[rows], parts=parts, sizes=(0, *sizes))
-
-
-def _sizes(n_samples: Any) -> tuple[int, ...]:
-    if isinstance(n_samples, str) or not hasattr(n_samples, "__iter__"):
-        msg = f"n_samples must be a list of numbers of samples per condition, found {n_samples!r}"
-        raise TypeError(msg)
-    for n in n_samples:
-        in_range("n_samples", n, low=2, integer=True)
-    return tuple(int(n) for n in n_samples)
 
 
 def _residual_df(cohort: engine.Cohort, design: _design.Design, tests: Tests) -> Floats:

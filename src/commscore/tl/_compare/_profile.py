@@ -8,10 +8,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from ..._validate import in_range
+from ...check import Count, Proportion, checked
 from ...core.log_rates import log_cpm
 from ...get._columns import in_memory
-from .._keywords import known_keywords
 from . import _study
 from ._prepare import Ask, add_up
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from ._prepare import Prepared
 
 
-@known_keywords
+@checked
 def profile(
     adata: AnnData,
     groupby: str,
@@ -32,9 +31,9 @@ def profile(
     resource: str | Resource | pd.DataFrame = "breast",
     counts_layer: str | None = None,
     use_raw: bool = False,
-    expr_prop: float = 0.1,
-    min_cells: int = 10,
-    min_samples: int = 1,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 10,
+    min_samples: Count = 1,
 ) -> AnnData:
     """Describe every sample by its interactions: samples × (source|target|interaction), on the log2 scale.
 
@@ -95,9 +94,6 @@ def profile(
     >>> whole.obsm["X_pca"].shape
     (6, 2)
     """
-    in_range("expr_prop", expr_prop, low=0, high=1)
-    in_range("min_cells", min_cells, low=1, integer=True)
-    in_range("min_samples", min_samples, low=1, integer=True)
     ask = Ask(resource, counts_layer, use_raw, int(min_cells))
     study = _study.of_samples(adata, groupby, sample_key)
     prepared = add_up(adata, study, ask, groupby=groupby, wanted=[])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -12,17 +12,18 @@ from ... import rs
 from ..._random import RNG, key, recorded
 from ..._schema import expectations as schema
 from ..._schema import understand
-from ..._validate import in_range, one_of
+from ..._validate import one_of
 from ..._version import __version__
+from ...check import Columns, Count, NonNegative, Proportion, at_least, checked
 from ...core.contrast import Settings
 from ...get import Result, store
 from ...get._store import check_target
 from .. import _roles
 from .._compare import _design, _prepare, _study
 from .._compare._compare import _names, require_replicates
-from .._keywords import known_keywords
 from .._response import _activity, _edges, _net
 from .._response._response import identity
+from .._roles import Given
 from . import _contexts, _items, _measure, _pools, _verdicts
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ...rs import Resource
 
 
-@known_keywords
+@checked
 def expectations(
     adata: AnnData,
     groupby: str,
@@ -39,20 +40,20 @@ def expectations(
     condition_key: str,
     sample_key: str,
     contexts: Mapping[str, str | Sequence[str]],
-    roles: Mapping[str, str | Sequence[str] | None] | None = None,
+    roles: Given | None = None,
     net: str | pd.DataFrame | None = None,
     method: str = "ulm",
     links: pd.DataFrame | None = None,
-    covariates: Sequence[str] = (),
+    covariates: Columns = (),
     pair_key: str | None = None,
     resource: str | Resource = "breast",
     counts_layer: str | None = None,
     use_raw: bool = False,
-    expr_prop: float = 0.1,
-    min_cells: int = 10,
-    min_targets: int = 5,
-    margin: float = 0.5,
-    alpha: float = 0.05,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 10,
+    min_targets: Annotated[int, at_least(2)] = 5,
+    margin: NonNegative = 0.5,
+    alpha: Proportion = 0.05,
     rng: RNG = 0,
     key_added: str = "commscore_expectations",
     inplace: bool = True,
@@ -132,8 +133,6 @@ def expectations(
     >>> cs.get.table(adata, "commscore_expectations")["verdict"].value_counts()  # doctest: +SKIP
     """
     settings = _settings(method=method, expr_prop=expr_prop, margin=margin, alpha=alpha, rng=rng)
-    in_range("min_cells", min_cells, low=1, integer=True)
-    in_range("min_targets", min_targets, low=2, integer=True)
     check_target(adata, key_added, inplace=inplace)
     if links is not None:
         _net.checked_links(links)
@@ -182,9 +181,6 @@ def expectations(
 
 def _settings(*, method: Any, expr_prop: Any, margin: Any, alpha: Any, rng: RNG) -> Settings:
     one_of("method", method, _activity.METHODS)
-    in_range("expr_prop", expr_prop, low=0, high=1)
-    in_range("margin", margin, low=0)
-    in_range("alpha", alpha, low=0, high=1)
     return Settings(
         expr_prop=float(expr_prop), margin=float(margin), alpha=float(alpha), max_enumeration=0, seed=key(rng)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,13 @@ from ..._names import write_list
 from ..._random import RNG, recorded
 from ..._random import key as seed_of
 from ..._schema import understand as schema
-from ..._validate import in_range
 from ..._version import __version__
+from ...check import Count, Proportion, Repeats, between, checked
 from ...core.circuits import Loops, Network, Null, autocrine, relays, rewired, search
 from ...core.circuits import loop_strengths as strengths
 from ...get import Result
 from ...get._store import check_target
 from ...stats.multiple import benjamini_hochberg, permutation_pvalue
-from .._keywords import known_keywords
 from .._progress import bar
 from . import _links
 
@@ -34,20 +33,20 @@ SCHEMA = "commscore.loops/2"
 _BUDGET = 10_000_000
 
 
-@known_keywords
+@checked
 def loops(
     adata: AnnData,
     *,
     key: str = "commscore",
-    max_length: int = 4,
+    max_length: Annotated[int, between(2, 8)] = 4,
     net: pd.DataFrame | None = None,
-    max_hops: int = 3,
-    max_padj: float | None = 0.05,
+    max_hops: Count = 3,
+    max_padj: Proportion | None = 0.05,
     score: str = "score",
     padj: str = "padj",
-    max_loops: int = 10_000,
-    budget: int = _BUDGET,
-    n_perms: int = 1000,
+    max_loops: Count = 10_000,
+    budget: Count = _BUDGET,
+    n_perms: Repeats = 1000,
     resource: str | Resource = "breast",
     rng: RNG = 0,
     key_added: str = "commscore_loops",
@@ -123,11 +122,6 @@ def loops(
     >>> set(result.table["kind"]) <= {"loop", "relay"}
     True
     """
-    in_range("max_length", max_length, low=2, high=8, integer=True)
-    in_range("max_hops", max_hops, low=1, integer=True)
-    in_range("max_loops", max_loops, low=1, integer=True)
-    in_range("budget", budget, low=1, integer=True)
-    in_range("n_perms", n_perms, low=1, integer=True)
     check_target(adata, key_added, inplace=inplace)
     seed, stored = seed_of(rng), get.load(adata, key)
     frame = _edges(stored.table, score=score, padj=padj, max_padj=max_padj)
@@ -171,7 +165,6 @@ def _edges(table: pd.DataFrame, *, score: str, padj: str, max_padj: float | None
             raise KeyError(msg)
     kept = table[score] > 0
     if max_padj is not None:
-        in_range("max_padj", max_padj, low=0, high=1)
         kept &= table[padj] <= max_padj
     if not kept.any():
         msg = f"no edge of the stored table has a {score} above zero and {padj} <= {max_padj}; raise max_padj"

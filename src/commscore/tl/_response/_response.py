@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
 
 from ..._schema import response as schema
-from ..._validate import in_range, one_of
+from ..._validate import one_of
 from ..._version import __version__
+from ...check import Columns, Count, Label, Levels, Proportion, at_least, checked
 from ...get import Result, store
 from ...get._store import check_target
 from ...stats.multiple import benjamini_hochberg
 from .._compare import _contrasts, _design, _prepare, _study
 from .._compare._compare import _names
-from .._keywords import known_keywords
 from . import _activity, _edges, _fit, _net
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 ALL = "all"
 
 
-@known_keywords
+@checked
 def response(
     adata: AnnData,
     groupby: str,
@@ -38,20 +37,20 @@ def response(
     condition_key: str | None = None,
     sample_key: str | None = None,
     method: str = "ulm",
-    reference: str | None = None,
-    order: Sequence[str] | None = None,
-    contrast: str | Sequence[str] | None = None,
-    covariates: Sequence[str] = (),
+    reference: Label | None = None,
+    order: Levels | None = None,
+    contrast: Label | Levels | None = None,
+    covariates: Columns = (),
     pair_key: str | None = None,
     links: pd.DataFrame | None = None,
     resource: str | Resource | pd.DataFrame = "breast",
     counts_layer: str | None = None,
     use_raw: bool = False,
-    expr_prop: float = 0.1,
-    min_cells: int = 10,
-    min_targets: int = 5,
-    min_counts: int = 10,
-    alpha: float = 0.05,
+    expr_prop: Proportion = 0.1,
+    min_cells: Count = 10,
+    min_targets: Annotated[int, at_least(2)] = 5,
+    min_counts: Count = 10,
+    alpha: Proportion = 0.05,
     key_added: str = "commscore_response",
     inplace: bool = True,
 ) -> Result | None:
@@ -136,11 +135,6 @@ def response(
     0  case vs control       P  tested
     """
     one_of("method", method, _activity.METHODS)
-    in_range("expr_prop", expr_prop, low=0, high=1)
-    in_range("min_cells", min_cells, low=1, integer=True)
-    in_range("min_targets", min_targets, low=2, integer=True)
-    in_range("min_counts", min_counts, low=1, integer=True)
-    in_range("alpha", alpha, low=0, high=1)
     check_target(adata, key_added, inplace=inplace)
     keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
     ask = _prepare.Ask(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
