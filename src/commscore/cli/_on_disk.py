@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.blocks import Picked
-from ..tl._containers import contained
+from ..core.read.files import contained
+from ..core.read.tiles import Picked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
