@@ -31,7 +31,7 @@ from execute import machine
 
 import commscore as cs
 from commscore.arrays import Groups
-from commscore.core import schemes
+from commscore.core.permute import schemes
 from commscore.core.read.columns import snap
 from commscore.core.read.matrix import gene_major
 from commscore.core.threads import Team

@@ -8,7 +8,7 @@ from scipy import sparse
 
 import reference
 from commscore.arrays import NOT_FINITE, GeneColumns, Groups
-from commscore.core import schemes
+from commscore.core.permute import schemes
 from commscore.core.read.columns import snap
 from commscore.core.read.matrix import gene_major
 from commscore.core.threads import Team, team

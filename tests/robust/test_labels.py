@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.core.schemes import _balanced
+from commscore.core.permute.schemes import _balanced
 
 PAIRS = pd.DataFrame({"ligand": ["A", "B"], "receptor": ["C", "D"]})
 TOOLS = {

@@ -109,7 +109,7 @@ def test_truncated_mean(small, resource, trim):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 12, 31])
 def test_weights_of_ranks(n):
-    from commscore.core.statistics import rank_weights
+    from commscore.core.scoring.problem import rank_weights
 
     rng = np.random.default_rng(n)
     x = np.where(rng.random(n) < 0.5, rng.random(n), 0.0)
@@ -134,7 +134,7 @@ def test_threads_and_blocks_change_no_byte(small, resource, scheme):
 
 
 def test_one_pass_and_one_set_of_permutations_for_several_methods(small, resource, monkeypatch):
-    from commscore.core import schemes
+    from commscore.core.permute import schemes
 
     drawn = []
     original = schemes.make

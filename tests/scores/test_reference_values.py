@@ -241,7 +241,7 @@ def test_fractions_equal_to_the_threshold_are_expressed(case):
 def test_every_permutation_is_another_one():
     """CellPhoneDB's workers inherit one state of the generator and repeat each other's shuffles."""
     from commscore.arrays import Groups
-    from commscore.core import schemes
+    from commscore.core.permute import schemes
     from commscore.core.read.matrix import gene_major
     from commscore.core.threads import Team
 

@@ -176,7 +176,7 @@ def test_threads_and_blocks_change_no_byte(small, interactions, scheme):
 
 
 def test_tiles_change_nothing(small, interactions, monkeypatch):
-    from commscore.core import schemes
+    from commscore.core.permute import schemes
 
     expected = run(small, interactions)
     monkeypatch.setattr(schemes, "_UNTILED", 10)

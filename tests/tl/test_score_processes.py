@@ -74,16 +74,16 @@ def test_same_numbers_in_forked_processes():
 
 
 def test_interrupted_between_blocks_leaves_the_data_alone(small, interactions, monkeypatch):
-    from commscore.core import permutation
+    from commscore.core.scoring.counter import ExceedanceCounter
 
     calls = []
 
-    def interrupt(self, tables, team):
-        calls.append(tables)
+    def interrupt(self, block):
+        calls.append(block)
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(permutation.Counter, "add", interrupt)
+    monkeypatch.setattr(ExceedanceCounter, "visit", interrupt)
     with pytest.raises(KeyboardInterrupt):
         cs.tl.score(small, "cell_type", resource=interactions, n_perms=200, memory=1, n_jobs=2)
     assert len(calls) == 2

@@ -11,7 +11,7 @@ from scipy import sparse
 from ..arrays import Entities
 from ..core.read.matrix import cell_sums
 from ..core.read.tiles import Blocks
-from ..core.statistics import CellTotals, GeneSetsOfTests
+from ..core.scoring.problem import CellTotals, GeneSetsOfTests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

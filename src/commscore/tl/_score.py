@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,12 @@ from .._random import RNG, key, recorded
 from .._schema import score as schema
 from .._validate import one_of
 from .._version import __version__
-from ..arrays import Tests
 from ..check import Count, GroupNames, Proportion, Repeats, checked
-from ..core import engine, nulls, schemes
-from ..core.nulls import Outcome
-from ..core.read.cells import Reading
-from ..core.read.totals import group_totals
-from ..core.statistics import Problem, tables_of
+from ..core.permute import Draws, schemes
+from ..core.read.cells import CellReader
+from ..core.scoring import nulls
+from ..core.scoring.nulls import ScoredTests
+from ..core.scoring.problem import Problem, tables_of
 from ..core.summary import COMPLEX_RULES, entity_summary
 from ..core.threads import team
 from ..get import Result, store
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from .. import scores as scoring
-    from ..core.statistics import GeneSetsOfTests
+    from ..core.scoring.problem import GeneSetsOfTests
     from ..core.threads import Team
     from ..rs import Resource
 
@@ -165,20 +164,24 @@ def score(
     found = _interactions.testable(known, expression.var_names, missing_subunits=missing_subunits)
     found, sets = with_cofactors(found, chosen.scores, expression.var_names)
     _refuse_unknown(null, chosen.scores, sets)
+    draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
     with team(n_jobs) as threads:
         problem = _problem(
             expression, cells, found, scores=chosen.scores, sets=sets, rule=complex, threads=threads,
-            null=null, order=partial(schemes.order, scheme, key=seed, n_cells=cells.n),
+            null=null, draws=draws,
         )  # fmt: skip
         summary = entity_summary(problem.genes, found.entities, complex)
-        tests, which = engine.expressed_tests(
+        tests, which = nulls.expressed_tests(
             summary, found.ligand, found.receptor, passes=lambda prop: _PASSES[prop_filter](prop, expr_prop)
         )
         problem = replace(problem, sets=of_tests(sets, which))
-        settings = engine.Permutations(n=int(n_perms), scheme=scheme, key=seed, strict=ties == "gt", memory=int(memory))
-        outcome = _test(problem, tests, chosen.scores, null=null, settings=settings, plus_one=plus_one)
+        with bar(draws.n if null else 0, "permutations") as progress:
+            scored = nulls.score_tests(
+                problem, tests, chosen.scores, null=null, draws=draws, strict=ties == "gt", plus_one=plus_one,
+                progress=progress,
+            )  # fmt: skip
     table = score_table(found, cells, summary=summary, tests=tests, which=which, names=[m.name for m in chosen.scores],
-                        scores=outcome.scores, pvalues=outcome.pvalues, null=_per_row(null, outcome))  # fmt: skip
+                        scores=scored.scores, pvalues=scored.pvalues, null=_per_row(null, scored))  # fmt: skip
     table = with_ranks(table, chosen)
     untested = untested_table(found, cells, summary=summary, which=which, expr_prop=expr_prop, min_cells=min_cells)
     params = {
@@ -220,47 +223,32 @@ def _refuse_unknown(
 
 def _problem(
     expression: _edge.Source, cells: _edge.Cells, found: _interactions.Testable, *, scores: Sequence[scoring.Score],
-    sets: dict[str, GeneSetsOfTests], rule: str, threads: Team, null: str | None, order: Callable[[], Any],
+    sets: dict[str, GeneSetsOfTests], rule: str, threads: Team, null: str | None, draws: Draws,
 ) -> Problem:  # fmt: skip
     """Read the data: once, block by block, or gene-major where all tests will be permuted."""
     background = any(m.background for m in scores)
-    reading = Reading(
-        expression.matrix, cells.chosen, cells.groups, found.columns, threads, order=None if null is None else order,
+    reader = CellReader(
+        expression.matrix, cells.chosen, cells.groups, found.columns, threads,
+        order=None if null is None else partial(draws.order, cells.n),
         linear=any(s.values == "linear" for s in tables_of(scores)), background=background,
     )  # fmt: skip
     made = partial(
-        Problem, entities=found.entities, rule=rule, team=threads,
-        totals=(lambda: cell_totals(expression.matrix, reading.placed)) if background else None,
+        Problem, sizes=cells.groups.sizes, entities=found.entities, rule=rule, team=threads,
+        totals=(lambda: cell_totals(expression.matrix, reader.placed)) if background else None,
     )  # fmt: skip
     if null is None or (null != "permutation" and all(nulls.has_analytic(score, sets) for score in scores)):
-        known = reading.statistics
+        known = reader.statistics
         _edge.refuse_unsuitable(known, expression)
-        return made(
-            reading.laid_out, groups=cells.groups, genes=known.genes, known=known, pairs=reading.pairs,
-            regrouped=reading.grouped,
-        )  # fmt: skip
-    columns, partition = reading.laid_out(), reading.grouped()
-    _edge.refuse_unsuitable(columns, expression)
-    return made(lambda _: columns, groups=partition, genes=group_totals(columns, partition, threads))
+        return made(reader.read_again, genes=known.genes, known=known, pairs=reader.pairs)
+    labelled = reader.read()
+    _edge.refuse_unsuitable(labelled.columns, expression)
+    return made(lambda _: labelled, genes=labelled.observe())
 
 
-def _test(
-    problem: Problem, tests: Tests, scores: Sequence[scoring.Score], *, null: str | None,
-    settings: engine.Permutations, plus_one: bool,
-) -> Outcome:  # fmt: skip
-    if null is None:
-        observed = engine.observed(problem, tests, scores)
-        return Outcome(observed, np.full(observed.shape, np.nan), np.zeros(tests.n, bool))
-    with bar(settings.n, "permutations") as progress:
-        return nulls.outcome_of(
-            problem, tests, scores, null=null, settings=settings, plus_one=plus_one, progress=progress
-        )  # fmt: skip
-
-
-def _per_row(null: str | None, outcome: Outcome) -> npt.NDArray[np.int8]:
+def _per_row(null: str | None, scored: ScoredTests) -> npt.NDArray[np.int8]:
     """Return what each row's p-value comes from, as positions in the schema's names."""
     other = schema.NULLS.index("none" if null is None else "permutation")
-    return np.where(outcome.analytic, schema.NULLS.index("analytic"), other).astype(np.int8)
+    return np.where(scored.analytic, schema.NULLS.index("analytic"), other).astype(np.int8)
 
 
 def _identity(resource: Resource) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from scipy import stats
 import reference
 from commscore.arrays import Entities, Groups
 from commscore.core import circuits as core
-from commscore.core.read.columns import snap
-from commscore.core.read.matrix import gene_major
-from commscore.core.read.totals import group_totals
+from commscore.core.permute import Draws, permute
+from commscore.core.read.cells import LabelledCells
 from commscore.core.threads import team
 
 # nodes: gene 0 in role 0; complex 1_2 in role 1; gene 3 in role 0; gene 4 in the strongest group; gene 5 in role 1
@@ -101,13 +100,14 @@ def test_joint_null_equals_brute_force(cells, scheme):
     key, n = 77, 61
     order = reference.shuffled(range(70), key, 2**64 - 1) if scheme != "independent" else np.arange(70)
     with team(1) as threads:
-        columns = gene_major(x, cells=np.asarray(order, np.int64), columns=np.arange(6), team=threads)
-        groups = Groups.of(labels[order], 4)
-        snap(columns, threads)
-        means = group_totals(columns, groups, threads).mean
         for memory in (10**9, 1):
-            tally = core.permute(plan, columns, groups, means=means, rule="min", scheme=scheme, n_perms=n, key=key,
-                                 memory=memory, team=threads)  # fmt: skip
+            draws = Draws(n=n, scheme=scheme, key=key, memory=memory)
+            np.testing.assert_array_equal(draws.order(70), order)
+            read = LabelledCells.read(x, cells=np.arange(70), groups=Groups.of(labels, 4), columns=np.arange(6),
+                                      order=draws.order(70), team=threads)  # fmt: skip
+            labelled = read.with_exact_sums()
+            tally = core.CircuitCounter(plan, labelled, means=labelled.observe().mean, rule="min")
+            permute(labelled, tally, draws)
 
             def all_of(m):
                 values = slow_nodes(m.T, np.bincount(labels))[:, None]

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from commscore.arrays import Groups
-from commscore.core.read.cells import Reading
+from commscore.core.read.cells import CellReader
 from commscore.core.read.columns import around
 from commscore.core.read.matrix import gene_major
 from commscore.core.threads import team
@@ -22,7 +22,7 @@ def reading(make, threads, *, dtype=np.float32, everything=False):
     cells = None if everything else np.sort(rng.permutation(N)[:600])
     n = N if cells is None else cells.size
     groups = Groups.of(rng.integers(0, 3, n), 3)
-    return Reading(make(x), cells, groups, COLUMNS, threads, order=lambda: np.random.default_rng(1).permutation(n))
+    return CellReader(make(x), cells, groups, COLUMNS, threads, order=lambda: np.random.default_rng(1).permutation(n))
 
 
 def twice(x):
@@ -38,7 +38,7 @@ def test_columns_of_a_few_genes_are_those_of_all(make, dtype, everything):
     with team(1) as threads:
         r = reading(make, threads, dtype=dtype, everything=everything)
         whole = gene_major(r.matrix, cells=r.placed, columns=COLUMNS, team=threads)
-        some = r.laid_out(np.array([1, 4]))
+        some = r.read_again(np.array([1, 4])).columns
     assert some.n_genes == whole.n_genes
     assert some.extent == whole.extent
     for g in range(COLUMNS.size):
@@ -54,10 +54,11 @@ def test_columns_of_a_few_genes_are_those_of_all(make, dtype, everything):
 def test_statistics_are_of_the_cells_in_use_in_their_groups(make):
     with team(1) as threads:
         r = reading(make, threads)
-        whole, statistics = r.laid_out(), r.statistics
+        cells, statistics = r.read(), r.statistics
+    whole = cells.columns
     for g in range(COLUMNS.size):
         own = slice(whole.indptr[g], whole.indptr[g + 1])
-        want = np.bincount(r.grouped().labels[whole.rows[own]], whole.data[own], minlength=3)
+        want = np.bincount(cells.groups.labels[whole.rows[own]], whole.data[own], minlength=3)
         np.testing.assert_allclose(statistics.total[g], want, rtol=1e-6)
     np.testing.assert_array_equal(statistics.sizes, r.groups.sizes)
 
@@ -75,3 +76,17 @@ def test_rows_around_some_cells_are_a_view(make):
 
 def _dense(rows):
     return rows.toarray() if sparse.issparse(rows) else rows
+
+
+def test_columns_of_a_few_genes_are_right_where_picking_them_fails(monkeypatch):
+    """Rows that do not hold what the statistics counted are laid out as a whole."""
+    from commscore.core.read import cells as module
+
+    monkeypatch.setattr(module, "pick", lambda *_: False)
+    with team(1) as threads:
+        r = reading(sparse.csr_matrix, threads)
+        whole, some = r.read().columns, r.read_again(np.array([1, 4])).columns
+    for g in (1, 4):
+        a, b = (slice(c.indptr[g], c.indptr[g + 1]) for c in (some, whole))
+        np.testing.assert_array_equal(some.data[a], whole.data[b])
+        np.testing.assert_array_equal(some.rows[a], whole.rows[b])

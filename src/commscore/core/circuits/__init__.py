@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._loops import Loops, Network, Null, autocrine, relays, rewired, search
 from ._loops import strengths as loop_strengths
-from ._null import Tally, permute
+from ._null import CircuitCounter
 from ._plan import CORECEPTOR, DECOY, RELEASE, Gates, Plan
 from ._samples import decoy_terms, node_levels, spearman_within, step_flows, step_sides, step_units
 from ._scores import node_values, step_scores, strengths
@@ -13,18 +13,17 @@ __all__ = [
     "CORECEPTOR",
     "DECOY",
     "RELEASE",
+    "CircuitCounter",
     "Gates",
     "Loops",
     "Network",
     "Null",
     "Plan",
-    "Tally",
     "autocrine",
     "decoy_terms",
     "loop_strengths",
     "node_levels",
     "node_values",
-    "permute",
     "relays",
     "rewired",
     "search",

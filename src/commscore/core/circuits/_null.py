@@ -2,92 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...arrays import GeneColumns, Groups
-from .. import schemes
-from ..tables import close_gaps
+from ..permute import TOLERANCE, group_means
 from ._scores import node_values, step_scores, strengths
 
 if TYPE_CHECKING:
     from ...arrays import Floats, Ints
-    from ..threads import Team
+    from ..permute.schemes import Block
+    from ..read.cells import LabelledCells
     from ._plan import Plan
 
 
-TOLERANCE = 1e-12  # relative, for ties
-_GENES_PER_CHUNK = 64
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Permutations that reach what was observed: of steps (n_steps) and of circuits (n_circuits)."""
-
-    steps: Ints
-    mean: Ints
-    lowest: Ints
-
-
-def permute(
-    plan: Plan,
-    columns: GeneColumns,
-    groups: Groups,
-    *,
-    means: Floats,
-    rule: str,
-    scheme: str,
-    n_perms: int,
-    key: int,
-    memory: int,
-    team: Team,
-    progress: Callable[[int], object] = lambda _: None,
-) -> Tally:
-    """Count, per step and circuit, the permutations at least as high as the observed labels.
+class CircuitCounter:
+    """The visitor of circuits: counts, per step and circuit, the permutations at least as high as the observed labels.
 
     Parameters
     ----------
     plan
         The circuits; genes are numbered as the columns.
-    columns, groups
-        Expression and labels, in the scheme's order (:func:`commscore.core.schemes.order`); sums must be exact (see
-        :func:`commscore.core.read.columns.snap`).
+    cells
+        With exact sums.
     means
         (n_genes, n_groups) observed means of these columns.
     rule
         How subunits are joined.
-    scheme, n_perms, key
-        Which labellings are drawn, see :mod:`commscore.core.schemes`.
-    memory
-        Bytes that the means of a block may take.
-    team
-        Threads; they do not change the result.
-    progress
-        Called with the number of permutations after each block.
+
+    Attributes
+    ----------
+    steps, mean, lowest
+        Permutations that reach the observed score of each step (n_steps), and the geometric mean and the lowest score
+        of each circuit (n_circuits).
     """
 
-    def evaluate(table: Floats) -> tuple[Floats, Floats, Floats]:
-        values = node_values(table, plan, sizes=groups.sizes, rule=rule)
-        scores = step_scores(values, plan)
-        return scores, *strengths(scores, plan)
+    def __init__(self, plan: Plan, cells: LabelledCells, *, means: Floats, rule: str) -> None:
+        self._plan, self._cells, self._rule = plan, cells, rule
+        self._limits = [x * (1 - TOLERANCE) for x in self._evaluate(means[:, :, None])]
+        self.steps, self.mean, self.lowest = (np.zeros(x.shape[0], np.int64) for x in self._limits)
 
-    limits = [x * (1 - TOLERANCE) for x in evaluate(means[:, :, None])]
-    counts = [np.zeros(x.shape[0], np.int64) for x in limits]
-    n_rows = columns.n_genes * groups.n
-    slots = np.arange(n_rows, dtype=np.int64).reshape(columns.n_genes, groups.n)
-    drawn = schemes.make(scheme, groups=groups, n_perms=n_perms, key=key)
-    unit = 2 * 8 * drawn.columns_per_unit() * max(n_rows, 1) + drawn.label_bytes(columns.n_cells)
-    width = int(np.clip(memory // unit, 1, drawn.widest()))
-    genes = np.arange(columns.n_genes)
-    for block in drawn.blocks(columns, width, team):
-        table = np.empty((n_rows, block.columns))
-        team.run(lambda a, b: block.fill(genes[a:b], slots[a:b], table), genes.size, step=_GENES_PER_CHUNK)  # noqa: B023
-        keep = close_gaps(table, block.drop)
-        permuted = evaluate(table[:, :keep].reshape(columns.n_genes, groups.n, keep))
-        for count, found, limit in zip(counts, permuted, limits, strict=True):
-            count += (found >= limit).sum(axis=1)  # NaN is never reached
-        progress(keep)
-    return Tally(*counts)
+    @property
+    def bytes_per_labelling(self) -> int:
+        """Memory of the means of all genes in all groups, and of what is made of them."""
+        return 2 * 8 * max(self._cells.columns.n_genes * self._cells.groups.n, 1)
+
+    def visit(self, block: Block) -> None:
+        """Score all steps and circuits under the labellings of a block."""
+        permuted = self._evaluate(group_means(block, self._cells))
+        counts: tuple[Ints, ...] = (self.steps, self.mean, self.lowest)
+        for count, scores, limit in zip(counts, permuted, self._limits, strict=True):
+            count += (scores >= limit).sum(axis=1)  # NaN is never reached
+
+    def _evaluate(self, means: Floats) -> tuple[Floats, Floats, Floats]:
+        values = node_values(means, self._plan, sizes=self._cells.groups.sizes, rule=self._rule)
+        scores = step_scores(values, self._plan)
+        return scores, *strengths(scores, self._plan)

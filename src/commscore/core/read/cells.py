@@ -1,4 +1,4 @@
-"""The cells and genes of one problem in a matrix, and every way of reading them."""
+"""Cells with their labels: statistics in one pass over a matrix, or gene-major columns in the order of a scheme."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from scipy import sparse
 from ...arrays import FLAW, GeneColumns, Groups
 from ...kernels.pick import NOWHERE, pick
 from ...stats.analytic import Pairs
+from .columns import snap
 from .matrix import gene_major, products_over, statistics_of
 from .partial import UNUSED
+from .totals import GeneSummary, group_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +32,41 @@ _FEW = 64  # genes
 _AT_ONCE = 1 << 16  # cells
 
 
+@dataclass(frozen=True)
+class LabelledCells:
+    """Gene-major columns of cells and the groups of these cells, in one order.
+
+    ``exact``: sums over any of the cells are exact, as permuted statistics must be; ``rounded``: values changed for it.
+    """
+
+    columns: GeneColumns
+    groups: Groups
+    team: Team
+    exact: bool = False
+    rounded: bool = False
+
+    @classmethod
+    def read(
+        cls, matrix: Any, *, cells: Ints, groups: Groups, columns: Ints, order: npt.NDArray[np.integer], team: Team
+    ) -> LabelledCells:
+        """Lay out the rows ``cells`` of a matrix and their groups in this order."""
+        laid_out = gene_major(matrix, cells=cells[order], columns=columns, team=team)
+        return cls(laid_out, Groups(groups.labels[order], groups.sizes), team)
+
+    def observe(self) -> GeneSummary:
+        """Totals of the genes in the groups as they are labelled."""
+        return group_totals(self.columns, self.groups, self.team)
+
+    def with_exact_sums(self) -> LabelledCells:
+        """Round the values (:func:`~commscore.core.read.columns.snap`), in place: the columns are this object's own.
+
+        Whoever needs the values as they were observes first.
+        """
+        return replace(self, exact=True, rounded=snap(self.columns, self.team))
+
+
 @dataclass(frozen=True, eq=False)
-class Reading:
+class CellReader:
     """Cells and genes of a matrix that is in memory or comes in blocks; nothing is read before it is asked for.
 
     Parameters
@@ -43,7 +78,7 @@ class Reading:
     groups
         Groups of these cells.
     columns
-        GeneColumns of the genes, (n_genes,).
+        Columns of the genes, (n_genes,).
     team
         Threads.
     order
@@ -101,23 +136,27 @@ class Reading:
         )
         return Pairs.of(products)
 
-    def laid_out(self, genes: Ints | None = None) -> GeneColumns:
-        """Gene-major columns; where only some ``genes`` are asked for (ascending), the others are empty."""
+    def read(self) -> LabelledCells:
+        """Lay out all genes, and the groups, without having read the statistics."""
+        columns = gene_major(self.matrix, cells=self.placed, columns=self.columns, team=self.team)
+        return LabelledCells(columns, self.grouped(), self.team)
+
+    def read_again(self, genes: Ints | None = None) -> LabelledCells:
+        """Lay out all genes, or ``genes`` (ascending; the others are empty), with what the statistics tell of them."""
         if genes is None:
-            return self._laid_out(slice(None))
+            return LabelledCells(self._laid_out(np.arange(self.columns.size)), self.grouped(), self.team)
         some = self._picked(genes) if self._pickable(genes) else self._laid_out(genes)
         indptr = np.zeros(self.columns.size + 1, np.int64)
         indptr[genes + 1] = np.diff(some.indptr)
         # what was seen of all genes, so that rounding does not depend on which are asked for
         seen = np.array([*self.statistics.seen[:FLAW], 0.0])
-        return replace(some, indptr=np.cumsum(indptr), seen=seen)
+        columns = replace(some, indptr=np.cumsum(indptr), seen=seen)
+        return LabelledCells(columns, self.grouped(), self.team)
 
-    def _laid_out(self, genes: Ints | slice) -> GeneColumns:
-        # what is not zero was counted if the statistics are known, and refused if it was negative
-        counts = self.statistics.expressed.sum(axis=1)[genes] if "statistics" in vars(self) else None
-        return gene_major(
-            self.matrix, cells=self.placed, columns=self.columns[genes], team=self.team, counts=counts
-        )  # fmt: skip
+    def _laid_out(self, genes: Ints) -> GeneColumns:
+        """Lay out these genes; the statistics say how many of their values are not zero (none was negative)."""
+        counts = self.statistics.expressed.sum(axis=1)[genes]
+        return gene_major(self.matrix, cells=self.placed, columns=self.columns[genes], team=self.team, counts=counts)
 
     def _pickable(self, genes: Ints) -> bool:
         """Whether reading the rows in their stored order, once, is right and worth it."""
@@ -144,7 +183,7 @@ class Reading:
         slot_of[self.columns[genes]] = np.arange(genes.size)
         data, rows = np.empty(indptr[-1], m.dtype), np.empty(indptr[-1], np.uint32)
         if not pick(m.data, m.indices, m.indptr, place, slot_of, indptr, data, rows):
-            return self._laid_out(self.columns[genes])
+            return self._laid_out(genes)
         for start, stop in pairwise(indptr.tolist()):
             order = np.argsort(rows[start:stop])
             rows[start:stop], data[start:stop] = rows[start:stop][order], data[start:stop][order]

@@ -11,13 +11,10 @@ from ..._names import write_names
 from ..._random import RNG, key, recorded
 from ..._validate import one_of
 from ..._version import __version__
-from ...arrays import Groups
 from ...check import Columns, Count, Label, Levels, Proportion, Repeats, checked
 from ...core import circuits as core
-from ...core import schemes
-from ...core.read.columns import snap
-from ...core.read.matrix import gene_major
-from ...core.read.totals import group_totals
+from ...core.permute import Draws, permute, schemes
+from ...core.read.cells import LabelledCells
 from ...core.summary import COMPLEX_RULES
 from ...core.threads import team
 from ...get import Result, store
@@ -172,7 +169,7 @@ def circuits(
     genes = _steps.find_genes(known, frame, expression.var_names)
     names = [str(n) for n in cells.names]
     measured = _steps.measure(known, frame, genes, assigned=assigned, groups=names)
-    ring = schemes.order(scheme, key=seed, n_cells=cells.index.size)
+    draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
     extra: dict[str, pd.DataFrame] = {}
     association: dict[int, tuple[float, float, int]] = {}
     notes: list[_study.Note] = []
@@ -185,17 +182,17 @@ def circuits(
             notes = samples.study.notes
             if condition_key is not None:
                 extra["changes"] = _changes.change_table(samples, measured, keys=keys, expr_prop=float(expr_prop))
-        columns = gene_major(expression.matrix, cells=cells.index[ring], columns=genes.columns, team=threads)
-        _edge.refuse_unsuitable(columns, expression)
-        partition = Groups(cells.groups.labels[ring], cells.groups.sizes)
-        snap(columns, threads)
-        summary = group_totals(columns, partition, threads)
+        labelled = LabelledCells.read(
+            expression.matrix, cells=cells.index, groups=cells.groups, columns=genes.columns,
+            order=draws.order(cells.n), team=threads,
+        )  # fmt: skip
+        _edge.refuse_unsuitable(labelled.columns, expression)
+        labelled = labelled.with_exact_sums()
+        summary = labelled.observe()
+        counter = core.CircuitCounter(measured.plan, labelled, means=summary.mean, rule=complex)
         with bar(int(n_perms), "permutations") as progress:
-            tally = core.permute(
-                measured.plan, columns, partition, means=summary.mean, rule=complex, scheme=scheme,
-                n_perms=int(n_perms), key=seed, memory=int(memory), team=threads, progress=progress,
-            )  # fmt: skip
-    observed = _observe(measured, summary, tally, names=names, rule=complex, n_perms=int(n_perms), found=association)
+            permute(labelled, counter, draws, progress=progress)
+    observed = _observe(measured, summary, counter, names=names, rule=complex, n_perms=int(n_perms), found=association)
     edges = _tables.edge_table(measured, observed, expr_prop=float(expr_prop))
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
@@ -218,8 +215,8 @@ def _with_circuits(resource: Resource) -> pd.DataFrame:
 
 
 def _observe(
-    measured: _steps.Measured, summary: GeneSummary, tally: core.Tally, *, names: list[str], rule: str, n_perms: int,
-    found: dict[int, tuple[float, float, int]],
+    measured: _steps.Measured, summary: GeneSummary, counter: core.CircuitCounter, *, names: list[str], rule: str,
+    n_perms: int, found: dict[int, tuple[float, float, int]],
 ) -> _tables.Observed:  # fmt: skip
     plan = measured.plan
     values = core.node_values(summary.mean[:, :, None], plan, sizes=summary.sizes, rule=rule)
@@ -231,8 +228,8 @@ def _observe(
 
     prop, groups = _who(plan, summary, names=names, rule=rule)
     return _tables.Observed(
-        values[:, 0], prop, groups, scores[:, 0], pvalue(tally.steps, scores[:, 0]), strength,
-        pvalue(tally.mean, strength), lowest, pvalue(tally.lowest, lowest), found,
+        values[:, 0], prop, groups, scores[:, 0], pvalue(counter.steps, scores[:, 0]), strength,
+        pvalue(counter.mean, strength), lowest, pvalue(counter.lowest, lowest), found,
     )  # fmt: skip
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays import Entities, Groups, Tests
-from ...core import schemes
 from ...core.contrast import LABELS, leaders_changed, name_shifts, significant
 from ...core.log_rates import log_rates
+from ...core.permute import Draws, group_means, permute
+from ...core.read.cells import LabelledCells
 from ...core.read.matrix import cell_sums, gene_major
 from ...core.read.tiles import Blocks
 from ...stats.combine import acat, fisher
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from ...arrays import GeneColumns
     from ...core.contrast import Settings
+    from ...core.permute.schemes import Block
     from ...core.threads import Team
     from ._prepare import Prepared
 
@@ -94,18 +96,20 @@ def _changes(
     shape = (entities.n, n_groups)
     changes = Changes(np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan))
     level_of = prepared.study.condition[prepared.study.sample]
+    draws = Draws(n=n_perms, scheme="rotation", key=seed, memory=1 << 40)
     for k in range(n_groups):
         if (pools.n_cells[:, k] < min_cells).any():
             continue
         changes.effect[:, k] = _difference(pools.logcpm[:, k], entities)
         inside = (prepared.study.group == k) & np.isin(level_of, levels)
         order = np.argsort(level_of[inside] == levels[1], kind="stable")
-        order = order[schemes.order("rotation", key=seed, n_cells=order.size)]
+        order = order[draws.order(order.size)]
         columns = _with_library(prepared, prepared.study.cells[inside][order], team=team)
         groups = Groups((level_of[inside][order] == levels[1]).astype(np.uint16), pools.n_cells[:, k])
-        p, sd = _permute(columns, groups, entities=entities, observed=changes.effect[:, k], n_perms=n_perms,
-                         seed=seed, team=team)  # fmt: skip
-        changes.pvalue[:, k], changes.sd[:, k] = p, sd
+        labelled = LabelledCells(columns, groups, team)
+        counter = ChangeCounter(labelled, entities, observed=changes.effect[:, k])
+        permute(labelled, counter, draws, widest=_BLOCK)
+        changes.pvalue[:, k], changes.sd[:, k] = counter.result(n_perms)
     return changes
 
 
@@ -132,24 +136,35 @@ def _difference(logcpm: Floats, entities: Entities) -> Floats:
     return np.asarray(low[1] - low[0], np.float64)
 
 
-def _permute(
-    columns: GeneColumns, groups: Groups, *, entities: Entities, observed: Floats, n_perms: int, seed: int, team: Team
-) -> tuple[Floats, Floats]:
-    """Two-sided p-values and standard deviations of the entities' changes, two rotations per order."""
-    scheme = schemes.make("rotation", groups=groups, n_perms=n_perms, key=seed)
-    genes = np.arange(columns.n_genes)
-    slots = np.stack([genes, genes + genes.size], axis=1)  # row of the reference, row of the other condition
-    counts, squares = np.zeros(entities.n, np.int64), np.zeros(entities.n)
-    limit = np.abs(observed) - _TIES
-    for block in scheme.blocks(columns, _BLOCK, team):
-        means = np.empty((2 * genes.size, block.columns))
-        team.run(lambda a, b, out=means, of=block: of.fill(genes[a:b], slots[a:b], out), genes.size)  # type: ignore[misc]
-        sums = means.reshape(2, genes.size, -1) * groups.sizes[:, None, None]
-        kept = np.setdiff1d(np.arange(block.columns), block.drop)
-        permuted = _difference(log_rates(sums[:, :-1, kept], sums[:, -1:, kept], exact=False), entities)
-        counts += (np.abs(permuted) >= limit[:, None]).sum(axis=1)
-        squares += (permuted**2).sum(axis=1)
-    return permutation_pvalue(counts, n_perms), np.sqrt(squares / n_perms)
+class ChangeCounter:
+    """The visitor of two conditions: counts, per entity, the permuted changes as large as the observed one.
+
+    Parameters
+    ----------
+    cells
+        Cells of one group, labelled by condition; the last column is the library.
+    entities
+        Genes are numbered as the other columns.
+    observed
+        Change of each entity, (n_entities,).
+    """
+
+    bytes_per_labelling = 1  # blocks are as wide as ``_BLOCK`` says
+
+    def __init__(self, cells: LabelledCells, entities: Entities, *, observed: Floats) -> None:
+        self._cells, self._entities, self._limit = cells, entities, np.abs(observed) - _TIES
+        self._counts, self._squares = np.zeros(entities.n, np.int64), np.zeros(entities.n)
+
+    def visit(self, block: Block) -> None:
+        """Turn the means of a block into changes of log2 CPM."""
+        sums = group_means(block, self._cells).transpose(1, 0, 2) * self._cells.groups.sizes[:, None, None]
+        permuted = _difference(log_rates(sums[:, :-1], sums[:, -1:], exact=False), self._entities)
+        self._counts += (np.abs(permuted) >= self._limit[:, None]).sum(axis=1)
+        self._squares += (permuted**2).sum(axis=1)
+
+    def result(self, n_perms: int) -> tuple[Floats, Floats]:
+        """Two-sided p-values and standard deviations of the permuted changes."""
+        return permutation_pvalue(self._counts, n_perms), np.sqrt(self._squares / n_perms)
 
 
 def _columns(

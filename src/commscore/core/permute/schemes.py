@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..arrays import GeneColumns, Groups
-from ..kernels import permute
-from ..kernels.rng import shuffle
+from ...arrays import GeneColumns, Groups
+from ...kernels import permute
+from ...kernels.rng import shuffle
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..arrays import Floats, Ints
-    from .threads import Team
+    from ...arrays import Floats, Ints
+    from ..threads import Team
 
 MAX_ROTATIONS = 20
 _ACCUMULATOR_BYTES = 42_000  # of one gene, to stay in the first-level cache
@@ -258,7 +258,7 @@ class _TurnedBlock:
 
 
 class TurnedOrders:
-    """Turns of one ring × rotations. GeneColumns must have been laid out in :func:`order`."""
+    """Turns of one ring × rotations. Columns must have been laid out in :func:`order`."""
 
     def __init__(self, groups: Groups, n_perms: int, key: int, *, rotations: int) -> None:
         self._sizes, self._key, self._n_perms = groups.sizes, key, n_perms
@@ -323,7 +323,7 @@ class _RingBlock:
 
 
 class Ring:
-    """Shifts of one random ring. GeneColumns and labels must have been laid out in :func:`order`."""
+    """Shifts of one random ring. Columns and labels must have been laid out in :func:`order`."""
 
     def __init__(self, groups: Groups, n_perms: int, key: int) -> None:
         self._groups, self._n_perms = groups, n_perms

@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arrays import Groups, Tests
-from ..kernels import permute, ranked
-from ..scores import Side, Stats
-from .statistics import Problem, plain, rank_weights
-from .summary import COMPLEX_RULES
+from ...arrays import Tests
+from ...kernels import permute, ranked
+from ...scores import Side, Stats
+from ..permute import close_gaps
+from ..summary import COMPLEX_RULES
+from .problem import Problem, plain, rank_weights
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..arrays import Floats, Ints
-    from ..scores import GeneSet, Score, Statistic
-    from .rows import Rows
-    from .schemes import Block
+    from ...arrays import Floats, Ints
+    from ...scores import GeneSet, Score, Statistic
+    from ..permute.schemes import Block
+    from .rows import TableRows
 
     Table = Floats
 
@@ -39,8 +40,8 @@ class TrueLabels:
     columns = 1
     drop: tuple[int, ...] = ()
 
-    def __init__(self, means: Table, groups: Groups) -> None:
-        self._means, self._groups = means, groups
+    def __init__(self, means: Table, problem: Problem) -> None:
+        self._means, self._problem = means, problem
 
     def fill(self, genes: Ints, slots: Ints, out: Table) -> None:
         """Write the group means."""
@@ -49,7 +50,7 @@ class TrueLabels:
 
     def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:  # noqa: ARG002
         """Return the labels."""
-        return self._groups.labels[:, None]
+        return self._problem.groups.labels[:, None]
 
 
 class Tables:
@@ -58,7 +59,7 @@ class Tables:
     Columns that are no permutation are overwritten, so that the first ``keep`` columns count.
     """
 
-    def __init__(self, problem: Problem, rows: Rows, block: Block | TrueLabels) -> None:
+    def __init__(self, problem: Problem, rows: TableRows, block: Block | TrueLabels) -> None:
         self.problem, self.rows, self._block = problem, rows, block
         self.keep = block.columns - len(block.drop)
         self._made: dict[Statistic, Table] = {}
@@ -90,8 +91,8 @@ class Tables:
         if values == "value":
             return self._block
         if isinstance(self._block, TrueLabels):
-            return TrueLabels(problem.summary(values).mean, problem.groups)
-        return self._block.on(problem.cells if values == "all" else problem.of(values))
+            return TrueLabels(problem.summary(values).mean, problem)
+        return self._block.on(problem.cell_columns if values == "all" else problem.of(values))
 
     def _fill_means(self, values: Table, s: Statistic) -> None:
         block, rows, genes, team = self._on(s.values), self.rows, self.rows.genes, self.problem.team
@@ -101,7 +102,7 @@ class Tables:
     def _fill_ranked(self, values: Table, s: Statistic) -> None:
         """Rank statistics are no sums over parts of a labelling: each labelling is walked through."""
         genes, slots, c = self.rows.genes, self.rows.slots, self.problem.ranked
-        sizes = self.problem.groups.sizes
+        sizes = self.problem.sizes
         weights, first = rank_weights(s, sizes), np.cumsum(sizes) - sizes
         starts = range(0, self._block.columns, _LABELLINGS_AT_ONCE)
 
@@ -135,7 +136,7 @@ class Tables:
             mean, sd = self.problem.overall
             out[: self.rows.first] = (own - mean[gene, None]) / sd[gene, None]
             return out
-        sizes = self.problem.groups.sizes
+        sizes = self.problem.sizes
         inside, total = sizes[group, None], int(sizes.sum())
         rest = (total * self.problem.overall_linear[gene, None] - inside * own) / (total - inside)
         out[: self.rows.first] = np.log2(own + 1) - np.log2(np.maximum(rest, 0) + 1)
@@ -151,7 +152,7 @@ class Tables:
 
     def _of_all(self, s: Statistic) -> Table:
         """Mean or standard deviation of all genes' values, n_groups × columns."""
-        k = self.problem.groups.n
+        k = self.problem.n_groups
         slots = np.arange(2 * k, dtype=np.int64).reshape(2, k)
         values = np.empty((2 * k, self._block.columns))
         self._on("all").fill(np.arange(2), slots, values)
@@ -163,29 +164,19 @@ class Tables:
     def factors(self, wanted: GeneSet) -> Table:
         """Product of the genes' factors, (n_sets + 1) × n_groups × keep; the last set is the empty one."""
         sets, slots, table = self.problem.sets[wanted.column].sets, self.rows.slots, self[wanted.statistic]
-        out = np.ones((sets.n + 1, self.problem.groups.n, self.keep))
+        out = np.ones((sets.n + 1, self.problem.n_groups, self.keep))
         for i in range(sets.n):
             for gene in sets.genes[sets.indptr[i] : sets.indptr[i + 1]]:
                 out[i] *= wanted.factor(table[slots[gene], : self.keep], self.problem.background)
         return out
 
 
-def close_gaps(values: Table, drop: tuple[int, ...]) -> int:
-    """Overwrite dropped columns by the last ones; return how many columns count."""
-    keep = int(values.shape[1])
-    for column in sorted(drop, reverse=True):
-        keep -= 1
-        if column != keep:
-            values[:, column] = values[:, keep]
-    return keep
-
-
 @dataclass(frozen=True)
-class Reader:
-    """Reads the statistics of tests off the tables of a block."""
+class TestStatistics:
+    """The statistics of tests, read off the tables of a block."""
 
     tests: Tests
-    rows: Rows
+    rows: TableRows
     problem: Problem
 
     @cached_property
@@ -208,9 +199,9 @@ class Reader:
         for rows, groups in ((self.ligand, self.tests.source), (self.receptor, self.tests.target)):
             row, group = rows[start:stop], groups[start:stop]
             values = {s: tables[s][group if s.values == "all" else row][:, : tables.keep] for s in score.needs}
-            cells = self.problem.groups.sizes[group, None].astype(float)
+            cells = self.problem.sizes[group, None].astype(float)
             sets = {name: self._factor(name, table, group, start=start) for name, table in factors.items()}
-            ends.append(Side(values, cells / self.problem.groups.sizes.sum(), cells, sets))
+            ends.append(Side(values, cells / self.problem.sizes.sum(), cells, sets))
         return Stats(ends[0], ends[1], self.problem.background)
 
     def _factor(self, name: str, table: Table | None, group: Ints, *, start: int) -> Table:

@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays import HIGH, LOW, Entities, GeneColumns, Groups
-from ..kernels import ranked
-from ..scores import Background
-from .read.columns import snap
-from .read.totals import GeneSummary, group_totals, standard_deviations
-from .summary import join
+from ...arrays import HIGH, LOW, Entities, GeneColumns, Groups
+from ...kernels import ranked
+from ...scores import Background
+from ..read.columns import snap
+from ..read.totals import GeneSummary, group_totals, standard_deviations
+from ..summary import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import numpy.typing as npt
 
-    from ..arrays import Floats, Ints
-    from ..scores import Score, Statistic
-    from ..stats.analytic import Pairs
-    from .read.partial import Partial
-    from .threads import Team
+    from ...arrays import Floats, Ints
+    from ...scores import Score, Statistic
+    from ...stats.analytic import Pairs
+    from ..read.cells import LabelledCells
+    from ..read.partial import Partial
+    from ..threads import Team
 
 
 @dataclass(frozen=True)
@@ -48,21 +49,19 @@ class GeneSetsOfTests:
 class Problem:
     """What statistics are computed from.
 
-    ``genes`` are totals of genes in ``groups``; ``layout`` gives the columns they are of, with at least the
-    genes asked for, when something needs columns: ``only`` these genes if it is not None. ``regrouped`` gives
-    the groups in the order of these columns, if it is not that of ``groups``. ``known`` is what one pass over
-    the data gave, ``pairs`` gives correlations of gene pairs, ``totals`` those of all genes; ``sets`` are by
-    column of the resource. ``exact`` rounds derived values, too, so that sums are exact
-    (:func:`commscore.core.read.columns.snap`), as permutations need it: what is known is then left aside.
+    ``genes`` are totals of genes in groups of ``sizes``; ``read`` gives the cells they are of, with at least the
+    genes asked for, when something needs columns: ``only`` these genes if it is not None. ``known`` is what one
+    pass over the data gave, ``pairs`` gives correlations of gene pairs, ``totals`` those of all genes; ``sets`` are
+    by column of the resource. Where the cells have exact sums, as permutations need them, values derived from them
+    are rounded, too, and what is known is left aside.
     """
 
-    layout: Callable[[Ints | None], GeneColumns]
-    groups: Groups
+    read: Callable[[Ints | None], LabelledCells]
+    sizes: Ints
     genes: GeneSummary
     entities: Entities
     rule: str
     team: Team
-    regrouped: Callable[[], Groups] | None = None
     known: Partial | None = None
     pairs: Callable[[Ints], Pairs] | None = None
     totals: Callable[[], CellTotals] | None = None
@@ -71,16 +70,29 @@ class Problem:
     exact: bool = False
 
     @cached_property
+    def cells(self) -> LabelledCells:
+        """The cells, gene-major, in the order of a scheme."""
+        return self.read(self.only)
+
+    @property
     def columns(self) -> GeneColumns:
         """Gene-major columns."""
-        return self.layout(self.only)
+        return self.cells.columns
 
-    def exactly(self) -> Problem:
-        """Round the columns, in place, and return the problem with exact sums."""
-        columns = self.columns
-        changed = snap(columns, self.team)
-        genes = group_totals(columns, self.groups, self.team) if changed else self.genes
-        return replace(self, layout=lambda _: columns, genes=genes, exact=True)
+    @property
+    def groups(self) -> Groups:
+        """Groups of the cells, in the order of the columns."""
+        return self.cells.groups
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return self.sizes.size
+
+    def with_exact_sums(self) -> Problem:
+        """Return the problem with exact sums; its columns are rounded in place, so observe before."""
+        cells = self.cells.with_exact_sums()
+        return replace(self, read=lambda _: cells, genes=cells.observe() if cells.rounded else self.genes, exact=True)
 
     @property
     def entity_means(self) -> Floats:
@@ -126,7 +138,7 @@ class Problem:
         return self.totals()
 
     @cached_property
-    def cells(self) -> GeneColumns:
+    def cell_columns(self) -> GeneColumns:
         """Mean and mean square of every cell as two genes; a cell without any value is left out."""
         parts = [self._cell_totals.mean, self._cell_totals.square]
         rows = [np.flatnonzero(p).astype(np.uint32) for p in parts]
@@ -154,12 +166,12 @@ class Problem:
             return replace(genes, total=known.linear)
         if known is not None and values == "all" and known.level is not None:
             return replace(genes, total=known.level)
-        return group_totals(self.cells if values == "all" else self.of(values), self.groups, self.team)
+        return group_totals(self.cell_columns if values == "all" else self.of(values), self.groups, self.team)
 
     @cached_property
     def overall(self) -> tuple[Floats, Floats]:
         """Mean and standard deviation (n − 1; 1 where it is 0) of each gene over all cells."""
-        n_cells = int(self.groups.sizes.sum())
+        n_cells = int(self.sizes.sum())
         mean = self.genes.total.sum(axis=1) / n_cells
         if self.known is not None and not self.exact:
             deviance = self.known.bins.summary(n_cells).deviance
@@ -174,7 +186,7 @@ class Problem:
     @cached_property
     def overall_linear(self) -> Floats:
         """Mean of each gene over all cells on the linear scale."""
-        mean: Floats = self.summary("linear").total.sum(axis=1) / self.groups.sizes.sum()
+        mean: Floats = self.summary("linear").total.sum(axis=1) / self.sizes.sum()
         return mean
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arrays import Entities, Tests
+from ...arrays import Entities, Tests
 
 if TYPE_CHECKING:
-    from ..arrays import Ints
+    from ...arrays import Ints
 
 
 @dataclass(frozen=True)
-class Rows:
+class TableRows:
     """Which rows a block's table has: genes in groups first, then complexes in groups.
 
     ``slots`` (n_genes × n_groups) and ``entity`` (n_entities × n_groups) hold rows, or -1 if not needed;
@@ -46,7 +46,7 @@ def plan(
     n_groups: int,
     all_groups: bool = False,
     genes: Ints | None = None,
-) -> Rows:
+) -> TableRows:
     """Find the rows that the tests need; ``all_groups`` of their entities, and of further ``genes``, if asked."""
     need = np.zeros((entities.n, n_groups), bool)
     need[tests.ligand, tests.source] = True
@@ -71,4 +71,4 @@ def plan(
     indptr = np.concatenate([[0], np.cumsum(sizes)])
     inner = np.arange(indptr[-1]) - np.repeat(indptr[:-1], sizes)
     members = entities.genes[np.repeat(entities.indptr[which], sizes) + inner]
-    return Rows(slots, rows, first, indptr, slots[members, np.repeat(group, sizes)])
+    return TableRows(slots, rows, first, indptr, slots[members, np.repeat(group, sizes)])

@@ -1,0 +1,1 @@
+"""Scores of interactions on arrays: tables of statistics, permuted counts, the analytic null."""

@@ -1,0 +1,151 @@
+"""Scores and their p-values: from permutations, from the analytic null, or from whichever is right for a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...arrays import Tests
+from ...stats.analytic import AnalyticNull, Cases
+from ...stats.multiple import permutation_pvalue
+from ..permute import TOLERANCE, Draws, permute
+from .counter import ExceedanceCounter, Exceedances, evaluate, rows_of, true_tables
+from .tables import TestStatistics
+
+if TYPE_CHECKING:
+    from ...arrays import Bools, Floats, Ints
+    from ...scores import Score
+    from ..summary import EntitySummary
+    from .problem import Problem
+
+NAMES = ("permutation", "analytic", "auto")
+
+
+@dataclass(frozen=True)
+class ScoredTests:
+    """Scores and p-values (n_scores × n_tests), and which tests' p-values are analytic (n_tests)."""
+
+    scores: Floats
+    pvalues: Floats
+    analytic: Bools
+
+
+def expressed_tests(
+    summary: EntitySummary, ligand: Ints, receptor: Ints, *, passes: Callable[[Floats], Bools]
+) -> tuple[Tests, Ints]:
+    """All source × target × interaction whose ligand and receptor pass, and each test's interaction."""
+    left, right = passes(summary.prop)[ligand], passes(summary.prop)[receptor]
+    which, source, target = np.nonzero(left[:, :, None] & right[:, None, :])
+    return Tests(source, target, ligand[which], receptor[which]), which
+
+
+def observed(problem: Problem, tests: Tests, scores: Sequence[Score]) -> Floats:
+    """Scores of the true labels, n_scores × n_tests; of standardised methods, before they are."""
+    if tests.n == 0:
+        return np.zeros((len(scores), 0))
+    rows = rows_of(problem, tests, scores)
+    tables, statistics = true_tables(problem, rows), TestStatistics(tests, rows, problem)
+    return np.stack([evaluate(score, statistics, tables) for score in scores])
+
+
+def score_tests(
+    problem: Problem,
+    tests: Tests,
+    scores: Sequence[Score],
+    *,
+    null: str | None,
+    draws: Draws,
+    strict: bool,
+    plus_one: bool,
+    progress: Callable[[int], object] = lambda _: None,
+) -> ScoredTests:
+    """Score and test; a test that is outside the domain of the analytic null for any score is permuted.
+
+    Parameters
+    ----------
+    problem
+        Its cells, where any are permuted, lie in the scheme's order. Only the genes of permuted tests are read, and
+        rounded in place, so that sums are exact.
+    null
+        One of :data:`NAMES`, or None for scores alone.
+    strict, plus_one
+        Whether ties do not count; whether the observed labelling does.
+    """
+    scored, pvalues = observed(problem, tests, scores), np.full((len(scores), tests.n), np.nan)
+    valid = np.zeros(tests.n, bool)
+    if null is None:
+        return ScoredTests(scored, pvalues, valid)
+    if null != "permutation" and tests.n and all(has_analytic(score, problem.sets) for score in scores):
+        pvalues, valid = _analytic(problem, tests, scores)
+    rest = np.flatnonzero(~valid)
+    if rest.size:
+        few = tests.take(rest)
+        counter = ExceedanceCounter(_part(problem, rest, few, scores=scores), few, scores, strict=strict)
+        permute(counter.problem.cells, counter, draws, progress=progress)
+        found = counter.exceedances(draws.n)
+        pvalues[:, rest] = permutation_pvalue(found.counts, draws.n, plus_one=plus_one)
+        scored[:, rest] = standardise(scored[:, rest], found)
+    return ScoredTests(scored, pvalues, valid)
+
+
+def standardise(scores: Floats, permuted: Exceedances) -> Floats:
+    """Replace the scores of standardised methods by their distance from the null; 0 where it has no width."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(permuted.sd > 0, (scores - permuted.mean) / permuted.sd, 0.0)
+    return np.where(np.isnan(permuted.mean), scores, z)
+
+
+def has_analytic(score: Score, sets: Collection[str]) -> bool:
+    """Whether the analytic null knows the order in which this score puts labellings; ``sets`` are those at hand."""
+    return score.of_means and score.form is not None and not any(g.column in sets for g in score.sets)
+
+
+def _part(problem: Problem, rows: Ints, tests: Tests, *, scores: Sequence[Score]) -> Problem:
+    """Return the problem with the gene sets of these tests, and the cells' values of their genes, only, exact."""
+    sets = {n: replace(s, of_test=s.of_test[rows]) for n, s in problem.sets.items()}
+    return replace(problem, sets=sets, only=rows_of(problem, tests, scores).genes).with_exact_sums()
+
+
+def _analytic(problem: Problem, tests: Tests, scores: Sequence[Score]) -> tuple[Floats, Bools]:
+    """Analytic p-values of all scores, and for which tests all of them hold."""
+    if problem.known is None or problem.pairs is None:
+        msg = "the analytic null needs what one pass over the data gives"
+        raise RuntimeError(msg)
+    known, run = problem.known, problem.team.run
+    summary = known.bins.summary(known.n_cells)
+    fitted = AnalyticNull(summary=summary, correlate=problem.pairs, sizes=problem.sizes)
+    means = problem.entity_means
+    left, right = means[tests.ligand, tests.source], means[tests.receptor, tests.target]
+    pvalues, valid = np.full((len(scores), tests.n), np.nan), _joined_by_minimum(problem, tests)
+    done: dict[int, int] = {}
+    for s, score in enumerate(scores):
+        if score.form is None:
+            continue
+        if score.form not in done:  # scores of one form put labellings in the same order
+            done[score.form] = s
+            threshold = score.form.of(left, right)
+            threshold -= TOLERANCE * np.abs(threshold)
+            cases = Cases(
+                source=tests.source,
+                target=tests.target,
+                ligand=tests.ligand,
+                receptor=tests.receptor,
+                threshold=threshold,
+                form=int(score.form),
+            )
+            pvalues[s], inside = fitted.pvalues(cases, problem.entities, run=run)
+            valid &= inside
+        pvalues[s] = pvalues[done[score.form]]
+    return pvalues, valid
+
+
+def _joined_by_minimum(problem: Problem, tests: Tests) -> Bools:
+    """Return which tests the analytic null describes: it joins subunits by their minimum."""
+    if problem.rule == "min":
+        return np.ones(tests.n, bool)
+    single = problem.entities.n_subunits == 1
+    both: Bools = single[tests.ligand] & single[tests.receptor]
+    return both
