@@ -40,6 +40,35 @@ def test_import_loads_nothing_heavy():
     assert python(code).strip() == "[]"
 
 
+def test_rooms_load_no_tool_before_it_is_used():
+    """Third-party packages that the rooms ``tl``, ``rs`` and ``get`` may import: pandas, and what it needs."""
+    allowed = {
+        "pandas",
+        "numpy",
+        "dateutil",
+        "pytz",
+        "tzdata",
+        "six",
+        "pyarrow",
+        "numexpr",
+        "bottleneck",
+        "cloudpickle",
+        "cython_runtime",
+        "_distutils_hack",
+    }
+    code = (
+        "import sys, commscore as cs; cs.tl, cs.rs, cs.get; dir(cs.tl)\n"
+        "import importlib.metadata as m\n"
+        "known = set(m.packages_distributions())\n"
+        "print(sorted({n.partition('.')[0] for n in sys.modules} & known - {'commscore'}))"
+    )
+    loaded = set(ast.literal_eval(python(code).strip()))
+    assert "numpy" in loaded
+    assert loaded <= allowed, loaded - allowed
+    tools = "import sys, commscore as cs; cs.tl; print([m for m in sys.modules if m.startswith('commscore.tl.')])"
+    assert python(tools).strip() == "[]"
+
+
 def test_command_line_help_loads_nothing_heavy():
     code = (
         "import sys\nfrom commscore.cli import app\n"
