@@ -36,6 +36,46 @@ def test_the_nearest_template_names_the_shape(means, name):
     assert shapes.NAMES[shapes.name_codes(n)[best, int(amplitude[best] > 0)]] == name
 
 
+@pytest.mark.parametrize("n", [3, 4, 6])
+def test_courses_are_fitted_by_generalised_least_squares(n):
+    rng = np.random.default_rng(n)
+    root = rng.normal(size=(5, n - 1, n))
+    covariance = root @ root.transpose(0, 2, 1)
+    steps = rng.normal(size=(n - 1, 5))
+    fits = shapes.fit_courses(steps, covariance, n_stages=n)
+    for row in range(5):
+        root = np.linalg.cholesky(np.linalg.inv(covariance[row])).T
+        for i, course in enumerate(shapes.courses(n)):
+            x = root @ (shapes.contrasts(n)[2:] @ course)
+            y = root @ steps[:, row]
+            slope, left = np.linalg.lstsq(x[:, None], y)[:2]
+            assert fits.amplitude[i, row] == pytest.approx(slope[0] * np.linalg.norm(x))
+            assert fits.misfit[i, row] == pytest.approx(left[0] / (n - 2))
+            for j, other in enumerate(shapes.courses(n)):
+                z = root @ (shapes.contrasts(n)[2:] @ other)
+                assert fits.cosine[row, i, j] == pytest.approx(x @ z / np.linalg.norm(x) / np.linalg.norm(z))
+
+
+def test_misfit_of_the_true_course_is_f_distributed():
+    """Four stages of five samples, one variance for all: the residual variance has 16 degrees of freedom."""
+    rng = np.random.default_rng(0)
+    for course in shapes.courses(4):
+        y = rng.normal(size=(20_000, 4, 5)) + 2.0 * course[:, None]
+        steps = (shapes.contrasts(4)[2:] @ y.mean(axis=2).T) / y.var(axis=2, ddof=1).mean(axis=1) ** 0.5
+        weight = shapes.contrasts(4)[2:]
+        covariance = np.broadcast_to(weight @ weight.T / 5, (20_000, 3, 3))
+        own = (shapes.courses(4) == course).all(axis=1).argmax()
+        p = stats.f.sf(shapes.fit_courses(steps, covariance, n_stages=4).misfit[own], 2, 16)
+        assert (p <= 0.05).mean() == pytest.approx(0.05, abs=0.006)
+
+
+def test_courses_have_families():
+    assert [shapes.NAMES[f] for f in shapes.families(4)] == [
+        "growth", "peak", "early_switch", "growth", "late_switch", "peak", "peak"
+    ]  # fmt: skip
+    assert [shapes.NAMES[f] for f in shapes.families(2)] == ["growth"]
+
+
 def test_one_stage_has_no_shape():
     with pytest.raises(ValueError, match="n_stages"):
         shapes.templates(1)

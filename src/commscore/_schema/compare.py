@@ -24,7 +24,7 @@ SHIFTS = (
     "not_assessable",
 )
 ONE_SIDED = ("ligand_up", "ligand_down", "receptor_up", "receptor_down")
-SHAPES = ("growth", "recession", "peak", "trough", "early_switch", "late_switch", "flat")
+SHAPES = ("growth", "recession", "peak", "trough", "early_switch", "late_switch", "flat", "ambiguous")
 DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance", "mixed")
 PARTS = ("d_source", "d_ligand", "d_target", "d_receptor")
 CLASSES = ("divergent", "convergent", "one_sided", "parallel")
@@ -75,7 +75,12 @@ COMPARE = Table(
         Column("unit", "category", "what was relabelled or replicated", UNITS),
         Column("status", "category", "whether the row was tested, or why not", STATUSES),
         Column("shift", "category", "what was shown; directions need padj ≤ alpha, stable the margin", SHIFTS),
-        Column("shape", "category", "course over ordered stages; missing in other contrasts", SHAPES),
+        Column(
+            "shape",
+            "category",
+            "course over ordered stages, ambiguous unless all others are excluded; missing in other contrasts",
+            SHAPES,
+        ),
         *_numbers(
             ("d_source", "change of log2 abundance of the source"),
             ("d_ligand", "change of log2 ligand expression in the source"),

@@ -67,6 +67,11 @@ class Tail:
         with_prior, alone = (2.0 * stdtr(df, -np.abs(t)) for df in (self.df, self.own))
         return np.asarray((1.0 - self.doubt) * with_prior + self.doubt * alone, np.float64)
 
+    def ratio_pvalue(self, ratio: Floats, df: float) -> Floats:
+        """P-value of a mean of ``df`` squares over the variance."""
+        with_prior, alone = (fdtrc(df, own, ratio) for own in (self.df, self.own))
+        return np.asarray((1.0 - self.doubt) * with_prior + self.doubt * alone, np.float64)
+
     def quantile(self, alpha: float) -> Floats:
         """|t| whose two-sided p-value is ``alpha``, by bisection."""
         low, high = (-stdtrit(df, alpha / 2.0) for df in (self.df, self.own))

@@ -27,13 +27,13 @@ _FLOATS = (
     "ligand_prop_ref", "ligand_prop_alt", "receptor_prop_ref", "receptor_prop_alt",
 )  # fmt: skip
 _CODES = ("status", "reason", "driver", "best")
-_FLAGS = ("sign_stable", "within_margin", "gaining")
+_FLAGS = ("sign_stable", "within_margin", "gaining", "certain")
 _SUBUNITS = ("ligand_subunit_ref", "ligand_subunit_alt", "receptor_subunit_ref", "receptor_subunit_alt")
 _INTERACTION = (
     "simple_first", "simple_first_low", "simple_first_high",
     "simple_second", "simple_second_low", "simple_second_high", "arms_before", "arms_after",
 )  # fmt: skip
-_INTERNAL = ("best", "within_margin", "gaining")
+_INTERNAL = ("best", "within_margin", "gaining", "certain")
 
 
 def fit(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Settings | None = None) -> Model:

@@ -44,6 +44,11 @@ class Context:
         """Contrasts that are evidence; the simple effects of an interaction are shown only."""
         return 1 if self.contrast.kind == "interaction" else self.contrast.vectors.shape[0]
 
+    @property
+    def n_stages(self) -> int:
+        """Number of ordered stages, 0 without."""
+        return 1 + len(self.contrast.alt) if self.contrast.kind == "stages" else 0
+
     def start(self, keep: Bools) -> None:
         """Begin with another set of samples in common."""
         self.keep = keep
@@ -67,6 +72,7 @@ class Context:
             self.sides[group] = _sides.build(
                 self.model, self.projection,
                 group=group, keep=self.keep, n_tested=self.n_tested, outside=OUTSIDE,
+                n_stages=self.n_stages,
             )  # fmt: skip
         return self.sides[group]
 

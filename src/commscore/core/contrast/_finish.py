@@ -46,8 +46,8 @@ def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
 
 def _shape(out: Columns, reached: Bools, *, n_stages: int) -> npt.NDArray[np.int8]:
     codes = shapes.name_codes(n_stages)[out["best"], (out["effect"] > 0).astype(np.int64)]
-    flat = LABELS["shape"].index("flat")
-    named = np.where(reached, codes, np.where(out["shift"] == STABLE, flat, -1))
+    flat, ambiguous = (LABELS["shape"].index(name) for name in ("flat", "ambiguous"))
+    named = np.where(reached, np.where(out["certain"], codes, ambiguous), np.where(out["shift"] == STABLE, flat, -1))
     return np.where(out["status"] == TESTED, named, -1).astype(np.int8)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from ...stats import combine, decompose, exact
-from . import _exact, _rows, _sides
+from . import _courses, _exact, _rows, _sides
 from ._shift import DETECTION, TESTED
 from ._types import LABELS, OUTSIDE
 
@@ -44,7 +44,7 @@ def fill(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups
     out["status"][at] = status
     out["reason"][at] = np.where(status == NOT_EXPRESSED, REASON_NOT_EXPRESSED, reason)
     out["gaining"][at] = gaining
-    best = block.best()
+    best, out["certain"][at] = block.best()
     block.effects(out, at=at, best=best, tested=reason < 0)
     if reason < 0:
         block.evidence(out, at=at, status=status, detection=detection)
@@ -117,14 +117,19 @@ class _Block:
     receptor: Ints
     groups: tuple[int, int]
 
-    def best(self) -> Ints:
-        """Contrast with the strongest evidence per row; among stages this is the shape."""
-        if self.context.contrast.kind != "stages":
-            return np.zeros(self.ligand.size, np.int64)
-        q = self.context.n_tested
+    def best(self) -> tuple[Ints, Bools]:
+        """Contrast that describes each row (among stages, its course), and whether its name is certain."""
+        context = self.context
+        if context.contrast.kind != "stages":
+            return np.zeros(self.ligand.size, np.int64), np.ones(self.ligand.size, bool)
+        q = context.n_tested
         both = combine.cauchy(self.source.pvalue[:q])[:, self.ligand]
         both += combine.cauchy(self.target.pvalue[:q])[:, self.receptor]
-        return np.asarray(np.nan_to_num(both, nan=-np.inf).argmax(axis=0), np.int64)
+        if self.source.courses is None or self.target.courses is None:
+            strongest = np.asarray(np.nan_to_num(both, nan=-np.inf).argmax(axis=0), np.int64)
+            return strongest, np.full(strongest.size, context.n_stages < 3)
+        sides = (self.source.courses, self.ligand), (self.target.courses, self.receptor)
+        return _courses.choose(both, sides, n_stages=context.n_stages, alpha=context.settings.alpha)
 
     def sum(self, c: int, rows: Any) -> tuple[Floats, Floats]:
         """Effect on log2(L·R) along contrast ``c`` and its standard error."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...stats import combine, linear
+from . import _courses
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Floats, Ints
@@ -36,6 +37,8 @@ class Side:
         (n, E).
     free
         Residual degrees of freedom of the design, the dimension of ``direction``.
+    courses
+        Fits of the courses over three or more stages; else None.
     """
 
     estimate: Floats
@@ -48,11 +51,13 @@ class Side:
     direction: Floats
     residual: Floats
     free: int
+    courses: _courses.Courses | None
 
 
 def build(
-    model: Model, projection: linear.Projection, *, group: int, keep: Bools, n_tested: int, outside: float
-) -> Side:
+    model: Model, projection: linear.Projection, *, group: int, keep: Bools, n_tested: int, outside: float,
+    n_stages: int = 0,
+) -> Side:  # fmt: skip
     """Fit a group on the samples ``keep``; the first ``n_tested`` contrasts are evidence, the others shown."""
     y = model.rows.value[group][keep]
     noise = model.noise(model.rows.expected[group][keep])
@@ -62,6 +67,12 @@ def build(
     with np.errstate(divide="ignore", invalid="ignore"):
         t = fitted.estimate / se
     pvalue = tail.pvalue(t)
+    wide = tail.quantile(outside / n_tested)
+    courses = None
+    if n_stages > 2 and projection.estimable.all():
+        courses = _courses.of_side(
+            fitted, projection, noise=noise, variance=variance, tail=tail, n_stages=n_stages, reach=wide
+        )  # fmt: skip
     root = np.sqrt(noise)
     standard = (fitted.residual / root).T
     length = np.linalg.norm(standard, axis=1, keepdims=True)
@@ -70,12 +81,13 @@ def build(
         se=se,
         pvalue=pvalue,
         evidence=combine.cauchy(pvalue[:n_tested]).mean(axis=0),
-        wide=tail.quantile(outside / n_tested),
+        wide=wide,
         sigma=np.sqrt(variance),
         root_noise=np.ascontiguousarray(root.T),
         direction=np.divide(standard, length, out=np.zeros_like(standard), where=length > 1e-9),
         residual=fitted.residual,
         free=projection.df,
+        courses=courses,
     )
 
 

@@ -80,9 +80,9 @@ def compare(
     reference
         Baseline level; by default the first of ``order``, else the first category of ``condition_key``.
     order
-        Stages in order. Adds the contrast ``"stages"`` (linear, hill and steps, the best named in ``shape``). Samples
-        of conditions that it does not name are left out. Every stage needs two samples with both groups, as every
-        condition does; name fewer stages where one has a single sample.
+        Stages in order. Adds the contrast ``"stages"`` (linear, hill and steps; ``shape`` names the course if all
+        others are excluded). Samples of conditions that it does not name are left out. Every stage needs two samples
+        with both groups, as every condition does; name fewer stages where one has a single sample.
     contrast
         One level, or several, to set against the reference; by default all others. Samples of the levels
         that are not named still serve to estimate the variance.

@@ -1,0 +1,90 @@
+"""Which course over ordered stages a row has, and whether the samples exclude the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...stats import shapes
+
+if TYPE_CHECKING:
+    from ...arrays import Bools, Floats, Ints
+    from ...stats.linear import Fit, Projection
+    from ...stats.moderation import Tail
+
+
+@dataclass(frozen=True)
+class Courses:
+    """Fits of every course to one side; n_courses × entities.
+
+    Attributes
+    ----------
+    pvalue
+        That the course is the true one (lack of fit).
+    amplitude
+        Fitted amplitude as a t-statistic.
+    cosine
+        (E, n_courses, n_courses) how alike two courses look.
+    reach
+        (E,) t quantile of an interval that holds for all courses together.
+    """
+
+    pvalue: Floats
+    amplitude: Floats
+    cosine: Floats
+    reach: Floats
+
+
+def of_side(
+    fitted: Fit, projection: Projection, *, noise: Floats, variance: Floats, tail: Tail, n_stages: int, reach: Floats
+) -> Courses:  # fmt: skip
+    """Fit every course to the entities of a group."""
+    steps = slice(-(n_stages - 1), None)
+    influence = projection.influence[steps]
+    covariance = np.einsum("in,ne,jn->eij", influence, noise, influence)
+    fits = shapes.fit_courses(fitted.estimate[steps], covariance, n_stages=n_stages)
+    pvalue = tail.ratio_pvalue(fits.misfit / variance, n_stages - 2.0)
+    return Courses(pvalue, fits.amplitude / np.sqrt(variance), fits.cosine, reach)
+
+
+def choose(
+    evidence: Floats, sides: tuple[tuple[Courses, Ints], tuple[Courses, Ints]], *, n_stages: int, alpha: float
+) -> tuple[Ints, Bools]:
+    """Return the template that describes each row, and whether its name is certain.
+
+    ``evidence`` is (n_templates, m), ``sides`` the fits of both groups with the entities of the rows. A course is
+    excluded where either side rejects it at half the level. Where the courses that are left have one name, it is
+    certain: the true course is excluded with probability ``alpha`` at most. Where none is left, as nothing real is
+    an exact line, the strongest template is certain if it fits every side that moved better than those of other names.
+    """
+    family = shapes.families(n_stages)
+    tested = family[: evidence.shape[0], None]
+    (source, left), (target, right) = sides
+    free = np.minimum(source.pvalue[:, left], target.pvalue[:, right]) > alpha / 2.0
+    names = np.unique(family)
+    left_over = np.stack([free[family == name].any(axis=0) for name in names])
+    only = names[left_over.argmax(axis=0)]
+    alone, none = left_over.sum(axis=0) == 1, ~left_over.any(axis=0)
+    best = np.where(alone & (tested != only), -np.inf, np.nan_to_num(evidence, nan=-np.inf)).argmax(axis=0)
+    certain = alone.copy()
+    at = np.flatnonzero(none)
+    certain[at] = _better(best[at], [(side, entity[at]) for side, entity in sides], family=family)
+    return best, certain
+
+
+def _better(best: Ints, sides: list[tuple[Courses, Ints]], *, family: Ints) -> Bools:
+    """Whether the template fits every side that moved better than all courses of other names do."""
+    beats = [_beats(best, *side, family=family) for side in sides]
+    still = [np.abs(side.amplitude[:, entity]).max(axis=0) <= side.reach[entity] for side, entity in sides]
+    return np.asarray((beats[0] | still[0]) & (beats[1] | still[1]) & (beats[0] | beats[1]), np.bool_)
+
+
+def _beats(best: Ints, side: Courses, entity: Ints, *, family: Ints) -> Bools:
+    t = side.amplitude[:, entity]
+    own = side.amplitude[best, entity]
+    alike = side.cosine[entity, best].T * np.sign(t * own)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ahead = (np.abs(own) - np.abs(t)) / np.sqrt(np.maximum(2.0 - 2.0 * alike, 0.0))
+    return np.asarray(((ahead > side.reach[entity]) | (family[:, None] == family[best])).all(axis=0), np.bool_)
