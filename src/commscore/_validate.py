@@ -30,8 +30,14 @@ def shown(found: object, *, most: int = 80) -> str:
 
 def listed(known: Iterable[object], *, most: int = 10) -> str:
     """Return the first names, and how many there are in all if that is not all of them."""
-    names = [str(k) for k in known]
+    names = [as_written(str(k)) for k in known]
     return ", ".join(names[:most]) + (f", … ({len(names)} in all)" if len(names) > most else "")
+
+
+def as_written(name: str) -> str:
+    """Return a name for a message, as ``repr`` shows it where white space or invisible characters would not be seen."""
+    is_plain = name.isprintable() and name == name.strip() and "  " not in name
+    return name if is_plain else repr(name)
 
 
 def warn(message: str) -> None:

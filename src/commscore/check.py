@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from functools import cache, wraps
 from typing import Annotated, Any, ParamSpec, TypeAlias, TypeVar
 
+from . import _labels
 from ._validate import shown, suggest
 
 P = ParamSpec("P")
@@ -294,6 +295,13 @@ def _is_number(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
+def is_label(value: object) -> bool:
+    """Whether it is text, a finite number, True or False; those of numpy too."""
+    if is_text(value) or isinstance(value, bool) or instance_of("numpy", "bool_")(value):
+        return True
+    return _is_number(value) and math.isfinite(value)  # type: ignore[arg-type]
+
+
 def _is_rng(value: object) -> bool:
     made = instance_of("numpy.random", "Generator")(value) or instance_of("numpy.random", "SeedSequence")(value)
     return made or (_is_integer(value) and int(value) >= 0)  # type: ignore[call-overload]
@@ -341,8 +349,8 @@ FreeText: TypeAlias = Annotated[str, MAY_BE_EMPTY]
 Columns: TypeAlias = Annotated[Sequence[str], Noun("columns of adata.obs"), MAY_BE_EMPTY]
 GeneNames: TypeAlias = Annotated[Iterable[str], MAY_BE_EMPTY]
 Palette: TypeAlias = Annotated[Mapping[str, Any], MAY_BE_EMPTY]
-Label: TypeAlias = Annotated[str, Kind("a string", lambda v: is_text(v) or _is_number(v))]
-"""Label of cells or samples: a number stands for the text that it is shown as."""
+Label: TypeAlias = Annotated[_labels.Label, Kind("a label", is_label)]
+"""Label of cells or samples: a number, True or False stands for the text that it is shown as."""
 GroupNames: TypeAlias = Annotated[Sequence[Label], Noun("different group names")]
 Levels: TypeAlias = Annotated[Sequence[Label], Noun("levels")]
 ColourMap: TypeAlias = Annotated[

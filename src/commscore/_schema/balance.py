@@ -39,6 +39,8 @@ TESTS = Table(
     "one contrast × measure",
     (
         Column("contrast", "category", "what is compared: 'ALT vs REF'"),
+        Column("reference", "category", "the level that is the reference"),
+        Column("level", "category", "the level that is set against it"),
         Column(
             "measure", "category", "balance (log2 pro/anti) or unsigned (log2 odds of the unsigned share)", MEASURES
         ),

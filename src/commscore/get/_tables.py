@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._validate import one_of, suggest
-from ..check import Proportion, checked
+from .._labels import choose, natural_order
+from .._validate import one_of
+from ..check import Label, Proportion, checked
 from ._choose import as_single, method_of
 from ._store import load
 
@@ -23,8 +24,8 @@ def table(
     adata: AnnData,
     key: str = "commscore",
     *,
-    source: str | Sequence[str] | None = None,
-    target: str | Sequence[str] | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     max_padj: Proportion | None = None,
     min_score: float | None = None,
     method: str | None = None,
@@ -84,14 +85,10 @@ def table(
     return frame.loc[keep].reset_index(drop=True)
 
 
-def _groups(frame: pd.DataFrame, name: str, wanted: str | Sequence[str]) -> list[str]:
-    asked = [wanted] if isinstance(wanted, str) else list(wanted)
-    known = list(frame[name].cat.categories) if hasattr(frame[name], "cat") else sorted(frame[name].unique())
-    for group in asked:
-        if group not in known:
-            msg = f"{name} has no group {group!r} (it has {', '.join(map(str, known))}){suggest(group, known)}"
-            raise ValueError(msg)
-    return asked
+def _groups(frame: pd.DataFrame, name: str, wanted: Label | Sequence[Label]) -> list[str]:
+    values = frame[name]
+    known = list(values.cat.categories) if hasattr(values, "cat") else natural_order(map(str, values.unique()))
+    return choose(name, wanted, known=known, what="a group of the table")
 
 
 def _tested(frame: pd.DataFrame, max_padj: float, column: str, *, way_out: str) -> None:
@@ -177,5 +174,5 @@ def matrix(
     if isinstance(whole["source"].dtype, pd.CategoricalDtype):
         groups = list(whole["source"].cat.categories)
     else:  # a table that was made or joined by hand
-        groups = sorted({*whole["source"], *whole["target"]})
+        groups = natural_order({*whole["source"].astype(str), *whole["target"].astype(str)})
     return totals.unstack("target").reindex(index=groups, columns=groups).fillna(0)

@@ -11,12 +11,10 @@ from ..check import AxesOrNone, Levels, checked
 from ._colours import DOWN, UP, obs_colours
 from ._fit import sized
 from ._stages import estimate, name_stages, places, stage_points
-from ._table import axes, contrast_ends, extra_of, names_of, need_columns, need_rows, params_of, table_of
+from ._table import axes, extra_of, names_of, need_columns, need_rows, ordered, params_of, table_of
 from ._text import bare, counted, title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from anndata import AnnData
 
 
@@ -61,46 +59,35 @@ def balance(
     need_columns(frame, "sample", "condition", "balance", "balance_low", "balance_high")
     if tests is None and not isinstance(data, pd.DataFrame):
         tests = extra_of(data, key, "tests")
-    stages = _order(frame, order)
+    known = names_of(frame["condition"])
+    stages = known if order is None else ordered(order, known)
     frame = frame[frame["condition"].astype(str).isin(stages).to_numpy()]
-    known = frame[np.isfinite(frame["balance"].to_numpy(float))]
-    need_rows(known, "no sample has a balance", "pro or anti flow is missing in all; see tl.balance")
+    there = frame[np.isfinite(frame["balance"].to_numpy(float))]
+    need_rows(there, "no sample has a balance", "pro or anti flow is missing in all; see tl.balance")
     ax = axes(ax, width=max(3.8, 1.15 * len(stages) + 1.8), height=4.0)
-    groups = [known[(known["condition"].astype(str) == s).to_numpy()].sort_values("balance") for s in stages]
+    groups = [there[(there["condition"].astype(str) == s).to_numpy()].sort_values("balance") for s in stages]
     for i, rows in enumerate(groups):
         ax.vlines(places(i, len(rows)), rows["balance_low"], rows["balance_high"], color="0.8", lw=1.2, zorder=1)
     stage_key = params_of(data, key).get("condition_key")
     colours = obs_colours(data if stage_key else None, stage_key, stages)
     means = stage_points(ax, [r["balance"].to_numpy(float) for r in groups], [colours[s] for s in stages])
     if tests is not None:
-        _tests(ax, tests, stages, means=means, reference=params_of(data, key).get("reference"))
+        _tests(ax, tests, stages, means=means)
     name_stages(ax, stages, [len(r) for r in groups])
     _decorate(ax, len(stages))
-    missing = len(frame) - len(known)
+    missing = len(frame) - len(there)
     text = "Balance of pro- and anti-tumour communication"
     left_out = counted(missing, "sample") + (" without a balance" if missing else "")
     title(ax, text, left_out, pad=6 if tests is None else 18)
     return ax
 
 
-def _order(frame: pd.DataFrame, order: Sequence[str] | None) -> list[str]:
-    found = names_of(frame["condition"])
-    if order is None:
-        return found
-    for name in order:
-        if name not in found:
-            msg = f"order: no sample has condition {name!r} (there are {', '.join(found)})"
-            raise ValueError(msg)
-    return list(order)
-
-
-def _tests(ax: Any, tests: pd.DataFrame, stages: list[str], *, means: list[float], reference: Any) -> None:
+def _tests(ax: Any, tests: pd.DataFrame, stages: list[str], *, means: list[float]) -> None:
     """Draw every stage that was set against one of the others, and its p-value above it."""
-    need_columns(tests, "measure", "contrast", "effect", "ci_low", "ci_high")
+    need_columns(tests, "measure", "reference", "level", "effect", "ci_low", "ci_high")
     rows = tests[(tests["measure"] == "balance").to_numpy()]
-    ends = contrast_ends(stages, reference)
     for row in rows.itertuples():
-        alt, ref = ends.get(str(row.contrast), ("", ""))
+        alt, ref = row.level, row.reference
         if alt not in stages or ref not in stages or not np.isfinite(row.effect):
             continue
         i, base = stages.index(alt), means[stages.index(ref)]

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from ..check import AxesOrNone, Count, Label, Levels, checked
+from ..get._columns import label_codes, labels_of
 from ._colours import DIVERGING, MISSING, obs_colours, symmetric
 from ._fit import room, sized
 from ._response import wide_response
-from ._table import axes, names_of, need_columns, need_rows, one_contrast, pick, ranked, reference_first, table_of
+from ._table import axes, need_columns, need_rows, one_contrast, ordered, pick, ranked, reference_first, table_of
 from ._text import INCH_PER_LETTER, bare, beside, counted, edge_labels, inches, legend, patches, shorten, title
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def by_sample(
     comparison: AnnData | pd.DataFrame | None = None,
     contrast: Label | None = None,
     response: AnnData | pd.DataFrame | None = None,
-    source: str | None = None,
-    target: str | None = None,
+    source: Label | None = None,
+    target: Label | None = None,
     order: Levels | None = None,
     key: str = "commscore_compare",
     response_key: str = "commscore_response",
@@ -94,9 +95,8 @@ def by_sample(
     )
     top = room().rows(top, fixed=1.9, each=0.16)
     shown = edges.iloc[:top]
-    if order is None:
-        order = reference_first(comparison, key, names_of(samples.obs[condition_key]))
-    conditions = [str(c) for c in order]
+    known = label_codes(samples.obs[condition_key])[1]
+    conditions = reference_first(comparison, key, known) if order is None else ordered(order, known)
     columns = _columns(samples, condition_key, conditions)
     upper = _centred(np.asarray(samples[columns, shown.index].X, np.float64).T)
     active = wide_response(response, response_key, target=target, samples=columns)
@@ -111,7 +111,7 @@ def by_sample(
     )  # fmt: skip
     _meshes(ax, upper, lower)
     _decorate(ax, labels, columns, rows=(len(shown), len(doing)))
-    stage = samples.obs.loc[columns, condition_key].astype(str).to_numpy()
+    stage = labels_of(samples.obs.loc[columns, condition_key])
     _strip(ax, stage, obs_colours(samples, condition_key, conditions))
     what = "Interactions by sample" + (" and the receivers' response" if doing else "")
     dropped = samples.n_obs - len(columns)
@@ -145,12 +145,8 @@ def _known(samples: AnnData, edges: pd.DataFrame) -> Any:
 
 
 def _columns(samples: AnnData, condition_key: str, conditions: list[str]) -> list[str]:
-    stage = samples.obs[condition_key].astype(str).to_numpy()
-    made = [name for c in conditions for name in samples.obs_names[stage == c]]
-    if not made:
-        msg = f"order: no sample has a condition of {', '.join(map(repr, conditions))}"
-        raise ValueError(msg)
-    return made
+    stage = labels_of(samples.obs[condition_key])
+    return [name for c in conditions for name in samples.obs_names[stage == c]]
 
 
 def _centred(rows: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .. import _labels
 from .._names import read_names
 from ..check import AxesOrNone, Label, checked
 from ._boxes import Box, draw_box, draw_edge, outline, place
@@ -112,7 +113,7 @@ def _words(row: dict[str, Any]) -> str:
     return words if not gates else f"{words} [{shorten([gates], 28)[gates]}]"
 
 
-def _effects(data: Any, key: str, *, circuit: str, contrast: str | None, changes: pd.DataFrame | None) -> Any:
+def _effects(data: Any, key: str, *, circuit: str, contrast: Label | None, changes: pd.DataFrame | None) -> Any:
     """Return step -> change, or None where no contrast is asked for."""
     if changes is not None:
         need_columns(changes, "contrast", "circuit", "step", "effect")
@@ -182,7 +183,7 @@ def _legend(ax: Any, present: set[bool]) -> None:
     legend(ax, lines, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)
 
 
-def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: str | None, high: float) -> None:
+def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: Label | None, high: float) -> None:
     import matplotlib as mpl
 
     text = circuit
@@ -192,7 +193,7 @@ def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: str | None,
         row = pick(table_of(data, key), circuit=circuit).iloc[0]
         p = f", padj = {row['padj']:.2g}" if np.isfinite(row["padj"]) else ""
         text = f"{row['name']}: {str(row['status']).replace('_', ' ')}{p}"
-    title(ax, text, more=heading(contrast or ""))
+    title(ax, text, more="" if contrast is None else heading(_labels.text(contrast)))
     if contrast is not None:
         scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-high, high), DIVERGING)
         bar = ax.figure.colorbar(scale, ax=ax, label="change of log2 flow", shrink=0.6, pad=0.02, extend="both")

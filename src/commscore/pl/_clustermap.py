@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..check import ColourMap, Count, Label, Palette, Proportion, checked
+from ..get._columns import label_codes, labels_of
 from ._colours import DIVERGING, MISSING, default_palette, group_colours, obs_colours, symmetric
 from ._literal import literal
 from ._table import names_by_row, names_of, need_columns, need_rows, one_contrast, ranked, scored, significant
@@ -192,8 +193,8 @@ def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: 
     texts = distinct(edge_labels(data.var.iloc[order], 24))
     names = data.obs_names[:most].astype(str)
     values = pd.DataFrame(centred[order][:, :most], index=list(texts.values()), columns=names)
-    stage = data.obs[condition_key].astype(str).to_numpy()[:most]
-    present = names_of(data.obs[condition_key].iloc[:most])
+    stage = labels_of(data.obs[condition_key].iloc[:most])
+    present = label_codes(data.obs[condition_key].iloc[:most])[1]
     colours = obs_colours(data, condition_key, present) if palette is None else {s: palette[s] for s in present}
     left_out = counted(int(enough.sum()) - len(order), "edge"), counted(data.n_obs - len(names), "sample")
     wide = _Wide(values, "log2(L·R), from the row mean", "Interactions by sample", left_out)

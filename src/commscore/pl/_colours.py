@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._labels import text
 from .._validate import warn
-from ..get._columns import in_memory
+from ..get._columns import in_memory, label_names
 from ._table import params_of
 
 if TYPE_CHECKING:
@@ -101,13 +102,10 @@ def obs_colours(adata: AnnData | None, column: str | None, names: Sequence[str])
 
 
 def _ordered(data: Any, column: str | None, names: Sequence[str]) -> dict[str, Any]:
-    """Return our own colours, given out in the order of the categories, so that plots of the same data agree."""
+    """Return our own colours, given out in the order of the labels, so that plots of the same data agree."""
     values = in_memory(data, column) if column is not None and column in data.obs else None
-    if values is not None and isinstance(values.dtype, pd.CategoricalDtype):
-        whole = default_palette([str(c) for c in values.cat.categories])
-        if all(n in whole for n in names):
-            return {n: whole[n] for n in names}
-    return default_palette(names)
+    whole = default_palette([] if values is None else label_names(values))
+    return {n: whole[n] for n in names} if all(n in whole for n in names) else default_palette(names)
 
 
 def _stored(data: Any, column: str | None, names: Sequence[str]) -> dict[str, Any]:
@@ -116,7 +114,7 @@ def _stored(data: Any, column: str | None, names: Sequence[str]) -> dict[str, An
     values = in_memory(data, column)
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return {}
-    categories = [str(c) for c in values.cat.categories]
+    categories = [text(c) for c in values.cat.categories]
     found = _read_colours(data.uns[f"{column}_colors"])
     wrong = [c for c in found if not _is_colour(c)]
     if wrong or len(found) < len(categories):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..check import AxesOrNone, ColourMap, Count, Proportion, checked
+from .._labels import natural_key
+from ..check import AxesOrNone, ColourMap, Count, Label, Proportion, checked
 from ._fit import room, sized
 from ._table import axes, names_by_row, need_columns, pick, scored, significant
 from ._text import counted, short_labels, shorten, title, written
@@ -28,8 +29,8 @@ def dotplot(
     pvalue: str = "padj",
     method: str | None = None,
     max_padj: Proportion | None = None,
-    source: str | None = None,
-    target: str | None = None,
+    source: Label | None = None,
+    target: Label | None = None,
     top: Count = 25,
     max_pairs: Count = 30,
     cmap: ColourMap = "viridis",
@@ -84,7 +85,7 @@ def dotplot(
     rows = _strongest(frame, score, pvalue if has_p else None)
     of_top = frame[frame["interaction"].isin(rows[:top]).to_numpy()]
     pairs = _pairs(of_top, score, pvalue if has_p else None)
-    pair_names = sorted(pairs[:max_pairs])
+    pair_names = sorted(pairs[:max_pairs], key=lambda pair: [natural_key(name) for name in pair])
     seen = set(of_top.loc[of_top["_pair"].isin(pair_names).to_numpy(), "interaction"].astype(str))
     names = [n for n in rows[:top] if n in seen]
     shown = of_top[(of_top["interaction"].isin(names) & of_top["_pair"].isin(pair_names)).to_numpy()]

@@ -78,7 +78,8 @@ def expectations(
     bare(ax)
     legend(ax, handles, "verdict")
     hidden = counted(len(found) - len(shown), "assessed row"), counted(len(frame) - len(found), "not assessable row")
-    where = contrast or (names_of(frame["contrast"]) or [""])[0] if len(set(shown["contrast"])) == 1 else ""
+    named = names_of(shown["contrast"])
+    where = named[0] if len(named) == 1 else ""
     title(ax, "What reviews expect" + (f": {heading(where)}" if where else ""), *hidden)
     return ax
 

@@ -33,8 +33,8 @@ def influence(
     influence_key: str = "commscore_influence",
     contrast: Label | None = None,
     interaction: str | None = None,
-    source: str | None = None,
-    target: str | None = None,
+    source: Label | None = None,
+    target: Label | None = None,
     top: Count = 25,
     ax: AxesOrNone = None,
 ) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._labels import natural_order
 from .._names import read_names
 from .._validate import one_of
 from ..check import AxesOrNone, Count, Palette, checked
@@ -70,7 +71,7 @@ def loops(
     found = ranked(found.assign(_open=found["kind"].astype(str) == "relay"), ["_open", "strength"], [True, False])
     shown = found.iloc[: room().rows(top, fixed=0.9, each=0.42)]
     chains, carried = ([read_names(cell) for cell in shown[c]] for c in ("groups", "interactions"))
-    names = sorted({g for chain in chains for g in chain})
+    names = natural_order({g for chain in chains for g in chain})
     longest = max(map(len, chains))
     each = (0.9 * room().width - 1.4) / longest / room().width if room().limited else 1.0
     short = shorten(names, room().across(18, each)), shorten([i for c in carried for i in c], room().across(22, each))

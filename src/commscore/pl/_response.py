@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._labels import Label
 from ._table import extra_of, need_columns, pick
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 _LONG = ("sample", "target", "pathway", "activity")
 
 
-def wide_response(response: Any, key: str, *, target: str | None, samples: list[str]) -> pd.DataFrame | None:
+def wide_response(response: Any, key: str, *, target: Label | None, samples: list[str]) -> pd.DataFrame | None:
     """Return samples × programmes from what ``tl.response`` stored, from its table ``activities``, or as given.
 
     In what was stored, samples without the group are missing; here they are rows without a number.

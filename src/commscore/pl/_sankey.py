@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..check import AxesOrNone, Count, Palette, Proportion, checked
+from ..check import AxesOrNone, Count, Label, Palette, Proportion, checked
 from ._colours import GREY, group_colours
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, scored, significant
@@ -30,8 +30,8 @@ def sankey(
     value: str = "score",
     max_padj: Proportion | None = 0.05,
     method: str | None = None,
-    source: str | None = None,
-    target: str | None = None,
+    source: Label | None = None,
+    target: Label | None = None,
     top: Count = 40,
     palette: Palette | None = None,
     ax: AxesOrNone = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._labels import text
 from .._names import contrast_name
 from .._schema.compare import SHAPES
 from ..check import AxesOrNone, Count, CountOrZero, Levels, Proportion, checked
@@ -108,7 +109,7 @@ def _stages(frame: pd.DataFrame, order: Any) -> list[str]:
     if order is None or not len(order):
         msg = "order is not known: name the stages in order, the reference first"
         raise ValueError(msg)
-    wanted = [str(s) for s in order]
+    wanted = [text(s) for s in order]
     if len(wanted) < 2:
         msg = f"order must name at least two stages, found {wanted}"
         raise ValueError(msg)

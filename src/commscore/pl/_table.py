@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._labels import Label, choose, natural_order
 from .._names import contrast_name
-from .._validate import suggest
 from ..get import load, params
 from ..get import table as stored_table
 from ..get._choose import as_single, chosen
@@ -83,7 +83,7 @@ def need_rows(frame: pd.DataFrame, what: str, way_out: str) -> pd.DataFrame:
     return frame
 
 
-def pick(frame: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
+def pick(frame: pd.DataFrame, **wanted: Label | None) -> pd.DataFrame:
     """Return the rows in which every named column has the wanted value (``None`` for any)."""
     keep = np.ones(len(frame), bool)
     need_columns(frame, *(c for c, v in wanted.items() if v is not None))
@@ -98,17 +98,18 @@ def pick(frame: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
     return frame
 
 
-def _is(column: pd.Series, argument: str, value: str) -> Bools:
+def _is(column: pd.Series, argument: str, value: Label) -> Bools:
     names = column.astype(object)
     known = list(dict.fromkeys(names.dropna().astype(str)))
-    if value not in known:
-        shown = ", ".join(known[:12]) + (f", … ({len(known)} in all)" if len(known) > 12 else "")
-        msg = f"{argument}={value!r} is not in the table (it has {shown}){suggest(value, known)}"
-        raise ValueError(msg)
-    return np.asarray(names == value, bool)
+    return np.asarray(names == choose(argument, value, known=known, what="in the table")[0], bool)
 
 
-def one_contrast(frame: pd.DataFrame, contrast: str | None) -> tuple[pd.DataFrame, str]:
+def ordered(order: Iterable[Label], known: list[str]) -> list[str]:
+    """Return the labels that ``order`` names, as they are written in ``known``."""
+    return choose("order", list(order), known=known, what="a condition of these samples")
+
+
+def one_contrast(frame: pd.DataFrame, contrast: Label | None) -> tuple[pd.DataFrame, str]:
     """Return the rows of one contrast and its name; the only pairwise one if none is named."""
     need_columns(frame, "contrast")
     known = names_of(frame["contrast"])
@@ -118,16 +119,17 @@ def one_contrast(frame: pd.DataFrame, contrast: str | None) -> tuple[pd.DataFram
             msg = f"the table has several contrasts: set contrast to one of {', '.join(map(repr, known))}"
             raise ValueError(msg)
         contrast = pairwise[0]
-    return pick(frame, contrast=contrast), contrast
+    name = choose("contrast", contrast, known=known, what="in the table")[0]
+    return pick(frame, contrast=name), name
 
 
 def names_of(*columns: pd.Series) -> list[str]:
-    """Return the values that occur: in the order of the categories where there are any, else sorted."""
+    """Return the values of a table that occur: in the order of the categories where there are any, else natural."""
     order: dict[str, None] = {}
     present: set[str] = set()
     for column in columns:
         own = {str(v) for v in column.dropna().unique()}
-        known = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else sorted(own)
+        known = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else natural_order(own)
         order |= {str(v): None for v in known}
         present |= own
     return [name for name in order if name in present]

@@ -9,16 +9,15 @@ import pandas as pd
 
 from .._names import contrast_name
 from .._validate import one_of, suggest
-from ..check import AxesOrNone, Levels, checked
+from ..check import AxesOrNone, Label, Levels, checked
+from ..get._columns import label_codes, labels_of
 from ._colours import obs_colours
 from ._fit import sized
 from ._stages import estimate, name_stages, stage_points
-from ._table import axes, pick, reference_first, table_of
+from ._table import axes, ordered, pick, reference_first, table_of
 from ._text import bare, counted, edge_labels, title, written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from anndata import AnnData
 
 _PARTS = {"both": None, "ligand": "ligand", "receptor": "receptor"}
@@ -40,8 +39,8 @@ def trend(
     samples: AnnData,
     *,
     interaction: str,
-    source: str,
-    target: str,
+    source: Label,
+    target: Label,
     stage_key: str,
     order: Levels | None = None,
     comparison: AnnData | pd.DataFrame | None = None,
@@ -60,8 +59,8 @@ def trend(
     stage_key
         Column of ``samples.obs`` with the stage.
     order
-        Stages in order; by default that of ``comparison``, its reference first, else the categories of the column
-        (values sorted if it has none).
+        Stages in order; by default that of ``comparison``, its reference first, else that of an ordered categorical or
+        the natural one (day2 before day10).
     comparison
         What :func:`commscore.tl.compare` found with ``order`` (an AnnData that it has written to, or its table):
         gives the estimates, their 95 % intervals, the shape and its p-value. Without it, only points and the
@@ -98,19 +97,19 @@ def trend(
     """
     one_of("part", part, list(_PARTS))
     values = _values(samples, (interaction, source, target), part)
-    stage = _stage(samples, stage_key)
-    order = _order(stage, order) if order is not None else reference_first(comparison, key, _order(stage, None))
-    used = np.isin(stage, order)
+    stage, known = _stage(samples, stage_key)
+    chosen = reference_first(comparison, key, known) if order is None else ordered(order, known)
+    used = np.isin(stage, chosen)
     there = used & np.isfinite(values)
     if not there.any():
         msg = f"no sample has a value for {interaction}  {source} → {target}: both groups must be in the same sample"
         raise ValueError(msg)
-    ax = axes(ax, width=max(3.6, 1.1 * len(order) + 1.6), height=3.8)
-    colours = obs_colours(samples, stage_key, order)
-    means = stage_points(ax, [values[there & (stage == s)] for s in order], [colours[s] for s in order])
-    said = _estimates(ax, comparison, key, edge=(interaction, source, target), order=order, part=part, base=means[0])
-    name_stages(ax, order, [int((there & (stage == s)).sum()) for s in order])
-    ax.set_xlim(-0.6, len(order) - 0.4)
+    ax = axes(ax, width=max(3.6, 1.1 * len(chosen) + 1.6), height=3.8)
+    colours = obs_colours(samples, stage_key, chosen)
+    means = stage_points(ax, [values[there & (stage == s)] for s in chosen], [colours[s] for s in chosen])
+    said = _estimates(ax, comparison, key, edge=(interaction, source, target), order=chosen, part=part, base=means[0])
+    name_stages(ax, chosen, [int((there & (stage == s)).sum()) for s in chosen])
+    ax.set_xlim(-0.6, len(chosen) - 0.4)
     ax.set_ylabel(_AXIS[part])
     bare(ax)
     edge = pd.DataFrame([{"interaction": interaction, "source": source, "target": target}])
@@ -120,7 +119,7 @@ def trend(
     return ax
 
 
-def _values(samples: AnnData, edge: tuple[str, str, str], part: str) -> Any:
+def _values(samples: AnnData, edge: tuple[str, Label, Label], part: str) -> Any:
     interaction, source, target = edge
     rows = pick(samples.var, interaction=interaction, source=source, target=target)
     layer = _PARTS[part]
@@ -129,31 +128,19 @@ def _values(samples: AnnData, edge: tuple[str, str, str], part: str) -> Any:
     return np.asarray(matrix, np.float64).ravel()
 
 
-def _stage(samples: AnnData, stage_key: str) -> Any:
+def _stage(samples: AnnData, stage_key: str) -> tuple[Any, list[str]]:
+    """Return the stage of every sample, and the stages in order."""
     if stage_key not in samples.obs:
         known = ", ".join(samples.obs.columns)
         msg = (
             f"stage_key={stage_key!r} is not a column of samples.obs (it has {known}){suggest(stage_key, samples.obs)}"
         )
         raise KeyError(msg)
-    return samples.obs[stage_key]
-
-
-def _order(stage: pd.Series, order: Sequence[str] | None) -> list[str]:
-    if order is None:
-        from ._table import names_of
-
-        return names_of(stage)
-    found = set(stage.astype(str))
-    for name in order:
-        if name not in found:
-            msg = f"order: no sample has stage {name!r} (there are {', '.join(sorted(found))}){suggest(name, found)}"
-            raise ValueError(msg)
-    return list(order)
+    return labels_of(samples.obs[stage_key]), label_codes(samples.obs[stage_key])[1]
 
 
 def _estimates(
-    ax: Any, comparison: Any, key: str, *, edge: tuple[str, str, str], order: list[str], part: str, base: float
+    ax: Any, comparison: Any, key: str, *, edge: tuple[str, Label, Label], order: list[str], part: str, base: float
 ) -> str:
     """Draw reference mean + effect with its interval, and return shape and p-value in words."""
     if comparison is None:

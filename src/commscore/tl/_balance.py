@@ -158,7 +158,8 @@ def balance(
     study = prepared.study
     params = {
         "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
-        "covariates": np.asarray(keys.covariates, object), "reference": study.levels[0], "sign": sign, "flow": flow,
+        "covariates": np.asarray(keys.covariates, object), "reference": study.reference,
+        "reference_by": study.reference_by, "sign": sign, "flow": flow,
         "abundance": abundance, "counts": prepared.source.name, "expr_prop": float(expr_prop),
         "min_cells": int(min_cells), "levels": np.asarray(study.levels, object), "n_samples": study.replicates,
         "groups": np.asarray(study.groups, object), "commscore": __version__,
@@ -262,7 +263,8 @@ def _tests(prepared: _prepare.Prepared, table: pd.DataFrame, *, keys: _study.Key
     for one in contrasts:
         for measure, value in values.items():
             row = _one_test(value, prepared.study, design, vector=one.vectors[0], codes=(one.ref[0], one.alt[0]))
-            frames.append({"contrast": one.name, "measure": measure} | row)
+            named = {"contrast": one.name, "reference": one.reference, "level": one.level, "measure": measure}
+            frames.append(named | row)
     if not frames:
         return _edges._empty(schema.TESTS)
     return _edges.categorical(pd.DataFrame(frames), schema.TESTS)

@@ -13,6 +13,7 @@ from ..core.read.matrix import statistics_of
 from ..core.read.partial import UNUSED
 from ..core.summary import join
 from ..core.threads import team
+from ..get._columns import label_codes
 from . import _edge
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) ->
     """Return the number of the group of every cell, -1 for cells of other groups."""
     column = _edge.obs_column(adata, "groupby of the stored result", str(params["groupby"]))
     at = {g: i for i, g in enumerate(groups)}
-    found = np.asarray([at.get(str(v), -1) for v in column], np.int64)
+    codes, names = label_codes(column)
+    found = np.asarray([*(at.get(name, -1) for name in names), -1], np.int64)[codes]
     lost = [g for g, n in zip(groups, np.bincount(found + 1, minlength=len(groups) + 1)[1:], strict=True) if n == 0]
     if lost:
         msg = f"{lost[0]} of the stored result has no cell in adata.obs[{column.name!r}]; use the adata that was scored"
@@ -121,8 +123,8 @@ def group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) ->
 
 
 def labels(adata: AnnData, argument: str, key: str) -> tuple[Ints, list[str]]:
-    """Codes and names of a column of ``obs`` in the order of its categories; missing labels are -1."""
-    return _edge.codes(_edge.obs_column(adata, argument, key))
+    """Codes and names of a column of ``obs`` in order; missing labels are -1."""
+    return label_codes(_edge.obs_column(adata, argument, key))
 
 
 def sums_in_bins(source: _edge.Source, genes: list[str], bins: Ints, *, n_bins: int) -> Sums:

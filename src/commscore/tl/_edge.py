@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._validate import listed, suggest
+from .. import _labels
+from .._labels import Label
+from .._validate import as_written, listed, suggest
 from ..arrays import GeneColumns, Groups
 from ..core.read.files import backed_view, contained, take
-from ..get._columns import in_memory
+from ..get._columns import as_categorical, in_memory, label_order, label_texts
 from ._scale import warn_of_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
     from anndata import AnnData
@@ -127,7 +129,7 @@ def _checked(source: Source, adata: AnnData) -> Source:
     return source
 
 
-def cells(adata: AnnData, groupby: str, *, groups: Sequence[str] | None, min_cells: int) -> Cells:
+def cells(adata: AnnData, groupby: str, *, groups: Sequence[Label] | None, min_cells: int) -> Cells:
     """Read the groups of cells and leave out those that are not asked for or are too small."""
     column = obs_column(adata, "groupby", groupby)
     codes, names, sizes, missing = _counted(column)
@@ -137,11 +139,12 @@ def cells(adata: AnnData, groupby: str, *, groups: Sequence[str] | None, min_cel
             f"leave these cells out (adata[adata.obs[{groupby!r}].notna()]) or give them a label"
         )
         raise ValueError(msg)
-    wanted = _wanted(names, groups)
+    _labels.warn_of_white_space(names, where=f"adata.obs[{groupby!r}]")
+    wanted = _wanted(names, groups, groupby)
     kept = [k for k in wanted if sizes[k] >= min_cells]
     too_small = {names[k]: int(sizes[k]) for k in wanted if sizes[k] < min_cells}
     if len(kept) < 2:
-        found = listed([f"{names[k]}: {sizes[k]}" for k in wanted])
+        found = listed([f"{as_written(names[k])}: {sizes[k]}" for k in wanted])
         msg = (
             f"at least two groups of min_cells={min_cells} cells are needed to permute labels, "
             f"adata.obs[{groupby!r}] has {len(kept)} (cells per group: {found})"
@@ -198,68 +201,28 @@ def obs_column(adata: AnnData, argument: str, key: str) -> pd.Series:
     return in_memory(adata, key)
 
 
-def codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Codes and names of the groups that occur, in the order of the categories (else sorted)."""
-    categorical = as_labels(column).cat.remove_unused_categories()
-    return categorical.cat.codes.to_numpy().astype(np.int64), _texts(column, categorical.cat.categories)
-
-
-def as_labels(column: pd.Series) -> pd.Series:
-    """Return a column as a categorical one; values that cannot be labels, as lists, are an error."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column
-    try:
-        return column.astype("category")
-    except TypeError as error:
-        msg = (
-            f"adata.obs[{column.name!r}] holds values that cannot be labels ({error}); give a column of text, numbers "
-            "or categories"
-        )
-        raise TypeError(msg) from error
-
-
-def _texts(column: pd.Series, labels: Iterable[object]) -> list[str]:
-    """Labels as text; two that read the same would become one without a word."""
-    labels = list(labels)
-    names = [str(label) for label in labels]
-    if len(set(names)) < len(names):
-        twice = next(n for n in names if names.count(n) > 1)
-        kinds = sorted({type(label).__name__ for label in labels if str(label) == twice})
-        msg = (
-            f"adata.obs[{column.name!r}] has different labels that read {twice!r} ({', '.join(kinds)}); make them one: "
-            f"adata.obs[{column.name!r}] = adata.obs[{column.name!r}].astype(str)"
-        )
-        raise ValueError(msg)
-    return names
-
-
 def _counted(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str], npt.NDArray[np.int64], int]:
     """Codes, of the smallest type that holds them, names and sizes of the groups that occur; how many are missing."""
-    categorical = as_labels(column).cat
+    categorical = as_categorical(column).cat
     codes, n = categorical.codes.to_numpy(), len(categorical.categories)
     found = np.zeros(n + 1, np.int64)
     for start in range(0, codes.size, _AT_ONCE):
         found += np.bincount(codes[start : start + _AT_ONCE].astype(np.int64) + 1, minlength=n + 1)
     missing, sizes = int(found[0]), found[1:]
     used = np.flatnonzero(sizes)
-    if used.size < n:
+    names = label_texts(column, (categorical.categories[k] for k in used))
+    order = label_order(column, names)
+    if used.size < n or (np.diff(order) < 0).any():
         number = np.full(n + 1, -1, codes.dtype)  # the last one is what -1 points to
-        number[used] = np.arange(used.size)
+        number[used[order]] = np.arange(used.size)
         codes = number[codes]
-    return codes, _texts(column, (categorical.categories[k] for k in used)), sizes[used], missing
+    return codes, [names[k] for k in order], sizes[used[order]], missing
 
 
-def _wanted(names: list[str], groups: Sequence[str] | None) -> list[int]:
+def _wanted(names: list[str], groups: Sequence[Label] | None, groupby: str) -> list[int]:
     if groups is None:
         return list(range(len(names)))
-    if isinstance(groups, str) or len(set(groups)) != len(list(groups)):
-        msg = f"groups must be a list of different group names, found {groups!r}"
-        raise ValueError(msg)
-    for g in groups:
-        if str(g) not in names:
-            msg = f"groups has {g!r}, which is not a group ({listed(names)}){suggest(g, names)}"
-            raise ValueError(msg)
-    asked = {str(g) for g in groups}
+    asked = set(_labels.choose("groups", list(groups), known=names, what=f"a group of adata.obs[{groupby!r}]"))
     return [k for k, name in enumerate(names) if name in asked]
 
 

@@ -13,6 +13,7 @@ from .._schema.compare import UNTESTED
 from .._version import __version__
 from ..check import Columns, Count, Label, Levels, Proportion, checked
 from ..get import Result, store
+from ..get._columns import labels_of
 from ..get._store import check_target
 from ._compare import _study
 from ._compare._compare import _names, compare
@@ -100,7 +101,7 @@ def leave_one_out(
     }  # fmt: skip
     whole = _compared(adata, groupby, options, quiet=False)
     unit = sample_key if pair_key is None else pair_key
-    labels, names = _study.column(adata, "sample_key" if pair_key is None else "pair_key", unit)
+    labels, names = _study.column(adata, "sample_key" if pair_key is None else "pair_key", unit, is_quiet=True)
     samples = obs_column(adata, "sample_key", sample_key)
     used = [n for n in range(len(names)) if _takes_part(samples[labels == n], whole.params)]
     parts, untested = [], []
@@ -142,7 +143,7 @@ def _compared(adata: AnnData, groupby: str, options: dict[str, Any], *, quiet: b
 
 
 def _takes_part(samples: pd.Series, params: Any) -> bool:
-    return bool(set(samples.astype(str)) & set(map(str, params["samples"])))
+    return bool(set(labels_of(samples)) & set(map(str, params["samples"])))
 
 
 def _rows(table: pd.DataFrame) -> pd.DataFrame:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from .. import rs
+from .. import _labels, rs
 from .._names import read_names, write_names
 from .._schema import understand as schema
 from .._validate import suggest
-from ..check import MAY_BE_EMPTY, checked
+from ..check import MAY_BE_EMPTY, Label, checked
+from ..get._columns import label_codes, labels_of
 from . import _edge
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..rs import Resource
 
-Given: TypeAlias = Annotated[Mapping[str, str | Sequence[str] | None], MAY_BE_EMPTY]
+Given: TypeAlias = Annotated[Mapping[str, Label | Sequence[Label] | None], MAY_BE_EMPTY]
 ANY = "any"
 
 PARENTS = {
@@ -246,13 +247,8 @@ def _checked(given: Given | None, names: Iterable[str], groups: Sequence[str]) -
         if role not in names:
             msg = f"roles has {role!r}, which is not a role{suggest(role, names)} (roles: {', '.join(sorted(names))})"
             raise ValueError(msg)
-        listed = () if chosen is None else (chosen,) if isinstance(chosen, str) else tuple(map(str, chosen))
-        for group in listed:
-            if group not in groups:
-                known = ", ".join(groups)
-                msg = f"roles[{role!r}] names {group!r}, which is not a group ({known}){suggest(group, groups)}"
-                raise ValueError(msg)
-        done[role] = listed
+        asked = [] if chosen is None else _labels.as_list(chosen)
+        done[role] = tuple(_labels.choose(f"roles[{role!r}]", asked, known=groups, what="a group")) if asked else ()
     return done
 
 
@@ -269,7 +265,7 @@ def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_ra
     """Say for each group which well known markers stand out; a guess to be shown, never used."""
     source = _edge.expression(adata, layer=layer, use_raw=use_raw)
     genes = sorted({g for known in MARKERS.values() for g in known if g in source.var_names})
-    labels = column.astype(str).to_numpy()
+    labels = labels_of(column)
     if not genes:
         return {}
     part: Any = source.take(source.var_names.get_indexer(genes))
@@ -375,7 +371,7 @@ def assigned_roles(
 ) -> Assigned:  # fmt: skip
     """Read the groups of a column and assign them; ``groups`` narrows them down."""
     column = _edge.obs_column(adata, "groupby", groupby)
-    names = _edge.codes(column)[1]
+    names = label_codes(column)[1]
     kept = names if groups is None else [n for n in names if n in groups]
     first = assign(resource, kept, given=given, hints={})
     if not (first.report["role"] == "").any():

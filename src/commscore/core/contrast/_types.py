@@ -126,6 +126,10 @@ class Contrast:
         Codes of the levels on either side. Stages: ``ref`` is the first stage and ``alt`` all stages after it,
         in order. Interaction: ``ref`` and ``alt`` have two codes each, the simple effects being
         ``alt[0] − ref[0]`` and ``alt[1] − ref[1]``.
+    reference, level
+        Their names for tables; ``level`` is empty for stages.
+    factor_level, factor_reference
+        Level of the second factor within which they are compared, and the one that it is set against.
     """
 
     name: str
@@ -133,6 +137,10 @@ class Contrast:
     kind: Literal["pair", "stages", "interaction"]
     ref: tuple[int, ...]
     alt: tuple[int, ...]
+    reference: str = ""
+    level: str = ""
+    factor_level: str = ""
+    factor_reference: str = ""
 
     def __post_init__(self) -> None:
         one_of("kind", self.kind, KINDS)

@@ -180,7 +180,7 @@ def _plan(found: Cohort, keys: Keys) -> tuple[list[Contrast], _design.Design]:
     else:
         design = _design.build(study, keys)
     n = design.matrix.shape[1]
-    contrasts = _contrasts.pairwise(study, found.wanted, n)
+    contrasts = _contrasts.pairwise(study, n)
     return contrasts + (_contrasts.stages(study, found.order, n) if len(found.order) > 1 else []), design
 
 

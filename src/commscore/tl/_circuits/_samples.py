@@ -32,11 +32,10 @@ class Cohort:
     """What is known of the samples, n_samples × n_roles × n_genes.
 
     ``logs``: log2 CPM, ``expected``: counts expected from the rate of all samples, ``prop``: fraction of cells
-    with a count. ``wanted``: levels that are contrasted with the first; ``order``: the stages, if any.
+    with a count. ``order``: the stages, if any.
     """
 
     study: _study.Study
-    wanted: list[str]
     order: tuple[str, ...]
     logs: Floats
     expected: Floats
@@ -66,7 +65,7 @@ def cohort(
     team: Team,
 ) -> Cohort:  # fmt: skip
     """Add up raw counts by sample × role; roles may share groups."""
-    study, wanted = _read(adata, keys, ask)
+    study = _read(adata, keys, ask)
     source = _counts.raw_counts(adata, counts_layer=ask.counts_layer, use_raw=False)
     number = np.full(adata.n_obs, -1, np.int64)
     number[cells.index] = cells.groups.labels
@@ -77,18 +76,16 @@ def cohort(
         shape=(len(study.samples), cells.groups.n), columns=_columns(source, names), team=team,
     )  # fmt: skip
     roles = _of_roles(bulk, plan.members.astype(np.float64))
-    order = tuple(str(o) for o in ask.order or () if str(o) in study.levels)
+    order = _prepare.stages(study, ask)
     logs = log_cpm(roles, min_cells=ask.min_cells)
-    return Cohort(study, wanted, order, logs, _expected(roles, np.isfinite(logs)), roles.prop)
+    return Cohort(study, order, logs, _expected(roles, np.isfinite(logs)), roles.prop)
 
 
-def _read(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> tuple[_study.Study, list[str]]:
+def _read(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _study.Study:
     """Read the samples; those without a partner are left out of a paired study."""
     if not keys.condition:
-        return _study.of_samples(adata, keys.groupby, str(keys.sample)), []
-    study, wanted = _study.read(adata, keys, reference=ask.reference, order=ask.order, contrast=ask.contrast)
-    study = _study.drop_empty_levels(_prepare._pairs(study, keys), wanted, keys)
-    return study, [w for w in wanted if w in study.levels]
+        return _study.of_samples(adata, keys.groupby, str(keys.sample))
+    return _prepare.read_study(adata, keys, ask)
 
 
 def _of_roles(bulk: Pseudobulk, weights: Floats) -> Pseudobulk:

@@ -99,7 +99,7 @@ def calibrate(
     design = _design.build(prepared.study, keys)
     cohort = prepared.cohort(design, min_cells=int(min_cells))
     tests, _ = prepared.tests()
-    one = _contrasts.pairwise(prepared.study, prepared.wanted[:1], design.matrix.shape[1])[0]
+    one = _contrasts.pairwise(prepared.study, design.matrix.shape[1])[0]
     settings = replace(settings, max_enumeration=0)
     shuffles = relabellings(cohort, one, n=int(n_shuffles), rng=np.random.default_rng(settings.seed))
     if not shuffles:

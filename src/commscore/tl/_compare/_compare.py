@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..._labels import text
 from ..._random import RNG, key, recorded
 from ..._schema import compare as schema
-from ..._validate import listed, one_of, warn
+from ..._validate import as_written, listed, one_of, warn
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, NonNegative, Proportion, Repeats, checked
 from ...core.contrast import Settings
@@ -17,7 +18,7 @@ from ...get import Result, store
 from ...get._store import check_target
 from . import _engine, _frames, _totals, _two_factors
 from ._prepare import Ask, Prepared, prepare
-from ._study import Keys
+from ._study import Keys, Study
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -76,19 +77,24 @@ def compare(
     condition_key
         Column of ``adata.obs`` with the condition or stage, constant within a sample.
     sample_key
-        Column of ``adata.obs`` with the biological samples (one donor, one condition).
+        Column of ``adata.obs`` with the biological samples (one donor, one condition); needed unless
+        ``test="cells"``.
     reference
-        Baseline level; by default the first of ``order``, else the first category of ``condition_key``.
+        Baseline level. By default the first of ``order``; else of an ordered categorical; else the one level that is
+        called control, ctrl, healthy, healthy_control, normal, untreated, unstimulated, vehicle, mock, baseline, pre,
+        primary, wild-type, wt or 0, in any case; else the smallest where all levels are numbers, or one stem with a
+        number (day2 before day10). Otherwise it is demanded. ``params["reference_by"]`` says which rule chose it.
     order
         Stages in order. Adds the contrast ``"stages"`` (linear, hill and steps; ``shape`` names the course if all
         others are excluded). Samples of conditions that it does not name are left out. Every stage needs two samples
         with both groups, as every condition does; name fewer stages where one has a single sample.
     contrast
         One level, or several, to set against the reference; by default all others. Samples of the levels
-        that are not named still serve to estimate the variance.
+        that are not named still serve to estimate the variance. ``"pairwise"``: every two levels once, the earlier one
+        the reference (that of ``reference``, if there is one, then ``order`` or the natural order).
     covariates
-        Columns of ``adata.obs`` that are constant within a sample: numbers enter as they are, text as
-        categories.
+        Columns of ``adata.obs`` that are constant within a sample: numbers enter as a slope, text and categories as
+        labels. Whole numbers that hardly differ and that several samples share get a warning.
     pair_key
         Column with the patient (or another block) that several samples share. Blocks enter the design as fixed effects
         and relabellings stay within them; samples without a partner in another condition are left out.
@@ -103,8 +109,8 @@ def compare(
         ``receptor`` (subunits joined by ``_``).
     test
         ``"samples"``: moderated t. ``"permutation"``: p-values from relabelling the samples. ``"cells"``: cells as
-        replicates; says only whether these samples differ, with a warning. ``"auto"``: samples if ``sample_key`` gives
-        at least two in the reference and in a contrasted level, else cells, with the same warning.
+        replicates; says only whether these samples differ, with a warning. ``"auto"``: samples, which must be at least
+        two in the reference and in a level that is contrasted with it; never cells.
     combine
         ``"acat"`` (valid when both sides depend on each other) or ``"fisher"`` (assumes independent sides).
     counts_layer
@@ -172,9 +178,11 @@ def compare(
             "stages within each level, or leave out order"
         )
         raise ValueError(msg)
-    ask = Ask(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    unit = _unit(test, keys)
+    ask = Ask(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast, unit == "cells")
     prepared = prepare(adata, keys, ask)
-    unit = _unit(test, prepared, keys)
+    if unit == "samples":
+        require_replicates(prepared, keys, test=test)
     plan = _engine.Plan(
         prepared, keys, settings, min_cells=int(min_cells), n_perms=int(n_perms), staged=order is not None
     )
@@ -183,16 +191,16 @@ def compare(
     extra = {
         "untested": _frames.untested_table(made.prepared, made.which, parts=made.parts, notes=made.notes),
         "totals": _totals.totals_table(table, alpha=settings.alpha),
+        "contrasts": pd.DataFrame(made.info),
     }
-    if made.info:
-        extra["contrasts"] = pd.DataFrame(made.info)
     if interaction is not None:
         extra["two_factors"] = _two_factors.two_factors_table(table, made.parts)
     study = made.prepared.study
     params = {
         "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
-        "interaction": interaction, "covariates": np.asarray(keys.covariates, object), "reference": made.reference,
-        "order": None if order is None else np.asarray([str(o) for o in order], object), "test": test, "unit": unit,
+        "interaction": interaction, "covariates": np.asarray(keys.covariates, object), "reference": study.reference,
+        "reference_by": study.reference_by,
+        "order": None if order is None else np.asarray([text(o) for o in order], object), "test": test, "unit": unit,
         "combine": combine, "counts": prepared.source.name, "expr_prop": float(expr_prop),
         "min_cells": int(min_cells), "margin": float(margin), "alpha": float(alpha), "n_perms": int(n_perms),
         "rng": recorded(rng, settings.seed),
@@ -233,29 +241,20 @@ def _settings(
     )  # fmt: skip
 
 
-def _unit(test: str, prepared: Prepared, keys: Keys) -> str:
-    """Decide what is replicated: samples, or (without replicates) cells."""
+def _unit(test: str, keys: Keys) -> str:
+    """Return what is replicated: samples, or cells where they are asked for."""
     if test == "cells":
         _nothing_of_samples(keys)
         warn(f"test='cells': {_CELLS_SAY}; the rows are marked unit='cells'. Use test='samples' to test conditions")
         return "cells"
-    problem = _unreplicated(prepared, keys)
-    if problem is None:
-        return "samples"
-    if test != "auto":
-        raise ValueError(_no_replicates(test, problem))
-    _nothing_of_samples(keys, because=f"; {problem}")
-    msg = (
-        f"{problem}: cells are compared instead of samples. {_CELLS_SAY}; the rows are marked unit='cells'. Give "
-        "sample_key= with replicates to test conditions"
-    )
-    warn(msg)
-    return "cells"
+    if keys.sample is None:
+        raise ValueError(_no_replicates(test, "no sample_key was given"))
+    return "samples"
 
 
 def require_replicates(prepared: Prepared, keys: Keys, *, test: str) -> None:
     """Raise unless the reference and a contrasted level have at least two samples."""
-    problem = _unreplicated(prepared, keys)
+    problem = _unreplicated(prepared.study, keys)
     if problem is not None:
         raise ValueError(_no_replicates(test, problem))
 
@@ -268,19 +267,17 @@ def _no_replicates(test: str, problem: str) -> str:
     )
 
 
-def _unreplicated(prepared: Prepared, keys: Keys) -> str | None:
-    if keys.sample is None:
-        return "no sample_key was given"
-    study = prepared.study
-    n = dict(zip(study.levels, study.replicates, strict=True))
-    if n[study.levels[0]] >= 2 and any(n[w] >= 2 for w in prepared.wanted):
+def _unreplicated(study: Study, keys: Keys) -> str | None:
+    n = study.replicates
+    if any(min(n[ref], n[alt]) >= 2 for ref, alt in study.codes):
         return None
-    return f"sample_key={keys.sample!r} gives " + listed([f"{v} of {k}" for k, v in n.items()])
+    found = [f"{m} of {as_written(level)}" for level, m in zip(study.levels, n, strict=True)]
+    return f"sample_key={keys.sample!r} gives {listed(found)}"
 
 
-def _nothing_of_samples(keys: Keys, because: str = "") -> None:
+def _nothing_of_samples(keys: Keys) -> None:
     given = [name for name, value in (("covariates", keys.covariates), ("pair_key", keys.pair),
                                       ("interaction", keys.factor)) if value]  # fmt: skip
     if given:
-        msg = f"{' and '.join(given)} cannot be used when cells are compared{because}; leave it out, or add samples"
+        msg = f"{' and '.join(given)} cannot be used when cells are compared; leave it out, or add samples"
         raise ValueError(msg)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from ..._names import contrast_name, distinct
 from ..._validate import listed
 from ...core.contrast import design
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ...core.contrast import Contrast
     from ._study import Keys, Study
@@ -20,16 +22,45 @@ STAGES = "stages"
 AND = " & "
 
 
-def pairwise(study: Study, wanted: Sequence[str], n_coefficients: int) -> list[Contrast]:
-    """Set each wanted level against the reference."""
+def names(study: Study) -> list[str]:
+    """Return the name of every pair, ``"LEVEL vs REFERENCE"``, each another one."""
+    return distinct(contrast_name(level, reference) for reference, level in study.pairs)
+
+
+def pairwise(study: Study, n_coefficients: int) -> list[Contrast]:
+    """Set the level of every pair against its reference."""
     return [
-        design.pair(f"{w} vs {study.levels[0]}", ref=0, alt=study.levels.index(w), n_coefficients=n_coefficients)
-        for w in wanted
-    ]
+        replace(
+            design.pair(name, ref=ref, alt=alt, n_coefficients=n_coefficients),
+            reference=study.levels[ref], level=study.levels[alt],
+        )
+        for name, (ref, alt) in zip(names(study), study.codes, strict=True)
+    ]  # fmt: skip
 
 
-def cross(study: Study, keys: Keys, factor_levels: Sequence[str]) -> tuple[Study, list[str]]:
-    """Make every condition × level of the second factor a condition; return the factor's levels that occur."""
+@dataclass(frozen=True)
+class Crossed:
+    """``study``: every condition × level of the second factor is a level; ``code`` says which; ``pairs`` as before."""
+
+    study: Study
+    factors: list[str]
+    code: dict[tuple[str, str], int]
+
+    def of(self, condition: str, factor: str, *, keys: Keys) -> int:
+        """Return the code of a condition at a level of the second factor."""
+        if (condition, factor) not in self.code:
+            there = listed([AND.join(pair) for pair in self.code])
+            msg = (
+                f"interaction={keys.factor!r} (the second factor): no sample has condition {condition!r} and "
+                f"{keys.factor} {factor!r}, so the difference of differences cannot be estimated; leave out "
+                f"{keys.factor} {factor!r}, or compare other levels (contrast=, reference=); there are {there}"
+            )
+            raise ValueError(msg)
+        return self.code[condition, factor]
+
+
+def cross(study: Study, keys: Keys, factor_levels: Sequence[str]) -> Crossed:
+    """Make every condition × level of the second factor that occurs a condition."""
     second = study.frame[keys.factor].to_numpy()
     present = [f for f in factor_levels if (second == f).any()]
     if len(present) < 2:
@@ -38,53 +69,44 @@ def cross(study: Study, keys: Keys, factor_levels: Sequence[str]) -> tuple[Study
             "are compared; at least two are needed"
         )
         raise ValueError(msg)
-    names = [(level, f) for f in present for level in study.levels]
-    code = np.asarray([names.index((study.levels[c], f)) for c, f in zip(study.condition, second, strict=True)])
-    used = np.unique(code)
-    levels = tuple(AND.join(names[i]) for i in used)
-    return replace(study, condition=np.searchsorted(used, code), levels=levels), present
+    every = [(level, f) for f in present for level in study.levels]
+    code = np.asarray([every.index((study.levels[c], f)) for c, f in zip(study.condition, second, strict=True)])
+    used = [every[i] for i in np.unique(code)]
+    levels = tuple(AND.join(pair) for pair in used)
+    crossed = replace(study, condition=np.searchsorted(np.unique(code), code), levels=levels)
+    return Crossed(crossed, present, {pair: i for i, pair in enumerate(used)})
 
 
-def two_factors(
-    study: Study, conditions: Sequence[str], factors: Sequence[str], *, n_coefficients: int, keys: Keys
-) -> list[Contrast]:
-    """Make simple effects at every level of the second factor, then their differences from the first level.
-
-    ``conditions`` are the reference and the levels contrasted with it.
-    """
-    made = []
-    reference, n = conditions[0], n_coefficients
-    for level in conditions[1:]:
-        name = f"{level} vs {reference}"
-        pairs = [
-            (_code(study, reference, f, keys=keys), _code(study, level, f, keys=keys)) for f in factors
-        ]  # fmt: skip
-        made += [
-            design.pair(f"{name} | {f}", ref=ref, alt=alt, n_coefficients=n)
-            for f, (ref, alt) in zip(factors, pairs, strict=True)
-        ]
-        made += [
-            design.interaction(
-                f"{name} | {f} vs {factors[0]}", ref=(pairs[0][0], ref), alt=(pairs[0][1], alt), n_coefficients=n
-            )
-            for f, (ref, alt) in zip(factors[1:], pairs[1:], strict=True)
-        ]
+def two_factors(crossed: Crossed, *, n_coefficients: int, keys: Keys) -> list[Contrast]:
+    """Make simple effects at every level of the second factor, then their differences from the first level."""
+    made, factors = [], crossed.factors
+    for name, (reference, level) in zip(names(crossed.study), crossed.study.pairs, strict=True):
+        codes = [(crossed.of(reference, f, keys=keys), crossed.of(level, f, keys=keys)) for f in factors]
+        for f, (ref, alt) in zip(factors, codes, strict=True):
+            one = design.pair(f"{name} | {f}", ref=ref, alt=alt, n_coefficients=n_coefficients)
+            made.append(replace(one, reference=reference, level=level, factor_level=f))
+        for f, (ref, alt) in zip(factors[1:], codes[1:], strict=True):
+            one = design.interaction(
+                f"{name} | {f} vs {factors[0]}", ref=(codes[0][0], ref), alt=(codes[0][1], alt),
+                n_coefficients=n_coefficients,
+            )  # fmt: skip
+            made.append(replace(one, reference=reference, level=level, factor_level=f, factor_reference=factors[0]))
     return made
 
 
-def _code(study: Study, condition: str, factor: str, *, keys: Keys) -> int:
-    name = AND.join((condition, factor))
-    if name not in study.levels:
-        msg = (
-            f"interaction={keys.factor!r} (the second factor): no sample has condition {condition!r} and {keys.factor} "
-            f"{factor!r}, so the difference of differences cannot be estimated; leave out {keys.factor} {factor!r}, "
-            f"or compare other levels (contrast=, reference=); there are {listed(study.levels)}"
-        )
-        raise ValueError(msg)
-    return study.levels.index(name)
+def facts(contrast: Contrast) -> dict[str, str]:
+    """Return what a contrast compares, column by column: nothing has to be read from its name."""
+    return {"contrast": contrast.name, "kind": contrast.kind} | {
+        name: getattr(contrast, name) for name in ("reference", "level", "factor_level", "factor_reference")
+    }
+
+
+def table(contrasts: Iterable[Contrast]) -> pd.DataFrame:
+    """One row per contrast, as :func:`facts` says."""
+    return pd.DataFrame([facts(contrast) for contrast in contrasts])
 
 
 def stages(study: Study, order: Sequence[str], n_coefficients: int) -> list[Contrast]:
     """Make the one contrast of all stages in order: line, hill and steps."""
     codes = [study.levels.index(s) for s in order]
-    return [design.stages(STAGES, order=codes, n_coefficients=n_coefficients)]
+    return [replace(design.stages(STAGES, order=codes, n_coefficients=n_coefficients), reference=order[0])]

@@ -44,7 +44,6 @@ class Made:
     tests: Tests
     which: npt.NDArray[np.int64]
     parts: list[tuple[str, Columns]]
-    reference: str
     notes: list[tuple[str, str, str]] = field(default_factory=list)
     info: list[dict[str, Any]] = field(default_factory=list)
 
@@ -52,23 +51,20 @@ class Made:
 def by_samples(plan: Plan, adata: AnnData) -> Made:
     """Run the contrasts with samples as the replicates."""
     prepared, keys = plan.prepared, plan.keys
-    reference, wanted = prepared.study.levels[0], prepared.wanted
+    crossed = None
     if keys.factor is not None:
-        factors = column(adata, "interaction", keys.factor)[1]
-        study, factors = _contrasts.cross(prepared.study, keys, factors)
-        prepared = replace(prepared, study=study)
+        crossed = _contrasts.cross(prepared.study, keys, column(adata, "interaction", keys.factor)[1])
+        prepared = replace(prepared, study=crossed.study)
     design = _design.build(prepared.study, keys)
     n = design.matrix.shape[1]
-    if keys.factor is None:
-        contrasts = _contrasts.pairwise(prepared.study, wanted, n)
+    if crossed is None:
+        contrasts = _contrasts.pairwise(prepared.study, n)
         contrasts += _contrasts.stages(prepared.study, plan.prepared.order, n) if plan.staged else []
     else:
-        contrasts = _contrasts.two_factors(
-            prepared.study, (reference, *wanted), factors, n_coefficients=n, keys=keys
-        )  # fmt: skip
+        contrasts = _contrasts.two_factors(crossed, n_coefficients=n, keys=keys)
     tests, which = prepared.tests()
     parts, info = run(prepared, tests, contrasts, design=design, plan=plan)
-    return Made(prepared, tests, which, parts, reference, info=info)
+    return Made(prepared, tests, which, parts, info=info)
 
 
 def run(
@@ -82,7 +78,7 @@ def run(
     for contrast in contrasts:
         made = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings, model=model)
         parts.append((contrast.name, made.columns))
-        info.append({"contrast": contrast.name, "kind": contrast.kind} | {k: float(v) for k, v in made.info.items()})
+        info.append(_contrasts.facts(contrast) | {k: float(v) for k, v in made.info.items()})
     return parts, info
 
 
@@ -91,15 +87,15 @@ def by_cells(plan: Plan) -> Made:
     prepared = plan.prepared
     study = prepared.study
     tests, which = prepared.tests()
-    parts = []
+    contrasts, parts = _contrasts.pairwise(study, len(study.levels)), []
     with team(None) as threads:
-        for level in prepared.wanted:
+        for contrast in contrasts:
             columns = _cells.compare(
-                prepared, tests, (0, study.levels.index(level)), settings=plan.settings, min_cells=plan.min_cells,
+                prepared, tests, (contrast.ref[0], contrast.alt[0]), settings=plan.settings, min_cells=plan.min_cells,
                 n_perms=plan.n_perms, team=threads,
             )  # fmt: skip
-            parts.append((f"{level} vs {study.levels[0]}", columns))
+            parts.append((contrast.name, columns))
     notes = []
     if plan.staged:
         notes.append(("*", "too few samples", "stages: the course over stages needs samples as replicates"))
-    return Made(prepared, tests, which, parts, study.levels[0], notes)
+    return Made(prepared, tests, which, parts, notes, [_contrasts.facts(c) for c in contrasts])

@@ -112,7 +112,7 @@ def power(
     design = _design.build(prepared.study, keys)
     settings = Settings(expr_prop=float(expr_prop), max_enumeration=0, alpha=_ALPHA)
     cohort = prepared.cohort(design, min_cells=int(min_cells))
-    one = _contrasts.pairwise(prepared.study, prepared.wanted[:1], design.matrix.shape[1])[0]
+    one = _contrasts.pairwise(prepared.study, design.matrix.shape[1])[0]
     made = engine.compare(cohort, prepared.found.entities, tests, contrast=one, settings=settings)
     rows = np.flatnonzero(made.columns["status"] == LABELS["status"].index("tested"))
     if rows.size == 0:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import rs
+from ..._labels import Label, find
 from ...arrays import Tests
 from ...core.contrast import Cohort
 from ...core.log_rates import log_cpm
@@ -16,6 +17,7 @@ from ...core.read.pseudobulk import Pseudobulk
 from ...core.threads import team
 from .. import _interactions
 from . import _counts, _design, _study
+from ._levels import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +38,15 @@ class Ask:
     counts_layer: str | None
     use_raw: bool
     min_cells: int
-    reference: str | None = None
-    order: Sequence[str] | None = None
+    reference: Label | None = None
+    order: Sequence[Label] | None = None
     contrast: Any = None
+    by_cells: bool = False
+
+    @property
+    def choice(self) -> Choice:
+        """What the caller said of the levels."""
+        return Choice(self.reference, self.order, self.contrast, self.by_cells)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,6 @@ class Prepared:
     """Study, sums and interactions; groups without any usable sample are left out of all three."""
 
     study: Study
-    wanted: list[str]
     order: tuple[str, ...]
     source: _edge.Source
     resource: Resource
@@ -71,16 +78,22 @@ class Prepared:
 
 def prepare(adata: AnnData, keys: Keys, ask: Ask) -> Prepared:
     """Read, check and add up; nothing is written."""
-    study, wanted = _study.read(adata, keys, reference=ask.reference, order=ask.order, contrast=ask.contrast)
-    study = _study.drop_empty_levels(_pairs(study, keys), wanted, keys)
-    wanted = [w for w in wanted if w in study.levels]
-    order = tuple(str(o) for o in ask.order or () if str(o) in study.levels)
-    return add_up(adata, study, ask, groupby=keys.groupby, wanted=wanted, order=order)
+    study = read_study(adata, keys, ask)
+    return add_up(adata, study, ask, groupby=keys.groupby, order=stages(study, ask))
 
 
-def add_up(
-    adata: AnnData, study: Study, ask: Ask, *, groupby: str, wanted: list[str], order: tuple[str, ...] = ()
-) -> Prepared:
+def read_study(adata: AnnData, keys: Keys, ask: Ask) -> Study:
+    """Read the samples of all conditions; those without a partner are left out of a paired study."""
+    return _study.drop_empty_levels(_pairs(_study.read(adata, keys, ask.choice), keys), keys)
+
+
+def stages(study: Study, ask: Ask) -> tuple[str, ...]:
+    """Return the stages of ``order=`` that have samples."""
+    found = [find(stage, study.levels) for stage in ask.order or ()]
+    return tuple(stage for stage in found if stage is not None)
+
+
+def add_up(adata: AnnData, study: Study, ask: Ask, *, groupby: str, order: tuple[str, ...] = ()) -> Prepared:
     """Find counts and interactions of a study that has been read, and add up."""
     source = _counts.raw_counts(adata, counts_layer=ask.counts_layer, use_raw=ask.use_raw)
     resource = rs.as_resource(ask.resource)
@@ -89,7 +102,7 @@ def add_up(
         bulk = _counts.add_up(source, study, found.columns, team=threads)
     total_cells = bulk.n_cells.sum(axis=1)
     study, bulk = _usable_groups(study, bulk, min_cells=ask.min_cells, groupby=groupby)
-    return Prepared(study, wanted, order, source, resource, found, bulk, total_cells)
+    return Prepared(study, order, source, resource, found, bulk, total_cells)
 
 
 def _pairs(study: Study, keys: Keys) -> Study:
@@ -100,7 +113,7 @@ def _pairs(study: Study, keys: Keys) -> Study:
             f"pair_key={keys.pair!r}: {lost} of {len(study.samples)} samples have no partner in another condition and "
             "are left out (cs.get.untested lists them); leave out pair_key to use all samples, unpaired"
         )
-        warnings.warn(msg, UserWarning, stacklevel=5)
+        warnings.warn(msg, UserWarning, stacklevel=6)
     return kept
 
 

@@ -96,7 +96,7 @@ def profile(
     """
     ask = Ask(resource, counts_layer, use_raw, int(min_cells))
     study = _study.of_samples(adata, groupby, sample_key)
-    prepared = add_up(adata, study, ask, groupby=groupby, wanted=[])
+    prepared = add_up(adata, study, ask, groupby=groupby)
     sides = _sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=int(min_samples))
     made = ad.AnnData(sides["ligand"] + sides["receptor"], obs=_obs(adata, prepared, sample_key), var=sides["var"])
     made.layers["ligand"], made.layers["receptor"] = sides["ligand"], sides["receptor"]
@@ -156,7 +156,7 @@ def _var(
 
 def _obs(adata: AnnData, prepared: Prepared, sample_key: str) -> pd.DataFrame:
     """Metadata that is the same for all cells of every sample."""
-    codes = _study.column(adata, "sample_key", sample_key)[0]
+    codes = _study.column(adata, "sample_key", sample_key, is_quiet=True)[0]
     _, first = np.unique(codes, return_index=True)
     columns = {name: in_memory(adata, name) for name in adata.obs.columns}
     kept = [name for name, values in columns.items() if _is_constant(values, codes, first=first)]

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..._validate import listed, suggest
+from ... import _labels
+from ..._validate import listed, warn
+from ...get._columns import has_order, label_codes, labels_of
 from .. import _edge
+from . import _levels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
     from anndata import AnnData
+
+    from ._levels import Choice
 
     Codes = npt.NDArray[np.int64]
 
 Note = tuple[str, str, str]
+MOST_NUMBERS = 6
+"""Different numbers of a covariate up to which they may be labels."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,9 @@ class Study:
 
     ``cells`` are positions in ``adata``, ``group`` and ``sample`` the codes of each; ``condition`` the code of
     each sample into ``levels`` (the reference first). ``frame`` has one row per sample: the covariates, the
-    pairing and the second factor. ``notes`` are rows for the table of what was not tested.
+    pairing and the second factor. ``notes`` are rows for the table of what was not tested. ``pairs`` are the
+    (reference, level) that are contrasted; ``reference`` is that of all of them, ``None`` where each has its own, and
+    ``reference_by`` says which rule chose it.
     """
 
     cells: Codes
@@ -52,6 +59,9 @@ class Study:
     levels: tuple[str, ...]
     frame: pd.DataFrame
     notes: list[Note] = field(default_factory=list)
+    pairs: tuple[tuple[str, str], ...] = ()
+    reference: str | None = None
+    reference_by: str = ""
 
     @property
     def replicates(self) -> Codes:
@@ -62,25 +72,33 @@ class Study:
         """Keep these samples and their cells; levels stay as they are."""
         number = np.cumsum(kept) - 1
         inside = kept[self.sample]
-        return Study(
-            self.cells[inside], self.group[inside], self.groups, number[self.sample[inside]],
-            tuple(s for s, k in zip(self.samples, kept, strict=True) if k), self.condition[kept], self.levels,
-            self.frame.loc[kept], self.notes + notes,
+        return replace(
+            self, cells=self.cells[inside], group=self.group[inside], sample=number[self.sample[inside]],
+            samples=tuple(s for s, k in zip(self.samples, kept, strict=True) if k), condition=self.condition[kept],
+            frame=self.frame.loc[kept], notes=self.notes + notes,
         )  # fmt: skip
 
+    @property
+    def codes(self) -> list[tuple[int, int]]:
+        """Codes of the levels of every pair."""
+        return [(self.levels.index(ref), self.levels.index(alt)) for ref, alt in self.pairs]
 
-def read(
-    adata: AnnData, keys: Keys, *, reference: str | None, order: Sequence[str] | None, contrast: Any
-) -> tuple[Study, list[str]]:
-    """Read the samples of all conditions that are compared; return them and the levels to contrast."""
+
+def read(adata: AnnData, keys: Keys, choice: Choice) -> Study:
+    """Read the samples of all conditions that are compared."""
     if adata.n_obs == 0:
         msg = f"adata is empty: {adata.n_obs} cells × {adata.n_vars} variables"
         raise ValueError(msg)
     _different(keys)
     group, groups = column(adata, "groupby", keys.groupby)
     code, found = column(adata, "condition_key", keys.condition)
-    levels, wanted = _levels(found, keys.condition, reference=reference, order=order, contrast=contrast)
     sample, samples = (code, found) if keys.sample is None else column(adata, "sample_key", keys.sample)
+    known = _levels.taking_part(found, keys.condition, choice)
+    if keys.sample is not None and not choice.by_cells:
+        _levels.refuse_values([name if name in known else "" for name in found], code, sample, key=keys.condition)
+    is_ordered = has_order(_edge.obs_column(adata, "condition_key", keys.condition))
+    chosen = _levels.levels(known, keys.condition, choice, is_ordered=is_ordered)
+    levels = chosen.names
     number = {level: i for i, level in enumerate(levels)}
     level_of = np.asarray([number.get(name, -1) for name in found], np.int64)[code]
     cells = np.flatnonzero(level_of >= 0)
@@ -89,13 +107,15 @@ def read(
     present, sample = np.unique(sample[cells], return_inverse=True)
     frame = _frame(adata, keys, cells=cells, sample=sample, samples=[samples[s] for s in present])
     condition = _one_condition(level_of[cells], sample, levels, names=list(frame.index), keys=keys)
-    study = Study(cells, group[cells], tuple(groups), sample, tuple(frame.index), condition, levels, frame, notes)
-    return study, wanted
+    return Study(
+        cells, group[cells], tuple(groups), sample, tuple(frame.index), condition, levels, frame, notes,
+        chosen.pairs, chosen.reference, chosen.chosen_by,
+    )  # fmt: skip
 
 
-def column(adata: AnnData, argument: str, key: str) -> tuple[Codes, list[str]]:
-    """Codes and names of a column of labels; missing ones are an error."""
-    codes, names = _edge.codes(_edge.obs_column(adata, argument, key))
+def column(adata: AnnData, argument: str, key: str, *, is_quiet: bool = False) -> tuple[Codes, list[str]]:
+    """Codes and names of a column of labels; missing ones are an error. ``is_quiet`` where it was read before."""
+    codes, names = label_codes(_edge.obs_column(adata, argument, key))
     missing = int((codes < 0).sum())
     if missing:
         msg = (
@@ -103,6 +123,8 @@ def column(adata: AnnData, argument: str, key: str) -> tuple[Codes, list[str]]:
             f"leave these cells out (adata[adata.obs[{key!r}].notna()]) or give them a label"
         )
         raise ValueError(msg)
+    if not is_quiet:
+        _labels.warn_of_white_space(names, where=f"adata.obs[{key!r}]")
     return codes, names
 
 
@@ -122,54 +144,6 @@ def _different(keys: Keys) -> None:
         if key in seen:
             msg = f"covariates has {key!r}, which is also {seen[key]}; leave it out of covariates"
             raise ValueError(msg)
-
-
-def _levels(
-    found: list[str], key: str, *, reference: str | None, order: Sequence[str] | None, contrast: Any
-) -> tuple[tuple[str, ...], list[str]]:
-    """All levels that take part, the reference first, and those that are contrasted with it."""
-    stages = _listed("order", order, known=found, key=key)
-    if len(found) < 2:
-        msg = (
-            f"condition_key={key!r} has {len(found)} level ({listed(found)}); at least two are needed to compare; "
-            "check the column or the cells that were left out"
-        )
-        raise ValueError(msg)
-    if order is not None and len(stages) < 2:
-        msg = f"order must list at least two stages, found {list(order)!r}"
-        raise ValueError(msg)
-    known = stages or found
-    if reference is not None and str(reference) not in known:
-        where = "in order" if stages else f"a level of adata.obs[{key!r}]"
-        msg = f"reference={reference!r} is not {where} ({listed(known)}){suggest(reference, known)}"
-        raise ValueError(msg)
-    baseline = known[0] if reference is None else str(reference)
-    wanted = _listed("contrast", [contrast] if np.isscalar(contrast) else contrast, known=known, key=key)
-    if baseline in wanted:
-        msg = f"contrast has {baseline!r}, which is the reference; name other levels, or another reference="
-        raise ValueError(msg)
-    others = [level for level in known if level != baseline]
-    return (baseline, *others), wanted or others
-
-
-def _listed(argument: str, names: Any, *, known: list[str], key: str) -> list[str]:
-    if names is None:
-        return []
-    if isinstance(names, str) or not hasattr(names, "__iter__"):
-        msg = f"{argument} must be a list of levels of adata.obs[{key!r}], found {names!r}"
-        raise TypeError(msg)
-    asked = [str(n) for n in names]
-    absent = [n for n in asked if n not in known]
-    if absent:
-        msg = (
-            f"{argument} names {', '.join(map(repr, absent))}, absent from adata.obs[{key!r}] "
-            f"(it has {listed(known)}){suggest(absent[0], known)}"
-        )
-        raise ValueError(msg)
-    if len(set(asked)) < len(asked) or not asked:
-        msg = f"{argument} must list different levels, at least one, found {asked!r}"
-        raise ValueError(msg)
-    return asked
 
 
 def _one_condition(level: Codes, sample: Codes, levels: tuple[str, ...], *, names: list[str], keys: Keys) -> Codes:
@@ -210,15 +184,27 @@ def _frame(adata: AnnData, keys: Keys, *, cells: Codes, sample: Codes, samples: 
             raise ValueError(msg)
         _constant(argument, key, pd.factorize(values)[0], sample=sample, samples=samples, values=values)
         column = values.iloc[first]
-        frame[key] = _plain(column).to_numpy() if argument == "covariates" else column.astype(str).to_numpy()
+        is_number = argument == "covariates" and _is_number(column)
+        frame[key] = column.astype(np.float64).to_numpy() if is_number else labels_of(column)
+        if is_number:
+            _warn_of_labels(frame[key])
     return frame
 
 
-def _plain(values: pd.Series) -> pd.Series:
-    """Numbers as float64, everything else as text."""
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return values.astype(np.float64)
-    return values.astype(str)
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+
+
+def _warn_of_labels(values: pd.Series) -> None:
+    """Warn of whole numbers that several samples share, as those of batches do; with two, slope and labels agree."""
+    different, n = np.unique(values.to_numpy(), return_counts=True)
+    if 3 <= different.size <= MOST_NUMBERS and (n > 1).all() and (different == np.round(different)).all():
+        key = values.name
+        warn(
+            f"covariates: {key!r} holds {different.size} different numbers ({listed(map(_labels.text, different))}), "
+            "each in several samples: it enters as a slope, the same step from each to the next. If they are labels, "
+            f"such as batches, make them text: adata.obs[{key!r}] = adata.obs[{key!r}].astype(str)"
+        )
 
 
 def _constant(argument: str, key: str, codes: Any, *, sample: Codes, samples: list[str], values: pd.Series) -> None:
@@ -237,13 +223,14 @@ def _constant(argument: str, key: str, codes: Any, *, sample: Codes, samples: li
         raise ValueError(msg)
 
 
-def drop_empty_levels(study: Study, wanted: list[str], keys: Keys) -> Study:
-    """Leave out levels that have lost all their samples."""
+def drop_empty_levels(study: Study, keys: Keys) -> Study:
+    """Leave out levels that have lost all their samples, and the contrasts with them."""
     n = study.replicates
     if (n > 0).all():
         return study
     lost = [level for level, m in zip(study.levels, n, strict=True) if m == 0]
-    if study.levels[0] in lost or not set(wanted) - set(lost):
+    pairs = tuple(pair for pair in study.pairs if not set(pair) & set(lost))
+    if study.reference in lost or not pairs:
         msg = (
             f"pair_key={keys.pair!r} leaves no sample of condition {lost[0]!r}: its pairs have no other condition; "
             "leave out pair_key to compare unpaired"
@@ -252,7 +239,7 @@ def drop_empty_levels(study: Study, wanted: list[str], keys: Keys) -> Study:
     number = np.cumsum(n > 0) - 1
     notes = [("*", "condition not compared", f"{keys.condition} {level}: no complete pair") for level in lost]
     levels = tuple(level for level in study.levels if level not in lost)
-    return replace(study, condition=number[study.condition], levels=levels, notes=study.notes + notes)
+    return replace(study, condition=number[study.condition], levels=levels, notes=study.notes + notes, pairs=pairs)
 
 
 def of_samples(adata: AnnData, groupby: str, sample_key: str) -> Study:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..._labels import choose
 from ..._validate import suggest, warn
 
 KEYS = ("stage", "site", "subtype", "treatment", "factor", "condition")
@@ -37,11 +38,9 @@ def read(contexts: Any, levels: Sequence[str], condition_key: str) -> dict[str, 
         raise TypeError(msg)
     found = {}
     for level, given in contexts.items():
-        if str(level) not in levels:
-            msg = f"contexts names {level!r}, absent from adata.obs[{condition_key!r}] ({', '.join(levels)})"
-            raise ValueError(msg + suggest(level, levels))
+        name = choose("contexts", [level], known=levels, what=f"a level of adata.obs[{condition_key!r}]")[0]
         texts = [given] if isinstance(given, str) else list(given)
-        found[str(level)] = frozenset().union(*(_checked(str(level), t) for t in texts))
+        found[name] = frozenset().union(*(_checked(name, t) for t in texts))
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ... import rs
+from ..._labels import PAIRWISE
 from ..._random import RNG, key, recorded
 from ..._schema import expectations as schema
 from ..._schema import understand
@@ -141,14 +142,15 @@ def expectations(
         msg = f"resource {known.name!r} has no expectations; use resource='breast'"
         raise ValueError(msg)
     keys = _study.Keys(groupby, condition_key, sample_key, pair_key, _names(covariates))
-    levels = _contexts.read(contexts, _study.column(adata, "condition_key", condition_key)[1], condition_key)
+    conditions = _study.column(adata, "condition_key", condition_key, is_quiet=True)[1]
+    levels = _contexts.read(contexts, conditions, condition_key)
     items = _items.items(known.expectations, levels)
     assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
     named = known.expectations[["role", "sender", "receiver"]].to_numpy().ravel()
     _roles.require(assigned, [r for r in named if r], groupby, what="expectations")
     for item in items:
         _items.settle_roles(item, assigned)
-    ask = _prepare.Ask(_pools.with_genes(known, items), counts_layer, use_raw, int(min_cells))
+    ask = _prepare.Ask(_pools.with_genes(known, items), counts_layer, use_raw, int(min_cells), contrast=PAIRWISE)
     prepared = _prepare.prepare(adata, keys, ask)
     _replicated(prepared, keys, levels)
     rule = _activity.Rule(method, int(min_cells), int(min_targets), 10)

@@ -160,7 +160,8 @@ def response(
     params = {
         "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
         "covariates": np.asarray(keys.covariates, object), "net": net_name, "method": method,
-        "reference": study.levels[0], "counts": prepared.source.name, "expr_prop": float(expr_prop),
+        "reference": study.reference, "reference_by": study.reference_by,
+        "counts": prepared.source.name, "expr_prop": float(expr_prop),
         "min_cells": int(min_cells), "min_targets": int(min_targets), "min_counts": int(min_counts),
         "alpha": float(alpha), "groups": np.asarray(study.groups, object),
         "pathways": np.asarray(acts.pathways, object), "levels": np.asarray(study.levels, object),
@@ -196,20 +197,17 @@ def prepare(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _prepare.Pr
             np.arange(group.size), group, tuple(groups), zero, (ALL,), np.zeros(1, np.int64), (ALL,),
             pd.DataFrame(index=pd.Index([ALL])),
         )  # fmt: skip
-    return _prepare.add_up(adata, study, ask, groupby=keys.groupby, wanted=[])
+    return _prepare.add_up(adata, study, ask, groupby=keys.groupby)
 
 
 def plan(prepared: _prepare.Prepared, keys: _study.Keys) -> tuple[list[Contrast], _design.Design]:
     """Contrasts and design; none where there are no replicates."""
     study = prepared.study
-    n = dict(zip(study.levels, study.replicates, strict=True))
-    if not prepared.wanted or len(study.samples) <= len(study.levels):
+    if not study.pairs or len(study.samples) <= len(study.levels):
         matrix = np.eye(len(study.levels))[study.condition]
-        return _contrasts.pairwise(study, prepared.wanted, matrix.shape[1]) if n else [], _design.Design(
-            matrix, None, tuple(study.levels)
-        )
+        return _contrasts.pairwise(study, matrix.shape[1]), _design.Design(matrix, None, tuple(study.levels))
     design = _design.build(study, keys)
-    return _contrasts.pairwise(study, prepared.wanted, design.matrix.shape[1]), design
+    return _contrasts.pairwise(study, design.matrix.shape[1]), design
 
 
 def response_table(
