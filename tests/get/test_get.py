@@ -50,7 +50,7 @@ def test_errors_name_what_was_found(scored):
     scored.uns["other"] = {"a": 1}
     with pytest.raises(KeyError, match="was not written by commscore"):
         cs.get.table(scored, "other")
-    with pytest.raises(ValueError, match="source has no group 'aa'"):
+    with pytest.raises(ValueError, match="source='aa' is not a group"):
         cs.get.table(scored, source="aa")
     with pytest.raises(ValueError, match="value='scor' is not one of"):
         cs.get.matrix(scored, value="scor")

@@ -64,7 +64,7 @@ def scored(adata, **options):
 
 def compared(adata):
     return cs.tl.compare(
-        adata, "cell_type", condition_key="stage", sample_key="sample", resource=PAIRS, inplace=False
+        adata, "cell_type", condition_key="stage", sample_key="sample", reference="early", resource=PAIRS, inplace=False
     ).table  # fmt: skip
 
 

@@ -62,12 +62,12 @@ def test_unknown_names(two, kwargs, match):
     ("kwargs", "match"),
     [
         ({"reference": "contrl"}, r"reference='contrl' is not a level of .*did you mean 'control'"),
-        ({"contrast": "cse"}, r"contrast names 'cse', absent from adata.obs\['condition'\].*did you mean 'case'"),
+        ({"contrast": "cse"}, r"contrast='cse' is not a level of adata.obs\['condition'\].*did you mean 'case'"),
         ({"contrast": "control"}, r"contrast has 'control', which is the reference"),
         ({"contrast": []}, r"contrast is empty"),
-        ({"order": ["control", "primary"]}, r"order names 'primary', absent from .*it has control, case"),
+        ({"order": ["control", "primary"]}, r"order has 'primary', which is not a level .*there are case, control"),
         ({"order": ["case"]}, r"order must list at least two stages"),
-        ({"order": ["case", "case"]}, r"order must list different levels"),
+        ({"order": ["case", "case"]}, r"order must name different labels"),
         (
             {"order": ["control", "case"], "interaction": "patient"},
             r"order and interaction \(a second factor, .*\) exclude each other",
@@ -202,8 +202,10 @@ def test_one_sample_per_condition():
     match = r"needs at least two samples .*sample_key='sample' gives 1 of control, 1 of case.*test='cells'"
     refused(a, match, test="samples")
     refused(a, r"needs at least two samples .*no sample_key was given", test="permutation", sample_key=None)
-    refused(a, r"covariates='patient' needs sample_key=", sample_key=None, covariates=["patient"])
-    refused(a, r"covariates cannot be used when cells are compared", covariates=["patient"])
+    refused(a, r"no sample_key was given", sample_key=None, covariates=["patient"])
+    refused(a, match, test="auto")
+    refused(a, r"test='auto' needs .*no sample_key was given", sample_key=None)
+    refused(a, r"covariates cannot be used when cells are compared", covariates=["patient"], test="cells")
 
 
 def test_one_level_and_no_cells(two):

@@ -48,11 +48,14 @@ def test_shuffled_interferon_finds_nothing_surely(interferon):
     assert at["observed"] < 0.05 < at["true_labels"]
 
 
-def test_one_sample_per_condition_is_compared_by_cells(public_data):
+def test_one_sample_per_condition_is_compared_by_cells_where_they_are_asked_for(public_data):
     a = public_data("kang2018_harmony2k")
     pairs = pd.DataFrame({"ligand": ["CXCL10", "CCL2"], "receptor": ["B2M", "B2M"]})
-    with pytest.warns(UserWarning, match="cells are compared instead of samples"):
-        result = cs.tl.compare(a, "cell_type", **KEYS, resource=pairs, n_perms=500, inplace=False)
+    options = {"resource": pairs, "n_perms": 500, "reference": "Control", "inplace": False} | KEYS
+    with pytest.raises(ValueError, match=r"test='auto' needs at least two samples .* test='cells'"):
+        cs.tl.compare(a, "cell_type", **options)
+    with pytest.warns(UserWarning, match="test='cells'"):
+        result = cs.tl.compare(a, "cell_type", test="cells", **options)
     table = result.table
     assert (table["unit"] == "cells").all()
     level = table["contrast"].iloc[0]

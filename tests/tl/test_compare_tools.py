@@ -42,13 +42,11 @@ def cells_meant(adata, **kwargs):
         return run(adata, test="cells", **kwargs)
 
 
-def by_cells(adata, **kwargs):
-    with pytest.warns(UserWarning, match=r"gives 1 of control, 1 of case: cells are compared .*unit='cells'"):
-        return run(adata, **kwargs)
-
-
-def test_without_replicates_cells_are_compared_and_it_is_said(alone):
-    result = by_cells(alone, n_perms=5000)
+def test_without_replicates_cells_are_compared_where_they_are_asked_for(alone):
+    for sample_key in ("sample", None):
+        with pytest.raises(ValueError, match="test='auto' needs at least two samples"):
+            run(alone, sample_key=sample_key)
+    result = cells_meant(alone, n_perms=5000)
     table = result.table
     assert tuple(table.columns) == schema.COMPARE.names
     assert (table["unit"] == "cells").all()
@@ -57,9 +55,7 @@ def test_without_replicates_cells_are_compared_and_it_is_said(alone):
     assert (row["shift"], row["driver"], row["status"]) == ("up", "ligand", "tested")
     assert row["ci_low"] < 1.5 < row["ci_high"]
     np.testing.assert_allclose(table[list(schema.PARTS)].sum(axis=1, skipna=False), table["d_flow"], atol=1e-9)
-    pd.testing.assert_frame_equal(cells_meant(alone, n_perms=5000).table, table)
-    with pytest.warns(UserWarning, match="no sample_key was given: cells are compared"):
-        pd.testing.assert_frame_equal(run(alone, sample_key=None, n_perms=5000).table, table)
+    pd.testing.assert_frame_equal(cells_meant(alone, sample_key=None, n_perms=5000).table, table)
 
 
 def test_cells_against_a_slow_permutation(alone):
@@ -166,7 +162,7 @@ def cohort():
 
 def test_profile_is_log_ligand_plus_log_receptor(cohort):
     made = cs.tl.profile(cohort, "cell_type", sample_key="sample", resource=cohort.uns["interactions"])
-    assert made.obs_names.tolist() == cohort.obs["sample"].cat.categories.tolist()
+    assert made.obs_names.tolist() == [f"{c}_{i}" for c in ("case", "control") for i in range(1, made.n_obs // 2 + 1)]
     assert made.obs.columns.tolist() == ["sample", "condition", "patient", "age", "n_cells"]
     assert (made.obs["n_cells"] == 220).all()
     values = made["case_2", "tumour|macrophage|CSF1^CSF1R"]
@@ -298,7 +294,8 @@ def test_command_writes_what_the_library_gives(cohort, tmp_path):
     cohort.write_h5ad(path)
     totals, untested = tmp_path / "totals.csv", tmp_path / "untested.tsv"
     done = invoke("compare", path, "--groupby", "cell_type", "--condition-key", "condition", "--sample-key", "sample",
-                  "--order", "control,case", "--out", out, "--totals", totals, "--untested", untested)  # fmt: skip
+                  "--order", "control", "--order", "case", "--out", out, "--totals", totals,
+                  "--untested", untested)  # fmt: skip
     assert done.exit_code == 0, done.output
     want = cs.tl.compare(cohort, "cell_type", **KEYS, order=["control", "case"], inplace=False)
     got = pd.read_csv(out)

@@ -173,7 +173,8 @@ def test_other_methods(cells, some_container, method):
 
 def compared(adata, **options):
     return cs.tl.compare(
-        adata, "cell_type", condition_key="stage", sample_key="sample", resource=PAIRS, min_cells=2, inplace=False,
+        adata, "cell_type", condition_key="stage", reference="early", sample_key="sample", resource=PAIRS,
+        min_cells=2, inplace=False,
         **options,
     )  # fmt: skip
 
@@ -234,7 +235,7 @@ def test_what_looks_at_columns_of_cells_reads_lazy_ones(cells, folder, tmp_path)
     pytest.importorskip("xarray")
     if not hasattr(ad.experimental, "read_lazy"):
         pytest.skip("anndata before 0.12 does not read lazily")
-    keys = {"condition_key": "stage", "sample_key": "sample", "resource": PAIRS, "min_cells": 2}
+    keys = {"condition_key": "stage", "sample_key": "sample", "reference": "early", "resource": PAIRS, "min_cells": 2}
     left_out, drawn = [], []
     for adata in (cells.copy(), ad.experimental.read_lazy(folder / "csr.zarr")):
         left_out.append(cs.tl.leave_one_out(adata, "cell_type", inplace=False, **keys).table)
@@ -286,9 +287,10 @@ def test_a_read_that_fails_leaves_everything_as_it_was(cells, folder, error, mon
         return read(self, tile)
 
     monkeypatch.setattr(files.Rows, "read", interrupted)
-    for call in (cs.tl.score, lambda a, g, **o: cs.tl.compare(a, g, condition_key="stage", sample_key="sample", **o)):
+    keys = {"condition_key": "stage", "sample_key": "sample", "reference": "early"}
+    for tool, more in ((cs.tl.score, {}), (cs.tl.compare, keys)):
         with pytest.raises(error):
-            call(adata, "cell_type", resource=PAIRS)
+            tool(adata, "cell_type", resource=PAIRS, **more)
     assert not adata.uns
     file.close()
 

@@ -168,7 +168,7 @@ def test_switches_under_shuffled_labels_stay_below_the_level():
         names = adata.obs["sample"].cat.categories
         labels = dict(zip(names, rng.permutation(["early"] * 6 + ["late"] * 6), strict=True))
         adata.obs["condition"] = pd.Categorical(adata.obs["sample"].astype(str).map(labels))
-        made = cs.tl.response(adata, "cell_type", net=net, inplace=False, **KEYS)
+        made = cs.tl.response(adata, "cell_type", net=net, reference="early", inplace=False, **KEYS)
         p = made.extra["switches"]["pvalue"].to_numpy()
         hits, total = hits + int((p <= 0.05).sum()), total + p.size
     assert total >= 50

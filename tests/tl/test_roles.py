@@ -89,7 +89,7 @@ def test_what_is_given_wins():
     ("roles", "error", "match"),
     [
         ({"tumor_cell": "CAFs"}, ValueError, "roles has 'tumor_cell', which is not a role"),
-        ({"tumour": "CAF"}, ValueError, "names 'CAF', which is not a group .*did you mean 'CAFs'"),
+        ({"tumour": "CAF"}, ValueError, "roles\\['tumour'\\]='CAF' is not a group .*did you mean 'CAFs'"),
         (["tumour"], TypeError, "roles must be a dict or None"),
     ],
 )

@@ -34,7 +34,9 @@ def circuits(
     role: options.Roles = None,
     condition_key: Annotated[str | None, typer.Option(help="Column of obs with the condition or stage.")] = None,
     sample_key: Annotated[str | None, typer.Option(help="Column of obs with the biological samples.")] = None,
-    reference: Annotated[str | None, typer.Option(help="Baseline level of the condition.")] = None,
+    reference: options.Reference = None,
+    order: options.Order = None,
+    contrast: options.Contrast = None,
     species: options.Species = "human",
     orthologs: options.Orthologs = None,
     n_perms: Annotated[int, typer.Option(help="Number of permutations.")] = 1000,
@@ -57,7 +59,7 @@ def circuits(
 
     `commscore circuits tumour.h5ad --groupby cell_type --out circuits.csv --edges steps.csv`
 
-    `commscore circuits cohort.h5ad --groupby cell_type --role tumour=Cancer,Cycling --condition-key stage --sample-key sample --changes changes.csv`
+    `commscore circuits cohort.h5ad --groupby cell_type --role tumour=Cancer --role tumour=Cycling --condition-key stage --sample-key sample --changes changes.csv`
     """  # noqa: E501
     if changes is not None and condition_key is None:
         msg = f"--changes {changes} needs --condition-key: changes are between conditions"
@@ -77,6 +79,7 @@ def circuits(
         say(f"testing circuits in {adata.n_obs} cells by {groupby!r}")
         tl.circuits(
             adata, groupby, roles=roles, condition_key=condition_key, sample_key=sample_key, reference=reference,
+            order=order or None, contrast=options.levels(contrast),
             resource=known, n_perms=n_perms, scheme=scheme, expr_prop=expr_prop, min_cells=min_cells, layer=place.layer,
             use_raw=place.use_raw, counts_layer=counts_layer, rng=seed, n_jobs=n_jobs, key_added=_KEY,
         )  # fmt: skip

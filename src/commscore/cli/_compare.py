@@ -26,9 +26,9 @@ def compare(
     groupby: options.GroupBy,
     condition_key: Annotated[str, typer.Option(help="Column of obs with the condition or stage.")],
     sample_key: Annotated[str | None, typer.Option(help="Column of obs with the biological samples.")] = None,
-    reference: Annotated[str | None, typer.Option(help="Baseline level.")] = None,
-    order: Annotated[str | None, typer.Option(help="Stages in order, separated by commas.")] = None,
-    contrast: Annotated[list[str] | None, typer.Option(help="Level to compare; may be repeated.")] = None,
+    reference: options.Reference = None,
+    order: options.Order = None,
+    contrast: options.Contrast = None,
     covariate: Annotated[list[str] | None, typer.Option(help="Covariate of the samples; may be repeated.")] = None,
     pair_key: Annotated[str | None, typer.Option(help="Column of obs with the patient, for paired samples.")] = None,
     interaction: Annotated[str | None, typer.Option(help="Column of obs with a second factor.")] = None,
@@ -61,7 +61,7 @@ def compare(
 
     `commscore compare cohort.h5ad --groupby cell_type --condition-key condition --sample-key sample --out shifts.csv`
 
-    `commscore compare cohort.h5ad --groupby cell_type --condition-key stage --sample-key sample --order normal,primary,metastasis`
+    `commscore compare cohort.h5ad --groupby cell_type --condition-key stage --sample-key sample --order normal --order primary --order metastasis`
     """  # noqa: E501
     outputs = {
         "--out": (out, DATA),
@@ -79,7 +79,7 @@ def compare(
         say(f"comparing {condition_key!r} in {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
         result: Any = tl.compare(
             adata, groupby, condition_key=condition_key, sample_key=sample_key, reference=reference,
-            order=None if order is None else [o.strip() for o in order.split(",")], contrast=contrast or None,
+            order=order or None, contrast=options.levels(contrast),
             covariates=covariate or (), pair_key=pair_key, interaction=interaction, resource=known, test=test,
             combine=combine, counts_layer=counts_layer, expr_prop=expr_prop, min_cells=min_cells, margin=margin,
             alpha=alpha, use_raw=use_raw, n_perms=n_perms, rng=seed, inplace=False,

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._validate import suggest
+from .._labels import find
+from .._validate import listed, suggest
+from ..get._columns import label_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,12 +75,14 @@ def _keep(adata: Any, where: Sequence[str], *, backed: bool) -> Any:
             known = ", ".join(map(str, adata.obs.columns))
             msg = f"--where {text}: want COLUMN=VALUE with a column of obs ({known}){suggest(column, adata.obs)}"
             raise ValueError(msg)
-        keep &= adata.obs[column].astype(str) == value
-        if not keep.any():
-            values = sorted(set(adata.obs[column].astype(str)))
-            msg = f"--where {text}: no cell is left; {column} has {', '.join(values[:20])}{suggest(value, values)}"
+        codes, values = label_codes(adata.obs[column])
+        wanted = find(value, values)
+        if wanted is not None:
+            keep &= codes == values.index(wanted)
+        if wanted is None or not keep.any():
+            msg = f"--where {text}: no cell is left; {column} has {listed(values, most=20)}{suggest(value, values)}"
             raise ValueError(msg)
-    kept = adata[keep.to_numpy()]
+    kept = adata[keep]
     return kept if backed else kept.copy()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .._labels import PAIRWISE
 from . import _open_resource
 
 if TYPE_CHECKING:
@@ -56,8 +57,15 @@ Resume = Annotated[
 Roles = Annotated[
     list[str] | None,
     typer.Option(
-        "--role", metavar="ROLE=GROUP[,GROUP]", help="Groups that take a role of the reviews; repeatable, else guessed."
+        "--role", metavar="ROLE=GROUP", help="Group that takes a role of the reviews; repeatable, also for one role."
     ),
+]
+Reference = Annotated[
+    str | None, typer.Option(help="Baseline level; demanded where neither its name nor an order says which it is.")
+]
+Order = Annotated[list[str] | None, typer.Option(help="Stage; repeat for every stage, in order.")]
+Contrast = Annotated[
+    list[str] | None, typer.Option(help="Level to set against the reference; repeatable. pairwise: every two levels.")
 ]
 Layer = Annotated[str | None, typer.Option(help="Layer with log-normalised expression.")]
 CountsLayer = Annotated[str | None, typer.Option(help="Layer with the raw counts.")]
@@ -80,16 +88,23 @@ Rows = Annotated[int, typer.Option(min=0, help="Rows to print.")]
 
 
 def assignments(option: str, given: Sequence[str] | None, *, several: bool = False) -> dict[str, Any] | None:
-    """Split ``NAME=VALUE`` at the first ``=``; with ``several``, the value at commas."""
+    """Split ``NAME=VALUE`` at the first ``=``; with ``several``, a name may come again and has a list of values."""
     result: dict[str, Any] = {}
     for text in given or ():
         name, sign, value = text.partition("=")
         if not sign or not name.strip() or not value.strip():
             msg = f"{option} {text}: want NAME=VALUE"
             raise ValueError(msg)
+        if several:
+            result.setdefault(name.strip(), []).append(value)
+            continue
         if name.strip() in result:
             msg = f"{option} {text}: {name.strip()} is given twice"
             raise ValueError(msg)
-        parts = [p.strip() for p in value.split(",") if p.strip()]
-        result[name.strip()] = parts if several else value.strip()
+        result[name.strip()] = value.strip()
     return result or None
+
+
+def levels(contrast: Sequence[str] | None) -> Any:
+    """Return the levels of ``--contrast`` as the library takes them: ``pairwise`` alone means every two levels."""
+    return PAIRWISE if contrast and list(contrast) == [PAIRWISE] else contrast or None

@@ -186,8 +186,8 @@ def _frame(adata: AnnData, keys: Keys, *, cells: Codes, sample: Codes, samples: 
         column = values.iloc[first]
         is_number = argument == "covariates" and _is_number(column)
         frame[key] = column.astype(np.float64).to_numpy() if is_number else labels_of(column)
-        if is_number:
-            _warn_of_labels(frame[key])
+    for key in keys.covariates:
+        _warn_of_labels(frame[key], frame[keys.pair] if keys.pair else frame.index)
     return frame
 
 
@@ -195,9 +195,12 @@ def _is_number(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
-def _warn_of_labels(values: pd.Series) -> None:
-    """Warn of whole numbers that several samples share, as those of batches do; with two, slope and labels agree."""
-    different, n = np.unique(values.to_numpy(), return_counts=True)
+def _warn_of_labels(values: pd.Series, owner: Any) -> None:
+    """Warn of whole numbers that several samples (or pairs) share, as batches do; with two, slope and labels agree."""
+    if values.dtype != np.float64:
+        return
+    once = pd.DataFrame({"owner": np.asarray(owner), "number": values.to_numpy()}).drop_duplicates()
+    different, n = np.unique(once["number"], return_counts=True)
     if 3 <= different.size <= MOST_NUMBERS and (n > 1).all() and (different == np.round(different)).all():
         key = values.name
         warn(
