@@ -78,7 +78,7 @@ def test_roles_are_given(cohort, tmp_path):
                   "--role", "tumour=T cell", "--out", tmp_path / "c.h5ad")  # fmt: skip
     assert done.exit_code == 0, done.output
     roles = cs.get.load(ad.read_h5ad(tmp_path / "c.h5ad"), "commscore_circuits").extra["roles"].set_index("role")
-    assert set(roles.loc["tumour", "groups"].split(";")) == {"tumour", "T cell"}
+    assert set(json.loads(roles.loc["tumour", "groups"])) == {"tumour", "T cell"}
     assert roles.loc["tumour", "how"] == "given"
 
 
