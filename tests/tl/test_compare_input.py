@@ -65,7 +65,7 @@ def test_unknown_names(two, kwargs, match):
         ({"contrast": "cse"}, r"contrast='cse' is not a level of adata.obs\['condition'\].*did you mean 'case'"),
         ({"contrast": "control"}, r"contrast has 'control', which is the reference"),
         ({"contrast": []}, r"contrast is empty"),
-        ({"order": ["control", "primary"]}, r"order has 'primary', which is not a level .*there are case, control"),
+        ({"order": ["control", "primary"]}, r"order has 'primary', which is not a level .*there are control, case"),
         ({"order": ["case"]}, r"order must list at least two stages"),
         ({"order": ["case", "case"]}, r"order must name different labels"),
         (

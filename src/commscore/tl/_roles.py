@@ -248,7 +248,7 @@ def _checked(given: Given | None, names: Iterable[str], groups: Sequence[str]) -
             msg = f"roles has {role!r}, which is not a role{suggest(role, names)} (roles: {', '.join(sorted(names))})"
             raise ValueError(msg)
         asked = [] if chosen is None else _labels.as_list(chosen)
-        done[role] = tuple(_labels.choose(f"roles[{role!r}]", asked, known=groups, what="a group")) if asked else ()
+        done[role] = tuple(_labels.choose(f"roles[{role!r}]", chosen, known=groups, what="a group")) if asked else ()
     return done
 
 
