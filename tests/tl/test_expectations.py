@@ -80,7 +80,7 @@ def test_tables_are_as_declared(result):
     [
         ("angiogenic_ligands_up", "VEGFA", "confirmed", "all cells"),
         ("caf_growth_factors_up", "TGFB1", "contradicted", "CAF"),
-        ("pdl1_on_tumour", "CD274^PDCD1", "confirmed", "tumour → T cell"),
+        ("pdl1_on_tumour", "CD274^PDCD1", "confirmed", '[["tumour"], ["T cell"]]'),
         ("caf_dominant_stroma", "caf", "confirmed", "CAF"),
         ("mmp_secretion_up", "MMP9", "confirmed", "all cells"),
         ("tme_pathway_tgfbeta", "TGF-beta", "confirmed", "tumour"),

@@ -30,7 +30,7 @@ BALANCE = Table(
             ("balance_high", "log2 of (pro + unsigned) over anti: the balance if all unsigned flow were pro"),
             ("largest_share", "share of the largest single edge in all flow"),
         ),
-        Column("largest", "string", "the largest single edge, source|target|interaction"),
+        Column("largest", "string", "the largest single edge: JSON list of source, target, interaction"),
     ),
 )
 

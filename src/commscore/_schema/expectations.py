@@ -23,7 +23,12 @@ EXPECTATIONS = Table(
         Column("role", "category", "role of the cell in which it is measured; empty is any"),
         Column("sender", "category", "role of the sending cell"),
         Column("receiver", "category", "role of the receiving cell"),
-        Column("groups", "string", "groups of cells in which it was measured; source → target of an interaction"),
+        Column(
+            "groups",
+            "string",
+            "groups of cells in which it was measured (several: JSON list), of an interaction a JSON list of senders "
+            "and of receivers; all cells for the role any",
+        ),
         Column("from_context", "string", "context compared with, as the review gives it"),
         Column("to_context", "string", "context in which it should have changed"),
         Column("contrast", "category", "levels that stand for them, 'TO vs FROM'; empty if there are none"),

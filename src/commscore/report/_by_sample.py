@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._figures import Ask
 
 _TRENDS = 3
+_EDGE = ["source", "target", "interaction"]
 _LAYER = "adata.layers['"
 
 
@@ -61,7 +62,8 @@ def trends(ask: Ask, samples: AnnData) -> list[tuple[str, Any, str, str]]:
     """Return title, drawing, alternative text and caption of the surest interactions, one edge of each."""
     params, order = ask.stored.params, _order(ask.stored.params)
     edges = _surest(ask.stored.table, ask.max_padj).drop_duplicates(["interaction"])
-    edges = edges[[f"{r.source}|{r.target}|{r.interaction}" in samples.var_names for r in edges.itertuples()]]
+    known = set(zip(*(samples.var[c].astype(str) for c in _EDGE), strict=True))
+    edges = edges[[tuple(row) in known for row in edges[_EDGE].astype(str).to_numpy()]]
     made = []
     for row in edges.head(_TRENDS).itertuples():
         edge = {"interaction": str(row.interaction), "source": str(row.source), "target": str(row.target)}

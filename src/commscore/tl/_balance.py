@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import rs
+from .._names import write_list
 from .._schema import balance as schema
 from .._schema.resource import DIRECTIONS
 from .._validate import one_of
@@ -244,8 +245,8 @@ def _table(prepared: _prepare.Prepared, flows: Floats, var: pd.DataFrame, *, dir
         frame["balance_low"] = _log_ratio(by["pro"], by["anti"] + unsigned)
         frame["balance_high"] = _log_ratio(by["pro"] + unsigned, by["anti"])
         frame["largest_share"] = filled.max(axis=1) / total
-    names = var.index.to_numpy()[filled.argmax(axis=1)]
-    frame["largest"] = np.where(total > 0, names, "")
+    edges = var[["source", "target", "interaction"]].astype(str).iloc[filled.argmax(axis=1)].to_numpy()
+    frame["largest"] = [write_list(e) if t > 0 else "" for e, t in zip(edges, total, strict=True)]
     return _edges.categorical(frame, schema.BALANCE)
 
 

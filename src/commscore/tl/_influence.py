@@ -110,7 +110,7 @@ def leave_one_out(
             try:
                 again = _compared(adata[labels != n], groupby, options | {"reference": whole.params["reference"]})
             except ValueError as error:  # what is left cannot be compared: the message says why
-                untested.append(("*", "too few samples", f"without {names[n]}: {str(error).split(';')[0]}"))
+                untested.append(("*", "too few samples", f"without {names[n]}: {error}"))
             else:
                 parts.append(_rows(again.table).assign(left_out=names[n]))
             progress(1)

@@ -54,7 +54,7 @@ def build(study: Study, keys: Keys) -> Design:
         matrix, names = np.hstack([matrix, columns]), names + [f"{key}{label}" for label in labels]
     block = None
     if keys.pair is not None:
-        block = pd.factorize(study.frame[keys.pair], sort=True)[0].astype(np.int64)
+        block = pd.factorize(study.frame[keys.pair])[0].astype(np.int64)
         columns = _block_columns(block, _components(block, study, keys=keys))
         _no_nesting(matrix, columns, keys=keys)
         matrix = np.hstack([matrix, columns])

@@ -8,6 +8,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from ..._names import distinct
 from ...check import Count, Proportion, checked
 from ...core.log_rates import log_cpm
 from ...get._columns import in_memory
@@ -149,8 +150,8 @@ def _var(
         {"source": pd.Categorical.from_codes(source, groups), "target": pd.Categorical.from_codes(target, groups)}
         | {name: pd.Categorical(facts[column].astype(str)) for name, column in columns.items()}
     )
-    names = [frame[c].astype(str) for c in ("source", "target", "interaction")]
-    frame.index = pd.Index(names[0] + "|" + names[1] + "|" + names[2], dtype=object)
+    parts = zip(*(frame[c].astype(str) for c in ("source", "target", "interaction")), strict=True)
+    frame.index = pd.Index(distinct(map("|".join, parts)), dtype=object)
     return frame
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ..._names import write_names
 from ...core.read.pseudobulk import Pseudobulk
 from ._items import ANY, GENES
 
@@ -39,9 +41,9 @@ class Pools:
         found = self.of(item)
         if found is None:
             return ""
-        shown = ["all cells" if r == ANY else ", ".join(groups[c] for c in self.members[p])
-                 for r, p in zip(item.roles, found, strict=True)]  # fmt: skip
-        return " → ".join(shown)
+        ends = [["all cells"] if r == ANY else [groups[c] for c in self.members[p]]
+                for r, p in zip(item.roles, found, strict=True)]  # fmt: skip
+        return write_names(ends[0]) if len(ends) == 1 else json.dumps(ends, ensure_ascii=False)
 
 
 def with_genes(resource: Resource, items: list[Item]) -> Resource:
