@@ -110,7 +110,7 @@ for others in itertools.combinations(people[1:], 2):
     if first in (patients, set(people) - patients):
         continue  # the true labels
     adata.obs["split"] = np.where(adata.obs["sample"].isin(first), "A", "B")
-    split = {"condition_key": "split", "sample_key": "sample", "min_cells": 5, "inplace": False}
+    split = {"condition_key": "split", "sample_key": "sample", "reference": "A", "min_cells": 5, "inplace": False}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         by_cells = cs.tl.compare(adata, "cell_type", **split, test="cells", n_perms=500).table

@@ -11,6 +11,7 @@ params.samples = ''                    // values of sample_key, separated by com
 params.groupby = 'cell_type'
 params.sample_key = 'sample'
 params.condition_key = 'condition'
+params.reference = 'control'          // the level that the others are set against
 params.resource = 'breast'             // a name; not a path, which the work folders would not see
 params.n_perms = 1000
 params.outdir = 'results'
@@ -71,8 +72,9 @@ process COMPARE {
     script:
     """
     commscore compare '${scored}' --groupby '${params.groupby}' --resource '${params.resource}' \\
-        --condition-key '${params.condition_key}' --sample-key '${params.sample_key}' --out shifts.csv \\
-        --data compared.h5ad --untested shifts_untested.csv --json --log-format json > shifts.json
+        --condition-key '${params.condition_key}' --sample-key '${params.sample_key}' \\
+        --reference '${params.reference}' --out shifts.csv --data compared.h5ad \\
+        --untested shifts_untested.csv --json --log-format json > shifts.json
     """
 }
 
