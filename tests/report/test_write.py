@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 import commscore as cs
 from commscore.cli import app
 from commscore.report import _write, write
-from commscore.report._evidence import marks, valid_doi
+from commscore.report._evidence import _named, marks, valid_doi
+from commscore.report._found import Stored
 from report.page import Page
 
 EVIL = "<script>alert(1)</script>"
@@ -48,6 +49,11 @@ def test_tables_are_the_stored_tables(cohort, page):
     for number, key in enumerate(keys):
         same(page.table(f"t{number}-0"), cohort.uns[key]["table"])
     same(page.table("t0-1"), cs.get.untested(cohort))
+
+
+def test_interactions_of_loops_are_named_one_by_one():
+    table = pd.DataFrame({"interactions": ['["A^B", "C^D"]', '["A^B"]'], "interaction": ["[X^Y", None]})
+    assert _named([Stored("commscore_loops", "loops", {"table": table}, {}, {})]) == {"A^B", "C^D", "[X^Y"}
 
 
 def test_direction_and_evidence_come_from_the_resource(page):

@@ -14,8 +14,10 @@ import anndata as ad
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from typer.testing import CliRunner
 
 import commscore as cs
+from commscore.cli import app
 from robust import hostile
 
 PIECES = {
@@ -89,6 +91,32 @@ def through_a_file(adata, folder, kind):
 
 def written(params) -> str:
     return json.dumps(params, default=lambda v: v.tolist() if hasattr(v, "tolist") else dict(v), sort_keys=True)
+
+
+def test_commands_take_names_as_they_are(tmp_path):
+    names = hostile.Names(lambda name: f"a=b; {name}, c vs d", lambda name: f"x=y {name}")
+    adata = hostile.cohort(names)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    pd.DataFrame(hostile.PAIRS, columns=["ligand", "receptor"]).to_csv(tmp_path / "pairs.csv", index=False)
+    call = ["score", tmp_path / "a.h5ad", "--groupby", names.columns["group"], "--resource", tmp_path / "pairs.csv",
+            "--where", f"{names.columns['stage']}={names.of['c2']}", "--n-perms", 9, "--expr-prop", 0, "--out",
+            tmp_path / "t.csv"]  # fmt: skip
+    done = CliRunner().invoke(app, [*map(str, call)])
+    assert done.exit_code == 0, done.output
+    part = adata[(adata.obs[names.columns["stage"]] == names.of["c2"]).to_numpy()].copy()
+    cs.tl.score(part, names.columns["group"], resource=pd.read_csv(tmp_path / "pairs.csv"), n_perms=9, expr_prop=0)
+    found, wanted = pd.read_csv(tmp_path / "t.csv"), cs.get.table(part)
+    assert found["source"].tolist() == wanted["source"].tolist()
+    assert found["score"].tolist() == pytest.approx(wanted["score"].tolist())
+    for order in ([names.of["c3"], names.of["c1"]], [names.of["c1"], names.of["c2"], names.of["c3"]]):
+        call = ["compare", tmp_path / "a.h5ad", "--groupby", names.columns["group"], "--condition-key",
+                names.columns["stage"], "--sample-key", names.columns["sample"], "--resource", tmp_path / "pairs.csv",
+                *(part for level in order for part in ("--order", level)), "--counts-layer", names.columns["counts"],
+                "--min-cells", 3, "--out", tmp_path / "c.csv"]  # fmt: skip
+        done = CliRunner().invoke(app, [*map(str, call)])
+        assert done.exit_code == 0, done.output
+        contrasts = pd.read_csv(tmp_path / "c.csv")["contrast"].unique()
+        assert set(contrasts) == {f"{level} vs {order[0]}" for level in order[1:]} | {"stages"}
 
 
 @pytest.fixture(scope="module")

@@ -70,11 +70,13 @@ def _keep(adata: Any, where: Sequence[str], *, backed: bool) -> Any:
         return adata
     keep: Any = True
     for text in where:
-        column, sign, value = text.partition("=")
-        if not sign or column not in adata.obs:
+        column = max((str(c) for c in adata.obs.columns if text.startswith(f"{c}=")), key=len, default=None)
+        if column is None:
             known = ", ".join(map(str, adata.obs.columns))
-            msg = f"--where {text}: want COLUMN=VALUE with a column of obs ({known}){suggest(column, adata.obs)}"
+            near = suggest(text.partition("=")[0], adata.obs)
+            msg = f"--where {text}: want COLUMN=VALUE with a column of obs ({known}){near}"
             raise ValueError(msg)
+        value = text[len(column) + 1 :]
         codes, values = label_codes(adata.obs[column])
         wanted = find(value, values)
         if wanted is not None:

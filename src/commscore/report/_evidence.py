@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .. import rs
+from .._names import read_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from ._found import Stored
 
 NAMED_IN = ("interaction", "interactions", "strongest", "cut", "remaining")
-"""Columns that name interactions, several joined by ``' → '``."""
+"""Columns that name an interaction."""
+LISTED_IN = "interactions"
+"""The one of them that holds a JSON list in every cell."""
 
 _SHOWN = ("interaction", "statement", "source", "lines", "cited", "stated", "inferred_from", "sender", "receiver",
           "context", "mode", "effect", "direction", "change")  # fmt: skip
@@ -105,5 +108,6 @@ def _named(found: Sequence[Stored]) -> set[str]:
         for frame in stored.tables.values():
             for column in NAMED_IN:
                 if column in frame:
-                    names.update(n for text in frame[column].dropna().unique() for n in str(text).split(" → "))
+                    cells = frame[column].dropna().astype(str).unique()
+                    names.update(n for c in cells for n in (read_names(c) if column == LISTED_IN else [c]))
     return names

@@ -1,6 +1,7 @@
 // The page: tables are made when they are first seen, statements are looked up by interaction.
 
 const NAMED_IN = ["interaction", "interactions", "strongest", "cut", "remaining"];
+const LISTED_IN = "interactions"; // a JSON list in every cell
 const cited = JSON.parse(document.getElementById("cited").textContent);
 let statements = null;
 
@@ -71,7 +72,7 @@ function statementsOf(table, row) {
   const made = value("statement") ? [el("ol", { class: "statements" }, statement(value))] : [];
   if (table.id === "evidence") return made;
   const said = index();
-  const names = NAMED_IN.flatMap((name) => value(name).split(" → ")).filter(Boolean);
+  const names = NAMED_IN.flatMap((name) => (name === LISTED_IN && value(name) ? JSON.parse(value(name)) : [value(name)])).filter(Boolean);
   for (const name of new Set(names)) {
     const rows = said.rows.get(name) || [];
     const items = rows.map((one) => statement(reader(said.columns, one)));
