@@ -110,7 +110,8 @@ COMPARE = Table(
             "rewired",
             "bool",
             "the group that sends (or receives) most of the interaction is another one in the other condition, ahead "
-            "by more than the margin in both; the same for all rows of an interaction",
+            "by more than the margin in both with an adjusted p-value up to alpha; the same for all rows of an "
+            "interaction",
         ),
     ),
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from commscore.arrays import Entities
 from commscore.arrays import Tests as Edges
@@ -246,6 +247,51 @@ def test_the_main_sender_moves(cohort):
     out = compare(c, Entities.of([[i] for i in range(16)]), rows, contrast=pair(c)).columns
     assert out["rewired"][rows.ligand == 0].all()
     assert not out["rewired"][rows.ligand == 2].any()
+
+
+def test_leaders_of_similar_groups_do_not_change_by_chance():
+    """Three groups that are alike: their order at each end is luck."""
+    entities, rows = build_tests()
+    named_so, by_means = 0, 0
+    for seed in range(60):
+        c = build_cohort([0] * 3 + [1] * 3, seed=seed, donor=0.5)
+        rate = np.exp(0.5 * np.random.default_rng(seed).normal(size=c.counts.shape))
+        c = replace(c, logcpm=10.0 + np.log2(rate), prop=np.full(c.prop.shape, 0.9))
+        named_so += compare(c, entities, rows, contrast=pair(c), settings=QUICK).columns["rewired"].any()
+        flow = c.logcpm + np.log2((c.n_cells + 0.5) / (c.n_cells.sum(axis=1) + 1)[:, None])[:, :, None]
+        lead = [flow[half].mean(axis=0).argmax(axis=0) for half in (slice(0, 3), slice(3, 6))]
+        by_means += (lead[0] != lead[1])[:4].any()
+    assert by_means > 50
+    assert named_so <= 6
+
+
+def test_the_lead_is_tested_in_pairs_at_both_ends(cohort):
+    """One interaction, two groups: the larger p of both ends, one variance, twice for the two sides."""
+    fold = np.zeros((8, 2, 16))
+    fold[:4, 0, 0], fold[4:, 1, 0] = 1.5, 1.2
+    rows = Edges(*np.array([(s, t, 0, 1) for s in (0, 1) for t in (0, 1)]).T.copy())
+    entities = Entities.of([[i] for i in range(16)])
+    tried = 0
+    for seed in range(8):
+        c = cohort(np.repeat([0, 1], 4), n_groups=2, fold=fold, donor=0.4, seed=seed, cells=np.full((8, 2), 300))
+        p = 2 * min(against_leads(c, gene) for gene in (0, 1))
+        if p > 0.4:
+            continue
+        tried += 1
+        for alpha in (0.5 * p, 2.0 * p):
+            settings = Settings(max_enumeration=0, alpha=alpha, margin=0.0)
+            said = compare(c, entities, rows, contrast=pair(c), settings=settings).columns["rewired"]
+            assert said.tolist() == [alpha > p] * 4
+    assert tried > 4
+
+
+def against_leads(c, gene):
+    """P-value that not one group leads the first four samples and the other the last four; 1 where one leads both."""
+    share = np.log2((c.n_cells + 0.5) / (c.n_cells.sum(axis=1) + 1)[:, None])
+    d = np.subtract(*(c.logcpm[:, :, gene] + share).T)
+    leads = np.array([d[:4].mean(), d[4:].mean()])
+    se = np.sqrt((d[:4].var() * 4 + d[4:].var() * 4) / 6 / 4)
+    return 1.0 if leads.prod() > 0 else 2 * stats.t.sf(np.abs(leads).min() / se, 6)
 
 
 def test_abundance_can_be_the_driver(cohort):

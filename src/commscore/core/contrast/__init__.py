@@ -2,7 +2,7 @@
 
 from . import design
 from ._compare import compare, fit
-from ._finish import leaders_changed
+from ._rewired import leaders_changed
 from ._shift import name_shifts, significant
 from ._types import LABELS, Cohort, Comparison, Contrast, Settings
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays import Entities, Tests
-from . import _finish, _model, _pairs
+from . import _finish, _model, _pairs, _rewired
 from ._context import Context
 from ._shift import TESTED
 from ._types import Comparison, Settings
@@ -126,7 +126,7 @@ def compare(
             groups = int(tests.source[at[0]]), int(tests.target[at[0]])
             _pairs.fill(context, out, at=at, groups=groups, sides=(tests.ligand[at], tests.receptor[at]))
     out["d_flow"] = out["d_source"] + out["d_ligand"] + out["d_target"] + out["d_receptor"]
-    out["rewired"] = _finish.rewired(cohort, model, tests, contrast=contrast, settings=settings)
+    out["rewired"] = _rewired.rewired(cohort, model, tests, contrast=contrast, settings=settings)
     _finish.finish(out, contrast=contrast, settings=settings)
     columns = {name: column for name, column in out.items() if name not in _INTERNAL}
     return Comparison(contrast, columns, _info(context, out))

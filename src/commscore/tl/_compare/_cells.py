@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from ...arrays import Entities, Groups, Tests
 from ...core.contrast import LABELS, leaders_changed, name_shifts, significant
@@ -213,7 +214,7 @@ def _columns(
     for i, end in enumerate(("ref", "alt")):
         c[f"ligand_subunit_{end}"] = _limiting(pools.logcpm[i], entities)[tests.source, tests.ligand]
         c[f"receptor_subunit_{end}"] = _limiting(pools.logcpm[i], entities)[tests.target, tests.receptor]
-    c["rewired"] = _rewired(pools, tests, prop=prop, large=large, entities=entities, settings=settings)
+    c["rewired"] = _rewired(changes, pools, tests, prop=prop, large=large, entities=entities, settings=settings)
     return c
 
 
@@ -227,14 +228,35 @@ def _limiting(logcpm: Floats, entities: Entities) -> npt.NDArray[np.int64]:
 
 
 def _rewired(
-    pools: Pools, tests: Tests, *, prop: Floats, large: npt.NDArray[np.bool_], entities: Entities, settings: Settings
-) -> npt.NDArray[np.bool_]:
-    """Whether the main source or target of the interaction differs between the conditions, as where samples are."""
+    changes: Changes, pools: Pools, tests: Tests, *, prop: Floats, large: npt.NDArray[np.bool_], entities: Entities,
+    settings: Settings,
+) -> npt.NDArray[np.bool_]:  # fmt: skip
+    """Whether the main source or target of the interaction differs between the conditions, as where samples are.
+
+    The spread of a change, which is that of both ends together, stands for the spread at either end.
+    """
     low = np.minimum.reduceat(pools.logcpm[:, :, entities.genes], entities.indptr[:-1], axis=2)
     share = np.log2((pools.n_cells + 0.5) / (pools.total_cells[:, None] + 1.0))
     counts = large[:, :, None] & (prop >= settings.expr_prop)
     flows = np.where(counts, low + share[:, :, None], -np.inf)
-    return leaders_changed(list(flows), tests, margin=settings.margin)
+    values, spread = low + share[:, :, None], np.hypot(changes.sd.T, _share_error(pools)[:, None])
+
+    def lead(first: Any, second: Any, entity: Any) -> Floats:
+        ahead = np.stack([
+            values[0, first, entity] - values[0, second, entity], values[1, second, entity] - values[1, first, entity]
+        ])  # fmt: skip
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = ahead.min(axis=0) / np.hypot(spread[first, entity], spread[second, entity])
+        return np.where(ahead.min(axis=0) > settings.margin, 2.0 * ndtr(-np.abs(z)), 1.0)
+
+    return leaders_changed(list(flows), tests, lead, alpha=settings.alpha)
+
+
+def _share_error(pools: Pools) -> Floats:
+    """Return the standard error of every group's change of log2 abundance (delta method, binomial share)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = 1 - pools.n_cells / pools.total_cells[:, None]
+        return np.asarray(np.sqrt((rest / pools.n_cells).sum(axis=0)) / np.log(2), np.float64)
 
 
 def _codes(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
@@ -258,11 +280,9 @@ def _decompose(
     """Add the four parts, their sum, and the driver (more than half of the change, interval without zero)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.log2(pools.n_cells / pools.total_cells[:, None])
-        # delta method on a binomial share
-        rest = 1 - pools.n_cells / pools.total_cells[:, None]
-        spread = np.sqrt((rest / pools.n_cells).sum(axis=0)) / np.log(2)
         change = np.where((pools.n_cells > 0).all(axis=0), share[1] - share[0], np.nan)
     c["d_source"], c["d_target"] = change[tests.source], change[tests.target]
+    spread = _share_error(pools)
     names = ("d_ligand", "d_receptor", "d_source", "d_target")
     parts = np.stack([c[n] for n in names])
     error = np.stack([sd["ligand"], sd["receptor"], spread[tests.source], spread[tests.target]])
