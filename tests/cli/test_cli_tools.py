@@ -82,6 +82,25 @@ def test_roles_are_given(cohort, tmp_path):
     assert roles.loc["tumour", "how"] == "given"
 
 
+@pytest.mark.parametrize("tool", ["circuits", "therapies", "expectations"])
+def test_tissue_without_a_tumour_is_one_line_and_exit_code_2(cohort, tmp_path, tool):
+    adata = ad.read_h5ad(cohort)
+    adata.obs["cell_type"] = adata.obs["cell_type"].cat.rename_categories({"tumour": "Epithelial"})
+    if tool == "therapies":
+        cs.tl.score(adata, "cell_type", n_perms=9)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    where = [] if tool == "therapies" else ["--groupby", "cell_type"]
+    if tool == "expectations":
+        where += ["--condition-key", "condition", "--sample-key", "sample", "--context", "control=stage=normal",
+                  "--context", "case=stage=invasive"]  # fmt: skip
+    done = invoke(tool, tmp_path / "a.h5ad", *where)
+    assert done.exit_code == 2
+    told = [line for line in done.output.splitlines() if "about tumours" in line]
+    assert len(told) == 1
+    assert "roles={'tumour': 'Epithelial'}" in told[0]
+    assert invoke(tool, tmp_path / "a.h5ad", *where, "--role", "tumour=Epithelial").exit_code == 0
+
+
 def test_changes_need_a_condition(cohort, tmp_path):
     done = invoke("circuits", cohort, "--groupby", "cell_type", "--changes", tmp_path / "d.csv")
     assert done.exit_code == 2

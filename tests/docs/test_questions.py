@@ -39,4 +39,7 @@ def test_what_was_planted_is_what_the_page_would_show(guide):
     assert "contradicted" in verdicts["JAG1"]
     whole = guide["whole"].set_index("circuit")
     assert whole.loc["cxcl12_endocrine_resistance", "driver_molecule"] == "CXCR4 (tumour)"
-    assert whole.loc["tgfb_jag1_notch_il6", "driver_molecule"] == "JAG1 (tumour)"
+    assert whole.loc["tgfb_jag1_notch_il6", "status"] == "broken"  # a later step is not expressed
+    steps = guide["changes"].set_index(["circuit", "step"])
+    assert steps.loc[("tgfb_jag1_notch_il6", 3), "ci_high"] < 0  # JAG1 to NOTCH1 still fell
+    assert steps.loc[("tgfb_jag1_notch_il6", 3), "padj"] < 0.01

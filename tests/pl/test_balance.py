@@ -25,7 +25,14 @@ def test_points_whiskers_and_estimates(cohort):
     effects = tests[(tests["measure"] == "balance").to_numpy()]["effect"]
     assert sorted(s[0][1] for s in sets if len(s) == 1) == pytest.approx(sorted(base + effects))
     assert labels(ax.xaxis) == ["early\n(n = 3)", "middle\n(n = 3)", "late\n(n = 3)"]
-    assert sum(t.get_text().startswith("p =") for t in ax.texts) == 2
+    own = tests[(tests["measure"] == "balance").to_numpy()]
+    told = sorted(t.get_text() for t in ax.texts if t.get_text().startswith("p ="))
+    floor = own["exact_floor"].iloc[0]  # three against three: two of twenty relabellings
+    assert floor == pytest.approx(0.1)
+    assert told == sorted(
+        f"p = {p:.2g}\nexact {e:.2g} (floor {floor:.2g})"
+        for p, e in zip(own["pvalue"], own["exact_pvalue"], strict=True)
+    )
 
 
 def test_table_alone_and_missing_values(cohort):

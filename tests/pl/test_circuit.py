@@ -21,7 +21,8 @@ def edges():
         (5, "gate", "caf", "caf", "H", "B", 1, "acts on its edge"),
     ]
     frame = pd.DataFrame(rows, columns=["step", "edge", "source_role", "target_role", "from", "to", "sign", "status"])
-    return frame.assign(circuit="c1", source="g1", target="g2", gates="")
+    absent = ["", "", "", "G", ""]
+    return frame.assign(circuit="c1", source="g1", target="g2", gates="", absent=absent)
 
 
 def arrows(ax):
@@ -36,7 +37,7 @@ def test_boxes_and_arrows(edges):
     assert [p.get_linestyle() == "-" for p in drawn] == [True, False, False]
     assert [type(p.get_arrowstyle()).__name__ for p in drawn] == ["CurveFilledB", "BracketB", "CurveFilledB"]
     words = [t.get_text() for t in ax.texts]
-    assert {"1 A → B", "2 C ⊣ D_E", "3 B ⇒ F", "4 F → G", "tumour", "caf", "t cell"} <= set(words)
+    assert {"1 A → B", "2 C ⊣ D_E", "3 B ⇒ F", "4 F → G (G missing)", "tumour", "CAF", "T cell"} <= set(words)
     assert not any(w.startswith("5") for w in words)
     assert overlaps([t for t in ax.texts if t.get_text()], ax.figure) == 0
 
@@ -66,7 +67,34 @@ def test_what_the_tool_wrote(cohort):
             (steps["circuit"] == name) & (steps["edge"] != "gate") & (steps["source_role"] != steps["target_role"])
         ]
         assert len(arrows(ax)) == len(own)
-        assert str(table.set_index("circuit").at[name, "status"]).replace("_", " ") in ax.get_title()
+        status = str(table.set_index("circuit").at[name, "status"])
+        single = {"step": "single step, expressed", "broken": "single step, not expressed"}
+        n_steps = table.set_index("circuit").at[name, "n_steps"]
+        wanted = single.get(status, status) if n_steps == 1 else status
+        assert wanted.replace("_", " ") in ax.get_title()
+
+
+def test_a_stand_in_a_missing_gene_and_a_missing_group_are_told_apart(edges):
+    edges["source_how"], edges["target_how"] = "exact", "exact"
+    edges.loc[edges["target_role"] == "t_cell", ["target_role", "target", "target_how"]] = "mdsc", "Myeloid", "parent"
+    more = edges.iloc[[3]].assign(step=6, source_role="astrocyte", source="", source_how="none", absent="")
+    small = edges.iloc[[3]].assign(step=7, target_role="nk", target="", target_how="too small", absent="")
+    ax = cs.pl.circuit(pd.concat([edges, more, small]), "c1")
+    words = {t.get_text() for t in ax.texts}
+    assert {"MDSC", "Myeloid (stands in for MDSC)", "4 F → G (G missing)", "NK", "too few cells"} <= words
+    below = {t.get_text(): t.get_style() for t in ax.texts}
+    assert below["no group"] == below["too few cells"] == "italic"
+    assert sum(t.get_text() == "no group" for t in ax.texts) == 1  # of the astrocyte, which nobody is
+    assert overlaps([t for t in ax.texts if t.get_text()], ax.figure) == 0
+
+
+def test_the_first_circuit_is_drawn_by_default(edges, cohort):
+    first = cs.get.table(cohort, "commscore_circuits").iloc[0]
+    assert first["status"] == "step"
+    assert cs.pl.circuit(cohort).get_title().startswith(f"{first['name']}: single step, expressed")
+    assert cs.pl.circuit(edges).get_title() == "c1"
+    with pytest.raises(ValueError, match="circuit= must say which of the 2 circuits"):
+        cs.pl.circuit(pd.concat([edges, edges.assign(circuit="c2")]))
 
 
 def test_errors(edges, cohort):

@@ -45,7 +45,7 @@ def test_nothing_to_look_for_below_the_strongest(scored):
 
 TOOLS = {
     "recessive": lambda a: cs.tl.recessive(a, max_padj=None, n_boot=2),
-    "therapies by condition": lambda a: cs.tl.therapies(a, condition_key="c"),
+    "therapies by condition": lambda a: cs.tl.therapies(a, condition_key="c", roles={"tumour": "u"}),
 }
 
 

@@ -176,7 +176,8 @@ def test_survives_h5ad(cohort, tmp_path):
         ({"sign": "edges"}, ValueError, "sign='edges' is not one of"),
         ({"flow": "sum"}, ValueError, "flow='sum' is not one of"),
         ({"abundance": 1}, TypeError, "abundance must be True or False"),
-        ({"roles": {"caf": "CAF"}}, ValueError, "only with sign='roles'"),
+        ({"sign": "interaction"}, ValueError, "sign='interaction' is not one of 'reviews', 'roles'"),
+        ({"roles": {"tumour": None}}, ValueError, "about tumours, and no group of groupby='cell_type'"),
         ({"sign": "roles", "roles": {"cafs": "CAF"}}, ValueError, "did you mean 'caf'"),
         ({"resource": PLAIN}, ValueError, "pro or anti"),
         ({"sample_key": "samples"}, KeyError, "did you mean 'sample'"),
@@ -192,6 +193,7 @@ def test_bad_arguments(cohort, keywords, error, match):
 
 @pytest.mark.parametrize("name", ["breast_chung2017", "skin_ctcl_gse128531"])
 def test_real_data(public_data, name):
-    made = cs.tl.balance(public_data(name), "cell_type", min_cells=5, inplace=False, **KEYS)
+    tumour = {"tumour": "T cell"} if "ctcl" in name else None  # a lymphoma of T cells; no name says so
+    made = cs.tl.balance(public_data(name), "cell_type", min_cells=5, roles=tumour, inplace=False, **KEYS)
     assert made.table["unsigned"].dropna().between(0, 1).all()
     assert made.extra["tests"]["pvalue"].notna().any()

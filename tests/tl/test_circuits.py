@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
+from scipy import stats
+from scipy.stats import false_discovery_control
 
 import commscore as cs
 from small_circuits import cohort, run, silence
@@ -25,9 +27,10 @@ def result(planted):
 def test_planted_circuits_are_found_and_a_wrong_one_is_not(result):
     table = result.table.set_index("circuit")
     assert (table.loc[["bone", "egf", "csf", "any"], "pvalue"] == 1 / 200).all()
-    assert (table.loc[["bone", "egf", "csf", "any"], "status"] == "complete").all()
+    assert table.loc["bone", ["kind", "status"]].tolist() == ["cascade", "complete"]
+    assert (table.loc[["egf", "csf", "any"], ["kind", "status"]] == "step").all(axis=None)
     assert table.loc["bone", "all_pvalue"] <= 0.01
-    assert table.loc["wrong", "pvalue"] > 0.5
+    assert table.loc["wrong", "status"] == "broken"
     assert table.loc["lost", "status"] == "not_assessable"
     assert np.isnan(table.loc["lost", "strength"])
 
@@ -60,9 +63,8 @@ BROKEN = {
 
 @pytest.mark.parametrize(("gene", "group"), BROKEN)
 def test_breaking_an_edge_or_gate_lowers_exactly_the_circuits_that_use_it(planted, result, gene, group):
-    after = run(silence(planted, gene, group), n_perms=19).table.set_index("circuit")["strength"]
     before = result.table.set_index("circuit")["strength"]
-    pd.testing.assert_index_equal(after.index, before.index)
+    after = run(silence(planted, gene, group), n_perms=19).table.set_index("circuit")["strength"].loc[before.index]
     lower = set(before.index[after < before - 1e-9])
     assert lower == BROKEN[gene, group]
     others = ~before.index.isin(list(lower))
@@ -70,8 +72,8 @@ def test_breaking_an_edge_or_gate_lowers_exactly_the_circuits_that_use_it(plante
 
 
 def test_a_decoy_that_is_gone_raises_exactly_its_circuit(planted, result):
-    after = run(silence(planted, "TNFRSF11B"), n_perms=19).table.set_index("circuit")["strength"]
     before = result.table.set_index("circuit")["strength"]
+    after = run(silence(planted, "TNFRSF11B"), n_perms=19).table.set_index("circuit")["strength"].loc[before.index]
     assert set(before.index[after > before + 1e-9]) == {"opg"}
     assert after["opg"] == pytest.approx(after.loc["opg"])
     np.testing.assert_array_equal(after.drop("opg"), before.drop("opg"))
@@ -100,6 +102,7 @@ def test_what_could_not_be_measured_has_its_reason(planted, result):
     assert edges.loc[("egf", 1), ["status", "detail"]].tolist() == ["acts on its edge", "step 2"]
     assert edges.loc[("egf", 2), "gates"] == "MMP1 (tumour, step 1)"
     assert edges.loc[("wrong", 1), "status"] == "below expr_prop"
+    assert edges.loc[("wrong", 1), ["pvalue", "padj"]].isna().all()
     assert result.table.set_index("circuit").loc["wrong", "status"] == "broken"
     lost = result.untested
     assert set(lost["reason"]) == {"role absent", "not measurable in RNA", "gene missing", "below expr_prop"}
@@ -107,6 +110,42 @@ def test_what_could_not_be_measured_has_its_reason(planted, result):
     gated = run(rare, n_perms=9).extra["edges"].set_index(["circuit", "step"]).loc[("egf", 2)]
     assert gated["status"] == "below expr_prop"
     assert "MMP1" in gated["detail"]
+
+
+def test_a_broken_circuit_has_no_p_and_complete_ones_come_first(planted, result):
+    faint = silence(planted, "TGFBR2", "tumour")
+    some = np.flatnonzero((planted.obs["cell_type"] == "tumour").to_numpy())[:3]  # less than a tenth
+    faint.X[some, faint.var_names.get_loc("TGFBR2")] = 2.0
+    broken = run(faint)
+    table = broken.table.set_index("circuit")
+    assert table.loc["bone", "status"] == "broken"
+    assert table.loc["bone", ["pvalue", "padj", "weakest_pvalue", "all_pvalue"]].isna().all()
+    assert table.loc["bone", "strength"] > 0.5  # strong steps, and nothing comes out of the last
+    listed = table["pvalue"].notna()
+    assert set(table.index[~listed]) == {"bone", "wrong", "lost"}
+    p = np.append(table.loc[listed, "pvalue"], [1.0, 1.0])  # both broken ones are candidates that failed
+    np.testing.assert_allclose(table.loc[listed, "padj"], false_discovery_control(p)[:-2])
+    rank = {name: i for i, name in enumerate(["complete", "partial", "step", "broken", "not_assessable"])}
+    for found in (result, broken):
+        places = found.table["status"].astype(str).map(rank).tolist()
+        assert places == sorted(places)
+    assert result.table["circuit"].iloc[0] == "bone"  # the only circuit of more than one step that is complete
+
+
+def test_who_takes_the_ends_of_a_step_that_is_not_measured(planted):
+    named = planted.copy()
+    named.obs["cell_type"] = named.obs["cell_type"].cat.rename_categories({"macrophage": "Myeloid"})
+    steps = [("m", 1, "communication", "mdsc", "tumour", "ABSENT", "EGFR", 1),
+             ("m", 2, "communication", "tumour", "mdsc", "TGFB1", "TGFBR1_NONE", 1),
+             ("m", 3, "communication", "astrocyte", "tumour", "IL6", "EGFR", 1)]  # fmt: skip
+    edges = run(named, steps, n_perms=9).extra["edges"].set_index("step")
+    assert edges["absent"].tolist() == ["ABSENT", "NONE", ""]
+    assert edges["source"].tolist() == ["Myeloid", "tumour", ""]
+    assert edges["source_how"].tolist() == ["parent", "exact", "none"]
+    assert edges["target_how"].tolist() == ["exact", "parent", "exact"]
+    myeloid = np.flatnonzero((named.obs["cell_type"] == "Myeloid").to_numpy())
+    few = named[np.setdiff1d(np.arange(named.n_obs), myeloid[3:])].copy()
+    assert run(few, steps, n_perms=9).extra["edges"]["source_how"].iloc[0] == "too small"
 
 
 def test_small_groups_and_hormones():
@@ -153,10 +192,12 @@ def test_power_and_false_positives():
     for seed in range(60):
         labels = np.random.default_rng(seed).permutation(adata.obs["cell_type"].to_numpy())
         adata.obs["cell_type"] = pd.Categorical(labels)
-        p.append(run(adata, n_perms=99, rng=seed).table[["pvalue", "weakest_pvalue", "all_pvalue"]].to_numpy())
-    rate = np.nanmean(np.where(np.isnan(p), np.nan, np.array(p) <= 0.05), axis=(0, 1))
-    assert (rate <= 0.08).all()
-    assert rate[0] > 0.01  # and not empty of meaning
+        p.append(run(adata, n_perms=99, rng=seed).table.query("status != 'not_assessable'"))
+    table = pd.concat(p)
+    small = (table[["pvalue", "weakest_pvalue", "all_pvalue"]] <= 0.05).mean()  # broken ones are among the candidates
+    assert (small <= 0.05).all()
+    assert small["pvalue"] > 0.01  # and not empty of meaning
+    assert sum((one["padj"] <= 0.05).any() for one in p) <= stats.binom.ppf(0.99, len(p), 0.05)
 
 
 def test_same_seed_same_bytes_whatever_threads_and_memory(planted):
@@ -203,7 +244,7 @@ def test_stored_result_survives_h5ad(tmp_path):
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_circuits")
     direct = cs.get.load(adata, "commscore_circuits")
-    assert back.schema == "commscore.circuits/1"
+    assert back.schema == "commscore.circuits/2"
     assert set(back.extra) == {"edges", "roles", "untested", "changes"}
     np.testing.assert_array_equal(back.table["pvalue"], direct.table["pvalue"])
     assert back.extra["edges"]["status"].astype(str).tolist() == direct.extra["edges"]["status"].astype(str).tolist()
@@ -257,7 +298,8 @@ def test_real_data_list_what_cannot_be_assessed(public_data, name):
     assert (edges.loc[edges["status"] == "role absent", "detail"].str.len() > 0).all()
     assert table.loc["reverse_warburg", "status"] == "not_assessable"
     assert "met:lactate" in table.loc["reverse_warburg", "missing"]
-    assert table["pvalue"].notna().sum() > 40
+    assert (table["pvalue"].notna() == table["status"].isin(["complete", "partial", "step"])).all()
+    assert table["pvalue"].notna().sum() == {"breast_wu2021_CID4465": 4, "breast_chung2017": 33}[name]
     assert table["pvalue"].dropna().between(0.01, 1).all()
     if keys:
         assert (found.extra["changes"]["status"] == "tested").any()

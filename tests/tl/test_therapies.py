@@ -10,7 +10,7 @@ import scanpy as sc
 
 import commscore as cs
 from commscore.rs import Resource
-from commscore.tl._therapies import family
+from commscore.tl._bypass import family
 
 AGENTS = [
     # therapy, targets, action, reported
@@ -72,6 +72,46 @@ def test_cuts_and_shares_by_hand(scored):
     assert (groups["anti-csf1"].xs("outgoing", level="direction")["macrophage"]) == 0
 
 
+def test_antigen_presentation_is_left_out_of_shares():
+    pairs = [("HLA-A_B2M", "TRAC_TRBC1"), ("CSF1", "CSF1R"), ("HLA-A", "KLRD1")]
+    expressed = {"HLA-A": {"tumour": 9.0, "B": 9.0}, "B2M": {"tumour": 9.0, "B": 9.0}, "TRAC": {"B": 5.0},
+                 "TRBC1": {"B": 5.0}, "CSF1": {"tumour": 1.0}, "CSF1R": {"B": 1.0}, "KLRD1": {"B": 1.0}}  # fmt: skip
+    adata = cs.ds.simulate(n_samples=1, n_cells=200, groups={"tumour": 1, "B": 1}, interactions=pairs,
+                           expressed=expressed, rng=0)  # fmt: skip
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    listed = pd.DataFrame(pairs, columns=["ligand", "receptor"])
+    cs.tl.score(adata, "cell_type", null=None, resource=listed)  # by its molecules: the list says no mode
+    known = cs.rs.load()
+    agents = known.therapies.iloc[:4].assign(
+        therapy=["anti-csf1", "anti-hla", "anti-trac", "cd94 blocker"], targets=["CSF1", "HLA-A", "TRAC", "KLRD1"],
+        action="blocks_ligand",
+    )  # fmt: skip
+    found = run(adata, resource=Resource("t", "1", "", "CC0", _tables=known.tables | {"therapies": agents}))
+    stored, table = cs.get.table(adata), found.table.set_index("therapy")
+    flow, hla = flow_of(stored), has(stored, "TRAC")
+    assert flow[hla].sum() > flow[~hla].sum()  # it would lead by abundance
+    counted = flow[~hla].sum()
+    for name, genes in (("anti-csf1", ["CSF1"]), ("anti-hla", ["HLA-A"]), ("cd94 blocker", ["KLRD1"])):
+        assert table.loc[name, "share"] == pytest.approx(flow[has(stored, *genes) & ~hla].sum() / counted)
+    assert table.loc["anti-hla", "n_edges"] == (has(stored, "HLA-A")).sum()  # what is cut is still counted
+    alone = table.loc["anti-trac"]
+    assert (alone["status"], alone["n_edges"]) == ("cuts", hla.sum())
+    assert np.isnan(alone["share"])
+    assert "antigen presentation" in alone["reason"]
+    assert found.table["therapy"].iloc[-1] == "anti-trac"
+    edges = found.extra["edges"]
+    assert edges.loc[edges["therapy"] == "anti-trac", "share"].isna().all()
+    groups = found.extra["groups"]
+    assert "anti-trac" not in set(groups["therapy"])
+    incoming = groups[(groups["group"] == "B") & (groups["direction"] == "incoming")]["flow"]
+    assert incoming.iloc[0] == pytest.approx(flow[(stored["target"] == "B") & ~hla].sum())
+    pairs = found.extra["combinations"]
+    assert not pairs["therapies"].str.contains("anti-trac").any()
+    assert (pairs["share"] <= 1 + 1e-12).all()
+    assert "antigen presentation" in found.params["shares"]
+
+
 def test_what_cuts_nothing_says_why(scored):
     table = run(scored).table.set_index("therapy")
     expected = {
@@ -121,8 +161,9 @@ def test_bypass_lists_what_remains(scored):
 def test_another_substrate_of_the_enzyme_is_no_bypass():
     """Beside MMP9^VEGFA, collagen that MMP9 and MMP2 cleave does not stand in; beside MMP9^COL4A1, MMP2^COL4A1 does."""
     pairs = [("MMP9", "VEGFA"), ("MMP9", "COL4A1"), ("MMP2", "COL4A1"), ("VEGFA", "KDR")]
-    expressed = {gene: {"A": 3.0, "B": 3.0} for pair in pairs for gene in pair}
-    adata = cs.ds.simulate(n_samples=1, n_cells=100, groups={"A": 1, "B": 1}, interactions=pairs, expressed=expressed)
+    expressed = {gene: {"tumour": 3.0, "B": 3.0} for pair in pairs for gene in pair}
+    groups = {"tumour": 1, "B": 1}
+    adata = cs.ds.simulate(n_samples=1, n_cells=100, groups=groups, interactions=pairs, expressed=expressed)
     sc.pp.normalize_total(adata, target_sum=1e4)
     sc.pp.log1p(adata)
     cs.tl.score(adata, "cell_type", null=None)
@@ -223,7 +264,7 @@ def test_survives_h5ad(scored, tmp_path):
     run(adata, inplace=True)
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_therapies")
-    assert back.schema == "commscore.therapies/1"
+    assert back.schema == "commscore.therapies/2"
     assert set(back.extra) == {"edges", "groups", "circuits", "combinations", "bypass"}
     again = cs.tl.therapies(ad.read_h5ad(tmp_path / "a.h5ad"), resource=resource(), inplace=False, sample_key="sample")
     assert again.table["share"].notna().all()
@@ -262,4 +303,7 @@ def test_real_data(public_data, name):
     table = cs.tl.therapies(adata, inplace=False).table
     assert len(table) == cs.rs.load().therapies["therapy"].nunique()
     assert (table["status"] == "cuts").sum() >= 5
+    first = {"breast_wu2021_CID4465": "collagen-degrading enzyme", "breast_chung2017": "integrin inhibitor"}
+    assert table["therapy"].iloc[0] == first[name]  # not the TCR mimic, which led by the abundance of HLA
+    assert table.set_index("therapy").loc["tcr mimic", ["status", "share"]].isna().tolist() == [False, True]
     assert (table.loc[table["status"] != "cuts", "reason"].str.len() > 0).all()

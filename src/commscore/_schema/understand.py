@@ -6,6 +6,7 @@ from ._base import Column, Table
 from .compare import SHAPES
 
 HOW = ("given", "exact", "synonym", "children", "parent", "none")
+END_HOW = (*HOW, "too small")
 EDGE_KINDS = ("communication", "intracellular", "gate")
 EDGE_STATUS = (
     "expressed",
@@ -15,8 +16,8 @@ EDGE_STATUS = (
     "not measurable in RNA",
     "acts on its edge",
 )
-CIRCUIT_STATUS = ("complete", "partial", "broken", "not_assessable")
-CHANGE_STATUS = ("tested", "too_few_samples", "not_expressed", "not_assessable")
+CIRCUIT_STATUS = ("complete", "partial", "step", "broken", "not_assessable")
+CHANGE_STATUS = ("tested", "too_few_samples", "not_expressed", "broken", "not_assessable")
 THERAPY_STATUS = ("cuts", "no edge", "no target", "activates", "not measurable in RNA")
 CAUTION = "in-silico cut of edges, not a prediction of response"
 
@@ -37,26 +38,36 @@ CIRCUITS = Table(
     (
         Column("circuit", "string", "id in the resource"),
         Column("name", "string", "name in words"),
-        Column("kind", "category", "whether it closes", ("loop", "cascade")),
+        Column("kind", "category", "loop (it closes), cascade, or a single step", ("loop", "cascade", "step")),
         Column("context", "string", "context in which the reviews see it"),
         Column("claim", "category", "stated by a review, or a hypothesis", ("stated", "hypothesis")),
         Column(
             "status",
             "category",
-            "complete: every step is measured and expressed; broken: a measured step is below expr_prop; partial: all "
-            "measured steps are expressed, others cannot be measured; not_assessable: no step can be measured",
+            "complete: every step is measured and expressed; partial: all measured steps are expressed, others cannot "
+            "be measured; step: its only step is expressed; broken: a measured step is below expr_prop; "
+            "not_assessable: no step can be measured",
             CIRCUIT_STATUS,
         ),
         Column("n_steps", "int", "steps of the circuit, without gates that act on an edge"),
         Column("n_assessed", "int", "steps that are measured"),
         Column("n_expressed", "int", "steps that are expressed"),
         Column("strength", "float", "geometric mean of the scores of the measured activating steps; >= 0"),
-        Column("pvalue", "float", "permutations with a strength at least as high"),
-        Column("padj", "float", "Benjamini–Hochberg adjusted over circuits"),
+        Column("pvalue", "float", "permutations with a strength at least as high; missing for a broken circuit"),
+        Column(
+            "padj",
+            "float",
+            "Benjamini–Hochberg adjusted over the circuits that can be assessed; a broken one has none "
+            "and counts as a candidate that failed",
+        ),
         Column("weakest", "float", "lowest score of a measured activating step"),
         Column("weakest_edge", "string", "that step"),
-        Column("weakest_pvalue", "float", "permutations whose lowest score is at least as high"),
-        Column("all_pvalue", "float", "largest p-value of any activating step: evidence that every one is specific"),
+        Column("weakest_pvalue", "float", "permutations whose lowest score is at least as high; as pvalue"),
+        Column(
+            "all_pvalue",
+            "float",
+            "largest p-value of any activating step: evidence that every one is specific, not adjusted; as pvalue",
+        ),
         Column(
             "stand_ins", "string", "roles that a group of another name takes, narrower or wider (several: JSON list)"
         ),
@@ -77,6 +88,13 @@ CIRCUIT_EDGES = Table(
         Column("target_role", "string", "role of the cell it reaches"),
         Column("source", "string", "groups of that role (several: JSON list); for the role any, the strongest group"),
         Column("target", "string", "groups of that role"),
+        Column(
+            "source_how",
+            "category",
+            "how the groups of source_role were found; parent: the group of a wider role stands in",
+            END_HOW,
+        ),
+        Column("target_how", "category", "how the groups of target_role were found", END_HOW),
         Column("from", "string", "ligand, receptor, gene or gate"),
         Column("to", "string", "receptor, gene or molecule acted on"),
         Column("interaction", "string", "of a communication step"),
@@ -84,14 +102,15 @@ CIRCUIT_EDGES = Table(
         Column("in_strength", "bool", "whether it counts in the strength of its circuit"),
         Column("status", "category", "whether and why it could not be measured", EDGE_STATUS),
         Column("detail", "string", "what exactly was found"),
+        Column("absent", "string", "genes of the step that the data lack (several: JSON list)"),
         Column("gates", "string", "gates of this circuit that act on the step (several: JSON list)"),
         Column("from_mean", "float", "mean of the first partner in its role"),
         Column("to_mean", "float", "mean of the second partner"),
         Column("from_prop", "float", "fraction of cells that express it"),
         Column("to_prop", "float", "fraction of cells that express it"),
         Column("score", "float", "geometric mean of both sides after the gates; >= 0"),
-        Column("pvalue", "float", "permutations with a score at least as high"),
-        Column("padj", "float", "adjusted over distinct steps"),
+        Column("pvalue", "float", "permutations with a score at least as high; missing for a step below expr_prop"),
+        Column("padj", "float", "adjusted over distinct steps that are measured, as of circuits"),
         Column("rho", "float", "intracellular steps: Spearman's correlation of both genes across samples, in the role"),
         Column("rho_pvalue", "float", "its p-value in the direction of the sign"),
         Column("n_samples", "int", "samples it rests on"),
@@ -117,10 +136,18 @@ CIRCUIT_CHANGES = Table(
         Column("ci_high", "float", "95 % interval"),
         Column("pvalue", "float", "moderated t, samples as replicates; stages: all shapes together"),
         Column("padj", "float", "adjusted within the contrast, circuits and distinct steps apart"),
-        Column("any_pvalue", "float", "of a circuit: evidence that any of its steps moved (ACAT of their p-values)"),
-        Column("any_padj", "float", "adjusted within the contrast"),
         Column(
-            "status", "category", "whether it was tested; not_expressed: in too few cells of all stages", CHANGE_STATUS
+            "any_pvalue",
+            "float",
+            "of a circuit: evidence that any of its steps moved (ACAT of their p-values); missing for a broken one",
+        ),
+        Column("any_padj", "float", "adjusted within the contrast, over the circuits that have any_pvalue"),
+        Column(
+            "status",
+            "category",
+            "whether it was tested; not_expressed: in too few cells of all stages; broken: a "
+            "circuit that lacks a step in every level that is compared",
+            CHANGE_STATUS,
         ),
         Column("shape", "category", "course over ordered stages where padj <= 0.05; missing elsewhere", SHAPES),
         Column(
@@ -176,9 +203,14 @@ THERAPIES = Table(
         Column("targets", "string", "symbols, joined by ;"),
         Column("reported", "string", "what the reviews report, joined by ;"),
         Column("status", "category", "whether it cuts an edge, or why not", THERAPY_STATUS),
-        Column("reason", "string", "why it cuts nothing"),
+        Column("reason", "string", "why it cuts nothing, or has no share"),
         Column("n_edges", "int", "edges cut"),
-        Column("share", "float", "share of all flow that falls, 0 to 1"),
+        Column(
+            "share",
+            "float",
+            "share of the flow, without antigen presentation, that falls, 0 to 1; missing where it "
+            "cuts antigen presentation alone",
+        ),
         Column("n_circuits", "int", "circuits of which a measured step is cut"),
         Column("sources", "string", "reviews, joined by ;"),
         Column("claim", "category", "what this table is", (CAUTION,)),

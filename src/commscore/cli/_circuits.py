@@ -94,23 +94,30 @@ def circuits(
 def _summary(table: pd.DataFrame) -> dict[str, Any]:
     return {
         "rows": len(table),
-        "significant": int((table["padj"] <= ALPHA).sum()),
+        "significant": int(((table["padj"] <= ALPHA) & (table["status"] == "complete")).sum()),
+        "significant_by_status": _by_status(table[table["padj"] <= ALPHA]),
         "alpha": ALPHA,
-        "by_status": {str(k): int(n) for k, n in table["status"].value_counts().items()},
+        "by_status": _by_status(table),
     }
 
 
+def _by_status(table: pd.DataFrame) -> dict[str, int]:
+    return {str(k): int(n) for k, n in table["status"].value_counts(sort=False).items()}
+
+
 def show(table: pd.DataFrame, rows: int) -> None:
-    """Print the surest circuits."""
+    """Print circuits in the order of the table, complete ones first."""
     text = ("circuit", "kind", "status")
-    best = table.sort_values(["pvalue", "strength"], ascending=[True, False], kind="stable")
+    complete, single = ((table["status"] == name).to_numpy() for name in ("complete", "step"))
+    sure = (table["padj"] <= ALPHA).to_numpy()
     lines = [
         [*(str(row[n]) for n in text), f"{row['n_expressed']} of {row['n_steps']}", figures(row["strength"], ".3f"),
          figures(row["pvalue"]), figures(row["padj"])]
-        for row in best.head(rows).to_dict("records")
+        for row in table.head(rows).to_dict("records")
     ]  # fmt: skip
     print_table(
         lines, columns=(*text, "steps", "strength", "p", "padj"), numbers=("steps", "strength", "p", "padj"),
-        title=f"{len(table)} circuits, {int((table['padj'] <= ALPHA).sum())} with padj ≤ {ALPHA}",
-        note="steps: expressed, of all",
+        title=f"{len(table)} circuits: {int(complete.sum())} complete, {int((complete & sure).sum())} of them with "
+        f"padj ≤ {ALPHA}; {int(single.sum())} single steps, {int((single & sure).sum())} with padj ≤ {ALPHA}",
+        note="steps: expressed, of all; a broken circuit (a step is not expressed) has no p",
     )  # fmt: skip

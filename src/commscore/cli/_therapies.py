@@ -12,7 +12,7 @@ from ._files import DATA, TABLES, WITH_RESULT
 from ._job import Done, Job, Output, table_and_data, tables
 from ._open_resource import open_resource
 from ._run import command, say
-from ._show import print_table
+from ._show import figures, print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,7 @@ def therapies(
     combinations: Annotated[Path | None, typer.Option(help="Write the combinations here.")] = None,
     bypass: Annotated[Path | None, typer.Option(help="Write what remains beside a cut edge here.")] = None,
     key: Annotated[str, typer.Option(help="Key of the stored scores.")] = "commscore",
+    role: options.Roles = None,
     condition_key: Annotated[str | None, typer.Option(help="Column of obs: each condition on its own.")] = None,
     sample_key: Annotated[str | None, typer.Option(help="Column of obs: each sample on its own.")] = None,
     max_padj: Annotated[float | None, typer.Option(help="Only edges with at most this adjusted p-value.")] = None,
@@ -51,13 +52,14 @@ def therapies(
     outputs: dict[str, Output] = {"--out": (out, DATA), "--data": (data, WITH_RESULT)}
     outputs |= {n: (p, TABLES) for n, p in (("--edges", edges), ("--combinations", combinations), ("--bypass", bypass))}
     known = open_resource("breast", species=species, orthologs=orthologs)
+    roles = options.assignments("--role", role, several=True)
 
     def work(adata: Any) -> Done:
         from .. import get, tl
 
         say("cutting the edges of the stored scores")
         tl.therapies(
-            adata, key=key, condition_key=condition_key, sample_key=sample_key, max_padj=max_padj,
+            adata, key=key, roles=roles, condition_key=condition_key, sample_key=sample_key, max_padj=max_padj,
             n_together=n_together, n_combinations=n_combinations, resource=known, key_added=_KEY,
         )  # fmt: skip
         found = get.load(adata, _KEY)
@@ -77,11 +79,11 @@ def show(table: pd.DataFrame, rows: int) -> None:
     best = table[table["status"] == "cuts"].sort_values("share", ascending=False, kind="stable")
     text = ("context", "therapy", "class", "targets")
     lines = [
-        [*(str(row[n]) for n in text), str(row["n_edges"]), f"{100 * row['share']:.1f} %"]
+        [*(str(row[n]) for n in text), str(row["n_edges"]), figures(row["share"], ".1%")]
         for row in best.head(rows).to_dict("records")
     ]
     print_table(
         lines, columns=(*text, "edges", "share"), numbers=("edges", "share"),
         title=f"{len(best)} of {len(table)} therapies cut an edge",
-        note="share: of the flow of all edges; an in-silico cut, not a prediction of response",
+        note="share: of the flow without antigen presentation; an in-silico cut, not a prediction of response",
     )  # fmt: skip

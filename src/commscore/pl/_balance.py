@@ -48,7 +48,9 @@ def balance(
     matplotlib.axes.Axes
         Points are samples. The grey line through a point reaches from the balance if all unsigned flow were anti
         to the balance if it were pro. Diamonds are mean of the reference plus tested difference, with the 95 %
-        interval of the difference. Samples without a balance are counted below the title.
+        interval of the difference; above it the p-value of the t-test, and the exact one over relabellings of the
+        samples with its floor, the smallest that so few samples can give. Samples without a balance are counted below
+        the title.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def balance(
     missing = len(frame) - len(there)
     text = "Balance of pro- and anti-tumour communication"
     left_out = counted(missing, "sample") + (" without a balance" if missing else "")
-    title(ax, text, left_out, pad=6 if tests is None else 18)
+    title(ax, text, left_out, pad=6 if tests is None else 26)
     return ax
 
 
@@ -94,9 +96,16 @@ def _tests(ax: Any, tests: pd.DataFrame, stages: list[str], *, means: list[float
         estimate(ax, i, base + row.effect, ends=(base + row.ci_low, base + row.ci_high))
         if np.isfinite(row.pvalue):
             ax.annotate(
-                f"p = {row.pvalue:.2g}", (i, 1.0), xycoords=ax.get_xaxis_transform(), xytext=(0, 2),
+                _p_in_words(row), (i, 1.0), xycoords=ax.get_xaxis_transform(), xytext=(0, 2),
                 textcoords="offset points", ha="center", va="bottom", fontsize=7.5,
             )  # fmt: skip
+
+
+def _p_in_words(row: Any) -> str:
+    """Return the p-value of the test, and the exact one with its floor where there is one."""
+    exact, floor = (float(getattr(row, n, np.nan)) for n in ("exact_pvalue", "exact_floor"))
+    below = f"\nexact {exact:.2g} (floor {floor:.2g})" if np.isfinite([exact, floor]).all() else ""
+    return f"p = {row.pvalue:.2g}{below}"
 
 
 def _decorate(ax: Any, n: int) -> None:

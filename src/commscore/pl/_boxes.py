@@ -16,17 +16,19 @@ _GAP = 0.55
 
 @dataclass
 class Box:
-    """A cell role: its name, its groups, and its inner steps as (words, colour, missing)."""
+    """A cell role: its name, its groups, what is said after them, and its inner steps as (words, colour, missing)."""
 
     name: str
     below: str = ""
+    after: str = ""
+    vacant: bool = False
     lines: list[tuple[str, Any, bool]] = field(default_factory=list)
     at: tuple[float, float] = (0.0, 0.0)
 
     @property
     def groups(self) -> str:
-        """Names of the groups, shortened."""
-        return shorten([self.below], 30)[self.below]
+        """Names of the groups, shortened, and what is said after them."""
+        return shorten([self.below], 30)[self.below] + self.after
 
     @property
     def size(self) -> tuple[float, float]:
@@ -70,7 +72,7 @@ def draw_box(ax: Any, box: Box) -> Any:
     ax.add_patch(patch)
     top = y + height / 2 - _PAD - _LINE / 2
     ax.text(x, top, box.name, ha="center", va="center", fontsize=8.5, fontweight="bold", zorder=4)
-    style = "italic" if box.below == "no group" else "normal"
+    style = "italic" if box.vacant else "normal"
     ax.text(x, top - _LINE, box.groups, ha="center", va="center", fontsize=7, color="0.4", style=style, zorder=4)
     left = x - width / 2 + _PAD
     for i, (words, colour, missing) in enumerate(box.lines):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,20 +14,21 @@ from ..check import AxesOrNone, Label, checked
 from ._boxes import Box, draw_box, draw_edge, outline, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._fit import room, sized
-from ._table import axes, extra_of, need_columns, one_contrast, pick
+from ._table import axes, extra_of, names_of, need_columns, one_contrast, pick, table_of
 from ._text import heading, legend, shorten, title
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 _MISSING = "#9A9A9A"
+_SHORT = re.compile(r"caf|mdsc|msc|hsc|nkt?|treg|t|b|cd\d+|er|pr|her2|tnbc|car|[mn]\d|th\d+")
 
 
 @checked
 @sized
 def circuit(
     data: AnnData | pd.DataFrame,
-    circuit: str,
+    circuit: str | None = None,
     *,
     key: str = "commscore_circuits",
     contrast: Label | None = None,
@@ -40,7 +42,7 @@ def circuit(
     data
         AnnData that :func:`commscore.tl.circuits` has written to, or its table ``edges``.
     circuit
-        Id of the circuit.
+        Id of the circuit; by default the first one of the table, a complete one where there is any.
     key
         Key in ``adata.uns``.
     contrast
@@ -54,7 +56,8 @@ def circuit(
     -------
     matplotlib.axes.Axes
         An arrow activates, a bar restrains. Dashed arrows and hollow squares are steps that are not expressed or
-        cannot be measured; the status of the circuit stands in the title.
+        cannot be measured, with the genes that the data lack; the status of the circuit stands in the title. Below the
+        name of a role stand its groups; where the group of a wider role stands in, this is said.
 
     Raises
     ------
@@ -63,6 +66,7 @@ def circuit(
     """
     edges = extra_of(data, key, "edges")
     need_columns(edges, "circuit", "step", "edge", "source_role", "target_role", "from", "to", "sign", "status")
+    circuit = circuit or _first(data, key, edges)
     edges = pick(edges, circuit=circuit).sort_values("step", kind="stable")
     steps = edges[(edges["edge"].astype(str) != "gate").to_numpy()]
     effects = _effects(data, key, circuit=circuit, contrast=contrast, changes=changes)
@@ -99,6 +103,17 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
+def _first(data: Any, key: str, edges: pd.DataFrame) -> str:
+    """Return the circuit that comes first in the table of circuits; of bare steps, the only one."""
+    if not isinstance(data, pd.DataFrame):
+        return str(table_of(data, key)["circuit"].iloc[0])
+    names = names_of(edges["circuit"])
+    if len(names) > 1:
+        msg = f"circuit= must say which of the {len(names)} circuits to draw, where data is a bare table"
+        raise ValueError(msg)
+    return names[0]
+
+
 def _between(steps: pd.DataFrame) -> Any:
     apart = steps["source_role"].astype(str) != steps["target_role"].astype(str)
     return apart.to_numpy()
@@ -110,7 +125,20 @@ def _words(row: dict[str, Any]) -> str:
     )
     gates = ", ".join(name.split(" (")[0] for name in read_names(row.get("gates")))  # without their step and role
     words = f"{row['step']} {row['from']} {arrow} {row['to']}"
-    return words if not gates else f"{words} [{shorten([gates], 28)[gates]}]"
+    if gates:
+        words += f" [{shorten([gates], 28)[gates]}]"
+    return words + _absent(row)
+
+
+def _absent(row: dict[str, Any]) -> str:
+    """Name the genes that the data lack; in a small axes the dashes have to do."""
+    absent = read_names(row.get("absent"))
+    if not absent or room().limited:
+        return ""
+    if set(absent) >= {*row["from"].split("_"), *row["to"].split("_")}:
+        return " (missing)" if len(absent) == 1 else " (all missing)"
+    named = ", ".join(absent)
+    return f" ({shorten([named], 28)[named]} missing)"
 
 
 def _effects(data: Any, key: str, *, circuit: str, contrast: Label | None, changes: pd.DataFrame | None) -> Any:
@@ -148,17 +176,36 @@ def _look(steps: pd.DataFrame, effects: dict[int, float] | None) -> tuple[dict[i
 
 def _boxes(steps: pd.DataFrame, look: dict[int, tuple[Any, bool]]) -> dict[str, Box]:
     boxes: dict[str, Box] = {}
-    groups: dict[str, list[str]] = {}
     for row in _records(steps):
         for side in ("source", "target"):
             role = row[f"{side}_role"]
-            boxes.setdefault(role, Box(role.replace("_", " ")))
-            groups[role] = groups.get(role) or read_names(row.get(side))
+            box = boxes.setdefault(role, Box(role_in_words(role)))
+            if not box.below or box.vacant:
+                box.below, box.after, box.vacant = _who(row, side)
         if row["source_role"] == row["target_role"]:
             boxes[row["source_role"]].lines.append((_words(row), *look[row["step"]]))
-    for role, found in groups.items():
-        boxes[role].below = ", ".join(found) if found else "no group"
     return boxes
+
+
+def _who(row: dict[str, Any], side: str) -> tuple[str, str, bool]:
+    """Return the groups that take the role of one end, what is said after them, and whether there is none."""
+    groups, how, role = read_names(row.get(side)), str(row.get(f"{side}_how") or ""), row[f"{side}_role"]
+    if groups:
+        return ", ".join(groups), f" (stands in for {role_in_words(role)})" if how == "parent" else "", False
+    if role == "any":
+        return "any group", "", False
+    return "too few cells" if how == "too small" else "no group", "", True
+
+
+def role_in_words(role: str) -> str:
+    """Write a role as people do: the short forms of the field in capitals.
+
+    Examples
+    --------
+    >>> role_in_words("mdsc"), role_in_words("tumour_her2"), role_in_words("cd8_t")
+    ('MDSC', 'tumour HER2', 'CD8 T')
+    """
+    return " ".join(w.upper() if _SHORT.fullmatch(w) else w for w in role.split("_"))
 
 
 def _parallel(between: pd.DataFrame) -> Any:
@@ -183,16 +230,22 @@ def _legend(ax: Any, present: set[bool]) -> None:
     legend(ax, lines, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)
 
 
+def _status(row: pd.Series) -> str:
+    """Say the status of a circuit, or that it is a single step and whether this is expressed."""
+    status = str(row["status"])
+    if str(row["kind"]) == "step":
+        status = {"step": "single step, expressed", "broken": "single step, not expressed"}.get(status, status)
+    return status.replace("_", " ")
+
+
 def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: Label | None, high: float) -> None:
     import matplotlib as mpl
 
     text = circuit
     if not isinstance(data, pd.DataFrame):
-        from ._table import table_of
-
         row = pick(table_of(data, key), circuit=circuit).iloc[0]
         p = f", padj = {row['padj']:.2g}" if np.isfinite(row["padj"]) else ""
-        text = f"{row['name']}: {str(row['status']).replace('_', ' ')}{p}"
+        text = f"{row['name']}: {_status(row)}{p}"
     title(ax, text, more="" if contrast is None else heading(_labels.text(contrast)))
     if contrast is not None:
         scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-high, high), DIVERGING)

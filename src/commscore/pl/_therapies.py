@@ -30,7 +30,7 @@ def therapies(
     top: Count = 25,
     ax: AxesOrNone = None,
 ) -> Any:
-    """Draw the share of all flow that falls when the targets of a therapy are taken out, in every context.
+    """Draw the share of flow (without antigen presentation) that falls with the targets of a therapy, by context.
 
     Parameters
     ----------
@@ -49,7 +49,8 @@ def therapies(
     -------
     matplotlib.axes.Axes
         One dot per context, a line between the contexts; the numbers count the edges and circuits cut in the
-        context with the largest share. Therapies that cut nothing are counted below the title.
+        context with the largest share. Therapies that cut nothing, or antigen presentation alone, are counted below
+        the title.
 
     Raises
     ------
@@ -79,11 +80,13 @@ def therapies(
     ax.set_xlim(0, (1.35 if room().narrow else 1.15) * float(rows["share"].max()))
     if room().narrow:
         ax.xaxis.get_major_locator().set_params(nbins=3)
-    ax.set_xlabel(f"share of all flow that falls   (edges | circuits cut)\n{CAUTION}", fontsize=8.5)
+    ax.set_xlabel(f"share of flow without antigen presentation   (edges | circuits cut)\n{CAUTION}", fontsize=8.5)
     bare(ax)
-    nothing = frame["therapy"].nunique() - len(best)
-    less = len(best) - len(names)
-    left_out = (f"{less} that cut less" if less else "", f"{nothing} that cut nothing" if nothing else "")
+    apart = set(frame["therapy"][((frame["status"] == "cuts") & frame["share"].isna()).to_numpy()])
+    apart -= set(best["therapy"])
+    nothing, less = frame["therapy"].nunique() - len(best) - len(apart), len(best) - len(names)
+    counts = {"that cut less": less, "that cut antigen presentation alone": len(apart), "that cut nothing": nothing}
+    left_out = [f"{n} {what}" for what, n in counts.items() if n]
     title(ax, "What therapies would cut", *left_out)
     return ax
 

@@ -212,24 +212,41 @@ def _of_contrast(ask: Ask) -> list[tuple[str, Callable[[str], Any], str, str]]:
 
 
 def _circuits(ask: Ask) -> list[Figure | Text]:
-    """Draw circuits, complete ones first, then the surest; coloured by their change where there is one contrast."""
+    """Count circuits and draw the first of the table, complete ones first; coloured by their change in one contrast."""
     table, changes = ask.stored.table, ask.stored.tables.get("changes")
     contrasts = [] if changes is None else [str(c) for c in changes["contrast"].dropna().unique()]
     contrast = contrasts[0] if len(contrasts) == 1 else None
-    seen = table[(table["n_expressed"] > 0).to_numpy()]
-    seen = seen.assign(place=(seen["status"].astype(str) != "complete").astype(int))
-    by = ["place", "padj", "strength"]
-    best = seen.sort_values(by, ascending=[True, True, False], kind="stable").head(_MOST_CIRCUITS)
+    best = table[(table["n_expressed"] > 0).to_numpy()].head(_MOST_CIRCUITS)
     return [
-        _drawn(
+        Text(circuits_in_words(table, ask.max_padj)),
+        *(_drawn(
             str(row["name"]), partial(pl.circuit, ask.adata, row["circuit"], key=ask.stored.key, contrast=contrast),
             alt=f"Circuit {row['name']}: roles of cells as boxes, steps as arrows. {row['n_expressed']} of "
-            f"{row['n_steps']} steps are expressed; the circuit is {row['status']}.",
+            f"{row['n_steps']} steps are expressed; {_of_status(row)}.",
             caption="Steps inside a cell in its box, steps between cells as arrows; dashed: not there or not measured."
             + (f" Colour: change in {contrast}." if contrast else ""),
         )
-        for row in best.to_dict("records")
+        for row in best.to_dict("records")),
     ]  # fmt: skip
+
+
+def _of_status(row: dict[str, Any]) -> str:
+    return (
+        "it is a single step" if row["status"] == "step" else f"the circuit is {str(row['status']).replace('_', ' ')}"
+    )
+
+
+def circuits_in_words(table: pd.DataFrame, max_padj: float) -> str:
+    """Say how many circuits are complete, partial, a single step or broken, and how many of these pass."""
+    names = {"complete": "complete", "partial": "partial", "step": "of a single step"}
+    status, passing = table["status"].astype(str), table["padj"] <= max_padj
+    said = [
+        f"{n} {words} ({int(passing[status == name].sum())} with padj ≤ {max_padj:g})"
+        for name, words in names.items() if (n := int((status == name).sum()))
+    ]  # fmt: skip
+    without = {"broken": "broken (a step is missing: no p-value)", "not_assessable": "not assessable"}
+    said += [f"{n} {words}" for name, words in without.items() if (n := int((status == name).sum()))]
+    return f"{len(table)} circuits: {', '.join(said)}."
 
 
 def _loops(ask: Ask) -> list[Figure | Text]:
@@ -264,7 +281,8 @@ def _therapies(ask: Ask) -> list[Figure | Text]:
     status = _counts(ask.stored.table, "status")
     return [_drawn(
         "Flow that falls", lambda: pl.therapies(ask.adata, key=ask.stored.key, top=ask.top),
-        alt=f"Share of all flow that falls when the targets of each therapy are taken out. {status}",
+        alt="Share of flow (without antigen presentation) that falls when the targets of each therapy are taken out. "
+        f"{status}",
         caption="An in-silico cut of edges, not a prediction of response.",
     )]  # fmt: skip
 

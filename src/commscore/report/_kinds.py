@@ -103,14 +103,14 @@ KINDS: dict[str, Kind] = {
     ),
     "circuits": Kind(
         "Circuits",
-        "Loops and cascades that the reviews describe, measured step by step. Complete: every step is measured and "
-        "expressed.",
+        "Loops, cascades and single steps that the reviews describe, measured step by step, complete ones first. "
+        "Complete: every step is measured and expressed. Broken: a step is not expressed; it has no p-value.",
         {
             "table": View(
                 "Circuits", understand.CIRCUITS,
                 ("name", "kind", "status", "claim", "n_steps", "n_expressed", "strength", "pvalue", "padj",
                  "weakest_edge", "missing", "source", "lines"),
-                ("kind", "status", "claim", "source"), _BY_P,
+                ("kind", "status", "claim", "source"),
             ),
             "edges": View(
                 "Steps of the circuits", understand.CIRCUIT_EDGES,

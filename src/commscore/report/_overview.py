@@ -58,7 +58,17 @@ def _counted(stored: Stored, max_padj: float) -> list[str]:
     left = "–" if untested is None else f"{len(untested):,}"
     if padj is None or table[padj].isna().all():
         return ["0" if padj else "–", "–", left]
-    return [f"{table[padj].notna().sum():,}", f"{(table[padj] <= max_padj).sum():,}", left]
+    passing = (table[padj] <= max_padj).to_numpy()
+    return [f"{table[padj].notna().sum():,}", _passing(stored, passing), left]
+
+
+def _passing(stored: Stored, passing: Any) -> str:
+    """Return how many rows pass; of circuits, how many of them are complete, partial or a single step."""
+    if stored.kind != "circuits" or not passing.any():
+        return f"{passing.sum():,}"
+    by = stored.table.loc[passing, "status"].astype(str).value_counts()
+    names = {"complete": "complete", "partial": "partial", "step": "single step"}
+    return ", ".join(f"{by[name]} {words}" for name, words in names.items() if name in by)
 
 
 def _resource(stored: Stored) -> str:

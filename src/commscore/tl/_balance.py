@@ -17,7 +17,7 @@ from ..check import Columns, Count, Label, Levels, Proportion, checked
 from ..get import Result, store
 from ..get._store import check_target
 from ..stats import exact, linear
-from . import _roles
+from . import _domain, _roles
 from ._compare import _design, _prepare, _study
 from ._compare._compare import _names
 from ._compare._profile import _sides
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-SIGNS = ("interaction", "roles")
+SIGNS = ("reviews", "roles")
 FLOWS = ("geometric", "product")
 _LIMIT = 10_000
 _TIES = 1e-9
@@ -51,7 +51,7 @@ def balance(
     contrast: Label | Levels | None = None,
     covariates: Columns = (),
     pair_key: str | None = None,
-    sign: str = "interaction",
+    sign: str = "reviews",
     roles: Given | None = None,
     flow: str = "geometric",
     abundance: bool = True,
@@ -85,10 +85,12 @@ def balance(
     reference, order, contrast, covariates, pair_key
         As in :func:`commscore.tl.compare`; contrasts are pairwise.
     sign
-        ``"interaction"``: an interaction has one direction, whoever sends and receives it. ``"roles"``: an edge has the
-        direction of the statements about its sender and receiver only, and is unclear where there are none.
+        ``"reviews"``: an interaction has the direction that all statements about it give, whoever sends and receives
+        it. ``"roles"``: an edge has the direction of the statements about its sender and receiver only, and is unclear
+        where there are none.
     roles
-        Role → group or groups, for ``sign="roles"``; what is not given is guessed (:func:`commscore.tl.roles`).
+        Role → group or groups; what is not given is guessed (:func:`commscore.tl.roles`). Where the resource is about
+        tumours, a group must take a tumour role: of tissue without a tumour it says nothing.
     flow
         ``"geometric"``: √(L·R), so that a few very high genes do not outweigh all others; ``"product"``: L·R, the flow
         whose change :func:`commscore.tl.compare` takes apart.
@@ -118,8 +120,8 @@ def balance(
     KeyError
         If a column or layer does not exist.
     TypeError, ValueError
-        If an argument is of the wrong kind or out of range, the resource has no direction that is pro or anti, there
-        are no raw counts, or the design cannot be tested.
+        If an argument is of the wrong kind or out of range, the resource has no direction that is pro or anti, it is
+        about tumours and no group takes a tumour role, there are no raw counts, or the design cannot be tested.
 
     Examples
     --------
@@ -135,21 +137,14 @@ def balance(
     if not isinstance(abundance, bool):
         msg = f"abundance must be True or False, found {abundance!r}"
         raise TypeError(msg)
-    if roles is not None and sign != "roles":
-        msg = "roles= has a use only with sign='roles'; leave it out, or give sign='roles'"
-        raise ValueError(msg)
     check_target(adata, key_added, inplace=inplace)
     known = _signed(resource)
     keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
     ask = _prepare.Ask(known, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    assigned = _who(adata, groupby, known, roles=roles, sign=sign, use_raw=use_raw)
     prepared = prepare(adata, keys, ask)
     sides = _sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=1)
     flows = _flows(prepared, sides, power=0.5 if flow == "geometric" else 1.0, abundance=abundance)
-    assigned = None
-    if sign == "roles":
-        assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
-        named = known.evidence[["sender", "receiver"]].to_numpy().ravel()
-        _roles.require(assigned, [r for r in named if r], groupby, what="evidence")
     direction, n_statements = _directions(known, sides["var"], assigned)
     table = _table(prepared, flows, sides["var"], direction=direction)
     extra = {
@@ -179,6 +174,20 @@ def _signed(resource: Any) -> Resource:
         msg = f"resource {known.name!r} does not say which interactions are pro or anti; use resource='breast'"
         raise ValueError(msg)
     return known
+
+
+def _who(
+    adata: AnnData, groupby: str, known: Resource, *, roles: Any, sign: str, use_raw: bool
+) -> _roles.Assigned | None:  # fmt: skip
+    """Read who takes which role; None where signs do not ask for it. Where it is about tumours there must be one."""
+    named = _domain.named(known, "evidence")
+    if sign != "roles":
+        _domain.check_tumour(adata, groupby, named, given=roles, resource=known, what="signs")
+        return None
+    assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
+    _domain.require(assigned, named, groupby, what="evidence")
+    _domain.require_tumour(assigned, named, groupby, resource=known, what="signs")
+    return assigned
 
 
 def _flows(prepared: _prepare.Prepared, sides: dict[str, Any], *, power: float, abundance: bool) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .. import _labels, rs
-from .._names import read_names, write_names
+from .._names import write_names
 from .._schema import understand as schema
 from .._validate import suggest
 from ..check import MAY_BE_EMPTY, Label, checked
@@ -48,7 +48,8 @@ MORE = {
     "myeloid": ("myeloid",), "lymphoid": ("lymphoid",), "pericyte": ("PVL", "perivascular", "perivascular like"),
     "luminal_epithelium": ("mature luminal", "luminal progenitor", "luminal hormone responsive", "luminal secretory",
                            "LumHR", "LumSec"),
-    "normal_epithelium": ("normal epithelial",), "tumour": ("carcinoma", "cancer", "malignant", "neoplastic"),
+    "normal_epithelium": ("normal epithelial",),
+    "tumour": ("carcinoma", "cancer", "malignant", "neoplastic", "neoplasm", "adenocarcinoma", "DCIS"),
     "treg": ("T reg", "FOXP3"), "cd8_t": ("cytotoxic T",), "cd4_t": ("helper T",), "nk": ("natural killer",),
     "plasmacytoid_dendritic": ("plasmacytoid DC",), "dendritic": ("cDC1", "cDC2", "cDC"),
     "macrophage": ("mono mac",), "leukocyte": ("immune",), "stromal_cell": ("mesenchymal",),
@@ -64,24 +65,36 @@ _PLURAL = re.compile(r"(?<=[a-z]{2})s$")
 _SPELLING = {"tumor": "tumour", "epithelium": "epithelial", "endothelium": "endothelial", "lymphocyte": "cell",
              "tcell": "t", "bcell": "b", "nkcell": "nk", "cancerous": "cancer"}  # fmt: skip
 
+_OF_TUMOUR = r"(?:tumou?r|cancer|carcinoma|malignan|neoplas)"
+_BESIDE_TUMOUR = re.compile(
+    rf"(?i)(?:(?<![a-z])(?:non|not|no|pre|peri|para|anti|without)[-_ ]*{_OF_TUMOUR}[a-z]*"
+    rf"|{_OF_TUMOUR}[a-z]*[-_ ]+(?:adjacent|infiltrating|draining|free|distant|negative)(?![a-z]))"
+)
+"""Words that name a tumour in order to say that the cells are none (``non-malignant``, ``tumour-infiltrating``)."""
+_IN_BRACKETS = re.compile(rf"(?i)\([^)]*{_OF_TUMOUR}[^)]*\)")
+EPITHELIA = ("normal_epithelium", "luminal_epithelium")
+
 MARKERS = {
-    "tumour or epithelium": ("EPCAM", "KRT8", "KRT18", "KRT19"),
-    "fibroblast or caf": ("COL1A1", "DCN", "LUM", "COL1A2"),
+    "tumour": ("EPCAM", "KRT8", "KRT18", "KRT19"),
+    "fibroblast": ("COL1A1", "DCN", "LUM", "COL1A2"),
     "endothelial": ("PECAM1", "VWF", "CDH5", "CLDN5"), "pericyte": ("RGS5", "NOTCH3", "MCAM", "ACTA2"),
     "t_cell": ("CD3D", "CD3E", "TRAC", "CD2"), "b_cell": ("MS4A1", "CD79A", "CD79B", "CD19"),
-    "macrophage or monocyte": ("CD68", "LYZ", "CD14", "AIF1", "CSF1R"), "nk": ("NKG7", "GNLY", "KLRD1", "NCAM1"),
+    "macrophage": ("CD68", "LYZ", "CD14", "AIF1", "CSF1R"), "nk": ("NKG7", "GNLY", "KLRD1", "NCAM1"),
     "dendritic": ("CLEC9A", "CD1C", "FCER1A", "LAMP3"), "adipocyte": ("ADIPOQ", "PLIN1", "LPL"),
     "osteoblast": ("BGLAP", "RUNX2", "SP7", "IBSP"), "osteoclast": ("ACP5", "CTSK", "MMP9", "DCSTAMP"),
 }  # fmt: skip
 """Only for guesses that are shown, never used."""
+_ALSO = {"tumour": "epithelium", "fibroblast": "caf", "macrophage": "monocyte"}
 
 
 @dataclass(frozen=True)
 class Assigned:
-    """Groups of every role, and the report."""
+    """Groups of every role, the report, how each role was found, and the likeliest role of groups without one."""
 
     groups: dict[str, tuple[str, ...]]
     report: pd.DataFrame
+    how: dict[str, str]
+    guesses: dict[str, str]
 
     def of(self, role: str) -> tuple[str, ...]:
         """Return the groups that take a role; none if it is absent."""
@@ -132,7 +145,16 @@ def ancestors(role: str) -> list[str]:
 
 def _own_role(group: str, names: dict[str, dict[tuple[str, ...], str]]) -> tuple[str, str, str] | None:
     """Role, how and reason for one group of cells, from its name alone."""
-    key = words(group)
+    tumour = bool(_IN_BRACKETS.search(_BESIDE_TUMOUR.sub(" ", group)))
+    found = _named_role(group, _BESIDE_TUMOUR.sub(" ", group), names)
+    if tumour and found is not None and found[0] in EPITHELIA and "tumour" in names:
+        return "tumour", "synonym", f"the name of group {group!r} says that this epithelium is a tumour"
+    return found
+
+
+def _named_role(group: str, told: str, names: dict[str, dict[tuple[str, ...], str]]) -> tuple[str, str, str] | None:
+    """Find the role in ``told``, what the name of the group says of its cells."""
+    key = words(told)
     if not key:
         return None
     letter = len(key) == 1 and len(key[0]) == 1  # a cluster called "B" need not be B cells
@@ -180,7 +202,9 @@ def _widest(roles: list[str]) -> str:
     return roles[0]
 
 
-def assign(resource: Resource, groups: Sequence[str], *, given: Given | None, hints: Mapping[str, str]) -> Assigned:
+def assign(
+    resource: Resource, groups: Sequence[str], *, given: Given | None, hints: Mapping[str, tuple[str, str]]
+) -> Assigned:
     """Give every role of the resource its groups.
 
     What the user gives wins. Otherwise a role takes the groups that are named like it and those of narrower roles
@@ -203,17 +227,18 @@ def assign(resource: Resource, groups: Sequence[str], *, given: Given | None, hi
             own.setdefault(role, []).append(group)
             before = how.get(role, (kind, ""))
             how[role] = (kind if not before[1] else before[0], "; ".join(filter(None, (before[1], reason))))
-    result, rows = {}, []
+    result, rows, kinds = {}, [], {}
     for role in names:
         members, kind, reason = _resolve(role, own, how, names=names)
-        result[role] = tuple(g for g in groups if g in members)
+        result[role], kinds[role] = tuple(g for g in groups if g in members), kind
         if role not in ("myeloid", "lymphoid"):
             rows.append((role, write_names(result[role]), kind, reason))
     result[ANY] = tuple(groups)
-    rows += [("", write_names([g]), "none", _guess(g, names, hints)) for g in unmatched]
+    guessed = {g: _guesses(g, names, hints) for g in unmatched}
+    rows += [("", write_names([g]), "none", _guess_in_words(found)) for g, found in guessed.items()]
     report = pd.DataFrame(rows, columns=list(schema.ROLES.names))
     report["how"] = pd.Categorical(report["how"], categories=list(schema.HOW))
-    return Assigned(result, report)
+    return Assigned(result, report, kinds, {g: found[0][0] for g, found in guessed.items() if found})
 
 
 def _resolve(
@@ -252,17 +277,23 @@ def _checked(given: Given | None, names: Iterable[str], groups: Sequence[str]) -
     return done
 
 
-def _guess(group: str, names: dict[str, dict[tuple[str, ...], str]], hints: Mapping[str, str]) -> str:
+def _guesses(
+    group: str, names: dict[str, dict[tuple[str, ...], str]], hints: Mapping[str, tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Roles that a group without one may have, the likeliest first, each with its reason."""
     spoken = {" ".join(n): (role, w) for role, known in names.items() for n, w in known.items()}
     own = " ".join(w for w in words(group) if w not in _SAY_NOTHING and not w.isdigit())
     close = difflib.get_close_matches(own, list(spoken), n=2, cutoff=0.7)
-    guesses = [hints[group]] if group in hints else []
-    guesses += [f"{spoken[c][0]} (its name {spoken[c][1]!r} is similar)" for c in close]
-    return "no name of a role; " + (f"perhaps {' or '.join(guesses)}" if guesses else "nothing similar")
+    alike = [(spoken[c][0], f"{spoken[c][0]} (its name {spoken[c][1]!r} is similar)") for c in close]
+    return [*([hints[group]] if group in hints else []), *alike]
 
 
-def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_raw: bool) -> dict[str, str]:
-    """Say for each group which well known markers stand out; a guess to be shown, never used."""
+def _guess_in_words(found: list[tuple[str, str]]) -> str:
+    return "no name of a role; " + (f"perhaps {' or '.join(w for _, w in found)}" if found else "nothing similar")
+
+
+def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_raw: bool) -> dict[str, tuple[str, str]]:
+    """Say for each group which well known markers stand out, as role and words; to be shown, never used."""
     source = _edge.expression(adata, layer=layer, use_raw=use_raw)
     genes = sorted({g for known in MARKERS.values() for g in known if g in source.var_names})
     labels = labels_of(column)
@@ -282,30 +313,15 @@ def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_ra
         if np.mean(gain[best]) > 0.2:
             shown = [g for g in MARKERS[best] if g in number]
             at = [number[g] for g in shown]
+            named = " or ".join(filter(None, (best, _ALSO.get(best))))
             hints[str(group)] = (
-                f"{best} (markers {', '.join(shown)} in {here[at].mean():.0%} of its cells on average, "
-                f"{rest[at].mean():.0%} elsewhere)"
+                best,
+                (
+                    f"{named} (markers {', '.join(shown)} in {here[at].mean():.0%} of its cells on average, "
+                    f"{rest[at].mean():.0%} elsewhere)"
+                ),
             )
     return hints
-
-
-def require(assigned: Assigned, needed: Iterable[str], groupby: str, *, what: str = "circuits") -> None:
-    """Raise with roles, guesses and the way out if no role that is needed has a group."""
-    needed = [r for r in dict.fromkeys(needed) if r != ANY]
-    if not needed or any(assigned.of(r) for r in needed):
-        return
-    unmatched = assigned.report[assigned.report["role"] == ""]
-    lone = [(*read_names(g), why) for g, why in zip(unmatched["groups"], unmatched["reason"], strict=True)]
-    guesses = "\n".join(f"  {g!r}: {why}" for g, why in lone)
-    guessed = [(m[1], g) for g, why in lone
-               if (m := re.search(r"perhaps (\w+)", why)) and m[1] in needed]  # fmt: skip
-    role, example = (guessed or [("tumour", lone[0][0] if lone else "my group")])[0]
-    msg = (
-        f"no group of groupby={groupby!r} takes a role of the {what}. Give them with "
-        f"roles={{{role!r}: {example!r}, ...}} (role -> group or list of groups).\nGroups and guesses:\n{guesses}\n"
-        f"Roles: {', '.join(sorted(needed))}"
-    )
-    raise ValueError(msg)
 
 
 @checked

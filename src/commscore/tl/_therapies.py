@@ -17,7 +17,8 @@ from .._version import __version__
 from ..check import Count, Proportion, between, checked
 from ..get import Result
 from ..get._store import check_target
-from . import _contexts
+from . import _contexts, _domain, _roles
+from ._bypass import bypass_table
 from ._circuits import _again
 from ._interactions import same_species
 
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Bools = npt.NDArray[np.bool_]
 
-SCHEMA = "commscore.therapies/1"
+SCHEMA = "commscore.therapies/2"
 NO_CUT = ("activates", "other")
-_BYPASS = ("same receptor", "same ligand", "same ligand family", "same circuit")
+_HLA, _TCR = re.compile(r"HLA-|H2-|B2[Mm]$"), re.compile(r"(?i)TR[ABGD]C\d?$|CD3[DEG]$|CD247$|CD4$|CD8[AB]1?$")
+_ONLY_HLA = "it cuts antigen presentation (HLA to T-cell receptor) alone, which is left out of shares"
 
 
 @checked
@@ -41,6 +43,7 @@ def therapies(
     *,
     key: str = "commscore",
     circuits_key: str | None = "commscore_circuits",
+    roles: _roles.Given | None = None,
     condition_key: str | None = None,
     sample_key: str | None = None,
     max_padj: Proportion | None = None,
@@ -56,7 +59,9 @@ def therapies(
 
     An edge of the stored result is cut if a target of the therapy is a subunit of its ligand or receptor; a step of a
     circuit also if a target is its gene or a gate on it. Activating therapies cut nothing. The flow of an edge is the
-    product of ligand mean and receptor mean; a cut edge loses all of it.
+    product of ligand mean and receptor mean; a cut edge loses all of it. Shares are shares of the flow without antigen
+    presentation (HLA to T-cell receptor, CD4, CD8): its molecules are so abundant that it would make up most of the
+    flow of any tissue, and a share of it says nothing of how well a T cell sees its antigen.
 
     Parameters
     ----------
@@ -66,6 +71,9 @@ def therapies(
         Key of the stored scores.
     circuits_key
         Key of stored circuits (:func:`commscore.tl.circuits`); ``None``, or nothing stored there, leaves them out.
+    roles
+        Role → group or groups, to say which group is the tumour; by default as in the stored circuits, else guessed
+        from the names (:func:`commscore.tl.roles`).
     condition_key, sample_key
         Column of ``adata.obs``, at most one of the two: means are taken in each condition, or each sample, on its own,
         for the edges of the stored result and the steps of the stored circuits.
@@ -99,8 +107,8 @@ def therapies(
     KeyError
         If nothing is stored under ``key``, or a column does not exist.
     ValueError
-        If both ``condition_key`` and ``sample_key`` are given, the resource has no therapies, no edge passes, or an
-        argument is out of range.
+        If both ``condition_key`` and ``sample_key`` are given, the resource has no therapies, it is about tumours and
+        no group takes a tumour role, no edge passes, or an argument is out of range.
 
     Notes
     -----
@@ -111,7 +119,10 @@ def therapies(
     Examples
     --------
     >>> import commscore as cs
-    >>> adata = cs.ds.pbmc()
+    >>> import scanpy as sc
+    >>> adata = cs.ds.simulate(n_samples=1, n_cells=200, rng=0)
+    >>> sc.pp.normalize_total(adata, target_sum=1e4)
+    >>> sc.pp.log1p(adata)
     >>> cs.tl.score(adata, "cell_type", n_perms=50)
     >>> result = cs.tl.therapies(adata, inplace=False)
     >>> result.table["claim"].iloc[0]
@@ -120,20 +131,21 @@ def therapies(
     check_target(adata, key_added, inplace=inplace)
     known, stored = rs.as_resource(resource), get.load(adata, key)
     agents = _agents(known)
+    _check_tumour(adata, stored, known, roles=roles, circuits_key=circuits_key)
     table = _contexts.passing(stored.table, padj=padj, max_padj=max_padj)
     same_species(known, agents["targets"], table)
     by, column = _contexts.which(condition_key, sample_key)
     flows = _contexts.flows(adata, table, stored.params, by=by, column=column, min_cells=int(min_cells))
-    cut = _cuts(agents, table)
+    cut, counted = _cuts(agents, table), ~presents_antigen(table)
     steps, in_contexts = _circuit_steps(adata, circuits_key, by=by, column=column, min_cells=int(min_cells))
     of_steps = _step_cuts(agents, steps)
     parts: dict[str, list[pd.DataFrame]] = {}
     for context, flow in flows.items():
-        one = Cut(agents, table, flow, cut, steps, of_steps, in_contexts[context])
+        one = Cut(agents, table, flow, cut, counted, steps, of_steps, in_contexts[context])
         tables = {
             "table": _agent_table(one), "edges": _edge_table(one), "groups": _group_table(one),
             "combinations": _combinations(one, n_together=int(n_together), n_listed=int(n_combinations)),
-            "bypass": _bypass(one), "circuits": _circuit_table(one),
+            "bypass": bypass_table(one), "circuits": _circuit_table(one),
         }  # fmt: skip
         for name, frame in tables.items():
             frame.insert(0, "context", context)
@@ -142,7 +154,8 @@ def therapies(
     params = {
         "key": key, "circuits_key": circuits_key, "condition_key": condition_key, "sample_key": sample_key,
         "max_padj": max_padj, "padj": padj, "min_cells": int(min_cells), "n_together": int(n_together),
-        "n_combinations": int(n_combinations), "flow": "ligand mean × receptor mean", "claim": schema.CAUTION,
+        "n_combinations": int(n_combinations), "flow": "ligand mean × receptor mean",
+        "shares": "of all flow without antigen presentation", "claim": schema.CAUTION,
         "circuits": "used" if len(steps) else "none stored", "commscore": __version__,
     }  # fmt: skip
     identity = {"name": known.name, "version": known.version, "sha256": known.sha256}
@@ -161,15 +174,17 @@ class Cut:
     table: pd.DataFrame
     flow: Floats
     edges: Bools
+    counted: Bools
+    """Of the edges: part of the shares; antigen presentation is not."""
     steps: pd.DataFrame
     of_steps: Bools
     step_score: Floats
     """Of the steps, in this context; NaN where a role has no cells."""
 
     def lost(self, edges: Any) -> float:
-        """Share of all flow on these edges."""
-        whole = self.flow.sum()
-        return float(self.flow[edges].sum() / whole) if whole > 0 else np.nan
+        """Share of the counted flow on these edges."""
+        whole = self.flow[self.counted].sum()
+        return float(self.flow[edges & self.counted].sum() / whole) if whole > 0 else np.nan
 
 
 def _agents(resource: Resource) -> pd.DataFrame:
@@ -188,15 +203,34 @@ def _agents(resource: Resource) -> pd.DataFrame:
     return grouped[names].agg(joined).reset_index().rename(columns={"source": "sources"})
 
 
-def _subunits(names: pd.Series) -> list[set[str]]:
+def _check_tumour(
+    adata: AnnData, stored: Result, known: Resource, *, roles: _roles.Given | None, circuits_key: str | None
+) -> None:
+    """Raise if the resource is about tumours and no group takes a tumour role; what circuits were told holds here."""
+    groupby = str(stored.params["groupby"])
+    if roles is None and circuits_key is not None and circuits_key in adata.uns:
+        told = get.params(adata, circuits_key)
+        if str(told.get("groupby")) == groupby:
+            roles = {role: list(groups) for role, groups in dict(told.get("roles") or {}).items()}
+    named = _domain.named(known, "circuits", "expectations", "evidence")
+    _domain.check_tumour(adata, groupby, named, given=roles, resource=known, what="therapies")
+
+
+def presents_antigen(table: pd.DataFrame) -> Bools:
+    """Find the edges from an HLA molecule to a T-cell receptor or its co-receptor, by mode or by their molecules."""
+    by_mode = (table["mode"].astype(str) == "antigen_presentation").to_numpy(bool)
+    sides = zip(subunits(table["ligand_complex"]), subunits(table["receptor_complex"]), strict=True)
+    by_molecules = [any(map(_HLA.match, a)) and any(map(_TCR.match, b)) for a, b in sides]
+    return np.asarray(by_mode | np.asarray(by_molecules, bool), np.bool_)
+
+
+def subunits(names: pd.Series) -> list[set[str]]:
     return [set(str(n).split("_")) for n in names]
 
 
 def _cuts(agents: pd.DataFrame, table: pd.DataFrame) -> Bools:
     """Therapies × edges: a target that is cut is a subunit of the ligand or the receptor."""
-    sides = [
-        a | b for a, b in zip(_subunits(table["ligand_complex"]), _subunits(table["receptor_complex"]), strict=True)
-    ]
+    sides = [a | b for a, b in zip(subunits(table["ligand_complex"]), subunits(table["receptor_complex"]), strict=True)]
     targets = [set(t.split(";")) - {""} for t in agents["cuts"]]
     return np.array([[bool(t & s) for s in sides] for t in targets], bool).reshape(len(targets), len(sides))
 
@@ -231,8 +265,10 @@ def _agent_table(cut: Cut) -> pd.DataFrame:
     there = np.isfinite(cut.step_score)
     found = [_status(row, n_cut) for (_, row), n_cut in zip(cut.agents.iterrows(), n, strict=True)]
     frame["status"], frame["reason"] = [f[0] for f in found], [f[1] for f in found]
+    only_hla = (n > 0) & ~(cut.edges & cut.counted).any(axis=1)
+    frame.loc[only_hla, "reason"] = _ONLY_HLA
     frame["n_edges"] = n
-    frame["share"] = [cut.lost(e) for e in cut.edges]
+    frame["share"] = np.where(only_hla, np.nan, [cut.lost(e) for e in cut.edges])
     frame["n_circuits"] = [np.unique(circuits[s & there]).size for s in cut.of_steps]
     frame["claim"] = schema.CAUTION
     return frame.sort_values(["share", "therapy"], ascending=[False, True], kind="stable").reset_index(drop=True)
@@ -257,11 +293,11 @@ def _edge_table(cut: Cut) -> pd.DataFrame:
     agent, edge = np.nonzero(cut.edges)
     frame = cut.table[["source", "target", "interaction"]].astype(str).iloc[edge].reset_index(drop=True)
     frame.insert(0, "therapy", cut.agents["therapy"].to_numpy()[agent])
-    whole = cut.flow.sum()
+    whole = cut.flow[cut.counted].sum()
     frame["flow"] = cut.flow[edge]
-    frame["share"] = cut.flow[edge] / whole if whole > 0 else np.nan
+    frame["share"] = np.where(cut.counted[edge], cut.flow[edge] / whole, np.nan) if whole > 0 else np.nan
     targets = [set(t.split(";")) for t in cut.agents["cuts"]]
-    ligands, receptors = _subunits(cut.table["ligand_complex"]), _subunits(cut.table["receptor_complex"])
+    ligands, receptors = subunits(cut.table["ligand_complex"]), subunits(cut.table["receptor_complex"])
     frame["side"] = [
         "both" if targets[a] & ligands[e] and targets[a] & receptors[e] else
         "ligand" if targets[a] & ligands[e] else "receptor"
@@ -274,9 +310,10 @@ def _group_table(cut: Cut) -> pd.DataFrame:
     parts = []
     for direction, side in (("outgoing", "source"), ("incoming", "target")):
         names, code = np.unique(cut.table[side].astype(str), return_inverse=True)
-        whole = np.bincount(code, weights=cut.flow, minlength=names.size)
-        for a in np.flatnonzero(cut.edges.any(axis=1)):
-            lost = np.bincount(code, weights=cut.flow * cut.edges[a], minlength=names.size)
+        flow = cut.flow * cut.counted
+        whole = np.bincount(code, weights=flow, minlength=names.size)
+        for a in np.flatnonzero((cut.edges & cut.counted).any(axis=1)):
+            lost = np.bincount(code, weights=flow * cut.edges[a], minlength=names.size)
             share = np.divide(lost, whole, out=np.full(names.size, np.nan), where=whole > 0)
             parts.append(pd.DataFrame({"therapy": cut.agents["therapy"].iloc[a], "group": names, "direction": direction,
                                        "flow": whole, "share": share}))  # fmt: skip
@@ -304,7 +341,7 @@ def _circuit_table(cut: Cut) -> pd.DataFrame:
 
 def _combinations(cut: Cut, *, n_together: int, n_listed: int) -> pd.DataFrame:
     """Rank sets of therapies by the flow they cut together; therapies that cut the same edges count once."""
-    single = {int(a): cut.lost(cut.edges[a]) for a in np.flatnonzero(cut.edges.any(axis=1))}
+    single = {int(a): cut.lost(cut.edges[a]) for a in np.flatnonzero((cut.edges & cut.counted).any(axis=1))}
     patterns: dict[bytes, int] = {}
     for a in single:
         patterns.setdefault(cut.edges[a].tobytes(), a)
@@ -323,67 +360,6 @@ def _combinations(cut: Cut, *, n_together: int, n_listed: int) -> pd.DataFrame:
         for best in [max(single[a] for a in s)]
     ]  # fmt: skip
     return pd.DataFrame(table, columns=["therapies", "n", "n_edges", "share", "best_single", "gain", "overlap"])
-
-
-def family(symbol: str) -> str:
-    """Stem of a symbol (VEGFA → VEGF, TGFB1 → TGFB, CXCL12 → CXCL); empty where fewer than three letters stay.
-
-    Examples
-    --------
-    >>> family("VEGFA"), family("TGFB1"), family("IL6")
-    ('VEGF', 'TGFB', '')
-    """
-    stem = re.sub(r"\d+[A-Z]?$", "", symbol)
-    if stem == symbol and len(symbol) > 4:
-        stem = re.sub(r"[A-D]$", "", symbol)
-    return stem if len(stem) >= 3 else ""
-
-
-def _bypass(cut: Cut) -> pd.DataFrame:
-    """List what still reaches the groups that lose an edge, by how it is related to that edge."""
-    text = {c: cut.table[c].astype(str).to_numpy() for c in ("source", "target", "interaction")}
-    ligand, receptor = (cut.table[c].astype(str).to_numpy() for c in ("ligand_complex", "receptor_complex"))
-    stems = np.array([family(x.split("_")[0]) for x in ligand], object)
-    sheds = (cut.table["mode"] == "shedding").to_numpy()
-    circuits = _circuits_of(cut.steps)
-    rows: dict[tuple[str, ...], tuple[float, float]] = {}
-    for a in np.flatnonzero(cut.edges.any(axis=1)):
-        left = ~cut.edges[a] & (cut.flow > 0)
-        for e in np.flatnonzero(cut.edges[a]):
-            near = left & (text["target"] == text["target"][e])
-            related = {
-                "same receptor": near & (receptor == receptor[e]),
-                "same ligand": near & (ligand == ligand[e]) & ~sheds[e],
-                "same ligand family": near & (stems == stems[e]) & (ligand != ligand[e]) & (stems != "") & ~sheds[e],
-                "same circuit": near & _in_same(text["interaction"], int(e), circuits),
-            }
-            for how in _BYPASS:
-                for f in np.flatnonzero(related[how]):
-                    name = (cut.agents["therapy"].iloc[a], text["interaction"][e], text["target"][e], how,
-                            text["interaction"][f], text["source"][f])  # fmt: skip
-                    before = rows.get(name, (0.0, 0.0))
-                    rows[name] = (before[0] + float(cut.flow[e]), float(cut.flow[f]))
-    columns = ["therapy", "cut", "target", "how", "remaining", "source"]
-    frame = pd.DataFrame(list(rows), columns=columns)
-    frame["cut_flow"] = [v[0] for v in rows.values()]
-    frame["remaining_flow"] = [v[1] for v in rows.values()]
-    order = frame.sort_values(["therapy", "remaining_flow"], ascending=[True, False], kind="stable")
-    return order.reset_index(drop=True)
-
-
-def _circuits_of(steps: pd.DataFrame) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for circuit, a, b in zip(steps["circuit"].astype(str), steps["from"], steps["to"], strict=True):
-        found.setdefault(f"{a}^{b}", set()).add(circuit)
-    return found
-
-
-def _in_same(interactions: npt.NDArray[np.object_], e: int, circuits: dict[str, set[str]]) -> Bools:
-    own = circuits.get(interactions[e], set())
-    if not own:
-        return np.zeros(interactions.size, bool)
-    other = {i for i in np.unique(interactions) if i != interactions[e] and circuits.get(i, set()) & own}
-    return np.isin(interactions, list(other))
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,12 +38,14 @@ class _Rows:
     """Flows of the samples (n_samples × m), their counting variance up to a factor, and what is expressed.
 
     ``first`` numbers rows that are the same (a step that several circuits share) alike; it is fitted and adjusted once.
+    ``whole`` (n_levels × m): levels in which no step of a circuit is missing; None for what has no steps.
     """
 
     value: Floats
     unit: Floats
     expressed: Bools
     first: Ints
+    whole: Bools | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def change_table(found: Cohort, measured: Measured, *, keys: Keys, expr_prop: fl
     levels = _levels(found, plan, expr_prop=expr_prop)
     steps, ends = _steps(levels, measured), _ends(levels, measured)
     whole = [c for c, inside in enumerate(plan.steps_of) if inside.size]
-    circuits = _circuits(steps, ends, [plan.steps_of[c] for c in whole])
+    parts = [plan.steps_of[c] for c in whole]
+    complete = _whole(levels, plan, parts, condition=found.study.condition)
+    circuits = replace(_circuits(steps, ends, parts), whole=complete)
     contrasts, design = _plan(found, keys)
     frames = []
     for contrast in contrasts:
@@ -88,8 +92,8 @@ def change_table(found: Cohort, measured: Measured, *, keys: Keys, expr_prop: fl
         made = [_test(rows, found.study, contrast, design=design) for rows in (circuits, steps, ends.rows)]
         frame = _frame(made[0], made[1], _Driver(made[1], made[2], ends, _numbered(measured)), whole=whole,
                        measured=measured)  # fmt: skip
-        parts = [_columns(m, rows, contrast) for m, rows in zip(made, (circuits, steps), strict=False)]
-        frame = pd.concat([frame, pd.concat(parts, ignore_index=True)], axis=1)
+        columns = [_columns(m, rows, contrast) for m, rows in zip(made, (circuits, steps), strict=False)]
+        frame = pd.concat([frame, pd.concat(columns, ignore_index=True)], axis=1)
         frames.append(frame.assign(contrast=contrast.name))
     return _typed(pd.concat(frames, ignore_index=True))
 
@@ -171,6 +175,22 @@ def _circuits(steps: _Rows, ends: _Ends, parts: list[Ints]) -> _Rows:
     return _Rows(value, unit, expressed, np.arange(len(parts)))
 
 
+def _whole(levels: _Levels, plan: core.Plan, parts: list[Ints], *, condition: Ints) -> Bools:
+    """Decide in which levels every step of a circuit reaches the threshold, on average over the samples (n_levels × m).
+
+    A sample without the cells of a step does not count for it.
+    """
+    flows = core.step_flows(levels.log, plan)
+    prop = np.where(np.isfinite(flows), np.minimum(*core.step_sides(levels.prop, plan)), 0.0)
+    made = np.zeros((int(condition.max()) + 1, len(parts)), bool)
+    for level in range(made.shape[0]):
+        inside = condition == level
+        n = np.isfinite(flows[inside]).sum(axis=0)
+        reached = (n > 0) & (prop[inside].sum(axis=0) >= levels.expr_prop * n)
+        made[level] = [bool(reached[steps].all()) for steps in parts]
+    return made
+
+
 def _plan(found: Cohort, keys: Keys) -> tuple[list[Contrast], _design.Design]:
     """Contrasts and design; with one sample per level there are effects without a test."""
     study = found.study
@@ -189,7 +209,9 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
     unique, first = np.unique(rows.first, return_index=True)
     q = contrast.vectors.shape[0]
     out = [np.full((q, unique.size), np.nan) for _ in range(4)]
-    for there in (rows.expressed[first], ~rows.expressed[first]):
+    broken = _broken(rows, contrast)
+    able = rows.expressed & ~broken
+    for there in (able[first], ~able[first]):
         if there.any():
             fitted = _fit.fit_rows(
                 rows.value[:, first[there]], design=design.matrix, vectors=contrast.vectors,
@@ -204,8 +226,9 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
     enough &= np.isfinite(pvalue).all(axis=0)
     known = np.isfinite(estimate).all(axis=0)
     status = np.select(
-        [~known, ~enough, ~rows.expressed], ["not_assessable", "too_few_samples", "not_expressed"], "tested"
-    )
+        [~known, ~enough, ~rows.expressed, broken],
+        ["not_assessable", "too_few_samples", "not_expressed", "broken"], "tested",
+    )  # fmt: skip
     tested = status == "tested"
     se, reach, pvalue = (np.where(tested, a, np.nan) for a in (se, reach, pvalue))
     best = np.nan_to_num(pvalue, nan=1.0).argmin(axis=0)
@@ -213,6 +236,13 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
         estimate, estimate - reach, estimate + reach, best, se,
         np.asarray(acat(pvalue, axis=0) if q > 1 else pvalue[0], np.float64), n[0], n[1], status,
     )  # fmt: skip
+
+
+def _broken(rows: _Rows, contrast: Contrast) -> Bools:
+    """Find the circuits that lack a step in every level of the contrast."""
+    if rows.whole is None:
+        return np.zeros(rows.first.size, bool)
+    return np.asarray(~rows.whole[[*contrast.ref, *contrast.alt]].any(axis=0), np.bool_)
 
 
 def _columns(made: _Made, rows: _Rows, contrast: Contrast) -> pd.DataFrame:
@@ -236,7 +266,9 @@ def _frame(circuits: _Made, steps: _Made, driver: _Driver, *, whole: list[int], 
     """Columns that tell circuits from steps, and what only circuits have."""
     plan, words = measured.plan, driver.steps
     moved = np.array([acat(steps.pvalue[plan.steps_of[c]]) for c in whole], np.float64)
-    drivers = [driver.of(plan.steps_of[c], int(circuits.best[i])) for i, c in enumerate(whole)]
+    broken = circuits.status == "broken"
+    moved[broken] = np.nan
+    drivers = [driver.of(plan.steps_of[c], int(circuits.best[i]), tested=not broken[i]) for i, c in enumerate(whole)]
     n = len(words)
     frame: dict[str, Any] = {
         "circuit": [measured.circuits[c] for c in whole] + [s.row["circuit"] for s in words],
@@ -263,14 +295,14 @@ class _Driver:
     ends: _Ends
     steps: list[Step]
 
-    def of(self, rows: Ints, c: int) -> tuple[str, str, str, float]:
+    def of(self, rows: Ints, c: int, *, tested: bool) -> tuple[str, str, str, float]:
         """Driver, its molecule, and the step that changes most with its share, along vector ``c`` of the contrast."""
         size = np.abs(self.made.estimate[c, rows])
         if not np.isfinite(size).all() or size.sum() == 0:
             return "", "", "", np.nan
         top = int(rows[size.argmax()])
         largest = self._words(top), float(size.max() / size.sum())
-        if (self.made.status[rows] != "tested").all():
+        if not tested or (self.made.status[rows] != "tested").all():
             return "", "", *largest
         molecule, share, sure = self._molecule(rows, c)
         if share > 0.5 and sure:

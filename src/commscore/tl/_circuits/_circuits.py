@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from ...core.threads import team
 from ...get import Result, store
 from ...get._store import check_target
 from ...stats.multiple import permutation_pvalue
-from .. import _edge, _roles
+from .. import _domain, _edge, _roles
 from .._compare import _prepare, _study
 from .._compare._compare import _names
 from .._progress import bar
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ...core.read.totals import GeneSummary
     from ...rs import Resource
 
-SCHEMA = "commscore.circuits/1"
+SCHEMA = "commscore.circuits/2"
 _MEMORY = 256 * 2**20
 
 
@@ -130,6 +131,11 @@ def circuits(
 
     Notes
     -----
+    A circuit of which a measured step is below ``expr_prop`` is broken: it has a strength and no p-value, because a
+    chain without one of its links transmits nothing, however specific the rest is. It still counts as a candidate that
+    failed when p-values are adjusted: which circuits are complete depends on the labels, too. Rows come complete first,
+    then partial ones, then circuits of a single step (kind and status ``step``).
+
     The role ``any`` is spoken for by its strongest group, in every permutation anew; in samples, by all cells. The null
     says that groups do not matter: a small p-value means that the circuit lies in these groups rather than in random
     cells, not that it is causal. ``all_pvalue`` asks for every step at once.
@@ -139,8 +145,9 @@ def circuits(
     KeyError
         If a column or layer does not exist.
     ValueError
-        If no group takes any role (the message lists roles, guesses and how to give them), an argument is out of
-        range, the expression is raw, scaled or not finite, or raw counts are needed and not found.
+        If no group takes any role (the message lists roles, guesses and how to give them), the circuits are about
+        tumours and no group takes a tumour role, an argument is out of range, the expression is raw, scaled or not
+        finite, or raw counts are needed and not found.
 
     Examples
     --------
@@ -157,15 +164,18 @@ def circuits(
     one_of("scheme", scheme, schemes.NAMES)
     one_of("complex", complex, COMPLEX_RULES)
     check_target(adata, key_added, inplace=inplace)
+    settings = Settings(int(n_perms), scheme, complex, float(expr_prop), int(min_cells), int(min_cells_sample))
     keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
-    ask = _prepare.Ask(resource, counts_layer, use_raw, int(min_cells_sample), reference, order, contrast)
+    ask = _prepare.Ask(resource, counts_layer, use_raw, settings.min_cells_sample, reference, order, contrast)
     _samples.check_keys(keys, ask)
     seed, known = key(rng), rs.as_resource(resource)
     frame = _with_circuits(known)
     expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
-    cells = _edge.cells(adata, groupby, groups=None, min_cells=int(min_cells))
+    cells = _edge.cells(adata, groupby, groups=None, min_cells=settings.min_cells)
     assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=layer, use_raw=use_raw)
-    _roles.require(assigned, [*frame["source_role"], *frame["target_role"]], groupby)
+    named = _domain.named(known, "circuits")
+    _domain.require(assigned, named, groupby)
+    _domain.require_tumour(assigned, named, groupby, resource=known, what="circuits")
     genes = _steps.find_genes(known, frame, expression.var_names)
     names = [str(n) for n in cells.names]
     measured = _steps.measure(known, frame, genes, assigned=assigned, groups=names)
@@ -181,7 +191,7 @@ def circuits(
             association = _samples.associations(samples, measured, seed=seed)
             notes = samples.study.notes
             if condition_key is not None:
-                extra["changes"] = _changes.change_table(samples, measured, keys=keys, expr_prop=float(expr_prop))
+                extra["changes"] = _changes.change_table(samples, measured, keys=keys, expr_prop=settings.expr_prop)
         labelled = LabelledCells.read(
             expression.matrix, cells=cells.index, groups=cells.groups, columns=genes.columns,
             order=draws.order(cells.n), team=threads,
@@ -190,13 +200,16 @@ def circuits(
         labelled = labelled.with_exact_sums()
         summary = labelled.observe()
         counter = core.CircuitCounter(measured.plan, labelled, means=summary.mean, rule=complex)
-        with bar(int(n_perms), "permutations") as progress:
+        with bar(settings.n_perms, "permutations") as progress:
             permute(labelled, counter, draws, progress=progress)
-    observed = _observe(measured, summary, counter, names=names, rule=complex, n_perms=int(n_perms), found=association)
-    edges = _tables.edge_table(measured, observed, expr_prop=float(expr_prop))
+    observed = _observe(measured, summary, counter, names=names, settings=settings, found=association)
+    edges = _tables.edge_table(measured, observed, expr_prop=settings.expr_prop)
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
-    params = _params(locals(), seed=seed, aliases=genes.aliases, cells=cells)
+    params = settings.recorded() | _from_call(keys, ask, cells=cells, layer=layer) | {
+        "rng": recorded(rng, seed), "roles": _given_roles(roles), "aliases": genes.aliases,
+        "change_test": "moderated t on samples, log2 CPM", "commscore": __version__,
+    }  # fmt: skip
     result = Result(
         table, params, {"name": known.name, "version": known.version, "sha256": known.sha256}, extra, SCHEMA
     )
@@ -204,6 +217,22 @@ def circuits(
         return result
     store(adata, key_added, result)
     return None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Numbers and rules of one call."""
+
+    n_perms: int
+    scheme: str
+    complex: str
+    expr_prop: float
+    min_cells: int
+    min_cells_sample: int
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what goes into ``params``."""
+        return asdict(self) | {"pvalue_floor": 1 / (self.n_perms + 1)}
 
 
 def _with_circuits(resource: Resource) -> pd.DataFrame:
@@ -215,16 +244,16 @@ def _with_circuits(resource: Resource) -> pd.DataFrame:
 
 
 def _observe(
-    measured: _steps.Measured, summary: GeneSummary, counter: core.CircuitCounter, *, names: list[str], rule: str,
-    n_perms: int, found: dict[int, tuple[float, float, int]],
+    measured: _steps.Measured, summary: GeneSummary, counter: core.CircuitCounter, *, names: list[str],
+    settings: Settings, found: dict[int, tuple[float, float, int]],
 ) -> _tables.Observed:  # fmt: skip
-    plan = measured.plan
+    plan, rule = measured.plan, settings.complex
     values = core.node_values(summary.mean[:, :, None], plan, sizes=summary.sizes, rule=rule)
     scores = core.step_scores(values, plan)
     strength, lowest = (x[:, 0] for x in core.strengths(scores, plan))
 
     def pvalue(counts: Any, there: Any) -> Any:
-        return np.where(np.isnan(there), np.nan, permutation_pvalue(counts, n_perms))
+        return np.where(np.isnan(there), np.nan, permutation_pvalue(counts, settings.n_perms))
 
     prop, groups = _who(plan, summary, names=names, rule=rule)
     return _tables.Observed(
@@ -249,31 +278,20 @@ def _who(plan: core.Plan, summary: GeneSummary, *, names: list[str], rule: str) 
     return prop, groups
 
 
-def _params(called: dict[str, Any], *, seed: int, aliases: dict[str, str], cells: _edge.Cells) -> dict[str, Any]:
-    kept = (
-        "groupby",
-        "condition_key",
-        "sample_key",
-        "pair_key",
-        "reference",
-        "scheme",
-        "complex",
-        "layer",
-        "use_raw",
-        "counts_layer",
-    )
-    numbers = ("n_perms", "min_cells", "min_cells_sample")
-    given = called["roles"] or {}
-    roles = {r: ";".join([g] if isinstance(g, str) else map(str, g or ())) for r, g in given.items()}
-    return (
-        {name: called[name] for name in kept}
-        | {name: int(called[name]) for name in numbers}
-        | {
-            "expr_prop": float(called["expr_prop"]), "rng": recorded(called["rng"], seed), "roles": roles,
-            "aliases": aliases, "covariates": np.asarray(called["keys"].covariates, object),
-            "order": None if called["order"] is None else np.asarray([str(o) for o in called["order"]], object),
-            "pvalue_floor": 1 / (int(called["n_perms"]) + 1), "groups": cells.names[cells.display],
-            "n_cells": int(cells.index.size), "change_test": "moderated t on samples, log2 CPM",
-            "commscore": __version__,
-        }
-    )  # fmt: skip
+def _from_call(keys: _study.Keys, ask: _prepare.Ask, *, cells: _edge.Cells, layer: str | None) -> dict[str, Any]:
+    """Return what describes data and design, for ``params``."""
+    return {
+        "groupby": keys.groupby, "condition_key": keys.condition or None, "sample_key": keys.sample,
+        "pair_key": keys.pair, "covariates": np.asarray(keys.covariates, object), "reference": ask.reference,
+        "order": None if ask.order is None else np.asarray([str(o) for o in ask.order], object),
+        "layer": layer, "use_raw": ask.use_raw, "counts_layer": ask.counts_layer,
+        "groups": cells.names[cells.display], "n_cells": int(cells.index.size),
+    }  # fmt: skip
+
+
+def _given_roles(roles: _roles.Given | None) -> dict[str, Any]:
+    """Return role -> groups as they were given; none for a role that is absent."""
+    return {
+        r: np.asarray([g] if isinstance(g, str) else [str(one) for one in g or ()], object)
+        for r, g in (roles or {}).items()
+    }

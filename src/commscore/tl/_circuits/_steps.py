@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from ...rs import Resource
 
-_RNA = "not measurable in RNA"
+_RNA, _NO_GENE = "not measurable in RNA", "gene missing"
+
+
+@dataclass(frozen=True)
+class End:
+    """Groups that are large enough to take the role of one end of a step, and how they were found."""
+
+    groups: tuple[str, ...]
+    how: str
 
 
 @dataclass
@@ -28,6 +36,8 @@ class Step:
     row: pd.Series
     status: str
     detail: str
+    ends: tuple[End, End]
+    absent: list[str]
     gates: list[str] = field(default_factory=list)
     acting: list[tuple[int, int]] = field(default_factory=list)
     number: int = -1
@@ -108,7 +118,16 @@ def measure(
 def _step(row: pd.Series, modes: dict[str, str], genes: Genes, *, assigned: _roles.Assigned, groups: list[str]) -> Step:
     mode = modes.get(row["interaction"], "")
     status, detail = _beyond_rna(row, mode) or _absent(row, assigned, groups) or _unmeasured(row, genes) or ("", "")
-    return Step(row, status, detail)
+    ends = _end(row["source_role"], assigned, groups), _end(row["target_role"], assigned, groups)
+    return Step(row, status, detail, ends, _missing_genes(row, genes) if status == _NO_GENE else [])
+
+
+def _end(role: str, assigned: _roles.Assigned, groups: list[str]) -> End:
+    if role == _roles.ANY:
+        return End((), "exact")
+    named = assigned.of(role)
+    large = tuple(g for g in named if g in groups)
+    return End(large, assigned.how.get(role, "none") if large or not named else "too small")
 
 
 def _beyond_rna(row: pd.Series, mode: str) -> tuple[str, str] | None:
@@ -133,8 +152,12 @@ def _absent(row: pd.Series, assigned: _roles.Assigned, groups: list[str]) -> tup
 
 
 def _unmeasured(row: pd.Series, genes: Genes) -> tuple[str, str] | None:
-    missing = [g for side in ("from", "to") for g in row[side].split("_") if g not in genes.number]
-    return ("gene missing", f"{', '.join(missing)} not in var_names") if missing else None
+    missing = _missing_genes(row, genes)
+    return (_NO_GENE, f"{', '.join(missing)} not in var_names") if missing else None
+
+
+def _missing_genes(row: pd.Series, genes: Genes) -> list[str]:
+    return [g for side in ("from", "to") for g in row[side].split("_") if g not in genes.number]
 
 
 class _Builder:

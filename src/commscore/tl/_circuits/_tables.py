@@ -70,7 +70,10 @@ def _below(step: Step, observed: Observed, *, expr_prop: float) -> str:
 
 def _edge_row(step: Step, measured: Measured, observed: Observed) -> tuple[Any, ...]:
     row, number = step.row, step.number
+    expressed = number if step.status == "expressed" else -1
     own, other = step.nodes
+    ends = [(observed.groups[node] if node >= 0 else write_names(end.groups), end.how)
+            for node, end in zip(step.nodes, step.ends, strict=True)]  # fmt: skip
 
     def of(values: Floats, at: int) -> float:
         return float(values[at]) if at >= 0 else np.nan
@@ -78,20 +81,32 @@ def _edge_row(step: Step, measured: Measured, observed: Observed) -> tuple[Any, 
     rho, rho_pvalue, n_samples = observed.association.get(number, (np.nan, np.nan, 0))
     return (
         row["circuit"], int(row["step"]), row["edge"], row["source_role"], row["target_role"],
-        observed.groups[own] if own >= 0 else "", observed.groups[other] if other >= 0 else "",
+        ends[0][0], ends[1][0], ends[0][1], ends[1][1],
         row["from"], row["to"], row["interaction"], int(row["sign"]),
-        bool(number >= 0 and measured.plan.counts[number]), step.status, step.detail, write_names(step.gates),
+        bool(number >= 0 and measured.plan.counts[number]), step.status, step.detail,
+        write_names(step.absent), write_names(step.gates),
         of(observed.value, own), of(observed.value, other), of(observed.prop, own), of(observed.prop, other),
-        of(observed.score, number), of(observed.pvalue, number), rho, rho_pvalue, n_samples,
+        of(observed.score, number), of(observed.pvalue, expressed), rho, rho_pvalue, n_samples,
         row["source"], row["lines"], row["statement"],
     )  # fmt: skip
+
+
+def _among_candidates(pvalue: Floats, *, failed: npt.NDArray[np.bool_]) -> Floats:
+    """Adjust p-values over all candidates: what failed has no p-value and counts as one that found nothing.
+
+    Whether a circuit is complete depends on the labels as its strength does, so that those which passed are a choice
+    from all: adjusted among themselves alone, more than 5 % of shuffled data sets would have one with padj <= 0.05.
+    """
+    adjusted = benjamini_hochberg(np.where(failed, 1.0, pvalue))
+    return np.where(failed, np.nan, adjusted)
 
 
 def _padj(frame: pd.DataFrame) -> Floats:
     """Adjust over distinct steps: one that several circuits share is one test."""
     same = frame.groupby(["source_role", "target_role", "from", "to", "gates", "edge"], sort=False).ngroup().to_numpy()
     _, first = np.unique(same, return_index=True)
-    adjusted: Floats = benjamini_hochberg(frame["pvalue"].to_numpy(np.float64)[first])
+    failed = (frame["status"] == "below expr_prop").to_numpy()
+    adjusted = _among_candidates(frame["pvalue"].to_numpy(np.float64)[first], failed=failed[first])
     return np.asarray(adjusted[same], np.float64)
 
 
@@ -109,9 +124,14 @@ def circuit_table(measured: Measured, observed: Observed, *, roles: pd.DataFrame
         _circuit_row(c, steps, measured=measured, observed=observed, words=words) for c, steps in enumerate(by.values())
     ]
     frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUITS.names if c != "padj"])
-    adjusted = benjamini_hochberg(frame["pvalue"].to_numpy(np.float64))
+    # a chain of which a link is missing transmits nothing, however specific its other steps are
+    broken = (frame["status"] == "broken").to_numpy()
+    frame.loc[broken, ["pvalue", "weakest_pvalue", "all_pvalue"]] = np.nan
+    adjusted = _among_candidates(frame["pvalue"].to_numpy(np.float64), failed=broken)
     frame.insert(frame.columns.get_loc("pvalue") + 1, "padj", adjusted)
-    return _typed(frame, schema.CIRCUITS)
+    frame = _typed(frame, schema.CIRCUITS)
+    best_first = frame.sort_values(["status", "padj", "strength"], ascending=[True, True, False], kind="stable")
+    return best_first.reset_index(drop=True)
 
 
 def _circuit_row(
@@ -127,7 +147,8 @@ def _circuit_row(
     played = dict.fromkeys(s.row[side] for s in own for side in ("source_role", "target_role"))
     missing = [f"{s.row['step']} {in_words(s)}: {s.status} ({s.detail})" for s in own if s.status != "expressed"]
     return (
-        first["circuit"], first["name"], first["kind"], first["condition"], first["status"],
+        first["circuit"], first["name"], "step" if len(own) == 1 else first["kind"], first["condition"],
+        first["status"],
         _status(own, inside, counted), len(own), len(inside), expressed,
         observed.strength[c], observed.strength_pvalue[c], observed.lowest[c],
         f"{counted[int(scores.argmin())].row['step']} {in_words(counted[int(scores.argmin())])}" if counted else "",
@@ -142,6 +163,8 @@ def _status(own: list[Step], inside: list[Step], counted: list[Step]) -> str:
         return "not_assessable"
     if any(s.status != "expressed" for s in counted):
         return "broken"
+    if len(own) == 1:
+        return "step"
     return "complete" if len(inside) == len(own) else "partial"
 
 

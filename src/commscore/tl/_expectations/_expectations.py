@@ -19,7 +19,7 @@ from ...check import Columns, Count, NonNegative, Proportion, at_least, checked
 from ...core.contrast import Settings
 from ...get import Result, store
 from ...get._store import check_target
-from .. import _roles
+from .. import _domain, _roles
 from .._compare import _design, _prepare, _study
 from .._compare._compare import _names, require_replicates
 from .._response import _activity, _edges, _net
@@ -120,7 +120,8 @@ def expectations(
         If a column or layer does not exist.
     TypeError, ValueError
         If an argument is of the wrong kind or out of range, a level, role or key of a context does not exist, the
-        resource has no expectations, or there are no replicates.
+        resource has no expectations, they are about tumours and no group takes a tumour role, or there are no
+        replicates.
 
     Examples
     --------
@@ -146,8 +147,9 @@ def expectations(
     levels = _contexts.read(contexts, conditions, condition_key)
     items = _items.items(known.expectations, levels)
     assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
-    named = known.expectations[["role", "sender", "receiver"]].to_numpy().ravel()
-    _roles.require(assigned, [r for r in named if r], groupby, what="expectations")
+    named = _domain.named(known, "expectations")
+    _domain.require(assigned, named, groupby, what="expectations")
+    _domain.require_tumour(assigned, named, groupby, resource=known, what="expectations")
     for item in items:
         _items.settle_roles(item, assigned)
     ask = _prepare.Ask(_pools.with_genes(known, items), counts_layer, use_raw, int(min_cells), contrast=PAIRWISE)
