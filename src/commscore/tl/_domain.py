@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._names import read_names
+from ..get._columns import label_codes
 from . import _edge
 from ._roles import ANY, EPITHELIA, assign, words
 
@@ -43,7 +44,7 @@ def check_tumour(
     adata: AnnData, groupby: str, named: Iterable[str], *, given: Given | None, resource: Resource, what: str
 ) -> None:  # fmt: skip
     """Assign roles and raise as :func:`require_tumour` does, without a look at the expression."""
-    groups = _edge.codes(_edge.obs_column(adata, "groupby", groupby))[1]
+    groups = label_codes(_edge.obs_column(adata, "groupby", groupby))[1]
     require_tumour(assign(resource, groups, given=given, hints={}), named, groupby, resource=resource, what=what)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import rs
+from ... import _labels, rs
 from ..._names import write_names
 from ..._random import RNG, key, recorded
 from ..._validate import one_of
@@ -283,7 +283,7 @@ def _from_call(keys: _study.Keys, ask: _prepare.Ask, *, cells: _edge.Cells, laye
     return {
         "groupby": keys.groupby, "condition_key": keys.condition or None, "sample_key": keys.sample,
         "pair_key": keys.pair, "covariates": np.asarray(keys.covariates, object), "reference": ask.reference,
-        "order": None if ask.order is None else np.asarray([str(o) for o in ask.order], object),
+        "order": None if ask.order is None else np.asarray([_labels.text(o) for o in ask.order], object),
         "layer": layer, "use_raw": ask.use_raw, "counts_layer": ask.counts_layer,
         "groups": cells.names[cells.display], "n_cells": int(cells.index.size),
     }  # fmt: skip
@@ -292,6 +292,6 @@ def _from_call(keys: _study.Keys, ask: _prepare.Ask, *, cells: _edge.Cells, laye
 def _given_roles(roles: _roles.Given | None) -> dict[str, Any]:
     """Return role -> groups as they were given; none for a role that is absent."""
     return {
-        r: np.asarray([g] if isinstance(g, str) else [str(one) for one in g or ()], object)
-        for r, g in (roles or {}).items()
+        role: np.asarray([] if named is None else [_labels.text(g) for g in _labels.as_list(named)], object)
+        for role, named in (roles or {}).items()
     }
