@@ -272,7 +272,7 @@ def test_the_lead_is_tested_in_pairs_at_both_ends(cohort):
     rows = Edges(*np.array([(s, t, 0, 1) for s in (0, 1) for t in (0, 1)]).T.copy())
     entities = Entities.of([[i] for i in range(16)])
     tried = 0
-    for seed in range(8):
+    for seed in range(20):
         c = cohort(np.repeat([0, 1], 4), n_groups=2, fold=fold, donor=0.4, seed=seed, cells=np.full((8, 2), 300))
         p = 2 * min(against_leads(c, gene) for gene in (0, 1))
         if p > 0.4:
