@@ -22,7 +22,7 @@ def table():
         ("loop", '["a", "b", "a"]', '["L1^R1", "L3^R3"]', -1, 2.0, 0.04),
         ("loop", '["b", "c", "a", "b"]', '["L2^R2", "L4^R4", "L1^R1"]', 1, 3.0, 0.01),
     ]
-    return pd.DataFrame(rows, columns=["kind", "groups", "interactions", "sign", "strength", "padj"])
+    return pd.DataFrame(rows, columns=["kind", "groups", "interactions", "sign", "strength", "strength_pvalue"])
 
 
 def test_lines_are_the_chains(table):
@@ -41,7 +41,7 @@ def test_lines_are_the_chains(table):
             t.get_text() for t in ax.texts if t.get_text() and "^" in t.get_text() and round(t.get_position()[1]) == y
         ]
         assert names == json.loads(row.interactions)
-    assert "strength 3, padj 0.01" in {t.get_text() for t in ax.texts}
+    assert "strength 3, p 0.01" in {t.get_text() for t in ax.texts}
 
 
 def test_left_out_and_errors(table):

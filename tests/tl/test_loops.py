@@ -9,6 +9,7 @@ import pytest
 
 import commscore as cs
 from commscore.get import Result, store
+from commscore.stats.multiple import benjamini_hochberg
 
 EDGES = [
     # source, target, ligand, receptor, score
@@ -55,7 +56,7 @@ def test_loops_are_closed_through_the_network():
     assert first["weakest"] == 2
     assert loops.iloc[1]["strength"] == pytest.approx(2 ** (1 / 3))
     assert loops.iloc[1]["sign"] == 1
-    assert np.isnan(loops.iloc[2]["pvalue"])  # autocrine
+    assert np.isnan(loops.iloc[2]["rewired"])  # autocrine
     relays = set(table.loc[table["kind"] == "relay", "groups"])
     assert {'["A", "B", "C"]', '["B", "C", "A"]', '["C", "A", "B"]'} <= relays
     assert '["A", "B", "A"]' not in relays
@@ -79,7 +80,7 @@ def test_bounds_are_reported():
     with pytest.warns(UserWarning, match="budget=1 did not suffice"):
         cut = run(stored(), budget=1)
     assert not cut.params["complete"]
-    assert cut.table["pvalue"].isna().all()
+    assert cut.table[["rewired", "strength_pvalue"]].isna().to_numpy().all()
     assert cut.extra["summary"]["pvalue"].isna().all()
 
 
@@ -108,6 +109,36 @@ def test_planted_feedback_is_found_and_random_edges_are_not():
             out.append(summary["pvalue"].iloc[0] <= 0.05)
     assert np.mean(power) >= 0.9
     assert np.mean(false) <= 0.12
+
+
+def random_network(seed, *, n_groups=10, n_kinds=10, n_edges=60):
+    """Random edges of random strength, and a network in which every fifth receptor leads to a given ligand."""
+    rng = np.random.default_rng(seed)
+    edges = set()
+    while len(edges) < n_edges:
+        (a, b), k = rng.choice(n_groups, 2, replace=False), rng.integers(n_kinds)
+        edges.add((f"g{a}", f"g{b}", f"L{k}", f"R{k}"))
+    ways = [(f"R{i}", f"L{j}") for i in range(n_kinds) for j in range(n_kinds) if i != j and (7 * i + 3 * j) % 5 == 0]
+    scored = [(*e, s) for e, s in zip(sorted(edges), rng.lognormal(0, 0.5, n_edges), strict=True)]
+    return stored(scored), pd.DataFrame(ways, columns=["source", "target"])
+
+
+def test_loops_of_random_networks_are_not_called_significant():
+    """The share of rewired networks with the loop, read as p and adjusted over the loops found, calls most networks."""
+    share, strength, whole = [], [], []
+    for seed in range(40):
+        adata, net = random_network(seed)
+        made = run(adata, net=net, max_length=2, n_perms=99, rng=seed)
+        assert not {"pvalue", "padj"} & set(made.table)
+        closed = made.table[(made.table["kind"] == "loop") & (made.table["length"] > 1)]
+        assert closed["rewired"].between(0, 1).all()
+        if len(closed):
+            share.append(benjamini_hochberg((1 + 99 * closed["rewired"].to_numpy()) / 100).min() <= 0.05)
+        strength.append(closed["strength_pvalue"].min() <= 0.05)
+        whole.append(made.extra["summary"]["pvalue"].iloc[0] <= 0.05)
+    assert np.mean(share) >= 0.5
+    assert np.mean(strength) <= 0.15
+    assert np.mean(whole) <= 0.15
 
 
 def test_same_seed_same_bytes_and_storage(tmp_path):

@@ -175,8 +175,12 @@ LOOPS = Table(
         Column("strength", "float", "geometric mean of the scores of its edges"),
         Column("weakest", "float", "lowest score of its edges"),
         Column("max_padj", "float", "largest adjusted p-value of its edges"),
-        Column("pvalue", "float", "rewired networks that contain it; NaN for relays and autocrine loops"),
-        Column("padj", "float", "Benjamini–Hochberg over loops"),
+        Column(
+            "rewired",
+            "float",
+            "share of rewired networks that hold it too: no p-value, as a loop is listed because it was found; missing "
+            "for relays and autocrine loops",
+        ),
         Column("strength_pvalue", "float", "rewired networks with any loop at least as strong (holds family-wise)"),
     ),
 )

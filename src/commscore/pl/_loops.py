@@ -56,7 +56,8 @@ def loops(
     -------
     matplotlib.axes.Axes
         The colour of a line is the sign of the whole (dashed where it restrains); a loop ends in a hollow dot, the
-        group where it began. What was left out is said below the title.
+        group where it began. Beside each loop its strength and ``strength_pvalue``: how often any loop of a rewired
+        network is as strong. What was left out is said below the title.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def loops(
     """
     one_of("kind", kind, [None, "loop", "relay"])
     frame = table_of(data, key)
-    need_columns(frame, "kind", "groups", "interactions", "sign", "strength", "padj")
+    need_columns(frame, "kind", "groups", "interactions", "sign", "strength", "strength_pvalue")
     frame = frame if kind is None else frame[(frame["kind"] == kind).to_numpy()]
     found = need_rows(frame, f"there is no {kind or 'loop or relay'}", "raise max_padj or max_length of tl.loops")
     found = ranked(found.assign(_open=found["kind"].astype(str) == "relay"), ["_open", "strength"], [True, False])
@@ -111,7 +112,7 @@ def _style(sign: int) -> Any:
 
 def _said(row: Any) -> str:
     text = f"strength {row.strength:.2g}"
-    return text + (f", padj {row.padj:.2g}" if np.isfinite(row.padj) else "")
+    return text + (f", p {row.strength_pvalue:.2g}" if np.isfinite(row.strength_pvalue) else "")
 
 
 def _legend(ax: Any, signs: set[int]) -> None:

@@ -132,7 +132,7 @@ KINDS: dict[str, Kind] = {
         "Feedback loops found in the scored interactions, against networks rewired at random.",
         {
             "table": View("Loops and relays", understand.LOOPS, filters=("kind",),
-                          sort=(("padj", "ascending"), ("strength", "descending"))),
+                          sort=(("strength", "descending"),)),
             "summary": View("All loops together", understand.LOOP_SUMMARY),
         },
     ),

@@ -20,6 +20,7 @@ _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
 _ROWS_PER_KNOT = 30
 _OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
 _HALVINGS = 30
+_LEAST_DF = 1e-9
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,37 @@ class Tail:
             beyond = self.pvalue(middle) < alpha
             low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
         return np.asarray(0.5 * (low + high), np.float64)
+
+
+def moderate(variance: Floats, df: Floats, *, prior: Prior | None, n_rows: int, ceiling: float) -> tuple[Floats, Tail]:
+    """Moderate variances; return them and the null distribution of the t-statistics made with them.
+
+    Parameters
+    ----------
+    variance, df
+        Residual variances and their degrees of freedom, > 0 where there is a variance.
+    prior
+        What the rows share, one variance per row; None where nothing is shared: every row keeps to itself.
+    n_rows
+        Number of rows behind the prior.
+    ceiling
+        Degrees of freedom of all rows together: no moderated row may claim more.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one = np.ones(1)
+    >>> moderated, tail = moderate(one, one, prior=Prior(np.inf, one), n_rows=100, ceiling=100.0)
+    >>> tail.pvalue(np.array([2.0, 40.0])).round(6).tolist()  # the second would be 1e-62 of the prior alone
+    [0.050604, 0.000159]
+    """
+    if prior is None:
+        alone = np.maximum(df, _LEAST_DF)
+        return variance, Tail(alone, alone, 0.0)
+    outlying = prior.outlying(variance, df, n_rows=n_rows)
+    total = np.where(outlying, df, np.minimum(df + prior.df, max(ceiling, 1.0)))
+    tail = Tail(np.maximum(total, _LEAST_DF), np.maximum(np.minimum(df, total), _LEAST_DF), 1.0 / max(n_rows, 1))
+    return np.where(outlying, variance, prior.posterior(variance, df)), tail
 
 
 def trigamma_inverse(x: Floats | float) -> Floats:

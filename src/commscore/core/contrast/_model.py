@@ -58,11 +58,7 @@ class Model:
     def moderate(self, variance: Floats, df: Floats, *, group: int) -> tuple[Floats, moderation.Tail]:
         """Moderated variances of all entities of a group, and what their t-statistics are compared with."""
         prior = moderation.Prior(self.prior_df, self.prior[group])
-        alone = prior.outlying(variance, df, n_rows=self.n_rows)
-        total = np.where(alone, df, self.total_df(df))
-        own = np.minimum(df, total)
-        tail = moderation.Tail(np.maximum(total, 1e-9), np.maximum(own, 1e-9), 1.0 / max(self.n_rows, 1))
-        return np.where(alone, variance, prior.posterior(variance, df)), tail
+        return moderation.moderate(variance, df, prior=prior, n_rows=self.n_rows, ceiling=self.largest_df)
 
     def total_df(self, df: Floats | float) -> Floats:
         """Degrees of freedom of a moderated variance."""

@@ -19,7 +19,7 @@ from ...core.circuits import Loops, Network, Null, autocrine, relays, rewired, s
 from ...core.circuits import loop_strengths as strengths
 from ...get import Result
 from ...get._store import check_target
-from ...stats.multiple import benjamini_hochberg, permutation_pvalue
+from ...stats.multiple import permutation_pvalue
 from .._progress import bar
 from . import _links
 
@@ -99,9 +99,12 @@ def loops(
     Notes
     -----
     The null exchanges the targets of random pairs of edges between groups (Maslov & Sneppen 2002,
-    doi:10.1126/science.1065103): every group keeps what it sends and how much it receives. ``pvalue`` of a loop is how
-    often it is there in rewired networks, (1 + b)/(1 + n); ``strength_pvalue`` how often any loop is as strong.
-    Rewiring leaves edges within a group, so autocrine loops have no p-value and do not count in the summary.
+    doi:10.1126/science.1065103): every group keeps what it sends and how much it receives. Whether there are more or
+    stronger loops than chance closes is for the summary to say; ``strength_pvalue`` of one loop is how often **any**
+    loop of a rewired network is as strong, (1 + b)/(1 + n), so it holds over all loops that are looked at. ``rewired``,
+    the share of rewired networks that hold the same loop, is no p-value: a loop is in the table because it was found,
+    and nearly every loop of a random network is rare among other random networks. Rewiring leaves edges
+    within a group, so autocrine loops are not tested and do not count in the summary.
 
     Raises
     ------
@@ -196,12 +199,12 @@ def _loop_table(
 ) -> pd.DataFrame:  # fmt: skip
     n = len(null.totals)
     strength = strengths(network, found)
-    pvalue = permutation_pvalue(null.contain, n) if null.complete else np.full(strength.size, np.nan)
+    share = null.contain / n if null.complete else np.full(strength.size, np.nan)
     tail = permutation_pvalue(null.exceed, n) if null.complete else np.full(strength.size, np.nan)
     rows = []
     for i in np.argsort(-strength, kind="stable"):
         path = found.edges[i, : found.length[i]]
-        rows.append((*_described(path, network, names=names, links=links, closed=True, padj=padj), pvalue[i], tail[i]))
+        rows.append((*_described(path, network, names=names, links=links, closed=True, padj=padj), share[i], tail[i]))
     own = autocrine(network)
     for e in own[np.argsort(-network.score[own], kind="stable")]:
         alone = np.array([e])
@@ -238,11 +241,11 @@ def _described(
 
 
 def _framed(kind: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    names = [c for c in schema.LOOPS.names if c not in ("kind", "padj")]
+    names = [c for c in schema.LOOPS.names if c != "kind"]
     frame = pd.DataFrame(rows, columns=names).astype({"length": np.int64, "sign": np.int64})
-    numbers = ["strength", "weakest", "max_padj", "pvalue", "strength_pvalue"]
+    numbers = ["strength", "weakest", "max_padj", "rewired", "strength_pvalue"]
     frame = frame.astype(dict.fromkeys(numbers, np.float64))
-    frame["kind"], frame["padj"] = kind, benjamini_hochberg(frame["pvalue"].to_numpy(np.float64))
+    frame["kind"] = kind
     return frame[list(schema.LOOPS.names)]
 
 

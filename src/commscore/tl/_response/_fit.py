@@ -1,7 +1,8 @@
 """Moderated contrasts of any rows measured per sample: activities, log-ratios of proportions, balances.
 
 The model is that of the comparison of interactions: least squares on samples, variances of donors + counting,
-moderated by what the rows share (doi:10.2202/1544-6115.1027).
+moderated by what the rows share (doi:10.2202/1544-6115.1027), and tails that the row's own few degrees of freedom
+keep heavy.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import nnls
-from scipy.special import stdtr, stdtrit
 
 from ...stats import linear, moderation
 
@@ -32,6 +32,30 @@ class Fitted:
     se: Floats
     pvalue: Floats
     reach: Floats
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What rows lend each other: a prior of their variances, from how many rows, and all degrees of freedom."""
+
+    prior: moderation.Prior | None
+    n_rows: int
+    ceiling: float
+
+    @classmethod
+    def of(cls, variance: Floats, df: Floats, *, ceiling: float | None = None) -> Shared:
+        """Fit the prior of all rows; none with fewer than three that differ."""
+        used = np.isfinite(variance) & (variance > 0) & (df > 0)
+        n_rows = int(used.sum())
+        prior = moderation.fit_prior(np.where(used, variance, np.nan), df) if n_rows >= 3 else None
+        return cls(prior, n_rows, float(df.sum()) if ceiling is None else ceiling)
+
+    def moderate(self, variance: Floats, df: Floats) -> tuple[Floats, moderation.Tail]:
+        """Moderated variances, and what their t-statistics are compared with, as in the comparison."""
+        prior = self.prior
+        if prior is not None:
+            prior = moderation.Prior(prior.df, np.full(variance.shape, float(prior.variance[0])))
+        return moderation.moderate(variance, df, prior=prior, n_rows=self.n_rows, ceiling=self.ceiling)
 
 
 @dataclass(frozen=True)
@@ -70,14 +94,14 @@ def fit_rows(value: Floats, *, design: Floats, vectors: Floats, unit: Floats, al
         out.estimate[:, part.rows] = part.projection.influence @ part.y
     if not fits:
         return out
-    prior = _prior(fits)
-    ceiling = float(sum(f.df.sum() for f in fits))
+    shared = Shared.of(np.concatenate([f.variance for f in fits]), np.concatenate([f.df for f in fits]))
     for part, fitted in zip(usable, fits, strict=True):
-        variance, df = moderated(fitted.variance, fitted.df, prior=prior, ceiling=ceiling)
+        variance, tail = shared.moderate(fitted.variance, fitted.df)
         se = np.sqrt(fitted.unscaled * variance)
         out.se[:, part.rows] = se
-        out.pvalue[:, part.rows] = two_sided(fitted.estimate, se, df)
-        out.reach[:, part.rows] = -stdtrit(df, alpha / 2.0) * se
+        with np.errstate(divide="ignore", invalid="ignore"):
+            out.pvalue[:, part.rows] = tail.pvalue(fitted.estimate / se)
+        out.reach[:, part.rows] = tail.quantile(alpha) * se
     return out
 
 
@@ -114,30 +138,3 @@ def _noise(parts: list[_Part]) -> tuple[float, float]:
     if solution.sum() <= _LEAST:
         return 1.0, 0.0
     return float(solution[0]), float(solution[1])
-
-
-def _prior(fits: list[linear.Fit]) -> moderation.Prior | None:
-    variance, df = np.concatenate([f.variance for f in fits]), np.concatenate([f.df for f in fits])
-    return shared_prior(variance, df)
-
-
-def shared_prior(variance: Floats, df: Floats) -> moderation.Prior | None:
-    """Prior of all rows, or None with fewer than three that differ."""
-    used = np.isfinite(variance) & (variance > 0) & (df > 0)
-    if used.sum() < 3:
-        return None
-    return moderation.fit_prior(np.where(used, variance, np.nan), df)
-
-
-def moderated(variance: Floats, df: Floats, *, prior: moderation.Prior | None, ceiling: float) -> tuple[Floats, Floats]:
-    """Moderated variances and their degrees of freedom, at most those of all rows together (``ceiling``)."""
-    if prior is None:
-        return variance, df
-    one = moderation.Prior(prior.df, np.full(variance.shape, float(prior.variance[0])))
-    return one.posterior(variance, df), np.minimum(df + prior.df, max(ceiling, 1.0))
-
-
-def two_sided(estimate: Floats, se: Floats, df: Floats) -> Floats:
-    """Two-sided p of a t-test."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(2.0 * stdtr(np.maximum(df, 1e-9), -np.abs(estimate / se)), np.float64)
