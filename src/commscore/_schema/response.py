@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._base import Column, Table
 
-SCHEMA = "commscore.response/1"
+SCHEMA = "commscore.response/2"
 STATUSES = ("tested", "too_few_samples", "not_compared")
 AGREEMENTS = ("agree", "oppose", "edge_only", "response_only", "neither", "not_assessable")
 REASONS = ("too few targets", "too few cells", "too few samples", "no link")
@@ -87,19 +87,15 @@ LINKS = Table(
 
 COUPLING = Table(
     "coupling",
-    "one context × source × target × interaction × pathway: does the response follow the edge across samples",
+    "one context × source × target × interaction × pathway: how far response and edge go together across samples",
     (
         Column("context", "category", "condition within which samples are compared; 'all' without conditions"),
         *_EDGE,
         Column("n", "int", "samples of the context with both groups"),
         *_numbers(
             ("edge", "mean log2(ligand CPM × receptor CPM) in the context"),
-            ("slope", "change of the activity per doubling of ligand × receptor"),
-            ("se", "standard error, moderated"),
-            ("ci_low", "lower end of the 95 % interval"),
-            ("ci_high", "upper end of it"),
-            ("pvalue", "moderated t"),
-            ("padj", "Benjamini–Hochberg over the rows of the context"),
+            ("slope", "change of the activity per doubling of ligand × receptor, a description: no test"),
+            ("correlation", "of the activity with ligand × receptor over the samples, −1 to 1; covariates taken out"),
         ),
     ),
 )

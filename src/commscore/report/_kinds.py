@@ -183,7 +183,7 @@ KINDS: dict[str, Kind] = {
     ),
     "response": Kind(
         "Response",
-        "Activity of pathways in the receiving cells, and whether it follows the interactions upstream.",
+        "Activity of pathways in the receiving cells, and how far it goes with the interactions upstream.",
         {
             "table": View(
                 "Activities compared", response.RESPONSE,
@@ -195,7 +195,7 @@ KINDS: dict[str, Kind] = {
             "links": View("Interactions upstream", response.LINKS,
                           filters=("contrast", "source", "target", "pathway", "agreement")),
             "coupling": View("Response against interaction, across samples", response.COUPLING,
-                             filters=("context", "target", "pathway"), sort=_BY_P),
+                             filters=("context", "target", "pathway"), sort=(("correlation", "descending"),)),
             "switches": View("Changes of sign between contexts", response.SWITCHES,
                              filters=("target", "pathway"), sort=_BY_P),
             "untested": View("What was left out, and why", response.UNTESTED, filters=("reason",)),

@@ -239,17 +239,16 @@ def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) 
 
 
 def _settle(done: list[Item], parts: list[_slopes.Slopes], *, alpha: float) -> None:
-    """Opposite slopes are evidence for the switch, equal ones with evidence on both sides against it."""
+    """Opposite slopes are evidence for the switch; equal ones against it are not: donors give them without a signal."""
     if not done:
         return
     whole = _slopes.joined(parts)
     made = _slopes.contrast(whole, 0, 1, alpha=alpha)
-    sides = [_slopes.single(whole, c, alpha=alpha)["pvalue"] for c in (0, 1)]
     for n, item in enumerate(done):
         opposite = whole.slope[n, 0] * whole.slope[n, 1] < 0
         item.found = {
             "effect": float(made["estimate"][n]), "ci_low": float(made["low"][n]), "ci_high": float(made["high"][n]),
-            "pvalue": float(made["switch"][n] if opposite else max(sides[0][n], sides[1][n])),
+            "pvalue": float(made["switch"][n]),
             "n_ref": int(whole.n[n, 0]), "n_alt": int(whole.n[n, 1]), "opposite": float(opposite),
         }  # fmt: skip
         slopes = f"slopes {whole.slope[n, 0]:.2g} and {whole.slope[n, 1]:.2g} per doubling of the edge"

@@ -68,10 +68,10 @@ def _directed(significant: bool, expected: bool, seen: str) -> tuple[str, str]:
 
 def _switch(significant: bool, *, opposite: bool) -> tuple[str, str]:
     if not significant:
-        return INCONCLUSIVE, "the response does not follow the edge with evidence in both contexts"
-    if opposite:
-        return CONFIRMED, "the response follows the edge with opposite sign in the two contexts"
-    return CONTRADICTED, "the response follows the edge with the same sign in both contexts"
+        same = "has the same sign in both contexts, which whatever donors share can give without a signal"
+        weak = "has opposite signs in the two contexts, but without evidence in both"
+        return INCONCLUSIVE, f"the slope of the response on the edge {weak if opposite else same}"
+    return CONFIRMED, "the response follows the edge with opposite sign in the two contexts"
 
 
 def table(items: list[Item], pools: Pools, groups: Sequence[str], *, alpha: float, margin: float) -> pd.DataFrame:

@@ -159,7 +159,7 @@ def coupling(up: Upstream, *, nuisance: Any, min_cells: int) -> _slopes.Slopes |
     return _slopes.Slopes(*(getattr(whole, f)[back] for f in _slopes.Slopes.__dataclass_fields__))
 
 
-def coupling_table(up: Upstream, slopes: _slopes.Slopes | None, *, alpha: float) -> pd.DataFrame:
+def coupling_table(up: Upstream, slopes: _slopes.Slopes | None) -> pd.DataFrame:
     """One row per context and edge that has a slope there."""
     frames = []
     for c, level in enumerate(up.prepared.study.levels):
@@ -168,12 +168,9 @@ def coupling_table(up: Upstream, slopes: _slopes.Slopes | None, *, alpha: float)
         rows = np.flatnonzero(np.isfinite(slopes.slope[:, c]))
         if rows.size == 0:
             continue
-        made = {k: v[rows] for k, v in _slopes.single(slopes, c, alpha=alpha).items()}
         frame = pd.DataFrame({"context": np.full(rows.size, level, object)} | up.names(rows))
         frame["n"], frame["edge"] = slopes.n[rows, c], slopes.edge[rows, c]
-        frame["slope"], frame["se"], frame["ci_low"] = made["estimate"], made["se"], made["low"]
-        frame["ci_high"], frame["pvalue"] = made["high"], made["pvalue"]
-        frame["padj"] = benjamini_hochberg(made["pvalue"])
+        frame["slope"], frame["correlation"] = slopes.slope[rows, c], slopes.correlation[rows, c]
         frames.append(frame)
     return categorical(pd.concat(frames, ignore_index=True), schema.COUPLING) if frames else _empty(schema.COUPLING)
 

@@ -64,7 +64,9 @@ def response(
 
     A **sign switch** is the same edge with opposite response in two contexts, as TGF-β early and late: within each
     condition the activity is regressed on log2(ligand × receptor) across samples, and the slopes of two conditions must
-    have opposite signs, both with evidence. Slopes are associations among samples, not effects of an experiment.
+    have opposite signs, both with evidence. A slope of one condition (``coupling``) is a description without a
+    p-value: whatever samples share, from an age to a depth, makes edge and response go together without any signal
+    between them. That does not turn the sign of a slope from one condition to the other, so the switch is tested.
 
     Parameters
     ----------
@@ -111,8 +113,8 @@ def response(
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per contrast × target ×
     pathway (:data:`commscore._schema.response.RESPONSE`). Beside it: ``activities`` (samples), ``links`` (change of
-    every edge upstream beside the change of the response), ``coupling`` (slopes within a context), ``switches`` (pairs
-    of contexts, ``sign_switch``) and ``untested``.
+    every edge upstream beside the change of the response), ``coupling`` (slopes within a context, described),
+    ``switches`` (pairs of contexts, ``sign_switch``) and ``untested``.
 
     Raises
     ------
@@ -153,7 +155,7 @@ def response(
         "activities": activities_table(acts, prepared),
         "links": _edges.change_table(up, table, design=design, contrasts=contrasts, min_cells=int(min_cells),
                                      expr_prop=expr_prop, alpha=alpha),
-        "coupling": _edges.coupling_table(up, slopes, alpha=alpha),
+        "coupling": _edges.coupling_table(up, slopes),
         "switches": _edges.switch_table(up, slopes, alpha=alpha),
         "untested": _untested(acts, prepared, up, min_targets=int(min_targets)),
     }  # fmt: skip
