@@ -27,6 +27,7 @@ import pandas as pd
 import scanpy as sc
 
 import commscore as cs
+from commscore._names import read_names
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 import planted
@@ -103,7 +104,7 @@ def parts(made):
         if (own["source_role"] != "any").all() and len(own) > 1:
             found[circuit] = {
                 (gene, group) for row in own.to_dict("records") for end, side in (("from", "source"), ("to", "target"))
-                for gene in row[end].split("_") for group in row[side].split(";")
+                for gene in row[end].split("_") for group in read_names(row[side])
             }  # fmt: skip
     return found
 
@@ -172,7 +173,7 @@ def change_power(n, *, n_samples, log2fc):
     base = circuits(simulate(flat(np.random.default_rng(0)), rng=0, conditions=["one"]), n_perms=1).extra["edges"]
     base = base[base["score"].notna() & base["in_strength"]]
     talk = base[(base["edge"] == "communication") & (base["source_role"] != "any") & (base["target_role"] != "any")]
-    talk = talk[~talk["source"].str.contains(";") & ~talk["target"].str.contains(";")]
+    talk = talk[[all(len(read_names(cell)) == 1 for cell in ends) for ends in talk[["source", "target"]].to_numpy()]]
     talk = talk[(talk["gates"] == "") & (talk["from"] != talk["to"])]  # where what is planted is what should be seen
     talk = talk[talk["circuit"].isin(base["circuit"].value_counts().loc[lambda c: c.between(2, 5)].index)]
     kept = []

@@ -87,7 +87,7 @@ def plain_table(frame: pd.DataFrame, names: Names) -> pd.DataFrame:
 
 
 def cohort(names: Names) -> ad.AnnData:
-    """600 cells of 12 samples, log-normalised, raw counts in a layer."""
+    """600 cells of 12 samples, log-normalised, raw counts in a layer; labels have an order that names do not change."""
     shift = cs.ds.Shift(interaction="CSF1^CSF1R", source="g1", target="g3", log2fc=4, shape="growth")
     a = cs.ds.simulate(
         n_samples=4, n_cells=60, groups=GROUPS, conditions=STAGES, interactions=PAIRS, shifts=[shift], paired=True,
@@ -104,7 +104,10 @@ def cohort(names: Names) -> ad.AnnData:
     order = {"group": GROUPS, "stage": STAGES, "sample": SAMPLES, "patient": PATIENTS, "factor": FACTORS,
              "batch": BATCHES}  # fmt: skip
     a.obs = pd.DataFrame(
-        {names.columns[c]: pd.Categorical([names.of[str(v)] for v in values[c]], names(*order[c])) for c in COLUMNS},
+        {
+            names.columns[c]: pd.Categorical([names.of[str(v)] for v in values[c]], names(*order[c]), ordered=True)
+            for c in COLUMNS
+        },
         index=a.obs_names,
     )
     a.layers[names.columns["counts"]] = a.X.copy()

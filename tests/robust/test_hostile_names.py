@@ -11,6 +11,7 @@ import json
 import warnings
 
 import anndata as ad
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
@@ -91,6 +92,34 @@ def through_a_file(adata, folder, kind):
 
 def written(params) -> str:
     return json.dumps(params, default=lambda v: v.tolist() if hasattr(v, "tolist") else dict(v), sort_keys=True)
+
+
+def test_levels_whose_joined_names_are_the_same_stay_apart():
+    """``c & f`` with ``g`` and ``c`` with ``f & g`` read alike, as does the level ``f & g vs g`` and a difference."""
+    plain = {"c": "c", "d": "c & f", "x": "g", "y": "f & g", "z": "f & g vs g"}
+    tables = []
+    for names in ({k: k for k in plain}, plain):
+        a = cs.ds.simulate(
+            n_samples=6, n_cells=40, groups=["a", "b"], conditions=["c", "d"], interactions=[("CSF1", "CSF1R")], rng=0
+        )
+        number = a.obs["sample"].astype(str).str.rsplit("_", n=1).str[1].astype(int).to_numpy()
+        a.obs["condition"] = pd.Categorical(
+            a.obs["condition"].astype(str).map(names), [names["c"], names["d"]], ordered=True
+        )
+        a.obs["second"] = pd.Categorical([names["xyz"[i % 3]] for i in number], [names[f] for f in "xyz"], ordered=True)
+        made = cs.tl.compare(
+            a, "cell_type", condition_key="condition", sample_key="sample", reference=names["c"], interaction="second",
+            resource=pd.DataFrame({"ligand": ["CSF1"], "receptor": ["CSF1R"]}), min_cells=2, inplace=False,
+        )  # fmt: skip
+        assert made.extra["contrasts"]["contrast"].is_unique
+        tables.append(made)
+    assert tables[1].extra["contrasts"]["contrast"].tolist()[-2:] == ["c & f vs c | f & g vs g (2)",
+                                                                      "c & f vs c | f & g vs g vs g"]  # fmt: skip
+    for column in ("effect", "pvalue", "n_ref", "n_alt"):
+        first, second = (t.table[column].to_numpy() for t in tables)
+        np.testing.assert_allclose(first, second)
+    factors = [t.extra["two_factors"]["difference"].to_numpy() for t in tables]
+    np.testing.assert_allclose(*factors)
 
 
 def test_commands_take_names_as_they_are(tmp_path):

@@ -72,7 +72,7 @@ def cross(study: Study, keys: Keys, factor_levels: Sequence[str]) -> Crossed:
     every = [(level, f) for f in present for level in study.levels]
     code = np.asarray([every.index((study.levels[c], f)) for c, f in zip(study.condition, second, strict=True)])
     used = [every[i] for i in np.unique(code)]
-    levels = tuple(AND.join(pair) for pair in used)
+    levels = tuple(distinct(AND.join(pair) for pair in used))
     crossed = replace(study, condition=np.searchsorted(np.unique(code), code), levels=levels)
     return Crossed(crossed, present, {pair: i for i, pair in enumerate(used)})
 
@@ -91,7 +91,7 @@ def two_factors(crossed: Crossed, *, n_coefficients: int, keys: Keys) -> list[Co
                 n_coefficients=n_coefficients,
             )  # fmt: skip
             made.append(replace(one, reference=reference, level=level, factor_level=f, factor_reference=factors[0]))
-    return made
+    return [replace(one, name=name) for one, name in zip(made, distinct(one.name for one in made), strict=True)]
 
 
 def facts(contrast: Contrast) -> dict[str, str]:

@@ -210,9 +210,9 @@ def _run(items: list[_items.Item], setup: _measure.Setup) -> list[_items.Item]:
     _measure.pathways(items, setup)
     switched = _measure.switches(items, setup)
     # an interaction whose slopes were found is told by pathway; without any it keeps its own row and reason
-    told = {(i.row["expectation"], i.contrast) for i in switched}
+    told = {(i.row["expectation"], i.ends) for i in switched}
     waiting = [i for i in items if i.level == "interaction" and i.row["change"] == "switch"]
-    gone = {id(i) for i in waiting if (i.row["expectation"], i.contrast) in told}
+    gone = {id(i) for i in waiting if (i.row["expectation"], i.ends) in told}
     items = [i for i in items if id(i) not in gone] + switched
     _verdicts.adjust(items)
     return items

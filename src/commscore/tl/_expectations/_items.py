@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..._names import contrast_name
 from . import _contexts
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Item:
     @property
     def contrast(self) -> str:
         """Name of the contrast, empty if no level stands for the contexts."""
-        return f"{self.ends[1]} vs {self.ends[0]}" if self.ends else ""
+        return contrast_name(self.ends[1], self.ends[0]) if self.ends else ""
 
     @property
     def open(self) -> bool:

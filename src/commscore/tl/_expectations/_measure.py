@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._names import contrast_name
 from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
@@ -47,7 +48,7 @@ class Setup:
     def vector(self, ends: tuple[str, str]) -> Any:
         """Contrast of two levels."""
         ref, alt = (self.prepared.study.levels.index(e) for e in ends)
-        return pair(f"{ends[1]} vs {ends[0]}", ref=ref, alt=alt, n_coefficients=self.design.matrix.shape[1])
+        return pair(contrast_name(ends[1], ends[0]), ref=ref, alt=alt, n_coefficients=self.design.matrix.shape[1])
 
 
 def expression(items: list[Item], setup: Setup) -> None:

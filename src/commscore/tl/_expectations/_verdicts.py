@@ -28,8 +28,8 @@ _AS_GIVEN = (
 
 def adjust(items: list[Item]) -> None:
     """Adjust the p-values over all items of a contrast, whatever their level."""
-    for contrast in dict.fromkeys(i.contrast for i in items):
-        mine = [i for i in items if i.contrast == contrast and "pvalue" in i.found]
+    for ends in dict.fromkeys(i.ends for i in items):
+        mine = [i for i in items if i.ends == ends and "pvalue" in i.found]
         padj = benjamini_hochberg(np.asarray([i.found["pvalue"] for i in mine]))
         for item, q in zip(mine, padj, strict=True):
             item.found["padj"] = float(q)
