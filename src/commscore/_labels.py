@@ -24,6 +24,9 @@ Label = str | int | float | bool
 PAIRWISE = "pairwise"
 """``contrast="pairwise"``: every two levels once."""
 
+OWN_REFERENCE = "every pair has its own"
+"""How the reference of such pairs is chosen."""
+
 CONTROLS = (
     "control", "ctrl", "healthy", "healthy_control", "normal", "untreated", "unstimulated", "vehicle", "mock",
     "baseline", "pre", "primary", "wild-type", "wt", "0", "0.0",

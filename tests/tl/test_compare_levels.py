@@ -394,3 +394,25 @@ def test_the_command_repeats_stages_and_refuses_what_the_library_refuses(tmp_pat
         done = invoke(*args, "--out", tmp_path / "o.csv")
         assert done.exit_code == 2
         assert message in done.output
+
+
+def test_report_and_plots_of_all_pairs(tmp_path):
+    a = cohort(("b", "a", "c"), n_samples=4)
+    a.layers["counts"] = a.X.copy()
+    cs.tl.compare(a, "group", contrast="pairwise", **KEYS)
+    text = cs.report.write(a, tmp_path / "r.html", resource=cs.rs.from_table(PAIRS)).read_text(encoding="utf-8")
+    assert "(a, b, c; every two of them) were compared" in text
+    samples = cs.tl.profile(a, "group", sample_key="sample", resource=PAIRS)
+    edge = {"interaction": "CXCL12^CXCR4", "source": 1, "target": 0}
+    for order in (None, ["b", "a", "c"]):
+        ax = cs.pl.trend(samples, **edge, stage_key="condition", comparison=a, order=order)
+        assert [t.get_text().split("\n")[0] for t in ax.get_xticklabels()] == (order or ["a", "b", "c"])
+    with pytest.raises(ValueError, match="set contrast to one of 'b vs a', 'c vs a', 'c vs b'"):
+        cs.pl.volcano(a)
+    assert len(cs.pl.volcano(a, contrast="c vs b").collections) > 0
+
+
+def test_palettes_take_labels_of_every_type(scored):
+    ax = cs.pl.sankey(scored, max_padj=None, palette={0: "#112233", 1.0: "#445566"})
+    drawn = {mpl.colors.to_hex(p.get_facecolor()) for p in ax.patches}
+    assert {"#112233", "#445566"} <= drawn

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..check import ColourMap, Count, Label, Palette, Proportion, checked
 from ..get._columns import label_codes, labels_of
-from ._colours import DIVERGING, MISSING, default_palette, group_colours, obs_colours, symmetric
+from ._colours import DIVERGING, MISSING, default_palette, group_colours, named_colours, obs_colours, symmetric
 from ._literal import literal
 from ._table import names_by_row, names_of, need_columns, need_rows, one_contrast, ranked, scored, significant
 from ._text import Names, counted, distinct, edge_labels, fitted, heading, inches, patches, short_labels, shorten, title
@@ -195,7 +195,7 @@ def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: 
     values = pd.DataFrame(centred[order][:, :most], index=list(texts.values()), columns=names)
     stage = labels_of(data.obs[condition_key].iloc[:most])
     present = label_codes(data.obs[condition_key].iloc[:most])[1]
-    colours = obs_colours(data, condition_key, present) if palette is None else {s: palette[s] for s in present}
+    colours = obs_colours(data, condition_key, present) if palette is None else named_colours(palette, present)
     left_out = counted(int(enough.sum()) - len(order), "edge"), counted(data.n_obs - len(names), "sample")
     wide = _Wide(values, "log2(L·R), from the row mean", "Interactions by sample", left_out)
     wide.short = {text: fitted(label, 60) for label, text in texts.items()}

@@ -73,19 +73,23 @@ def group_colours(
 ) -> dict[str, Any]:
     """Return the colour of every group: ``palette``, else ``adata.uns[f"{groupby}_colors"]``, else our own."""
     if palette is not None:
-        missing = [n for n in names if n not in palette]
-        if missing:
-            msg = f"palette has no colour for {', '.join(map(repr, missing))}; name every group, or leave it out"
-            raise ValueError(msg)
-        wrong = [n for n in names if not _is_colour(palette[n])]
-        if wrong:
-            msg = (
-                f"palette has {palette[wrong[0]]!r} for {wrong[0]!r}, which is no colour of Matplotlib; give '#0072B2'"
-            )
-            raise ValueError(msg)
-        return {n: palette[n] for n in names}
+        return named_colours(palette, names)
     groupby = _groupby(data, key)
     return _stored(data, groupby, names) or _ordered(data, groupby, names)
+
+
+def named_colours(palette: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return the colours that ``palette`` has for these names; its keys may be numbers, as labels everywhere."""
+    given = {text(label): colour for label, colour in palette.items()}
+    missing = [n for n in names if n not in given]
+    if missing:
+        msg = f"palette has no colour for {', '.join(map(repr, missing))}; name every group, or leave it out"
+        raise ValueError(msg)
+    wrong = [n for n in names if not _is_colour(given[n])]
+    if wrong:
+        msg = f"palette has {given[wrong[0]]!r} for {wrong[0]!r}, which is no colour of Matplotlib; give '#0072B2'"
+        raise ValueError(msg)
+    return {n: given[n] for n in names}
 
 
 def _groupby(data: Any, key: str) -> str | None:

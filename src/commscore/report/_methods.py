@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import tl
+from .._labels import OWN_REFERENCE
 from .._version import __version__
 from ._blocks import Facts, Paste, Section, Text
 from ._evidence import source_texts
@@ -133,12 +134,13 @@ def _compare(p: Mapping[str, str]) -> str:
         f", {words} {p[name]}" for name, words in (("covariates", "covariates"), ("pair_key", "paired by"))
         if p.get(name, "none") != "none"
     )  # fmt: skip
+    against = "every two of them" if p.get("reference_by") == OWN_REFERENCE else f"reference {p.get('reference')}"
     fit = (
         "Raw counts were summed per sample and group, turned into log2 counts per million and fitted by weighted least "
         "squares with moderated variances; "
     )
     return (
-        f"Levels of {p.get('condition_key')} ({p.get('levels')}; reference {p.get('reference')}) were compared with "
+        f"Levels of {p.get('condition_key')} ({p.get('levels')}; {against}) were compared with "
         f"{unit}{design}. {fit if samples else ''}the evidence of ligand and receptor was combined by "
         f"{p.get('combine')}, p-values were adjusted by Benjamini and Hochberg within each contrast; a change within "
         f"±{p.get('margin')} log2 counts as none (95 % interval within it), an adjusted p-value up to "

@@ -50,8 +50,9 @@ def check_keys(keys: _study.Keys, ask: _prepare.Ask) -> None:
             "compared, cells of one sample are not"
         )
         raise ValueError(msg)
-    given = [n for n, v in (("covariates", keys.covariates), ("pair_key", keys.pair), ("reference", ask.reference),
-                            ("order", ask.order), ("contrast", ask.contrast)) if v]  # fmt: skip
+    given = [n for n, v in (("covariates", keys.covariates or None), ("pair_key", keys.pair),
+                            ("reference", ask.reference), ("order", ask.order), ("contrast", ask.contrast))
+             if v is not None]  # fmt: skip
     if given and not keys.condition:
         msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
         raise ValueError(msg)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import _labels
-from ..._labels import PAIRWISE
+from ..._labels import OWN_REFERENCE, PAIRWISE
 from ..._validate import listed
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def levels(known: list[str], key: str, choice: Choice, *, is_ordered: bool) -> L
     reference, chosen_by = _reference(known, choice, what=what, first_of=first_of, is_needed=not is_pairwise)
     names = tuple(known if reference is None else [reference, *(k for k in known if k != reference)])
     if reference is None or is_pairwise:
-        return Levels(names, tuple(combinations(names, 2)), None, "every pair has its own")
+        return Levels(names, tuple(combinations(names, 2)), None, OWN_REFERENCE)
     return Levels(names, _pairs(reference, names, choice, what=what), reference, chosen_by)
 
 

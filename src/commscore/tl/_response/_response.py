@@ -185,8 +185,9 @@ def prepare(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _prepare.Pr
     """Read the study with or without conditions and samples, and add up."""
     if keys.condition:
         return _prepare.prepare(adata, keys, ask)
-    given = [n for n, v in (("covariates", keys.covariates), ("pair_key", keys.pair), ("reference", ask.reference),
-                            ("order", ask.order), ("contrast", ask.contrast)) if v]  # fmt: skip
+    given = [n for n, v in (("covariates", keys.covariates or None), ("pair_key", keys.pair),
+                            ("reference", ask.reference), ("order", ask.order), ("contrast", ask.contrast))
+             if v is not None]  # fmt: skip
     if given:
         msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
         raise ValueError(msg)
