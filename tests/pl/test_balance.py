@@ -43,5 +43,5 @@ def test_table_alone_and_missing_values(cohort):
     assert "not shown: 1 sample without a balance" in ax.get_title()
     with pytest.raises(ValueError, match="no sample has a balance"):
         cs.pl.balance(table.assign(balance=np.nan))
-    with pytest.raises(ValueError, match="order: no sample has condition 'x'"):
+    with pytest.raises(ValueError, match="order has 'x', which is not a condition of these samples"):
         cs.pl.balance(table, order=["x"])

@@ -73,5 +73,5 @@ def test_errors(samples, changes):
         cs.pl.by_sample(samples, condition_key="stage", response=pd.DataFrame({"P": [1.0]}, index=["x"]))
     with pytest.raises(ValueError, match="no tested row of comparison is in samples"):
         cs.pl.by_sample(samples, condition_key="stage", comparison=changes.iloc[[5]])
-    with pytest.raises(ValueError, match="no sample has a condition of 's7'"):
+    with pytest.raises(ValueError, match="order has 's7', which is not a condition of these samples"):
         cs.pl.by_sample(samples, condition_key="stage", order=["s7"])

@@ -98,7 +98,7 @@ def test_the_first_circuit_is_drawn_by_default(edges, cohort):
 
 
 def test_errors(edges, cohort):
-    with pytest.raises(ValueError, match=r"circuit='c2' is not in the table \(it has c1\)"):
+    with pytest.raises(ValueError, match=r"circuit='c2' is not in the table \(there are c1\)"):
         cs.pl.circuit(edges, "c2")
     with pytest.raises(ValueError, match="needs changes="):
         cs.pl.circuit(edges, "c1", contrast="B vs A")

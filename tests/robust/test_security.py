@@ -131,6 +131,7 @@ class Page(html.parser.HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
 
+@pytest.mark.filterwarnings("ignore:.*labels that begin or end with a blank")
 def test_nothing_named_in_data_is_run_by_a_report(tmp_path):
     groups = HOSTILE[:4]
     genes = [h.replace("_", "").replace("^", "").replace(" ", "").replace("\u2028", "") for h in HOSTILE[:6]]
