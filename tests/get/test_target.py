@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.core import engine
+from commscore.tl import _score
 
 BAD_KEYS = [".", "..", "...", " ", "\t", "a ", " a", "a\nb", "\xa0", "\u200b", "a/b", "a\\b", "a\0b", "zarr.json",
             ".zgroup", ".zattrs", ".zarray", "x" * 300, "\ud800"]  # fmt: skip
@@ -46,7 +46,7 @@ def view(tmp_path):
 
 
 def test_a_view_of_a_backed_file_cannot_take_a_result(view, monkeypatch):
-    monkeypatch.setattr(engine, "expressed_tests", lambda *_, **__: pytest.fail("work was done"))
+    monkeypatch.setattr(_score, "_problem", lambda *_, **__: pytest.fail("work was done"))
     with pytest.raises(ValueError, match=r"view of a backed file .*inplace=False.*to_memory\(\)"):
         cs.tl.score(view, "cell_type", n_perms=10)
 

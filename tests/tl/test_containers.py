@@ -179,6 +179,7 @@ def compared(adata, **options):
     )  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:.* of all counts in")  # there are no others than those of the pairs
 def test_compare(container, cells):
     pd.testing.assert_frame_equal(compared(container).table, compared(cells).table)
 

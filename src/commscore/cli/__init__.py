@@ -70,7 +70,7 @@ def _usage_error(error: Any, arguments: list[str]) -> int:
     name = where.removeprefix("commscore").strip() or "commscore"
     Log(name, as_json=_asked_for_json_log(arguments)).write("error", message, exit_code=BAD_INPUT)
     if "--json" in arguments:
-        print_summary(name, BAD_INPUT, {"error": message}, seconds=0.0)
+        print_summary(name, BAD_INPUT, {"error": message, "warnings": [], "seconds": 0.0})
     return BAD_INPUT
 
 

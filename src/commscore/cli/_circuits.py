@@ -14,7 +14,7 @@ from ._normalize import Place
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
 from ._run import command, say
-from ._show import ALPHA, figures, print_table
+from ._show import ALPHA, figures, print_table, say_testable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +84,7 @@ def circuits(
             use_raw=place.use_raw, counts_layer=counts_layer, rng=seed, n_jobs=n_jobs, key_added=_KEY,
         )  # fmt: skip
         found = get.load(adata, _KEY)
+        say_testable(found.params, what="steps of circuits")
         writers = tables(**{n: lambda n=n: found.extra[n] for n in ("edges", "changes", "untested")})
         summary = _summary(found.table) | {"parameters": found.params}
         return Done(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
@@ -94,6 +95,7 @@ def circuits(
 def _summary(table: pd.DataFrame) -> dict[str, Any]:
     return {
         "rows": len(table),
+        "tested": int(table["pvalue"].notna().sum()),
         "significant": int(((table["padj"] <= ALPHA) & (table["status"] == "complete")).sum()),
         "significant_by_status": _by_status(table[table["padj"] <= ALPHA]),
         "alpha": ALPHA,

@@ -12,7 +12,7 @@ from ._files import DATA, TABLES, WITH_RESULT
 from ._job import Done, Job, table_and_data, tables
 from ._open_resource import open_resource
 from ._run import command, say
-from ._show import figures, print_table
+from ._show import figures, print_table, say_testable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,6 +87,7 @@ def compare(
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
         table, left_out = result.table, result.untested
+        say_testable(result.params)
         summary = summary_of(table, left_out, alpha=alpha) | {"parameters": result.params}
         reasons = summary["untested_by_reason"]
         say("not tested: " + (", ".join(f"{r} {n}" for r, n in reasons.items()) or "nothing"))

@@ -69,7 +69,11 @@ def expectations(
         )  # fmt: skip
         found = get.load(adata, _KEY)
         counts = found.table["verdict"].value_counts()
-        summary = {"rows": len(found.table), "by_verdict": {str(k): int(n) for k, n in counts.items()}}
+        summary = {
+            "rows": len(found.table),
+            "tested": int((found.table["verdict"] != "not_assessable").sum()),
+            "by_verdict": {str(k): int(n) for k, n in counts.items()},
+        }
         writers = {**table_and_data(adata, found.table)}
         return Done(summary | {"parameters": found.params}, writers, lambda: show(found.table, rows))
 

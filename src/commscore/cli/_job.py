@@ -80,7 +80,8 @@ class Job:
         input_ = {"file": self.file, "n_obs": adata.n_obs, "n_vars": adata.n_vars}
         outputs = {option.lstrip("-"): path for option, path in paths.items()}
         known = {} if self.resource is None else {"resource": identity(self.resource)}
-        summary = {"input": input_, **done.summary, **known, "outputs": outputs, "versions": versions()}
+        said = {"warnings": current().log.warnings}  # kept in the record, too: a run that is up to date says them again
+        summary = {"input": input_, **done.summary, **known, **said, "outputs": outputs, "versions": versions()}
         peak = _peak_megabytes()
         result: dict[str, Any] = plain(summary if peak is None else summary | {"peak_memory_mb": peak})
         return result

@@ -26,11 +26,17 @@ class Log:
         ``message``, and what else is known. Then whatever others write to standard error becomes such lines too.
     quiet
         Leave out ``info``.
+
+    Attributes
+    ----------
+    warnings
+        Python's warnings so far, each once.
     """
 
     def __init__(self, command: str, *, as_json: bool = False, quiet: bool = False) -> None:
         self.command, self.as_json, self.quiet = command, as_json, quiet
         self.stream: TextIO | None = None
+        self.warnings: list[str] = []
 
     def write(self, level: str, message: str, **facts: Any) -> None:
         """Write one line; ``facts`` are fields of the line in JSON, of which text shows the traceback only."""
@@ -65,6 +71,8 @@ class Log:
 
     def _warned(self, message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         text = " ".join(str(message).split())
+        if text not in self.warnings:
+            self.warnings.append(text)
         self.write("warning", f"{category.__name__}: {text}", category=category.__name__)
 
 

@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-DONE, UNEXPECTED, BAD_INPUT, MACHINE, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+DONE, UNEXPECTED, BAD_INPUT, MACHINE, NOTHING_TESTED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 130, 143
 EXIT_CODES = {
     DONE: "done, or with --resume already done",
     UNEXPECTED: "an error that is a defect of commscore; the log holds its traceback",
     BAD_INPUT: "the call or its input is wrong; the message names the argument, what was found and what to do",
     MACHINE: "the machine lacks a package, memory, disk space or the network; the same call may work elsewhere",
+    NOTHING_TESTED: "done, and all outputs are written, but nothing could be tested; the outputs and the log say why",
     INTERRUPTED: "interrupted (SIGINT)",
     TERMINATED: "terminated (SIGTERM)",
 }
@@ -136,8 +137,12 @@ def _execute(running: Run, function: Callable[..., dict[str, Any] | None]) -> in
             trace = {"traceback": traceback.format_exc()} if code == UNEXPECTED else {}
             running.log.write("error", message, exit_code=code, **trace)
             result = {"error": message}
+        if result.get("tested") == 0:
+            code = NOTHING_TESTED
+            running.log.write("warning", "nothing could be tested", exit_code=code)
     if running.as_json:
-        print_summary(running.command, code, result, seconds=running.seconds)
+        said = list(dict.fromkeys([*result.get("warnings", ()), *running.log.warnings]))
+        print_summary(running.command, code, result | {"warnings": said, "seconds": running.seconds})
     return code
 
 
@@ -166,13 +171,14 @@ def message_of(error: BaseException) -> str:
     return line if exit_code(error) != UNEXPECTED and line else f"{type(error).__name__}: {line}"
 
 
-def print_summary(name: str, code: int, result: dict[str, Any], *, seconds: float) -> None:
+def print_summary(name: str, code: int, result: dict[str, Any]) -> None:
     """Print one line of JSON on standard output."""
     from .._version import __version__
 
-    status = {DONE: result.pop("status", "done")}.get(code, "error")
+    usual = {DONE: "done", NOTHING_TESTED: "nothing tested"}.get(code)
+    status = "error" if usual is None else result.pop("status", usual)
     head = {"schema": SCHEMA, "command": name, "status": status, "exit_code": code, "commscore": __version__}
-    typer.echo(json.dumps(plain(head | result | {"seconds": seconds}), allow_nan=False))
+    typer.echo(json.dumps(plain(head | result), allow_nan=False))
 
 
 def plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from ._normalize import Place
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
 from ._run import command, say
-from ._show import ALPHA, show_scores
+from ._show import ALPHA, say_testable, show_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,6 +99,7 @@ def score(
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
         table, left_out = result.table, result.untested
+        say_testable(result.params)
         say(f"{len(left_out)} interactions or groups not tested" + ("" if untested else "; --untested FILE lists them"))
         summary = summary_of(table, left_out, result.params)
         writers = {**table_and_data(adata, table), "--plot": _dotplot(table)}
@@ -119,6 +120,7 @@ def summary_of(table: pd.DataFrame, untested: pd.DataFrame, params: dict[str, An
     reasons = untested["reason"].value_counts()
     return {
         "rows": len(table),
+        "tested": len(table),
         "significant": next(iter(found.values()), None),
         "significant_by_method": {name or only: n for name, n in found.items()},
         "alpha": ALPHA,

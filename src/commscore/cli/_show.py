@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ._run import say
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -35,6 +37,12 @@ def print_table(
     console.print(view)
     if note:
         console.print(Text(note, style="dim"))
+
+
+def say_testable(params: Mapping[str, Any], what: str = "interactions") -> None:
+    """Say in the log how many interactions of the resource have their genes in the data."""
+    n, testable = params["n_interactions"], params["n_testable"]
+    say(f"{testable:,} of {n:,} {what} of the resource can be tested", testable=testable, of=n)
 
 
 def figures(value: Any, form: str = ".2g") -> str:

@@ -38,7 +38,8 @@ class Result:
     def __repr__(self) -> str:
         reference = self.params.get("reference")
         against = f"; reference {reference!r}" if reference is not None else ""
-        return f"Result({self.schema}: {self.counted()}{against}; resource {self.resource.get('name')!r})"
+        resource = f"{self.resource.get('name')!r}{self._covered()}"
+        return f"Result({self.schema}: {self.counted()}{against}; resource {resource})"
 
     @checked
     def counted(self) -> str:
@@ -54,6 +55,11 @@ class Result:
         return f"{n:,} rows, {tested.sum():,} tested, {found:,} with padj <= {alpha:g}" + (
             f"; {others}" if others else ""
         )
+
+    def _covered(self) -> str:
+        """Say how many interactions of the resource can be tested, where that is stored."""
+        n, testable = (self.params.get(name) for name in ("n_interactions", "n_testable"))
+        return "" if n is None else f", {testable:,} of {n:,} interactions testable"
 
     @property
     def untested(self) -> pd.DataFrame:

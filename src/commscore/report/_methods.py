@@ -91,9 +91,11 @@ def _prose(stored: Stored) -> str:
     write = _PROSE.get(stored.kind)
     text = write(p) if write else f"{kind_of(stored.kind).title} were computed."
     resource = stored.resource
+    n, testable = (stored.params.get(name) for name in ("n_interactions", "n_testable"))
+    covered = "" if n is None else f"; {testable:,} of its {n:,} interactions have their genes in the data"
     return (
         f"{kind_of(stored.kind).title}. {text} Software: commscore {p.get('commscore', __version__)}; resource "
-        f"{resource.get('name')}, version {resource.get('version')} (sha256 {resource.get('sha256')})."
+        f"{resource.get('name')}, version {resource.get('version')} (sha256 {resource.get('sha256')}){covered}."
     )
 
 

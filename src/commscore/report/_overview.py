@@ -72,7 +72,10 @@ def _passing(stored: Stored, passing: Any) -> str:
 
 
 def _resource(stored: Stored) -> str:
-    return f"{stored.resource.get('name', '?')} {stored.resource.get('version', '')}".strip()
+    """Return its name and version, and how many of its interactions can be tested, where that is stored."""
+    name = f"{stored.resource.get('name', '?')} {stored.resource.get('version', '')}".strip()
+    n, testable = (stored.params.get(p) for p in ("n_interactions", "n_testable"))
+    return name if n is None else f"{name} ({testable:,} of {n:,} interactions testable)"
 
 
 def _group_tables(adata: AnnData, found: Sequence[Stored], groupby: str | None) -> list[Facts]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,9 @@ import pandas as pd
 from .. import rs
 from .._validate import one_of
 from ..arrays import Entities
+from ._coverage import BEYOND_RNA, nothing_found, warn_of_few
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy.typing as npt
 
 MISSING_SUBUNITS = ("drop", "ignore")
@@ -40,9 +38,17 @@ class Testable:
     untested: list[tuple[str, str, str]]
     aliases: dict[str, str]
 
+    @property
+    def counted(self) -> dict[str, int]:
+        """How many interactions the resource has, and how many have their genes in the data: for ``params``."""
+        return {"n_interactions": len(self.frame) + len(self.untested), "n_testable": len(self.frame)}
+
 
 def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: str) -> Testable:
-    """Split the interactions into those whose genes are measured and those that are not, with the reason."""
+    """Split the interactions into those whose genes are measured and those that are not, with the reason.
+
+    Warns where the former are few.
+    """
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
     frame = resource.interactions
     codes, names = pd.factorize(np.concatenate([np.asarray(frame[c], object) for c in ("ligand", "receptor")]))
@@ -62,6 +68,7 @@ def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: st
     ]
     if not fine.any():
         raise ValueError(nothing_found(resource, frame["ligand"], var_names))
+    warn_of_few(resource, [u[1] for u in untested], var_names, n=int(fine.sum()), what="interactions")
     return _numbered(
         frame[fine].reset_index(drop=True), members, sides=(left[fine], right[fine]), found=found, untested=untested,
         aliases=aliases,
@@ -95,7 +102,7 @@ def _reason(sides: tuple[list[str], list[str]], kind: str, found: dict[str, int]
     beyond = [g for side in sides for g in side if g.startswith("met:")]
     if beyond or kind == "rna":
         what = f"{', '.join(beyond)}: not a transcript" if beyond else "microRNA: not measured by mRNA counts"
-        return "not measurable in RNA", what
+        return BEYOND_RNA, what
     for role, side in zip(("ligand", "receptor"), sides, strict=True):
         missing = [g for g in side if g not in found]
         if len(missing) == len(side):
@@ -133,47 +140,3 @@ def _numbered(
         untested,
         aliases,
     )
-
-
-def nothing_found(
-    resource: rs.Resource, genes: Iterable[str], var_names: pd.Index, *, what: str = "interaction"
-) -> str:
-    """Say that nothing of a resource is measured, and what may be the reason."""
-    some = [str(v) for v in var_names[:200]]
-    shown = ", ".join(some[:3])
-    hint = "check that var_names are gene symbols"
-    if sum(bool(re.match(r"ENS[A-Z]*G\d{6,}", v)) for v in some) > len(some) / 2:
-        hint = (
-            "var_names are Ensembl ids; put gene symbols there, for example "
-            "adata.var_names = adata.var['gene_symbols'].astype(str); adata.var_names_make_unique()"
-        )
-    elif {v.upper() for v in map(str, var_names)} & {g.upper() for e in genes for g in e.split("_")}:
-        hint = _other_species(resource, some)
-    none = f"no {what} of resource {resource.name!r} ({resource.species})"
-    return f"{none} has its genes in var_names (first ones: {shown}); {hint}"
-
-
-def same_species(resource: rs.Resource, names: Iterable[object], table: pd.DataFrame) -> None:
-    """Raise if these genes of a resource occur in a stored table in the spelling of another species only."""
-    known = {g for n in names for g in re.split("[_;]", str(n)) if g and ":" not in g}
-    sides = (table[c].astype(str) for c in ("ligand_complex", "receptor_complex"))
-    genes = {g for side in sides for name in side.unique() for g in name.split("_")}
-    loosely = {g.upper() for g in known}
-    shared = {g for g in genes if g.upper() in loosely}
-    if shared and not known & genes:
-        msg = (
-            f"no gene of resource {resource.name!r} ({resource.species}) is in the stored scores, which have "
-            f"{', '.join(sorted(shared)[:3])}: {_other_species(resource, sorted(shared))}"
-        )
-        raise ValueError(msg)
-
-
-def _other_species(resource: rs.Resource, names: list[str]) -> str:
-    """Say which species the names look like, where they differ from those of the resource by their case only."""
-    letters = [v for v in names if len(v) > 1 and v[0].isalpha()]
-    looks = "mouse" if sum(v[0].isupper() and not v[1:].isupper() for v in letters) > len(letters) / 2 else "human"
-    if looks == resource.species:
-        return "var_names differ from symbols by upper and lower case only; write them as symbols"
-    if looks == "mouse":
-        return "var_names look like mouse symbols; use resource=cs.rs.load(...).to_species('mouse')"
-    return "var_names look like human symbols; use the human resource, without to_species('mouse')"

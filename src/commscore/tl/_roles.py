@@ -390,6 +390,7 @@ def assigned_roles(
     names = label_codes(column)[1]
     kept = names if groups is None else [n for n in names if n in groups]
     first = assign(resource, kept, given=given, hints={})
-    if not (first.report["role"] == "").any():
+    nothing_to_look_at = layer is None and not use_raw and adata.X is None  # where counts are a layer
+    if nothing_to_look_at or not (first.report["role"] == "").any():
         return first
     return assign(resource, kept, given=given, hints=marker_hints(adata, column, layer=layer, use_raw=use_raw))

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from .._validate import warn
+from ..core.read.tiles import Blocks, Take
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,28 +23,42 @@ if TYPE_CHECKING:
 HIGHEST = 30.0
 """Log2 of 10⁹: no logarithm of normalised counts reaches it."""
 CELLS = 200
+MOST_VALUES = 1 << 25
 LEVELS = 8
 LEAST = 10
-"""Cells that are looked at; their lowest values; and how many cells must say something."""
+"""Cells that are looked at (of columns in memory with at most so many values); their lowest values; and how many
+cells must say something."""
 FARTHEST = 20.0
 """Multiples up to this are told from chance."""
 MOST, FEW = 0.7, 0.2
 """Fractions of the cells that speak for one scale and against the other."""
+TOLD = 1000.0
+"""Counts up to this come back whole from single precision."""
+UNITS = 100.0
+"""Multiples of a difference up to this are told from chance."""
+NEARLY_ALL = 0.9
+EVERYWHERE = 0.99
+"""Fraction of values above zero that no counts have: the genes of some cells are always missed."""
+EVEN = 0.01
+"""Coefficient of variation of the cells' totals up to which they were brought to one total."""
 
 
 def warn_of_scale(matrix: Any, name: str, *, highest: float) -> None:
-    """Warn where values are not logarithms, or logarithms of logarithms.
+    """Warn where values are not logarithms, are logarithms of logarithms or of unnormalised counts, or have no zeros.
 
     Parameters
     ----------
     matrix
-        Cells × genes. Looked into where rows can be taken from it at once: CSR or dense, in memory.
+        Cells × genes. Some cells are looked at: of a matrix in blocks, cells of the first block.
     name
         Of the matrix, for the message.
     highest
         Largest value of the genes that are used.
     """
-    plain, once, twice = _speak(matrix)
+    cells = _some_cells(matrix)
+    rows = [v for v in _levels(cells) if v.size >= 3]
+    _warn_if_no_zeros(cells, rows, name)
+    plain, once, twice = _speak(rows)
     if highest > HIGHEST or (plain >= MOST and once <= FEW):
         why = f"its values reach {highest:.4g}" if highest > HIGHEST else "a cell's values are multiples of one"
         warn(
@@ -55,11 +70,63 @@ def warn_of_scale(matrix: Any, name: str, *, highest: float) -> None:
             f"{name} looks log-transformed twice (the values of a cell become multiples of another only after two "
             "exponentials); call sc.pp.log1p once, or give the layer= that holds log-normalised expression"
         )
+    elif len(rows) >= LEAST:
+        _warn_if_not_normalised(cells, rows, name)
 
 
-def _speak(matrix: Any) -> tuple[float, float, float]:
+def _warn_if_no_zeros(cells: sparse.csr_matrix | None, rows: list[Floats], name: str) -> None:
+    """Warn where nearly every gene is expressed in every cell, as after denoising; not for few genes of high counts."""
+    if cells is None or cells.shape[0] < LEAST or (cells.data > 0).sum() < EVERYWHERE * np.prod(cells.shape):
+        return
+    if rows and np.mean([_of_counts(np.expm1(row)) or _of_counts(_log2(row)) for row in rows]) > NEARLY_ALL:
+        return
+    warn(
+        f"{name} has no zeros, as denoised, imputed or smoothed data have none: every gene counts as expressed in "
+        "every cell, so that expr_prop leaves nothing out, and cells are no longer independent; give the layer= that "
+        "holds log-normalised measured counts"
+    )
+
+
+def _warn_if_not_normalised(cells: sparse.csr_matrix | None, rows: list[Floats], name: str) -> None:
+    """Warn where exponentials are whole numbers, and the totals of the cells differ: logarithms of raw counts."""
+    if cells is None:
+        return
+    for name_of, back in (("log1p", np.expm1), ("log2(x + 1)", _log2), ("log10(x + 1)", _log10)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            whole = np.mean([_whole(back(row)) for row in rows])
+            totals = np.asarray(
+                sparse.csr_matrix((back(cells.data), cells.indices, cells.indptr), cells.shape).sum(axis=1)
+            ).ravel()
+        totals = totals[totals > 0]
+        if whole >= MOST and totals.std() > EVEN * totals.mean():
+            warn(
+                f"{name} looks like {name_of} of raw counts that were not normalised (the counts come back as whole "
+                "numbers), so that a group of deeply sequenced cells seems to communicate; "
+                "sc.pp.normalize_total(adata, target_sum=1e4) before sc.pp.log1p(adata), or give the layer= that holds "
+                "log-normalised expression"
+            )
+            return
+
+
+def _whole(values: Floats) -> bool:
+    """Whether the smaller values, at least three, are whole; of large ones single precision cannot tell."""
+    small = values[values <= TOLD]
+    return small.size >= 3 and bool((np.abs(small - np.rint(small)) <= 1e-3).all())
+
+
+def _of_counts(values: Floats) -> bool:
+    """Whether values (ascending) are multiples of their smallest difference, of its half or third, as counts are."""
+    unit = np.diff(values).min()
+    for part in (1, 2, 3):
+        multiple = values[values <= UNITS * unit / part] * part / unit
+        nearest = np.rint(multiple)
+        if multiple.size >= 3 and nearest[0] >= 1 and (np.abs(multiple - nearest) <= 0.02).all():
+            return True
+    return False
+
+
+def _speak(rows: list[Floats]) -> tuple[float, float, float]:
     """Return the fraction of cells in which the values, their exponentials, and those of these are multiples."""
-    rows = [v for v in _levels(matrix) if v.size >= 3]
     if len(rows) < LEAST:
         return 0.0, 0.0, 0.0
     values = np.full((len(rows), LEVELS), np.nan)
@@ -70,13 +137,25 @@ def _speak(matrix: Any) -> tuple[float, float, float]:
     return float(plain), float(max(natural, binary)), float(twice)
 
 
-def _levels(matrix: Any) -> list[Floats]:
-    """Lowest different values above zero of some cells."""
-    if not isinstance(matrix, np.ndarray) and getattr(matrix, "format", "") != "csr":
-        return []
+def _some_cells(matrix: Any) -> sparse.csr_matrix | None:
+    """Return some cells in memory; None where a block does not hold all genes, or rows cannot be taken at once."""
+    whole = matrix.shape[1]
+    if isinstance(matrix, Blocks):
+        tile, matrix = next(iter(matrix.each(Take())))
+        if tile.last - tile.first != whole:
+            return None
+    elif not isinstance(matrix, np.ndarray) and getattr(matrix, "format", "") != "csr" and matrix.nnz > MOST_VALUES:
+        return None
     at = np.unique(np.linspace(0, matrix.shape[0] - 1, CELLS).astype(np.int64))
-    part = sparse.csr_matrix(matrix[at])
-    rows = [part.data[a:b].astype(np.float64) for a, b in zip(part.indptr[:-1], part.indptr[1:], strict=True)]
+    return sparse.csr_matrix(matrix[at] if isinstance(matrix, np.ndarray) else matrix.tocsr()[at])
+
+
+def _levels(cells: sparse.csr_matrix | None) -> list[Floats]:
+    """Lowest different values above zero of each cell."""
+    if cells is None:
+        return []
+    bounds = zip(cells.indptr[:-1], cells.indptr[1:], strict=True)
+    rows = [cells.data[a:b].astype(np.float64) for a, b in bounds]
     return [np.unique(v[v > 0])[:LEVELS] for v in rows]
 
 
@@ -86,6 +165,10 @@ def _same(values: Floats) -> Floats:
 
 def _log2(values: Floats) -> Floats:
     return np.asarray(np.exp2(values) - 1, np.float64)
+
+
+def _log10(values: Floats) -> Floats:
+    return np.asarray(np.power(10.0, values) - 1, np.float64)
 
 
 def _twice(values: Floats) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 from .. import rs
 from .._random import RNG, key, recorded
 from .._schema import score as schema
-from .._validate import one_of
+from .._validate import one_of, warn
 from .._version import __version__
 from ..check import Count, GroupNames, Proportion, Repeats, checked
 from ..core.permute import Draws, schemes
@@ -191,10 +191,11 @@ def score(
         "expr_prop": float(expr_prop), "min_cells": int(min_cells), "layer": layer, "use_raw": use_raw,
         "rng": recorded(rng, seed), "ties": ties, "plus_one": plus_one,
         "prop_filter": prop_filter, "pvalue_floor": 1 / (n_perms + 1) if null else None,
-        "aliases": found.aliases,
+        "aliases": found.aliases, **found.counted,
         "groups": cells.names[cells.display], "n_cells": cells.n, "commscore": __version__,
     }  # fmt: skip
     result = Result(table, params, _identity(known), {"untested": untested})
+    _warn_if_nothing(result)
     if not inplace:
         return result
     store(adata, key_added, result)
@@ -207,6 +208,15 @@ def _check(*, null: object, scheme: object, rule: object, ties: object, prop_fil
     one_of("complex", rule, COMPLEX_RULES)
     one_of("ties", ties, ("ge", "gt"))
     one_of("prop_filter", prop_filter, tuple(_PASSES))
+
+
+def _warn_if_nothing(result: Result) -> None:
+    if result.table.empty:
+        p = result.params
+        warn(
+            f"nothing could be tested: no pair of groups expresses both sides of any of {p['n_testable']} interactions "
+            f"in expr_prop={p['expr_prop']:g} of the cells; lower expr_prop, or see cs.get.untested"
+        )
 
 
 def _refuse_unknown(

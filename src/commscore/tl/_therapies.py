@@ -20,7 +20,7 @@ from ..get._store import check_target
 from . import _contexts, _domain, _roles
 from ._bypass import bypass_table
 from ._circuits import _again
-from ._interactions import same_species
+from ._coverage import same_species
 
 if TYPE_CHECKING:
     import numpy.typing as npt

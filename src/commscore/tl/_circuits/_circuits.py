@@ -177,6 +177,7 @@ def circuits(
     _domain.require(assigned, named, groupby)
     _domain.require_tumour(assigned, named, groupby, resource=known, what="circuits")
     genes = _steps.find_genes(known, frame, expression.var_names)
+    genes.warn_if_few(known, frame, expression.var_names)
     names = [str(n) for n in cells.names]
     measured = _steps.measure(known, frame, genes, assigned=assigned, groups=names)
     draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
@@ -207,7 +208,7 @@ def circuits(
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
     params = settings.recorded() | _from_call(keys, ask, cells=cells, layer=layer) | {
-        "rng": recorded(rng, seed), "roles": _given_roles(roles), "aliases": genes.aliases,
+        "rng": recorded(rng, seed), "roles": _given_roles(roles), "aliases": genes.aliases, **genes.counted(frame),
         "change_test": "moderated t on samples, log2 CPM", "commscore": __version__,
     }  # fmt: skip
     result = Result(

@@ -76,6 +76,7 @@ def cohort(
         source.matrix, cells=study.cells[large], sample=study.sample[large], group=group[large],
         shape=(len(study.samples), cells.groups.n), columns=_columns(source, names), team=team,
     )  # fmt: skip
+    _counts.check_sums(bulk, source)
     roles = _of_roles(bulk, plan.members.astype(np.float64))
     order = _prepare.stages(study, ask)
     logs = log_cpm(roles, min_cells=ask.min_cells)

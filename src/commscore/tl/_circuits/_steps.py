@@ -10,7 +10,7 @@ import numpy as np
 from ...arrays import Entities
 from ...core.circuits import CORECEPTOR, DECOY, RELEASE, Gates, Plan
 from .. import _roles
-from .._interactions import nothing_found
+from .._coverage import BEYOND_RNA, nothing_found, warn_of_few
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ...rs import Resource
 
-_RNA, _NO_GENE = "not measurable in RNA", "gene missing"
+_RNA, _NO_GENE = BEYOND_RNA, "gene missing"
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,24 @@ class Genes:
     columns: npt.NDArray[np.int64]
     number: dict[str, int]
     aliases: dict[str, str]
+
+    def counted(self, frame: pd.DataFrame) -> dict[str, int]:
+        """How many steps the resource has, and how many have their genes in the data: for ``params``."""
+        return {"n_interactions": len(frame), "n_testable": self._reasons(frame).count("")}
+
+    def warn_if_few(self, resource: Resource, frame: pd.DataFrame, var_names: pd.Index) -> None:
+        """Warn where few steps have their genes in the data."""
+        reasons = self._reasons(frame)
+        n = reasons.count("")
+        warn_of_few(resource, filter(None, reasons), var_names, n=n, what="steps of circuits")
+
+    def _reasons(self, frame: pd.DataFrame) -> list[str]:
+        """Why each step cannot be measured in any group; nothing where it can."""
+        names = [f"{a}_{b}".split("_") for a, b in zip(frame["from"], frame["to"], strict=True)]
+        return [
+            _RNA if any(g.startswith("met:") for g in step) else "" if set(step) <= set(self.number) else "gene missing"
+            for step in names
+        ]
 
 
 @dataclass(frozen=True)

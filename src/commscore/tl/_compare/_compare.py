@@ -205,7 +205,8 @@ def compare(
         "min_cells": int(min_cells), "margin": float(margin), "alpha": float(alpha), "n_perms": int(n_perms),
         "rng": recorded(rng, settings.seed),
         "groups": np.asarray(study.groups, object), "levels": np.asarray(study.levels, object),
-        "samples": np.asarray(study.samples, object), "n_samples": study.replicates, "commscore": __version__,
+        "samples": np.asarray(study.samples, object), "n_samples": study.replicates, **prepared.found.counted,
+        "commscore": __version__,
     }  # fmt: skip
     identity = {"name": made.prepared.resource.name, "version": made.prepared.resource.version,
                 "sha256": made.prepared.resource.sha256}  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from ..._validate import warn
 from ...core.read.files import first_values
 from ...core.read.pseudobulk import Pseudobulk, pseudobulk
 from ...core.read.tiles import Blocks
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ._study import Study
 
 LAYER = "counts"
+MOST = 0.4
+"""Share of all counts in the genes of the pairs: if these double, all others seem to fall by half a log2."""
 _STEP = 1 << 20
 
 
@@ -82,6 +85,25 @@ def add_up(source: _edge.Source, study: Study, columns: npt.NDArray[np.int64], *
         source.matrix, cells=study.cells, sample=study.sample, group=study.group,
         shape=(len(study.samples), len(study.groups)), columns=columns, team=team,
     )  # fmt: skip
+    check_sums(bulk, source)
+    return bulk
+
+
+def check_sums(bulk: Pseudobulk, source: _edge.Source) -> None:
+    """Raise unless sums are those of counts; warn where they are the counts of the resource's genes alone."""
+    _refuse_unsuitable(bulk, source)
+    share = float(bulk.counts.sum() / bulk.library.sum())
+    if share > MOST:
+        warn(
+            f"{share:.0%} of all counts in {source.name} ({source.var_names.size:,} genes) are of genes of the "
+            "resource's interactions, as in data that were cut down to such genes: the library of a sample is the sum "
+            "of these genes, so that one that rises makes all others fall. Give the counts of all genes that were "
+            "measured (use_raw=True, if adata.raw has them); otherwise a change is one relative to these genes"
+        )
+
+
+def _refuse_unsuitable(bulk: Pseudobulk, source: _edge.Source) -> None:
+    """Raise unless sums are those of counts."""
     if bulk.seen & seen.NOT_FINITE:
         msg = f"{source.name} holds NaN or infinite values; remove these cells or genes"
         raise ValueError(msg)
@@ -90,4 +112,3 @@ def add_up(source: _edge.Source, study: Study, columns: npt.NDArray[np.int64], *
     if bulk.library.sum() == 0:
         msg = f"{source.name} holds no counts at all in the cells that are compared"
         raise ValueError(msg)
-    return bulk

@@ -106,6 +106,7 @@ def profile(
         "groupby": groupby, "sample_key": sample_key, "resource": prepared.resource.name,
         "counts": prepared.source.name, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
         "min_samples": int(min_samples), "scale": "log2(CPM ligand · CPM receptor)",
+        **prepared.found.counted,
     }  # fmt: skip
     return made
 

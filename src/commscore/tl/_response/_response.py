@@ -167,7 +167,8 @@ def response(
         "min_cells": int(min_cells), "min_targets": int(min_targets), "min_counts": int(min_counts),
         "alpha": float(alpha), "groups": np.asarray(study.groups, object),
         "pathways": np.asarray(acts.pathways, object), "levels": np.asarray(study.levels, object),
-        "samples": np.asarray(study.samples, object), "n_samples": study.replicates, "commscore": __version__,
+        "samples": np.asarray(study.samples, object), "n_samples": study.replicates, **prepared.found.counted,
+        "commscore": __version__,
     }  # fmt: skip
     result = Result(table, params, identity(prepared.resource), extra, schema.SCHEMA)
     if not inplace:

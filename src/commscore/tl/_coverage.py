@@ -1,0 +1,118 @@
+"""How much of a resource the data can test, and what the reason may be where that is little or nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .._validate import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .. import rs
+
+LEAST = 0.2
+"""Share of the interactions that RNA can show below which something is likely to be wrong."""
+FEW_GENES = 5000
+"""Fewer genes than that are a panel or a selection: a cell type alone expresses more."""
+BEYOND_RNA = "not measurable in RNA"
+
+
+def warn_of_few(resource: rs.Resource, reasons: Iterable[str], var_names: pd.Index, *, n: int, what: str) -> None:
+    """Warn where few of the interactions (or steps of circuits) that RNA can show have their genes in the data.
+
+    Parameters
+    ----------
+    resource
+        What they are taken from.
+    reasons
+        Why each of the others cannot be tested.
+    var_names
+        The genes of the data.
+    n
+        How many can be tested.
+    what
+        Plural noun of what is counted.
+    """
+    possible = n + sum(reason != BEYOND_RNA for reason in reasons)
+    if n >= LEAST * possible:
+        return
+    warn(
+        f"only {n:,} of the {possible:,} {what} of resource {resource.name!r} ({resource.species}) that RNA can show "
+        f"({n / possible:.1%}) have their genes in var_names: {_likely_cause(resource, _genes(resource), var_names)}"
+    )
+
+
+def nothing_found(
+    resource: rs.Resource, genes: Iterable[str], var_names: pd.Index, *, what: str = "interaction"
+) -> str:
+    """Say that nothing of a resource is measured, and what may be the reason."""
+    shown = ", ".join(map(str, var_names[:3]))
+    none = f"no {what} of resource {resource.name!r} ({resource.species})"
+    cause = _likely_cause(resource, {g for e in genes for g in e.split("_")}, var_names)
+    return f"{none} has its genes in var_names (first ones: {shown}); {cause}"
+
+
+def _genes(resource: rs.Resource) -> set[str]:
+    sides = (resource.interactions[column] for column in ("ligand", "receptor"))
+    return {g for side in sides for name in side.unique() for g in name.split("_") if ":" not in g}
+
+
+def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -> str:
+    """Tell by the spelling and the number of the names why so few genes of a resource are among them."""
+    names = [str(v) for v in var_names]
+    if _most(names, r"ENS[A-Z]*[GT]\d{6,}(\.\d+)?"):
+        return (
+            "var_names are Ensembl ids; put gene symbols there, for example "
+            "adata.var_names = adata.var['gene_symbols'].astype(str); adata.var_names_make_unique()"
+        )
+    if _most(names, r"\d+"):
+        return "var_names are numbers, such as Entrez ids or positions; put gene symbols there"
+    known = {g.upper() for g in genes}
+    loosely = {v for v in names if v.upper() in known}
+    if len(loosely - genes) > len(loosely & genes):
+        return _other_species(resource, sorted(loosely - genes))
+    if len(names) < FEW_GENES:
+        return (
+            f"these are {len(names):,} genes only, as a panel or a selection of variable genes does; give all genes "
+            "that were measured (use_raw=True, if adata.raw has them), or read the result as one of these genes alone"
+        )
+    return (
+        f"most of its genes are not among the {len(names):,} var_names ({', '.join(names[:3])}, …); check that "
+        "these are gene symbols, that genes were not filtered away, and that the resource is one for this tissue"
+    )
+
+
+def _most(names: list[str], pattern: str) -> bool:
+    at: list[int] = np.unique(np.linspace(0, len(names) - 1, 200).astype(np.int64)).tolist() if names else []
+    return sum(bool(re.fullmatch(pattern, names[i])) for i in at) > len(at) / 2
+
+
+def same_species(resource: rs.Resource, names: Iterable[object], table: pd.DataFrame) -> None:
+    """Raise if these genes of a resource occur in a stored table in the spelling of another species only."""
+    known = {g for n in names for g in re.split("[_;]", str(n)) if g and ":" not in g}
+    sides = (table[c].astype(str) for c in ("ligand_complex", "receptor_complex"))
+    genes = {g for side in sides for name in side.unique() for g in name.split("_")}
+    loosely = {g.upper() for g in known}
+    shared = {g for g in genes if g.upper() in loosely}
+    if shared and not known & genes:
+        msg = (
+            f"no gene of resource {resource.name!r} ({resource.species}) is in the stored scores, which have "
+            f"{', '.join(sorted(shared)[:3])}: {_other_species(resource, sorted(shared))}"
+        )
+        raise ValueError(msg)
+
+
+def _other_species(resource: rs.Resource, names: list[str]) -> str:
+    """Say which species the names look like, where they differ from those of the resource by their case only."""
+    letters = [v for v in names if len(v) > 1 and v[0].isalpha()]
+    looks = "mouse" if sum(v[0].isupper() and not v[1:].isupper() for v in letters) > len(letters) / 2 else "human"
+    if looks == resource.species:
+        return "var_names differ from symbols by upper and lower case only; write them as symbols"
+    if looks == "mouse":
+        return "var_names look like mouse symbols; use resource=cs.rs.load(...).to_species('mouse')"
+    return "var_names look like human symbols; use the human resource, without to_species('mouse')"
