@@ -19,6 +19,7 @@ from commscore.core.read.tiles import Blocks, load
 from commscore.tl import _edge
 
 da = pytest.importorskip("dask.array")
+pytestmark = pytest.mark.filterwarnings("ignore:.* of all counts in")  # there are few others than those of the pairs
 
 PAIRS = pd.DataFrame(
     {"ligand": ["A", "A_B", "C", "E"], "receptor": ["C", "D", "E_F", "A"]}, index=[f"i{k}" for k in range(4)]
@@ -179,7 +180,6 @@ def compared(adata, **options):
     )  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore:.* of all counts in")  # there are no others than those of the pairs
 def test_compare(container, cells):
     pd.testing.assert_frame_equal(compared(container).table, compared(cells).table)
 

@@ -181,14 +181,10 @@ def test_denoised_values_have_no_zeros(counts, contained, how):
 
 
 @pytest.mark.parametrize("name", ["pbmc3k", "breast_chung2017", "breast_xenium10k", "breast_her2st_annotated8"])
-def test_normalised_data_are_silent(name):
+def test_normalised_data_are_silent(public_data, name):
     import scanpy as sc
 
-    try:
-        adata = cs.ds.fetch(name)
-    except Exception as error:
-        pytest.skip(f"needs the data set: {error}")
-    adata = adata[:600].copy()
+    adata = public_data(name)[:600].copy()
     adata.obs["ct"] = adata.obs["cell_type"].astype(str)
     sc.pp.normalize_total(adata, target_sum=1e4)
     sc.pp.log1p(adata)
