@@ -71,7 +71,7 @@ class Genes:
         """Why each step cannot be measured in any group; nothing where it can."""
         names = [f"{a}_{b}".split("_") for a, b in zip(frame["from"], frame["to"], strict=True)]
         return [
-            _RNA if any(g.startswith("met:") for g in step) else "" if set(step) <= set(self.number) else "gene missing"
+            _RNA if any(g.startswith("met:") for g in step) else "" if set(step) <= set(self.number) else _NO_GENE
             for step in names
         ]
 
