@@ -40,7 +40,8 @@ table.sort_values("padj")[columns].head(10)
 # %% [markdown]
 # `score` is the mean of the ligand's expression in the source and the receptor's in the target. `pvalue` answers one
 # question: *would groups of these sizes, drawn at random from these cells, score as high?* It is never zero; with
-# 1000 permutations the smallest possible value is 1/1001.
+# 1000 permutations the smallest possible value is 1/1001. It speaks of this pool of cells: with several samples in one file,
+# groups differ already because samples do (tutorial 4).
 
 # %%
 print(f"{len(table)} rows were tested, {(table['padj'] <= 0.05).sum()} have an adjusted p-value of at most 0.05")

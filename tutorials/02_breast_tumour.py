@@ -125,4 +125,5 @@ print(f"hill: {len(one)} rows with padj ≤ 0.05, {len(both)} of them also with 
 # **What it means.** A map of what is possible in this tumour by its transcripts, each entry with its statements.
 #
 # **What it does not mean.** It is one patient and a shallow library (median 664 UMIs per cell): absence is weak
-# evidence, and nothing here says "in TNBC". For that, samples are needed, not more cells of this one.
+# evidence, and nothing here says "in TNBC". For that, samples are needed, not more cells of this one; and not the cells of many
+# samples in one file either, because the p-value of a score asks about one pool of cells (tutorial 4).

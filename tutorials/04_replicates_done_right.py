@@ -81,8 +81,7 @@ moved["most_influential"].value_counts()
 #
 # ## Wrong: cells are the replicates
 #
-# The same data. This must be asked for (or is fallen back to, with a warning, where there are no replicates), and
-# the column `unit` says `cells` so that nobody can forget it.
+# The same data. This must be asked for, and the column `unit` says `cells` so that nobody can forget it.
 
 # %%
 cs.tl.compare(adata, "cell_type", **design, test="cells", key_added="wrong")

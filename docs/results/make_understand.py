@@ -118,7 +118,7 @@ def loops(a):
         f"{len(closed)} loops (of them {int((closed['length'] == 1).sum())} within one group) and "
         f"{int((t['kind'] == 'relay').sum())} relays are listed.",
         "Who closes the loop? The strongest:",
-        table(closed, ["length", "groups", "interactions", "links", "strength", "weakest", "rewired", "strength_pvalue"]),
+        table(closed, ["length", "groups", "interactions", "links", "strength", "weakest", "in_rewired", "strength_pvalue"]),
         "All loops together against rewired networks:", markdown(plain(found.extra["summary"])),
     ]  # fmt: skip
 

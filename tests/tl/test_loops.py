@@ -56,7 +56,7 @@ def test_loops_are_closed_through_the_network():
     assert first["weakest"] == 2
     assert loops.iloc[1]["strength"] == pytest.approx(2 ** (1 / 3))
     assert loops.iloc[1]["sign"] == 1
-    assert np.isnan(loops.iloc[2]["rewired"])  # autocrine
+    assert np.isnan(loops.iloc[2]["in_rewired"])  # autocrine
     relays = set(table.loc[table["kind"] == "relay", "groups"])
     assert {'["A", "B", "C"]', '["B", "C", "A"]', '["C", "A", "B"]'} <= relays
     assert '["A", "B", "A"]' not in relays
@@ -80,7 +80,7 @@ def test_bounds_are_reported():
     with pytest.warns(UserWarning, match="budget=1 did not suffice"):
         cut = run(stored(), budget=1)
     assert not cut.params["complete"]
-    assert cut.table[["rewired", "strength_pvalue"]].isna().to_numpy().all()
+    assert cut.table[["in_rewired", "strength_pvalue"]].isna().to_numpy().all()
     assert cut.extra["summary"]["pvalue"].isna().all()
 
 
@@ -131,9 +131,9 @@ def test_loops_of_random_networks_are_not_called_significant():
         made = run(adata, net=net, max_length=2, n_perms=99, rng=seed)
         assert not {"pvalue", "padj"} & set(made.table)
         closed = made.table[(made.table["kind"] == "loop") & (made.table["length"] > 1)]
-        assert closed["rewired"].between(0, 1).all()
+        assert closed["in_rewired"].between(0, 1).all()
         if len(closed):
-            share.append(benjamini_hochberg((1 + 99 * closed["rewired"].to_numpy()) / 100).min() <= 0.05)
+            share.append(benjamini_hochberg((1 + 99 * closed["in_rewired"].to_numpy()) / 100).min() <= 0.05)
         strength.append(closed["strength_pvalue"].min() <= 0.05)
         whole.append(made.extra["summary"]["pvalue"].iloc[0] <= 0.05)
     assert np.mean(share) >= 0.5

@@ -24,7 +24,9 @@ SCORE = Table(
         Column("ligand_prop", "float", "fraction of source cells that express the ligand (least subunit), 0 to 1"),
         Column("receptor_prop", "float", "fraction of target cells that express the receptor, 0 to 1"),
         Column("score", "float", "the score; score_<method> with several methods"),
-        Column("pvalue", "float", "p-value of the score; pvalue_<method> with several methods"),
+        Column(
+            "pvalue", "float", "p-value of the score, within this pool of cells; pvalue_<method> with several methods"
+        ),
         Column("padj", "float", "Benjamini–Hochberg adjusted p-value over all rows"),
         Column("null", "category", "what the p-value comes from", NULLS),
         Column("magnitude_rank", "float", "consensus only: aggregated rank of magnitude, 0 to 1, low is strong"),

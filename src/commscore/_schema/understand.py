@@ -176,7 +176,7 @@ LOOPS = Table(
         Column("weakest", "float", "lowest score of its edges"),
         Column("max_padj", "float", "largest adjusted p-value of its edges"),
         Column(
-            "rewired",
+            "in_rewired",
             "float",
             "share of rewired networks that hold it too: no p-value, as a loop is listed because it was found; missing "
             "for relays and autocrine loops",

@@ -63,8 +63,9 @@ def compare(
     """Compare communication between conditions or along stages: what shifted, how surely, and why.
 
     Samples are the replicates. Raw counts are added up per sample × group of cells and turned into log2 counts per
-    million; each gene in each group is fitted by weighted least squares with moderated variance
-    (doi:10.2202/1544-6115.1027); the evidence of the ligand in the source and of the receptor in the target,
+    million; each gene in each group is fitted by ordinary least squares, unweighted, so that the parts of a change add
+    up; how unequal numbers of cells and counts make the samples unequally precise enters the variances, which are
+    moderated (doi:10.2202/1544-6115.1027). The evidence of the ligand in the source and of the receptor in the target,
     taken from the same samples, is combined for each interaction.
 
     Parameters

@@ -101,9 +101,9 @@ def loops(
     The null exchanges the targets of random pairs of edges between groups (Maslov & Sneppen 2002,
     doi:10.1126/science.1065103): every group keeps what it sends and how much it receives. Whether there are more or
     stronger loops than chance closes is for the summary to say; ``strength_pvalue`` of one loop is how often **any**
-    loop of a rewired network is as strong, (1 + b)/(1 + n), so it holds over all loops that are looked at. ``rewired``,
-    the share of rewired networks that hold the same loop, is no p-value: a loop is in the table because it was found,
-    and nearly every loop of a random network is rare among other random networks. Rewiring leaves edges
+    loop of a rewired network is as strong, (1 + b)/(1 + n), so it holds over all loops that are looked at.
+    ``in_rewired``, the share of rewired networks that hold the same loop, is no p-value: a loop is in the table because
+    it was found, and nearly every loop of a random network is rare among other random networks. Rewiring leaves edges
     within a group, so autocrine loops are not tested and do not count in the summary.
 
     Raises
@@ -243,7 +243,7 @@ def _described(
 def _framed(kind: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     names = [c for c in schema.LOOPS.names if c != "kind"]
     frame = pd.DataFrame(rows, columns=names).astype({"length": np.int64, "sign": np.int64})
-    numbers = ["strength", "weakest", "max_padj", "rewired", "strength_pvalue"]
+    numbers = ["strength", "weakest", "max_padj", "in_rewired", "strength_pvalue"]
     frame = frame.astype(dict.fromkeys(numbers, np.float64))
     frame["kind"] = kind
     return frame[list(schema.LOOPS.names)]
