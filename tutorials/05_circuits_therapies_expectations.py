@@ -36,8 +36,9 @@ circuits.table["status"].value_counts()
 
 # %% [markdown]
 # A circuit is a chain of steps: ligand to receptor between cells, receptor to induced gene within one. `complete`: all
-# steps can be measured and are expressed. `broken`: a step that can be measured is not expressed. `not_assessable`: the
-# cells or genes are not there (no osteoclasts in a breast).
+# steps can be measured and are expressed. `partial`: all that can be measured are. `step`: a "circuit" of a single
+# step, which is expressed. `broken`: a step that can be measured is not expressed. `not_assessable`: the cells or genes
+# are not there (no osteoclasts in a breast).
 #
 # First of all, who plays which role? Names are matched, and what was guessed is said:
 
@@ -51,19 +52,24 @@ roles.loc[roles["groups"] != "", ["role", "groups", "how"]].head(14)
 # if you know better.
 
 # %%
-shown = circuits.table[circuits.table["n_assessed"] > 0].sort_values("pvalue").head(12)
-shown[["name", "status", "n_steps", "n_assessed", "n_expressed", "strength", "padj"]]
+shown = circuits.table[circuits.table["n_assessed"] > 0].head(8)
+shown[["name", "kind", "status", "n_steps", "n_assessed", "n_expressed", "strength", "padj"]]
+
+# %%
+cs.pl.circuit(adata).figure  # the first of the table
 
 # %%
 cs.pl.circuit(adata, "hypoxia_angiogenesis").figure
 
 # %% [markdown]
 # Boxes are cells that play a role, arrows between them ligands to receptors, lines inside a box what is induced in the
-# cell; what is dashed is not expressed in enough cells, or cannot be measured.
+# cell; what is dashed is not expressed in enough cells, or cannot be measured. Where a wider group stands in for a role,
+# the box says so.
 #
 # Status and p-value answer different questions. The p-value says that the steps lie in these groups rather than in
-# random cells; the status, that each step is seen in enough cells. At 664 UMIs per cell, `broken` mostly means
-# "too shallow to see". Read the weakest step before believing either:
+# random cells; the status, that each step is seen in enough cells. A broken circuit has no p-value: a chain without one
+# of its links transmits nothing, however specific the rest is. At 664 UMIs per cell, `broken` mostly means "too shallow
+# to see", and no circuit of this tumour is complete. Read the weakest step before believing any:
 
 # %%
 shown[["name", "weakest_edge", "stand_ins", "source", "lines"]].head(5)
@@ -100,9 +106,10 @@ cs.pl.therapies(adata).figure
 therapies.extra["bypass"].head(8)[["therapy", "cut", "target", "how", "remaining", "source"]]
 
 # %% [markdown]
-# `share` is the fraction of all flow on cut edges; `bypass` what remains in the same cell by the same receptor or
-# a ligand of the same family. **This is no prediction of response**, and every row says so: a "TCR mimic" cuts most
-# here because MHC class I is the most abundant ligand in the resource, not because it would work best.
+# `share` is the fraction of the flow on cut edges; `bypass` what remains in the same cell by the same receptor or
+# a ligand of the same family. Antigen presentation (HLA to T-cell receptor) is left out of shares: it would lead here
+# because MHC class I is the most abundant ligand in the resource; a "TCR mimic", which cuts nothing else, has no share.
+# **This is no prediction of response**, and every row says so: matrix is abundant, too.
 
 # %%
 therapies.table["claim"].unique()

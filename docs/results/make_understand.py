@@ -83,17 +83,15 @@ def circuits(a):
     t = cited(found.table)
     status = t["status"].value_counts()
     words = ", ".join(f"{n} {s}" for s, n in status.items() if n)
-    hits = t[t["pvalue"].notna() & (t["status"] == "complete")].sort_values(
-        ["pvalue", "strength"], ascending=[True, False]
-    )
+    hits = t[t["pvalue"].notna()]  # complete ones first, then single steps, then partial ones
     lost = found.extra["edges"]
     lost = lost[lost["status"].isin(["role absent", "gene missing", "not measurable in RNA", "below expr_prop"])]
     return [
         f"{len(t)} circuits: {words}. Of {int(t['pvalue'].notna().sum())} with a p-value, "
         f"{int((t['padj'] <= ALPHA).sum())} have padj ≤ {ALPHA}; {int((t['all_pvalue'] <= ALPHA).sum())} have every step with "
-        f"p ≤ {ALPHA} (`all_pvalue`). Complete ones, the smallest p-value first:",
-        table(hits, ["circuit", "kind", "n_steps", "strength", "pvalue", "padj", "all_pvalue", "weakest_edge", "stand_ins",
-                     "claim", "source", "lines", "cited"], most=15),
+        f"p ≤ {ALPHA} (`all_pvalue`). A broken one has none. Complete ones first, then single steps, then partial ones:",
+        table(hits, ["circuit", "kind", "status", "n_steps", "n_assessed", "strength", "pvalue", "padj", "all_pvalue", "weakest_edge", "stand_ins",
+                     "claim", "source", "lines", "cited"], most=20),
         "### Steps of the circuits that cannot be assessed", counted(lost["status"]),
         counted(lost["status"].astype(str) + ": " + lost["detail"].astype(str), most=10),
     ]  # fmt: skip
@@ -130,7 +128,7 @@ def therapies(a):
     states = found.table["status"].astype(str).value_counts()
     return [
         f"**{found.table['claim'].iloc[0].capitalize()}.** {len(found.table)} therapies of the reviews: "
-        + ", ".join(f"{n} {s}" for s, n in states.items()) + ". The largest shares of all flow:",
+        + ", ".join(f"{n} {s}" for s, n in states.items()) + ". The largest shares of the flow without antigen presentation:",
         table(t, ["therapy", "action", "targets", "reported", "n_edges", "share", "n_circuits", "sources"], most=10),
         "Pairs, by what they cut together:",
         table(found.extra["combinations"], ["therapies", "n_edges", "share", "gain", "overlap"], most=6),
@@ -218,11 +216,11 @@ def wu():
         "`partial`, not absent. Neutrophils and myeloid-derived suppressor cells are not told apart here; other myeloid cells "
         "stand in for them, as all tumour cells do for stem-like ones.\n"
         "* `broken` says that a step is below `expr_prop=0.1` in these cells: in droplet data that is as often a matter of "
-        "depth as of biology (`missing` has the fractions).\n"
+        "depth as of biology (`missing` has the fractions). A broken circuit has no p-value.\n"
         "* Steps inside a cell are checked by the expression of their gene; association across samples needs five samples.\n"
         "* Metabolites, hormones from the blood, microRNA, proteins and their activation are not in RNA.\n"
-        "* A cut edge is a label on a table. It does not predict what a drug does, and flow weighs abundant molecules (MHC, "
-        "matrix) most.",
+        "* A cut edge is a label on a table. It does not predict what a drug does, and flow weighs abundant molecules "
+        "(matrix) most; antigen presentation, which would lead by its abundance, is left out of shares.",
         "## The reviews", reviews(), FOOT,
     ])  # fmt: skip
 

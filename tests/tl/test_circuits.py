@@ -125,7 +125,7 @@ def test_a_broken_circuit_has_no_p_and_complete_ones_come_first(planted, result)
     assert set(table.index[~listed]) == {"bone", "wrong", "lost"}
     p = np.append(table.loc[listed, "pvalue"], [1.0, 1.0])  # both broken ones are candidates that failed
     np.testing.assert_allclose(table.loc[listed, "padj"], false_discovery_control(p)[:-2])
-    rank = {name: i for i, name in enumerate(["complete", "partial", "step", "broken", "not_assessable"])}
+    rank = {name: i for i, name in enumerate(["complete", "step", "partial", "broken", "not_assessable"])}
     for found in (result, broken):
         places = found.table["status"].astype(str).map(rank).tolist()
         assert places == sorted(places)

@@ -16,7 +16,7 @@ EDGE_STATUS = (
     "not measurable in RNA",
     "acts on its edge",
 )
-CIRCUIT_STATUS = ("complete", "partial", "step", "broken", "not_assessable")
+CIRCUIT_STATUS = ("complete", "step", "partial", "broken", "not_assessable")
 CHANGE_STATUS = ("tested", "too_few_samples", "not_expressed", "broken", "not_assessable")
 THERAPY_STATUS = ("cuts", "no edge", "no target", "activates", "not measurable in RNA")
 CAUTION = "in-silico cut of edges, not a prediction of response"

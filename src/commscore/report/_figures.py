@@ -238,7 +238,7 @@ def _of_status(row: dict[str, Any]) -> str:
 
 def circuits_in_words(table: pd.DataFrame, max_padj: float) -> str:
     """Say how many circuits are complete, partial, a single step or broken, and how many of these pass."""
-    names = {"complete": "complete", "partial": "partial", "step": "of a single step"}
+    names = {"complete": "complete", "step": "of a single step", "partial": "partial"}
     status, passing = table["status"].astype(str), table["padj"] <= max_padj
     said = [
         f"{n} {words} ({int(passing[status == name].sum())} with padj ≤ {max_padj:g})"

@@ -67,7 +67,7 @@ def _passing(stored: Stored, passing: Any) -> str:
     if stored.kind != "circuits" or not passing.any():
         return f"{passing.sum():,}"
     by = stored.table.loc[passing, "status"].astype(str).value_counts()
-    names = {"complete": "complete", "partial": "partial", "step": "single step"}
+    names = {"complete": "complete", "step": "single step", "partial": "partial"}
     return ", ".join(f"{by[name]} {words}" for name, words in names.items() if name in by)
 
 

@@ -134,7 +134,7 @@ def circuits(
     A circuit of which a measured step is below ``expr_prop`` is broken: it has a strength and no p-value, because a
     chain without one of its links transmits nothing, however specific the rest is. It still counts as a candidate that
     failed when p-values are adjusted: which circuits are complete depends on the labels, too. Rows come complete first,
-    then partial ones, then circuits of a single step (kind and status ``step``).
+    then circuits of a single step that is expressed (kind and status ``step``), then partial ones.
 
     The role ``any`` is spoken for by its strongest group, in every permutation anew; in samples, by all cells. The null
     says that groups do not matter: a small p-value means that the circuit lies in these groups rather than in random
