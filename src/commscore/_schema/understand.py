@@ -149,7 +149,12 @@ CIRCUIT_CHANGES = Table(
             "circuit that lacks a step in every level that is compared",
             CHANGE_STATUS,
         ),
-        Column("shape", "category", "course over ordered stages where padj <= 0.05; missing elsewhere", SHAPES),
+        Column(
+            "shape",
+            "category",
+            "course over ordered stages where padj <= 0.05; ambiguous unless all others are excluded",
+            SHAPES,
+        ),
         Column(
             "driver",
             "string",

@@ -11,6 +11,7 @@ import pandas as pd
 from ..._schema import understand as schema
 from ..._schema.compare import SHAPES
 from ...core import circuits as core
+from ...core.contrast import Courses, choose
 from ...stats import shapes
 from ...stats.combine import acat
 from ...stats.multiple import benjamini_hochberg
@@ -59,12 +60,16 @@ class _Ends:
 
 @dataclass(frozen=True)
 class _Made:
-    """One contrast: estimates along each of its q vectors (q × m), and per row (m) the best of them and the test."""
+    """One contrast: estimates along each of its q vectors (q × m), and per row (m) the best of them and the test.
+
+    ``certain``: the samples exclude every course over stages with another name than the best.
+    """
 
     estimate: Floats
     low: Floats
     high: Floats
     best: Ints
+    certain: Bools
     se: Floats
     pvalue: Floats
     n_ref: Ints
@@ -208,6 +213,8 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
     """Moderated t along every vector of the contrast, combined; rows that are not expressed only get their effect."""
     unique, first = np.unique(rows.first, return_index=True)
     q = contrast.vectors.shape[0]
+    n_stages = 1 + len(contrast.alt) if contrast.kind == "stages" else 0
+    courses = Courses.unknown(n_stages, unique.size) if n_stages > 2 else None
     out = [np.full((q, unique.size), np.nan) for _ in range(4)]
     broken = _broken(rows, contrast)
     able = rows.expressed & ~broken
@@ -215,8 +222,10 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
         if there.any():
             fitted = _fit.fit_rows(
                 rows.value[:, first[there]], design=design.matrix, vectors=contrast.vectors,
-                unit=rows.unit[:, first[there]], alpha=ALPHA / q,
+                unit=rows.unit[:, first[there]], alpha=ALPHA / q, n_stages=n_stages,
             )  # fmt: skip
+            if courses is not None and fitted.courses is not None:
+                courses.put(np.flatnonzero(there), fitted.courses)
             for array, made in zip(out, (fitted.estimate, fitted.se, fitted.pvalue, fitted.reach), strict=True):
                 array[:, there] = made
     estimate, se, pvalue, reach = (a[:, rows.first] for a in out)
@@ -231,9 +240,11 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
     )  # fmt: skip
     tested = status == "tested"
     se, reach, pvalue = (np.where(tested, a, np.nan) for a in (se, reach, pvalue))
-    best = np.nan_to_num(pvalue, nan=1.0).argmin(axis=0)
+    best, certain = np.nan_to_num(pvalue, nan=1.0).argmin(axis=0), np.ones(pvalue.shape[1], bool)
+    if courses is not None:
+        best, certain = choose(-pvalue, [(courses, rows.first)], n_stages=n_stages, alpha=ALPHA)
     return _Made(
-        estimate, estimate - reach, estimate + reach, best, se,
+        estimate, estimate - reach, estimate + reach, best, certain, se,
         np.asarray(acat(pvalue, axis=0) if q > 1 else pvalue[0], np.float64), n[0], n[1], status,
     )  # fmt: skip
 
@@ -255,6 +266,7 @@ def _columns(made: _Made, rows: _Rows, contrast: Contrast) -> pd.DataFrame:
         codes = shapes.name_codes(len(contrast.alt) + 1)[made.best, (effect > 0).astype(np.int64)]
         seen = padj <= ALPHA
         shape[seen] = np.asarray(shapes.NAMES, object)[codes[seen]]
+        shape[seen & ~made.certain] = "ambiguous"
     return pd.DataFrame({
         "n_ref": made.n_ref, "n_alt": made.n_alt, "effect": effect, "se": made.along(made.se),
         "ci_low": made.along(made.low), "ci_high": made.along(made.high), "pvalue": made.pvalue, "padj": padj,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import nnls
 
+from ...core.contrast import Courses, of_side
 from ...stats import linear, moderation
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Fitted:
     se: Floats
     pvalue: Floats
     reach: Floats
+    courses: Courses | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ class _Part:
     projection: linear.Projection
 
 
-def fit_rows(value: Floats, *, design: Floats, vectors: Floats, unit: Floats, alpha: float = 0.05) -> Fitted:
+def fit_rows(
+    value: Floats, *, design: Floats, vectors: Floats, unit: Floats, alpha: float = 0.05, n_stages: int = 0
+) -> Fitted:  # fmt: skip
     """Fit every row on the samples that it has.
 
     Parameters
@@ -83,9 +87,13 @@ def fit_rows(value: Floats, *, design: Floats, vectors: Floats, unit: Floats, al
         (n_samples, n_rows) counting variance of each value up to one factor; zeros where it is unknown.
     alpha
         1 − level of the intervals.
+    n_stages
+        Number of ordered stages that ``vectors`` compare; with three or more, every course over them is fitted.
     """
     shape = (vectors.shape[0], value.shape[1])
-    out = Fitted(*(np.full(shape, np.nan) for _ in range(4)))
+    courses = Courses.unknown(n_stages, shape[1]) if n_stages > 2 else None
+    estimate, se, pvalue, reach = (np.full(shape, np.nan) for _ in range(4))
+    out = Fitted(estimate, se, pvalue, reach, courses)
     parts = _parts(value, design=design, vectors=vectors, unit=unit)
     usable = [p for p in parts if p.projection.df > 0]
     donor, technical = _noise(usable)
@@ -101,7 +109,13 @@ def fit_rows(value: Floats, *, design: Floats, vectors: Floats, unit: Floats, al
         out.se[:, part.rows] = se
         with np.errstate(divide="ignore", invalid="ignore"):
             out.pvalue[:, part.rows] = tail.pvalue(fitted.estimate / se)
-        out.reach[:, part.rows] = tail.quantile(alpha) * se
+        wide = tail.quantile(alpha)
+        out.reach[:, part.rows] = wide * se
+        if courses is not None and part.projection.estimable.all():
+            courses.put(part.rows, of_side(
+                fitted, part.projection, noise=donor + technical * part.unit, variance=variance, tail=tail,
+                n_stages=n_stages, reach=wide,
+            ))  # fmt: skip
     return out
 
 
