@@ -51,9 +51,8 @@ def rows(folder, n_shuffles):
         for which, resource in (("resource", "breast"), ("random pairs of genes", random_pairs(a))):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                card = cs.tl.calibrate(
-                    a, "cell_type", sample_key="sample", resource=resource, n_shuffles=n_shuffles, **options
-                ).set_index("alpha")
+                cs.tl.compare(a, "cell_type", sample_key="sample", resource=resource, **options)
+                card = cs.tl.calibrate(a, resource=resource, n_shuffles=n_shuffles).set_index("alpha")
             yield {
                 "data": name, "pairs": which, "shuffles": int(card["n_shuffles"].iloc[0]),
                 "rows tested": f"{card['n_rows'].iloc[0]:.0f}",

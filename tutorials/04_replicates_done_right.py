@@ -60,7 +60,7 @@ cs.pl.quadrant(adata, top=6).figure
 # without each of them.
 
 # %%
-cs.tl.leave_one_out(adata, "cell_type", **design)
+cs.tl.leave_one_out(adata)
 cs.pl.influence(adata, top=12).figure
 
 # %% [markdown]
@@ -145,7 +145,7 @@ _ = ax.legend()
 # The same exercise is one call. It shows what `cs.tl.compare` finds when labels are shuffled.
 
 # %%
-card = cs.tl.calibrate(adata, "cell_type", **design, n_shuffles=9)
+card = cs.tl.calibrate(adata, n_shuffles=9)
 card
 
 # %% [markdown]

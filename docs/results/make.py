@@ -83,7 +83,8 @@ def card(a, **options):
     """Fraction of small p-values when the labels of the samples are shuffled."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = cs.tl.calibrate(a, "cell_type", **options)
+        cs.tl.compare(a, "cell_type", **options)
+        made = cs.tl.calibrate(a)
     return markdown(made)
 
 

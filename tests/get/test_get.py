@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import commscore as cs
+from commscore._schema.versions import schema_of
 
 
 @pytest.fixture
@@ -159,6 +160,6 @@ def test_only_permuted_pvalues_have_an_error(small, interactions):
 
 
 def test_a_result_without_scores_has_no_error_of_pvalues(small):
-    cs.get.store(small, "other", cs.get.Result(cs.rs.load().interactions, {}, {}, {}, "commscore.other/1"))
+    cs.get.store(small, "other", cs.get.Result(cs.rs.load().interactions, {}, {}, {}, schema_of("compare")))
     with pytest.raises(KeyError, match="not a table of scores"):
         cs.get.pvalue_error(small, "other")

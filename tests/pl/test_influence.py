@@ -58,7 +58,7 @@ def test_the_stored_comparisons_without_each_sample_are_drawn(changes, refits):
     cs.tl.compare(adata, "cell_type", **keys)
     with pytest.raises(KeyError, match="commscore_influence"):
         cs.pl.influence(adata)
-    cs.tl.leave_one_out(adata, "cell_type", **keys)
+    cs.tl.leave_one_out(adata, resource=adata.uns["interactions"])
     ax = cs.pl.influence(adata, interaction="CSF1^CSF1R", source="tumour", target="macrophage")
     assert len(labels(ax.yaxis)) == 7
     with pytest.raises(ValueError, match="refits is needed"):

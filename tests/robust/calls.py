@@ -12,7 +12,6 @@ import pandas as pd
 import commscore as cs
 
 PAIRS = [("CSF1", "CSF1R"), ("CDH1", "CDH1"), ("TGFB1", "TGFBR1_TGFBR2"), ("IL6", "IL6R_IL6ST"), ("CXCL12", "CXCR4")]
-PROTEINS = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
 CONTEXTS = {"control": "stage=normal", "case": "stage=invasive"}
 KEYS = {"condition_key": "condition", "sample_key": "sample", "min_cells": 5}
 
@@ -48,7 +47,7 @@ class World:
             cs.tl.loops(a, net=self.net, max_padj=None, n_perms=5)
             cs.tl.recessive(a, max_padj=None, n_boot=5)
             cs.tl.response(a, "cell_type", net=self.targets, **KEYS)
-            cs.tl.leave_one_out(a, "cell_type", resource=PROTEINS, **KEYS)
+            cs.tl.leave_one_out(a)
             self.samples = cs.tl.profile(a, "cell_type", sample_key="sample", min_cells=5)
         self.table = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
         self.edge = cs.get.table(a, "commscore_compare").iloc[0]
@@ -82,8 +81,8 @@ def calls(w: World) -> dict[str, dict[str, object]]:
     return {
         "tl.score": on | off | {"n_perms": 5, "resource": w.table},
         "tl.compare": on | off | samples,
-        "tl.calibrate": on | samples | {"n_shuffles": 2},
-        "tl.power": on | samples,
+        "tl.calibrate": {"adata": a, "n_shuffles": 2},
+        "tl.power": {"adata": a},
         "tl.profile": on | {"sample_key": "sample", "min_cells": 5},
         "tl.balance": on | off | samples,
         "tl.circuits": on | off | samples | {"n_perms": 5},
@@ -93,7 +92,7 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "tl.roles": on,
         "tl.therapies": {"adata": a} | off,
         "tl.expectations": on | off | samples | {"contexts": CONTEXTS},
-        "tl.leave_one_out": on | off | samples | {"resource": w.table},
+        "tl.leave_one_out": {"adata": a} | off,
         "tl.method": {"name": "hill"},
         "tl.methods": {},
         "get.load": {"adata": a},

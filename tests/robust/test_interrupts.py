@@ -38,7 +38,7 @@ def tools(w):
         "loops": lambda: cs.tl.loops(a, net=w.net, max_padj=None, n_perms=5, key_added="new"),
         "recessive": lambda: cs.tl.recessive(a, max_padj=None, n_boot=5, key_added="new"),
         "therapies": lambda: cs.tl.therapies(a, key_added="new"),
-        "calibrate": lambda: cs.tl.calibrate(a, "cell_type", n_shuffles=3, resource=w.table, **KEYS),
+        "calibrate": lambda: cs.tl.calibrate(a, n_shuffles=3),
     }
 
 

@@ -42,7 +42,8 @@ def test_interferon_induces_its_ligands_in_monocytes(interferon, pair_key):
 
 def test_shuffled_interferon_finds_nothing_surely(interferon):
     a, pairs = interferon
-    card = cs.tl.calibrate(a, "cell_type", **KEYS, resource=pairs)
+    cs.tl.compare(a, "cell_type", **KEYS, resource=pairs)
+    card = cs.tl.calibrate(a, resource=pairs)
     assert card["n_shuffles"].iloc[0] == 4  # of 6 labellings, less the true one and its mirror
     at = card.set_index("alpha").loc[0.05]
     assert at["observed"] < 0.05 < at["true_labels"]
@@ -67,8 +68,8 @@ def test_one_sample_per_condition_is_compared_by_cells_where_they_are_asked_for(
 
 def test_skin_three_against_three(public_data):
     a = public_data("skin_ctcl_gse128531")
-    result = cs.tl.compare(a, "cell_type", **KEYS, reference="healthy_control", inplace=False)
-    table, untested = result.table, result.untested
+    cs.tl.compare(a, "cell_type", **KEYS, reference="healthy_control")
+    table, untested = cs.get.table(a, "commscore_compare"), cs.get.untested(a, "commscore_compare")
     tested = table[table["status"] == "tested"]
     assert len(tested) > 10
     assert (tested["exact_floor"] >= 0.1 - 1e-9).all()  # 3 against 3
@@ -78,7 +79,7 @@ def test_skin_three_against_three(public_data):
     np.testing.assert_allclose(
         table[["d_source", "d_ligand", "d_target", "d_receptor"]].sum(axis=1, skipna=False), table["d_flow"], atol=1e-9
     )  # fmt: skip
-    card = cs.tl.calibrate(a, "cell_type", **KEYS, reference="healthy_control").set_index("alpha")
+    card = cs.tl.calibrate(a).set_index("alpha")
     assert card.loc[0.05, "observed"] < 0.08
     assert card.loc[0.05, "n_shuffles"] == 18
 
@@ -111,7 +112,8 @@ def test_shuffled_labels_of_real_samples_give_uniform_p(public_data):
     rng = np.random.default_rng(0)
     pairs = pd.DataFrame({"ligand": rng.choice(genes, 300), "receptor": rng.choice(genes, 300)})
     pairs = pairs[pairs["ligand"] != pairs["receptor"]].drop_duplicates()
-    card = cs.tl.calibrate(a, "cell_type", **KEYS, reference="healthy_control", resource=pairs, n_shuffles=9)
+    cs.tl.compare(a, "cell_type", **KEYS, reference="healthy_control", resource=pairs)
+    card = cs.tl.calibrate(a, resource=pairs, n_shuffles=9)
     assert card["n_rows"].iloc[0] > 300
     card = card.set_index("alpha")
     assert 0.07 < card.loc[0.1, "observed"] < 0.13

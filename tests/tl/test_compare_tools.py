@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -208,13 +210,22 @@ def test_profile_marks_what_is_missing(cohort, tmp_path):
 
 
 @pytest.mark.slow
+def again(tool, adata, *, compared=KEYS, **options):
+    """Compare, and ask a tool about that comparison."""
+    resource = options.pop("resource", adata.uns["interactions"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        cs.tl.compare(adata, "cell_type", **compared, resource=resource)
+    return tool(adata, resource=resource, **options)
+
+
 def test_power_grows_with_samples_and_is_what_happens():
     options = {"groups": {"A": 1.0, "B": 1.0}, "interactions": [("L1", "R1"), ("L2", "R2"), ("L3", "R3"), ("L4", "R4")],
                "expressed": {f"{s}{i}": {g: 2.0} for i in range(1, 5) for s, g in (("L", "A"), ("R", "B"))},
                "donor_sd": 0.3, "n_cells": 160}  # fmt: skip
     edge = {"interaction": "L1^R1", "source": "A", "target": "B"}
     a = cs.ds.simulate(n_samples=4, **options, rng=0)
-    answer = cs.tl.power(a, "cell_type", **KEYS, resource=a.uns["interactions"], n_samples=[4, 8, 16], effect=1.0)
+    answer = again(cs.tl.power, a, n_samples=[4, 8, 16], effect=1.0)
     mine = answer[(answer["source"] == "A") & (answer["target"] == "B")]
     medians = mine.groupby("n_samples")["ligand_smallest"].median()
     assert medians.loc[[4, 8, 16]].is_monotonic_decreasing
@@ -233,13 +244,11 @@ def test_power_knows_the_design():
     a = cs.ds.simulate(n_samples=5, n_cells=300, paired=True, rng=3)
     a.obs["age"] = a.obs["sample"].cat.codes.astype(float) ** 2
     for more in ({"pair_key": "patient"}, {"covariates": ["age"]}):
-        options = {"resource": a.uns["interactions"], "n_samples": [2, 5], "min_cells": 1}
-        answer = cs.tl.power(a, "cell_type", **KEYS, **more, **options)
+        answer = again(cs.tl.power, a, compared=KEYS | more | {"min_cells": 1}, n_samples=[2, 5])
         values = {n: part.select_dtypes(float).to_numpy() for n, part in answer.groupby("n_samples")}
         np.testing.assert_allclose(values[5], values[0], rtol=1e-6)
         assert (values[2][:, 0] > values[5][:, 0]).all()
-    both = {"pair_key": "patient", "covariates": ["age"], "n_samples": [2, 3]}
-    answer = cs.tl.power(a, "cell_type", **KEYS, **both, resource=a.uns["interactions"])
+    answer = again(cs.tl.power, a, compared=KEYS | {"pair_key": "patient", "covariates": ["age"]}, n_samples=[2, 3])
     assert answer.loc[answer["n_samples"] == 2, "ligand_power"].isna().all()  # two pairs and a covariate leave nothing
     assert answer.loc[answer["n_samples"] != 2, "ligand_power"].between(0, 1).all()
 
@@ -250,36 +259,37 @@ def test_power_knows_the_design():
         ({"n_samples": [1]}, r"n_samples\[0\] must be an integer >= 2"),
         ({"effect": 0}, "effect must be a number"),
         ({"power": 1.0}, "power must be a number between"),
-        ({"sample_key": "condition"}, "same column as condition_key"),
+        ({"power": 0.05}, "power=0.05 is not above alpha=0.05"),
+        ({"contrast": "cases"}, "contrast='cases' is not one of 'case'"),
     ],
 )
 def test_power_refuses(cohort, kwargs, match):
     with pytest.raises(ValueError, match=match):
-        cs.tl.power(cohort, "cell_type", **(KEYS | kwargs))
+        again(cs.tl.power, cohort.copy(), **kwargs)
     with pytest.raises(TypeError, match="n_samples must be a list"):
-        cs.tl.power(cohort, "cell_type", **KEYS, n_samples=5)
+        cs.tl.power(cohort, n_samples=5)
 
 
 @pytest.mark.slow
 def test_card_of_calibration(cohort):
-    card = cs.tl.calibrate(cohort, "cell_type", **KEYS, resource=cohort.uns["interactions"], n_shuffles=30)
+    card = again(cs.tl.calibrate, cohort.copy(), n_shuffles=30)
     assert card["alpha"].tolist() == [0.1, 0.05, 0.01, 0.001]
     assert (card["n_shuffles"] == 30).all()
     assert (card["observed"].between(card["low"] - 0.1, card["high"])).all()
     assert card["observed"].is_monotonic_decreasing
     assert card.loc[1, "observed"] < 0.12
     assert card.loc[2, "true_labels"] > 0
-    again = cs.tl.calibrate(cohort, "cell_type", **KEYS, resource=cohort.uns["interactions"], n_shuffles=30)
-    pd.testing.assert_frame_equal(card, again)
+    pd.testing.assert_frame_equal(card, again(cs.tl.calibrate, cohort.copy(), n_shuffles=30))
 
 
 def test_card_uses_every_relabelling_there_is():
     a = cs.ds.simulate(n_samples=3, n_cells=150, paired=True, rng=1)
-    card = cs.tl.calibrate(a, "cell_type", **KEYS, resource=a.uns["interactions"], pair_key="patient")
+    card = again(cs.tl.calibrate, a, compared=KEYS | {"pair_key": "patient"})
     assert (card["n_shuffles"] == 2**3 - 2).all()
-    few = cs.ds.simulate(n_samples=1, n_cells=150, rng=1)
-    with pytest.raises(ValueError, match="needs at least two samples"):
-        cs.tl.calibrate(few, "cell_type", **KEYS)
+    two = cs.ds.simulate(n_samples=2, n_cells=150, paired=True, rng=1)
+    cells = {"condition_key": "condition", "test": "cells"}
+    with pytest.raises(ValueError, match=r"cells were compared, not samples; run cs.tl.compare with sample_key="):
+        again(cs.tl.calibrate, two, compared=cells)
 
 
 # the command

@@ -239,9 +239,9 @@ def test_what_looks_at_columns_of_cells_reads_lazy_ones(cells, folder, tmp_path)
     keys = {"condition_key": "stage", "sample_key": "sample", "reference": "early", "resource": PAIRS, "min_cells": 2}
     left_out, drawn = [], []
     for adata in (cells.copy(), ad.experimental.read_lazy(folder / "csr.zarr")):
-        left_out.append(cs.tl.leave_one_out(adata, "cell_type", inplace=False, **keys).table)
         cs.tl.score(adata, "cell_type", resource=PAIRS, n_perms=10)
         cs.tl.compare(adata, "cell_type", **keys)
+        left_out.append(cs.tl.leave_one_out(adata, resource=PAIRS, inplace=False).table)
         drawn.append([p.get_facecolor().tolist() for p in cs.pl.roles(adata, max_padj=None).collections])
         text = cs.report.write(adata, tmp_path / "r.html", resource=cs.rs.from_table(PAIRS), figures=False).read_text()
         assert "3 groups of cells (column cell_type)" in text

@@ -20,9 +20,10 @@ def cohort():
     return cs.ds.simulate(n_samples=3, n_cells=200, shifts=[shift], rng=0)
 
 
-def run(adata, **options):
-    options = KEYS | {"resource": adata.uns["interactions"], "inplace": False} | options
-    return cs.tl.leave_one_out(adata, "cell_type", **options)
+def run(adata, *, without=None, **options):
+    """Compare, and leave each sample out of that comparison; ``without`` are options of the latter."""
+    cs.tl.compare(adata, "cell_type", **KEYS | options, resource=adata.uns["interactions"])
+    return cs.tl.leave_one_out(adata, resource=adata.uns["interactions"], **{"inplace": False} | (without or {}))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_pairs_are_left_out_whole():
 def test_what_cannot_be_compared_without_a_sample_is_said(cohort):
     few = cohort[~cohort.obs["sample"].isin(["case_1", "case_2"])].copy()
     with pytest.raises(ValueError, match="at least two samples"):
-        run(few)
+        run(few, test="samples")
     two = cohort[~cohort.obs["sample"].isin(["case_1"])].copy()
     result = run(two)
     assert set(result.table["left_out"]) == {"control_1", "control_2", "control_3"}
@@ -97,10 +98,11 @@ def test_stored_and_misspelt(cohort, tmp_path):
     import anndata as ad
 
     adata = cohort.copy()
-    assert run(adata, inplace=True, key_added="without") is None
+    assert run(adata, without={"inplace": True, "key_added": "without"}) is None
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "without")
-    assert back.schema == "commscore.influence/1"
+    assert back.schema == "commscore.influence/2"
     assert set(back.extra) == {"stability", "untested"}
-    with pytest.raises(TypeError, match="did you mean 'sample_key'"):
-        run(adata, samplekey="sample")
+    assert back.params["key"] == "commscore_compare"
+    with pytest.raises(TypeError, match="did you mean 'key_added'"):
+        cs.tl.leave_one_out(adata, keyadded="x")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ._base import Column, Table
 from .resource import DIRECTIONS
+from .versions import schema_of
 
-SCHEMA = "commscore.balance/1"
+SCHEMA = schema_of("balance")
 MEASURES = ("balance", "unsigned")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ._base import Column, Table
+from .versions import schema_of
 
-SCHEMA = "commscore.compare/1"
+SCHEMA = schema_of("compare")
 UNITS = ("samples", "cells")
 STATUSES = ("tested", "detection", "too_few_samples", "not_expressed", "not_measured")
 SHIFTS = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ._base import Column, Table
 from .resource import EXPECTATIONS as REVIEWS
+from .versions import schema_of
 
-SCHEMA = "commscore.expectations/1"
+SCHEMA = schema_of("expectations")
 VERDICTS = ("confirmed", "contradicted", "inconclusive", "not_assessable")
 
 

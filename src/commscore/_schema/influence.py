@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ._base import Column, Table
+from .versions import schema_of
 
-SCHEMA = "commscore.influence/1"
+SCHEMA = schema_of("influence")
 
 _EDGE = (
     Column("contrast", "category", "what is compared: 'ALT vs REF', or 'stages'"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ._base import Column, Table
+from .versions import schema_of
 
-SCHEMA = "commscore.response/2"
+SCHEMA = schema_of("response")
 STATUSES = ("tested", "too_few_samples", "not_compared")
 AGREEMENTS = ("agree", "oppose", "edge_only", "response_only", "neither", "not_assessable")
 REASONS = ("too few targets", "too few cells", "too few samples", "no link")

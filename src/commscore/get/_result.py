@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._schema.versions import schema_of
 from ..check import checked
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Result:
     params: dict[str, Any]
     resource: dict[str, Any]
     extra: dict[str, pd.DataFrame] = field(default_factory=dict)
-    schema: str = "commscore.score/1"
+    schema: str = schema_of("score")
 
     def __repr__(self) -> str:
         reference = self.params.get("reference")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._schema.versions import TOOLS, VERSIONS, parse_schema, schema_of
 from .._validate import suggest
+from .._version import __version__
 from ..check import checked
 from ._result import Result
 
@@ -66,9 +68,33 @@ def check_target(adata: AnnData, key: str, *, inplace: bool) -> None:
 
 def _tool(key: str) -> str:
     """Return the tool that writes to this key by default."""
-    name = key.removeprefix("commscore_")
-    known = ("compare", "circuits", "loops", "response", "recessive", "expectations", "therapies", "balance")
-    return f"cs.tl.{name}" if name in known else "a tool, for example cs.tl.score,"
+    return TOOLS.get(key.removeprefix("commscore_"), "a tool, for example cs.tl.score,")
+
+
+def _check_version(key: str, schema: str, made_by: str) -> None:
+    """Raise unless a result was stored with the present version of its tables."""
+    named = parse_schema(schema)
+    if named is None:
+        msg = f"adata.uns[{key!r}] was not written by commscore (its schema is {schema!r})"
+        raise KeyError(msg)
+    kind, version = named
+    author = f"commscore {made_by}".strip()
+    if kind not in VERSIONS:
+        msg = (
+            f"adata.uns[{key!r}] was made by {author} and is {schema}, which this version ({__version__}) does not "
+            "know: update commscore to read it"
+        )
+        raise ValueError(msg)
+    present = f"this is commscore {__version__}, which reads {schema_of(kind)}"
+    if version > VERSIONS[kind]:
+        msg = (
+            f"adata.uns[{key!r}] was made by a newer version, {author} ({schema}; {present}): update commscore, or run "
+            f"{TOOLS[kind]} again"
+        )
+        raise ValueError(msg)
+    if version < VERSIONS[kind]:
+        msg = f"adata.uns[{key!r}] was made by {author} ({schema}; {present}): run {TOOLS[kind]} again"
+        raise ValueError(msg)
 
 
 @checked
@@ -92,6 +118,8 @@ def load(adata: AnnData, key: str = "commscore") -> Result:
     ------
     KeyError
         If there is nothing under this key, or something that no tool of commscore wrote.
+    ValueError
+        If another version of commscore wrote it, whose tables this one does not read.
     """
     stored: Any = adata.uns.get(key)
     if stored is None:
@@ -103,8 +131,10 @@ def load(adata: AnnData, key: str = "commscore") -> Result:
     if not hasattr(stored["table"], "columns") or not all(hasattr(stored[n], "keys") for n in ("params", "resource")):
         msg = f"adata.uns[{key!r}] is damaged: it wants a DataFrame and dicts; run {_tool(key)} again"
         raise KeyError(msg)
+    params, schema = dict(stored["params"]), str(stored["schema"])
+    _check_version(key, schema, str(params.get("commscore", "")))
     extra = {name: stored[name] for name in stored if name not in _PARTS}
-    return Result(stored["table"], dict(stored["params"]), dict(stored["resource"]), extra, str(stored["schema"]))
+    return Result(stored["table"], params, dict(stored["resource"]), extra, schema)
 
 
 def load_scores(adata: AnnData, key: str) -> Result:

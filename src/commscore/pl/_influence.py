@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..check import MAY_BE_EMPTY, AxesOrNone, Count, Label, checked
+from ..get import load
+from ..get._sources import changed_source, keys_of_sources
 from ._colours import DARK, GREY, UP
 from ._fit import room, sized
 from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
@@ -29,7 +31,7 @@ def influence(
     data: AnnData | pd.DataFrame,
     refits: Annotated[Mapping[str, Result | pd.DataFrame], MAY_BE_EMPTY] | Result | pd.DataFrame | None = None,
     *,
-    key: str = "commscore_compare",
+    key: str | None = None,
     influence_key: str = "commscore_influence",
     contrast: Label | None = None,
     interaction: str | None = None,
@@ -47,8 +49,10 @@ def influence(
     refits
         Result or table of :func:`commscore.tl.leave_one_out`, or sample -> the same comparison without it (results or
         tables). By default what is stored under ``influence_key``.
-    key, influence_key
-        Keys in ``adata.uns``.
+    key
+        Key of the comparison; by default the one that ``refits`` were made from, which is also the only one that fits.
+    influence_key
+        Key of the stored refits.
     contrast
         Contrast to draw; may be left out if there is one.
     interaction, source, target
@@ -62,23 +66,29 @@ def influence(
     -------
     matplotlib.axes.Axes
         Grey ticks are refits, orange ones have the other sign; the sample whose absence moves the effect most
-        is named. What was left out is said below the title.
+        is named. What was left out, and how many edges have no refit, is said below the title.
 
     Raises
     ------
     ValueError
-        If there are no refits, no tested row, or the contrast is unknown or must be named.
+        If there are no refits, they are those of another comparison, there is no tested row, or the contrast is unknown
+        or must be named.
     """
-    frame = table_of(data, key)
+    refits = _stored(data, refits, influence_key)
+    frame = table_of(data, _key_of(data, refits, key=key, influence_key=influence_key))
     need_columns(frame, "contrast", *_EDGE, "effect", "ci_low", "ci_high", "padj")
     frame, contrast = one_contrast(frame, contrast)
     frame = pick(frame, interaction=interaction, source=source, target=target)
     tested = frame[(frame["padj"].notna() & frame["effect"].notna()).to_numpy()]
     tested = ranked(need_rows(tested, "no tested row", "see the column status"), ["padj"], [True])
-    effects = _refitted(_given(data, refits, influence_key), contrast)
+    effects = _refitted(_given(refits), contrast)
     if len(tested) == 1:
         return _one(ax, tested, effects, contrast=contrast, top=top)
     shown = tested.iloc[: room().rows(top, fixed=1.6, each=0.3)]
+    alone = int((~_keys(shown).isin(effects.index)).sum())
+    if alone == len(shown):
+        msg = "refits has none of the edges that would be drawn: give those of this comparison"
+        raise ValueError(msg)
     labels = beside(edge_labels(shown, 24))
     ax = axes(ax, width=inches(labels) + 5.2, height=0.3 * len(shown) + 1.5)
     for y, (at, row) in enumerate(zip(_keys(shown), shown.itertuples(), strict=True)):
@@ -87,7 +97,12 @@ def influence(
             _ticks(ax, y, effects.loc[at].dropna(), effect=float(row.effect))
     ax.margins(x=0.12)  # for the names of samples at the ends
     _decorate(ax, labels)
-    title(ax, f"{heading(contrast)}: effect without each sample", counted(len(tested) - len(shown), "edge"))
+    title(
+        ax,
+        f"{heading(contrast)}: effect without each sample",
+        counted(len(tested) - len(shown), "edge"),
+        more=f"{counted(alone, 'edge')} without any refit" if alone else "",
+    )
     return ax
 
 
@@ -95,13 +110,35 @@ def _keys(frame: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(frame[_EDGE].astype(str))
 
 
-def _given(data: Any, refits: Any, key: str) -> Mapping[str, Any]:
+def _stored(data: Any, refits: Any, key: str) -> Any:
+    """Return the refits that are given, else the stored ones."""
+    if refits is not None:
+        return refits
+    if hasattr(data, "uns"):
+        return load(data, key)
+    msg = "refits is needed where data is a bare table: give the result of cs.tl.leave_one_out"
+    raise ValueError(msg)
+
+
+def _key_of(data: Any, refits: Any, *, key: str | None, influence_key: str) -> str:
+    """Return the key of the comparison that the refits were made from; refuse another one, or one made since."""
+    params = getattr(refits, "params", {})
+    sources = keys_of_sources(params)
+    key = (sources[0] if sources else "commscore_compare") if key is None else key
+    if isinstance(data, pd.DataFrame) or not sources:
+        return key
+    if key not in sources:
+        msg = f"influence_key={influence_key!r}: these refits were made from {sources[0]!r}, not from key={key!r}"
+        raise ValueError(msg)
+    changed = changed_source(data, params)
+    if changed:
+        msg = f"influence_key={influence_key!r}: {changed}; run cs.tl.leave_one_out again"
+        raise ValueError(msg)
+    return key
+
+
+def _given(refits: Any) -> Mapping[str, Any]:
     """Return sample -> comparison without it, also from the one table of all of them."""
-    if refits is None:
-        if isinstance(data, pd.DataFrame):
-            msg = "refits is needed where data is a bare table: give the result of cs.tl.leave_one_out"
-            raise ValueError(msg)
-        refits = table_of(data, key)
     found = refits if isinstance(refits, pd.DataFrame) else getattr(refits, "table", None)
     if found is None:
         return dict(refits)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _TRENDS = 3
 _EDGE = ["source", "target", "interaction"]
-_LAYER = "adata.layers['"
 
 
 def samples_of(ask: Ask) -> AnnData | None:
@@ -31,16 +30,17 @@ def samples_of(ask: Ask) -> AnnData | None:
     if surest.empty:
         return None
     pairs = surest[["ligand_complex", "receptor_complex"]].astype(str).drop_duplicates().head(4 * ask.top)
-    counts = str(params.get("counts", ""))
-    layer = counts[len(_LAYER) : -2] if counts.startswith(_LAYER) else None
+    layer = None if params["counts_layer"] is None else str(params["counts_layer"])
     try:
-        return tl.profile(
+        made = tl.profile(
             ask.adata, keys[0], sample_key=keys[2], resource=pairs.set_axis(["ligand", "receptor"], axis=1),
-            counts_layer=layer, use_raw="raw" in counts and layer is None, expr_prop=float(params["expr_prop"]),
+            counts_layer=layer, use_raw=bool(params["use_raw"]), expr_prop=float(params["expr_prop"]),
             min_cells=int(params["min_cells"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError):  # the counts are gone, or other cells are here now: no such figure
         return None
+    read = made.uns["commscore_profile"]
+    return made if (read["counts_layer"], read["use_raw"]) == (layer, bool(params["use_raw"])) else None
 
 
 def _surest(table: pd.DataFrame, max_padj: float) -> pd.DataFrame:

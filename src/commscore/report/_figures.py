@@ -38,9 +38,7 @@ class Ask:
     top: int
     max_padj: float
     response_key: str | None = None
-    """Where the response of the receiving cells is stored, if it is."""
-    compare_key: str | None = None
-    """Where a comparison is stored, if it is."""
+    """Where the response of the receiving cells in the same samples is stored, if it is."""
 
 
 def of(ask: Ask) -> list[Figure | Text]:
@@ -163,9 +161,9 @@ def _response(ask: Ask) -> list[Figure | Text]:
 
 
 def _influence(ask: Ask) -> list[Figure | Text]:
-    """Draw the surest edges without each sample, beside the comparison that was made with the same columns."""
-    if ask.compare_key is None:
-        return []
+    """Draw the surest edges of the comparison without each sample, if it is still stored."""
+    if ask.stored.changed:
+        return [Text(f"Effects without each sample: no figure, because {ask.stored.changed}.")]
     stability = ask.stored.tables.get("stability")
     names = [str(c) for c in ask.stored.table["contrast"].dropna().unique() if c != "stages"]
     turned = ""
@@ -175,8 +173,7 @@ def _influence(ask: Ask) -> list[Figure | Text]:
     return [
         _drawn(
             f"{name}: without each sample",
-            partial(pl.influence, ask.adata, key=ask.compare_key, influence_key=ask.stored.key, contrast=name,
-                    top=ask.top),
+            partial(pl.influence, ask.adata, influence_key=ask.stored.key, contrast=name, top=ask.top),
             alt=f"Effects of the surest interactions in {name} with their intervals, and a tick for the effect without "
             f"each sample. {turned + 'rows change sign or were not made again without one.' if turned else ''}",
             caption="Dot and line: all samples, 95 % interval. Ticks: one sample left out; orange: the sign turns.",

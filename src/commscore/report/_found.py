@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import get
+from ..get._sources import changed_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ ORDER = (
     "score", "compare", "influence", "circuits", "loops", "expectations", "balance", "therapies", "response",
     "recessive",
 )  # fmt: skip
+_STUDY = ("groupby", "condition_key", "sample_key")
 _PARTS = {"table", "params", "resource", "schema"}
 
 
@@ -29,6 +31,8 @@ class Stored:
     tables: Mapping[str, pd.DataFrame]
     params: Mapping[str, Any]
     resource: Mapping[str, Any]
+    changed: str = ""
+    """What became of the result that it was made from, if that is not as it was."""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -71,8 +75,22 @@ def _stored(adata: AnnData, key: str) -> Stored:
     result = get.load(adata, key)
     further = {name: frame for name, frame in result.extra.items() if hasattr(frame, "columns")}
     kind = result.schema.removeprefix("commscore.").split("/")[0]
-    return Stored(key, kind, {"table": result.table, **further}, result.params, result.resource)
+    return Stored(
+        key,
+        kind,
+        {"table": result.table, **further},
+        result.params,
+        result.resource,
+        changed_source(adata, result.params),
+    )
 
 
 def _place(kind: str) -> int:
     return ORDER.index(kind) if kind in ORDER else len(ORDER)
+
+
+def response_beside(stored: Stored, found: Sequence[Stored]) -> str | None:
+    """Return the key of the first response that was made from the same groups, conditions and samples."""
+    columns = [stored.params.get(name) for name in _STUDY]
+    same = (s.key for s in found if s.kind == "response" and [s.params.get(name) for name in _STUDY] == columns)
+    return next(same, None)

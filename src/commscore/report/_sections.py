@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..get._sources import keys_of_sources
 from . import _encode, _figures
 from ._blocks import Data, Facts, Section, Text
 from ._kinds import EVIDENCE, kind_of, view_of
@@ -26,7 +27,7 @@ def section(
     ``number`` makes identifiers; ``alone`` says that no other result is of this kind; ``figures`` is what to draw.
     """
     kind = kind_of(stored.kind)
-    blocks: list[Any] = [Text(kind.about), *_counts(stored, max_padj)]
+    blocks: list[Any] = [Text(kind.about), *_source(stored), *_counts(stored, max_padj)]
     if figures is not None:
         blocks += _figures.of(figures)
     order = [name for name in kind.views if name in stored.tables]
@@ -37,6 +38,14 @@ def section(
         blocks.append(table(shown, view_of(stored.kind, name), f"t{number}-{i}", folded=i > 0))
     title = kind.title if alone else f"{kind.title} ({stored.key})"
     return Section(f"result-{number}", title, blocks)
+
+
+def _source(stored: Stored) -> list[Text]:
+    """Name the result that this one was made from, and say if that has changed since."""
+    keys = keys_of_sources(stored.params)
+    if stored.changed:
+        return [Text(f"Attention: {stored.changed}. What follows is about that one; run the tool again.")]
+    return [Text(f"Made from {' and '.join(map(repr, keys))}.")] if keys else []
 
 
 def statements(evidence: Evidence) -> Section:

@@ -104,13 +104,13 @@ def write(
     found = _found.results(adata, keys)
     evidence = _evidence.collect(found, resource)
     kinds = [s.kind for s in found]
-    response, comparison = (next((s.key for s in found if s.kind == k), None) for k in ("response", "compare"))
     sections = [
         _overview.section(adata, found, groupby=groupby, max_padj=float(max_padj)),
         *(
             _sections.section(
                 stored, number=i, alone=kinds.count(stored.kind) == 1, evidence=evidence, max_padj=float(max_padj),
-                figures=Ask(stored, adata, int(top), float(max_padj), response, comparison) if figures else None,
+                figures=Ask(stored, adata, int(top), float(max_padj), _found.response_beside(stored, found))
+                if figures else None,
             )
             for i, stored in enumerate(found)
         ),

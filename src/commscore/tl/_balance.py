@@ -156,7 +156,7 @@ def balance(
         "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
         "covariates": np.asarray(keys.covariates, object), "reference": study.reference,
         "reference_by": study.reference_by, "sign": sign, "flow": flow,
-        "abundance": abundance, "counts": prepared.source.name, "expr_prop": float(expr_prop),
+        "abundance": abundance, **prepared.source.counts, "expr_prop": float(expr_prop),
         "min_cells": int(min_cells), "levels": np.asarray(study.levels, object), "n_samples": study.replicates,
         "groups": np.asarray(study.groups, object), "commscore": __version__,
     }  # fmt: skip

@@ -38,6 +38,13 @@ class Source:
     matrix: Any
     var_names: pd.Index
     name: str
+    layer: str | None = None
+    use_raw: bool = False
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What a result keeps of where its counts were read: for people, and for tools that read them again."""
+        return {"counts": self.name, "counts_layer": self.layer, "use_raw": self.use_raw}
 
     def take(self, columns: npt.NDArray[np.int64]) -> Any:
         """Return these columns, in memory: a sparse matrix or a 2-D array."""
@@ -89,10 +96,10 @@ def expression(adata: AnnData, *, layer: str | None, use_raw: bool, argument: st
         raise ValueError(msg)
     if use_raw:
         name = "adata.raw.X"
-        source = Source(_matrix(adata, name, lambda a: a.raw.X), adata.raw.var_names, name)
+        source = Source(_matrix(adata, name, lambda a: a.raw.X), adata.raw.var_names, name, use_raw=True)
     elif layer is not None:
         name = f"adata.layers[{layer!r}]"
-        source = Source(_matrix(adata, name, lambda a: a.layers[layer]), adata.var_names, name)
+        source = Source(_matrix(adata, name, lambda a: a.layers[layer]), adata.var_names, name, layer)
     else:
         source = Source(_matrix(adata, "adata.X", lambda a: a.X), adata.var_names, "adata.X")
     return _checked(source, adata)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +10,13 @@ import pandas as pd
 from .._schema import influence as schema
 from .._schema.compare import UNTESTED
 from .._version import __version__
-from ..check import Columns, Count, Label, Levels, Proportion, checked
+from ..check import checked
 from ..get import Result, store
 from ..get._columns import labels_of
+from ..get._sources import made_from
 from ..get._store import check_target
 from ._compare import _study
-from ._compare._compare import _names, compare
+from ._compare._stored import StoredComparison, stored_comparison
 from ._edge import obs_column
 from ._progress import bar
 
@@ -25,44 +25,38 @@ if TYPE_CHECKING:
 
     from ..rs import Resource
 
+_OF_COMPARISON = (
+    "groupby", "condition_key", "sample_key", "pair_key", "interaction", "covariates", "reference", "order", "counts",
+    "counts_layer", "use_raw", "expr_prop", "min_cells", "margin", "alpha", "test", "combine", "levels", "samples",
+    "n_samples",
+)  # fmt: skip
 _EDGE = ["contrast", "source", "target", "interaction"]
 
 
 @checked
 def leave_one_out(
     adata: AnnData,
-    groupby: str,
+    key: str = "commscore_compare",
     *,
-    condition_key: str,
-    sample_key: str,
-    reference: Label | None = None,
-    order: Levels | None = None,
-    contrast: Label | Levels | None = None,
-    covariates: Columns = (),
-    pair_key: str | None = None,
-    resource: str | Resource | pd.DataFrame = "breast",
-    counts_layer: str | None = None,
-    expr_prop: Proportion = 0.1,
-    min_cells: Count = 10,
-    use_raw: bool = False,
+    resource: str | Resource | pd.DataFrame | None = None,
     key_added: str = "commscore_influence",
     inplace: bool = True,
 ) -> Result | None:
     """Compare again without each sample: would a finding stand without it, and which one carries it.
 
-    Every comparison is made anew (:func:`commscore.tl.compare`), with its own choice of what is expressed and its own
-    moderated variances, so that p-values are told, too; ``sign_stable`` of the comparison looks at effects alone.
+    A stored comparison is made anew with its own parameters (:func:`commscore.tl.compare`), each time with its own
+    choice of what is expressed and its own moderated variances, so that p-values are told, too; ``sign_stable`` of the
+    comparison looks at effects alone. With ``pair_key``, whole pairs are left out, as the partner of a missing sample
+    says nothing.
 
     Parameters
     ----------
     adata
-        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
-    groupby, condition_key, sample_key, reference, order, contrast, covariates, resource, counts_layer, expr_prop
-        As in :func:`commscore.tl.compare`.
-    pair_key
-        As there; whole pairs are left out, as the partner of a missing sample says nothing.
-    min_cells, use_raw
-        As there.
+        The data that were compared. Never modified but for the result in ``adata.uns[key_added]``.
+    key
+        Key of the stored comparison, of samples.
+    resource
+        Only where the comparison was made with a table or a resource of your own: the same again.
     key_added
         Key in ``adata.uns``.
     inplace
@@ -73,42 +67,42 @@ def leave_one_out(
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per sample left out × row of the
     comparison that has an effect (:data:`commscore._schema.influence.INFLUENCE`). ``extra``: ``stability``, one row per
     row of the comparison, the most stable findings first, and ``untested``, samples without which nothing can be
-    compared. :func:`commscore.pl.influence` draws it.
+    compared. ``params["made_from"]`` names the comparison. :func:`commscore.pl.influence` draws it.
 
     Raises
     ------
     KeyError
-        If a column or layer does not exist.
-    TypeError, ValueError
-        As :func:`commscore.tl.compare` with ``test="samples"``.
+        If no comparison is stored under ``key``, or a column or layer does not exist any more.
+    ValueError
+        If cells were compared, samples of the comparison are gone, its counts would be read from elsewhere, or
+        ``resource`` is needed or is another than the one that was used.
 
     Examples
     --------
     >>> import commscore as cs
     >>> shift = cs.ds.Shift(interaction="CSF1^CSF1R", source="tumour", target="macrophage", log2fc=2)
     >>> adata = cs.ds.simulate(n_samples=3, n_cells=200, shifts=[shift], rng=0)
-    >>> cs.tl.leave_one_out(adata, "cell_type", condition_key="condition", sample_key="sample")
+    >>> cs.tl.compare(adata, "cell_type", condition_key="condition", sample_key="sample")
+    >>> cs.tl.leave_one_out(adata)
     >>> found = cs.get.load(adata, "commscore_influence").extra["stability"]
     >>> found[["interaction", "n_left_out", "sign_stable"]].head(1)
       interaction  n_left_out  sign_stable
     0  CSF1^CSF1R           6         True
     """
     check_target(adata, key_added, inplace=inplace)
-    options: dict[str, Any] = {
-        "condition_key": condition_key, "sample_key": sample_key, "reference": reference, "order": order,
-        "contrast": contrast, "covariates": _names(covariates), "pair_key": pair_key, "resource": resource,
-        "counts_layer": counts_layer, "expr_prop": expr_prop, "min_cells": min_cells, "use_raw": use_raw,
-    }  # fmt: skip
-    whole = _compared(adata, groupby, options, quiet=False)
-    unit = sample_key if pair_key is None else pair_key
-    labels, names = _study.column(adata, "sample_key" if pair_key is None else "pair_key", unit, is_quiet=True)
-    samples = obs_column(adata, "sample_key", sample_key)
+    stored = stored_comparison(adata, key, resource=resource)
+    whole, keys = stored.result, stored.keys
+    argument, unit = ("sample_key", keys.sample) if keys.pair is None else ("pair_key", keys.pair)
+    labels, names = _study.column(adata, argument, str(unit), is_quiet=True)
+    samples = obs_column(adata, "sample_key", str(keys.sample))
     used = [n for n in range(len(names)) if _takes_part(samples[labels == n], whole.params)]
+    # relabellings serve exact_pvalue alone, unless they are the test
+    n_perms = stored.options["n_perms"] if stored.options["test"] == "permutation" else 1
     parts, untested = [], []
     with bar(len(used), "samples left out") as progress:
         for n in used:
             try:
-                again = _compared(adata[labels != n], groupby, options | {"reference": whole.params["reference"]})
+                again = stored.again(adata[labels != n], test=_test(stored), n_perms=n_perms)
             except ValueError as error:  # what is left cannot be compared: the message says why
                 untested.append(("*", "too few samples", f"without {names[n]}: {error}"))
             else:
@@ -119,11 +113,10 @@ def leave_one_out(
         "stability": _stability(whole.table, table),
         "untested": pd.DataFrame(untested, columns=list(UNTESTED.names), dtype=object),
     }
-    params = {
-        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
-        "left_out": unit, "reference": whole.params["reference"], "n_left_out": len(parts),
-        "covariates": np.asarray(options["covariates"], object), "expr_prop": float(expr_prop),
-        "min_cells": int(min_cells), "samples": whole.params["samples"], "commscore": __version__,
+    of_comparison = {name: whole.params[name] for name in _OF_COMPARISON}
+    params = of_comparison | {
+        "key": key, "made_from": made_from({key: whole}), "left_out": unit, "n_left_out": len(parts),
+        "commscore": __version__,
     }  # fmt: skip
     result = Result(table, params, whole.resource, extra, schema.SCHEMA)
     if not inplace:
@@ -132,14 +125,9 @@ def leave_one_out(
     return None
 
 
-def _compared(adata: AnnData, groupby: str, options: dict[str, Any], *, quiet: bool = True) -> Result:
-    with warnings.catch_warnings():
-        if quiet:  # said once, of all samples
-            warnings.simplefilter("ignore", UserWarning)
-        found = compare(adata, groupby, test="samples", n_perms=1, inplace=False, **options)
-    if found is None:  # never: inplace=False returns the result
-        raise RuntimeError
-    return found
+def _test(stored: StoredComparison) -> str:
+    """Return the test of samples, which ``"auto"`` was: too few samples are said, not replaced by cells."""
+    return "samples" if stored.options["test"] == "auto" else str(stored.options["test"])
 
 
 def _takes_part(samples: pd.Series, params: Any) -> bool:

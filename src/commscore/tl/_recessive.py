@@ -12,9 +12,11 @@ from .. import get
 from .._random import RNG, recorded
 from .._random import key as seed_of
 from .._schema import understand as schema
+from .._schema.versions import schema_of
 from .._version import __version__
 from ..check import Count, NonNegative, Proportion, Repeats, checked
 from ..get import Result
+from ..get._sources import made_from
 from ..get._store import check_target
 from . import _contexts
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
-SCHEMA = "commscore.recessive/1"
+SCHEMA = schema_of("recessive")
 
 
 @checked
@@ -142,7 +144,8 @@ def recessive(
     found["recessive"], found["n_resamples"] = passes, n
     found["unit"] = pd.Categorical([unit] * len(found), categories=["samples", "cells"])
     params = {
-        "key": key, "sample_key": sample_key, "max_magnitude": float(max_magnitude), "min_excess": float(min_excess),
+        "key": key, "made_from": made_from({key: stored}),
+        "sample_key": sample_key, "max_magnitude": float(max_magnitude), "min_excess": float(min_excess),
         "min_stability": float(min_stability), "max_padj": max_padj, "score": score, "padj": padj,
         "min_cells": int(min_cells), "n_boot": int(n_boot), "rng": recorded(rng, seed), "commscore": __version__,
     }  # fmt: skip

@@ -13,9 +13,11 @@ import pandas as pd
 from .. import get, rs
 from .._names import read_names
 from .._schema import understand as schema
+from .._schema.versions import schema_of
 from .._version import __version__
 from ..check import Count, Proportion, between, checked
 from ..get import Result
+from ..get._sources import made_from
 from ..get._store import check_target
 from . import _contexts, _domain, _roles
 from ._bypass import bypass_table
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Bools = npt.NDArray[np.bool_]
 
-SCHEMA = "commscore.therapies/2"
+SCHEMA = schema_of("therapies")
 NO_CUT = ("activates", "other")
 _HLA, _TCR = re.compile(r"HLA-|H2-|B2[Mm]$"), re.compile(r"(?i)TR[ABGD]C\d?$|CD3[DEG]$|CD247$|CD4$|CD8[AB]1?$")
 _ONLY_HLA = "it cuts antigen presentation (HLA to T-cell receptor) alone, which is left out of shares"
@@ -151,8 +153,10 @@ def therapies(
             frame.insert(0, "context", context)
             parts.setdefault(name, []).append(frame)
     done = {name: _typed(pd.concat(frames, ignore_index=True)) for name, frames in parts.items()}
+    sources = {key: stored} | ({str(circuits_key): get.load(adata, str(circuits_key))} if len(steps) else {})
     params = {
-        "key": key, "circuits_key": circuits_key, "condition_key": condition_key, "sample_key": sample_key,
+        "key": key, "made_from": made_from(sources),
+        "circuits_key": circuits_key, "condition_key": condition_key, "sample_key": sample_key,
         "max_padj": max_padj, "padj": padj, "min_cells": int(min_cells), "n_together": int(n_together),
         "n_combinations": int(n_combinations), "flow": "ligand mean × receptor mean",
         "shares": "of all flow without antigen presentation", "claim": schema.CAUTION,

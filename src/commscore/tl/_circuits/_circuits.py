@@ -10,6 +10,7 @@ import numpy as np
 from ... import _labels, rs
 from ..._names import write_names
 from ..._random import RNG, key, recorded
+from ..._schema.versions import schema_of
 from ..._validate import one_of
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, Proportion, Repeats, checked
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ...core.read.totals import GeneSummary
     from ...rs import Resource
 
-SCHEMA = "commscore.circuits/2"
+SCHEMA = schema_of("circuits")
 _MEMORY = 256 * 2**20
 
 

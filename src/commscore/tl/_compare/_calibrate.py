@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ..._random import RNG
+from ..._random import key as seed_of
 from ...arrays import Entities, Tests
-from ...check import Columns, Count, Label, Proportion, Repeats, checked
+from ...check import Label, Repeats, checked
 from ...core import contrast as engine
 from ...core.contrast import Settings
-from . import _compare, _contrasts, _design
-from ._prepare import Ask, prepare
-from ._study import Keys
+from . import _compare, _design
+from ._stored import stored_comparison
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
     from anndata import AnnData
 
@@ -28,44 +30,36 @@ if TYPE_CHECKING:
 
 LEVELS = (0.1, 0.05, 0.01, 0.001)
 _TRIES = 50
+_SETTINGS = ("test", "combine", "margin", "alpha", "expr_prop", "n_perms", "rng")
 
 
 @checked
 def calibrate(
     adata: AnnData,
-    groupby: str,
+    key: str = "commscore_compare",
     *,
-    condition_key: str,
-    sample_key: str,
-    reference: Label | None = None,
     contrast: Label | None = None,
-    covariates: Columns = (),
-    pair_key: str | None = None,
-    resource: str | Resource | pd.DataFrame = "breast",
-    combine: str = "acat",
-    counts_layer: str | None = None,
-    use_raw: bool = False,
-    expr_prop: Proportion = 0.1,
-    min_cells: Count = 10,
+    resource: str | Resource | pd.DataFrame | None = None,
     n_shuffles: Repeats = 100,
     rng: RNG = 0,
 ) -> pd.DataFrame:
-    """Show how often the comparison of these data finds something when the sample labels are shuffled.
+    """Show how often a comparison of these data finds something when the sample labels are shuffled.
 
-    The samples of the two levels are relabelled at random, within pairs if there are any, never as they are nor
-    with both labels swapped. A calibrated comparison has p ≤ 0.05 in 5 % of the rows. Where the true labels make a
-    large difference, a shuffle mixes it into the variance, so the card can only err towards fewer findings.
+    A stored comparison is made again, with its own parameters, for the samples of two levels that are relabelled at
+    random, within pairs if there are any, never as they are nor with both labels swapped. A calibrated comparison has
+    p ≤ 0.05 in 5 % of the rows. Where the true labels make a large difference, a shuffle mixes it into the variance, so
+    the card can only err towards fewer findings.
 
     Parameters
     ----------
     adata
-        Cells × genes with raw counts; never modified.
-    groupby, condition_key, sample_key, reference, covariates, pair_key, resource, combine, counts_layer, use_raw
-        As in :func:`commscore.tl.compare`.
-    expr_prop, min_cells
-        As in :func:`commscore.tl.compare`.
+        The data that were compared; never modified.
+    key
+        Key of the stored comparison, of samples.
     contrast
-        The level to set against the reference; by default the first other one.
+        The level to set against the reference; by default the first one that was compared.
+    resource
+        Only where the comparison was made with a table or a resource of your own: the same again.
     n_shuffles
         Number of relabellings; all of them, where there are fewer.
     rng
@@ -81,31 +75,34 @@ def calibrate(
 
     Raises
     ------
-    KeyError, TypeError, ValueError
-        As :func:`commscore.tl.compare`, and if there are no replicates or no other relabelling.
+    KeyError
+        If no comparison is stored under ``key``, or a column or layer does not exist any more.
+    ValueError
+        If cells were compared, samples of the comparison are gone, its counts would be read from elsewhere,
+        ``resource`` is needed or is another than the one that was used, ``contrast`` was not compared, or there is no
+        other relabelling.
 
     Examples
     --------
     >>> import commscore as cs
     >>> adata = cs.ds.simulate(n_samples=4, n_cells=200, rng=0)
-    >>> card = cs.tl.calibrate(adata, "cell_type", condition_key="condition", sample_key="sample", n_shuffles=20)
+    >>> cs.tl.compare(adata, "cell_type", condition_key="condition", sample_key="sample")
+    >>> card = cs.tl.calibrate(adata, n_shuffles=20)
     >>> card.columns[:2].tolist()
     ['alpha', 'observed']
     """
-    settings = _compare._settings(test="samples", combine=combine, margin=0.5, expr_prop=expr_prop, n_perms=1, rng=rng)
-    keys = Keys(groupby, condition_key, sample_key, pair_key, _compare._names(covariates))
-    prepared = prepare(adata, keys, Ask(resource, counts_layer, use_raw, int(min_cells), reference, None, contrast))
-    _compare.require_replicates(prepared, keys, test="samples")
-    design = _design.build(prepared.study, keys)
-    cohort = prepared.cohort(design, min_cells=int(min_cells))
+    stored = stored_comparison(adata, key, resource=resource)
+    settings, seed = _settings_of(stored.options), seed_of(rng)
+    prepared = stored.prepare(adata)
+    design = _design.build(prepared.study, stored.keys)
+    cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
     tests, _ = prepared.tests()
-    one = _contrasts.pairwise(prepared.study, design.matrix.shape[1])[0]
-    settings = replace(settings, max_enumeration=0)
-    shuffles = relabellings(cohort, one, n=int(n_shuffles), rng=np.random.default_rng(settings.seed))
+    one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
+    shuffles = relabellings(cohort, one, n=int(n_shuffles), rng=np.random.default_rng(seed))
     if not shuffles:
         msg = (
-            f"sample_key={sample_key!r}: these samples have no relabelling but the true one and its mirror image; "
-            "more samples are needed"
+            f"key={key!r}: the samples of this comparison (sample_key={stored.keys.sample!r}) have no relabelling but "
+            "the true one and its mirror image; more samples are needed"
         )
         raise ValueError(msg)
     true = _pvalues(cohort, prepared.found.entities, tests, contrast=one, settings=settings)
@@ -114,6 +111,12 @@ def calibrate(
         for labels in shuffles
     ]
     return _card(true, found)
+
+
+def _settings_of(options: Mapping[str, Any]) -> Settings:
+    """Return the settings of a stored comparison; relabellings are needed only where they are the test."""
+    settings = _compare._settings(**{name: options[name] for name in _SETTINGS})
+    return settings if settings.test == "permutation" else replace(settings, max_enumeration=0)
 
 
 def relabellings(

@@ -202,9 +202,9 @@ def compare(
         "interaction": interaction, "covariates": np.asarray(keys.covariates, object), "reference": study.reference,
         "reference_by": study.reference_by,
         "order": None if order is None else np.asarray([text(o) for o in order], object), "test": test, "unit": unit,
-        "combine": combine, "counts": prepared.source.name, "expr_prop": float(expr_prop),
+        "combine": combine, **prepared.source.counts, "expr_prop": float(expr_prop),
         "min_cells": int(min_cells), "margin": float(margin), "alpha": float(alpha), "n_perms": int(n_perms),
-        "rng": recorded(rng, settings.seed),
+        "rng": recorded(rng, settings.seed), "contrast": _asked(contrast),
         "groups": np.asarray(study.groups, object), "levels": np.asarray(study.levels, object),
         "samples": np.asarray(study.samples, object), "n_samples": study.replicates, **prepared.found.counted,
         "commscore": __version__,
@@ -217,6 +217,13 @@ def compare(
         return result
     store(adata, key_added, result)
     return None
+
+
+def _asked(contrast: Any) -> Any:
+    """Return ``contrast`` as it can be stored: a level, several, or None for all."""
+    if contrast is None or np.ndim(contrast) == 0:
+        return None if contrast is None else text(contrast)
+    return np.asarray([text(c) for c in contrast], object)
 
 
 def _warn_if_nothing(result: Result) -> None:

@@ -10,13 +10,12 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from ...arrays import Tests
-from ...check import Columns, Count, Label, Proportion, at_least, between, checked
+from ...check import Label, at_least, between, checked
 from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
 from ...stats import power as stats
-from . import _compare, _contrasts, _design
-from ._prepare import Ask, prepare
-from ._study import Keys
+from . import _design
+from ._stored import stored_comparison
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,45 +28,37 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _ALPHA = 0.05
+"""Level of the intervals that the standard errors are taken back from."""
 
 
 @checked
 def power(
     adata: AnnData,
-    groupby: str,
+    key: str = "commscore_compare",
     *,
-    condition_key: str,
-    sample_key: str,
-    reference: Label | None = None,
     contrast: Label | None = None,
-    covariates: Columns = (),
-    pair_key: str | None = None,
-    resource: str | Resource | pd.DataFrame = "breast",
-    counts_layer: str | None = None,
-    use_raw: bool = False,
-    expr_prop: Proportion = 0.1,
-    min_cells: Count = 10,
+    resource: str | Resource | pd.DataFrame | None = None,
     n_samples: Sequence[Annotated[int, at_least(2)]] = (3, 4, 6, 10, 20),
     effect: Annotated[float, at_least(1e-6)] = 1.0,
     power: Annotated[float, between(0, 0.999)] = 0.8,
-    alpha: Annotated[float, between(1e-9, 0.5)] = _ALPHA,
+    alpha: Annotated[float, between(1e-9, 0.5)] | None = None,
 ) -> pd.DataFrame:
     """Tell which changes a comparison like this one can see, now and with more samples.
 
-    The variance of every ligand and receptor is taken from the data (moderated, as in
-    :func:`commscore.tl.compare`), so it is that of these cells, this depth and these donors; a design with other
-    numbers of samples per condition is assumed to be otherwise alike.
+    The parameters are those of a stored comparison. The variance of every ligand and receptor is taken from the data
+    (moderated, as in :func:`commscore.tl.compare`), so it is that of these cells, this depth and these donors; a design
+    with other numbers of samples per condition is assumed to be otherwise alike.
 
     Parameters
     ----------
     adata
-        Cells × genes with raw counts; never modified.
-    groupby, condition_key, sample_key, reference, covariates, pair_key, resource, counts_layer, use_raw, expr_prop
-        As in :func:`commscore.tl.compare`.
-    min_cells
-        As in :func:`commscore.tl.compare`.
+        The data that were compared; never modified.
+    key
+        Key of the stored comparison, of samples.
     contrast
-        The level to set against the reference; by default the first other one.
+        The level to set against the reference; by default the first one that was compared.
+    resource
+        Only where the comparison was made with a table or a resource of your own: the same again.
     n_samples
         Numbers of samples per condition to answer for, each at least 2; the present design is always the first
         answer (``n_samples`` 0).
@@ -76,8 +67,8 @@ def power(
     power
         Wanted power, between ``alpha`` and 1, for which the smallest effect is given.
     alpha
-        Two-sided level of the interaction. Half of it is spent on each side, as the combination of two sides
-        does when one of them moves; lower it for many tests.
+        Two-sided level of the interaction; by default that of the comparison. Half of it is spent on each side, as the
+        combination of two sides does when one of them moves; lower it for many tests.
 
     Returns
     -------
@@ -89,30 +80,35 @@ def power(
 
     Raises
     ------
-    KeyError, TypeError, ValueError
-        As :func:`commscore.tl.compare`, and if there are no replicates or nothing can be tested.
+    KeyError
+        If no comparison is stored under ``key``, or a column or layer does not exist any more.
+    ValueError
+        If cells were compared, samples of the comparison are gone, its counts would be read from elsewhere,
+        ``resource`` is needed or is another than the one that was used, ``contrast`` was not compared, or nothing can
+        be tested.
 
     Examples
     --------
     >>> import commscore as cs
     >>> adata = cs.ds.simulate(n_samples=4, n_cells=200, rng=0)
-    >>> found = cs.tl.power(adata, "cell_type", condition_key="condition", sample_key="sample")
+    >>> cs.tl.compare(adata, "cell_type", condition_key="condition", sample_key="sample")
+    >>> found = cs.tl.power(adata)
     >>> few, many = (found.loc[found["n_samples"] == n, "ligand_smallest"].median() for n in (3, 20))
     >>> bool(many < few)
     True
     """
     sizes = tuple(int(n) for n in n_samples)
+    stored = stored_comparison(adata, key, resource=resource)
+    alpha = stored.options["alpha"] if alpha is None else float(alpha)
     if power <= alpha:
         msg = f"power={power!r} is not above alpha={alpha:g}; ask for more power, or lower alpha"
         raise ValueError(msg)
-    keys = Keys(groupby, condition_key, sample_key, pair_key, _compare._names(covariates))
-    prepared = prepare(adata, keys, Ask(resource, counts_layer, use_raw, int(min_cells), reference, None, contrast))
-    _compare.require_replicates(prepared, keys, test="samples")
+    prepared = stored.prepare(adata)
     tests, which = prepared.tests()
-    design = _design.build(prepared.study, keys)
-    settings = Settings(expr_prop=float(expr_prop), max_enumeration=0, alpha=_ALPHA)
-    cohort = prepared.cohort(design, min_cells=int(min_cells))
-    one = _contrasts.pairwise(prepared.study, design.matrix.shape[1])[0]
+    design = _design.build(prepared.study, stored.keys)
+    settings = Settings(expr_prop=stored.options["expr_prop"], max_enumeration=0, alpha=_ALPHA)
+    cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
+    one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
     made = engine.compare(cohort, prepared.found.entities, tests, contrast=one, settings=settings)
     rows = np.flatnonzero(made.columns["status"] == LABELS["status"].index("tested"))
     if rows.size == 0:
@@ -121,7 +117,7 @@ def power(
     columns = {name: made.columns[name][rows] for name in made.columns}
     df = _residual_df(cohort, design, tests.take(rows))
     prior_df = made.info["prior_df"]
-    wanted = {"effect": float(effect), "power": float(power), "alpha": float(alpha)}
+    wanted = {"effect": float(effect), "power": float(power), "alpha": alpha}
     parts = [
         _answer(
             columns, df if n == 0 else _future_df(design, prepared.study, n), n=n, now=df, prior_df=prior_df, **wanted

@@ -104,7 +104,7 @@ def profile(
     made.layers["missing"] = np.isnan(made.X)
     made.uns["commscore_profile"] = {
         "groupby": groupby, "sample_key": sample_key, "resource": prepared.resource.name,
-        "counts": prepared.source.name, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
+        **prepared.source.counts, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
         "min_samples": int(min_samples), "scale": "log2(CPM ligand · CPM receptor)",
         **prepared.found.counted,
     }  # fmt: skip

@@ -170,7 +170,7 @@ def expectations(
     params = {
         "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
         "covariates": np.asarray(keys.covariates, object), "net": net_name, "method": method,
-        "counts": prepared.source.name, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
+        **prepared.source.counts, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
         "min_targets": int(min_targets), "margin": float(margin), "alpha": float(alpha),
         "rng": recorded(rng, settings.seed),
         "levels": np.asarray(prepared.study.levels, object), "n_samples": prepared.study.replicates,

@@ -13,11 +13,13 @@ from ..._names import write_list
 from ..._random import RNG, recorded
 from ..._random import key as seed_of
 from ..._schema import understand as schema
+from ..._schema.versions import schema_of
 from ..._version import __version__
 from ...check import Count, Proportion, Repeats, between, checked
 from ...core.circuits import Loops, Network, Null, autocrine, relays, rewired, search
 from ...core.circuits import loop_strengths as strengths
 from ...get import Result
+from ...get._sources import made_from
 from ...get._store import check_target
 from ...stats.multiple import permutation_pvalue
 from .._progress import bar
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from ...rs import Resource
 
-SCHEMA = "commscore.loops/2"
+SCHEMA = schema_of("loops")
 _BUDGET = 10_000_000
 
 
@@ -145,7 +147,8 @@ def loops(
     ], ignore_index=True)  # fmt: skip
     table["kind"] = pd.Categorical(table["kind"], categories=list(schema.LOOPS["kind"].values))
     params = {
-        "key": key, "max_length": int(max_length), "max_hops": int(max_hops), "max_padj": max_padj, "score": score,
+        "key": key, "made_from": made_from({key: stored}),
+        "max_length": int(max_length), "max_hops": int(max_hops), "max_padj": max_padj, "score": score,
         "padj": padj, "max_loops": int(max_loops), "budget": int(budget), "n_perms": int(n_perms),
         "rng": recorded(rng, seed),
         "net": "given" if net is not None else "steps of the resource", "complete": bool(null.complete),

@@ -163,7 +163,7 @@ def response(
         "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
         "covariates": np.asarray(keys.covariates, object), "net": net_name, "method": method,
         "reference": study.reference, "reference_by": study.reference_by,
-        "counts": prepared.source.name, "expr_prop": float(expr_prop),
+        **prepared.source.counts, "expr_prop": float(expr_prop),
         "min_cells": int(min_cells), "min_targets": int(min_targets), "min_counts": int(min_counts),
         "alpha": float(alpha), "groups": np.asarray(study.groups, object),
         "pathways": np.asarray(acts.pathways, object), "levels": np.asarray(study.levels, object),

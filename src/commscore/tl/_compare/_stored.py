@@ -1,0 +1,170 @@
+"""A comparison that is stored, to be made again with the parameters it was made with."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..._labels import Label, choose
+from ..._schema.compare import SCHEMA
+from ..._validate import listed
+from ...get import load
+from ...rs import as_resource
+from ...rs._load import NAMES
+from .. import _edge
+from . import _compare, _contrasts, _counts
+from ._prepare import Ask, Prepared, prepare
+from ._study import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from anndata import AnnData
+
+    from ...core.contrast import Contrast
+    from ...get import Result
+    from ...rs import Resource
+
+_NAMES = (
+    "groupby", "condition_key", "sample_key", "pair_key", "interaction", "reference", "test", "combine", "counts_layer",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StoredComparison:
+    """A stored comparison with its resource, and its parameters as :func:`commscore.tl.compare` takes them."""
+
+    key: str
+    result: Result
+    resource: Resource
+    options: dict[str, Any]
+
+    @property
+    def keys(self) -> Keys:
+        """Columns of ``obs``."""
+        o = self.options
+        return Keys(o["groupby"], o["condition_key"], o["sample_key"], o["pair_key"], o["covariates"], o["interaction"])
+
+    def prepare(self, adata: AnnData) -> Prepared:
+        """Read the samples, add up their counts and find the interactions, as the comparison did."""
+        o = self.options
+        ask = Ask(
+            self.resource, o["counts_layer"], o["use_raw"], o["min_cells"], o["reference"], o["order"], o["contrast"]
+        )  # fmt: skip
+        return prepare(adata, self.keys, ask)
+
+    def one_contrast(self, prepared: Prepared, contrast: Label | None, *, n_coefficients: int) -> Contrast:
+        """Return the contrast of one level with the reference: of the first one, if none is named."""
+        if self.keys.factor is not None:
+            msg = (
+                f"key={self.key!r}: a comparison with a second factor (interaction={self.keys.factor!r}) is a "
+                "difference of differences; give the key of one without it, for example within one of its levels"
+            )
+            raise ValueError(msg)
+        made = _contrasts.pairwise(prepared.study, n_coefficients)
+        if contrast is None:
+            return made[0]
+        known = list(dict.fromkeys(c.level for c in made))
+        level = choose("contrast", contrast, known=known, what="a level that was compared")[0]
+        return next(c for c in made if c.level == level)
+
+    def again(self, adata: AnnData, **changes: Any) -> Result:
+        """Compare once more, without a word of what was said before."""
+        options = self.options | {"resource": self.resource, "inplace": False} | changes
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            found = _compare.compare(adata, options.pop("groupby"), **options)
+        if found is None:  # never: inplace=False returns the result
+            raise RuntimeError
+        return found
+
+
+def stored_comparison(adata: AnnData, key: str, *, resource: str | Resource | pd.DataFrame | None) -> StoredComparison:
+    """Read a comparison of samples and find its resource and its samples again.
+
+    Raises
+    ------
+    KeyError
+        If there is none under this key.
+    ValueError
+        If cells were compared, samples are gone, or the resource is not the one that was used.
+    """
+    result = load(adata, key)
+    if result.schema != SCHEMA:
+        msg = (
+            f"key={key!r}: adata.uns[{key!r}] is {result.schema}, not a comparison; give the key of one (cs.tl.compare)"
+        )
+        raise KeyError(msg)
+    params = result.params
+    if str(params["unit"]) != "samples":
+        msg = f"key={key!r}: cells were compared, not samples; run cs.tl.compare with sample_key= and test='samples'"
+        raise ValueError(msg)
+    _same_samples(adata, key, params)
+    _same_counts(adata, key, params)
+    return StoredComparison(key, result, _same_resource(key, result.resource, resource), _options(params))
+
+
+def _options(params: Mapping[str, Any]) -> dict[str, Any]:
+    options: dict[str, Any] = {name: _text(params[name]) for name in _NAMES}
+    options |= {name: float(params[name]) for name in ("expr_prop", "margin", "alpha")}
+    options |= {name: int(params[name]) for name in ("min_cells", "n_perms", "rng")}
+    contrast = params["contrast"]
+    if options["reference"] is None:  # every pair has its own; the order of the levels says which
+        options["reference"] = str(params["levels"][0])
+    return options | {
+        "covariates": _texts(params["covariates"]) or (),
+        "order": _texts(params["order"]),
+        "contrast": _texts(contrast) if np.ndim(contrast) else _text(contrast),
+        "use_raw": bool(params["use_raw"]),
+    }
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(np.asarray(value))
+
+
+def _texts(values: Any) -> tuple[str, ...] | None:
+    return None if values is None else tuple(str(v) for v in np.asarray(values, object).ravel())
+
+
+def _same_samples(adata: AnnData, key: str, params: Mapping[str, Any]) -> None:
+    name = str(params["sample_key"])
+    present = set(_edge.obs_column(adata, f"sample_key of {key}", name).astype(str))
+    lost = [s for s in map(str, params["samples"]) if s not in present]
+    if lost:
+        msg = (
+            f"key={key!r}: {len(lost)} of {len(params['samples'])} compared samples are not in adata.obs[{name!r}] "
+            f"({listed(map(repr, lost))}); use the adata that was compared, or run cs.tl.compare again"
+        )
+        raise ValueError(msg)
+
+
+def _same_counts(adata: AnnData, key: str, params: Mapping[str, Any]) -> None:
+    """Raise unless counts are read from where the comparison read them."""
+    layer, use_raw = _text(params["counts_layer"]), bool(params["use_raw"])
+    now = _counts.raw_counts(adata, counts_layer=layer, use_raw=use_raw)
+    if (now.layer, now.use_raw) != (layer, use_raw):
+        msg = (
+            f"key={key!r}: the comparison read its counts from {params['counts']}, which would now be {now.name}; use "
+            "the adata that was compared, or run cs.tl.compare again"
+        )
+        raise ValueError(msg)
+
+
+def _same_resource(key: str, identity: Mapping[str, Any], resource: Any) -> Resource:
+    """Load a shipped resource by its name, or take the one that is given; its hash must be that of the comparison."""
+    name, sha256 = str(identity["name"]), str(identity["sha256"])
+    of = f"key={key!r}: the comparison was made with resource {name!r} (sha256 {sha256[:12]}…)"
+    if resource is None and name not in NAMES:
+        msg = f"{of}, which is not one that comes with commscore; give it again with resource="
+        raise ValueError(msg)
+    found = as_resource(name if resource is None else resource)
+    if found.sha256 != sha256:
+        way_out = "run cs.tl.compare again" if resource is None else "give that one, or run cs.tl.compare again"
+        msg = f"{of}, and resource {found.name!r} of now is another (sha256 {found.sha256[:12]}…); {way_out}"
+        raise ValueError(msg)
+    return found
