@@ -260,7 +260,7 @@ def test_power_knows_the_design():
         ({"effect": 0}, "effect must be a number"),
         ({"power": 1.0}, "power must be a number between"),
         ({"power": 0.05}, "power=0.05 is not above alpha=0.05"),
-        ({"contrast": "cases"}, "contrast='cases' is not one of 'case'"),
+        ({"contrast": "cases"}, r"contrast='cases' is not a level that was compared \(there are case\)"),
     ],
 )
 def test_power_refuses(cohort, kwargs, match):

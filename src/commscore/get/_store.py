@@ -80,11 +80,7 @@ def _check_version(key: str, schema: str, made_by: str) -> None:
     kind, version = named
     author = f"commscore {made_by}".strip()
     if kind not in VERSIONS:
-        msg = (
-            f"adata.uns[{key!r}] was made by {author} and is {schema}, which this version ({__version__}) does not "
-            "know: update commscore to read it"
-        )
-        raise ValueError(msg)
+        return  # a kind of tool that is not ours: its tables are read as they are
     present = f"this is commscore {__version__}, which reads {schema_of(kind)}"
     if version > VERSIONS[kind]:
         msg = (
