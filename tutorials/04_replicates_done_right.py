@@ -26,6 +26,7 @@ import warnings
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import scanpy as sc
 
 import commscore as cs
 
@@ -139,6 +140,26 @@ _ = ax.legend()
 #
 # (The made-up groups here mix patients with donors, so that they are very heterogeneous; this is why the right test falls
 # below 5 % in these splits. It errs towards silence.)
+#
+# ## Scores ask about one pool of cells, too
+#
+# `cs.tl.score` permutes the labels of all cells of the call. Put the six people into one call, and shuffle the cell types **within
+# each person**: no cell type is specific to anything in anybody. What do the p-values say?
+
+# %%
+pool = adata.copy()
+sc.pp.normalize_total(pool, target_sum=1e4)
+sc.pp.log1p(pool)
+rng = np.random.default_rng(0)
+pool.obs["shuffled"] = pool.obs.groupby("sample", observed=True)["cell_type"].transform(rng.permutation)
+cs.tl.score(pool, "shuffled", rng=0)
+pooled = cs.get.table(pool)
+for column in ("pvalue", "padj"):
+    print(f"{column} ≤ 0.05 in {(pooled[column] <= 0.05).mean():.0%} of {len(pooled)} rows")
+
+# %% [markdown]
+# People differ in their cells and in their expression, so the pools of cells with one label differ, too. The p-value is right about
+# this pool and silent about people. With several samples, score one at a time, or compare conditions over samples as above.
 #
 # ## The calibration card of your own data
 #

@@ -48,6 +48,7 @@ READ = {
         "nonsense": "[float(v) for v in nonsense.mean()]",
         "splits": "len(nonsense)",
         "null_right": "found(null_samples)",
+        "pooled": "float((pooled['pvalue'] <= 0.05).mean())",
         "stable": "[int(moved['sign_stable'].sum()), int(stability['n_left_out'].max())]",
         "null_wrong": "found(null_cells)",
     },
@@ -121,6 +122,7 @@ def replicates(v):
     assert by_cells > 0.2
     assert by_samples < 0.06
     assert v["null_right"]["padj ≤ 0.05"] == 0
+    assert 0.35 < v["pooled"] < 0.5
     assert 0 < v["stable"][0] <= 30
     assert v["stable"][1] == 6
     assert v["null_wrong"]["padj ≤ 0.05"] > 30
