@@ -147,7 +147,7 @@ def run(names: Names, *, core: bool = False) -> ad.AnnData:
         cells = {k: v for k, v in keys.items() if k != "sample_key"}
         cs.tl.compare(a, c["group"], resource=table, test="cells", n_perms=9, key_added="commscore_cells", **cells)
         cs.tl.leave_one_out(a, c["group"], resource=table, contrast=names.of["c3"], **keys)
-        cs.tl.balance(a, c["group"], **keys)
+        cs.tl.balance(a, c["group"], roles=roles, **keys)
         cs.tl.balance(a, c["group"], sign="roles", roles=roles, key_added="commscore_balance_roles", **keys)
         cs.tl.therapies(a, sample_key=c["sample"], min_cells=2, key_added="commscore_by_sample")
         cs.tl.expectations(a, c["group"], roles=roles, contexts=contexts, net=targets,
@@ -197,7 +197,10 @@ def profile(a: ad.AnnData, names: Names) -> ad.AnnData:
     """Return samples × edges."""
     c = names.columns
     table = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
-    return cs.tl.profile(a, c["group"], sample_key=c["sample"], counts_layer=c["counts"], resource=table, min_cells=3)
+    keys = {"sample_key": c["sample"], "counts_layer": c["counts"], "min_cells": 3}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*begin or end with a blank")
+        return cs.tl.profile(a, c["group"], resource=table, **keys)
 
 
 def drawings(a: ad.AnnData, names: Names) -> dict:
