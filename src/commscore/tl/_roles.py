@@ -376,7 +376,8 @@ def roles(
     cd8_t     T cell  parent
     pericyte            none
     """
-    _edge.expression(adata, layer=layer, use_raw=use_raw)  # said even if no marker has to be looked up
+    if layer is not None or use_raw or adata.X is not None:
+        _edge.expression(adata, layer=layer, use_raw=use_raw)  # said even if no marker has to be looked up
     return assigned_roles(adata, groupby, given=roles, resource=rs.as_resource(resource), layer=layer,
                           use_raw=use_raw).report  # fmt: skip
 

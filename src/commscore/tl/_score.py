@@ -153,6 +153,12 @@ def score(
         If an argument is out of range, labels are missing, fewer than two groups are large enough, the
         expression is raw, scaled or not finite, or no interaction is measured.
 
+    Warns
+    -----
+    UserWarning
+        If fewer than a fifth of the interactions have their genes in the data (with the likely cause), the expression
+        seems to be not normalised, not log-transformed, or denoised, or no row could be tested.
+
     Examples
     --------
     >>> import commscore as cs

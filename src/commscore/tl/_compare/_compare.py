@@ -157,6 +157,12 @@ def compare(
         If an argument is out of range, labels are missing, there are no raw counts, or the design cannot be tested; the
         message names the problem and the way out.
 
+    Warns
+    -----
+    UserWarning
+        If fewer than a fifth of the interactions have their genes in the data (with the likely cause), these genes
+        carry most of the counts, or no row could be tested.
+
     Examples
     --------
     >>> import commscore as cs
