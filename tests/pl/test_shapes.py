@@ -31,6 +31,13 @@ def test_lines_are_the_effects(staged):
     assert labels(ax.xaxis) == ORDER * 3
 
 
+def test_ambiguous_courses_have_a_field_of_their_own(staged):
+    shape = staged["shape"].astype(object).where(staged["shape"] != "recession", "ambiguous")
+    ax = cs.pl.shapes(staged.assign(shape=shape), order=ORDER)
+    fields = [t.get_text() for t in ax.texts if t.get_text().endswith(")") and "\n(" in t.get_text()]
+    assert fields == ["growth\n(2)", "peak\n(1)", "ambiguous\n(1)"]
+
+
 def test_left_out_is_said(staged):
     assert "not shown: 1 line" in cs.pl.shapes(staged, order=ORDER, top=1).get_title()
 

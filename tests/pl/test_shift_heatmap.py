@@ -48,3 +48,10 @@ def test_left_out_and_errors(changes):
         cs.pl.shift_heatmap(changes, max_padj=1e-20)
     with pytest.raises(ValueError, match="by='mode' is not one of 'pair', 'contrast'"):
         cs.pl.shift_heatmap(changes, by="mode")
+
+
+def test_one_side_has_its_own_mark(changes):
+    words = ["ligand_up", "receptor_down", "compensated", "detected_only_alt", "inconclusive", "not_assessable"]
+    ax = cs.pl.shift_heatmap(changes.assign(shift=words))
+    assert sorted(t.get_text() for t in ax.texts) == sorted(["△", "▽", "×", "•"])
+    assert "△ ▽ one side" in ax.get_xlabel()

@@ -86,3 +86,8 @@ def test_what_the_tools_wrote(cohort):
         "contrast == 'stages' and interaction == 'CSF1^CSF1R' and source == 'tumour' and target == 'macrophage'"
     )
     assert str(rows["shape"].iloc[0]).replace("_", " ") in ax.get_title()
+    table = cs.get.table(cohort, "commscore_compare")
+    open_ = table.assign(shape=table["shape"].astype(object).where(table["shape"].isna(), "ambiguous"))
+    order = ["early", "middle", "late"]
+    ax = cs.pl.trend(profile, **edge, stage_key="condition", comparison=open_, order=order)
+    assert "changed, shape ambiguous" in ax.get_title().replace("\n", " ")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 import commscore as cs
+from commscore._schema import compare as schema
 from commscore.pl._colours import SHIFTS
 from drawn import hexes, overlaps
 
@@ -54,3 +57,23 @@ def test_contrast_must_be_clear(changes, staged):
         cs.pl.volcano(changes.assign(padj=np.nan))
     with pytest.raises(TypeError, match="top must be an integer"):
         cs.pl.volcano(changes, top=2.5)
+
+
+def test_every_word_has_its_colour_and_marker():
+    """Words that share a colour differ by marker, and all of them by the legend."""
+    assert tuple(sorted(SHIFTS)) == tuple(sorted(schema.SHIFTS))
+    words = list(schema.SHIFTS)
+    frame = pd.DataFrame({
+        "contrast": "b vs a", "source": "s", "target": "t", "interaction": [f"A{i}^B" for i in range(len(words))],
+        "effect": np.arange(len(words)) - 6.5, "padj": 0.01, "shift": words,
+    })  # fmt: skip
+    ax = cs.pl.volcano(frame, top=0)
+    drawn = {}
+    for dots in ax.collections:
+        if len(dots.get_offsets()):
+            word = words[round(float(dots.get_offsets()[0, 0]) + 6.5)]
+            drawn[word] = to_hex(dots.get_facecolors()[0, :3]), dots.get_paths()[0].vertices.tobytes()
+    assert {w: c for w, (c, _) in drawn.items()} == {w: c.lower() for w, c in SHIFTS.items()}
+    assert len(set(drawn.values())) == len(words)
+    told = {t.get_text().rsplit(" (", 1)[0].replace(" ", "_") for t in ax.get_legend().get_texts()}
+    assert told == set(words)
