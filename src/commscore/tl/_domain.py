@@ -58,8 +58,8 @@ def require_tumour(assigned: Assigned, named: Iterable[str], groupby: str, *, re
     if not needed or any(assigned.of(r) for r in needed):
         return
     groups = assigned.of(ANY)
-    hinted = [g for g, role in assigned.guesses.items() if role in needed]
-    example = next(iter([*hinted, *(g for r in EPITHELIA for g in assigned.of(r))]), "my tumour cells")
+    # markers of epithelium are no reason to propose a group: healthy glands have them
+    example = next((g for r in EPITHELIA for g in assigned.of(r)), "my tumour cells")
     shown = ", ".join(groups[:8]) + (", …" if len(groups) > 8 else "")
     msg = (
         f"the {what} of resource {resource.name!r} are about tumours, and no group of groupby={groupby!r} ({shown}) "
