@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import scanpy as sc
 from typer.testing import CliRunner
 
 import commscore as cs
@@ -416,3 +417,35 @@ def test_palettes_take_labels_of_every_type(scored):
     ax = cs.pl.sankey(scored, max_padj=None, palette={0: "#112233", 1.0: "#445566"})
     drawn = {mpl.colors.to_hex(p.get_facecolor()) for p in ax.patches}
     assert {"#112233", "#445566"} <= drawn
+
+
+def test_other_tools_take_all_pairs_and_say_their_levels():
+    a = cohort(("b", "Ctrl", "a"), n_samples=4)
+    a.layers["counts"] = a.X.copy()
+    options = {"condition_key": "condition", "sample_key": "sample", "inplace": False}
+    net = pd.DataFrame({"source": "P", "target": [f"H{i}" for i in range(20)], "weight": 1.0})
+    found = cs.tl.response(a, "group", net=net, resource=PAIRS, contrast="pairwise", **options)
+    assert found.params["reference"] is None
+    pairs = found.extra["contrasts"][["contrast", "reference", "level"]].to_numpy().tolist()
+    assert pairs == [["a vs Ctrl", "Ctrl", "a"], ["b vs Ctrl", "Ctrl", "b"], ["b vs a", "a", "b"]]
+    assert sorted(found.table["contrast"].unique()) == sorted(name for name, _, _ in pairs)
+    found = cs.tl.response(a, "group", net=net, resource=PAIRS, reference="a", **options)
+    assert (found.params["reference"], found.params["reference_by"]) == ("a", "given")
+    assert found.params["levels"].tolist() == ["a", "Ctrl", "b"]
+
+
+def test_circuits_and_balance_say_the_reference():
+    a = cs.ds.simulate(n_samples=3, n_cells=250, conditions=["late", "Healthy"], rng=0)
+    a.obs["condition"] = a.obs["condition"].astype(str)
+    options = {"condition_key": "condition", "sample_key": "sample", "inplace": False}
+    balance = cs.tl.balance(a, "cell_type", **options)
+    assert balance.params["reference_by"] == "named as a control"
+    tests = balance.extra["tests"]
+    assert set(zip(tests["contrast"], tests["reference"], tests["level"], strict=True)) == {
+        ("late vs Healthy", "Healthy", "late"),
+    }  # fmt: skip
+    sc.pp.normalize_total(a, target_sum=1e4)
+    sc.pp.log1p(a)
+    circuits = cs.tl.circuits(a, "cell_type", n_perms=10, **options)
+    assert (circuits.params["reference"], circuits.params["reference_by"]) == ("Healthy", "named as a control")
+    assert circuits.extra["contrasts"]["level"].tolist() == ["late"]

@@ -84,6 +84,7 @@ def circuits(
             use_raw=place.use_raw, counts_layer=counts_layer, rng=seed, n_jobs=n_jobs, key_added=_KEY,
         )  # fmt: skip
         found = get.load(adata, _KEY)
+        options.say_reference(found.params, reference)
         say_testable(found.params, what="steps of circuits")
         writers = tables(**{n: lambda n=n: found.extra[n] for n in ("edges", "changes", "untested")})
         summary = _summary(found.table) | {"parameters": found.params}

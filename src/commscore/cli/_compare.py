@@ -86,6 +86,7 @@ def compare(
         )  # fmt: skip
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
+        options.say_reference(result.params, reference)
         table, left_out = result.table, result.untested
         say_testable(result.params)
         summary = summary_of(table, left_out, alpha=alpha) | {"parameters": result.params}

@@ -9,9 +9,10 @@ import typer
 
 from .._labels import PAIRWISE
 from . import _open_resource
+from ._run import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _RESOURCE = "Resource"
 _PIPELINES = "For pipelines"
@@ -103,6 +104,12 @@ def assignments(option: str, given: Sequence[str] | None, *, several: bool = Fal
             raise ValueError(msg)
         result[name.strip()] = value.strip()
     return result or None
+
+
+def say_reference(params: Mapping[str, Any], given: str | None) -> None:
+    """Say which level served as the reference where none was named."""
+    if given is None and params.get("reference") is not None:
+        say(f"reference: {params['reference']} ({params['reference_by']})")
 
 
 def levels(contrast: Sequence[str] | None) -> Any:

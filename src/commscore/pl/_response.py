@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._labels import Label
+from .._labels import Label, text
 from ._table import extra_of, need_columns, pick
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def wide_response(response: Any, key: str, *, target: Label | None, samples: lis
         return None
     table = extra_of(response, key, "activities")
     if not {"sample", "pathway", "activity"} <= set(table.columns):
-        return table
+        return table.set_axis(table.index.map(text))  # samples may be numbered
     need_columns(table, *_LONG)
     table = pick(table, target=target)
     name = table["pathway"].astype(str) + " in " + table["target"].astype(str)

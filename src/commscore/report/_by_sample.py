@@ -54,8 +54,7 @@ def _order(params: Mapping[str, Any]) -> list[str]:
     """Return the conditions as they were asked for, else the reference first."""
     if params.get("order") is not None:
         return [str(level) for level in params["order"]]
-    reference = str(params["reference"])
-    return [reference, *[str(v) for v in params.get("levels", []) if str(v) != reference]]
+    return [str(level) for level in params["levels"]]  # the reference comes first
 
 
 def trends(ask: Ask, samples: AnnData) -> list[tuple[str, Any, str, str]]:

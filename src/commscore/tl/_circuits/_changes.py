@@ -204,9 +204,18 @@ def _plan(found: Cohort, keys: Keys) -> tuple[list[Contrast], _design.Design]:
         design = _design.Design(np.eye(n_levels)[study.condition], None, study.levels)
     else:
         design = _design.build(study, keys)
-    n = design.matrix.shape[1]
-    contrasts = _contrasts.pairwise(study, n)
-    return contrasts + (_contrasts.stages(study, found.order, n) if len(found.order) > 1 else []), design
+    return contrasts(found, design.matrix.shape[1]), design
+
+
+def contrast_table(found: Cohort) -> pd.DataFrame:
+    """One row per contrast: its name, reference and level."""
+    return _contrasts.table(contrasts(found, len(found.study.levels)))
+
+
+def contrasts(found: Cohort, n_coefficients: int) -> list[Contrast]:
+    """Return every pair, and the stages where they are ordered."""
+    made = _contrasts.pairwise(found.study, n_coefficients)
+    return made + (_contrasts.stages(found.study, found.order, n_coefficients) if len(found.order) > 1 else [])
 
 
 def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Design) -> _Made:

@@ -185,6 +185,7 @@ def circuits(
     extra: dict[str, pd.DataFrame] = {}
     association: dict[int, tuple[float, float, int]] = {}
     notes: list[_study.Note] = []
+    compared: dict[str, Any] = {}
     with team(n_jobs) as threads:
         if sample_key is not None:
             samples = _samples.cohort(
@@ -194,6 +195,8 @@ def circuits(
             notes = samples.study.notes
             if condition_key is not None:
                 extra["changes"] = _changes.change_table(samples, measured, keys=keys, expr_prop=settings.expr_prop)
+                extra["contrasts"] = _changes.contrast_table(samples)
+                compared = samples.study.recorded()
         labelled = LabelledCells.read(
             expression.matrix, cells=cells.index, groups=cells.groups, columns=genes.columns,
             order=draws.order(cells.n), team=threads,
@@ -208,7 +211,7 @@ def circuits(
     edges = _tables.edge_table(measured, observed, expr_prop=settings.expr_prop)
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
-    params = settings.recorded() | _from_call(keys, ask, cells=cells, layer=layer) | {
+    params = settings.recorded() | _from_call(keys, ask, cells=cells, layer=layer) | compared | {
         "rng": recorded(rng, seed), "roles": _given_roles(roles), "aliases": genes.aliases, **genes.counted(frame),
         "change_test": "moderated t on samples, log2 CPM", "commscore": __version__,
     }  # fmt: skip
@@ -284,7 +287,7 @@ def _from_call(keys: _study.Keys, ask: _prepare.Ask, *, cells: _edge.Cells, laye
     """Return what describes data and design, for ``params``."""
     return {
         "groupby": keys.groupby, "condition_key": keys.condition or None, "sample_key": keys.sample,
-        "pair_key": keys.pair, "covariates": np.asarray(keys.covariates, object), "reference": ask.reference,
+        "pair_key": keys.pair, "covariates": np.asarray(keys.covariates, object), "reference": None,
         "order": None if ask.order is None else np.asarray([_labels.text(o) for o in ask.order], object),
         "layer": layer, "use_raw": ask.use_raw, "counts_layer": ask.counts_layer,
         "groups": cells.names[cells.display], "n_cells": int(cells.index.size),

@@ -86,8 +86,8 @@ def cohort(
 def _read(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _study.Study:
     """Read the samples; those without a partner are left out of a paired study."""
     if not keys.condition:
-        return _study.of_samples(adata, keys.groupby, str(keys.sample))
-    return _prepare.read_study(adata, keys, ask)
+        return _study.of_samples(adata, keys.groupby, str(keys.sample), groups_were_read=True)
+    return _prepare.read_study(adata, keys, ask, groups_were_read=True)
 
 
 def _of_roles(bulk: Pseudobulk, weights: Floats) -> Pseudobulk:

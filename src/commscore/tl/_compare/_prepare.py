@@ -82,9 +82,10 @@ def prepare(adata: AnnData, keys: Keys, ask: Ask) -> Prepared:
     return add_up(adata, study, ask, groupby=keys.groupby, order=stages(study, ask))
 
 
-def read_study(adata: AnnData, keys: Keys, ask: Ask) -> Study:
+def read_study(adata: AnnData, keys: Keys, ask: Ask, *, groups_were_read: bool = False) -> Study:
     """Read the samples of all conditions; those without a partner are left out of a paired study."""
-    return _study.drop_empty_levels(_pairs(_study.read(adata, keys, ask.choice), keys), keys)
+    study = _study.read(adata, keys, ask.choice, groups_were_read=groups_were_read)
+    return _study.drop_empty_levels(_pairs(study, keys), keys)
 
 
 def stages(study: Study, ask: Ask) -> tuple[str, ...]:

@@ -78,19 +78,26 @@ class Study:
             frame=self.frame.loc[kept], notes=self.notes + notes,
         )  # fmt: skip
 
+    def recorded(self) -> dict[str, Any]:
+        """Return what goes into ``params``."""
+        return {
+            "reference": self.reference, "reference_by": self.reference_by,
+            "levels": np.asarray(self.levels, object), "n_samples": self.replicates,
+        }  # fmt: skip
+
     @property
     def codes(self) -> list[tuple[int, int]]:
         """Codes of the levels of every pair."""
         return [(self.levels.index(ref), self.levels.index(alt)) for ref, alt in self.pairs]
 
 
-def read(adata: AnnData, keys: Keys, choice: Choice) -> Study:
+def read(adata: AnnData, keys: Keys, choice: Choice, *, groups_were_read: bool = False) -> Study:
     """Read the samples of all conditions that are compared."""
     if adata.n_obs == 0:
         msg = f"adata is empty: {adata.n_obs} cells × {adata.n_vars} variables"
         raise ValueError(msg)
     _different(keys)
-    group, groups = column(adata, "groupby", keys.groupby)
+    group, groups = column(adata, "groupby", keys.groupby, is_quiet=groups_were_read)
     code, found = column(adata, "condition_key", keys.condition)
     sample, samples = (code, found) if keys.sample is None else column(adata, "sample_key", keys.sample)
     known = _levels.taking_part(found, keys.condition, choice)
@@ -245,7 +252,7 @@ def drop_empty_levels(study: Study, keys: Keys) -> Study:
     return replace(study, condition=number[study.condition], levels=levels, notes=study.notes + notes, pairs=pairs)
 
 
-def of_samples(adata: AnnData, groupby: str, sample_key: str) -> Study:
+def of_samples(adata: AnnData, groupby: str, sample_key: str, *, groups_were_read: bool = False) -> Study:
     """Read cells, groups and samples where no condition is compared; one level holds all samples."""
     if adata.n_obs == 0:
         msg = f"adata is empty: {adata.n_obs} cells × {adata.n_vars} variables"
@@ -253,7 +260,7 @@ def of_samples(adata: AnnData, groupby: str, sample_key: str) -> Study:
     if groupby == sample_key:
         msg = f"sample_key={sample_key!r} is the same column as groupby; they must be different columns of adata.obs"
         raise ValueError(msg)
-    group, groups = column(adata, "groupby", groupby)
+    group, groups = column(adata, "groupby", groupby, is_quiet=groups_were_read)
     sample, samples = column(adata, "sample_key", sample_key)
     condition = np.zeros(len(samples), np.int64)
     return Study(

@@ -159,17 +159,17 @@ def response(
         "switches": _edges.switch_table(up, slopes, alpha=alpha),
         "untested": _untested(acts, prepared, up, min_targets=int(min_targets)),
     }  # fmt: skip
+    if contrasts:
+        extra["contrasts"] = _contrasts.table(contrasts)
     params = {
         "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
         "covariates": np.asarray(keys.covariates, object), "net": net_name, "method": method,
-        "reference": study.reference, "reference_by": study.reference_by,
         **prepared.source.counts, "expr_prop": float(expr_prop),
         "min_cells": int(min_cells), "min_targets": int(min_targets), "min_counts": int(min_counts),
         "alpha": float(alpha), "groups": np.asarray(study.groups, object),
-        "pathways": np.asarray(acts.pathways, object), "levels": np.asarray(study.levels, object),
-        "samples": np.asarray(study.samples, object), "n_samples": study.replicates, **prepared.found.counted,
+        "pathways": np.asarray(acts.pathways, object), "samples": np.asarray(study.samples, object), **prepared.found.counted,
         "commscore": __version__,
-    }  # fmt: skip
+    } | study.recorded()  # fmt: skip
     result = Result(table, params, identity(prepared.resource), extra, schema.SCHEMA)
     if not inplace:
         return result
