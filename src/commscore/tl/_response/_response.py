@@ -167,7 +167,8 @@ def response(
         **prepared.source.counts, "expr_prop": float(expr_prop),
         "min_cells": int(min_cells), "min_targets": int(min_targets), "min_counts": int(min_counts),
         "alpha": float(alpha), "groups": np.asarray(study.groups, object),
-        "pathways": np.asarray(acts.pathways, object), "samples": np.asarray(study.samples, object), **prepared.found.counted,
+        "pathways": np.asarray(acts.pathways, object), "samples": np.asarray(study.samples, object),
+        **prepared.found.counted,
         "commscore": __version__,
     } | study.recorded()  # fmt: skip
     result = Result(table, params, identity(prepared.resource), extra, schema.SCHEMA)
