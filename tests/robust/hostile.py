@@ -146,7 +146,7 @@ def run(names: Names, *, core: bool = False) -> ad.AnnData:
                       key_added="commscore_permuted", **keys)  # fmt: skip
         cells = {k: v for k, v in keys.items() if k != "sample_key"}
         cs.tl.compare(a, c["group"], resource=table, test="cells", n_perms=9, key_added="commscore_cells", **cells)
-        cs.tl.leave_one_out(a, c["group"], resource=table, contrast=names.of["c3"], **keys)
+        cs.tl.leave_one_out(a, resource=table)
         cs.tl.balance(a, c["group"], roles=roles, **keys)
         cs.tl.balance(a, c["group"], sign="roles", roles=roles, key_added="commscore_balance_roles", **keys)
         cs.tl.therapies(a, sample_key=c["sample"], min_cells=2, key_added="commscore_by_sample")
@@ -171,17 +171,14 @@ def returned(a: ad.AnnData, names: Names) -> dict[str, pd.DataFrame]:
     """Return what the tools and getters say that store nothing."""
     c = names.columns
     table = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
-    keys = {
-        "condition_key": c["stage"], "sample_key": c["sample"], "reference": names.of["c1"], "contrast": names.of["c3"],
-        "counts_layer": c["counts"], "min_cells": 3, "resource": table,
-    }  # fmt: skip
+    keys = {"contrast": names.of["c3"], "resource": table}
     g1, g3 = names("g1", "g3")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         samples = profile(a, names)
         found = {
-            "calibrate": cs.tl.calibrate(a, c["group"], n_shuffles=2, **keys),
-            "power": cs.tl.power(a, c["group"], n_samples=[3, 6], **keys),
+            "calibrate": cs.tl.calibrate(a, n_shuffles=2, **keys),
+            "power": cs.tl.power(a, n_samples=[3, 6], **keys),
             "roles": cs.tl.roles(a, c["group"], roles={r: names(*g) for r, g in ROLES.items()}),
             "profile": samples.var.assign(mean=np.nanmean(samples.X, axis=0)).reset_index(drop=True),
             "profile of samples": samples.obs.reset_index(drop=True),

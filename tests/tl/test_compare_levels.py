@@ -132,7 +132,6 @@ def test_an_ordered_categorical_says_the_reference():
 
 TOOLS = {
     "compare": lambda a, **k: cs.tl.compare(a, "group", **KEYS, inplace=False, **k),
-    "leave_one_out": lambda a, **k: cs.tl.leave_one_out(a, "group", **KEYS, inplace=False, **k),
     "response": lambda a, **k: cs.tl.response(a, "group", net=NET, **KEYS, min_targets=2, inplace=False, **k),
 }
 NET = pd.DataFrame({"source": "P", "target": ["CSF1", "MIF", "CD74"], "weight": [1.0, 1.0, -1.0]})
