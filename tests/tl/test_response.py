@@ -12,7 +12,8 @@ import commscore as cs
 import planted
 from commscore._schema import response as schema
 from commscore.core.log_rates import log_rates
-from commscore.tl._response import _activity, _fit, _slopes
+from commscore.stats.variance import fit_rows
+from commscore.tl._response import _activity, _slopes
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 
@@ -85,7 +86,7 @@ def test_one_row_of_equal_precision_is_a_t_test():
     rng = np.random.default_rng(1)
     y = rng.normal(size=(9, 1))
     design = np.eye(2)[[0] * 4 + [1] * 5]
-    made = _fit.fit_rows(y, design=design, vectors=np.array([[-1.0, 1.0]]), unit=np.zeros((9, 1)))
+    made = fit_rows(y, design=design, vectors=np.array([[-1.0, 1.0]]), unit=np.zeros((9, 1)))
     expected = stats.ttest_ind(y[4:, 0], y[:4, 0])
     assert made.pvalue[0, 0] == pytest.approx(expected.pvalue)
     low, high = expected.confidence_interval()
@@ -103,7 +104,7 @@ def test_a_few_samples_are_not_certain_of_a_large_change(model, low, high):
     design, vectors = model
     y = np.random.default_rng(1).normal(size=(len(design), 60))
     y[:, 0] += 40 * design[:, -1]
-    made = _fit.fit_rows(y, design=design, vectors=vectors, unit=np.zeros(y.shape))
+    made = fit_rows(y, design=design, vectors=vectors, unit=np.zeros(y.shape))
     t = made.estimate[0, 0] / made.se[0, 0]
     assert stats.norm.sf(abs(t)) < 1e-60
     assert low < made.pvalue[0, 0] < high
@@ -119,7 +120,7 @@ def test_small_p_values_are_not_too_many(model, df):
     for _ in range(400):
         sd = np.ones(60) if np.isinf(df) else np.sqrt(df / rng.chisquare(df, 60))
         y = rng.normal(size=(len(design), 60)) * sd
-        p.append(_fit.fit_rows(y, design=design, vectors=vectors, unit=np.zeros(y.shape)).pvalue[0])
+        p.append(fit_rows(y, design=design, vectors=vectors, unit=np.zeros(y.shape)).pvalue[0])
     p = np.concatenate(p)
     assert (p <= 0.05).mean() <= 0.06
     assert (p <= 1e-3).mean() <= 2e-3

@@ -17,11 +17,12 @@ from ..check import Columns, Count, Label, Levels, Proportion, checked
 from ..get import Result, store
 from ..get._store import check_target
 from ..stats import exact, linear
+from ..stats.variance import fit_rows
 from . import _domain, _roles
 from ._compare import _design, _prepare, _study
 from ._compare._compare import _names
 from ._compare._profile import _sides
-from ._response import _edges, _fit
+from ._response import _edges
 from ._response._response import identity, plan, prepare
 from ._roles import Given
 
@@ -285,7 +286,7 @@ def _one_test(
 ) -> dict[str, Any]:
     there = np.isfinite(value)
     inside = [there & (study.condition == c) for c in codes]
-    made = _fit.fit_rows(value[:, None], design=design.matrix, vectors=vector[None], unit=np.zeros((value.size, 1)))
+    made = fit_rows(value[:, None], design=design.matrix, vectors=vector[None], unit=np.zeros((value.size, 1)))
     effect = float(made.estimate[0, 0])
     enough = min(m.sum() for m in inside) >= 2
     se, reach, p = (float(a[0, 0]) if enough else np.nan for a in (made.se, made.reach, made.pvalue))

@@ -2,7 +2,6 @@
 
 from . import design
 from ._compare import compare, fit
-from ._courses import Courses, choose, of_side
 from ._rewired import leaders_changed
 from ._shift import name_shifts, significant
 from ._types import LABELS, Cohort, Comparison, Contrast, Settings
@@ -12,14 +11,11 @@ __all__ = [
     "Cohort",
     "Comparison",
     "Contrast",
-    "Courses",
     "Settings",
-    "choose",
     "compare",
     "design",
     "fit",
     "leaders_changed",
     "name_shifts",
-    "of_side",
     "significant",
 ]

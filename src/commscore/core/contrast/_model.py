@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ...arrays import Entities, Tests
-from ...stats import linear, moderation
+from ...stats import linear, variance
 from . import _rows
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 
 _Fit: TypeAlias = "tuple[int, Ints, Floats, Floats, linear.Projection]"
-_ROUNDS = 20
-_LEAST = 1e-8
 
 
 @dataclass(frozen=True)
@@ -55,10 +52,10 @@ class Model:
         """Variance of an observation with this expected count, up to the row's own factor."""
         return np.asarray(self.donor + self.technical / (expected + 0.5), np.float64)
 
-    def moderate(self, variance: Floats, df: Floats, *, group: int) -> tuple[Floats, moderation.Tail]:
+    def moderate(self, own: Floats, df: Floats, *, group: int) -> tuple[Floats, variance.Tail]:
         """Moderated variances of all entities of a group, and what their t-statistics are compared with."""
-        prior = moderation.Prior(self.prior_df, self.prior[group])
-        return moderation.moderate(variance, df, prior=prior, n_rows=self.n_rows, ceiling=self.largest_df)
+        prior = variance.Prior(self.prior_df, self.prior[group])
+        return variance.moderate(own, df, prior=prior, n_rows=self.n_rows, ceiling=self.largest_df)
 
     def total_df(self, df: Floats | float) -> Floats:
         """Degrees of freedom of a moderated variance."""
@@ -83,7 +80,9 @@ def build(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Setting
             fits.append((int(group), which, y, expected, projection))
     if not fits:
         return Model(rows, 1.0, 0.0, 0.0, np.ones(used.shape), 0.0)
-    donor, technical = _fit_noise(fits)
+    donor, technical = variance.fit_noise(
+        [variance.RowsInSamples(which, y, 1.0 / (expected + 0.5), p) for _, which, y, expected, p in fits]
+    )
     model = Model(rows, donor, technical, 0.0, np.ones(used.shape), 0.0)
     return _with_prior(model, fits)
 
@@ -103,37 +102,19 @@ def _used(cohort: Cohort, rows: Rows, tests: Tests, *, settings: Settings) -> Bo
     return need
 
 
-def _fit_noise(fits: list[_Fit]) -> tuple[float, float]:
-    """Two non-negative numbers by iteratively reweighted least squares of residual on expected variance."""
-    squares, technical = [], []
-    for _, _, y, expected, projection in fits:
-        free = np.diag(projection.residual)
-        squares.append(((projection.residual @ y) ** 2).sum(axis=0) / projection.df)
-        technical.append(free @ (1.0 / (expected + 0.5)) / projection.df)
-    variance, counting = np.concatenate(squares), np.concatenate(technical)
-    parts = np.column_stack([np.ones_like(counting), counting])
-    solution = np.array([variance.mean(), 0.0])
-    for _ in range(_ROUNDS):
-        scale = np.maximum(parts @ solution, _LEAST)
-        solution = nnls(parts / scale[:, None], variance / scale)[0]
-    if solution.sum() <= _LEAST:
-        return 1.0, 0.0
-    return float(solution[0]), float(solution[1])
-
-
 def _with_prior(model: Model, fits: list[_Fit]) -> Model:
     done = [linear.fit(y, p, noise=model.noise(expected)) for _, _, y, expected, p in fits]
-    variance, df = np.concatenate([f.variance for f in done]), np.concatenate([f.df for f in done])
+    residual, df = np.concatenate([f.variance for f in done]), np.concatenate([f.df for f in done])
     where = np.concatenate([group * model.prior.shape[1] + which for group, which, *_ in fits])
-    if variance.size < 2:
+    if residual.size < 2:
         return model
     # rows that no test uses get the prior of their expected count, should anyone ask for them
     covariate = np.log2(model.rows.expected.mean(axis=1) + 0.5).ravel()
     everything, all_df = np.full(covariate.size, np.nan), np.ones(covariate.size)
-    everything[where], all_df[where] = variance, df
-    prior = moderation.fit_prior(everything, all_df, covariate=covariate)
+    everything[where], all_df[where] = residual, df
+    prior = variance.fit_prior(everything, all_df, covariate=covariate)
     shape = model.prior.shape
     return Model(
         model.rows, model.donor, model.technical, prior.df, prior.variance.reshape(shape), float(df.sum()),
-        int(variance.size),
+        int(residual.size),
     )  # fmt: skip

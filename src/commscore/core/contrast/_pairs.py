@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import stdtrit
 
-from ...stats import combine, decompose, exact
-from . import _courses, _exact, _rows, _sides
+from ...stats import combine, courses, decompose, exact
+from . import _exact, _rows, _sides
 from ._shift import DETECTION, TESTED
 from ._types import LABELS, OUTSIDE
 
@@ -129,7 +129,7 @@ class _Block:
             strongest = np.asarray(np.nan_to_num(both, nan=-np.inf).argmax(axis=0), np.int64)
             return strongest, np.full(strongest.size, context.n_stages < 3)
         sides = (self.source.courses, self.ligand), (self.target.courses, self.receptor)
-        return _courses.choose(both, sides, n_stages=context.n_stages, alpha=context.settings.alpha)
+        return courses.choose(both, sides, n_stages=context.n_stages, alpha=context.settings.alpha)
 
     def sum(self, c: int, rows: Any) -> tuple[Floats, Floats]:
         """Effect on log2(L·R) along contrast ``c`` and its standard error."""

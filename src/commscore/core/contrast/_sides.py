@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...stats import combine, linear
-from . import _courses
+from ...stats.courses import Courses, of_side
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Floats, Ints
@@ -51,7 +51,7 @@ class Side:
     direction: Floats
     residual: Floats
     free: int
-    courses: _courses.Courses | None
+    courses: Courses | None
 
 
 def build(
@@ -70,7 +70,7 @@ def build(
     wide = tail.quantile(outside / n_tested)
     courses = None
     if n_stages > 2 and projection.estimable.all():
-        courses = _courses.of_side(
+        courses = of_side(
             fitted, projection, noise=noise, variance=variance, tail=tail, n_stages=n_stages, reach=wide
         )  # fmt: skip
     root = np.sqrt(noise)

@@ -11,12 +11,12 @@ import pandas as pd
 from ..._schema import understand as schema
 from ..._schema.compare import SHAPES
 from ...core import circuits as core
-from ...core.contrast import Courses, choose
 from ...stats import shapes
 from ...stats.combine import acat
+from ...stats.courses import Courses, choose
 from ...stats.multiple import benjamini_hochberg
+from ...stats.variance import fit_rows
 from .._compare import _contrasts, _design
-from .._response import _fit
 from ._tables import in_words
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
     able = rows.expressed & ~broken
     for there in (able[first], ~able[first]):
         if there.any():
-            fitted = _fit.fit_rows(
+            fitted = fit_rows(
                 rows.value[:, first[there]], design=design.matrix, vectors=contrast.vectors,
                 unit=rows.unit[:, first[there]], alpha=ALPHA / q, n_stages=n_stages,
             )  # fmt: skip

@@ -13,7 +13,8 @@ from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
 from ...core.contrast.design import pair
 from ...core.log_rates import log_cpm
-from .._response import _activity, _fit, _net, _slopes
+from ...stats.variance import fit_rows
+from .._response import _activity, _net, _slopes
 from ._items import GENES, pathway_of
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _fill(wanted: list[Item], setup: Setup, *, value: Any, unit: Any, column: An
     """Fit the columns of ``value`` and write what was found into the items."""
     study, ends = setup.prepared.study, list(dict.fromkeys(i.ends for i in wanted if i.ends))
     vectors = np.vstack([setup.vector(e).vectors for e in ends])
-    made = _fit.fit_rows(value, design=setup.design.matrix, vectors=vectors, unit=unit, alpha=setup.settings.alpha)
+    made = fit_rows(value, design=setup.design.matrix, vectors=vectors, unit=unit, alpha=setup.settings.alpha)
     for item in wanted:
         if item.ends is None:
             continue

@@ -14,9 +14,10 @@ from ...check import Columns, Count, Label, Levels, Proportion, at_least, checke
 from ...get import Result, store
 from ...get._store import check_target
 from ...stats.multiple import benjamini_hochberg
+from ...stats.variance import fit_rows
 from .._compare import _contrasts, _design, _prepare, _study
 from .._compare._compare import _names
-from . import _activity, _edges, _fit, _net
+from . import _activity, _edges, _net
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -237,7 +238,7 @@ def response_table(
             frame[name] = np.nan
         return _edges.categorical(frame.assign(status="not_compared"), schema.RESPONSE)
     vectors = np.vstack([c.vectors[:1] for c in contrasts])
-    made = _fit.fit_rows(value, design=design.matrix, vectors=vectors, unit=unit, alpha=alpha)
+    made = fit_rows(value, design=design.matrix, vectors=vectors, unit=unit, alpha=alpha)
     frames = []
     for q, one in enumerate(contrasts):
         ref, alt = (_level(value, np.isin(study.condition, codes)) for codes in (one.ref, one.alt))

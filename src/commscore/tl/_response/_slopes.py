@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...stats import moderation
-from . import _fit
+from ...stats.variance import SharedPrior, Tail
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -109,7 +108,7 @@ def contrast(s: Slopes, first: int, second: int, *, alpha: float) -> dict[str, F
     """
     ends = [_moderated(s, c) for c in (first, second)]
     difference, total = s.slope[:, second] - s.slope[:, first], ends[0].variance + ends[1].variance
-    tail = moderation.Tail(
+    tail = Tail(
         _welch(ends, "df"), _welch(ends, "own"), min(sum(e.tail.doubt for e in ends), 1.0)
     )  # fmt: skip
     se = np.sqrt(total)
@@ -128,13 +127,13 @@ class _Context:
     """Moderated variances of the slopes of a context, and what their t-statistics are compared with."""
 
     variance: Floats
-    tail: moderation.Tail
+    tail: Tail
 
 
 def _moderated(s: Slopes, c: int) -> _Context:
     variance, df = s.variance[:, c], s.df[:, c]
     # rows share samples and responses, so that many rows know little more than one: a low ceiling
-    shared = _fit.Shared.of(variance, df, ceiling=4.0 * float(df.max(initial=1.0)))
+    shared = SharedPrior.of(variance, df, ceiling=4.0 * float(df.max(initial=1.0)))
     moderated, tail = shared.moderate(variance, df)
     return _Context(s.spread[:, c] * np.where(df > 0, moderated, np.nan), tail)
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import optimize, stats
 from scipy.special import digamma, polygamma
 
-from commscore.stats.moderation import Prior, Tail, fit_prior, trigamma_inverse
+from commscore.stats.variance import Prior, Tail, fit_prior, trigamma_inverse
 
 
 def scaled_f(rng, *, n, df, prior_df, scale):

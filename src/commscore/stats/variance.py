@@ -1,7 +1,10 @@
-"""Empirical-Bayes moderation of variances: many rows with few degrees of freedom lend each other strength.
+"""The one moderated fit: rows on samples, with variances of donors + counting and what rows lend each other.
 
-The scaled inverse chi-squared prior is fitted by moments of the log variances (Smyth 2004,
-doi:10.2202/1544-6115.1027), with an optional trend of the prior on a covariate such as the mean log count.
+Residual variances get a scaled inverse chi-squared prior, fitted by moments of their logarithms (Smyth 2004,
+doi:10.2202/1544-6115.1027), with an optional trend on a covariate such as the mean log count; the tails of the
+t-statistics stay as heavy as a row's own few degrees of freedom ask for (:class:`Tail`). The comparison of interactions
+fits in :mod:`commscore.core.contrast`, with the pieces here; any other rows that are measured per sample go through
+:func:`fit_rows`.
 """
 
 from __future__ import annotations
@@ -10,10 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import nnls
 from scipy.special import chdtrc, digamma, fdtrc, polygamma, stdtr, stdtrit
 
+from . import linear
+from .courses import Courses, of_side
+
 if TYPE_CHECKING:
-    from ..arrays import Bools, Floats
+    from collections.abc import Sequence
+
+    from ..arrays import Bools, Floats, Ints
 
 
 _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
@@ -21,6 +30,9 @@ _ROWS_PER_KNOT = 30
 _OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
 _HALVINGS = 30
 _LEAST_DF = 1e-9
+_ROUNDS = 20
+_LEAST = 1e-10  # variance
+_FEWEST_ROWS = 3  # that a prior is made of
 
 
 @dataclass(frozen=True)
@@ -199,3 +211,140 @@ def _trend_basis(covariate: Floats, used: Bools) -> Floats:
     cubes = np.maximum(x[:, None] - knots, 0.0) ** 3 / span**2
     slope = (cubes[:, :-1] - cubes[:, -1:]) / (knots[-1] - knots[:-1])
     return np.column_stack([np.ones(x.size), (x - knots[0]) / span, slope[:, :-1] - slope[:, -1:]])
+
+
+@dataclass(frozen=True)
+class SharedPrior:
+    """What rows lend each other: a prior of their variances, from how many rows, and all degrees of freedom."""
+
+    prior: Prior | None
+    n_rows: int
+    ceiling: float
+
+    @classmethod
+    def of(cls, variance: Floats, df: Floats, *, ceiling: float | None = None) -> SharedPrior:
+        """Fit the prior of all rows; none with fewer than three that differ."""
+        used = np.isfinite(variance) & (variance > 0) & (df > 0)
+        n_rows = int(used.sum())
+        prior = fit_prior(np.where(used, variance, np.nan), df) if n_rows >= _FEWEST_ROWS else None
+        return cls(prior, n_rows, float(df.sum()) if ceiling is None else ceiling)
+
+    def moderate(self, variance: Floats, df: Floats) -> tuple[Floats, Tail]:
+        """Moderated variances, and what their t-statistics are compared with, as in the comparison."""
+        prior = self.prior
+        if prior is not None:
+            prior = Prior(prior.df, np.full(variance.shape, float(prior.variance[0])))
+        return moderate(variance, df, prior=prior, n_rows=self.n_rows, ceiling=self.ceiling)
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """Contrasts × rows: estimate, standard error, two-sided p, half width of the interval; NaN where not estimable."""
+
+    estimate: Floats
+    se: Floats
+    pvalue: Floats
+    reach: Floats
+    courses: Courses | None = None
+
+
+@dataclass(frozen=True)
+class RowsInSamples:
+    """Rows that have a value in the same samples."""
+
+    rows: Ints
+    y: Floats
+    unit: Floats
+    projection: linear.Projection
+
+
+def fit_rows(
+    value: Floats, *, design: Floats, vectors: Floats, unit: Floats, alpha: float = 0.05, n_stages: int = 0
+) -> Contrasts:
+    """Fit every row on the samples that it has.
+
+    Parameters
+    ----------
+    value
+        (n_samples, n_rows), NaN where missing.
+    design
+        (n_samples, p).
+    vectors
+        (q, p) contrasts of the coefficients.
+    unit
+        (n_samples, n_rows) counting variance of each value up to one factor; zeros where it is unknown.
+    alpha
+        1 − level of the intervals.
+    n_stages
+        Number of ordered stages that ``vectors`` compare; with three or more, every course over them is fitted.
+    """
+    shape = (vectors.shape[0], value.shape[1])
+    courses = Courses.unknown(n_stages, shape[1]) if n_stages > 2 else None
+    estimate, se, pvalue, reach = (np.full(shape, np.nan) for _ in range(4))
+    out = Contrasts(estimate, se, pvalue, reach, courses)
+    parts = _parts(value, design=design, vectors=vectors, unit=unit)
+    usable = [p for p in parts if p.projection.df > 0]
+    donor, technical = fit_noise(usable)
+    fits = [linear.fit(p.y, p.projection, noise=donor + technical * p.unit) for p in usable]
+    for part in parts:
+        out.estimate[:, part.rows] = part.projection.influence @ part.y
+    if not fits:
+        return out
+    shared = SharedPrior.of(np.concatenate([f.variance for f in fits]), np.concatenate([f.df for f in fits]))
+    for part, fitted in zip(usable, fits, strict=True):
+        variance, tail = shared.moderate(fitted.variance, fitted.df)
+        se = np.sqrt(fitted.unscaled * variance)
+        out.se[:, part.rows] = se
+        with np.errstate(divide="ignore", invalid="ignore"):
+            out.pvalue[:, part.rows] = tail.pvalue(fitted.estimate / se)
+        wide = tail.quantile(alpha)
+        out.reach[:, part.rows] = wide * se
+        if courses is not None and part.projection.estimable.all():
+            fits_of_courses = of_side(
+                fitted,
+                part.projection,
+                noise=donor + technical * part.unit,
+                variance=variance,
+                tail=tail,
+                n_stages=n_stages,
+                reach=wide,
+            )
+            courses.put(part.rows, fits_of_courses)
+    return out
+
+
+def _parts(value: Floats, *, design: Floats, vectors: Floats, unit: Floats) -> list[RowsInSamples]:
+    there = np.isfinite(value)
+    patterns, which = np.unique(there, axis=1, return_inverse=True)
+    which = np.ravel(which)
+    parts = []
+    for i, keep in enumerate(patterns.T):
+        rows = np.flatnonzero(which == i)
+        if keep.sum() >= 1:
+            projection = linear.project(design[keep], vectors)
+            parts.append(RowsInSamples(rows, value[keep][:, rows], unit[keep][:, rows], projection))
+    return parts
+
+
+def fit_noise(parts: Sequence[RowsInSamples]) -> tuple[float, float]:
+    """Variance between donors, and factor of the counting variance (``unit``) of all rows.
+
+    Two non-negative numbers by iteratively reweighted least squares of residual on expected variance; (1, 0) where
+    there is nothing to tell them from.
+    """
+    if not sum(p.y.shape[1] for p in parts):
+        return 1.0, 0.0
+    squares, counting = [], []
+    for p in parts:
+        free = np.diag(p.projection.residual)
+        squares.append(((p.projection.residual @ p.y) ** 2).sum(axis=0) / p.projection.df)
+        counting.append(free @ p.unit / p.projection.df)
+    variance, count = np.concatenate(squares), np.concatenate(counting)
+    terms = np.column_stack([np.ones_like(count), count])
+    solution = np.array([variance.mean(), 0.0])
+    for _ in range(_ROUNDS):
+        scale = np.maximum(terms @ solution, _LEAST)
+        solution = nnls(terms / scale[:, None], variance / scale)[0]
+    if solution.sum() <= _LEAST:
+        return 1.0, 0.0
+    return float(solution[0]), float(solution[1])

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...stats import shapes
+from . import shapes
 
 if TYPE_CHECKING:
-    from ...arrays import Bools, Floats, Ints
-    from ...stats.linear import Fit, Projection
-    from ...stats.moderation import Tail
+    from ..arrays import Bools, Floats, Ints
+    from .linear import Fit, Projection
+    from .variance import Tail
 
 
 _LEAST = 1e-10  # a variance of zero has no inverse
