@@ -85,7 +85,13 @@ def _elsewhere(adata: Any, source: _edge.Source) -> str:
         other = raw_counts(adata, counts_layer=None, use_raw=False).name
     except ValueError:
         return ""
-    option = "--use-raw" if other == "adata.raw.X" else f"--layer {COUNTS}" if other != "adata.X" else "no --layer"
+    option = (
+        "--use-raw"
+        if other == "adata.raw.X"
+        else f"--layer {COUNTS}"
+        if other != "adata.X"
+        else "give neither --layer nor --use-raw"
+    )
     return "" if other == source.name else f" ({other} seems to hold raw counts: {option})"
 
 
