@@ -85,13 +85,8 @@ def _elsewhere(adata: Any, source: _edge.Source) -> str:
         other = raw_counts(adata, counts_layer=None, use_raw=False).name
     except ValueError:
         return ""
-    option = (
-        "--use-raw"
-        if other == "adata.raw.X"
-        else f"--layer {COUNTS}"
-        if other != "adata.X"
-        else "give neither --layer nor --use-raw"
-    )
+    options = {"adata.raw.X": "--use-raw", "adata.X": "give neither --layer nor --use-raw"}
+    option = options.get(other, f"--layer {COUNTS}")
     return "" if other == source.name else f" ({other} seems to hold raw counts: {option})"
 
 
