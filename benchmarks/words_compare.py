@@ -83,10 +83,13 @@ class Shares:
     def add(self, label, hits, n):
         self.kept.setdefault(label, []).append((hits / max(n, 1), hits > 0))
 
-    def row(self, label):
+    def row(self, name, label):
+        """Share of the rows, and of the cohorts with any, in a setting; empty where the label is none there."""
+        if label not in self.kept:
+            return {f"{name}: rows": "", f"{name}: cohorts": ""}
         rates, anyone = np.array(self.kept[label], float).T
-        return {"label": label, "share of rows": f"{rates.mean():.4f} ± {rates.std() / np.sqrt(rates.size):.4f}",
-                "cohorts with any": f"{anyone.mean():.2f}"}  # fmt: skip
+        return {f"{name}: rows": f"{rates.mean():.4f} ± {rates.std() / np.sqrt(rates.size):.4f}",
+                f"{name}: cohorts": f"{anyone.mean():.2f}"}  # fmt: skip
 
 
 def _words(shares, table, *, staged):
@@ -104,16 +107,19 @@ def _words(shares, table, *, staged):
 
 
 def nulls(n):
-    for name, sizes, options in (
-        ("3 v 3", (3, 3), {}), ("6 v 6", (6, 6), {}), ("4 stages × 3", (3,) * 4, {"order": ["c0", "c1", "c2", "c3"]}),
-    ):  # fmt: skip
-        shares = Shares()
+    order = ["c0", "c1", "c2", "c3"]
+    settings = {"3 v 3": ((3, 3), {}), "6 v 6": ((6, 6), {}), "4 stages × 3": ((3,) * 4, {"order": order})}
+    shares = {name: Shares() for name in settings}
+    for name, (sizes, options) in settings.items():
+        last = "stages" if options else "c1 vs c0"
         for seed in range(n):
             table = compare(cohort(seed, sizes=sizes), **options)
-            last = "stages" if options else "c1 vs c0"
-            _words(shares, table[table["contrast"] == last], staged=bool(options))
-        for label in shares.kept:
-            yield {"no change": name, **shares.row(label)}
+            _words(shares[name], table[table["contrast"] == last], staged=bool(options))
+    for label in dict.fromkeys(label for s in shares.values() for label in s.kept):
+        row = {"no change": label}
+        for name, kept in shares.items():
+            row |= kept.row(name, label)
+        yield row
 
 
 def shapes(n):

@@ -168,7 +168,7 @@ last.loc[edges, ["effect", "padj", "shift"]]
 
 # %% [markdown]
 # The peak returns to where it began, so that first against last sees nothing. The contrast `stages` tests a line, a
-# hill and every step together and names the shape that fits best.
+# hill and every step together, and names the course if all others are excluded; else the shape is `ambiguous`.
 #
 # **What it means.** With four samples per stage, changes of fourfold are found and named correctly.
 #

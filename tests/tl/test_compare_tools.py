@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import anndata as ad
@@ -17,6 +18,7 @@ from commscore.cli import app
 
 from ..words import assert_words
 
+CLAIMS = ["up", "down", "compensated", "gained", "lost", *schema.ONE_SIDED]
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 EDGE = {"interaction": "CSF1^CSF1R", "source": "tumour", "target": "macrophage"}
 
@@ -315,6 +317,19 @@ def test_command_writes_what_the_library_gives(cohort, tmp_path):
     assert len(pd.read_csv(untested, sep="\t")) == len(want.untested)
     assert "CSF1^CSF1R" in done.output
     assert "ligand" in done.output
+
+
+def test_command_takes_the_level(cohort, tmp_path):
+    path, out = tmp_path / "cohort.h5ad", tmp_path / "table.csv"
+    cohort.write_h5ad(path)
+    base = ["compare", path, "--groupby", "cell_type", "--condition-key", "condition", "--sample-key", "sample"]
+    done = invoke(*base, "--alpha", 0.4, "--out", out, "--json")
+    summary, got = json.loads(done.stdout), pd.read_csv(out)
+    assert (summary["alpha"], summary["significant"]) == (0.4, (got["padj"] <= 0.4).sum())
+    assert ((got["padj"] <= 0.4) == got["shift"].isin(CLAIMS)).all()
+    refused = invoke(*base, "--alpha", 2)
+    assert refused.exit_code == 2
+    assert "alpha" in refused.output
 
 
 def test_command_writes_the_data(cohort, tmp_path):
