@@ -130,7 +130,7 @@ def fit_courses(steps: Floats, covariance: Floats, *, n_stages: int) -> Fits:
     --------
     >>> growth = contrasts(3)[2:] @ np.array([[0.0], [1.0], [2.0]])
     >>> fit_courses(growth, np.eye(2)[None], n_stages=3).misfit.round(2).ravel().tolist()
-    [0.0, 4.5, 0.9, 0.9]
+    [0.0, 4.5, 0.45, 0.45]
     """
     directions = contrasts(n_stages)[2:] @ courses(n_stages).T
     inverse = np.linalg.inv(covariance)
