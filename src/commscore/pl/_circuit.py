@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 _MISSING = "#9A9A9A"
-_SHORT = re.compile(r"caf|mdsc|msc|hsc|nkt?|treg|t|b|cd\d+|er|pr|her2|tnbc|car|[mn]\d|th\d+")
+_SHORT = re.compile(r"caf|mdsc|msc|hsc|nkt?|t|b|cd\d+|er|pr|her2|tnbc|car|[mn]\d")
+_NAMED = re.compile(r"treg|th\d+")
 
 
 @checked
@@ -202,10 +203,11 @@ def role_in_words(role: str) -> str:
 
     Examples
     --------
-    >>> role_in_words("mdsc"), role_in_words("tumour_her2"), role_in_words("cd8_t")
-    ('MDSC', 'tumour HER2', 'CD8 T')
+    >>> role_in_words("mdsc"), role_in_words("tumour_her2"), role_in_words("cd8_t"), role_in_words("treg")
+    ('MDSC', 'tumour HER2', 'CD8 T', 'Treg')
     """
-    return " ".join(w.upper() if _SHORT.fullmatch(w) else w for w in role.split("_"))
+    named = [w.capitalize() if _NAMED.fullmatch(w) else w for w in role.split("_")]
+    return " ".join(w.upper() if _SHORT.fullmatch(w) else w for w in named)
 
 
 def _parallel(between: pd.DataFrame) -> Any:
