@@ -49,6 +49,8 @@ def test_a_view_of_a_backed_file_cannot_take_a_result(view, monkeypatch):
     monkeypatch.setattr(_score, "_problem", lambda *_, **__: pytest.fail("work was done"))
     with pytest.raises(ValueError, match=r"view of a backed file .*inplace=False.*to_memory\(\)"):
         cs.tl.score(view, "cell_type", n_perms=10)
+    with pytest.raises(ValueError, match="view of a backed file"):
+        cs.get.store(view, "commscore", cs.get.Result(pd.DataFrame(), {}, {}))
 
 
 def test_a_view_of_a_backed_file_is_scored_like_memory(view):

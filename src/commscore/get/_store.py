@@ -51,12 +51,7 @@ def check_target(adata: AnnData, key: str, *, inplace: bool) -> None:
     check_key(key)
     if not inplace:
         return
-    if adata.is_view and adata.isbacked:
-        msg = (
-            f"inplace=True: adata is a view of a backed file ({adata.filename}), which cannot take the result; give "
-            "inplace=False and keep the result that is returned, or call adata = adata.to_memory() first"
-        )
-        raise ValueError(msg)
+    _refuse_backed_view(adata)
     stored = adata.uns.get(key)
     if stored is not None and not (hasattr(stored, "keys") and "schema" in stored):
         msg = (
@@ -93,10 +88,20 @@ def _check_version(key: str, schema: str, made_by: str) -> None:
         raise ValueError(msg)
 
 
+def _refuse_backed_view(adata: AnnData) -> None:
+    if adata.is_view and adata.isbacked:
+        msg = (
+            f"inplace=True: adata is a view of a backed file ({adata.filename}), which cannot take the result; give "
+            "inplace=False and keep the result that is returned, or call adata = adata.to_memory() first"
+        )
+        raise ValueError(msg)
+
+
 @checked
 def store(adata: AnnData, key: str, result: Result) -> None:
     """Write ``result`` to ``adata.uns[key]``, replacing what was there."""
     check_key(key, "key")
+    _refuse_backed_view(adata)
     adata.uns[key] = {
         "table": result.table,
         "params": result.params,
