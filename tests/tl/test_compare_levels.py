@@ -343,7 +343,10 @@ def test_plots_take_labels_of_every_type(scored):
         assert names == (["24", "0"] if order else ["0", "24"])
     drawn = cs.pl.by_sample(samples, condition_key="condition", source=1, comparison=scored, order=[24, 0])
     assert [t.get_text() for t in drawn.get_xticklabels()] == ["s3", "s4", "s5", "s0", "s1", "s2"]
-    assert cs.pl.quadrant(scored, source=1, target=0, contrast="24 vs 0") is not None
+    for contrast in ("24 vs 0", 24, 24.0, "24"):  # the name of the contrast, or the level that only it has
+        assert cs.pl.quadrant(scored, source=1, target=0, contrast=contrast).get_title().startswith("24 vs 0")
+    with pytest.raises(ValueError, match=r"contrast=7 is not in the table \(there are 24 vs 0, stages\)"):
+        cs.pl.volcano(scored, contrast=7)
     with pytest.raises(ValueError, match=r"order has 7, which is not a condition of these samples"):
         cs.pl.by_sample(samples, condition_key="condition", order=[0, 7])
 

@@ -13,7 +13,18 @@ from ..get._columns import label_codes, labels_of
 from ._colours import DIVERGING, MISSING, obs_colours, symmetric
 from ._fit import room, sized
 from ._response import wide_response
-from ._table import axes, need_columns, need_rows, one_contrast, ordered, pick, ranked, reference_first, table_of
+from ._table import (
+    axes,
+    contrast_of,
+    need_columns,
+    need_rows,
+    one_contrast,
+    ordered,
+    pick,
+    ranked,
+    reference_first,
+    table_of,
+)
 from ._text import INCH_PER_LETTER, bare, beside, counted, edge_labels, inches, legend, patches, shorten, title
 
 if TYPE_CHECKING:
@@ -90,9 +101,10 @@ def by_sample(
         )
         raise KeyError(msg)
     edges = need_rows(pick(samples.var, source=source, target=target), "no edge in samples", "see tl.profile")
-    edges = _chosen(
-        samples, edges, None if comparison is None else one_contrast(table_of(comparison, key), contrast)[0]
-    )
+    table = None
+    if comparison is not None:
+        table = one_contrast(table_of(comparison, key), contrast_of(comparison, key, contrast))[0]
+    edges = _chosen(samples, edges, table)
     top = room().rows(top, fixed=1.9, each=0.16)
     shown = edges.iloc[:top]
     known = label_codes(samples.obs[condition_key])[1]

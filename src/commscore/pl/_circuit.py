@@ -14,7 +14,7 @@ from ..check import AxesOrNone, Label, checked
 from ._boxes import Box, draw_box, draw_edge, outline, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._fit import room, sized
-from ._table import axes, extra_of, names_of, need_columns, one_contrast, pick, table_of
+from ._table import axes, contrast_of, extra_of, names_of, need_columns, one_contrast, pick, table_of
 from ._text import heading, legend, shorten, title
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _effects(data: Any, key: str, *, circuit: str, contrast: Label | None, chang
             raise ValueError(msg)
         table = extra_of(data, key, "changes")
     need_columns(table, "contrast", "circuit", "step", "effect")
-    rows = one_contrast(table, contrast)[0]
+    rows = one_contrast(table, contrast_of(data, key, contrast))[0]
     own = rows[(rows["circuit"].astype(str) == circuit).to_numpy() & (rows["step"] > 0).to_numpy()]
     return {int(s): float(e) for s, e in zip(own["step"], own["effect"], strict=True)}
 

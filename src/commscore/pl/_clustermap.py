@@ -13,7 +13,17 @@ from ..check import ColourMap, Count, Label, Palette, Proportion, checked
 from ..get._columns import label_codes, labels_of
 from ._colours import DIVERGING, MISSING, default_palette, group_colours, named_colours, obs_colours, symmetric
 from ._literal import literal
-from ._table import names_by_row, names_of, need_columns, need_rows, one_contrast, ranked, scored, significant
+from ._table import (
+    contrast_of,
+    names_by_row,
+    names_of,
+    need_columns,
+    need_rows,
+    one_contrast,
+    ranked,
+    scored,
+    significant,
+)
 from ._text import Names, counted, distinct, edge_labels, fitted, heading, inches, patches, short_labels, shorten, title
 
 if TYPE_CHECKING:
@@ -121,7 +131,7 @@ def clustermap(
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction", value)
     if "contrast" in frame or contrast is not None:
-        frame, contrast = one_contrast(frame, contrast)
+        frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
     frame = need_rows(frame[frame[value].notna().to_numpy()], f"no row has a {value}", "choose another value")
     sure, rule = significant(frame, max_padj, method)
     wide = _of_pairs(frame, sure, value, top=top, most=max_columns)

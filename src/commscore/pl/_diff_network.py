@@ -10,7 +10,7 @@ from ..check import AxesOrNone, Count, Label, Palette, checked
 from ._colours import BOTH, DOWN, GREY, UP, group_colours
 from ._fit import sized
 from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, width_legend, widths
-from ._table import axes, extra_of, names_of, need_columns, need_rows, one_contrast, ranked
+from ._table import axes, contrast_of, extra_of, names_of, need_columns, need_rows, one_contrast, ranked
 from ._text import counted, heading, title
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def diff_network(
     """
     frame = extra_of(data, key, "totals")
     need_columns(frame, "contrast", "by", "source", "target", "n_shifted", "n_up", "n_down")
-    frame, contrast = one_contrast(frame, contrast)
+    frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
     pairs = frame[(frame["by"] == "pair").to_numpy()]
     groups = names_of(pairs["source"], pairs["target"])
     moved = need_rows(

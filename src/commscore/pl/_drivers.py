@@ -11,7 +11,7 @@ from .._schema.compare import PARTS as NAMES
 from ..check import AxesOrNone, Count, Label, Proportion, checked
 from ._colours import DARK, HATCHED, PARTS
 from ._fit import room, sized
-from ._table import axes, need_columns, need_rows, one_contrast, pick, table_of
+from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, table_of
 from ._text import bare, beside, counted, edge_labels, heading, inches, legend, patches, title, written
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def drivers(
     """
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "padj", *NAMES, "d_flow")
-    frame, contrast = one_contrast(frame, contrast)
+    frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
     frame = pick(frame, interaction=interaction, source=source, target=target)
     whole = frame[np.isfinite(frame[[*NAMES, "d_flow"]].to_numpy(float)).all(axis=1)]
     whole = need_rows(whole, "no row has all four parts", "a group is missing in one of the conditions")

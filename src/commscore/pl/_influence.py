@@ -12,7 +12,7 @@ from ..get import load
 from ..get._sources import changed_source, keys_of_sources
 from ._colours import DARK, GREY, UP
 from ._fit import room, sized
-from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, ranked, table_of
 from ._text import bare, beside, counted, edge_labels, heading, inches, legend, shorten, title, written
 
 if TYPE_CHECKING:
@@ -75,9 +75,10 @@ def influence(
         or must be named.
     """
     refits = _stored(data, refits, influence_key)
-    frame = table_of(data, _key_of(data, refits, key=key, influence_key=influence_key))
+    key = _key_of(data, refits, key=key, influence_key=influence_key)
+    frame = table_of(data, key)
     need_columns(frame, "contrast", *_EDGE, "effect", "ci_low", "ci_high", "padj")
-    frame, contrast = one_contrast(frame, contrast)
+    frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
     frame = pick(frame, interaction=interaction, source=source, target=target)
     tested = frame[(frame["padj"].notna() & frame["effect"].notna()).to_numpy()]
     tested = ranked(need_rows(tested, "no tested row", "see the column status"), ["padj"], [True])

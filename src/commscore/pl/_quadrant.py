@@ -10,7 +10,7 @@ from ..check import AxesOrNone, CountOrZero, Label, Proportion, checked
 from ._colours import BOTH, DOWN, UP
 from ._fit import room, sized
 from ._points import even_limits, scatter_shifts
-from ._table import axes, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, ranked, table_of
 from ._text import counted, edge_labels, heading, inches, side_labels, title, written
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def quadrant(
     frame = table_of(data, key)
     sides = ["ligand_effect", "receptor_effect"]
     need_columns(frame, "contrast", "source", "target", "interaction", "shift", "padj", *sides)
-    frame, contrast = one_contrast(frame, contrast)
+    frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
     frame = pick(frame, source=source, target=target)
     known = np.isfinite(frame[sides].to_numpy(float)).all(axis=1) & frame["padj"].notna().to_numpy()
     shown = need_rows(frame[known], f"no tested row of {contrast!r} has both effects", "see the column status")

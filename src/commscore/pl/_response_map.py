@@ -9,7 +9,7 @@ import numpy as np
 from ..check import AxesOrNone, Count, Label, Proportion, checked
 from ._colours import DIVERGING, MISSING, symmetric
 from ._fit import room, sized
-from ._table import axes, names_of, need_columns, need_rows, one_contrast, table_of
+from ._table import axes, contrast_of, names_of, need_columns, need_rows, one_contrast, table_of
 from ._text import bare, counted, heading, inches, shorten, title
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def response(
     """
     frame = table_of(data, key)
     need_columns(frame, "contrast", "target", "pathway", "effect", "padj")
-    frame, contrast = one_contrast(frame, contrast)
+    frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
     known = frame[np.isfinite(frame["effect"].to_numpy(float))]
     known = need_rows(known, f"no row of {contrast!r} has an effect", "see the column status")
     known = known.assign(target=known["target"].astype(str), pathway=known["pathway"].astype(str))

@@ -10,7 +10,7 @@ from .._validate import one_of
 from ..check import AxesOrNone, Count, Label, Proportion, checked
 from ._colours import DIVERGING, MISSING, symmetric
 from ._fit import room, sized
-from ._table import axes, names_by_row, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._table import axes, contrast_of, names_by_row, need_columns, need_rows, one_contrast, pick, ranked, table_of
 from ._text import Names, bare, counted, fitted, heading, inches, short_labels, title
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def shift_heatmap(
     need_columns(frame, "contrast", "source", "target", "interaction", "padj", "shift", value)
     what = "Changed interactions"
     if by == "pair":
-        frame, contrast = one_contrast(frame, contrast)
+        frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
         what = f"{heading(contrast)}: changed interactions"
     elif contrast is not None:
         frame = pick(frame, contrast=contrast)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._labels import Label, choose, natural_order
+from .._labels import Label, choose, find, natural_order
 from .._names import contrast_name
 from ..get import load, params
 from ..get import table as stored_table
@@ -107,6 +107,17 @@ def _is(column: pd.Series, argument: str, value: Label) -> Bools:
 def ordered(order: Iterable[Label], known: list[str]) -> list[str]:
     """Return the labels that ``order`` names, as they are written in ``known``."""
     return choose("order", list(order), known=known, what="a condition of these samples")
+
+
+def contrast_of(data: AnnData | pd.DataFrame, key: str | None, contrast: Label | None) -> Label | None:
+    """Return the name of the contrast that a level belongs to, where there is exactly one; else what was given."""
+    if contrast is None or key is None or isinstance(data, pd.DataFrame) or key not in data.uns:
+        return contrast
+    pairs = load(data, key).extra.get("contrasts")
+    if pairs is None or "level" not in pairs or find(contrast, pairs["contrast"].tolist()) is not None:
+        return contrast
+    named = pairs.loc[(pairs["level"] == find(contrast, natural_order(set(pairs["level"])))).to_numpy(), "contrast"]
+    return str(named.iloc[0]) if len(named) == 1 else contrast
 
 
 def one_contrast(frame: pd.DataFrame, contrast: Label | None) -> tuple[pd.DataFrame, str]:

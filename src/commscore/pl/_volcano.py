@@ -9,7 +9,7 @@ import numpy as np
 from ..check import AxesOrNone, CountOrZero, Label, Proportion, checked
 from ._fit import room, sized
 from ._points import even_limits, scatter_shifts
-from ._table import axes, need_columns, need_rows, one_contrast, ranked, table_of
+from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, ranked, table_of
 from ._text import bare, counted, edge_labels, heading, inches, side_labels, title, written
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def volcano(
     """
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "effect", "shift", pvalue)
-    frame, contrast = one_contrast(frame, contrast)
+    frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
     known = np.isfinite(frame["effect"].to_numpy(float)) & np.isfinite(frame[pvalue].to_numpy(float))
     shown = need_rows(frame[known], f"no row of {contrast!r} has both effect and {pvalue}", "see the column status")
     shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
