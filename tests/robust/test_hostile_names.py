@@ -202,3 +202,15 @@ def test_the_report_holds_every_name_and_no_markup_of_theirs(world, tmp_path):
             text = text.replace(character, f"\\u{ord(character):04x}")
         assert text in page
     assert "</script><b>" not in page
+
+
+@pytest.mark.slow
+def test_the_report_draws_what_it_draws_under_plain_names(tmp_path):
+    pages = {}
+    for name, names in (("plain", hostile.Names()), ("mixed", mixed())):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*begin or end with a blank")
+            path = cs.report.write(hostile.run(names), tmp_path / f"{name}.html", top=5)
+        pages[name] = path.read_text(encoding="utf-8")
+    drawn = {name: page.count("data:image/") for name, page in pages.items()}
+    assert drawn["mixed"] == drawn["plain"] > 20

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._validate import warn
+from .._validate import listed, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from .. import rs
 
@@ -55,6 +55,18 @@ def nothing_found(
     none = f"no {what} of resource {resource.name!r} ({resource.species})"
     cause = _likely_cause(resource, {g for e in genes for g in e.split("_")}, var_names)
     return f"{none} has its genes in var_names (first ones: {shown}); {cause}"
+
+
+def refuse_underscores(names: Iterable[str], found: Container[str], var_names: pd.Index) -> None:
+    """Raise if a molecule that would be read as a complex is one gene of the data, with a ``_`` in its name."""
+    apart = [n for n in names if "_" in n and not all(g in found for g in n.split("_")) and n in var_names]
+    if apart:
+        msg = (
+            f"{listed(apart, most=3)}: a gene of var_names with '_' in its name, which a resource reads as a complex "
+            f"of {listed(apart[0].split('_'))}; write another character in var_names and in the resource, for example "
+            "adata.var_names = adata.var_names.str.replace('_', '-')"
+        )
+        raise ValueError(msg)
 
 
 def _genes(resource: rs.Resource) -> set[str]:

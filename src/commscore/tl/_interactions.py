@@ -11,7 +11,7 @@ import pandas as pd
 from .. import rs
 from .._validate import one_of
 from ..arrays import Entities
-from ._coverage import BEYOND_RNA, nothing_found, warn_of_few
+from ._coverage import BEYOND_RNA, nothing_found, refuse_underscores, warn_of_few
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -55,6 +55,7 @@ def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: st
     found, aliases = _found(resource, names, var_names)
     ignore = missing_subunits == "ignore"
     members = [_positions(name, found, ignore=ignore) for name in names]
+    refuse_underscores(names, found, var_names)
     left, right = codes[: len(frame)], codes[len(frame) :]
     kinds = np.asarray(frame["kind"] if "kind" in frame else ["protein"] * len(frame), object)
     fine = np.array([bool(m) for m in members], bool)[codes].reshape(2, -1).all(axis=0) & (kinds != "rna")
