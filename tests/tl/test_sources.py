@@ -198,6 +198,17 @@ def test_tools_keep_where_they_read(cohort):
                 assert (params["counts_layer"], params["use_raw"]) == want, (name, options)
 
 
+def test_circuits_keep_where_they_read_counts(cohort):
+    adata = logged(cohort)
+    adata.layers[LAYER] = adata.layers["counts"].copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for options, want in (({}, "counts"), ({"counts_layer": LAYER}, LAYER)):
+            params = cs.tl.circuits(adata, "cell_type", **KEYS, n_perms=2, inplace=False, **options).params
+            assert (params["counts_layer"], params["counts"]) == (want, f"adata.layers[{want!r}]")
+            assert (params["layer"], params["use_raw"]) == (None, False)
+
+
 def test_counts_that_would_be_read_from_elsewhere_are_refused(cohort):
     adata = cohort.copy()
     del adata.layers["counts"]

@@ -192,11 +192,11 @@ def circuits(
                 adata, cells, measured.plan, keys=keys, ask=ask, names=expression.var_names[genes.columns], team=threads
             )
             association = _samples.associations(samples, measured, seed=seed)
-            notes = samples.study.notes
+            notes, compared = samples.study.notes, samples.counts
             if condition_key is not None:
                 extra["changes"] = _changes.change_table(samples, measured, keys=keys, expr_prop=settings.expr_prop)
                 extra["contrasts"] = _changes.contrast_table(samples)
-                compared = samples.study.recorded()
+                compared |= samples.study.recorded()
         labelled = LabelledCells.read(
             expression.matrix, cells=cells.index, groups=cells.groups, columns=genes.columns,
             order=draws.order(cells.n), team=threads,

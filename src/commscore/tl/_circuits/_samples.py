@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Cohort:
     """What is known of the samples, n_samples × n_roles × n_genes.
 
     ``logs``: log2 CPM, ``expected``: counts expected from the rate of all samples, ``prop``: fraction of cells
-    with a count. ``order``: the stages, if any.
+    with a count. ``order``: the stages, if any. ``source``: where the counts were read.
     """
 
     study: _study.Study
@@ -40,6 +40,12 @@ class Cohort:
     logs: Floats
     expected: Floats
     prop: Floats
+    source: _edge.Source
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """Where the counts were read, for ``params`` (``use_raw`` there is that of the expression)."""
+        return {"counts": self.source.name, "counts_layer": self.source.layer}
 
 
 def check_keys(keys: _study.Keys, ask: _prepare.Ask) -> None:
@@ -80,7 +86,7 @@ def cohort(
     roles = _of_roles(bulk, plan.members.astype(np.float64))
     order = _prepare.stages(study, ask)
     logs = log_cpm(roles, min_cells=ask.min_cells)
-    return Cohort(study, order, logs, _expected(roles, np.isfinite(logs)), roles.prop)
+    return Cohort(study, order, logs, _expected(roles, np.isfinite(logs)), roles.prop, source)
 
 
 def _read(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _study.Study:
