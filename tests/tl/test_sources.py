@@ -26,12 +26,10 @@ def cohort():
 
 @pytest.fixture(scope="module")
 def two(cohort):
-    """Two comparisons of the same cells, of patients by batch and by condition, the latter without each sample."""
+    """Two comparisons with one contrast, of other groups of the same cells; the second also without each sample."""
     adata = cohort.copy()
-    adata.obs["batch"] = adata.obs["sample"].str[-1].map({"1": "x", "2": "x", "3": "y"}).astype("category")
-    adata.obs["batch"] = np.where(adata.obs["sample"] == "case_3", "x", adata.obs["batch"].astype(str))
-    adata.obs.loc[adata.obs["sample"] == "case_1", "batch"] = "y"
-    cs.tl.compare(adata, "cell_type", condition_key="batch", sample_key="sample", reference="x", key_added="A_batches")
+    adata.obs["lineage"] = "lineage of " + adata.obs["cell_type"].astype(str)
+    cs.tl.compare(adata, "lineage", **KEYS, key_added="A_lineages")
     cs.tl.compare(adata, "cell_type", **KEYS, key_added="condition")
     cs.tl.leave_one_out(adata, "condition")
     return adata
@@ -41,6 +39,11 @@ def logged(adata):
     adata = adata.copy()
     adata.X = adata.X.multiply(1e4 / np.asarray(adata.X.sum(axis=1)).ravel()[:, None]).tocsr().log1p()
     return adata
+
+
+def ticks(ax):
+    """How many refits are drawn."""
+    return sum(len(c.get_offsets()) for c in ax.collections if len(c.get_offsets()) and c.get_sizes()[0] == 64)
 
 
 def indexed(table):
@@ -72,8 +75,13 @@ def test_a_result_names_the_comparison_and_its_plot_takes_that_one(two):
     ax = cs.pl.influence(two, **edge)
     row = indexed(cs.get.table(two, "condition")).loc[ROW]
     np.testing.assert_allclose(ax.collections[0].get_offsets()[0], [row["effect"], 0])
-    with pytest.raises(ValueError, match="these refits were made from 'condition', not from key='A_batches'"):
-        cs.pl.influence(two, key="A_batches")
+    several = cs.pl.influence(two, top=5)
+    assert ticks(several) == 5 * 6  # edges × samples
+    with pytest.raises(ValueError, match="these refits were made from 'condition', not from key='A_lineages'"):
+        cs.pl.influence(two, key="A_lineages")
+    bare = cs.get.table(two, "A_lineages")
+    with pytest.raises(ValueError, match="refits has none of the edges that would be drawn"):
+        cs.pl.influence(bare, cs.get.load(two, "commscore_influence"))
 
 
 def test_a_comparison_that_was_replaced_is_not_drawn_with_the_old_refits(two, tmp_path):
@@ -97,7 +105,7 @@ def test_the_report_draws_the_comparison_that_was_left_out_of(two, tmp_path):
     text = page(two)
     assert "Made from &#39;condition&#39;." in text
     assert text.count("case vs control: without each sample") >= 1
-    assert "y vs x: without each sample" not in text
+    assert "case vs control: without each sample: no figure" not in text
     adata = two.copy()
     cs.tl.compare(adata, "cell_type", **KEYS, expr_prop=0.3, key_added="condition")
     text = page(adata)
