@@ -35,13 +35,18 @@ def prepared(name):
     return a
 
 
+def in_words(cell):
+    """Several names of one cell, which are a JSON list, with commas between them."""
+    return ", ".join(json.loads(cell)) if cell.startswith("[\"") else cell
+
+
 def plain(frame):
     """Categories as text, numbers as they are, missing ones empty."""
     frame = frame.copy()
     for name in frame.columns:
         if isinstance(frame[name].dtype, pd.CategoricalDtype) or frame[name].dtype == object:
             frame[name] = frame[name].astype(object).where(frame[name].notna(), "")
-            frame[name] = [str(v).replace("|", "\\|") for v in frame[name]]
+            frame[name] = [in_words(str(v)).replace("|", "\\|") for v in frame[name]]
     return frame
 
 
