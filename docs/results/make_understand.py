@@ -37,7 +37,7 @@ def prepared(name):
 
 def in_words(cell):
     """Several names of one cell, which are a JSON list, with commas between them."""
-    return ", ".join(json.loads(cell)) if cell.startswith("[\"") else cell
+    return ", ".join(json.loads(cell)) if cell.startswith('["') else cell
 
 
 def plain(frame):
