@@ -52,7 +52,7 @@ def test_shuffled_interferon_finds_nothing_surely(interferon):
 def test_one_sample_per_condition_is_compared_by_cells_where_they_are_asked_for(public_data):
     a = public_data("kang2018_harmony2k")
     pairs = pd.DataFrame({"ligand": ["CXCL10", "CCL2"], "receptor": ["B2M", "B2M"]})
-    options = {"resource": pairs, "n_perms": 500, "reference": "Control", "inplace": False} | KEYS
+    options = {"resource": pairs, "n_perms": 500, "reference": "ctrl", "inplace": False} | KEYS
     with pytest.raises(ValueError, match=r"test='auto' needs at least two samples .* test='cells'"):
         cs.tl.compare(a, "cell_type", **options)
     with pytest.warns(UserWarning, match="test='cells'"):
