@@ -451,3 +451,22 @@ def test_circuits_and_balance_say_the_reference():
     circuits = cs.tl.circuits(a, "cell_type", n_perms=10, **options)
     assert (circuits.params["reference"], circuits.params["reference_by"]) == ("Healthy", "named as a control")
     assert circuits.extra["contrasts"]["level"].tolist() == ["late"]
+
+
+def test_stored_comparisons_are_made_again_with_labels_of_every_type():
+    a = cohort((0.0, 24.0, 6.0), types=float)
+    a.obs["sample"] = a.obs["sample"].str[1:].astype(float)
+    a.layers["counts"] = a.X.copy()
+    resource = cs.rs.from_table(PAIRS)
+    cs.tl.compare(a, "group", contrast=24, condition_key="condition", sample_key="sample", resource=resource)
+    left_out = cs.tl.leave_one_out(a, resource=resource, inplace=False).table
+    assert set(left_out["left_out"]) == set(map(str, range(9)))
+    assert left_out["contrast"].unique().tolist() == ["24 vs 0"]
+    assert len(cs.tl.calibrate(a, resource=resource, contrast=24.0, n_shuffles=2)) > 0
+    cs.tl.compare(a, "group", contrast="pairwise", condition_key="condition", sample_key="sample", resource=resource)
+    again = cs.tl.leave_one_out(a, resource=resource, inplace=False).table
+    assert again["contrast"].unique().tolist() == ["6 vs 0", "24 vs 0", "24 vs 6"]
+    with pytest.raises(ValueError, match=r"contrast='24' was compared with several levels: .* 24 vs 0, 24 vs 6"):
+        cs.tl.power(a, resource=resource, contrast=24, n_samples=[5])
+    one, other = (cs.tl.power(a, resource=resource, contrast=f"24 vs {r}", n_samples=[5]) for r in (6, 0))
+    assert len(one) == len(other) > 0

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._labels import Label, choose
+from ..._labels import Label, choose, find
 from ..._schema.compare import SCHEMA
 from ..._validate import listed
 from ...get import load
+from ...get._columns import labels_of
 from ...rs import as_resource
 from ...rs._load import NAMES
 from .. import _edge
@@ -68,9 +69,16 @@ class StoredComparison:
         made = _contrasts.pairwise(prepared.study, n_coefficients)
         if contrast is None:
             return made[0]
+        named = find(contrast, [c.name for c in made])
+        if named is not None:
+            return next(c for c in made if c.name == named)
         known = list(dict.fromkeys(c.level for c in made))
         level = choose("contrast", contrast, known=known, what="a level that was compared")[0]
-        return next(c for c in made if c.level == level)
+        of_level = [c for c in made if c.level == level]
+        if len(of_level) > 1:
+            msg = f"contrast={level!r} was compared with several levels: give one of {listed(c.name for c in of_level)}"
+            raise ValueError(msg)
+        return of_level[0]
 
     def again(self, adata: AnnData, **changes: Any) -> Result:
         """Compare once more, without a word of what was said before."""
@@ -133,7 +141,7 @@ def _texts(values: Any) -> tuple[str, ...] | None:
 
 def _same_samples(adata: AnnData, key: str, params: Mapping[str, Any]) -> None:
     name = str(params["sample_key"])
-    present = set(_edge.obs_column(adata, f"sample_key of {key}", name).astype(str))
+    present = set(labels_of(_edge.obs_column(adata, f"sample_key of {key}", name)))
     lost = [s for s in map(str, params["samples"]) if s not in present]
     if lost:
         msg = (
