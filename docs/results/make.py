@@ -84,7 +84,7 @@ def card(a, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cs.tl.compare(a, "cell_type", **options)
-        made = cs.tl.calibrate(a)
+        made = cs.tl.calibrate(a, resource=options.get("resource"))
     return markdown(made)
 
 
@@ -117,7 +117,7 @@ def kang():
             for n, x in (("two donors", a), ("one sample each", one))}}
         for left, right in INDUCED
     ]  # fmt: skip
-    cells, cells_untested = compare(one, **keys, n_perms=5000)
+    cells, cells_untested = compare(one, **keys, n_perms=5000, test="cells")
     rows = cells[cells["pvalue"].notna()]
     induced = rows[~rows["interaction"].str.endswith("B2M")]
     ligands = [x for x, _ in INDUCED]
