@@ -92,5 +92,5 @@ def test_the_summary_carries_warnings_once(tmp_path):
 def test_therapies_of_an_empty_table(file, tmp_path):
     scored = tmp_path / "scored.h5ad"
     assert call(file, "score", "--n-perms", 5, "--out", scored)[0]["exit_code"] == 4
-    summary, _ = invoke("therapies", scored)
+    summary, _ = invoke("therapies", scored, "--role", "tumour=A")
     assert (summary["exit_code"], summary["tested"]) == (4, 0)
