@@ -194,6 +194,7 @@ def test_seeds(small, interactions):
     pd.testing.assert_frame_equal(a, b)
 
 
+@pytest.mark.filterwarnings("ignore:.* has no zeros", "ignore:nothing could be tested", "ignore:.* looks like log")
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 2**32 - 1),
