@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from anndata import AnnData
 
+    from ..arrays import Ints
+
 
 def in_memory(adata: AnnData, key: str) -> pd.Series:
     """Return a column of ``obs`` as pandas has it; that of a lazily read object is read."""
@@ -44,7 +46,7 @@ def has_order(column: pd.Series) -> bool:
     return isinstance(column.dtype, pd.CategoricalDtype) and bool(column.cat.ordered)
 
 
-def label_order(column: pd.Series, names: list[str]) -> npt.NDArray[np.int64]:
+def label_order(column: pd.Series, names: list[str]) -> Ints:
     """Positions of labels in the order that they come in: that of an ordered categorical, else the natural one."""
     if has_order(column):
         return np.arange(len(names))
@@ -66,7 +68,7 @@ def label_texts(column: pd.Series, labels: Iterable[object]) -> list[str]:
     return names
 
 
-def label_codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
+def label_codes(column: pd.Series) -> tuple[Ints, list[str]]:
     """Return the code of every row (-1 where it is missing), and the names of the labels that occur, in order."""
     categorical = as_categorical(column).cat.remove_unused_categories()
     names = label_texts(column, categorical.cat.categories)

@@ -16,16 +16,16 @@ from ..core.scoring.problem import CellTotals, GeneSetsOfTests
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
     import pandas as pd
 
+    from ..arrays import Ints
     from ..scores import Score
     from ._interactions import Testable
 
 _CELLS_AT_ONCE = 4096
 
 
-def cell_totals(matrix: Any, cells: npt.NDArray[np.int64]) -> CellTotals:
+def cell_totals(matrix: Any, cells: Ints) -> CellTotals:
     """Mean and mean square of all genes of these cells, in their order; the matrix is read in parts."""
     n_genes = matrix.shape[1]
     if isinstance(matrix, Blocks):
@@ -77,6 +77,6 @@ def _sets(found: Testable, members: list[tuple[str, ...]], var_names: pd.Index) 
     return replace(found, columns=columns, genes=genes), GeneSetsOfTests(sets, of_interaction)
 
 
-def of_tests(sets: dict[str, GeneSetsOfTests], which: npt.NDArray[np.int64]) -> dict[str, GeneSetsOfTests]:
+def of_tests(sets: dict[str, GeneSetsOfTests], which: Ints) -> dict[str, GeneSetsOfTests]:
     """From the set of each interaction to that of each test."""
     return {name: replace(s, of_test=s.of_test[which]) for name, s in sets.items()}

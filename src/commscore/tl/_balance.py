@@ -27,12 +27,11 @@ from ._response._response import identity, plan, prepare
 from ._roles import Given
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from anndata import AnnData
 
+    from ..arrays import Bools, Floats
     from ..rs import Resource
 
-    Floats = npt.NDArray[np.float64]
 
 SIGNS = ("reviews", "roles")
 FLOWS = ("geometric", "product")
@@ -301,7 +300,7 @@ def _one_test(
 
 
 def _exact(
-    value: Floats, study: _study.Study, design: _design.Design, *, keep: npt.NDArray[np.bool_], codes: tuple[int, int]
+    value: Floats, study: _study.Study, design: _design.Design, *, keep: Bools, codes: tuple[int, int]
 ) -> dict[str, float]:
     """Relabel the samples of the two conditions, within pairs; the statistic is the adjusted difference of means."""
     labels = (study.condition[keep] == codes[1]).astype(np.int64)

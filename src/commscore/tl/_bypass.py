@@ -11,9 +11,9 @@ import pandas as pd
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ..arrays import Bools
     from ._therapies import Cut
 
-    Bools = npt.NDArray[np.bool_]
 
 _BYPASS = ("same receptor", "same ligand", "same ligand family", "same circuit")
 

@@ -19,11 +19,10 @@ from . import _edge
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy.typing as npt
     from anndata import AnnData
 
-    Floats = npt.NDArray[np.float64]
-    Ints = npt.NDArray[np.int64]
+    from ..arrays import Floats, Ints
+
 
 EVERYTHING = "all"
 

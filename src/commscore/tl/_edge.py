@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from anndata import AnnData
 
+    from ..arrays import Ints
     from ..core.read.partial import Partial
 
 
@@ -46,7 +47,7 @@ class Source:
         """What a result keeps of where its counts were read: for people, and for tools that read them again."""
         return {"counts": self.name, "counts_layer": self.layer, "use_raw": self.use_raw}
 
-    def take(self, columns: npt.NDArray[np.int64]) -> Any:
+    def take(self, columns: Ints) -> Any:
         """Return these columns, in memory: a sparse matrix or a 2-D array."""
         return take(self.matrix, columns)
 
@@ -60,10 +61,10 @@ class Cells:
     user's order. ``chosen`` are the rows of the cells, None if all take part.
     """
 
-    chosen: npt.NDArray[np.int64] | None
+    chosen: Ints | None
     groups: Groups
     names: npt.NDArray[np.object_]
-    display: npt.NDArray[np.int64]
+    display: Ints
     too_small: dict[str, int]
 
     @property
@@ -72,7 +73,7 @@ class Cells:
         return self.groups.labels.size
 
     @property
-    def index(self) -> npt.NDArray[np.int64]:
+    def index(self) -> Ints:
         """Rows of the cells, ascending."""
         return np.arange(self.n) if self.chosen is None else self.chosen
 
@@ -168,7 +169,7 @@ def _numeric(column: pd.Series, key: str) -> str:
 
 
 def _numbered(
-    codes: npt.NDArray[np.integer], names: list[str], *, kept: list[int], sizes: npt.NDArray[np.int64],
+    codes: npt.NDArray[np.integer], names: list[str], *, kept: list[int], sizes: Ints,
     too_small: dict[str, int],
 ) -> Cells:  # fmt: skip
     wanted = np.zeros(len(names), bool)
@@ -208,7 +209,7 @@ def obs_column(adata: AnnData, argument: str, key: str) -> pd.Series:
     return in_memory(adata, key)
 
 
-def _counted(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str], npt.NDArray[np.int64], int]:
+def _counted(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str], Ints, int]:
     """Codes, of the smallest type that holds them, names and sizes of the groups that occur; how many are missing."""
     categorical = as_categorical(column).cat
     codes, n = categorical.codes.to_numpy(), len(categorical.categories)

@@ -14,6 +14,7 @@ from ..stats.multiple import benjamini_hochberg
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ..arrays import Floats, Ints
     from ..core.summary import EntitySummary
     from ._edge import Cells
     from ._interactions import Testable
@@ -25,10 +26,10 @@ def score_table(
     *,
     summary: EntitySummary,
     tests: Tests,
-    which: npt.NDArray[np.int64],
+    which: Ints,
     names: list[str],
-    scores: npt.NDArray[np.float64],
-    pvalues: npt.NDArray[np.float64],
+    scores: Floats,
+    pvalues: Floats,
     null: npt.NDArray[np.int8],
 ) -> pd.DataFrame:
     """One row per test, in the user's order of groups, then of interactions; ``null`` are positions in NULLS."""
@@ -60,7 +61,7 @@ def score_table(
     return pd.DataFrame(frame)
 
 
-def _coded(values: npt.NDArray[np.object_], codes: npt.NDArray[np.int64]) -> pd.Categorical:
+def _coded(values: npt.NDArray[np.object_], codes: Ints) -> pd.Categorical:
     """Categorical over the values that occur, sorted by name."""
     present = np.flatnonzero(np.bincount(codes, minlength=values.size))
     names = np.asarray([str(v) for v in values[present]], object)
@@ -70,7 +71,7 @@ def _coded(values: npt.NDArray[np.object_], codes: npt.NDArray[np.int64]) -> pd.
     return pd.Categorical.from_codes(rank[codes], names[order])
 
 
-def _taken(column: pd.Series, which: npt.NDArray[np.int64]) -> pd.Categorical:
+def _taken(column: pd.Series, which: Ints) -> pd.Categorical:
     codes, values = pd.factorize(column.astype(object))
     return _coded(np.asarray(values, object), codes[which])
 
@@ -80,7 +81,7 @@ def untested_table(
     cells: Cells,
     *,
     summary: EntitySummary,
-    which: npt.NDArray[np.int64],
+    which: Ints,
     expr_prop: float,
     min_cells: int,
 ) -> pd.DataFrame:

@@ -16,6 +16,8 @@ from ._coverage import BEYOND_RNA, nothing_found, refuse_underscores, warn_of_fe
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ..arrays import Ints
+
 MISSING_SUBUNITS = ("drop", "ignore")
 
 
@@ -31,9 +33,9 @@ class Testable:
 
     frame: pd.DataFrame
     entities: Entities
-    ligand: npt.NDArray[np.int64]
-    receptor: npt.NDArray[np.int64]
-    columns: npt.NDArray[np.int64]
+    ligand: Ints
+    receptor: Ints
+    columns: Ints
     genes: npt.NDArray[np.object_]
     untested: list[tuple[str, str, str]]
     aliases: dict[str, str]
@@ -117,7 +119,7 @@ def _numbered(
     frame: pd.DataFrame,
     members: list[tuple[int, ...]],
     *,
-    sides: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    sides: tuple[Ints, Ints],
     found: dict[str, int],
     untested: list[tuple[str, str, str]],
     aliases: dict[str, str],

@@ -13,7 +13,7 @@ from .. import scores as scoring
 from ..check import Kind, checked, is_list, is_text
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..arrays import Floats
 
 Asked: TypeAlias = Annotated[
     str | scoring.Method | Sequence[str | scoring.Method],
@@ -148,12 +148,12 @@ def with_ranks(table: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:
         return table
     strong = {m.name: m.strong for m in chosen.scores}
 
-    def column(kind: str, name: str) -> npt.NDArray[np.float64]:
+    def column(kind: str, name: str) -> Floats:
         several = f"{kind}_{name}" in table
-        values: npt.NDArray[np.float64] = table[f"{kind}_{name}" if several else kind].to_numpy(np.float64)
+        values: Floats = table[f"{kind}_{name}" if several else kind].to_numpy(np.float64)
         return values
 
-    def best_first(names: tuple[str, ...]) -> list[npt.NDArray[np.float64]]:
+    def best_first(names: tuple[str, ...]) -> list[Floats]:
         return [-column("score", n) if strong[n] == "high" else column("score", n) for n in names]
 
     pvalues = [p for n in combination.pvalues if not np.isnan(p := column("pvalue", n)).any()]

@@ -23,11 +23,10 @@ from . import _contexts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy.typing as npt
     from anndata import AnnData
 
-    Floats = npt.NDArray[np.float64]
-    Ints = npt.NDArray[np.int64]
+    from ..arrays import Floats, Ints
+
 
 SCHEMA = schema_of("recessive")
 

@@ -16,9 +16,8 @@ from .._validate import warn
 from ..core.read.tiles import Blocks, Take
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..arrays import Bools, Floats
 
-    Floats = npt.NDArray[np.float64]
 
 HIGHEST = 30.0
 """Log2 of 10⁹: no logarithm of normalised counts reaches it."""
@@ -175,7 +174,7 @@ def _twice(values: Floats) -> Floats:
     return np.asarray(np.expm1(np.expm1(values)), np.float64)
 
 
-def _multiples(values: Floats) -> npt.NDArray[np.bool_]:
+def _multiples(values: Floats) -> Bools:
     """Whether the values of a row (ascending, then NaN) are multiples of its first one."""
     ratio = values / values[:, :1]
     near = np.isfinite(ratio) & (ratio <= FARTHEST)

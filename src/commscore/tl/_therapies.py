@@ -25,13 +25,11 @@ from ._circuits import _again
 from ._coverage import same_species
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from anndata import AnnData
 
+    from ..arrays import Bools, Floats
     from ..rs import Resource
 
-    Floats = npt.NDArray[np.float64]
-    Bools = npt.NDArray[np.bool_]
 
 SCHEMA = schema_of("therapies")
 NO_CUT = ("activates", "other")

@@ -11,8 +11,8 @@ from ._types import LABELS
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Bools = npt.NDArray[np.bool_]
-    Codes = npt.NDArray[np.int8]
+    from ...arrays import Bools, Ints
+
     Columns = dict[str, npt.NDArray[Any]]
 
 TESTED, DETECTION = (LABELS["status"].index(name) for name in ("tested", "detection"))
@@ -27,8 +27,8 @@ def significant(columns: Columns, *, alpha: float) -> Bools:
     return np.asarray(np.nan_to_num(columns["padj"], nan=1.0) <= alpha, np.bool_)
 
 
-def name_shifts(columns: Columns, *, alpha: float) -> Codes:
-    """Codes of ``shift``: directions need the adjusted p, ``stable`` the margin, detection its own test.
+def name_shifts(columns: Columns, *, alpha: float) -> Ints:
+    """Ints of ``shift``: directions need the adjusted p, ``stable`` the margin, detection its own test.
 
     Beside the columns of the table, ``within_margin`` (the interval of the effect lies within the margin, both sides
     stay within it) and ``gaining`` (the reference does not show the interaction) are read.
@@ -42,7 +42,7 @@ def name_shifts(columns: Columns, *, alpha: float) -> Codes:
     return np.asarray(named, np.int8)
 
 
-def _directions(columns: Columns, *, alpha: float) -> npt.NDArray[np.int64]:
+def _directions(columns: Columns, *, alpha: float) -> Ints:
     """Both sides apart, the product of both, or the one side that is surer; in this order."""
     ligand, receptor = columns["ligand_effect"], columns["receptor_effect"]
     p_ligand, p_receptor = columns["ligand_pvalue"], columns["receptor_pvalue"]

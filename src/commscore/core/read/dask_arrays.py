@@ -20,8 +20,7 @@ from .tiles import ALONE, Blocks, Tile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import numpy.typing as npt
-
+    from ...arrays import Ints
     from ..threads import Team
     from .tiles import Task
 
@@ -106,7 +105,7 @@ class DaskBlocks:
             parts = [join(parts[a : a + _FAN_IN]) for a in range(0, len(parts), _FAN_IN)]
         return parts[0].compute()
 
-    def only(self, columns: npt.NDArray[np.int64]) -> Blocks:
+    def only(self, columns: Ints) -> Blocks:
         """Return these columns, in tiles of whole rows."""
         some = self.array[:, columns]
         if some.numblocks[1] > 1:
@@ -114,7 +113,7 @@ class DaskBlocks:
             some = some.rechunk({0: min(step, _ROWS), 1: -1})
         return DaskBlocks(some)
 
-    def in_rows(self, columns: npt.NDArray[np.int64]) -> tuple[Blocks, npt.NDArray[np.int64]]:
+    def in_rows(self, columns: Ints) -> tuple[Blocks, Ints]:
         """Return itself if its chunks have whole rows, else these columns alone, put together."""
         if self.array.numblocks[1] == 1:
             return self, columns

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from ...arrays import Ints
+
 VALUES = 1 << 23
 """Values, zeros of dense files included, that a block has at most, if it has more than one row."""
 MOST_ROWS = 1 << 18
@@ -81,11 +83,11 @@ def backed_view(adata: Any, matrix_of: Any, name: str, *, of_raw: bool = False) 
     return view if np.array_equal(kept, np.arange(found.shape[1])) else view.only(kept)
 
 
-def _positions(index: Any, size: int) -> npt.NDArray[np.int64]:
+def _positions(index: Any, size: int) -> Ints:
     return np.asarray(np.arange(size)[index], np.int64)
 
 
-def take(matrix: Any, columns: npt.NDArray[np.int64]) -> Any:
+def take(matrix: Any, columns: Ints) -> Any:
     """Return these columns in memory: CSR, CSC or a 2-D array."""
     return load(matrix.only(columns)) if isinstance(matrix, Blocks) else matrix[:, columns]
 
@@ -96,7 +98,7 @@ def first_values(blocks: Blocks) -> npt.NDArray[Any]:
     return block.data if sparse.issparse(block) else np.asarray(block).ravel()
 
 
-def _cuts(indptr: npt.NDArray[np.int64], most: int) -> list[int]:
+def _cuts(indptr: Ints, most: int) -> list[int]:
     """Bounds of ranges of at most VALUES values and ``most`` rows, one row at least."""
     cuts = [0]
     while cuts[-1] < indptr.size - 1:
@@ -112,7 +114,7 @@ class _Compressed(Serial):
 
     data: Any
     indices: Any
-    indptr: npt.NDArray[np.int64]
+    indptr: Ints
     shape: tuple[int, int]
 
     @classmethod
@@ -149,11 +151,11 @@ class Rows(_Compressed):
         parts = self._between(tile.start, tile.stop)
         return sparse.csr_matrix(parts, shape=(tile.stop - tile.start, self.shape[1]), copy=False)
 
-    def only(self, columns: npt.NDArray[np.int64]) -> Blocks:
+    def only(self, columns: Ints) -> Blocks:
         """Return these columns, in tiles of whole rows."""
         return Picked(self, columns=columns)
 
-    def in_rows(self, columns: npt.NDArray[np.int64]) -> tuple[Blocks, npt.NDArray[np.int64]]:
+    def in_rows(self, columns: Ints) -> tuple[Blocks, Ints]:
         """Return itself."""
         return self, columns
 
@@ -179,7 +181,7 @@ class Columns(_Compressed):
         parts = self._between(tile.first, tile.last)
         return sparse.csc_matrix(parts, shape=(self.shape[0], tile.last - tile.first), copy=False)
 
-    def only(self, columns: npt.NDArray[np.int64]) -> Blocks:
+    def only(self, columns: Ints) -> Blocks:
         """Return these columns compressed by rows: a copy of them alone, beyond 1 GiB in a temporary file.
 
         The last copy is kept, for what reads the same columns more than once.
@@ -190,12 +192,12 @@ class Columns(_Compressed):
             self._copies[key] = _by_rows(self, columns)
         return self._copies[key]
 
-    def in_rows(self, columns: npt.NDArray[np.int64]) -> tuple[Blocks, npt.NDArray[np.int64]]:
+    def in_rows(self, columns: Ints) -> tuple[Blocks, Ints]:
         """Return these columns compressed by rows."""
         return self.only(columns), np.arange(columns.size)
 
 
-def _by_rows(whole: Columns, columns: npt.NDArray[np.int64]) -> Rows:
+def _by_rows(whole: Columns, columns: Ints) -> Rows:
     """Turn some columns into compressed rows, reading each twice."""
     n = whole.shape[0]
     runs = _runs(whole.indptr, columns)
@@ -220,7 +222,7 @@ def _by_rows(whole: Columns, columns: npt.NDArray[np.int64]) -> Rows:
     return Rows(data, indices, indptr, (n, columns.size))
 
 
-def _runs(indptr: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+def _runs(indptr: Ints, columns: Ints) -> list[tuple[int, int]]:
     sizes = np.concatenate([[0], np.cumsum(np.diff(indptr)[columns])])
     cuts = _cuts(sizes, max(columns.size, 1))
     return list(pairwise(cuts))
@@ -255,10 +257,10 @@ class Dense(Serial):
         """Return the tile's values."""
         return np.asarray(self.array[tile.rows])
 
-    def only(self, columns: npt.NDArray[np.int64]) -> Blocks:
+    def only(self, columns: Ints) -> Blocks:
         """Return these columns, in tiles of whole rows."""
         return Picked(self, columns=columns)
 
-    def in_rows(self, columns: npt.NDArray[np.int64]) -> tuple[Blocks, npt.NDArray[np.int64]]:
+    def in_rows(self, columns: Ints) -> tuple[Blocks, Ints]:
         """Return itself."""
         return self, columns

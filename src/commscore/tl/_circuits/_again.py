@@ -13,13 +13,11 @@ from ...core import circuits as core
 from .. import _contexts
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import pandas as pd
     from anndata import AnnData
 
+    from ...arrays import Floats
     from ...get import Result
-
-    Floats = npt.NDArray[np.float64]
 
 
 def scores_in(

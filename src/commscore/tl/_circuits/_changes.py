@@ -22,14 +22,12 @@ from ._tables import in_words
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ...arrays import Bools, Floats, Ints
     from ...core.contrast import Contrast
     from .._compare._study import Keys, Study
     from ._samples import Cohort
     from ._steps import Measured, Step
 
-    Floats = npt.NDArray[np.float64]
-    Ints = npt.NDArray[np.int64]
-    Bools = npt.NDArray[np.bool_]
 
 ALPHA = 0.05
 

@@ -14,15 +14,13 @@ from .. import _edge
 from .._compare import _counts, _prepare, _study
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import pandas as pd
     from anndata import AnnData
 
+    from ...arrays import Bools, Floats, Ints
     from ...core.threads import Team
     from ._steps import Measured
 
-    Floats = npt.NDArray[np.float64]
-    Ints = npt.NDArray[np.int64]
 
 LEAST = 5  # samples for an association
 
@@ -107,7 +105,7 @@ def _of_roles(bulk: Pseudobulk, weights: Floats) -> Pseudobulk:
     )  # fmt: skip
 
 
-def _expected(roles: Pseudobulk, there: npt.NDArray[np.bool_]) -> Floats:
+def _expected(roles: Pseudobulk, there: Bools) -> Floats:
     """Return the counts expected at the rate of all samples, so that noise does not depend on labels."""
     library = np.where(there.any(axis=2), roles.library, 0.0)
     counts = np.where(there, roles.counts, 0.0).sum(axis=0)

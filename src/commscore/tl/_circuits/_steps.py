@@ -13,9 +13,9 @@ from .. import _roles
 from .._coverage import BEYOND_RNA, nothing_found, warn_of_few
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import pandas as pd
 
+    from ...arrays import Ints
     from ...rs import Resource
 
 _RNA, _NO_GENE = BEYOND_RNA, "gene missing"
@@ -53,7 +53,7 @@ class Step:
 class Genes:
     """Measured genes of the circuits: column in ``var_names`` of each, and the number of each symbol."""
 
-    columns: npt.NDArray[np.int64]
+    columns: Ints
     number: dict[str, int]
     aliases: dict[str, str]
 

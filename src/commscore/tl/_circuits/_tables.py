@@ -16,12 +16,8 @@ from ...stats.multiple import benjamini_hochberg
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy.typing as npt
-
+    from ...arrays import Bools, Floats
     from ._steps import Measured, Step
-
-    Floats = npt.NDArray[np.float64]
-    Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def _edge_row(step: Step, measured: Measured, observed: Observed) -> tuple[Any, 
     )  # fmt: skip
 
 
-def _among_candidates(pvalue: Floats, *, failed: npt.NDArray[np.bool_]) -> Floats:
+def _among_candidates(pvalue: Floats, *, failed: Bools) -> Floats:
     """Adjust p-values over all candidates: what failed has no p-value and counts as one that found nothing.
 
     Whether a circuit is complete depends on the labels as its strength does, so that those which passed are a choice

@@ -20,13 +20,12 @@ from ._stored import stored_comparison
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy.typing as npt
     from anndata import AnnData
 
+    from ...arrays import Floats, Ints
     from ...core.contrast import Cohort, Contrast
     from ...rs import Resource
 
-    Floats = npt.NDArray[np.float64]
 
 LEVELS = (0.1, 0.05, 0.01, 0.001)
 _TRIES = 50
@@ -119,9 +118,7 @@ def _settings_of(options: Mapping[str, Any]) -> Settings:
     return settings if settings.test == "permutation" else replace(settings, max_enumeration=0)
 
 
-def relabellings(
-    cohort: Cohort, contrast: Contrast, *, n: int, rng: np.random.Generator
-) -> list[npt.NDArray[np.int64]]:
+def relabellings(cohort: Cohort, contrast: Contrast, *, n: int, rng: np.random.Generator) -> list[Ints]:
     """Draw up to ``n`` labellings of the compared samples, within blocks; never the true one or its mirror."""
     codes = (*contrast.ref, *contrast.alt)
     at = np.flatnonzero(np.isin(cohort.condition, codes))
@@ -147,7 +144,7 @@ def relabellings(
     ]  # fmt: skip
 
 
-def relabelled(cohort: Cohort, labels: npt.NDArray[np.int64]) -> Cohort:
+def relabelled(cohort: Cohort, labels: Ints) -> Cohort:
     """Return the cohort with other conditions."""
     levels = len(cohort.levels)
     return replace(cohort, condition=labels, design=np.hstack([np.eye(levels)[labels], cohort.design[:, levels:]]))

@@ -28,13 +28,12 @@ from ...stats.multiple import benjamini_hochberg, permutation_pvalue
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ...arrays import GeneColumns
+    from ...arrays import Bools, Floats, GeneColumns, Ints
     from ...core.contrast import Settings
     from ...core.permute.schemes import Block
     from ...core.threads import Team
     from ._prepare import Prepared
 
-    Floats = npt.NDArray[np.float64]
 
 _BLOCK = 128
 _TIES = 1e-9
@@ -47,8 +46,8 @@ class Pools:
 
     logcpm: Floats
     prop: Floats
-    n_cells: npt.NDArray[np.int64]
-    total_cells: npt.NDArray[np.int64]
+    n_cells: Ints
+    total_cells: Ints
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def _changes(
     return changes
 
 
-def _with_library(prepared: Prepared, cells: npt.NDArray[np.int64], *, team: Team) -> GeneColumns:
+def _with_library(prepared: Prepared, cells: Ints, *, team: Team) -> GeneColumns:
     """Return the genes' columns of these cells, and the library of each cell as one more."""
     matrix = prepared.source.matrix
     columns = gene_major(matrix, cells=cells, columns=prepared.found.columns, team=team)
@@ -170,7 +169,7 @@ class ChangeCounter:
 
 def _columns(
     changes: Changes, pools: Pools, *, prepared: Prepared, tests: Tests, settings: Settings,
-    large: npt.NDArray[np.bool_], n_perms: int,
+    large: Bools, n_perms: int,
 ) -> dict[str, npt.NDArray[Any]]:  # fmt: skip
     c: dict[str, npt.NDArray[Any]] = {}
     entities = prepared.found.entities
@@ -218,7 +217,7 @@ def _columns(
     return c
 
 
-def _limiting(logcpm: Floats, entities: Entities) -> npt.NDArray[np.int64]:
+def _limiting(logcpm: Floats, entities: Entities) -> Ints:
     """Gene with the lowest log2 CPM of each entity in each group, n_groups × n_entities; first of ties."""
     out = np.empty((logcpm.shape[0], entities.n), np.int64)
     for e in range(entities.n):
@@ -228,9 +227,9 @@ def _limiting(logcpm: Floats, entities: Entities) -> npt.NDArray[np.int64]:
 
 
 def _rewired(
-    changes: Changes, pools: Pools, tests: Tests, *, prop: Floats, large: npt.NDArray[np.bool_], entities: Entities,
+    changes: Changes, pools: Pools, tests: Tests, *, prop: Floats, large: Bools, entities: Entities,
     settings: Settings,
-) -> npt.NDArray[np.bool_]:  # fmt: skip
+) -> Bools:  # fmt: skip
     """Whether the main source or target of the interaction differs between the conditions, as where samples are.
 
     The spread of a change, which is that of both ends together, stands for the spread at either end.
@@ -267,7 +266,7 @@ def _codes(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
     return codes
 
 
-def _n_samples(tests: Tests, n_cells: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _n_samples(tests: Tests, n_cells: Ints) -> Ints:
     """Pools count as one sample each, where both groups have cells."""
     there = n_cells > 0
     return (there[tests.source] & there[tests.target]).astype(np.int64)
@@ -275,7 +274,7 @@ def _n_samples(tests: Tests, n_cells: npt.NDArray[np.int64]) -> npt.NDArray[np.i
 
 def _decompose(
     c: dict[str, npt.NDArray[Any]], sd: dict[str, Floats], *, pools: Pools, tests: Tests,
-    reached: npt.NDArray[np.bool_],
+    reached: Bools,
 ) -> None:  # fmt: skip
     """Add the four parts, their sum, and the driver (more than half of the change, interval without zero)."""
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -15,9 +15,9 @@ from ...kernels import pseudobulk as seen
 from .. import _edge
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from anndata import AnnData
 
+    from ...arrays import Ints
     from ...core.threads import Team
     from ._study import Study
 
@@ -79,7 +79,7 @@ def whole_numbers(matrix: Any) -> bool:
     return True
 
 
-def add_up(source: _edge.Source, study: Study, columns: npt.NDArray[np.int64], *, team: Team) -> Pseudobulk:
+def add_up(source: _edge.Source, study: Study, columns: Ints, *, team: Team) -> Pseudobulk:
     """Add up the counts of these columns by sample and group, and the library over all columns."""
     bulk = pseudobulk(
         source.matrix, cells=study.cells, sample=study.sample, group=study.group,

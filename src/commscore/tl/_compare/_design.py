@@ -13,11 +13,9 @@ from scipy.sparse.csgraph import connected_components
 from ..._validate import listed
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ...arrays import Floats, Ints
     from ._study import Keys, Study
 
-    Floats = npt.NDArray[np.float64]
 
 _TOLERANCE = 1e-8
 
@@ -31,7 +29,7 @@ class Design:
     """
 
     matrix: Floats
-    block: npt.NDArray[np.int64] | None
+    block: Ints | None
     names: tuple[str, ...]
 
 
@@ -112,7 +110,7 @@ def _no_confounding(matrix: Floats, columns: Floats, *, key: str, study: Study, 
     raise ValueError(msg)
 
 
-def _components(block: npt.NDArray[np.int64], study: Study, *, keys: Keys) -> npt.NDArray[np.int64]:
+def _components(block: Ints, study: Study, *, keys: Keys) -> Ints:
     """Return which samples are connected by chains of conditions and pairs, as a code per sample.
 
     One component is needed, unless a second factor is constant within pairs (response × time): then each of its levels
@@ -130,7 +128,7 @@ def _components(block: npt.NDArray[np.int64], study: Study, *, keys: Keys) -> np
     return np.asarray(component, np.int64)
 
 
-def _block_columns(block: npt.NDArray[np.int64], component: npt.NDArray[np.int64]) -> Floats:
+def _block_columns(block: Ints, component: Ints) -> Floats:
     """Code each pair against the last one of its component, centred there: condition means stay those of its pairs."""
     parts = []
     for c in np.unique(component):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.threads import team
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from anndata import AnnData
 
+    from ...arrays import Ints
     from ...core.contrast import Contrast, Settings
     from ._prepare import Prepared
     from ._study import Keys
@@ -42,7 +41,7 @@ class Made:
 
     prepared: Prepared
     tests: Tests
-    which: npt.NDArray[np.int64]
+    which: Ints
     parts: list[tuple[str, Columns]]
     notes: list[tuple[str, str, str]] = field(default_factory=list)
     info: list[dict[str, Any]] = field(default_factory=list)

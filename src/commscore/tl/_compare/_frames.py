@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from ...arrays import Ints
     from ._prepare import Prepared
 
     Columns = dict[str, npt.NDArray[Any]]
@@ -32,7 +33,7 @@ _DETAIL = {
 
 
 def compare_table(
-    prepared: Prepared, tests: Tests, which: npt.NDArray[np.int64], *, parts: Sequence[tuple[str, Columns]], unit: str
+    prepared: Prepared, tests: Tests, which: Ints, *, parts: Sequence[tuple[str, Columns]], unit: str
 ) -> pd.DataFrame:
     """One row per contrast × source × target × interaction, in the order of the schema."""
     n, m = tests.n, len(parts)
@@ -81,7 +82,7 @@ def _subunits(prepared: Prepared, columns: Columns, end: str) -> pd.Categorical:
 
 
 def untested_table(
-    prepared: Prepared, which: npt.NDArray[np.int64], *, parts: Sequence[tuple[str, Columns]], notes: Sequence[Any] = ()
+    prepared: Prepared, which: Ints, *, parts: Sequence[tuple[str, Columns]], notes: Sequence[Any] = ()
 ) -> pd.DataFrame:
     """List what was not tested, and why: interactions, groups, samples, levels, and contrasts in part."""
     rows: list[Any] = [*prepared.found.untested, *prepared.study.notes, *notes]

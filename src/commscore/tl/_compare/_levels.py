@@ -16,11 +16,9 @@ from ..._validate import listed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
-
     from ..._labels import Label
+    from ...arrays import Ints
 
-    Codes = npt.NDArray[np.int64]
     Pairs = tuple[tuple[str, str], ...]
 
 LOG = logging.getLogger("commscore")
@@ -118,7 +116,7 @@ def _pairs(reference: str, names: Sequence[str], choice: Choice, *, what: str) -
     return tuple((reference, name) for name in wanted)
 
 
-def refuse_values(names: Sequence[str], code: Codes, sample: Codes, *, key: str) -> None:
+def refuse_values(names: Sequence[str], code: Ints, sample: Ints, *, key: str) -> None:
     """Raise where most of many levels have one sample, as values such as age, dose or time have.
 
     ``code`` is the level of every cell and ``sample`` its sample; levels without a name take no part.

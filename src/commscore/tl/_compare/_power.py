@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from anndata import AnnData
 
+    from ...arrays import Floats, Ints
     from ...rs import Resource
     from ._prepare import Prepared
     from ._study import Study
 
-    Floats = npt.NDArray[np.float64]
 
 _ALPHA = 0.05
 """Level of the intervals that the standard errors are taken back from."""
@@ -171,7 +171,7 @@ def _answer(
 
 
 def _table(
-    prepared: Prepared, tests: Tests, which: npt.NDArray[np.int64], *, parts: list[dict[str, Floats]],
+    prepared: Prepared, tests: Tests, which: Ints, *, parts: list[dict[str, Floats]],
     sizes: tuple[int, ...],
 ) -> pd.DataFrame:  # fmt: skip
     groups, m = list(prepared.study.groups), len(parts)

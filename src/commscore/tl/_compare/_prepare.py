@@ -22,9 +22,9 @@ from ._levels import Choice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
     from anndata import AnnData
 
+    from ...arrays import Ints
     from ...rs import Resource
     from .. import _edge
     from ._study import Keys, Study
@@ -59,9 +59,9 @@ class Prepared:
     resource: Resource
     found: _interactions.Testable
     bulk: Pseudobulk
-    total_cells: npt.NDArray[np.int64]
+    total_cells: Ints
 
-    def tests(self) -> tuple[Tests, npt.NDArray[np.int64]]:
+    def tests(self) -> tuple[Tests, Ints]:
         """Every source × target × interaction, in this order, and the interaction of each test."""
         k, n = len(self.study.groups), len(self.found.frame)
         source, target, which = (a.ravel() for a in np.indices((k, k, n)))

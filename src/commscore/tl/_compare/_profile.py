@@ -16,9 +16,9 @@ from . import _study
 from ._prepare import Ask, add_up
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from anndata import AnnData
 
+    from ...arrays import Ints
     from ...rs import Resource
     from ._prepare import Prepared
 
@@ -119,7 +119,7 @@ def _sides(prepared: Prepared, *, min_cells: int, expr_prop: float, min_samples:
     prop = np.minimum.reduceat(prepared.bulk.prop[:, :, genes], starts, axis=2)
     expressed = np.isfinite(value) & (prop >= expr_prop)
     n_groups, found = len(prepared.study.groups), prepared.found
-    edges: list[npt.NDArray[np.int64]] = []
+    edges: list[Ints] = []
     for source in range(n_groups):
         for target in range(n_groups):
             both = expressed[:, source][:, found.ligand] & expressed[:, target][:, found.receptor]
@@ -141,9 +141,7 @@ def _sides(prepared: Prepared, *, min_cells: int, expr_prop: float, min_samples:
     return {"ligand": ligand, "receptor": receptor, "var": var}
 
 
-def _var(
-    prepared: Prepared, source: npt.NDArray[np.int64], target: npt.NDArray[np.int64], *, which: npt.NDArray[np.int64]
-) -> pd.DataFrame:
+def _var(prepared: Prepared, source: Ints, target: Ints, *, which: Ints) -> pd.DataFrame:
     groups = list(prepared.study.groups)
     facts = prepared.found.frame.iloc[which]
     columns = {"interaction": "interaction", "ligand_complex": "ligand", "receptor_complex": "receptor", "mode": "mode"}
@@ -171,7 +169,7 @@ def _obs(adata: AnnData, prepared: Prepared, sample_key: str) -> pd.DataFrame:
     return frame
 
 
-def _is_constant(values: pd.Series, codes: npt.NDArray[np.int64], *, first: npt.NDArray[np.int64]) -> bool:
+def _is_constant(values: pd.Series, codes: Ints, *, first: Ints) -> bool:
     try:
         numbers = pd.factorize(values, use_na_sentinel=False)[0]
     except TypeError:  # values that cannot be hashed

@@ -15,12 +15,11 @@ from .. import _edge
 from . import _levels
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from anndata import AnnData
 
+    from ...arrays import Bools, Ints
     from ._levels import Choice
 
-    Codes = npt.NDArray[np.int64]
 
 Note = tuple[str, str, str]
 MOST_NUMBERS = 6
@@ -50,12 +49,12 @@ class Study:
     ``reference_by`` says which rule chose it.
     """
 
-    cells: Codes
-    group: Codes
+    cells: Ints
+    group: Ints
     groups: tuple[str, ...]
-    sample: Codes
+    sample: Ints
     samples: tuple[str, ...]
-    condition: Codes
+    condition: Ints
     levels: tuple[str, ...]
     frame: pd.DataFrame
     notes: list[Note] = field(default_factory=list)
@@ -64,11 +63,11 @@ class Study:
     reference_by: str = ""
 
     @property
-    def replicates(self) -> Codes:
+    def replicates(self) -> Ints:
         """Samples per level."""
         return np.bincount(self.condition, minlength=len(self.levels))
 
-    def of_samples(self, kept: npt.NDArray[np.bool_], notes: list[Note]) -> Study:
+    def of_samples(self, kept: Bools, notes: list[Note]) -> Study:
         """Keep these samples and their cells; levels stay as they are."""
         number = np.cumsum(kept) - 1
         inside = kept[self.sample]
@@ -87,7 +86,7 @@ class Study:
 
     @property
     def codes(self) -> list[tuple[int, int]]:
-        """Codes of the levels of every pair."""
+        """Ints of the levels of every pair."""
         return [(self.levels.index(ref), self.levels.index(alt)) for ref, alt in self.pairs]
 
 
@@ -120,8 +119,8 @@ def read(adata: AnnData, keys: Keys, choice: Choice, *, groups_were_read: bool =
     )  # fmt: skip
 
 
-def column(adata: AnnData, argument: str, key: str, *, is_quiet: bool = False) -> tuple[Codes, list[str]]:
-    """Codes and names of a column of labels; missing ones are an error. ``is_quiet`` where it was read before."""
+def column(adata: AnnData, argument: str, key: str, *, is_quiet: bool = False) -> tuple[Ints, list[str]]:
+    """Ints and names of a column of labels; missing ones are an error. ``is_quiet`` where it was read before."""
     codes, names = label_codes(_edge.obs_column(adata, argument, key))
     missing = int((codes < 0).sum())
     if missing:
@@ -153,7 +152,7 @@ def _different(keys: Keys) -> None:
             raise ValueError(msg)
 
 
-def _one_condition(level: Codes, sample: Codes, levels: tuple[str, ...], *, names: list[str], keys: Keys) -> Codes:
+def _one_condition(level: Ints, sample: Ints, levels: tuple[str, ...], *, names: list[str], keys: Keys) -> Ints:
     table = np.zeros((len(names), len(levels)), bool)
     table[sample, level] = True
     several = np.flatnonzero(table.sum(axis=1) > 1)
@@ -169,7 +168,7 @@ def _one_condition(level: Codes, sample: Codes, levels: tuple[str, ...], *, name
     return np.asarray(table.argmax(axis=1), np.int64)
 
 
-def _frame(adata: AnnData, keys: Keys, *, cells: Codes, sample: Codes, samples: list[str]) -> pd.DataFrame:
+def _frame(adata: AnnData, keys: Keys, *, cells: Ints, sample: Ints, samples: list[str]) -> pd.DataFrame:
     """One row per sample with its covariates, its pair and its second factor, each checked to be constant."""
     frame = pd.DataFrame(index=pd.Index(samples))
     named = [("covariates", k) for k in keys.covariates]
@@ -217,7 +216,7 @@ def _warn_of_labels(values: pd.Series, owner: Any) -> None:
         )
 
 
-def _constant(argument: str, key: str, codes: Any, *, sample: Codes, samples: list[str], values: pd.Series) -> None:
+def _constant(argument: str, key: str, codes: Any, *, sample: Ints, samples: list[str], values: pd.Series) -> None:
     low = np.full(len(samples), np.iinfo(np.int64).max)
     high = np.full(len(samples), -1)
     np.minimum.at(low, sample, codes)

@@ -14,6 +14,8 @@ from ...stats.multiple import benjamini_hochberg
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ...arrays import Bools, Ints
+
 _ONE = 1.0 - 1e-9
 _BY = {"pair": ["source", "target"], "mode": ["mode"]}
 
@@ -67,9 +69,9 @@ def _totals(table: pd.DataFrame, by: str, *, alpha: float) -> pd.DataFrame:
 
 
 def _counts(
-    shift: pd.Series, row_of: npt.NDArray[np.int64], *, tested: npt.NDArray[np.bool_], found: npt.NDArray[np.bool_],
+    shift: pd.Series, row_of: Ints, *, tested: Bools, found: Bools,
     n: int,
-) -> dict[str, npt.NDArray[np.int64]]:  # fmt: skip
+) -> dict[str, Ints]:  # fmt: skip
     words = {"n_up": ("up", "gained"), "n_down": ("down", "lost"), "n_compensated": ("compensated",),
              "n_one_sided": schema.ONE_SIDED}  # fmt: skip
     which = {"n_tested": tested, "n_shifted": found}
@@ -77,9 +79,7 @@ def _counts(
     return {name: np.bincount(row_of[mask], minlength=n).astype(np.int64) for name, mask in which.items()}
 
 
-def _strongest(
-    table: pd.DataFrame, row_of: npt.NDArray[np.int64], *, tested: npt.NDArray[np.bool_], n: int
-) -> npt.NDArray[np.object_]:
+def _strongest(table: pd.DataFrame, row_of: Ints, *, tested: Bools, n: int) -> npt.NDArray[np.object_]:
     """Interaction with the smallest p-value of each row, ties by the larger effect, then by order."""
     at = np.flatnonzero(tested)
     order = at[np.lexsort((-np.abs(table["effect"].to_numpy()[at]), table["pvalue"].to_numpy()[at], row_of[at]))]

@@ -14,8 +14,7 @@ from ..._validate import suggest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy.typing as npt
-
+    from ...arrays import Bools
     from ...rs import Resource
 
 Steps = dict[str, dict[str, int]]
@@ -25,7 +24,7 @@ Steps = dict[str, dict[str, int]]
 class Links:
     """``linked`` (n × n interactions), with the way in words and the sign of every link."""
 
-    linked: npt.NDArray[np.bool_]
+    linked: Bools
     words: dict[tuple[int, int], str]
     sign: dict[tuple[int, int], int]
 

@@ -26,9 +26,9 @@ from .._progress import bar
 from . import _links
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from anndata import AnnData
 
+    from ...arrays import Ints
     from ...rs import Resource
 
 SCHEMA = schema_of("loops")
@@ -216,7 +216,7 @@ def _loop_table(
 
 
 def _relay_table(
-    network: Network, pairs: npt.NDArray[np.int64], *, names: tuple[list[str], list[str]], links: _links.Links,
+    network: Network, pairs: Ints, *, names: tuple[list[str], list[str]], links: _links.Links,
     padj: Any,
 ) -> pd.DataFrame:  # fmt: skip
     """Linked pairs of edges through three different groups, the strongest first."""

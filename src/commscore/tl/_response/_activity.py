@@ -17,12 +17,10 @@ from . import _net
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
-
+    from ...arrays import Bools, Floats, Ints
     from .. import _edge
     from .._compare._study import Study
 
-    Floats = npt.NDArray[np.float64]
 
 METHODS = ("ulm", "mlm")
 
@@ -51,9 +49,9 @@ class Activities:
     activity: Floats
     score: Floats
     unit: Floats
-    n_targets: npt.NDArray[np.int64]
-    n_cells: npt.NDArray[np.int64]
-    centred: npt.NDArray[np.bool_]
+    n_targets: Ints
+    n_cells: Ints
+    centred: Bools
 
 
 def activities(
@@ -89,7 +87,7 @@ def activities(
 
 
 def _one(
-    out: Activities, g: int, bulk: Any, *, names: pd.Index, condition: npt.NDArray[np.int64], net: pd.DataFrame,
+    out: Activities, g: int, bulk: Any, *, names: pd.Index, condition: Ints, net: pd.DataFrame,
     rule: Rule,
 ) -> None:  # fmt: skip
     present = (bulk.n_cells[:, 0] >= rule.min_cells) & (bulk.library[:, 0] > 0)

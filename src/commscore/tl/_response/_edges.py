@@ -17,13 +17,10 @@ from ...stats.multiple import benjamini_hochberg
 from . import _slopes
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ...arrays import Bools, Ints
     from .._compare._design import Design
     from .._compare._prepare import Prepared
     from ._activity import Activities
-
-    Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Upstream:
     source: Ints
     target: Ints
     link: Ints
-    circular: npt.NDArray[np.bool_]
+    circular: Bools
 
     @property
     def interaction(self) -> Ints:
@@ -83,7 +80,7 @@ def upstream(prepared: Prepared, activities: Activities, links: pd.DataFrame, *,
     return replace(made, circular=_circular(made, net))
 
 
-def _circular(up: Upstream, net: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _circular(up: Upstream, net: pd.DataFrame) -> Bools:
     targets = net.groupby("source")["target"].agg(set).to_dict()
     frame = up.prepared.found.frame
     members = [(set(a.split("_")), set(b.split("_"))) for a, b in zip(frame["ligand"], frame["receptor"], strict=True)]

@@ -15,9 +15,8 @@ import numpy as np
 from ...stats.variance import SharedPrior, Tail
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ...arrays import Floats, Ints
 
-    Floats = npt.NDArray[np.float64]
 
 LEAST = 4  # samples of a context: two for the line, two that can disagree with it
 _LEAST_DF = 1e-9
@@ -35,14 +34,14 @@ class Slopes:
     slope: Floats
     correlation: Floats
     edge: Floats
-    n: npt.NDArray[np.int64]
+    n: Ints
     spread: Floats
     variance: Floats
     df: Floats
 
 
 def slopes(
-    edge: Floats, response: Floats, *, context: npt.NDArray[np.int64], n_contexts: int, nuisance: Floats
+    edge: Floats, response: Floats, *, context: Ints, n_contexts: int, nuisance: Floats
 ) -> Slopes:  # fmt: skip
     """Fit all rows that share their samples, every context by itself.
 
