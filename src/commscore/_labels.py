@@ -28,9 +28,23 @@ OWN_REFERENCE = "every pair has its own"
 """How the reference of such pairs is chosen."""
 
 CONTROLS = (
-    "control", "ctrl", "healthy", "healthy_control", "normal", "untreated", "unstimulated", "vehicle", "mock",
-    "baseline", "pre", "primary", "wild-type", "wt", "0", "0.0",
-)  # fmt: skip
+    "control",
+    "ctrl",
+    "healthy",
+    "healthy_control",
+    "normal",
+    "untreated",
+    "unstimulated",
+    "vehicle",
+    "mock",
+    "baseline",
+    "pre",
+    "primary",
+    "wild-type",
+    "wt",
+    "0",
+    "0.0",
+)
 """Whole labels that name a reference, in any case."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")

@@ -7,9 +7,17 @@ what their values mean. What was stored with another version is not read: see :f
 from __future__ import annotations
 
 VERSIONS = {
-    "score": 1, "compare": 2, "influence": 2, "circuits": 2, "loops": 2, "response": 2, "recessive": 1,
-    "expectations": 2, "therapies": 2, "balance": 2,
-}  # fmt: skip
+    "score": 1,
+    "compare": 2,
+    "influence": 2,
+    "circuits": 2,
+    "loops": 2,
+    "response": 2,
+    "recessive": 1,
+    "expectations": 2,
+    "therapies": 2,
+    "balance": 2,
+}
 
 TOOLS = {kind: f"cs.tl.{kind}" for kind in VERSIONS} | {"influence": "cs.tl.leave_one_out"}
 

@@ -78,11 +78,26 @@ def circuits(
             place = normalized(adata, place, keep=to_file or sample_key is not None)
         say(f"testing circuits in {adata.n_obs} cells by {groupby!r}")
         tl.circuits(
-            adata, groupby, roles=roles, condition_key=condition_key, sample_key=sample_key, reference=reference,
-            order=order or None, contrast=options.levels(contrast),
-            resource=known, n_perms=n_perms, scheme=scheme, expr_prop=expr_prop, min_cells=min_cells, layer=place.layer,
-            use_raw=place.use_raw, counts_layer=counts_layer, rng=seed, n_jobs=n_jobs, key_added=_KEY,
-        )  # fmt: skip
+            adata,
+            groupby,
+            roles=roles,
+            condition_key=condition_key,
+            sample_key=sample_key,
+            reference=reference,
+            order=order or None,
+            contrast=options.levels(contrast),
+            resource=known,
+            n_perms=n_perms,
+            scheme=scheme,
+            expr_prop=expr_prop,
+            min_cells=min_cells,
+            layer=place.layer,
+            use_raw=place.use_raw,
+            counts_layer=counts_layer,
+            rng=seed,
+            n_jobs=n_jobs,
+            key_added=_KEY,
+        )
         found = get.load(adata, _KEY)
         options.say_reference(found.params, reference)
         say_testable(found.params, what="steps of circuits")
@@ -114,13 +129,20 @@ def show(table: pd.DataFrame, rows: int) -> None:
     complete, single = ((table["status"] == name).to_numpy() for name in ("complete", "step"))
     sure = (table["padj"] <= ALPHA).to_numpy()
     lines = [
-        [*(str(row[n]) for n in text), f"{row['n_expressed']} of {row['n_steps']}", figures(row["strength"], ".3f"),
-         figures(row["pvalue"]), figures(row["padj"])]
+        [
+            *(str(row[n]) for n in text),
+            f"{row['n_expressed']} of {row['n_steps']}",
+            figures(row["strength"], ".3f"),
+            figures(row["pvalue"]),
+            figures(row["padj"]),
+        ]
         for row in table.head(rows).to_dict("records")
-    ]  # fmt: skip
+    ]
     print_table(
-        lines, columns=(*text, "steps", "strength", "p", "padj"), numbers=("steps", "strength", "p", "padj"),
+        lines,
+        columns=(*text, "steps", "strength", "p", "padj"),
+        numbers=("steps", "strength", "p", "padj"),
         title=f"{len(table)} circuits: {int(complete.sum())} complete, {int((complete & sure).sum())} of them with "
         f"padj ≤ {ALPHA}; {int(single.sum())} single steps, {int((single & sure).sum())} with padj ≤ {ALPHA}",
         note="steps: expressed, of all; a broken circuit (a step is not expressed) has no p",
-    )  # fmt: skip
+    )

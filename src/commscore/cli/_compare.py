@@ -78,12 +78,29 @@ def compare(
         check_target(adata, _KEY, inplace=not backed)
         say(f"comparing {condition_key!r} in {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
         result: Any = tl.compare(
-            adata, groupby, condition_key=condition_key, sample_key=sample_key, reference=reference,
-            order=order or None, contrast=options.levels(contrast),
-            covariates=covariate or (), pair_key=pair_key, interaction=interaction, resource=known, test=test,
-            combine=combine, counts_layer=counts_layer, expr_prop=expr_prop, min_cells=min_cells, margin=margin,
-            alpha=alpha, use_raw=use_raw, n_perms=n_perms, rng=seed, inplace=False,
-        )  # fmt: skip
+            adata,
+            groupby,
+            condition_key=condition_key,
+            sample_key=sample_key,
+            reference=reference,
+            order=order or None,
+            contrast=options.levels(contrast),
+            covariates=covariate or (),
+            pair_key=pair_key,
+            interaction=interaction,
+            resource=known,
+            test=test,
+            combine=combine,
+            counts_layer=counts_layer,
+            expr_prop=expr_prop,
+            min_cells=min_cells,
+            margin=margin,
+            alpha=alpha,
+            use_raw=use_raw,
+            n_perms=n_perms,
+            rng=seed,
+            inplace=False,
+        )
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
         options.say_reference(result.params, reference)
@@ -123,13 +140,19 @@ def show(table: pd.DataFrame, *, rows: int, alpha: float) -> None:
     text = ("contrast", "source", "target", "interaction", "shift", "driver")
     best = tested.sort_values(["pvalue", "effect"], kind="stable").drop_duplicates(["contrast", "interaction"])
     lines = [
-        [*("" if row[n] != row[n] else str(row[n]) for n in text), figures(row["effect"], "+.2f"),
-         figures(row["pvalue"]), figures(row["padj"])]
+        [
+            *("" if row[n] != row[n] else str(row[n]) for n in text),
+            figures(row["effect"], "+.2f"),
+            figures(row["pvalue"]),
+            figures(row["padj"]),
+        ]
         for row in best.head(rows).to_dict("records")
-    ]  # fmt: skip
+    ]
     unit = str(table["unit"].iloc[0]) if len(table) else "samples"
     print_table(
-        lines, columns=(*text, "log2FC", "p", "padj"), numbers=("log2FC", "p", "padj"),
+        lines,
+        columns=(*text, "log2FC", "p", "padj"),
+        numbers=("log2FC", "p", "padj"),
         title=f"{len(tested)} of {len(table)} rows tested, {found} with padj ≤ {alpha:g}",
         note=f"each interaction where it is surest; replicates: {unit}",
-    )  # fmt: skip
+    )

@@ -63,10 +63,24 @@ def expectations(
 
         say(f"looking for the expected shifts between levels of {condition_key!r}")
         tl.expectations(
-            adata, groupby, condition_key=condition_key, sample_key=sample_key, contexts=contexts, roles=roles,
-            covariates=covariate or (), pair_key=pair_key, resource=known, counts_layer=counts_layer, use_raw=use_raw,
-            expr_prop=expr_prop, min_cells=min_cells, margin=margin, alpha=alpha, rng=seed, key_added=_KEY,
-        )  # fmt: skip
+            adata,
+            groupby,
+            condition_key=condition_key,
+            sample_key=sample_key,
+            contexts=contexts,
+            roles=roles,
+            covariates=covariate or (),
+            pair_key=pair_key,
+            resource=known,
+            counts_layer=counts_layer,
+            use_raw=use_raw,
+            expr_prop=expr_prop,
+            min_cells=min_cells,
+            margin=margin,
+            alpha=alpha,
+            rng=seed,
+            key_added=_KEY,
+        )
         found = get.load(adata, _KEY)
         counts = found.table["verdict"].value_counts()
         summary = {

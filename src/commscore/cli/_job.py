@@ -104,15 +104,17 @@ class _Recorder:
 
         given = {k: v for k, v in current().parameters.items() if k not in _WITHOUT_EFFECT}
         outputs = {name.lstrip("-").replace("-", "_") for name in paths}
-        self.made_from = plain({
-            "schema": RECORD,
-            "command": current().command,
-            "commscore": __version__,
-            "input_sha256": fingerprint(job.file),
-            "resource_sha256": None if job.resource is None else job.resource.sha256,
-            "parameters": {k: v for k, v in given.items() if k not in outputs},
-            "outputs": {option: path.name for option, path in paths.items()},
-        })  # fmt: skip
+        self.made_from = plain(
+            {
+                "schema": RECORD,
+                "command": current().command,
+                "commscore": __version__,
+                "input_sha256": fingerprint(job.file),
+                "resource_sha256": None if job.resource is None else job.resource.sha256,
+                "parameters": {k: v for k, v in given.items() if k not in outputs},
+                "outputs": {option: path.name for option, path in paths.items()},
+            }
+        )
 
     def valid(self) -> dict[str, Any] | None:
         """Return the summary of the run that made these very outputs from the same input, or None and say why."""

@@ -42,8 +42,17 @@ def report(
         from ..report import write
 
         def page(temporary: Path, _: Path) -> None:
-            write(adata, temporary, keys=key or None, title=title, groupby=groupby, resource=known, figures=figures,
-                  top=top, max_padj=max_padj)  # fmt: skip
+            write(
+                adata,
+                temporary,
+                keys=key or None,
+                title=title,
+                groupby=groupby,
+                resource=known,
+                figures=figures,
+                top=top,
+                max_padj=max_padj,
+            )
 
         say("writing the report")
         return Done({"results": [k for k in adata.uns if str(k).startswith("commscore")]}, {"--out": page})

@@ -50,14 +50,16 @@ class LogFormat(str, Enum):  # noqa: UP042 -- StrEnum is shown with its class by
 
 _Format = Annotated[
     LogFormat,
-    typer.Option("--log-format", help="Log on standard error: text, or one JSON object per line.",
-                 rich_help_panel=_PANEL),
-]  # fmt: skip
+    typer.Option(
+        "--log-format", help="Log on standard error: text, or one JSON object per line.", rich_help_panel=_PANEL
+    ),
+]
 _Json = Annotated[
     bool,
-    typer.Option("--json", help="Print a summary in JSON on standard output, and nothing else there.",
-                 rich_help_panel=_PANEL),
-]  # fmt: skip
+    typer.Option(
+        "--json", help="Print a summary in JSON on standard output, and nothing else there.", rich_help_panel=_PANEL
+    ),
+]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Log only warnings and errors.", rich_help_panel=_PANEL)]
 _ADDED = (("log_format", _Format, LogFormat.text), ("as_json", _Json, False), ("quiet", _Quiet, False))
 

@@ -91,11 +91,24 @@ def score(
             place = normalized(adata, place, keep=data is not None or (out is not None and out.suffix == ".h5ad"))
         say(f"scoring {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
         result: Any = tl.score(
-            adata, groupby, resource=known, method=_one_or_all(method), scheme=scheme, n_perms=n_perms,
-            complex=complex, missing_subunits=missing_subunits, expr_prop=expr_prop, min_cells=min_cells,
-            groups=group or None, layer=place.layer, use_raw=place.use_raw, rng=seed, n_jobs=n_jobs,
-            inplace=False, **asked,
-        )  # fmt: skip
+            adata,
+            groupby,
+            resource=known,
+            method=_one_or_all(method),
+            scheme=scheme,
+            n_perms=n_perms,
+            complex=complex,
+            missing_subunits=missing_subunits,
+            expr_prop=expr_prop,
+            min_cells=min_cells,
+            groups=group or None,
+            layer=place.layer,
+            use_raw=place.use_raw,
+            rng=seed,
+            n_jobs=n_jobs,
+            inplace=False,
+            **asked,
+        )
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
         table, left_out = result.table, result.untested

@@ -64,15 +64,22 @@ def show_scores(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:
     pairs = table.loc[table["padj"] <= ALPHA, "interaction"].value_counts()
     names = ("source", "target", "ligand_complex", "receptor_complex", "mode")
     lines = [
-        [*(str(row[n]) for n in names), figures(row["score"], ".3f"), figures(row["pvalue"]), figures(row["padj"]),
-         str(pairs.get(row["interaction"], 0))]
+        [
+            *(str(row[n]) for n in names),
+            figures(row["score"], ".3f"),
+            figures(row["pvalue"]),
+            figures(row["padj"]),
+            str(pairs.get(row["interaction"], 0)),
+        ]
         for row in best.head(rows).to_dict("records")
-    ]  # fmt: skip
+    ]
     print_table(
-        lines, title=title, columns=("source", "target", "ligand", "receptor", "mode", "score", "p", "padj", "pairs"),
+        lines,
+        title=title,
+        columns=("source", "target", "ligand", "receptor", "mode", "score", "p", "padj", "pairs"),
         numbers=("score", "p", "padj", "pairs"),
         note=f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}",
-    )  # fmt: skip
+    )
 
 
 def first_method(table: pd.DataFrame) -> str | None:

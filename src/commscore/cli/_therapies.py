@@ -59,9 +59,17 @@ def therapies(
 
         say("cutting the edges of the stored scores")
         tl.therapies(
-            adata, key=key, roles=roles, condition_key=condition_key, sample_key=sample_key, max_padj=max_padj,
-            n_together=n_together, n_combinations=n_combinations, resource=known, key_added=_KEY,
-        )  # fmt: skip
+            adata,
+            key=key,
+            roles=roles,
+            condition_key=condition_key,
+            sample_key=sample_key,
+            max_padj=max_padj,
+            n_together=n_together,
+            n_combinations=n_combinations,
+            resource=known,
+            key_added=_KEY,
+        )
         found = get.load(adata, _KEY)
         writers = tables(**{n: lambda n=n: found.extra[n] for n in _BESIDE})
         summary = {
@@ -84,7 +92,9 @@ def show(table: pd.DataFrame, rows: int) -> None:
         for row in best.head(rows).to_dict("records")
     ]
     print_table(
-        lines, columns=(*text, "edges", "share"), numbers=("edges", "share"),
+        lines,
+        columns=(*text, "edges", "share"),
+        numbers=("edges", "share"),
         title=f"{len(best)} of {len(table)} therapies cut an edge",
         note="share: of the flow without antigen presentation; an in-silico cut, not a prediction of response",
-    )  # fmt: skip
+    )

@@ -23,8 +23,12 @@ def resolve(n_jobs: int | None) -> int:
 
         return int(numba.get_num_threads())
     if isinstance(n_jobs, int) and not isinstance(n_jobs, bool) and n_jobs < 0:
-        return max(1, len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
-                   + 1 + n_jobs)  # fmt: skip
+        return max(
+            1,
+            len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+            + 1
+            + n_jobs,
+        )
     in_range("n_jobs", n_jobs, low=1, integer=True)
     return int(n_jobs)
 

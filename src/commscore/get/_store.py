@@ -111,6 +111,19 @@ def store(adata: AnnData, key: str, result: Result) -> None:
     }
 
 
+def finish(adata: AnnData, key: str, result: Result, *, inplace: bool) -> Result | None:
+    """End a tool: store its result and return nothing, or return it and touch nothing."""
+    if not inplace:
+        return result
+    store(adata, key, result)
+    return None
+
+
+def identity(resource: Any) -> dict[str, Any]:
+    """Return what names a resource in a result: name, version and sha256."""
+    return {"name": resource.name, "version": resource.version, "sha256": resource.sha256}
+
+
 @checked
 def load(adata: AnnData, key: str = "commscore") -> Result:
     """Read ``adata.uns[key]`` as a :class:`Result`.

@@ -96,9 +96,15 @@ def _tests(ax: Any, tests: pd.DataFrame, stages: list[str], *, means: list[float
         estimate(ax, i, base + row.effect, ends=(base + row.ci_low, base + row.ci_high))
         if np.isfinite(row.pvalue):
             ax.annotate(
-                _p_in_words(row), (i, 1.0), xycoords=ax.get_xaxis_transform(), xytext=(0, 2),
-                textcoords="offset points", ha="center", va="bottom", fontsize=7.5,
-            )  # fmt: skip
+                _p_in_words(row),
+                (i, 1.0),
+                xycoords=ax.get_xaxis_transform(),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=7.5,
+            )
 
 
 def _p_in_words(row: Any) -> str:

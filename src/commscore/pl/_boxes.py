@@ -66,9 +66,15 @@ def draw_box(ax: Any, box: Box) -> Any:
 
     (x, y), (width, height) = box.at, box.size
     patch = FancyBboxPatch(
-        (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.1",
-        facecolor="#F5F5F5", edgecolor="0.4", linewidth=1.0, zorder=2,
-    )  # fmt: skip
+        (x - width / 2, y - height / 2),
+        width,
+        height,
+        boxstyle="round,pad=0,rounding_size=0.1",
+        facecolor="#F5F5F5",
+        edgecolor="0.4",
+        linewidth=1.0,
+        zorder=2,
+    )
     ax.add_patch(patch)
     top = y + height / 2 - _PAD - _LINE / 2
     ax.text(x, top, box.name, ha="center", va="center", fontsize=8.5, fontweight="bold", zorder=4)
@@ -78,17 +84,31 @@ def draw_box(ax: Any, box: Box) -> Any:
     for i, (words, colour, missing) in enumerate(box.lines):
         at = top - (2 + i) * _LINE
         ax.scatter(
-            [left + 0.05], [at], marker="s", s=34, facecolors="none" if missing else colour,
-            edgecolors=colour if missing else "0.3", linewidths=0.8, linestyle="--" if missing else "-", zorder=4,
-        )  # fmt: skip
+            [left + 0.05],
+            [at],
+            marker="s",
+            s=34,
+            facecolors="none" if missing else colour,
+            edgecolors=colour if missing else "0.3",
+            linewidths=0.8,
+            linestyle="--" if missing else "-",
+            zorder=4,
+        )
         ax.text(left + 0.18, at, words, va="center", fontsize=7.5, color="0.5" if missing else "0.1", zorder=4)
     return patch
 
 
 def draw_edge(
-    ax: Any, patches: tuple[Any, Any], boxes: tuple[Box, Box], *, index: tuple[int, int], label: str, colour: Any,
-    missing: bool, restrains: bool,
-) -> Any:  # fmt: skip
+    ax: Any,
+    patches: tuple[Any, Any],
+    boxes: tuple[Box, Box],
+    *,
+    index: tuple[int, int],
+    label: str,
+    colour: Any,
+    missing: bool,
+    restrains: bool,
+) -> Any:
     """Draw a curved arrow (a bar where it restrains) with its label; ``index`` is its place among parallel ones."""
     from matplotlib.patches import FancyArrowPatch
 
@@ -98,10 +118,20 @@ def draw_edge(
     # parallel arrows stand 0.24 inches apart in the middle; the other direction bends to the other side
     bend = 2 * (0.22 + 0.24 * index[0]) / distance
     arrow = FancyArrowPatch(
-        tuple(start), tuple(end), patchA=patches[0], patchB=patches[1], connectionstyle=f"arc3,rad={bend:.4f}",
-        arrowstyle="-[,widthB=0.5,lengthB=0.05" if restrains else "-|>", mutation_scale=11,
-        color=colour, linewidth=1.8, linestyle=(0, (3, 2)) if missing else "-", shrinkA=1, shrinkB=3, zorder=3,
-    )  # fmt: skip
+        tuple(start),
+        tuple(end),
+        patchA=patches[0],
+        patchB=patches[1],
+        connectionstyle=f"arc3,rad={bend:.4f}",
+        arrowstyle="-[,widthB=0.5,lengthB=0.05" if restrains else "-|>",
+        mutation_scale=11,
+        color=colour,
+        linewidth=1.8,
+        linestyle=(0, (3, 2)) if missing else "-",
+        shrinkA=1,
+        shrinkB=3,
+        zorder=3,
+    )
     if not missing:
         outline(arrow)
     ax.add_patch(arrow)
@@ -109,9 +139,16 @@ def draw_edge(
     control = (start + end) / 2 + bend * np.array([along[1], -along[0]])
     x, y = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
     ax.text(
-        x, y, label, ha="center", va="center", fontsize=7.5, color="0.5" if missing else "0.1", zorder=5,
+        x,
+        y,
+        label,
+        ha="center",
+        va="center",
+        fontsize=7.5,
+        color="0.5" if missing else "0.1",
+        zorder=5,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
-    )  # fmt: skip
+    )
     return arrow
 
 

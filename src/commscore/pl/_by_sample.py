@@ -118,9 +118,10 @@ def by_sample(
     labels = beside([*edge_labels(shown, 24), *((name,) for name in shorten(doing, 48).values())])
     wide = min(_PER_SAMPLE * len(columns), _WIDEST)
     ax = axes(
-        ax, width=inches(labels) + max(wide, 2.0) + 2.2,
+        ax,
+        width=inches(labels) + max(wide, 2.0) + 2.2,
         height=0.2 * len(labels) + inches(shorten(columns, 24).values()) + 1.7,
-    )  # fmt: skip
+    )
     _meshes(ax, upper, lower)
     _decorate(ax, labels, columns, rows=(len(shown), len(doing)))
     stage = labels_of(samples.obs.loc[columns, condition_key])
@@ -147,8 +148,9 @@ def _chosen(samples: AnnData, edges: pd.DataFrame, table: pd.DataFrame | None) -
     table = ranked(table[table["padj"].notna().to_numpy()], ["padj"], [True])
     at = pd.Series(edges.index, pd.MultiIndex.from_frame(edges[_EDGE].astype(str)))
     keys = [k for k in pd.MultiIndex.from_frame(table[_EDGE].astype(str)) if k in at.index]
-    return need_rows(edges.loc[at.loc[keys].to_list()], "no tested row of comparison is in samples",
-                     "make both from the same data")  # fmt: skip
+    return need_rows(
+        edges.loc[at.loc[keys].to_list()], "no tested row of comparison is in samples", "make both from the same data"
+    )
 
 
 def _known(samples: AnnData, edges: pd.DataFrame) -> Any:
@@ -195,9 +197,14 @@ def _meshes(ax: Any, upper: Any, lower: Any) -> None:
             continue
         high = symmetric(values)
         mesh = ax.pcolormesh(
-            np.arange(n + 1) - 0.5, start + np.arange(len(values) + 1) - 0.5, np.ma.masked_invalid(values),
-            cmap=colormaps[cmap].with_extremes(bad=MISSING), vmin=-high, vmax=high, rasterized=values.size > 20_000,
-        )  # fmt: skip
+            np.arange(n + 1) - 0.5,
+            start + np.arange(len(values) + 1) - 0.5,
+            np.ma.masked_invalid(values),
+            cmap=colormaps[cmap].with_extremes(bad=MISSING),
+            vmin=-high,
+            vmax=high,
+            rasterized=values.size > 20_000,
+        )
         bar = ax.figure.colorbar(mesh, ax=ax, label=label, shrink=0.45, pad=0.02, extend="both")
         bar.ax.tick_params(labelsize=7)
         bar.ax.yaxis.label.set_size(7.5)

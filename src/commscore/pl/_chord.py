@@ -138,7 +138,11 @@ def _circos(shown: pd.Series, colours: Mapping[str, Any]) -> Any:
         start, end = sent[source], received[target]
         sent[source], received[target] = start + width, end + width
         circos.link(
-            (source, start, start + width), (target, end, end + width), color=colours[source],
-            alpha=0.6, direction=1, lw=0,
-        )  # fmt: skip
+            (source, start, start + width),
+            (target, end, end + width),
+            color=colours[source],
+            alpha=0.6,
+            direction=1,
+            lw=0,
+        )
     return circos

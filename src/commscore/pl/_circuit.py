@@ -85,9 +85,15 @@ def circuit(
     for row, index, of in _parallel(between):
         there, ends = look[row["step"]], (row["source_role"], row["target_role"])
         draw_edge(
-            ax, (patches[ends[0]], patches[ends[1]]), (boxes[ends[0]], boxes[ends[1]]),
-            index=(index, of), label=_words(row), colour=there[0], missing=there[1], restrains=row["sign"] < 0,
-        )  # fmt: skip
+            ax,
+            (patches[ends[0]], patches[ends[1]]),
+            (boxes[ends[0]], boxes[ends[1]]),
+            index=(index, of),
+            label=_words(row),
+            colour=there[0],
+            missing=there[1],
+            restrains=row["sign"] < 0,
+        )
     _legend(ax, {missing for _, missing in look.values()})
     _finish(ax, data, key, circuit=circuit, contrast=contrast, high=high)
     if room().limited:  # words stay in their boxes

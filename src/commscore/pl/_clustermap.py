@@ -230,13 +230,23 @@ def _draw(wide: _Wide, cmap: str | None) -> Any:
         # seaborn lays the figure out once before we do, when the long names are still in it
         warnings.filterwarnings("ignore", message="Tight layout not applied")
         grid = sns.clustermap(
-            values.fillna(0.0 if signed else float(np.nanmin(values.to_numpy()))), mask=values.isna(),
-            method="average", metric="euclidean", row_cluster=len(values) > 1, col_cluster=values.shape[1] > 1,
-            cmap=cmap or (DIVERGING if signed else "viridis"), figsize=(5, 5), linewidths=0.3, linecolor="white",
+            values.fillna(0.0 if signed else float(np.nanmin(values.to_numpy()))),
+            mask=values.isna(),
+            method="average",
+            metric="euclidean",
+            row_cluster=len(values) > 1,
+            col_cluster=values.shape[1] > 1,
+            cmap=cmap or (DIVERGING if signed else "viridis"),
+            figsize=(5, 5),
+            linewidths=0.3,
+            linecolor="white",
             row_colors=pd.DataFrame(wide.beside, index=values.index) if wide.beside else None,
-            col_colors=pd.DataFrame(wide.over, index=values.columns), xticklabels=True, yticklabels=True,
-            cbar_kws={"extend": "both" if signed else "neither"}, **limits,
-        )  # fmt: skip
+            col_colors=pd.DataFrame(wide.over, index=values.columns),
+            xticklabels=True,
+            yticklabels=True,
+            cbar_kws={"extend": "both" if signed else "neither"},
+            **limits,
+        )
     if signed:
         grid.ax_heatmap.set_facecolor(MISSING)
     plt.close(grid.figure)  # as with every other plot, pyplot does not know the figure
@@ -276,10 +286,18 @@ def _lay_out(grid: Any, wide: _Wide) -> None:
     top = height - 1.85
     for (name, colours), labels, high in zip(shown.items(), entries, key_high, strict=True):
         grid.figure.legend(
-            handles=patches(colours, labels), title=name, frameon=False, fontsize=7.5, title_fontsize=8,
-            loc="upper left", bbox_to_anchor=((at - 0.05) / width, top / height), borderaxespad=0, borderpad=0,
-            handlelength=1.0, alignment="left",
-        )  # fmt: skip
+            handles=patches(colours, labels),
+            title=name,
+            frameon=False,
+            fontsize=7.5,
+            title_fontsize=8,
+            loc="upper left",
+            bbox_to_anchor=((at - 0.05) / width, top / height),
+            borderaxespad=0,
+            borderpad=0,
+            handlelength=1.0,
+            alignment="left",
+        )
         top -= high
     title(grid.ax_col_dendrogram, wide.heading, *wide.left_out)
 
@@ -290,8 +308,10 @@ def _short(wide: _Wide, names: Any) -> dict[str, str]:
 
 def _write(grid: Any, wide: _Wide, *, names: tuple[dict[str, str], dict[str, str]]) -> None:
     """Write names at rows, columns and strips, and the meaning of the colours."""
-    rows, columns = ([short[str(n)] for n in order] for short, order in
-                     zip(names, (grid.data2d.index, grid.data2d.columns), strict=True))  # fmt: skip
+    rows, columns = (
+        [short[str(n)] for n in order]
+        for short, order in zip(names, (grid.data2d.index, grid.data2d.columns), strict=True)
+    )
     ax = grid.ax_heatmap
     ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=7.5, rotation=0)
     ax.set_xticks(np.arange(len(columns)) + 0.5, columns, fontsize=7.5, rotation=90)

@@ -37,9 +37,14 @@ SHIFTS = {
 }
 """Warm for more, cold for less; pale: one side moved, purple: both went apart, grey: nothing was shown."""
 MARKERS = {
-    "ligand_up": "^", "ligand_down": "^", "receptor_up": "s", "receptor_down": "s", "compensated": "D",
-    "detected_only_alt": "P", "detected_only_ref": "X",
-}  # fmt: skip
+    "ligand_up": "^",
+    "ligand_down": "^",
+    "receptor_up": "s",
+    "receptor_down": "s",
+    "compensated": "D",
+    "detected_only_alt": "P",
+    "detected_only_ref": "X",
+}
 """Markers of the shifts that share a colour, and of those that must not be overlooked; dots for the others."""
 PARTS = {"d_source": "#56B4E9", "d_ligand": "#E69F00", "d_target": "#0072B2", "d_receptor": "#D55E00"}
 """Abundances in blue, expression in orange; senders light, receivers dark."""
@@ -50,9 +55,21 @@ MISSING = "#DADADA"
 """Cells without a value beside a diverging scale, whose middle is white."""
 # Okabe & Ito (2008) without black and yellow, then the muted scheme of Paul Tol
 _DISTINCT = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7",
-    "#332288", "#999933", "#882255", "#44AA99", "#DDCC77", "#AA4499", "#117733", "#661100",
-)  # fmt: skip
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#56B4E9",
+    "#CC79A7",
+    "#332288",
+    "#999933",
+    "#882255",
+    "#44AA99",
+    "#DDCC77",
+    "#AA4499",
+    "#117733",
+    "#661100",
+)
 
 
 def default_palette(names: Sequence[str]) -> dict[str, Any]:

@@ -73,9 +73,10 @@ def diff_network(
     pairs = frame[(frame["by"] == "pair").to_numpy()]
     groups = names_of(pairs["source"], pairs["target"])
     moved = need_rows(
-        pairs[(pairs["n_shifted"] > 0).to_numpy()], f"no pair of {contrast!r} has a changed interaction",
+        pairs[(pairs["n_shifted"] > 0).to_numpy()],
+        f"no pair of {contrast!r} has a changed interaction",
         "look at the volcano plot for what is near",
-    )  # fmt: skip
+    )
     shown = ranked(moved, ["n_shifted"], [False]).iloc[:top]
     ax = axes(ax, **size(groups, beside=_LEGEND))
     places = circle(groups)
@@ -86,9 +87,14 @@ def diff_network(
     ends = zip(shown["source"].astype(str), shown["target"].astype(str), strict=True)
     for (source, target), colour, width in zip(ends, colours, widths(shown["n_shifted"]), strict=True):
         draw_arrow(
-            ax, places[source], places[target], colour=colour, width=width, shrink=(reach, reach),
+            ax,
+            places[source],
+            places[target],
+            colour=colour,
+            width=width,
+            shrink=(reach, reach),
             linestyle=_STYLES[colour],
-        )  # fmt: skip
+        )
     fills = group_colours(data, key, groups, palette=palette)
     draw_nodes(ax, places, colours=fills, sizes=sizes, beside=_LEGEND)
     _legend(ax, [c for c in _NAMES if c in colours])

@@ -95,9 +95,14 @@ def dotplot(
     y = shown["interaction"].astype(object).map({n: i for i, n in enumerate(names)}).to_numpy(float)
     strength = _strength(shown[pvalue].to_numpy(float)) if has_p else np.full(len(shown), 1.0)
     dots = ax.scatter(
-        x, y, c=shown[score].to_numpy(float), s=_size(strength), edgecolors="0.25", linewidths=0.4,
+        x,
+        y,
+        c=shown[score].to_numpy(float),
+        s=_size(strength),
+        edgecolors="0.25",
+        linewidths=0.4,
         cmap=reverse(cmap) if score.endswith("_rank") else cmap,
-    )  # fmt: skip
+    )
     _decorate(ax, *labels)
     hidden = len(rows) - len(names), len(pairs) - len(pair_names)
     text = "Interactions between groups" + (f" ({rule})" if rule != "all rows" else "")
@@ -170,6 +175,14 @@ def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], pvalu
         ax.scatter([], [], s=float(_size(np.array([v, high]))[0]), color="0.6", edgecolors="0.25", label=f"{v:g}")
         for v in steps
     ]
-    ax.legend(handles=handles, title=f"−log10 {pvalue}", loc="upper left", bbox_to_anchor=(1.0, 1.0),
-              bbox_transform=ax.transAxes, frameon=False, fontsize=7, title_fontsize=7,
-              labelspacing=0.8)  # fmt: skip
+    ax.legend(
+        handles=handles,
+        title=f"−log10 {pvalue}",
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        bbox_transform=ax.transAxes,
+        frameon=False,
+        fontsize=7,
+        title_fontsize=7,
+        labelspacing=0.8,
+    )

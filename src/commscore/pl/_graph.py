@@ -85,9 +85,14 @@ def draw_nodes(
     names = list(places)
     xy = np.array([places[n] for n in names])
     dots = ax.scatter(
-        xy[:, 0], xy[:, 1], s=[sizes[n] for n in names], c=[colours[n] for n in names],
-        edgecolors="white", linewidths=0.8, zorder=3,
-    )  # fmt: skip
+        xy[:, 0],
+        xy[:, 1],
+        s=[sizes[n] for n in names],
+        c=[colours[n] for n in names],
+        edgecolors="white",
+        linewidths=0.8,
+        zorder=3,
+    )
     for name, label in _short(names).items():
         _outside(ax, places[name], label, radial=_crowded(names))
     limits = _limits(names, beside, unit=_unit(ax, names, beside))
@@ -103,12 +108,28 @@ def _outside(ax: Any, place: Any, label: str, *, radial: bool) -> None:
     right = x >= -1e-9
     if radial:
         degrees = float(np.degrees(np.arctan2(y, x)))
-        ax.text(x, y, label, rotation=degrees if right else degrees + 180, rotation_mode="anchor", in_layout=False,
-                ha="left" if right else "right", va="center", fontsize=7)  # fmt: skip
+        ax.text(
+            x,
+            y,
+            label,
+            rotation=degrees if right else degrees + 180,
+            rotation_mode="anchor",
+            in_layout=False,
+            ha="left" if right else "right",
+            va="center",
+            fontsize=7,
+        )
         return
     upright = abs(x) < 0.2
-    ax.text(x, y, label, ha="center" if upright else "left" if right else "right",
-            va="center" if not upright else "bottom" if y > 0 else "top", fontsize=8.5, in_layout=False)  # fmt: skip
+    ax.text(
+        x,
+        y,
+        label,
+        ha="center" if upright else "left" if right else "right",
+        va="center" if not upright else "bottom" if y > 0 else "top",
+        fontsize=8.5,
+        in_layout=False,
+    )
 
 
 def draw_arrow(
@@ -122,9 +143,17 @@ def draw_arrow(
         return _loop(ax, start, look)
     head = 5.0 + 1.6 * width
     arrow = FancyArrowPatch(
-        tuple(start), tuple(end), connectionstyle="arc3,rad=0.16", arrowstyle="-|>", mutation_scale=head,
-        shrinkA=shrink[0], shrinkB=shrink[1], joinstyle="miter", capstyle="butt", **look,
-    )  # fmt: skip
+        tuple(start),
+        tuple(end),
+        connectionstyle="arc3,rad=0.16",
+        arrowstyle="-|>",
+        mutation_scale=head,
+        shrinkA=shrink[0],
+        shrinkB=shrink[1],
+        joinstyle="miter",
+        capstyle="butt",
+        **look,
+    )
     ax.add_patch(arrow)
     return arrow
 
@@ -150,8 +179,7 @@ def width_legend(ax: Any, values: Any, *, heading: str, colour: Any = "0.45") ->
         for s in steps
     ]
     old = ax.get_legend()
-    made = ax.legend(handles=lines, title=heading, loc="lower right", frameon=False,
-                     fontsize=7.5, title_fontsize=8)  # fmt: skip
+    made = ax.legend(handles=lines, title=heading, loc="lower right", frameon=False, fontsize=7.5, title_fontsize=8)
     if old is not None:
         ax.add_artist(old)
         ax.legend_ = made

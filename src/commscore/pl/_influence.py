@@ -173,9 +173,15 @@ def _ticks(ax: Any, y: float, found: pd.Series, *, effect: float) -> None:
     if len(found):
         far = (found - effect).abs().idxmax()
         ax.annotate(
-            f"−{shorten([far], 16)[far]}", (found[far], y), xytext=(0, 8.5 * room().scale), textcoords="offset points",
-            fontsize=6, ha="center", va="center", color=UP if turned.any() else "0.35",
-        )  # fmt: skip
+            f"−{shorten([far], 16)[far]}",
+            (found[far], y),
+            xytext=(0, 8.5 * room().scale),
+            textcoords="offset points",
+            fontsize=6,
+            ha="center",
+            va="center",
+            color=UP if turned.any() else "0.35",
+        )
 
 
 def _one(ax: Any, tested: pd.DataFrame, effects: pd.DataFrame, *, contrast: str, top: int) -> Any:
@@ -210,8 +216,11 @@ def _decorate(ax: Any, labels: list[str]) -> None:
     ax.set_xlabel("log2 fold change of ligand × receptor")
     bare(ax)
     look: dict[str, Any] = {"color": "none", "markeredgewidth": 1.5}
-    legend(ax, [
-        Line2D([], [], color=DARK, marker="o", ms=5, lw=1.1, label="all samples, 95 % interval"),
-        Line2D([], [], marker="|", ms=9, markeredgecolor="#777777", label="one sample left out", **look),
-        Line2D([], [], marker="|", ms=9, markeredgecolor=UP, label="… and the sign turns", **look),
-    ])  # fmt: skip
+    legend(
+        ax,
+        [
+            Line2D([], [], color=DARK, marker="o", ms=5, lw=1.1, label="all samples, 95 % interval"),
+            Line2D([], [], marker="|", ms=9, markeredgecolor="#777777", label="one sample left out", **look),
+            Line2D([], [], marker="|", ms=9, markeredgecolor=UP, label="… and the sign turns", **look),
+        ],
+    )

@@ -101,9 +101,14 @@ def _line(ax: Any, y: int, chain: list[str], *, edges: list[str], colours: Mappi
     back = len(chain) > 1 and chain[0] == chain[-1]
     fills = ["white" if back and x == len(chain) - 1 else colours[g] for x, g in enumerate(chain)]
     ax.scatter(
-        np.arange(len(chain)), np.full(len(chain), y), s=85, c=fills, edgecolors=[colours[g] for g in chain],
-        linewidths=1.6, zorder=3,
-    )  # fmt: skip
+        np.arange(len(chain)),
+        np.full(len(chain), y),
+        s=85,
+        c=fills,
+        edgecolors=[colours[g] for g in chain],
+        linewidths=1.6,
+        zorder=3,
+    )
 
 
 def _style(sign: int) -> Any:

@@ -24,10 +24,17 @@ def scatter_shifts(ax: Any, shown: pd.DataFrame, x: str, *, y: str) -> None:
         rows = shown[(shift == name).to_numpy()]
         behind = name in _BACK
         handles[name] = ax.scatter(
-            rows[x], rows[y], s=9 if behind else 26, color=SHIFTS[name], alpha=0.7 if behind else 0.9,
-            edgecolors="none" if behind else "white", linewidths=0.4, label=f"{name} ({len(rows)})",
-            marker=MARKERS.get(name, "o"), zorder=1 if behind else 2,
-        )  # fmt: skip
+            rows[x],
+            rows[y],
+            s=9 if behind else 26,
+            color=SHIFTS[name],
+            alpha=0.7 if behind else 0.9,
+            edgecolors="none" if behind else "white",
+            linewidths=0.4,
+            label=f"{name} ({len(rows)})",
+            marker=MARKERS.get(name, "o"),
+            zorder=1 if behind else 2,
+        )
     legend(ax, [handles[s] for s in present], "shift")
 
 

@@ -103,8 +103,13 @@ def _frame(ax: Any, limits: tuple[float, float]) -> None:
     for x, y, words, colour in _CORNERS:
         text = words if room().limited else words.replace("\n", ", ")
         ax.text(
-            x * high / 2, y * high * 0.97, text, color=colour, fontsize=6.5 if room().limited else 7.5, ha="center",
+            x * high / 2,
+            y * high * 0.97,
+            text,
+            color=colour,
+            fontsize=6.5 if room().limited else 7.5,
+            ha="center",
             va="top" if y > 0 else "bottom",
-        )  # fmt: skip
+        )
         if x != y:
             ax.fill_between([0, high * x], 0, high * y, color=colour, alpha=0.05, lw=0, zorder=-1)

@@ -88,9 +88,10 @@ def _draw(ax: Any, matrix: pd.DataFrame, sure: Any) -> Any:
         for names, longest in ((matrix.index, room().across(30, 0.3)), (matrix.columns, room().upward(30, 0.3)))
     ]
     ax = axes(
-        ax, width=inches(labels[0]) + max(0.28 * matrix.shape[1], 1.6) + 1.8,
+        ax,
+        width=inches(labels[0]) + max(0.28 * matrix.shape[1], 1.6) + 1.8,
         height=inches(labels[1]) + max(0.28 * len(matrix), 1.6) + 1.0,
-    )  # fmt: skip
+    )
     values = np.ma.masked_invalid(matrix.to_numpy(np.float64))
     high = symmetric(values.filled(np.nan))
     mesh = ax.imshow(values, cmap=DIVERGING, vmin=-high, vmax=high, aspect="auto")

@@ -138,6 +138,10 @@ def _points(ax: Any, matrices: list[pd.DataFrame], groups: list[str], *, colours
     if len(ends) == 2:
         for start, end, fill in zip(*ends, fills, strict=True):
             if not np.allclose(start, end):
-                ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": fill, "lw": 1.2,
-                                                         "shrinkA": 3, "shrinkB": 4})  # fmt: skip
+                ax.annotate(
+                    "",
+                    end,
+                    start,
+                    arrowprops={"arrowstyle": "-|>", "color": fill, "lw": 1.2, "shrinkA": 3, "shrinkB": 4},
+                )
     return ends

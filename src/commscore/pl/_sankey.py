@@ -154,11 +154,25 @@ def _name(ax: Any, stacks: dict[str, dict[str, tuple[float, float]]], short: dic
         middles = [sum(stacks[column][name]) / 2 for name in upward]
         for name, y in zip(upward, spread(middles, line, low=0.0, high=1.0), strict=True):
             ax.text(
-                i + side * (_BAR + 0.02), y, short[column][name], ha=align, va="center_baseline", fontsize=7.5,
-                zorder=4, bbox=None if side else box,
-            )  # fmt: skip
-        ax.annotate(column, (i, 1.0), xytext=(0, 4), textcoords="offset points", ha="center", va="bottom",
-                    fontsize=8.5, fontweight="bold")  # fmt: skip
+                i + side * (_BAR + 0.02),
+                y,
+                short[column][name],
+                ha=align,
+                va="center_baseline",
+                fontsize=7.5,
+                zorder=4,
+                bbox=None if side else box,
+            )
+        ax.annotate(
+            column,
+            (i, 1.0),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+            fontweight="bold",
+        )
     ax.set_xlim(-_BAR, 2 + _BAR)
     ax.set_ylim(0, 1)
     ax.axis("off")

@@ -88,8 +88,15 @@ def shapes(
         hidden += max(len(edges) - top, 0)
         _field(ax, i * width, edges.iloc[:top], paths=paths)
         words = shape.replace("_", " ")
-        ax.text(i * width + (len(order) - 1) / 2, 1.01, f"{words}\n({len(edges)})", transform=ax.get_xaxis_transform(),
-                ha="center", va="bottom", fontsize=8.5)  # fmt: skip
+        ax.text(
+            i * width + (len(order) - 1) / 2,
+            1.01,
+            f"{words}\n({len(edges)})",
+            transform=ax.get_xaxis_transform(),
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+        )
     _decorate(ax, len(fields), short, width=width)
     _list(ax, found, fields, width=width, names=names, below=inches(short))
     ax.set_ylabel(
@@ -160,5 +167,12 @@ def _list(ax: Any, found: pd.DataFrame, fields: list[str], *, width: float, name
         labels = [two_lines(label, most) for label in edge_labels(whole.iloc[:names], 15)]
         lines = "\n".join(label.replace("\n", "\n   ") for label in labels)
         lines += f"\nand {len(whole) - names} more" if len(whole) > names else ""
-        ax.annotate(lines, (i * width - _GAP / 3, 0), xycoords=("data", "axes fraction"),
-                    xytext=(0, -72 * below - 14), textcoords="offset points", fontsize=6, va="top")  # fmt: skip
+        ax.annotate(
+            lines,
+            (i * width - _GAP / 3, 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, -72 * below - 14),
+            textcoords="offset points",
+            fontsize=6,
+            va="top",
+        )

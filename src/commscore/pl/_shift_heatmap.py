@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 _MARKS = {
-    "up": "▲", "down": "▼", "ligand_up": "△", "receptor_up": "△", "ligand_down": "▽", "receptor_down": "▽",
-    "gained": "+", "lost": "–", "compensated": "×",
-}  # fmt: skip
+    "up": "▲",
+    "down": "▼",
+    "ligand_up": "△",
+    "receptor_up": "△",
+    "ligand_down": "▽",
+    "receptor_down": "▽",
+    "gained": "+",
+    "lost": "–",
+    "compensated": "×",
+}
 
 
 @checked
@@ -102,8 +109,9 @@ def _named(frame: pd.DataFrame, by: str) -> pd.DataFrame:
     if by == "pair":
         named = frame.assign(_row=names_by_row(frame, "interaction"), _column=pairs)
         return named.sort_values(["source", "target"], kind="stable")
-    return frame.assign(_row=names_by_row(frame, "interaction", "source", "target"),
-                        _column=names_by_row(frame, "contrast"))  # fmt: skip
+    return frame.assign(
+        _row=names_by_row(frame, "interaction", "source", "target"), _column=names_by_row(frame, "contrast")
+    )
 
 
 def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[Names], list[Names]], limit: float) -> Any:
@@ -118,9 +126,10 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[Names],
         short_labels(columns, (room().upward(43, 0.32) - 3) // 2),
     ]
     ax = axes(
-        ax, width=inches(short[0]) + 0.24 * len(columns) + 2.0,
+        ax,
+        width=inches(short[0]) + 0.24 * len(columns) + 2.0,
         height=inches(short[1]) + max(0.2 * len(rows), 1.6) + 1.0,
-    )  # fmt: skip
+    )
     high = symmetric(matrix)
     mesh = ax.imshow(np.ma.masked_invalid(matrix), cmap=DIVERGING, vmin=-high, vmax=high, aspect="auto")
     ax.set_facecolor(MISSING)

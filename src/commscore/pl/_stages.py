@@ -39,9 +39,10 @@ def name_stages(ax: Any, stages: Sequence[str], counts: Sequence[int]) -> None:
     named = shorten(stages, 34)
     lines = [textwrap.fill(named[s].replace("_", "_ "), 13).replace("_ ", "_") for s in stages]
     ax.set_xticks(
-        range(len(lines)), [f"{s}\n(n = {n})" for s, n in zip(lines, counts, strict=True)],
+        range(len(lines)),
+        [f"{s}\n(n = {n})" for s, n in zip(lines, counts, strict=True)],
         fontsize=9 if max(map(len, named.values()), default=0) <= 13 else 7.5,
-    )  # fmt: skip
+    )
 
 
 def estimate(ax: Any, stage: int, value: float, *, ends: tuple[float, float] | None) -> None:

@@ -226,9 +226,18 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[Names]) -> list[Any
     for side, at, (end, sign) in zip(sides, limits, ((low, 1), (high, -1)), strict=True):
         order = side[np.argsort(y[side], kind="stable")]
         for i, place in zip(order, spread(y[order], line, low=bottom + line / 2, high=top - line / 2), strict=True):
-            texts.append(ax.text(at + sign * 0.05 * unit, place, named[i], fontsize=7, va="center",
-                                 ha="left" if sign > 0 else "right", zorder=4,
-                                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}))  # fmt: skip
+            texts.append(
+                ax.text(
+                    at + sign * 0.05 * unit,
+                    place,
+                    named[i],
+                    fontsize=7,
+                    va="center",
+                    ha="left" if sign > 0 else "right",
+                    zorder=4,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+                )
+            )
             stop = at + sign * unit * (rooms[i] + 0.1)
             ax.plot([x[i], end, stop], [y[i], place, place], color="0.6", lw=0.5, zorder=0.5)
     return texts
@@ -249,7 +258,15 @@ def label_points(ax: Any, x: Any, y: Any, *, labels: Sequence[str], avoid: Any) 
     texts = [ax.text(a, b, t, fontsize=7) for (a, b), t in zip(start, labels, strict=True)]
     others = np.asarray(avoid, np.float64)
     adjust_text(
-        texts, x=others[:, 0], y=others[:, 1], target_x=list(x), target_y=list(y), ax=ax, iter_lim=200,
-        expand=(1.1, 1.4), ensure_inside_axes=True, arrowprops={"arrowstyle": "-", "color": "0.4", "lw": 0.5},
-    )  # fmt: skip
+        texts,
+        x=others[:, 0],
+        y=others[:, 1],
+        target_x=list(x),
+        target_y=list(y),
+        ax=ax,
+        iter_lim=200,
+        expand=(1.1, 1.4),
+        ensure_inside_axes=True,
+        arrowprops={"arrowstyle": "-", "color": "0.4", "lw": 0.5},
+    )
     return texts

@@ -72,9 +72,14 @@ def therapies(
     _draw(ax, rows, {n: i for i, n in enumerate(names)})
     for y, row in enumerate(shown.itertuples()):
         ax.annotate(
-            f"{row.n_edges} | {row.n_circuits}", (row.share, y), xytext=(7, 0), textcoords="offset points",
-            va="center", fontsize=6.5, color="0.35",
-        )  # fmt: skip
+            f"{row.n_edges} | {row.n_circuits}",
+            (row.share, y),
+            xytext=(7, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=6.5,
+            color="0.35",
+        )
     ax.set_yticks(range(len(names)), labels, fontsize=7.5)
     ax.set_ylim(len(names) - 0.3, -0.7)
     ax.set_xlim(0, (1.35 if room().narrow else 1.15) * float(rows["share"].max()))

@@ -33,10 +33,15 @@ def samples_of(ask: Ask) -> AnnData | None:
     layer = None if params["counts_layer"] is None else str(params["counts_layer"])
     try:
         made = tl.profile(
-            ask.adata, keys[0], sample_key=keys[2], resource=pairs.set_axis(["ligand", "receptor"], axis=1),
-            counts_layer=layer, use_raw=bool(params["use_raw"]), expr_prop=float(params["expr_prop"]),
+            ask.adata,
+            keys[0],
+            sample_key=keys[2],
+            resource=pairs.set_axis(["ligand", "receptor"], axis=1),
+            counts_layer=layer,
+            use_raw=bool(params["use_raw"]),
+            expr_prop=float(params["expr_prop"]),
             min_cells=int(params["min_cells"]),
-        )  # fmt: skip
+        )
     except (KeyError, TypeError, ValueError):  # the counts are gone, or other cells are here now: no such figure
         return None
     read = made.uns["commscore_profile"]
@@ -67,15 +72,24 @@ def trends(ask: Ask, samples: AnnData) -> list[tuple[str, Any, str, str]]:
     for row in edges.head(_TRENDS).itertuples():
         edge = {"interaction": str(row.interaction), "source": str(row.source), "target": str(row.target)}
         name = f"{row.interaction} from {row.source} to {row.target}"
-        made.append((
-            f"{name}, by sample",
-            partial(pl.trend, samples, **edge, stage_key=params["condition_key"], order=order,
-                    comparison=ask.adata, key=ask.stored.key),
-            f"Ligand × receptor of {name} in every sample, by {params['condition_key']}. "
-            f"{row.contrast}: effect {row.effect:.2g}, padj {row.padj:.2g}, {row.shift}.",
-            "Points are samples; diamonds are the estimates of the comparison with the 95 % interval of the difference "
-            "from the first condition.",
-        ))  # fmt: skip
+        made.append(
+            (
+                f"{name}, by sample",
+                partial(
+                    pl.trend,
+                    samples,
+                    **edge,
+                    stage_key=params["condition_key"],
+                    order=order,
+                    comparison=ask.adata,
+                    key=ask.stored.key,
+                ),
+                f"Ligand × receptor of {name} in every sample, by {params['condition_key']}. "
+                f"{row.contrast}: effect {row.effect:.2g}, padj {row.padj:.2g}, {row.shift}.",
+                "Points are samples; diamonds are the estimates of the comparison with the 95 % interval of the "
+                "difference from the first condition.",
+            )
+        )
     return made
 
 
@@ -99,9 +113,17 @@ def beside_response(ask: Ask, samples: AnnData, *, response_key: str | None) -> 
     response_key = response_key if target else None
     answer = {"response": ask.adata, "response_key": response_key} if response_key else {}
     drawing = partial(
-        pl.by_sample, samples, condition_key=ask.stored.params["condition_key"], comparison=ask.adata,
-        contrast=contrast, key=ask.stored.key, target=target, order=_order(ask.stored.params), top=ask.top, **answer,
-    )  # fmt: skip
+        pl.by_sample,
+        samples,
+        condition_key=ask.stored.params["condition_key"],
+        comparison=ask.adata,
+        contrast=contrast,
+        key=ask.stored.key,
+        target=target,
+        order=_order(ask.stored.params),
+        top=ask.top,
+        **answer,
+    )
     where = f" received by {target}" if target else ""
     below = f", and below them the activity of pathways in {target}" if target else ""
     return (

@@ -21,8 +21,22 @@ NAMED_IN = ("interaction", "interactions", "strongest", "cut", "remaining")
 LISTED_IN = "interactions"
 """The one of them that holds a JSON list in every cell."""
 
-_SHOWN = ("interaction", "statement", "source", "lines", "cited", "stated", "inferred_from", "sender", "receiver",
-          "context", "mode", "effect", "direction", "change")  # fmt: skip
+_SHOWN = (
+    "interaction",
+    "statement",
+    "source",
+    "lines",
+    "cited",
+    "stated",
+    "inferred_from",
+    "sender",
+    "receiver",
+    "context",
+    "mode",
+    "effect",
+    "direction",
+    "change",
+)
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 

@@ -86,29 +86,41 @@ def _score(ask: Ask) -> list[Figure | Text]:
     said = "all rows" if tested is None else f"padj ≤ {max_padj:g}"
     made: list[Figure | Text] = []
     if score is not None:
-        made.append(_drawn(
-            "Strongest interactions",
-            lambda: pl.dotplot(adata, key=key, top=ask.top),
-            alt=f"Dot plot of interactions against pairs of groups. {_strongest(table, score)}",
-            caption="Colour: score. Size: the smaller the adjusted p-value, the larger the dot.",
-        ))  # fmt: skip
-    made.append(_drawn(
-        "Interactions between groups", lambda: pl.heatmap(adata, key=key, max_padj=tested),
-        alt=f"Heat map of the number of interactions ({said}), sources in rows, targets in columns. {_most(passing)}",
-        caption=f"Number of interactions with {said} from each source (rows) to each target (columns).",
-    ))  # fmt: skip
-    made.append(_drawn(
-        "Interactions that go together", lambda: pl.clustermap(adata, key=key, max_padj=tested, top=ask.top),
-        alt=f"Heat map of scores, interactions in rows, pairs of groups in columns, both sorted so that what is alike "
-        f"stands together. {_strongest(table, score) if score else ''}",
-        caption=f"Scores of the interactions with {said} somewhere, clustered; strips of colours name source, target "
-        "and mode.",
-    ))  # fmt: skip
-    made.append(_drawn(
-        "Ways of communication", lambda: pl.spectrum(adata, key=key, max_padj=tested),
-        alt=f"Bars of the number of interactions ({said}) of each source by mode. {_modes(passing)}",
-        caption=f"Interactions with {said} of each source by mode of communication.",
-    ))  # fmt: skip
+        made.append(
+            _drawn(
+                "Strongest interactions",
+                lambda: pl.dotplot(adata, key=key, top=ask.top),
+                alt=f"Dot plot of interactions against pairs of groups. {_strongest(table, score)}",
+                caption="Colour: score. Size: the smaller the adjusted p-value, the larger the dot.",
+            )
+        )
+    made.append(
+        _drawn(
+            "Interactions between groups",
+            lambda: pl.heatmap(adata, key=key, max_padj=tested),
+            alt=f"Heat map of the number of interactions ({said}), sources in rows, targets in columns. "
+            f"{_most(passing)}",
+            caption=f"Number of interactions with {said} from each source (rows) to each target (columns).",
+        )
+    )
+    made.append(
+        _drawn(
+            "Interactions that go together",
+            lambda: pl.clustermap(adata, key=key, max_padj=tested, top=ask.top),
+            alt=f"Heat map of scores, interactions in rows, pairs of groups in columns, both sorted so that what is "
+            f"alike stands together. {_strongest(table, score) if score else ''}",
+            caption=f"Scores of the interactions with {said} somewhere, clustered; strips of colours name source, "
+            "target and mode.",
+        )
+    )
+    made.append(
+        _drawn(
+            "Ways of communication",
+            lambda: pl.spectrum(adata, key=key, max_padj=tested),
+            alt=f"Bars of the number of interactions ({said}) of each source by mode. {_modes(passing)}",
+            caption=f"Interactions with {said} of each source by mode of communication.",
+        )
+    )
     return made
 
 
@@ -121,15 +133,18 @@ def _compare(ask: Ask) -> list[Figure | Text]:
         made += [
             _drawn(f"{name}: {title}", partial(draw, name), alt=f"{what} {name}. {moved}", caption=caption)
             for title, draw, what, caption in _of_contrast(ask)
-        ]  # fmt: skip
+        ]
     if len(names) > _MOST_CONTRASTS:
         made.append(Text(f"Figures of the first {_MOST_CONTRASTS} contrasts; the tables below hold all {len(names)}."))
     if "stages" in names:
-        made.append(_drawn(
-            "Course over the stages", lambda: pl.shapes(ask.adata, key=ask.stored.key, max_padj=max_padj),
-            alt=f"Changed interactions sorted by the shape of their course. {_counts(table, 'shape')}",
-            caption="Every changed interaction over the stages, by the shape of its course.",
-        ))  # fmt: skip
+        made.append(
+            _drawn(
+                "Course over the stages",
+                lambda: pl.shapes(ask.adata, key=ask.stored.key, max_padj=max_padj),
+                alt=f"Changed interactions sorted by the shape of their course. {_counts(table, 'shape')}",
+                caption="Every changed interaction over the stages, by the shape of its course.",
+            )
+        )
     return made + _samples(ask)
 
 
@@ -150,14 +165,14 @@ def _response(ask: Ask) -> list[Figure | Text]:
     names = [str(c) for c in table["contrast"].dropna().unique() if c not in ("stages", "all")]
     return [
         _drawn(
-            f"{name}: response of the receiving cells", partial(pl.response, ask.adata, key=key, contrast=name,
-                                                                max_padj=ask.max_padj),
+            f"{name}: response of the receiving cells",
+            partial(pl.response, ask.adata, key=key, contrast=name, max_padj=ask.max_padj),
             alt=f"Heat map of the change of activity of pathways in every receiving group, {name}. "
             f"{_responded(table[(table['contrast'] == name).to_numpy()], ask.max_padj)}",
             caption=f"Change of activity (log2); triangles: padj ≤ {ask.max_padj:g}; grey: not tested.",
         )
         for name in names[:_MOST_CONTRASTS]
-    ]  # fmt: skip
+    ]
 
 
 def _influence(ask: Ask) -> list[Figure | Text]:
@@ -179,7 +194,7 @@ def _influence(ask: Ask) -> list[Figure | Text]:
             caption="Dot and line: all samples, 95 % interval. Ticks: one sample left out; orange: the sign turns.",
         )
         for name in names[:_MOST_CONTRASTS]
-    ]  # fmt: skip
+    ]
 
 
 def _responded(table: pd.DataFrame, max_padj: float) -> str:
@@ -195,17 +210,32 @@ def _of_contrast(ask: Ask) -> list[tuple[str, Callable[[str], Any], str, str]]:
     adata, key, top, max_padj = ask.adata, ask.stored.key, ask.top, ask.max_padj
     labels = min(top, 12)
     return [
-        ("effects and evidence", lambda c: pl.volcano(adata, key=key, contrast=c, max_padj=max_padj, top=labels),
-         "Volcano plot of", "Change of ligand × receptor (log2) against the evidence for it."),
-        ("which side moved", lambda c: pl.quadrant(adata, key=key, contrast=c, max_padj=max_padj, top=labels),
-         "Change of the ligand against change of the receptor in", "Change of the ligand in the source against "
-         "change of the receptor in the target (log2)."),
-        ("what drives the changes", lambda c: pl.drivers(adata, key=key, contrast=c, max_padj=max_padj, top=top),
-         "Parts of the changes in", "Additive parts of the change of log2 flow: abundance of source and target, "
-         "expression of ligand and receptor."),
-        ("pairs of groups", lambda c: pl.shift_heatmap(adata, key=key, contrast=c, max_padj=max_padj, top=top),
-         "Heat map of changes by pair of groups in", "Mean change of the strongest interactions by pair of groups."),
-    ]  # fmt: skip
+        (
+            "effects and evidence",
+            lambda c: pl.volcano(adata, key=key, contrast=c, max_padj=max_padj, top=labels),
+            "Volcano plot of",
+            "Change of ligand × receptor (log2) against the evidence for it.",
+        ),
+        (
+            "which side moved",
+            lambda c: pl.quadrant(adata, key=key, contrast=c, max_padj=max_padj, top=labels),
+            "Change of the ligand against change of the receptor in",
+            "Change of the ligand in the source against change of the receptor in the target (log2).",
+        ),
+        (
+            "what drives the changes",
+            lambda c: pl.drivers(adata, key=key, contrast=c, max_padj=max_padj, top=top),
+            "Parts of the changes in",
+            "Additive parts of the change of log2 flow: abundance of source and target, "
+            "expression of ligand and receptor.",
+        ),
+        (
+            "pairs of groups",
+            lambda c: pl.shift_heatmap(adata, key=key, contrast=c, max_padj=max_padj, top=top),
+            "Heat map of changes by pair of groups in",
+            "Mean change of the strongest interactions by pair of groups.",
+        ),
+    ]
 
 
 def _circuits(ask: Ask) -> list[Figure | Text]:
@@ -216,15 +246,18 @@ def _circuits(ask: Ask) -> list[Figure | Text]:
     best = table[(table["n_expressed"] > 0).to_numpy()].head(_MOST_CIRCUITS)
     return [
         Text(circuits_in_words(table, ask.max_padj)),
-        *(_drawn(
-            str(row["name"]), partial(pl.circuit, ask.adata, row["circuit"], key=ask.stored.key, contrast=contrast),
-            alt=f"Circuit {row['name']}: roles of cells as boxes, steps as arrows. {row['n_expressed']} of "
-            f"{row['n_steps']} steps are expressed; {_of_status(row)}.",
-            caption="Steps inside a cell in its box, steps between cells as arrows; dashed: not there or not measured."
-            + (f" Colour: change in {contrast}." if contrast else ""),
-        )
-        for row in best.to_dict("records")),
-    ]  # fmt: skip
+        *(
+            _drawn(
+                str(row["name"]),
+                partial(pl.circuit, ask.adata, row["circuit"], key=ask.stored.key, contrast=contrast),
+                alt=f"Circuit {row['name']}: roles of cells as boxes, steps as arrows. {row['n_expressed']} "
+                f"of {row['n_steps']} steps are expressed; {_of_status(row)}.",
+                caption="Steps inside a cell in its box, steps between cells as arrows; dashed: not there or not "
+                "measured." + (f" Colour: change in {contrast}." if contrast else ""),
+            )
+            for row in best.to_dict("records")
+        ),
+    ]
 
 
 def _of_status(row: dict[str, Any]) -> str:
@@ -239,8 +272,9 @@ def circuits_in_words(table: pd.DataFrame, max_padj: float) -> str:
     status, passing = table["status"].astype(str), table["padj"] <= max_padj
     said = [
         f"{n} {words} ({int(passing[status == name].sum())} with padj ≤ {max_padj:g})"
-        for name, words in names.items() if (n := int((status == name).sum()))
-    ]  # fmt: skip
+        for name, words in names.items()
+        if (n := int((status == name).sum()))
+    ]
     without = {"broken": "broken (a step is missing: no p-value)", "not_assessable": "not assessable"}
     said += [f"{n} {words}" for name, words in without.items() if (n := int((status == name).sum()))]
     return f"{len(table)} circuits: {', '.join(said)}."
@@ -248,46 +282,65 @@ def circuits_in_words(table: pd.DataFrame, max_padj: float) -> str:
 
 def _loops(ask: Ask) -> list[Figure | Text]:
     counts = _counts(ask.stored.table, "kind")
-    return [_drawn(
-        "Strongest loops and relays", lambda: pl.loops(ask.adata, key=ask.stored.key, top=ask.top),
-        alt=f"Loops and relays as lines of cells with the interaction between each and the next. {counts}",
-        caption="One line per loop (it ends where it begins) or relay, the strongest first.",
-    )]  # fmt: skip
+    return [
+        _drawn(
+            "Strongest loops and relays",
+            lambda: pl.loops(ask.adata, key=ask.stored.key, top=ask.top),
+            alt=f"Loops and relays as lines of cells with the interaction between each and the next. {counts}",
+            caption="One line per loop (it ends where it begins) or relay, the strongest first.",
+        )
+    ]
 
 
 def _expectations(ask: Ask) -> list[Figure | Text]:
     verdicts = _counts(ask.stored.table, "verdict")
-    return [_drawn(
-        "Expected changes", lambda: pl.expectations(ask.adata, key=ask.stored.key, top=ask.top),
-        alt=f"Forest plot of the effects of expected changes with their intervals. Verdicts: {verdicts}",
-        caption="Effect and interval of each expected change, and what the data say of it.",
-    )]  # fmt: skip
+    return [
+        _drawn(
+            "Expected changes",
+            lambda: pl.expectations(ask.adata, key=ask.stored.key, top=ask.top),
+            alt=f"Forest plot of the effects of expected changes with their intervals. Verdicts: {verdicts}",
+            caption="Effect and interval of each expected change, and what the data say of it.",
+        )
+    ]
 
 
 def _balance(ask: Ask) -> list[Figure | Text]:
     means = ask.stored.table.groupby("condition", observed=True)["balance"].mean()
     said = ", ".join(f"{name}: {value:.2g}" for name, value in means.items())
-    return [_drawn(
-        "Balance of the samples", lambda: pl.balance(ask.adata, key=ask.stored.key),
-        alt=f"Log2 of pro-tumour over anti-tumour flow of every sample by condition. Means: {said}.",
-        caption="Above zero, flow that drives the tumour prevails.",
-    )]  # fmt: skip
+    return [
+        _drawn(
+            "Balance of the samples",
+            lambda: pl.balance(ask.adata, key=ask.stored.key),
+            alt=f"Log2 of pro-tumour over anti-tumour flow of every sample by condition. Means: {said}.",
+            caption="Above zero, flow that drives the tumour prevails.",
+        )
+    ]
 
 
 def _therapies(ask: Ask) -> list[Figure | Text]:
     status = _counts(ask.stored.table, "status")
-    return [_drawn(
-        "Flow that falls", lambda: pl.therapies(ask.adata, key=ask.stored.key, top=ask.top),
-        alt="Share of flow (without antigen presentation) that falls when the targets of each therapy are taken out. "
-        f"{status}",
-        caption="An in-silico cut of edges, not a prediction of response.",
-    )]  # fmt: skip
+    return [
+        _drawn(
+            "Flow that falls",
+            lambda: pl.therapies(ask.adata, key=ask.stored.key, top=ask.top),
+            alt="Share of flow (without antigen presentation) that falls when the targets of each therapy are taken "
+            f"out. {status}",
+            caption="An in-silico cut of edges, not a prediction of response.",
+        )
+    ]
 
 
 _MAKERS: dict[str, Callable[[Ask], list[Figure | Text]]] = {
-    "score": _score, "compare": _compare, "circuits": _circuits, "loops": _loops, "expectations": _expectations,
-    "balance": _balance, "therapies": _therapies, "response": _response, "influence": _influence,
-}  # fmt: skip
+    "score": _score,
+    "compare": _compare,
+    "circuits": _circuits,
+    "loops": _loops,
+    "expectations": _expectations,
+    "balance": _balance,
+    "therapies": _therapies,
+    "response": _response,
+    "influence": _influence,
+}
 
 
 def first(table: pd.DataFrame, name: str) -> str | None:

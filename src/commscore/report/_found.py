@@ -15,9 +15,17 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 ORDER = (
-    "score", "compare", "influence", "circuits", "loops", "expectations", "balance", "therapies", "response",
+    "score",
+    "compare",
+    "influence",
+    "circuits",
+    "loops",
+    "expectations",
+    "balance",
+    "therapies",
+    "response",
     "recessive",
-)  # fmt: skip
+)
 _STUDY = ("groupby", "condition_key", "sample_key")
 _PARTS = {"table", "params", "resource", "schema"}
 

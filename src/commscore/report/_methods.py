@@ -115,8 +115,11 @@ def _score(p: Mapping[str, str]) -> str:
         "permutation": f"with p-values from {p.get('n_perms')} permutations of the labels of all cells "
         f"({p.get('scheme')} scheme, seed {p.get('rng')})",
         "analytic": "with p-values from a saddlepoint approximation of the permutation distribution",
-    }.get(p.get("null", ""), f"with p-values from a saddlepoint approximation where it is known, else from "
-          f"{p.get('n_perms')} permutations (seed {p.get('rng')})")  # fmt: skip
+    }.get(
+        p.get("null", ""),
+        f"with p-values from a saddlepoint approximation where it is known, else from "
+        f"{p.get('n_perms')} permutations (seed {p.get('rng')})",
+    )
     return (
         f"Interactions between the {p['n_groups']} groups of {p.get('groupby')} ({p.get('n_cells')} "
         f"cells) were scored by {p.get('method')}, {how}. Subunits of complexes were joined by {p.get('complex')}; "
@@ -129,13 +132,15 @@ def _score(p: Mapping[str, str]) -> str:
 def _compare(p: Mapping[str, str]) -> str:
     samples = p.get("unit") == "samples"
     unit = (
-        f"{p['samples']} as replicates" if samples else
-        "cells as replicates, which says only whether these samples differ"
-    )  # fmt: skip
+        f"{p['samples']} as replicates"
+        if samples
+        else "cells as replicates, which says only whether these samples differ"
+    )
     design = "".join(
-        f", {words} {p[name]}" for name, words in (("covariates", "covariates"), ("pair_key", "paired by"))
+        f", {words} {p[name]}"
+        for name, words in (("covariates", "covariates"), ("pair_key", "paired by"))
         if p.get(name, "none") != "none"
-    )  # fmt: skip
+    )
     against = "every two of them" if p.get("reference_by") == OWN_REFERENCE else f"reference {p.get('reference')}"
     fit = (
         "Raw counts were summed per sample and group, turned into log2 counts per million and fitted by weighted least "
@@ -201,10 +206,17 @@ def _influence(p: Mapping[str, str]) -> str:
 
 
 _PROSE: dict[str, Callable[[Mapping[str, str]], str]] = {
-    "score": _score, "compare": _compare, "circuits": _circuits, "loops": _loops, "expectations": _expectations,
-    "response": _response, "influence": _influence, "balance": _balance, "therapies": _therapies,
+    "score": _score,
+    "compare": _compare,
+    "circuits": _circuits,
+    "loops": _loops,
+    "expectations": _expectations,
+    "response": _response,
+    "influence": _influence,
+    "balance": _balance,
+    "therapies": _therapies,
     "recessive": _recessive,
-}  # fmt: skip
+}
 
 
 def _versions() -> str:
@@ -230,10 +242,14 @@ def _of_kind(stored: Stored) -> list[tuple[str, str]]:
     null = str(stored.params.get("null"))
     permuted = stored.kind in ("circuits", "loops") or (stored.kind == "score" and null in ("permutation", "auto"))
     numbers: tuple[str, ...] = {
-        "score": (_BH,), "compare": _of_compare(stored), "circuits": (_SMYTH, _BH),
-        "loops": ("10.1126/science.1065103", _BH), "expectations": (_SMYTH, _VOOM, _BH),
-        "response": ("10.1093/bioadv/vbac016", _SMYTH, "10.2307/2530862", _BH), "balance": (_EXACT,),
-    }.get(stored.kind, ())  # fmt: skip
+        "score": (_BH,),
+        "compare": _of_compare(stored),
+        "circuits": (_SMYTH, _BH),
+        "loops": ("10.1126/science.1065103", _BH),
+        "expectations": (_SMYTH, _VOOM, _BH),
+        "response": ("10.1093/bioadv/vbac016", _SMYTH, "10.2307/2530862", _BH),
+        "balance": (_EXACT,),
+    }.get(stored.kind, ())
     numbers = ((_EXACT,) if permuted else ()) + numbers
     if stored.kind == "score" and null in ("analytic", "auto"):
         numbers = ("10.2307/3214212", *numbers)

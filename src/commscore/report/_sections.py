@@ -106,10 +106,13 @@ def _of_contrasts(table: pd.DataFrame, max_padj: float) -> list[Facts]:
     moved = table[(table["padj"] <= max_padj).to_numpy()]
     sizes = [[c, *_sizes(table, c, max_padj)] for c in contrasts]
     made = [
-        Facts("Contrasts", ("Contrast", "Reference samples", "Other samples", "Rows", "Tested", f"padj ≤ {max_padj:g}"),
-              sizes),
+        Facts(
+            "Contrasts",
+            ("Contrast", "Reference samples", "Other samples", "Rows", "Tested", f"padj ≤ {max_padj:g}"),
+            sizes,
+        ),
         _crossed("Classes of shift", "shift", table, contrasts=contrasts),
-    ]  # fmt: skip
+    ]
     for column, title in (("driver", "Drivers"), ("shape", "Shapes")):
         if moved[column].notna().any():
             made.append(
@@ -121,13 +124,21 @@ def _of_contrasts(table: pd.DataFrame, max_padj: float) -> list[Facts]:
 def _sizes(table: pd.DataFrame, contrast: str, max_padj: float) -> list[str]:
     rows = table[(table["contrast"] == contrast).to_numpy()]
     tested = rows["padj"].notna()
-    return [str(rows["n_ref"].max()), str(rows["n_alt"].max()), f"{len(rows):,}", f"{tested.sum():,}",
-            f"{(rows['padj'] <= max_padj).sum():,}"]  # fmt: skip
+    return [
+        str(rows["n_ref"].max()),
+        str(rows["n_alt"].max()),
+        f"{len(rows):,}",
+        f"{tested.sum():,}",
+        f"{(rows['padj'] <= max_padj).sum():,}",
+    ]
 
 
 def _crossed(title: str, column: str, table: pd.DataFrame, *, contrasts: Sequence[str]) -> Facts:
     counts = pd.crosstab(table[column].astype(object), table["contrast"].astype(object))
     order = table[column].cat.categories if hasattr(table[column], "cat") else counts.index
-    rows = [[str(v), *(f"{counts.at[v, c]:,}" if c in counts else "0" for c in contrasts)]
-            for v in order if v in counts.index]  # fmt: skip
+    rows = [
+        [str(v), *(f"{counts.at[v, c]:,}" if c in counts else "0" for c in contrasts)]
+        for v in order
+        if v in counts.index
+    ]
     return Facts(title, (column.capitalize(), *contrasts), rows)

@@ -108,19 +108,27 @@ def write(
         _overview.section(adata, found, groupby=groupby, max_padj=float(max_padj)),
         *(
             _sections.section(
-                stored, number=i, alone=kinds.count(stored.kind) == 1, evidence=evidence, max_padj=float(max_padj),
+                stored,
+                number=i,
+                alone=kinds.count(stored.kind) == 1,
+                evidence=evidence,
+                max_padj=float(max_padj),
                 figures=Ask(stored, adata, int(top), float(max_padj), _found.response_beside(stored, found))
-                if figures else None,
+                if figures
+                else None,
             )
             for i, stored in enumerate(found)
         ),
         *([_sections.statements(evidence)] if len(evidence.table) else []),
         _methods.section(found, evidence),
-    ]  # fmt: skip
+    ]
     text = _render(
-        environment, title=title or "Cell–cell communication", sections=sections, keys=[s.key for s in found],
+        environment,
+        title=title or "Cell–cell communication",
+        sections=sections,
+        keys=[s.key for s in found],
         cited=_encode.dumps({"sources": evidence.sources, "references": evidence.references}),
-    )  # fmt: skip
+    )
     _replace(file, text)
     return file
 
@@ -146,9 +154,12 @@ def _environment() -> Any:
         msg = "the report needs Jinja2: pip install 'commscore[report]'"
         raise ImportError(msg) from error
     return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_asset), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=jinja2.FunctionLoader(_asset),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _asset(name: str) -> str:

@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SUMMARISED = (
-    "ligand", "receptor", "kind", "mode", "directness", "effect", "source", "stated", "inferred_from", "direction",
-)  # fmt: skip
+    "ligand",
+    "receptor",
+    "kind",
+    "mode",
+    "directness",
+    "effect",
+    "source",
+    "stated",
+    "inferred_from",
+    "direction",
+)
 
 DERIVED = ("n_evidence", "sources", "direction", "directions", "modes")
 """Columns of `interactions` that summarise statements and can always be derived again."""

@@ -87,9 +87,14 @@ def hill(
         aliases=("lr_probs", "cellchat_pvals"),
         make=hill,
         parameters={
-            "K": K, "n": n, "trim": trim, "scale": scale, "population_size": population_size, "cofactors": cofactors,
+            "K": K,
+            "n": n,
+            "trim": trim,
+            "scale": scale,
+            "population_size": population_size,
+            "cofactors": cofactors,
         },
-    )  # fmt: skip
+    )
 
 
 def _sets(statistic: Statistic, scaled, saturation) -> tuple[GeneSet, ...]:  # type: ignore[no-untyped-def]

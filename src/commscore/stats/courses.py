@@ -54,7 +54,7 @@ class Courses:
 
 def of_side(
     fitted: Fit, projection: Projection, *, noise: Floats, variance: Floats, tail: Tail, n_stages: int, reach: Floats
-) -> Courses:  # fmt: skip
+) -> Courses:
     """Fit every course to the entities of a group."""
     steps = slice(-(n_stages - 1), None)
     influence = projection.influence[steps]
@@ -66,7 +66,7 @@ def of_side(
 
 def choose(
     evidence: Floats, sides: Sequence[tuple[Courses, Ints]], *, n_stages: int, alpha: float
-) -> tuple[Ints, Bools]:  # fmt: skip
+) -> tuple[Ints, Bools]:
     """Return the template that describes each row, and whether its name is certain.
 
     ``evidence`` is (n_templates, m), ``sides`` the fits of ligands and receptors (or of anything alone) with the place

@@ -14,8 +14,8 @@ from .._schema.resource import DIRECTIONS
 from .._validate import one_of
 from .._version import __version__
 from ..check import Columns, Count, Label, Levels, Proportion, checked
-from ..get import Result, store
-from ..get._store import check_target
+from ..get import Result
+from ..get._store import check_target, finish, identity
 from ..stats import exact, linear
 from ..stats.variance import fit_rows
 from . import _domain, _roles
@@ -23,7 +23,7 @@ from ._compare import _design, _prepare, _study
 from ._compare._compare import _names
 from ._compare._profile import _sides
 from ._response import _edges
-from ._response._response import identity, plan, prepare
+from ._response._response import plan, prepare
 from ._roles import Given
 
 if TYPE_CHECKING:
@@ -153,18 +153,26 @@ def balance(
     }
     study = prepared.study
     params = {
-        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
-        "covariates": np.asarray(keys.covariates, object), "reference": study.reference,
-        "reference_by": study.reference_by, "sign": sign, "flow": flow,
-        "abundance": abundance, **prepared.source.counts, "expr_prop": float(expr_prop),
-        "min_cells": int(min_cells), "levels": np.asarray(study.levels, object), "n_samples": study.replicates,
-        "groups": np.asarray(study.groups, object), "commscore": __version__,
-    }  # fmt: skip
+        "groupby": groupby,
+        "condition_key": condition_key,
+        "sample_key": sample_key,
+        "pair_key": pair_key,
+        "covariates": np.asarray(keys.covariates, object),
+        "reference": study.reference,
+        "reference_by": study.reference_by,
+        "sign": sign,
+        "flow": flow,
+        "abundance": abundance,
+        **prepared.source.counts,
+        "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells),
+        "levels": np.asarray(study.levels, object),
+        "n_samples": study.replicates,
+        "groups": np.asarray(study.groups, object),
+        "commscore": __version__,
+    }
     result = Result(table, params, identity(known), extra, schema.SCHEMA)
-    if not inplace:
-        return result
-    store(adata, key_added, result)
-    return None
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 def _signed(resource: Any) -> Resource:
@@ -178,7 +186,7 @@ def _signed(resource: Any) -> Resource:
 
 def _who(
     adata: AnnData, groupby: str, known: Resource, *, roles: Any, sign: str, use_raw: bool
-) -> _roles.Assigned | None:  # fmt: skip
+) -> _roles.Assigned | None:
     """Read who takes which role; None where signs do not ask for it. Where it is about tumours there must be one."""
     named = _domain.named(known, "evidence")
     if sign != "roles":
@@ -214,9 +222,10 @@ def _directions(known: Resource, var: pd.DataFrame, assigned: Any) -> tuple[Any,
     direction, n = [], []
     for source, target, name in var[["source", "target", "interaction"]].astype(str).itertuples(index=False):
         said = [
-            e["direction"] for e in evidence.get(name, [])
+            e["direction"]
+            for e in evidence.get(name, [])
             if source in groups.get(e["sender"], ()) and target in groups.get(e["receiver"], ())
-        ]  # fmt: skip
+        ]
         direction.append(_joint(said))
         n.append(len(said))
     return np.asarray(direction, object), np.asarray(n, np.int64)
@@ -236,11 +245,14 @@ def _joint(said: list[str]) -> str:
 
 def _table(prepared: _prepare.Prepared, flows: Floats, var: pd.DataFrame, *, direction: Any) -> pd.DataFrame:
     study = prepared.study
-    frame = pd.DataFrame({
-        "sample": pd.Categorical.from_codes(np.arange(len(study.samples)), list(study.samples)),
-        "condition": pd.Categorical.from_codes(study.condition, list(study.levels)),
-        "n_cells": prepared.total_cells, "n_edges": np.isfinite(flows).sum(axis=1),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "sample": pd.Categorical.from_codes(np.arange(len(study.samples)), list(study.samples)),
+            "condition": pd.Categorical.from_codes(study.condition, list(study.levels)),
+            "n_cells": prepared.total_cells,
+            "n_edges": np.isfinite(flows).sum(axis=1),
+        }
+    )
     filled = np.nan_to_num(flows)
     total = filled.sum(axis=1)
     by = {d: filled[:, direction == d].sum(axis=1) for d in DIRECTIONS}
@@ -290,8 +302,9 @@ def _one_test(
     enough = min(m.sum() for m in inside) >= 2
     se, reach, p = (float(a[0, 0]) if enough else np.nan for a in (made.se, made.reach, made.pvalue))
     row: dict[str, Any] = {f"n_{e}": int(m.sum()) for e, m in zip(("ref", "alt"), inside, strict=True)}
-    row |= {f"mean_{e}": float(value[m].mean()) if m.any() else np.nan
-            for e, m in zip(("ref", "alt"), inside, strict=True)}  # fmt: skip
+    row |= {
+        f"mean_{e}": float(value[m].mean()) if m.any() else np.nan for e, m in zip(("ref", "alt"), inside, strict=True)
+    }
     row |= {"effect": effect, "se": se, "ci_low": effect - reach, "ci_high": effect + reach, "pvalue": p}
     row |= dict.fromkeys(("exact_pvalue", "exact_floor"), np.nan)
     if enough:

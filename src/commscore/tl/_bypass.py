@@ -52,8 +52,14 @@ def bypass_table(cut: Cut) -> pd.DataFrame:
             }
             for how in _BYPASS:
                 for f in np.flatnonzero(related[how]):
-                    name = (cut.agents["therapy"].iloc[a], text["interaction"][e], text["target"][e], how,
-                            text["interaction"][f], text["source"][f])  # fmt: skip
+                    name = (
+                        cut.agents["therapy"].iloc[a],
+                        text["interaction"][e],
+                        text["target"][e],
+                        how,
+                        text["interaction"][f],
+                        text["source"][f],
+                    )
                     before = rows.get(name, (0.0, 0.0))
                     rows[name] = (before[0] + float(cut.flow[e]), float(cut.flow[f]))
     columns = ["therapy", "cut", "target", "how", "remaining", "source"]

@@ -97,10 +97,15 @@ def sides(table: pd.DataFrame, params: Mapping[str, Any], source: _edge.Source) 
         return np.asarray([to[str(v)] for v in table[column]], np.int64)
 
     return Sides(
-        Entities.of([[number[g] for g in m] for m in members]), codes("ligand_complex", names),
-        codes("receptor_complex", names), codes("source", at), codes("target", at), groups, genes,
+        Entities.of([[number[g] for g in m] for m in members]),
+        codes("ligand_complex", names),
+        codes("receptor_complex", names),
+        codes("source", at),
+        codes("target", at),
+        groups,
+        genes,
         str(params.get("complex", "min")),
-    )  # fmt: skip
+    )
 
 
 def expression(adata: AnnData, params: Mapping[str, Any]) -> _edge.Source:

@@ -42,7 +42,7 @@ def named(resource: Resource, *tables: str) -> list[str]:
 
 def check_tumour(
     adata: AnnData, groupby: str, named: Iterable[str], *, given: Given | None, resource: Resource, what: str
-) -> None:  # fmt: skip
+) -> None:
     """Assign roles and raise as :func:`require_tumour` does, without a look at the expression."""
     groups = label_codes(_edge.obs_column(adata, "groupby", groupby))[1]
     require_tumour(assign(resource, groups, given=given, hints={}), named, groupby, resource=resource, what=what)

@@ -169,9 +169,13 @@ def _numeric(column: pd.Series, key: str) -> str:
 
 
 def _numbered(
-    codes: npt.NDArray[np.integer], names: list[str], *, kept: list[int], sizes: Ints,
+    codes: npt.NDArray[np.integer],
+    names: list[str],
+    *,
+    kept: list[int],
+    sizes: Ints,
     too_small: dict[str, int],
-) -> Cells:  # fmt: skip
+) -> Cells:
     wanted = np.zeros(len(names), bool)
     wanted[kept] = True
     chosen = None if wanted.all() else np.flatnonzero(wanted[codes])

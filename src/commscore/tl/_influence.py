@@ -11,10 +11,10 @@ from .._schema import influence as schema
 from .._schema.compare import UNTESTED
 from .._version import __version__
 from ..check import checked
-from ..get import Result, store
+from ..get import Result
 from ..get._columns import labels_of
 from ..get._sources import made_from
-from ..get._store import check_target
+from ..get._store import check_target, finish
 from ._compare import _study
 from ._compare._stored import StoredComparison, stored_comparison
 from ._edge import obs_column
@@ -26,10 +26,27 @@ if TYPE_CHECKING:
     from ..rs import Resource
 
 _OF_COMPARISON = (
-    "groupby", "condition_key", "sample_key", "pair_key", "interaction", "covariates", "reference", "order", "counts",
-    "counts_layer", "use_raw", "expr_prop", "min_cells", "margin", "alpha", "test", "combine", "levels", "samples",
+    "groupby",
+    "condition_key",
+    "sample_key",
+    "pair_key",
+    "interaction",
+    "covariates",
+    "reference",
+    "order",
+    "counts",
+    "counts_layer",
+    "use_raw",
+    "expr_prop",
+    "min_cells",
+    "margin",
+    "alpha",
+    "test",
+    "combine",
+    "levels",
+    "samples",
     "n_samples",
-)  # fmt: skip
+)
 _EDGE = ["contrast", "source", "target", "interaction"]
 
 
@@ -115,14 +132,14 @@ def leave_one_out(
     }
     of_comparison = {name: whole.params[name] for name in _OF_COMPARISON}
     params = of_comparison | {
-        "key": key, "made_from": made_from({key: whole}), "left_out": unit, "n_left_out": len(parts),
+        "key": key,
+        "made_from": made_from({key: whole}),
+        "left_out": unit,
+        "n_left_out": len(parts),
         "commscore": __version__,
-    }  # fmt: skip
+    }
     result = Result(table, params, whole.resource, extra, schema.SCHEMA)
-    if not inplace:
-        return result
-    store(adata, key_added, result)
-    return None
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 def _test(stored: StoredComparison) -> str:
@@ -152,14 +169,19 @@ def _stability(whole: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     moved = effects.sub(own["effect"], axis=0)
     seen = moved.notna().any(axis=1)
     far = moved.abs().fillna(-1.0).idxmax(axis=1) if len(moved.columns) else pd.Series("", own.index)
-    frame = pd.DataFrame({
-        "effect": own["effect"], "padj": own["padj"], "effect_low": effects.min(axis=1),
-        "effect_high": effects.max(axis=1), "max_padj": _wide(table, "padj").reindex(own.index).max(axis=1),
-        "most_influential": far.where(seen, ""),
-        "shift": [moved.at[at, x] if there else np.nan for at, x, there in zip(own.index, far, seen, strict=True)],
-        "sign_stable": (np.sign(effects).eq(np.sign(own["effect"]), axis=0) | effects.isna()).all(axis=1) & seen,
-        "n_left_out": effects.notna().sum(axis=1),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "effect": own["effect"],
+            "padj": own["padj"],
+            "effect_low": effects.min(axis=1),
+            "effect_high": effects.max(axis=1),
+            "max_padj": _wide(table, "padj").reindex(own.index).max(axis=1),
+            "most_influential": far.where(seen, ""),
+            "shift": [moved.at[at, x] if there else np.nan for at, x, there in zip(own.index, far, seen, strict=True)],
+            "sign_stable": (np.sign(effects).eq(np.sign(own["effect"]), axis=0) | effects.isna()).all(axis=1) & seen,
+            "n_left_out": effects.notna().sum(axis=1),
+        }
+    )
     frame = frame.reset_index().sort_values(["max_padj", "padj"], kind="stable").reset_index(drop=True)
     return frame.astype(dict.fromkeys(_EDGE, "category"))[list(schema.STABILITY.names)]
 

@@ -73,9 +73,13 @@ def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: st
         raise ValueError(nothing_found(resource, frame["ligand"], var_names))
     warn_of_few(resource, [u[1] for u in untested], var_names, n=int(fine.sum()), what="interactions")
     return _numbered(
-        frame[fine].reset_index(drop=True), members, sides=(left[fine], right[fine]), found=found, untested=untested,
+        frame[fine].reset_index(drop=True),
+        members,
+        sides=(left[fine], right[fine]),
+        found=found,
+        untested=untested,
         aliases=aliases,
-    )  # fmt: skip
+    )
 
 
 def _positions(name: str, found: dict[str, int], *, ignore: bool) -> tuple[int, ...]:

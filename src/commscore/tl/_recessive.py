@@ -17,7 +17,7 @@ from .._version import __version__
 from ..check import Count, NonNegative, Proportion, Repeats, checked
 from ..get import Result
 from ..get._sources import made_from
-from ..get._store import check_target
+from ..get._store import check_target, finish
 from . import _contexts
 
 if TYPE_CHECKING:
@@ -143,16 +143,22 @@ def recessive(
     found["recessive"], found["n_resamples"] = passes, n
     found["unit"] = pd.Categorical([unit] * len(found), categories=["samples", "cells"])
     params = {
-        "key": key, "made_from": made_from({key: stored}),
-        "sample_key": sample_key, "max_magnitude": float(max_magnitude), "min_excess": float(min_excess),
-        "min_stability": float(min_stability), "max_padj": max_padj, "score": score, "padj": padj,
-        "min_cells": int(min_cells), "n_boot": int(n_boot), "rng": recorded(rng, seed), "commscore": __version__,
-    }  # fmt: skip
+        "key": key,
+        "made_from": made_from({key: stored}),
+        "sample_key": sample_key,
+        "max_magnitude": float(max_magnitude),
+        "min_excess": float(min_excess),
+        "min_stability": float(min_stability),
+        "max_padj": max_padj,
+        "score": score,
+        "padj": padj,
+        "min_cells": int(min_cells),
+        "n_boot": int(n_boot),
+        "rng": recorded(rng, seed),
+        "commscore": __version__,
+    }
     result = Result(found[list(schema.RECESSIVE.names)], params, stored.resource, {}, SCHEMA)
-    if not inplace:
-        return result
-    get.store(adata, key_added, result)
-    return None
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 class _Pairs:

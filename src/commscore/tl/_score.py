@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from ..core.scoring.nulls import ScoredTests
 from ..core.scoring.problem import Problem, tables_of
 from ..core.summary import COMPLEX_RULES, entity_summary
 from ..core.threads import team
-from ..get import Result, store
-from ..get._store import check_target
+from ..get import Result
+from ..get._store import check_target, finish, identity
 from . import _edge, _interactions
 from ._background import cell_totals, of_tests, with_cofactors
 from ._frames import score_table, untested_table
@@ -179,9 +179,16 @@ def score(
     draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
     with team(n_jobs) as threads:
         problem = _problem(
-            expression, cells, found, scores=chosen.scores, sets=sets, rule=complex, threads=threads,
-            null=null, draws=draws,
-        )  # fmt: skip
+            expression,
+            cells,
+            found,
+            scores=chosen.scores,
+            sets=sets,
+            rule=complex,
+            threads=threads,
+            null=null,
+            draws=draws,
+        )
         summary = entity_summary(problem.genes, found.entities, complex)
         tests, which = nulls.expressed_tests(
             summary, found.ligand, found.receptor, passes=lambda prop: _PASSES[prop_filter](prop, expr_prop)
@@ -189,29 +196,55 @@ def score(
         problem = replace(problem, sets=of_tests(sets, which))
         with bar(draws.n if null else 0, "permutations") as progress:
             scored = nulls.score_tests(
-                problem, tests, chosen.scores, null=null, draws=draws, strict=ties == "gt", plus_one=plus_one,
+                problem,
+                tests,
+                chosen.scores,
+                null=null,
+                draws=draws,
+                strict=ties == "gt",
+                plus_one=plus_one,
                 progress=progress,
-            )  # fmt: skip
-    table = score_table(found, cells, summary=summary, tests=tests, which=which, names=[m.name for m in chosen.scores],
-                        scores=scored.scores, pvalues=scored.pvalues, null=_per_row(null, scored))  # fmt: skip
+            )
+    table = score_table(
+        found,
+        cells,
+        summary=summary,
+        tests=tests,
+        which=which,
+        names=[m.name for m in chosen.scores],
+        scores=scored.scores,
+        pvalues=scored.pvalues,
+        null=_per_row(null, scored),
+    )
     table = with_ranks(table, chosen)
     untested = untested_table(found, cells, summary=summary, which=which, expr_prop=expr_prop, min_cells=min_cells)
     params = {
-        "groupby": groupby, "method": np.asarray(chosen.names, object), "parameters": chosen.parameters,
+        "groupby": groupby,
+        "method": np.asarray(chosen.names, object),
+        "parameters": chosen.parameters,
         "null": null or "none",
-        "n_perms": int(n_perms), "scheme": scheme, "complex": complex, "missing_subunits": missing_subunits,
-        "expr_prop": float(expr_prop), "min_cells": int(min_cells), "layer": layer, "use_raw": use_raw,
-        "rng": recorded(rng, seed), "ties": ties, "plus_one": plus_one,
-        "prop_filter": prop_filter, "pvalue_floor": 1 / (n_perms + 1) if null else None,
-        "aliases": found.aliases, **found.counted,
-        "groups": cells.names[cells.display], "n_cells": cells.n, "commscore": __version__,
-    }  # fmt: skip
-    result = Result(table, params, _identity(known), {"untested": untested})
+        "n_perms": int(n_perms),
+        "scheme": scheme,
+        "complex": complex,
+        "missing_subunits": missing_subunits,
+        "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells),
+        "layer": layer,
+        "use_raw": use_raw,
+        "rng": recorded(rng, seed),
+        "ties": ties,
+        "plus_one": plus_one,
+        "prop_filter": prop_filter,
+        "pvalue_floor": 1 / (n_perms + 1) if null else None,
+        "aliases": found.aliases,
+        **found.counted,
+        "groups": cells.names[cells.display],
+        "n_cells": cells.n,
+        "commscore": __version__,
+    }
+    result = Result(table, params, identity(known), {"untested": untested})
     _warn_if_nothing(result)
-    if not inplace:
-        return result
-    store(adata, key_added, result)
-    return None
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 def _check(*, null: object, scheme: object, rule: object, ties: object, prop_filter: object) -> None:
@@ -231,9 +264,7 @@ def _warn_if_nothing(result: Result) -> None:
         )
 
 
-def _refuse_unknown(
-    null: str | None, scores: Sequence[scoring.Score], sets: dict[str, GeneSetsOfTests]
-) -> None:  # fmt: skip
+def _refuse_unknown(null: str | None, scores: Sequence[scoring.Score], sets: dict[str, GeneSetsOfTests]) -> None:
     unknown = [score.name for score in scores if not nulls.has_analytic(score, sets)]
     if null == "analytic" and unknown:
         msg = (
@@ -244,20 +275,37 @@ def _refuse_unknown(
 
 
 def _problem(
-    expression: _edge.Source, cells: _edge.Cells, found: _interactions.Testable, *, scores: Sequence[scoring.Score],
-    sets: dict[str, GeneSetsOfTests], rule: str, threads: Team, null: str | None, draws: Draws,
-) -> Problem:  # fmt: skip
+    expression: _edge.Source,
+    cells: _edge.Cells,
+    found: _interactions.Testable,
+    *,
+    scores: Sequence[scoring.Score],
+    sets: dict[str, GeneSetsOfTests],
+    rule: str,
+    threads: Team,
+    null: str | None,
+    draws: Draws,
+) -> Problem:
     """Read the data: once, block by block, or gene-major where all tests will be permuted."""
     background = any(m.background for m in scores)
     reader = CellReader(
-        expression.matrix, cells.chosen, cells.groups, found.columns, threads,
+        expression.matrix,
+        cells.chosen,
+        cells.groups,
+        found.columns,
+        threads,
         order=None if null is None else partial(draws.order, cells.n),
-        linear=any(s.values == "linear" for s in tables_of(scores)), background=background,
-    )  # fmt: skip
+        linear=any(s.values == "linear" for s in tables_of(scores)),
+        background=background,
+    )
     made = partial(
-        Problem, sizes=cells.groups.sizes, entities=found.entities, rule=rule, team=threads,
+        Problem,
+        sizes=cells.groups.sizes,
+        entities=found.entities,
+        rule=rule,
+        team=threads,
         totals=(lambda: cell_totals(expression.matrix, reader.placed)) if background else None,
-    )  # fmt: skip
+    )
     if null is None or (null != "permutation" and all(nulls.has_analytic(score, sets) for score in scores)):
         known = reader.statistics
         _edge.refuse_unsuitable(known, expression)
@@ -271,7 +319,3 @@ def _per_row(null: str | None, scored: ScoredTests) -> npt.NDArray[np.int8]:
     """Return what each row's p-value comes from, as positions in the schema's names."""
     other = schema.NULLS.index("none" if null is None else "permutation")
     return np.where(scored.analytic, schema.NULLS.index("analytic"), other).astype(np.int8)
-
-
-def _identity(resource: Resource) -> dict[str, Any]:
-    return {"name": resource.name, "version": resource.version, "sha256": resource.sha256}

@@ -18,7 +18,7 @@ from .._version import __version__
 from ..check import Count, Proportion, between, checked
 from ..get import Result
 from ..get._sources import made_from
-from ..get._store import check_target
+from ..get._store import check_target, finish, identity
 from . import _contexts, _domain, _roles
 from ._bypass import bypass_table
 from ._circuits import _again
@@ -143,29 +143,37 @@ def therapies(
     for context, flow in flows.items():
         one = Cut(agents, table, flow, cut, counted, steps, of_steps, in_contexts[context])
         tables = {
-            "table": _agent_table(one), "edges": _edge_table(one), "groups": _group_table(one),
+            "table": _agent_table(one),
+            "edges": _edge_table(one),
+            "groups": _group_table(one),
             "combinations": _combinations(one, n_together=int(n_together), n_listed=int(n_combinations)),
-            "bypass": bypass_table(one), "circuits": _circuit_table(one),
-        }  # fmt: skip
+            "bypass": bypass_table(one),
+            "circuits": _circuit_table(one),
+        }
         for name, frame in tables.items():
             frame.insert(0, "context", context)
             parts.setdefault(name, []).append(frame)
     done = {name: _typed(pd.concat(frames, ignore_index=True)) for name, frames in parts.items()}
     sources = {key: stored} | ({str(circuits_key): get.load(adata, str(circuits_key))} if len(steps) else {})
     params = {
-        "key": key, "made_from": made_from(sources),
-        "circuits_key": circuits_key, "condition_key": condition_key, "sample_key": sample_key,
-        "max_padj": max_padj, "padj": padj, "min_cells": int(min_cells), "n_together": int(n_together),
-        "n_combinations": int(n_combinations), "flow": "ligand mean × receptor mean",
-        "shares": "of all flow without antigen presentation", "claim": schema.CAUTION,
-        "circuits": "used" if len(steps) else "none stored", "commscore": __version__,
-    }  # fmt: skip
-    identity = {"name": known.name, "version": known.version, "sha256": known.sha256}
-    result = Result(done.pop("table")[list(schema.THERAPIES.names)], params, identity, done, SCHEMA)
-    if not inplace:
-        return result
-    get.store(adata, key_added, result)
-    return None
+        "key": key,
+        "made_from": made_from(sources),
+        "circuits_key": circuits_key,
+        "condition_key": condition_key,
+        "sample_key": sample_key,
+        "max_padj": max_padj,
+        "padj": padj,
+        "min_cells": int(min_cells),
+        "n_together": int(n_together),
+        "n_combinations": int(n_combinations),
+        "flow": "ligand mean × receptor mean",
+        "shares": "of all flow without antigen presentation",
+        "claim": schema.CAUTION,
+        "circuits": "used" if len(steps) else "none stored",
+        "commscore": __version__,
+    }
+    result = Result(done.pop("table")[list(schema.THERAPIES.names)], params, identity(known), done, SCHEMA)
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 @dataclass(frozen=True)
@@ -301,10 +309,13 @@ def _edge_table(cut: Cut) -> pd.DataFrame:
     targets = [set(t.split(";")) for t in cut.agents["cuts"]]
     ligands, receptors = subunits(cut.table["ligand_complex"]), subunits(cut.table["receptor_complex"])
     frame["side"] = [
-        "both" if targets[a] & ligands[e] and targets[a] & receptors[e] else
-        "ligand" if targets[a] & ligands[e] else "receptor"
+        "both"
+        if targets[a] & ligands[e] and targets[a] & receptors[e]
+        else "ligand"
+        if targets[a] & ligands[e]
+        else "receptor"
         for a, e in zip(agent, edge, strict=True)
-    ]  # fmt: skip
+    ]
     return frame
 
 
@@ -317,8 +328,17 @@ def _group_table(cut: Cut) -> pd.DataFrame:
         for a in np.flatnonzero((cut.edges & cut.counted).any(axis=1)):
             lost = np.bincount(code, weights=flow * cut.edges[a], minlength=names.size)
             share = np.divide(lost, whole, out=np.full(names.size, np.nan), where=whole > 0)
-            parts.append(pd.DataFrame({"therapy": cut.agents["therapy"].iloc[a], "group": names, "direction": direction,
-                                       "flow": whole, "share": share}))  # fmt: skip
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "therapy": cut.agents["therapy"].iloc[a],
+                        "group": names,
+                        "direction": direction,
+                        "flow": whole,
+                        "share": share,
+                    }
+                )
+            )
     columns = ["therapy", "group", "direction", "flow", "share"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
@@ -333,11 +353,17 @@ def _circuit_table(cut: Cut) -> pd.DataFrame:
             inside = (circuit == name) & there
             hit = inside & cut.of_steps[a]
             whole = cut.step_score[inside].sum()
-            rows.append((
-                cut.agents["therapy"].iloc[a], name, int(inside.sum()), int(hit.sum()), hit.sum() / inside.sum(),
-                float(cut.step_score[hit].sum() / whole) if whole > 0 else np.nan,
-                ";".join(f"{s}: {x} → {y}" for s, x, y in cut.steps.loc[hit, ["step", "from", "to"]].to_numpy()),
-            ))  # fmt: skip
+            rows.append(
+                (
+                    cut.agents["therapy"].iloc[a],
+                    name,
+                    int(inside.sum()),
+                    int(hit.sum()),
+                    hit.sum() / inside.sum(),
+                    float(cut.step_score[hit].sum() / whole) if whole > 0 else np.nan,
+                    ";".join(f"{s}: {x} → {y}" for s, x, y in cut.steps.loc[hit, ["step", "from", "to"]].to_numpy()),
+                )
+            )
     return pd.DataFrame(rows, columns=["therapy", "circuit", "n_steps", "n_cut", "share", "score_share", "steps"])
 
 
@@ -356,11 +382,18 @@ def _combinations(cut: Cut, *, n_together: int, n_listed: int) -> pd.DataFrame:
             level = sorted({tuple(sorted({*s, a})) for _, s in ranked[:n_listed] for a in usable if a not in s})
     names = cut.agents["therapy"].to_numpy()
     table = [
-        (" + ".join(names[list(s)]), len(s), int(cut.edges[list(s)].any(axis=0).sum()), share, best, share - best,
-         cut.lost(cut.edges[list(s)].all(axis=0)))
+        (
+            " + ".join(names[list(s)]),
+            len(s),
+            int(cut.edges[list(s)].any(axis=0).sum()),
+            share,
+            best,
+            share - best,
+            cut.lost(cut.edges[list(s)].all(axis=0)),
+        )
         for share, s in sorted(rows, key=lambda r: (-r[0], len(r[1]), r[1]))[:n_listed]
         for best in [max(single[a] for a in s)]
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(table, columns=["therapies", "n", "n_edges", "share", "best_single", "gain", "overlap"])
 
 

@@ -77,22 +77,34 @@ def search(network: Network, *, longest: int, room: int, budget: int) -> Loops:
     return Loops(edges[:n], length[:n], totals, complete)
 
 
-def _find(
-    network: Network, target: Ints, *, longest: int, budget: int, into: tuple[Floats, Ints, Ints]
-) -> bool:  # fmt: skip
+def _find(network: Network, target: Ints, *, longest: int, budget: int, into: tuple[Floats, Ints, Ints]) -> bool:
     order, indptr = cycles.by_source(network.source, network.n_groups)
     return bool(
         cycles.find(
-            network.source, target, network.kind, network.linked, np.log(network.score), order, indptr, longest, budget,
+            network.source,
+            target,
+            network.kind,
+            network.linked,
+            np.log(network.score),
+            order,
+            indptr,
+            longest,
+            budget,
             *into,
         )
-    )  # fmt: skip
+    )
 
 
 def rewired(
-    network: Network, loops: Loops, *, n_perms: int, key: int, longest: int, budget: int,
+    network: Network,
+    loops: Loops,
+    *,
+    n_perms: int,
+    key: int,
+    longest: int,
+    budget: int,
     progress: Callable[[int], object] = lambda _: None,
-) -> Null:  # fmt: skip
+) -> Null:
     """Search networks in which pairs of edges between groups have exchanged their targets.
 
     Every group keeps the interactions it sends and the number of edges it receives, so that hubs stay hubs (Maslov &

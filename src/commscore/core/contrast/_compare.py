@@ -20,19 +20,46 @@ if TYPE_CHECKING:
     from ._types import Cohort, Contrast
 
 _FLOATS = (
-    "ligand_effect", "ligand_pvalue", "ligand_ci_low", "ligand_ci_high",
-    "receptor_effect", "receptor_pvalue", "receptor_ci_low", "receptor_ci_high",
-    "effect", "se", "ci_low", "ci_high", "pvalue", "both_pvalue", "exact_pvalue", "exact_floor",
-    "d_source", "d_ligand", "d_target", "d_receptor", "source_pvalue", "target_pvalue",
-    "ligand_prop_ref", "ligand_prop_alt", "receptor_prop_ref", "receptor_prop_alt",
-)  # fmt: skip
+    "ligand_effect",
+    "ligand_pvalue",
+    "ligand_ci_low",
+    "ligand_ci_high",
+    "receptor_effect",
+    "receptor_pvalue",
+    "receptor_ci_low",
+    "receptor_ci_high",
+    "effect",
+    "se",
+    "ci_low",
+    "ci_high",
+    "pvalue",
+    "both_pvalue",
+    "exact_pvalue",
+    "exact_floor",
+    "d_source",
+    "d_ligand",
+    "d_target",
+    "d_receptor",
+    "source_pvalue",
+    "target_pvalue",
+    "ligand_prop_ref",
+    "ligand_prop_alt",
+    "receptor_prop_ref",
+    "receptor_prop_alt",
+)
 _CODES = ("status", "reason", "driver", "best")
 _FLAGS = ("sign_stable", "within_margin", "gaining", "certain")
 _SUBUNITS = ("ligand_subunit_ref", "ligand_subunit_alt", "receptor_subunit_ref", "receptor_subunit_alt")
 _INTERACTION = (
-    "simple_first", "simple_first_low", "simple_first_high",
-    "simple_second", "simple_second_low", "simple_second_high", "arms_before", "arms_after",
-)  # fmt: skip
+    "simple_first",
+    "simple_first_low",
+    "simple_first_high",
+    "simple_second",
+    "simple_second_low",
+    "simple_second_high",
+    "arms_before",
+    "arms_after",
+)
 _INTERNAL = ("best", "within_margin", "gaining", "certain")
 
 

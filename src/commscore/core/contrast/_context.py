@@ -70,10 +70,14 @@ class Context:
         """Fit of a group, kept."""
         if group not in self.sides:
             self.sides[group] = _sides.build(
-                self.model, self.projection,
-                group=group, keep=self.keep, n_tested=self.n_tested, outside=OUTSIDE,
+                self.model,
+                self.projection,
+                group=group,
+                keep=self.keep,
+                n_tested=self.n_tested,
+                outside=OUTSIDE,
                 n_stages=self.n_stages,
-            )  # fmt: skip
+            )
         return self.sides[group]
 
     def abundance(self, group: int) -> tuple[Floats, Floats, Floats]:
@@ -114,9 +118,12 @@ class Context:
         """Relabellings of the samples in common, kept; None where no relabelling keeps the null."""
         if self.relabelled is None:
             self.relabelled = _exact.relabel(
-                self.cohort, self.contrast,
-                keep=self.keep, n_tested=self.n_tested, settings=self.settings,
-            )  # fmt: skip
+                self.cohort,
+                self.contrast,
+                keep=self.keep,
+                n_tested=self.n_tested,
+                settings=self.settings,
+            )
         return self.relabelled
 
     def exact_evidence(
@@ -127,9 +134,13 @@ class Context:
         new = np.unique(entities[where[entities] < 0])
         if new.size or table is None:
             more = _exact.evidence(
-                self.model, relabelled,
-                group=group, keep=self.keep, entities=new, settings=self.settings,
-            )  # fmt: skip
+                self.model,
+                relabelled,
+                group=group,
+                keep=self.keep,
+                entities=new,
+                settings=self.settings,
+            )
             where[new] = np.arange(new.size) + (0 if table is None else table.shape[0])
             table = more if table is None else np.vstack([table, more])
             self.evidence[group] = where, table

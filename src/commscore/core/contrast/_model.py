@@ -115,6 +115,11 @@ def _with_prior(model: Model, fits: list[_Fit]) -> Model:
     prior = variance.fit_prior(everything, all_df, covariate=covariate)
     shape = model.prior.shape
     return Model(
-        model.rows, model.donor, model.technical, prior.df, prior.variance.reshape(shape), float(df.sum()),
+        model.rows,
+        model.donor,
+        model.technical,
+        prior.df,
+        prior.variance.reshape(shape),
+        float(df.sum()),
         int(residual.size),
-    )  # fmt: skip
+    )

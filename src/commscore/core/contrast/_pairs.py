@@ -137,9 +137,11 @@ class _Block:
         s, t = self.source, self.target
         part = _sides.Joint(self.joint.correlation[rows], self.joint.root_noise[rows])
         se = part.se(
-            s.se[c, left], t.se[c, right],
-            sigma=s.sigma[left] * t.sigma[right], influence=self.context.projection.influence[c],
-        )  # fmt: skip
+            s.se[c, left],
+            t.se[c, right],
+            sigma=s.sigma[left] * t.sigma[right],
+            influence=self.context.projection.influence[c],
+        )
         return s.estimate[c, left] + t.estimate[c, right], se
 
     def effects(self, out: dict[str, npt.NDArray[Any]], *, at: Ints, best: Ints, tested: bool) -> None:
@@ -162,8 +164,9 @@ class _Block:
         left, right = self.ligand[rows], self.receptor[rows]
         effect, se = self.sum(c, rows)
         out["ligand_effect"][at], out["receptor_effect"][at] = (
-            self.source.estimate[c, left], self.target.estimate[c, right],
-        )  # fmt: skip
+            self.source.estimate[c, left],
+            self.target.estimate[c, right],
+        )
         out["effect"][at] = effect
         (d_source, se_source, p_source), (d_target, se_target, p_target) = (
             self.context.abundance(g) for g in self.groups

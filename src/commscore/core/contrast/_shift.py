@@ -17,9 +17,21 @@ if TYPE_CHECKING:
 
 TESTED, DETECTION = (LABELS["status"].index(name) for name in ("tested", "detection"))
 (
-    UP, DOWN, LIGAND_UP, LIGAND_DOWN, RECEPTOR_UP, RECEPTOR_DOWN, COMPENSATED, GAINED, LOST, STABLE,
-    DETECTED_ONLY_REF, DETECTED_ONLY_ALT, INCONCLUSIVE, NOT_ASSESSABLE,
-) = range(14)  # fmt: skip
+    UP,
+    DOWN,
+    LIGAND_UP,
+    LIGAND_DOWN,
+    RECEPTOR_UP,
+    RECEPTOR_DOWN,
+    COMPENSATED,
+    GAINED,
+    LOST,
+    STABLE,
+    DETECTED_ONLY_REF,
+    DETECTED_ONLY_ALT,
+    INCONCLUSIVE,
+    NOT_ASSESSABLE,
+) = range(14)
 
 
 def significant(columns: Columns, *, alpha: float) -> Bools:

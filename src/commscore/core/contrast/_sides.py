@@ -55,9 +55,15 @@ class Side:
 
 
 def build(
-    model: Model, projection: linear.Projection, *, group: int, keep: Bools, n_tested: int, outside: float,
+    model: Model,
+    projection: linear.Projection,
+    *,
+    group: int,
+    keep: Bools,
+    n_tested: int,
+    outside: float,
     n_stages: int = 0,
-) -> Side:  # fmt: skip
+) -> Side:
     """Fit a group on the samples ``keep``; the first ``n_tested`` contrasts are evidence, the others shown."""
     y = model.rows.value[group][keep]
     noise = model.noise(model.rows.expected[group][keep])
@@ -70,9 +76,7 @@ def build(
     wide = tail.quantile(outside / n_tested)
     courses = None
     if n_stages > 2 and projection.estimable.all():
-        courses = of_side(
-            fitted, projection, noise=noise, variance=variance, tail=tail, n_stages=n_stages, reach=wide
-        )  # fmt: skip
+        courses = of_side(fitted, projection, noise=noise, variance=variance, tail=tail, n_stages=n_stages, reach=wide)
     root = np.sqrt(noise)
     standard = (fitted.residual / root).T
     length = np.linalg.norm(standard, axis=1, keepdims=True)

@@ -239,9 +239,19 @@ class _TurnedBlock:
         """Add up segments of all shifts, then read every rotation's groups off them."""
         c, o = self.data, self.circle
         permute.turned_segments(
-            c.data, c.rows, c.indptr, genes, self.places, self.first, o.n_segments, o.low, o.high, self.sizes, slots,
+            c.data,
+            c.rows,
+            c.indptr,
+            genes,
+            self.places,
+            self.first,
+            o.n_segments,
+            o.low,
+            o.high,
+            self.sizes,
+            slots,
             out,
-        )  # fmt: skip
+        )
 
     def on(self, data: GeneColumns) -> _TurnedBlock:
         """Take other values of the same cells."""
@@ -309,9 +319,7 @@ class _RingBlock:
     def fill(self, genes: Any, slots: Any, out: Any) -> None:
         """Add up windows of values."""
         c, ends = self.data, np.concatenate([[0], np.cumsum(self.sizes)])
-        permute.turned_groups(
-            c.data, c.rows, c.indptr, genes, self.places, ends, self.first, self.sizes, slots, out
-        )  # fmt: skip
+        permute.turned_groups(c.data, c.rows, c.indptr, genes, self.places, ends, self.first, self.sizes, slots, out)
 
     def on(self, data: GeneColumns) -> _RingBlock:
         """Take other values of the same cells."""

@@ -125,9 +125,14 @@ class CellReader:
     def statistics(self) -> Partial:
         """Statistics of all cells, from one pass."""
         return statistics_of(
-            self.matrix, self.columns, self._labels, n_groups=self.groups.n, team=self.team, linear=self.linear,
+            self.matrix,
+            self.columns,
+            self._labels,
+            n_groups=self.groups.n,
+            team=self.team,
+            linear=self.linear,
             background=self.background,
-        )  # fmt: skip
+        )
 
     def pairs(self, keys: Ints) -> Pairs:
         """Correlations of the gene pairs with these keys, over a sample of the cells."""

@@ -62,9 +62,14 @@ def statistics_of(
 
 
 def products_over(
-    matrix: Any, columns: Ints, labels: npt.NDArray[np.uint16], *, keys: Ints,
-    n_groups: int, team: Team,
-) -> Products:  # fmt: skip
+    matrix: Any,
+    columns: Ints,
+    labels: npt.NDArray[np.uint16],
+    *,
+    keys: Ints,
+    n_groups: int,
+    team: Team,
+) -> Products:
     """Read only the products of the gene pairs ``keys``; parameters as in :func:`statistics_of`."""
     options: dict[str, Any] = {"n_groups": n_groups, "keys": keys}
     if not isinstance(matrix, Blocks):

@@ -77,9 +77,12 @@ def pseudobulk(
     with np.errstate(invalid="ignore"):
         prop = sums.expressed / n_cells[:, None]
     return Pseudobulk(
-        sums.total.reshape(*shape, -1), sums.library.reshape(shape), n_cells.reshape(shape),
-        prop.reshape(*shape, -1), sums.seen,
-    )  # fmt: skip
+        sums.total.reshape(*shape, -1),
+        sums.library.reshape(shape),
+        n_cells.reshape(shape),
+        prop.reshape(*shape, -1),
+        sums.seen,
+    )
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,11 @@ class _Sums:
 
     def __add__(self, other: _Sums) -> _Sums:
         return _Sums(
-            self.total + other.total, self.expressed + other.expressed, self.library + other.library,
+            self.total + other.total,
+            self.expressed + other.expressed,
+            self.library + other.library,
             self.seen | other.seen,
-        )  # fmt: skip
+        )
 
 
 def _sums(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int, int], team: Team) -> _Sums:

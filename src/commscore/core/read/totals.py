@@ -51,10 +51,18 @@ def standard_deviations(columns: GeneColumns, groups: Groups, genes: GeneSummary
     squares = np.zeros(genes.total.shape)
     team.run(
         lambda a, b: group_kernels.deviations(
-            columns.data, columns.rows, columns.indptr, a, b, groups.labels, groups.sizes, genes.total,
-            genes.expressed, squares,
+            columns.data,
+            columns.rows,
+            columns.indptr,
+            a,
+            b,
+            groups.labels,
+            groups.sizes,
+            genes.total,
+            genes.expressed,
+            squares,
         ),
         columns.n_genes,
-    )  # fmt: skip
+    )
     spread: Floats = np.sqrt(squares / np.maximum(groups.sizes - 1, 1))
     return spread

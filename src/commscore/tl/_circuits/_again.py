@@ -95,10 +95,15 @@ def _plan(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.Plan, list[str
     plan = core.Plan(
         Entities.of([[number[g] for g in molecule.split("_")] for molecule, _ in nodes]),
         np.asarray([roles.index(cell) for _, cell in nodes], np.int64),
-        np.array([[g in members[cell] for g in groups] for cell in roles], bool), np.zeros(len(roles), bool),
-        pairs[:, 0].copy(), pairs[:, 1].copy(), core.Gates.of(gates), np.zeros(len(pairs), np.int64),
-        np.ones(len(pairs), bool), 1,
-    )  # fmt: skip
+        np.array([[g in members[cell] for g in groups] for cell in roles], bool),
+        np.zeros(len(roles), bool),
+        pairs[:, 0].copy(),
+        pairs[:, 1].copy(),
+        core.Gates.of(gates),
+        np.zeros(len(pairs), np.int64),
+        np.ones(len(pairs), bool),
+        1,
+    )
     return plan, genes, groups
 
 

@@ -93,8 +93,9 @@ def change_table(found: Cohort, measured: Measured, *, keys: Keys, expr_prop: fl
     for contrast in contrasts:
         # circuits are means of steps and vary less: each kind lends strength to its own
         made = [_test(rows, found.study, contrast, design=design) for rows in (circuits, steps, ends.rows)]
-        frame = _frame(made[0], made[1], _Driver(made[1], made[2], ends, _numbered(measured)), whole=whole,
-                       measured=measured)  # fmt: skip
+        frame = _frame(
+            made[0], made[1], _Driver(made[1], made[2], ends, _numbered(measured)), whole=whole, measured=measured
+        )
         columns = [_columns(m, rows, contrast) for m, rows in zip(made, (circuits, steps), strict=False)]
         frame = pd.concat([frame, pd.concat(columns, ignore_index=True)], axis=1)
         frames.append(frame.assign(contrast=contrast.name))
@@ -228,9 +229,13 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
     for there in (able[first], ~able[first]):
         if there.any():
             fitted = fit_rows(
-                rows.value[:, first[there]], design=design.matrix, vectors=contrast.vectors,
-                unit=rows.unit[:, first[there]], alpha=ALPHA / q, n_stages=n_stages,
-            )  # fmt: skip
+                rows.value[:, first[there]],
+                design=design.matrix,
+                vectors=contrast.vectors,
+                unit=rows.unit[:, first[there]],
+                alpha=ALPHA / q,
+                n_stages=n_stages,
+            )
             if courses is not None and fitted.courses is not None:
                 courses.put(np.flatnonzero(there), fitted.courses)
             for array, made in zip(out, (fitted.estimate, fitted.se, fitted.pvalue, fitted.reach), strict=True):
@@ -243,17 +248,26 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
     known = np.isfinite(estimate).all(axis=0)
     status = np.select(
         [~known, ~enough, ~rows.expressed, broken],
-        ["not_assessable", "too_few_samples", "not_expressed", "broken"], "tested",
-    )  # fmt: skip
+        ["not_assessable", "too_few_samples", "not_expressed", "broken"],
+        "tested",
+    )
     tested = status == "tested"
     se, reach, pvalue = (np.where(tested, a, np.nan) for a in (se, reach, pvalue))
     best, certain = np.nan_to_num(pvalue, nan=1.0).argmin(axis=0), np.ones(pvalue.shape[1], bool)
     if courses is not None:
         best, certain = choose(-pvalue, [(courses, rows.first)], n_stages=n_stages, alpha=ALPHA)
     return _Made(
-        estimate, estimate - reach, estimate + reach, best, certain, se,
-        np.asarray(acat(pvalue, axis=0) if q > 1 else pvalue[0], np.float64), n[0], n[1], status,
-    )  # fmt: skip
+        estimate,
+        estimate - reach,
+        estimate + reach,
+        best,
+        certain,
+        se,
+        np.asarray(acat(pvalue, axis=0) if q > 1 else pvalue[0], np.float64),
+        n[0],
+        n[1],
+        status,
+    )
 
 
 def _broken(rows: _Rows, contrast: Contrast) -> Bools:
@@ -274,11 +288,20 @@ def _columns(made: _Made, rows: _Rows, contrast: Contrast) -> pd.DataFrame:
         seen = padj <= ALPHA
         shape[seen] = np.asarray(shapes.NAMES, object)[codes[seen]]
         shape[seen & ~made.certain] = "ambiguous"
-    return pd.DataFrame({
-        "n_ref": made.n_ref, "n_alt": made.n_alt, "effect": effect, "se": made.along(made.se),
-        "ci_low": made.along(made.low), "ci_high": made.along(made.high), "pvalue": made.pvalue, "padj": padj,
-        "status": made.status, "shape": shape,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "n_ref": made.n_ref,
+            "n_alt": made.n_alt,
+            "effect": effect,
+            "se": made.along(made.se),
+            "ci_low": made.along(made.low),
+            "ci_high": made.along(made.high),
+            "pvalue": made.pvalue,
+            "padj": padj,
+            "status": made.status,
+            "shape": shape,
+        }
+    )
 
 
 def _frame(circuits: _Made, steps: _Made, driver: _Driver, *, whole: list[int], measured: Measured) -> pd.DataFrame:

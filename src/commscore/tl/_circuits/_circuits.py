@@ -19,8 +19,8 @@ from ...core.permute import Draws, permute, schemes
 from ...core.read.cells import LabelledCells
 from ...core.summary import COMPLEX_RULES
 from ...core.threads import team
-from ...get import Result, store
-from ...get._store import check_target
+from ...get import Result
+from ...get._store import check_target, finish, identity
 from ...stats.multiple import permutation_pvalue
 from .. import _domain, _edge, _roles
 from .._compare import _prepare, _study
@@ -198,9 +198,13 @@ def circuits(
                 extra["contrasts"] = _changes.contrast_table(samples)
                 compared |= samples.study.recorded()
         labelled = LabelledCells.read(
-            expression.matrix, cells=cells.index, groups=cells.groups, columns=genes.columns,
-            order=draws.order(cells.n), team=threads,
-        )  # fmt: skip
+            expression.matrix,
+            cells=cells.index,
+            groups=cells.groups,
+            columns=genes.columns,
+            order=draws.order(cells.n),
+            team=threads,
+        )
         _edge.refuse_unsuitable(labelled.columns, expression)
         labelled = labelled.with_exact_sums()
         summary = labelled.observe()
@@ -211,17 +215,21 @@ def circuits(
     edges = _tables.edge_table(measured, observed, expr_prop=settings.expr_prop)
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
-    params = settings.recorded() | _from_call(keys, ask, cells=cells, layer=layer) | compared | {
-        "rng": recorded(rng, seed), "roles": _given_roles(roles), "aliases": genes.aliases, **genes.counted(frame),
-        "change_test": "moderated t on samples, log2 CPM", "commscore": __version__,
-    }  # fmt: skip
-    result = Result(
-        table, params, {"name": known.name, "version": known.version, "sha256": known.sha256}, extra, SCHEMA
+    params = (
+        settings.recorded()
+        | _from_call(keys, ask, cells=cells, layer=layer)
+        | compared
+        | {
+            "rng": recorded(rng, seed),
+            "roles": _given_roles(roles),
+            "aliases": genes.aliases,
+            **genes.counted(frame),
+            "change_test": "moderated t on samples, log2 CPM",
+            "commscore": __version__,
+        }
     )
-    if not inplace:
-        return result
-    store(adata, key_added, result)
-    return None
+    result = Result(table, params, identity(known), extra, SCHEMA)
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 @dataclass(frozen=True)
@@ -249,9 +257,14 @@ def _with_circuits(resource: Resource) -> pd.DataFrame:
 
 
 def _observe(
-    measured: _steps.Measured, summary: GeneSummary, counter: core.CircuitCounter, *, names: list[str],
-    settings: Settings, found: dict[int, tuple[float, float, int]],
-) -> _tables.Observed:  # fmt: skip
+    measured: _steps.Measured,
+    summary: GeneSummary,
+    counter: core.CircuitCounter,
+    *,
+    names: list[str],
+    settings: Settings,
+    found: dict[int, tuple[float, float, int]],
+) -> _tables.Observed:
     plan, rule = measured.plan, settings.complex
     values = core.node_values(summary.mean[:, :, None], plan, sizes=summary.sizes, rule=rule)
     scores = core.step_scores(values, plan)
@@ -262,9 +275,17 @@ def _observe(
 
     prop, groups = _who(plan, summary, names=names, rule=rule)
     return _tables.Observed(
-        values[:, 0], prop, groups, scores[:, 0], pvalue(counter.steps, scores[:, 0]), strength,
-        pvalue(counter.mean, strength), lowest, pvalue(counter.lowest, lowest), found,
-    )  # fmt: skip
+        values[:, 0],
+        prop,
+        groups,
+        scores[:, 0],
+        pvalue(counter.steps, scores[:, 0]),
+        strength,
+        pvalue(counter.mean, strength),
+        lowest,
+        pvalue(counter.lowest, lowest),
+        found,
+    )
 
 
 def _who(plan: core.Plan, summary: GeneSummary, *, names: list[str], rule: str) -> tuple[Any, list[str]]:
@@ -286,12 +307,19 @@ def _who(plan: core.Plan, summary: GeneSummary, *, names: list[str], rule: str) 
 def _from_call(keys: _study.Keys, ask: _prepare.Ask, *, cells: _edge.Cells, layer: str | None) -> dict[str, Any]:
     """Return what describes data and design, for ``params``."""
     return {
-        "groupby": keys.groupby, "condition_key": keys.condition or None, "sample_key": keys.sample,
-        "pair_key": keys.pair, "covariates": np.asarray(keys.covariates, object), "reference": None,
+        "groupby": keys.groupby,
+        "condition_key": keys.condition or None,
+        "sample_key": keys.sample,
+        "pair_key": keys.pair,
+        "covariates": np.asarray(keys.covariates, object),
+        "reference": None,
         "order": None if ask.order is None else np.asarray([_labels.text(o) for o in ask.order], object),
-        "layer": layer, "use_raw": ask.use_raw, "counts_layer": ask.counts_layer,
-        "groups": cells.names[cells.display], "n_cells": int(cells.index.size),
-    }  # fmt: skip
+        "layer": layer,
+        "use_raw": ask.use_raw,
+        "counts_layer": ask.counts_layer,
+        "groups": cells.names[cells.display],
+        "n_cells": int(cells.index.size),
+    }
 
 
 def _given_roles(roles: _roles.Given | None) -> dict[str, Any]:

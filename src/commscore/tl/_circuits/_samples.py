@@ -54,9 +54,17 @@ def check_keys(keys: _study.Keys, ask: _prepare.Ask) -> None:
             "compared, cells of one sample are not"
         )
         raise ValueError(msg)
-    given = [n for n, v in (("covariates", keys.covariates or None), ("pair_key", keys.pair),
-                            ("reference", ask.reference), ("order", ask.order), ("contrast", ask.contrast))
-             if v is not None]  # fmt: skip
+    given = [
+        n
+        for n, v in (
+            ("covariates", keys.covariates or None),
+            ("pair_key", keys.pair),
+            ("reference", ask.reference),
+            ("order", ask.order),
+            ("contrast", ask.contrast),
+        )
+        if v is not None
+    ]
     if given and not keys.condition:
         msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
         raise ValueError(msg)
@@ -66,9 +74,15 @@ def check_keys(keys: _study.Keys, ask: _prepare.Ask) -> None:
 
 
 def cohort(
-    adata: AnnData, cells: _edge.Cells, plan: core.Plan, *, keys: _study.Keys, ask: _prepare.Ask, names: pd.Index,
+    adata: AnnData,
+    cells: _edge.Cells,
+    plan: core.Plan,
+    *,
+    keys: _study.Keys,
+    ask: _prepare.Ask,
+    names: pd.Index,
     team: Team,
-) -> Cohort:  # fmt: skip
+) -> Cohort:
     """Add up raw counts by sample × role; roles may share groups."""
     study = _read(adata, keys, ask)
     source = _counts.raw_counts(adata, counts_layer=ask.counts_layer, use_raw=False)
@@ -77,9 +91,14 @@ def cohort(
     group = number[study.cells]
     large = group >= 0
     bulk = pseudobulk(
-        source.matrix, cells=study.cells[large], sample=study.sample[large], group=group[large],
-        shape=(len(study.samples), cells.groups.n), columns=_columns(source, names), team=team,
-    )  # fmt: skip
+        source.matrix,
+        cells=study.cells[large],
+        sample=study.sample[large],
+        group=group[large],
+        shape=(len(study.samples), cells.groups.n),
+        columns=_columns(source, names),
+        team=team,
+    )
     _counts.check_sums(bulk, source)
     roles = _of_roles(bulk, plan.members.astype(np.float64))
     order = _prepare.stages(study, ask)
@@ -100,9 +119,12 @@ def _of_roles(bulk: Pseudobulk, weights: Floats) -> Pseudobulk:
     with np.errstate(invalid="ignore"):
         prop = np.einsum("rk,skg->srg", weights, seen) / n_cells[:, :, None]
     return replace(
-        bulk, counts=np.einsum("rk,skg->srg", weights, bulk.counts), library=bulk.library @ weights.T,
-        n_cells=n_cells.astype(np.int64), prop=np.nan_to_num(prop),
-    )  # fmt: skip
+        bulk,
+        counts=np.einsum("rk,skg->srg", weights, bulk.counts),
+        library=bulk.library @ weights.T,
+        n_cells=n_cells.astype(np.int64),
+        prop=np.nan_to_num(prop),
+    )
 
 
 def _expected(roles: Pseudobulk, there: Bools) -> Floats:

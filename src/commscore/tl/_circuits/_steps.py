@@ -101,9 +101,14 @@ def find_genes(resource: Resource, frame: pd.DataFrame, var_names: pd.Index) -> 
 
 
 def measure(
-    resource: Resource, frame: pd.DataFrame, genes: Genes, *, assigned: _roles.Assigned, groups: list[str],
+    resource: Resource,
+    frame: pd.DataFrame,
+    genes: Genes,
+    *,
+    assigned: _roles.Assigned,
+    groups: list[str],
     restraining: bool = False,
-) -> Measured:  # fmt: skip
+) -> Measured:
     """Say of every step whether it can be measured, and number those that can.
 
     Parameters
@@ -206,8 +211,10 @@ class _Builder:
         for step in members:
             if step.status:
                 continue
-            step.nodes = (self._node(step.row["from"], step.row["source_role"]),
-                          self._node(step.row["to"], step.row["target_role"]))  # fmt: skip
+            step.nodes = (
+                self._node(step.row["from"], step.row["source_role"]),
+                self._node(step.row["to"], step.row["target_role"]),
+            )
             step.number = len(self._ends)
             self._ends.append(step.nodes)
             self._circuit.append(circuit)
@@ -241,11 +248,17 @@ class _Builder:
         ends = np.asarray(self._ends, np.int64).reshape(-1, 2)
         members = np.array([[g in assigned.of(r) for g in groups] for r in self.roles], bool)
         return Plan(
-            Entities.of(molecules), np.asarray([self.roles.index(r) for _, r in self._nodes], np.int64),
-            members.reshape(len(self.roles), len(groups)), np.array([r == _roles.ANY for r in self.roles], bool),
-            ends[:, 0].copy(), ends[:, 1].copy(), Gates.of(self._gates), np.asarray(self._circuit, np.int64),
-            np.asarray(self._counts, bool), n_circuits,
-        )  # fmt: skip
+            Entities.of(molecules),
+            np.asarray([self.roles.index(r) for _, r in self._nodes], np.int64),
+            members.reshape(len(self.roles), len(groups)),
+            np.array([r == _roles.ANY for r in self.roles], bool),
+            ends[:, 0].copy(),
+            ends[:, 1].copy(),
+            Gates.of(self._gates),
+            np.asarray(self._circuit, np.int64),
+            np.asarray(self._counts, bool),
+            n_circuits,
+        )
 
 
 def _side(gate: Step, step: Step) -> str | None:

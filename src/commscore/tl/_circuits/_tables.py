@@ -68,23 +68,47 @@ def _edge_row(step: Step, measured: Measured, observed: Observed) -> tuple[Any, 
     row, number = step.row, step.number
     expressed = number if step.status == "expressed" else -1
     own, other = step.nodes
-    ends = [(observed.groups[node] if node >= 0 else write_names(end.groups), end.how)
-            for node, end in zip(step.nodes, step.ends, strict=True)]  # fmt: skip
+    ends = [
+        (observed.groups[node] if node >= 0 else write_names(end.groups), end.how)
+        for node, end in zip(step.nodes, step.ends, strict=True)
+    ]
 
     def of(values: Floats, at: int) -> float:
         return float(values[at]) if at >= 0 else np.nan
 
     rho, rho_pvalue, n_samples = observed.association.get(number, (np.nan, np.nan, 0))
     return (
-        row["circuit"], int(row["step"]), row["edge"], row["source_role"], row["target_role"],
-        ends[0][0], ends[1][0], ends[0][1], ends[1][1],
-        row["from"], row["to"], row["interaction"], int(row["sign"]),
-        bool(number >= 0 and measured.plan.counts[number]), step.status, step.detail,
-        write_names(step.absent), write_names(step.gates),
-        of(observed.value, own), of(observed.value, other), of(observed.prop, own), of(observed.prop, other),
-        of(observed.score, number), of(observed.pvalue, expressed), rho, rho_pvalue, n_samples,
-        row["source"], row["lines"], row["statement"],
-    )  # fmt: skip
+        row["circuit"],
+        int(row["step"]),
+        row["edge"],
+        row["source_role"],
+        row["target_role"],
+        ends[0][0],
+        ends[1][0],
+        ends[0][1],
+        ends[1][1],
+        row["from"],
+        row["to"],
+        row["interaction"],
+        int(row["sign"]),
+        bool(number >= 0 and measured.plan.counts[number]),
+        step.status,
+        step.detail,
+        write_names(step.absent),
+        write_names(step.gates),
+        of(observed.value, own),
+        of(observed.value, other),
+        of(observed.prop, own),
+        of(observed.prop, other),
+        of(observed.score, number),
+        of(observed.pvalue, expressed),
+        rho,
+        rho_pvalue,
+        n_samples,
+        row["source"],
+        row["lines"],
+        row["statement"],
+    )
 
 
 def _among_candidates(pvalue: Floats, *, failed: Bools) -> Floats:
@@ -143,15 +167,26 @@ def _circuit_row(
     played = dict.fromkeys(s.row[side] for s in own for side in ("source_role", "target_role"))
     missing = [f"{s.row['step']} {in_words(s)}: {s.status} ({s.detail})" for s in own if s.status != "expressed"]
     return (
-        first["circuit"], first["name"], "step" if len(own) == 1 else first["kind"], first["condition"],
+        first["circuit"],
+        first["name"],
+        "step" if len(own) == 1 else first["kind"],
+        first["condition"],
         first["status"],
-        _status(own, inside, counted), len(own), len(inside), expressed,
-        observed.strength[c], observed.strength_pvalue[c], observed.lowest[c],
+        _status(own, inside, counted),
+        len(own),
+        len(inside),
+        expressed,
+        observed.strength[c],
+        observed.strength_pvalue[c],
+        observed.lowest[c],
         f"{counted[int(scores.argmin())].row['step']} {in_words(counted[int(scores.argmin())])}" if counted else "",
-        observed.lowest_pvalue[c], max(pvalues, default=np.nan), write_names(words[r] for r in played if r in words),
+        observed.lowest_pvalue[c],
+        max(pvalues, default=np.nan),
+        write_names(words[r] for r in played if r in words),
         "; ".join(missing),
-        first["circuit_source"], first["circuit_lines"],
-    )  # fmt: skip
+        first["circuit_source"],
+        first["circuit_lines"],
+    )
 
 
 def _status(own: list[Step], inside: list[Step], counted: list[Step]) -> str:

@@ -139,9 +139,10 @@ def relabellings(cohort: Cohort, contrast: Contrast, *, n: int, rng: np.random.G
             break
     n_columns, levels = cohort.design.shape[1], len(cohort.levels)
     return [
-        labels for labels in out
+        labels
+        for labels in out
         if _design.rank(np.hstack([np.eye(levels)[labels], cohort.design[:, levels:]])) == n_columns
-    ]  # fmt: skip
+    ]
 
 
 def relabelled(cohort: Cohort, labels: Ints) -> Cohort:

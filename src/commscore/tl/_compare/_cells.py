@@ -60,9 +60,15 @@ class Changes:
 
 
 def compare(
-    prepared: Prepared, tests: Tests, levels: tuple[int, int], *, settings: Settings, min_cells: int, n_perms: int,
+    prepared: Prepared,
+    tests: Tests,
+    levels: tuple[int, int],
+    *,
+    settings: Settings,
+    min_cells: int,
+    n_perms: int,
     team: Team,
-) -> dict[str, npt.NDArray[Any]]:  # fmt: skip
+) -> dict[str, npt.NDArray[Any]]:
     """Compare two conditions by their cells; return the columns of the table, as the engine does.
 
     ``levels`` are the codes of the reference and of the other condition. Intervals are normal, with the standard
@@ -70,8 +76,9 @@ def compare(
     the interval wider, never narrower.
     """
     pools = _pool(prepared, levels)
-    changes = _changes(prepared, levels, pools=pools, min_cells=min_cells, n_perms=n_perms, seed=settings.seed,
-                       team=team)  # fmt: skip
+    changes = _changes(
+        prepared, levels, pools=pools, min_cells=min_cells, n_perms=n_perms, seed=settings.seed, team=team
+    )
     large = pools.n_cells >= min_cells
     return _columns(changes, pools, prepared=prepared, tests=tests, settings=settings, large=large, n_perms=n_perms)
 
@@ -168,9 +175,15 @@ class ChangeCounter:
 
 
 def _columns(
-    changes: Changes, pools: Pools, *, prepared: Prepared, tests: Tests, settings: Settings,
-    large: Bools, n_perms: int,
-) -> dict[str, npt.NDArray[Any]]:  # fmt: skip
+    changes: Changes,
+    pools: Pools,
+    *,
+    prepared: Prepared,
+    tests: Tests,
+    settings: Settings,
+    large: Bools,
+    n_perms: int,
+) -> dict[str, npt.NDArray[Any]]:
     c: dict[str, npt.NDArray[Any]] = {}
     entities = prepared.found.entities
     prop = np.stack([np.minimum.reduceat(p[:, entities.genes], entities.indptr[:-1], axis=1) for p in pools.prop])
@@ -182,9 +195,7 @@ def _columns(
         c[f"{side}_prop_ref"], c[f"{side}_prop_alt"] = prop[0, group, entity], prop[1, group, entity]
     enough = np.isfinite(c["ligand_effect"]) & np.isfinite(c["receptor_effect"])
     reach = settings.expr_prop
-    expressed = [
-        (c[f"ligand_prop_{e}"] >= reach) & (c[f"receptor_prop_{e}"] >= reach) for e in ("ref", "alt")
-    ]  # fmt: skip
+    expressed = [(c[f"ligand_prop_{e}"] >= reach) & (c[f"receptor_prop_{e}"] >= reach) for e in ("ref", "alt")]
     tested = enough & (expressed[0] | expressed[1])
     for name in ("ligand_pvalue", "receptor_pvalue"):
         c[name] = np.where(tested, c[name], np.nan)
@@ -227,9 +238,15 @@ def _limiting(logcpm: Floats, entities: Entities) -> Ints:
 
 
 def _rewired(
-    changes: Changes, pools: Pools, tests: Tests, *, prop: Floats, large: Bools, entities: Entities,
+    changes: Changes,
+    pools: Pools,
+    tests: Tests,
+    *,
+    prop: Floats,
+    large: Bools,
+    entities: Entities,
     settings: Settings,
-) -> Bools:  # fmt: skip
+) -> Bools:
     """Whether the main source or target of the interaction differs between the conditions, as where samples are.
 
     The spread of a change, which is that of both ends together, stands for the spread at either end.
@@ -241,9 +258,9 @@ def _rewired(
     values, spread = low + share[:, :, None], np.hypot(changes.sd.T, _share_error(pools)[:, None])
 
     def lead(first: Any, second: Any, entity: Any) -> Floats:
-        ahead = np.stack([
-            values[0, first, entity] - values[0, second, entity], values[1, second, entity] - values[1, first, entity]
-        ])  # fmt: skip
+        ahead = np.stack(
+            [values[0, first, entity] - values[0, second, entity], values[1, second, entity] - values[1, first, entity]]
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             z = ahead.min(axis=0) / np.hypot(spread[first, entity], spread[second, entity])
         return np.where(ahead.min(axis=0) > settings.margin, 2.0 * ndtr(-np.abs(z)), 1.0)
@@ -273,9 +290,13 @@ def _n_samples(tests: Tests, n_cells: Ints) -> Ints:
 
 
 def _decompose(
-    c: dict[str, npt.NDArray[Any]], sd: dict[str, Floats], *, pools: Pools, tests: Tests,
+    c: dict[str, npt.NDArray[Any]],
+    sd: dict[str, Floats],
+    *,
+    pools: Pools,
+    tests: Tests,
     reached: Bools,
-) -> None:  # fmt: skip
+) -> None:
     """Add the four parts, their sum, and the driver (more than half of the change, interval without zero)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.log2(pools.n_cells / pools.total_cells[:, None])

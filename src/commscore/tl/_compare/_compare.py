@@ -14,8 +14,8 @@ from ..._validate import as_written, listed, one_of, warn
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, NonNegative, Proportion, Repeats, checked
 from ...core.contrast import Settings
-from ...get import Result, store
-from ...get._store import check_target
+from ...get import Result
+from ...get._store import check_target, finish, identity
 from . import _engine, _frames, _totals, _two_factors
 from ._prepare import Ask, Prepared, prepare
 from ._study import Keys, Study
@@ -177,7 +177,7 @@ def compare(
     keys = Keys(groupby, condition_key, sample_key, pair_key, _names(covariates), interaction)
     settings = _settings(
         test=test, combine=combine, margin=margin, alpha=alpha, expr_prop=expr_prop, n_perms=n_perms, rng=rng
-    )  # fmt: skip
+    )
     check_target(adata, key_added, inplace=inplace)
     if interaction is not None and order is not None:
         msg = (
@@ -204,25 +204,36 @@ def compare(
         extra["two_factors"] = _two_factors.two_factors_table(table, made.parts)
     study = made.prepared.study
     params = {
-        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
-        "interaction": interaction, "covariates": np.asarray(keys.covariates, object), "reference": study.reference,
+        "groupby": groupby,
+        "condition_key": condition_key,
+        "sample_key": sample_key,
+        "pair_key": pair_key,
+        "interaction": interaction,
+        "covariates": np.asarray(keys.covariates, object),
+        "reference": study.reference,
         "reference_by": study.reference_by,
-        "order": None if order is None else np.asarray([text(o) for o in order], object), "test": test, "unit": unit,
-        "combine": combine, **prepared.source.counts, "expr_prop": float(expr_prop),
-        "min_cells": int(min_cells), "margin": float(margin), "alpha": float(alpha), "n_perms": int(n_perms),
-        "rng": recorded(rng, settings.seed), "contrast": _asked(contrast),
-        "groups": np.asarray(study.groups, object), "levels": np.asarray(study.levels, object),
-        "samples": np.asarray(study.samples, object), "n_samples": study.replicates, **prepared.found.counted,
+        "order": None if order is None else np.asarray([text(o) for o in order], object),
+        "test": test,
+        "unit": unit,
+        "combine": combine,
+        **prepared.source.counts,
+        "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells),
+        "margin": float(margin),
+        "alpha": float(alpha),
+        "n_perms": int(n_perms),
+        "rng": recorded(rng, settings.seed),
+        "contrast": _asked(contrast),
+        "groups": np.asarray(study.groups, object),
+        "levels": np.asarray(study.levels, object),
+        "samples": np.asarray(study.samples, object),
+        "n_samples": study.replicates,
+        **prepared.found.counted,
         "commscore": __version__,
-    }  # fmt: skip
-    identity = {"name": made.prepared.resource.name, "version": made.prepared.resource.version,
-                "sha256": made.prepared.resource.sha256}  # fmt: skip
-    result = Result(table, params, identity, extra, schema.SCHEMA)
+    }
+    result = Result(table, params, identity(made.prepared.resource), extra, schema.SCHEMA)
     _warn_if_nothing(result)
-    if not inplace:
-        return result
-    store(adata, key_added, result)
-    return None
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 def _asked(contrast: Any) -> Any:
@@ -247,13 +258,18 @@ def _names(covariates: Any) -> tuple[str, ...]:
 
 def _settings(
     *, test: Any, combine: Any, expr_prop: Any, n_perms: Any, rng: RNG, margin: Any = 0.5, alpha: Any = 0.05
-) -> Settings:  # fmt: skip
+) -> Settings:
     one_of("test", test, TESTS)
     one_of("combine", combine, COMBINE)
     return Settings(
-        combine=combine, test="permutation" if test == "permutation" else "samples", margin=float(margin),
-        alpha=float(alpha), expr_prop=float(expr_prop), max_enumeration=int(n_perms), seed=key(rng),
-    )  # fmt: skip
+        combine=combine,
+        test="permutation" if test == "permutation" else "samples",
+        margin=float(margin),
+        alpha=float(alpha),
+        expr_prop=float(expr_prop),
+        max_enumeration=int(n_perms),
+        seed=key(rng),
+    )
 
 
 def _unit(test: str, keys: Keys) -> str:
@@ -291,8 +307,11 @@ def _unreplicated(study: Study, keys: Keys) -> str | None:
 
 
 def _nothing_of_samples(keys: Keys) -> None:
-    given = [name for name, value in (("covariates", keys.covariates), ("pair_key", keys.pair),
-                                      ("interaction", keys.factor)) if value]  # fmt: skip
+    given = [
+        name
+        for name, value in (("covariates", keys.covariates), ("pair_key", keys.pair), ("interaction", keys.factor))
+        if value
+    ]
     if given:
         msg = f"{' and '.join(given)} cannot be used when cells are compared; leave it out, or add samples"
         raise ValueError(msg)

@@ -32,10 +32,11 @@ def pairwise(study: Study, n_coefficients: int) -> list[Contrast]:
     return [
         replace(
             design.pair(name, ref=ref, alt=alt, n_coefficients=n_coefficients),
-            reference=study.levels[ref], level=study.levels[alt],
+            reference=study.levels[ref],
+            level=study.levels[alt],
         )
         for name, (ref, alt) in zip(names(study), study.codes, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,11 @@ def two_factors(crossed: Crossed, *, n_coefficients: int, keys: Keys) -> list[Co
             made.append(replace(one, reference=reference, level=level, factor_level=f))
         for f, (ref, alt) in zip(factors[1:], codes[1:], strict=True):
             one = design.interaction(
-                f"{name} | {f} vs {factors[0]}", ref=(codes[0][0], ref), alt=(codes[0][1], alt),
+                f"{name} | {f} vs {factors[0]}",
+                ref=(codes[0][0], ref),
+                alt=(codes[0][1], alt),
                 n_coefficients=n_coefficients,
-            )  # fmt: skip
+            )
             made.append(replace(one, reference=reference, level=level, factor_level=f, factor_reference=factors[0]))
     return [replace(one, name=name) for one, name in zip(made, distinct(one.name for one in made), strict=True)]
 

@@ -82,9 +82,14 @@ def whole_numbers(matrix: Any) -> bool:
 def add_up(source: _edge.Source, study: Study, columns: Ints, *, team: Team) -> Pseudobulk:
     """Add up the counts of these columns by sample and group, and the library over all columns."""
     bulk = pseudobulk(
-        source.matrix, cells=study.cells, sample=study.sample, group=study.group,
-        shape=(len(study.samples), len(study.groups)), columns=columns, team=team,
-    )  # fmt: skip
+        source.matrix,
+        cells=study.cells,
+        sample=study.sample,
+        group=study.group,
+        shape=(len(study.samples), len(study.groups)),
+        columns=columns,
+        team=team,
+    )
     check_sums(bulk, source)
     return bulk
 

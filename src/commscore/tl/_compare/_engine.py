@@ -90,9 +90,14 @@ def by_cells(plan: Plan) -> Made:
     with team(None) as threads:
         for contrast in contrasts:
             columns = _cells.compare(
-                prepared, tests, (contrast.ref[0], contrast.alt[0]), settings=plan.settings, min_cells=plan.min_cells,
-                n_perms=plan.n_perms, team=threads,
-            )  # fmt: skip
+                prepared,
+                tests,
+                (contrast.ref[0], contrast.alt[0]),
+                settings=plan.settings,
+                min_cells=plan.min_cells,
+                n_perms=plan.n_perms,
+                team=threads,
+            )
             parts.append((contrast.name, columns))
     notes = []
     if plan.staged:

@@ -44,8 +44,12 @@ def compare_table(
         "target": pd.Categorical.from_codes(np.tile(tests.target, m), groups),
     }
     facts = prepared.found.frame
-    for name, column in (("interaction", "interaction"), ("ligand_complex", "ligand"), ("receptor_complex", "receptor"),
-                         ("mode", "mode")):  # fmt: skip
+    for name, column in (
+        ("interaction", "interaction"),
+        ("ligand_complex", "ligand"),
+        ("receptor_complex", "receptor"),
+        ("mode", "mode"),
+    ):
         frame[name] = _frames._taken(facts[column], np.tile(which, m))
     frame["unit"] = pd.Categorical.from_codes(np.full(n * m, schema.UNITS.index(unit)), list(schema.UNITS))
     joined = {name: np.concatenate([columns[name] for _, columns in parts]) for name in _taken_over()}

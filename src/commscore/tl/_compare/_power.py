@@ -148,9 +148,16 @@ def _future_df(design: _design.Design, study: Study, n: int) -> float:
 
 
 def _answer(
-    c: dict[str, npt.NDArray[Any]], df: Floats | float, *, n: int, now: Floats, prior_df: float, effect: float,
-    power: float, alpha: float,
-) -> dict[str, Floats]:  # fmt: skip
+    c: dict[str, npt.NDArray[Any]],
+    df: Floats | float,
+    *,
+    n: int,
+    now: Floats,
+    prior_df: float,
+    effect: float,
+    power: float,
+    alpha: float,
+) -> dict[str, Floats]:
     """Smallest effect and power of both sides with ``n`` samples per condition (0: as they are).
 
     ``df`` are the residual degrees of freedom then, ``now`` the present ones; without any there is no answer.
@@ -171,9 +178,13 @@ def _answer(
 
 
 def _table(
-    prepared: Prepared, tests: Tests, which: Ints, *, parts: list[dict[str, Floats]],
+    prepared: Prepared,
+    tests: Tests,
+    which: Ints,
+    *,
+    parts: list[dict[str, Floats]],
     sizes: tuple[int, ...],
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     groups, m = list(prepared.study.groups), len(parts)
     names = pd.Categorical(prepared.found.frame["interaction"].astype(str).to_numpy()[which])
     frame = {

@@ -70,10 +70,17 @@ class Prepared:
     def cohort(self, design: _design.Design, *, min_cells: int) -> Cohort:
         """Arrays for the engine."""
         return Cohort(
-            logcpm=log_cpm(self.bulk, min_cells=min_cells), counts=self.bulk.counts, library=self.bulk.library,
-            n_cells=self.bulk.n_cells, prop=self.bulk.prop, condition=self.study.condition,
-            levels=self.study.levels, design=design.matrix, block=design.block, total_cells=self.total_cells,
-        )  # fmt: skip
+            logcpm=log_cpm(self.bulk, min_cells=min_cells),
+            counts=self.bulk.counts,
+            library=self.bulk.library,
+            n_cells=self.bulk.n_cells,
+            prop=self.bulk.prop,
+            condition=self.study.condition,
+            levels=self.study.levels,
+            design=design.matrix,
+            block=design.block,
+            total_cells=self.total_cells,
+        )
 
 
 def prepare(adata: AnnData, keys: Keys, ask: Ask) -> Prepared:
@@ -118,9 +125,7 @@ def _pairs(study: Study, keys: Keys) -> Study:
     return kept
 
 
-def _usable_groups(
-    study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: str
-) -> tuple[Study, Pseudobulk]:  # fmt: skip
+def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: str) -> tuple[Study, Pseudobulk]:
     most = bulk.n_cells.max(axis=0)
     kept = most >= min_cells
     if not kept.any():
@@ -137,8 +142,12 @@ def _usable_groups(
     number = np.cumsum(kept) - 1
     inside = kept[study.group]
     study = replace(
-        study, cells=study.cells[inside], group=number[study.group[inside]], sample=study.sample[inside],
-        groups=tuple(g for g, k in zip(study.groups, kept, strict=True) if k), notes=study.notes + notes,
-    )  # fmt: skip
+        study,
+        cells=study.cells[inside],
+        group=number[study.group[inside]],
+        sample=study.sample[inside],
+        groups=tuple(g for g, k in zip(study.groups, kept, strict=True) if k),
+        notes=study.notes + notes,
+    )
     bulk = Pseudobulk(bulk.counts[:, kept], bulk.library[:, kept], bulk.n_cells[:, kept], bulk.prop[:, kept], bulk.seen)
     return study, bulk

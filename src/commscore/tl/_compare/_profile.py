@@ -103,11 +103,16 @@ def profile(
     made.layers["ligand"], made.layers["receptor"] = sides["ligand"], sides["receptor"]
     made.layers["missing"] = np.isnan(made.X)
     made.uns["commscore_profile"] = {
-        "groupby": groupby, "sample_key": sample_key, "resource": prepared.resource.name,
-        **prepared.source.counts, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
-        "min_samples": int(min_samples), "scale": "log2(CPM ligand · CPM receptor)",
+        "groupby": groupby,
+        "sample_key": sample_key,
+        "resource": prepared.resource.name,
+        **prepared.source.counts,
+        "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells),
+        "min_samples": int(min_samples),
+        "scale": "log2(CPM ligand · CPM receptor)",
         **prepared.found.counted,
-    }  # fmt: skip
+    }
     return made
 
 

@@ -31,8 +31,16 @@ if TYPE_CHECKING:
     from ...rs import Resource
 
 _NAMES = (
-    "groupby", "condition_key", "sample_key", "pair_key", "interaction", "reference", "test", "combine", "counts_layer",
-)  # fmt: skip
+    "groupby",
+    "condition_key",
+    "sample_key",
+    "pair_key",
+    "interaction",
+    "reference",
+    "test",
+    "combine",
+    "counts_layer",
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class StoredComparison:
         o = self.options
         ask = Ask(
             self.resource, o["counts_layer"], o["use_raw"], o["min_cells"], o["reference"], o["order"], o["contrast"]
-        )  # fmt: skip
+        )
         return prepare(adata, self.keys, ask)
 
     def one_contrast(self, prepared: Prepared, contrast: Label | None, *, n_coefficients: int) -> Contrast:

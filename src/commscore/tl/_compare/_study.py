@@ -72,17 +72,24 @@ class Study:
         number = np.cumsum(kept) - 1
         inside = kept[self.sample]
         return replace(
-            self, cells=self.cells[inside], group=self.group[inside], sample=number[self.sample[inside]],
-            samples=tuple(s for s, k in zip(self.samples, kept, strict=True) if k), condition=self.condition[kept],
-            frame=self.frame.loc[kept], notes=self.notes + notes,
-        )  # fmt: skip
+            self,
+            cells=self.cells[inside],
+            group=self.group[inside],
+            sample=number[self.sample[inside]],
+            samples=tuple(s for s, k in zip(self.samples, kept, strict=True) if k),
+            condition=self.condition[kept],
+            frame=self.frame.loc[kept],
+            notes=self.notes + notes,
+        )
 
     def recorded(self) -> dict[str, Any]:
         """Return what goes into ``params``."""
         return {
-            "reference": self.reference, "reference_by": self.reference_by,
-            "levels": np.asarray(self.levels, object), "n_samples": self.replicates,
-        }  # fmt: skip
+            "reference": self.reference,
+            "reference_by": self.reference_by,
+            "levels": np.asarray(self.levels, object),
+            "n_samples": self.replicates,
+        }
 
     @property
     def codes(self) -> list[tuple[int, int]]:
@@ -114,9 +121,19 @@ def read(adata: AnnData, keys: Keys, choice: Choice, *, groups_were_read: bool =
     frame = _frame(adata, keys, cells=cells, sample=sample, samples=[samples[s] for s in present])
     condition = _one_condition(level_of[cells], sample, levels, names=list(frame.index), keys=keys)
     return Study(
-        cells, group[cells], tuple(groups), sample, tuple(frame.index), condition, levels, frame, notes,
-        chosen.pairs, chosen.reference, chosen.chosen_by,
-    )  # fmt: skip
+        cells,
+        group[cells],
+        tuple(groups),
+        sample,
+        tuple(frame.index),
+        condition,
+        levels,
+        frame,
+        notes,
+        chosen.pairs,
+        chosen.reference,
+        chosen.chosen_by,
+    )
 
 
 def column(adata: AnnData, argument: str, key: str, *, is_quiet: bool = False) -> tuple[Ints, list[str]]:
@@ -263,6 +280,12 @@ def of_samples(adata: AnnData, groupby: str, sample_key: str, *, groups_were_rea
     sample, samples = column(adata, "sample_key", sample_key)
     condition = np.zeros(len(samples), np.int64)
     return Study(
-        np.arange(adata.n_obs), group, tuple(groups), sample, tuple(samples), condition, ("all",),
+        np.arange(adata.n_obs),
+        group,
+        tuple(groups),
+        sample,
+        tuple(samples),
+        condition,
+        ("all",),
         pd.DataFrame(index=pd.Index(samples)),
-    )  # fmt: skip
+    )

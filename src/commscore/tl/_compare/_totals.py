@@ -69,11 +69,19 @@ def _totals(table: pd.DataFrame, by: str, *, alpha: float) -> pd.DataFrame:
 
 
 def _counts(
-    shift: pd.Series, row_of: Ints, *, tested: Bools, found: Bools,
+    shift: pd.Series,
+    row_of: Ints,
+    *,
+    tested: Bools,
+    found: Bools,
     n: int,
-) -> dict[str, Ints]:  # fmt: skip
-    words = {"n_up": ("up", "gained"), "n_down": ("down", "lost"), "n_compensated": ("compensated",),
-             "n_one_sided": schema.ONE_SIDED}  # fmt: skip
+) -> dict[str, Ints]:
+    words = {
+        "n_up": ("up", "gained"),
+        "n_down": ("down", "lost"),
+        "n_compensated": ("compensated",),
+        "n_one_sided": schema.ONE_SIDED,
+    }
     which = {"n_tested": tested, "n_shifted": found}
     which |= {name: found & shift.isin(those).to_numpy() for name, those in words.items()}
     return {name: np.bincount(row_of[mask], minlength=n).astype(np.int64) for name, mask in which.items()}

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def two_factors_table(
-    table: pd.DataFrame, parts: Sequence[tuple[str, dict[str, npt.NDArray[Any]]]]
-) -> pd.DataFrame:  # fmt: skip
+def two_factors_table(table: pd.DataFrame, parts: Sequence[tuple[str, dict[str, npt.NDArray[Any]]]]) -> pd.DataFrame:
     """One row per difference in differences, source, target and interaction."""
     made = [_one(table, name, columns) for name, columns in parts if "pattern" in columns]
     return pd.concat(made, ignore_index=True)

@@ -17,13 +17,12 @@ from ..._validate import one_of
 from ..._version import __version__
 from ...check import Columns, Count, NonNegative, Proportion, at_least, checked
 from ...core.contrast import Settings
-from ...get import Result, store
-from ...get._store import check_target
+from ...get import Result
+from ...get._store import check_target, finish, identity
 from .. import _domain, _roles
 from .._compare import _design, _prepare, _study
 from .._compare._compare import _names, require_replicates
 from .._response import _activity, _edges, _net
-from .._response._response import identity
 from .._roles import Given
 from . import _contexts, _items, _measure, _pools, _verdicts
 
@@ -168,19 +167,27 @@ def expectations(
         "roles": _edges.categorical(assigned.report, understand.ROLES),
     }
     params = {
-        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
-        "covariates": np.asarray(keys.covariates, object), "net": net_name, "method": method,
-        **prepared.source.counts, "expr_prop": float(expr_prop), "min_cells": int(min_cells),
-        "min_targets": int(min_targets), "margin": float(margin), "alpha": float(alpha),
+        "groupby": groupby,
+        "condition_key": condition_key,
+        "sample_key": sample_key,
+        "pair_key": pair_key,
+        "covariates": np.asarray(keys.covariates, object),
+        "net": net_name,
+        "method": method,
+        **prepared.source.counts,
+        "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells),
+        "min_targets": int(min_targets),
+        "margin": float(margin),
+        "alpha": float(alpha),
         "rng": recorded(rng, settings.seed),
-        "levels": np.asarray(prepared.study.levels, object), "n_samples": prepared.study.replicates,
-        "groups": np.asarray(prepared.study.groups, object), "commscore": __version__,
-    }  # fmt: skip
+        "levels": np.asarray(prepared.study.levels, object),
+        "n_samples": prepared.study.replicates,
+        "groups": np.asarray(prepared.study.groups, object),
+        "commscore": __version__,
+    }
     result = Result(_edges.categorical(frame, schema.EXPECTATIONS), params, identity(known), extra, schema.SCHEMA)
-    if not inplace:
-        return result
-    store(adata, key_added, result)
-    return None
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 def _settings(*, method: Any, expr_prop: Any, margin: Any, alpha: Any, rng: RNG) -> Settings:

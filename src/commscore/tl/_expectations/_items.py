@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 ANY = "any"
 GENES = ("ligand", "receptor", "gene")
 _ALIASES = {
-    "hif1a": "hypoxia", "pi3kakt": "pi3k", "aktmtor": "pi3k", "akt": "pi3k", "erk": "mapk", "erk12": "mapk",
-    "wntbcatenin": "wnt", "tnf": "tnfa", "oestrogen": "estrogen",
-}  # fmt: skip
+    "hif1a": "hypoxia",
+    "pi3kakt": "pi3k",
+    "aktmtor": "pi3k",
+    "akt": "pi3k",
+    "erk": "mapk",
+    "erk12": "mapk",
+    "wntbcatenin": "wnt",
+    "tnf": "tnfa",
+    "oestrogen": "estrogen",
+}
 
 
 @dataclass

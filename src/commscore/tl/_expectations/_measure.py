@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 
 _STATUS = LABELS["status"]
 _WHY = {
-    "group_absent": "the cells are absent from all samples of one side", "not_estimable": "the design cannot tell it",
-    "below_min_cells": "too few cells in the samples of one side", "one_sample": "fewer than two samples on one side",
+    "group_absent": "the cells are absent from all samples of one side",
+    "not_estimable": "the design cannot tell it",
+    "below_min_cells": "too few cells in the samples of one side",
+    "one_sample": "fewer than two samples on one side",
     "not_expressed": "not expressed by enough cells",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -183,8 +185,12 @@ def _fill(wanted: list[Item], setup: Setup, *, value: Any, unit: Any, column: An
             item.reason = "too few target genes with enough counts" if short else _WHY["one_sample"]
             continue
         effect, reach = float(made.estimate[q, c]), float(made.reach[q, c])
-        item.found |= {"effect": effect, "ci_low": effect - reach, "ci_high": effect + reach,
-                       "pvalue": float(made.pvalue[q, c])}  # fmt: skip
+        item.found |= {
+            "effect": effect,
+            "ci_low": effect - reach,
+            "ci_high": effect + reach,
+            "pvalue": float(made.pvalue[q, c]),
+        }
 
 
 def switches(items: list[Item], setup: Setup) -> list[Item]:
@@ -249,9 +255,13 @@ def _settle(done: list[Item], parts: list[_slopes.Slopes], *, alpha: float) -> N
     for n, item in enumerate(done):
         opposite = whole.slope[n, 0] * whole.slope[n, 1] < 0
         item.found = {
-            "effect": float(made["estimate"][n]), "ci_low": float(made["low"][n]), "ci_high": float(made["high"][n]),
+            "effect": float(made["estimate"][n]),
+            "ci_low": float(made["low"][n]),
+            "ci_high": float(made["high"][n]),
             "pvalue": float(made["switch"][n]),
-            "n_ref": int(whole.n[n, 0]), "n_alt": int(whole.n[n, 1]), "opposite": float(opposite),
-        }  # fmt: skip
+            "n_ref": int(whole.n[n, 0]),
+            "n_alt": int(whole.n[n, 1]),
+            "opposite": float(opposite),
+        }
         slopes = f"slopes {whole.slope[n, 0]:.2g} and {whole.slope[n, 1]:.2g} per doubling of the edge"
         item.notes.append(slopes)

@@ -41,8 +41,10 @@ class Pools:
         found = self.of(item)
         if found is None:
             return ""
-        ends = [["all cells"] if r == ANY else [groups[c] for c in self.members[p]]
-                for r, p in zip(item.roles, found, strict=True)]  # fmt: skip
+        ends = [
+            ["all cells"] if r == ANY else [groups[c] for c in self.members[p]]
+            for r, p in zip(item.roles, found, strict=True)
+        ]
         return write_names(ends[0]) if len(ends) == 1 else json.dumps(ends, ensure_ascii=False)
 
 

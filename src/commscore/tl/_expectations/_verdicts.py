@@ -21,9 +21,20 @@ CONFIRMED, CONTRADICTED, INCONCLUSIVE, NOT_ASSESSABLE = schema.VERDICTS
 _NUMBERS = ("effect", "ci_low", "ci_high", "pvalue")
 _SHOWN = 4
 _AS_GIVEN = (
-    "expectation", "level", "role", "sender", "receiver", "from_context", "to_context", "change", "rna", "source",
-    "lines", "cited", "statement",
-)  # fmt: skip
+    "expectation",
+    "level",
+    "role",
+    "sender",
+    "receiver",
+    "from_context",
+    "to_context",
+    "change",
+    "rna",
+    "source",
+    "lines",
+    "cited",
+    "statement",
+)
 
 
 def adjust(items: list[Item]) -> None:

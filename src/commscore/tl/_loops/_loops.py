@@ -20,7 +20,7 @@ from ...core.circuits import Loops, Network, Null, autocrine, relays, rewired, s
 from ...core.circuits import loop_strengths as strengths
 from ...get import Result
 from ...get._sources import made_from
-from ...get._store import check_target
+from ...get._store import check_target, finish
 from ...stats.multiple import permutation_pvalue
 from .._progress import bar
 from . import _links
@@ -135,32 +135,51 @@ def loops(
     network, names, links = _network(frame, steps, score=score, max_hops=int(max_hops))
     found = search(network, longest=int(max_length), room=int(max_loops), budget=int(budget))
     with bar(int(n_perms), "rewired networks") as progress:
-        null = rewired(network, found, n_perms=int(n_perms), key=seed, longest=int(max_length), budget=int(budget),
-                       progress=progress)  # fmt: skip
+        null = rewired(
+            network,
+            found,
+            n_perms=int(n_perms),
+            key=seed,
+            longest=int(max_length),
+            budget=int(budget),
+            progress=progress,
+        )
     if not null.complete:
         msg = f"budget={budget} did not suffice: counts are lower bounds without p-values; lower max_length or raise it"
         warnings.warn(msg, UserWarning, stacklevel=3)
     pairs, n_relays = relays(network, room=int(max_loops))
-    table = pd.concat([
-        _loop_table(network, found, null, names=names, links=links, padj=frame[padj].to_numpy(float)),
-        _relay_table(network, pairs, names=names, links=links, padj=frame[padj].to_numpy(float)),
-    ], ignore_index=True)  # fmt: skip
+    table = pd.concat(
+        [
+            _loop_table(network, found, null, names=names, links=links, padj=frame[padj].to_numpy(float)),
+            _relay_table(network, pairs, names=names, links=links, padj=frame[padj].to_numpy(float)),
+        ],
+        ignore_index=True,
+    )
     table["kind"] = pd.Categorical(table["kind"], categories=list(schema.LOOPS["kind"].values))
     params = {
-        "key": key, "made_from": made_from({key: stored}),
-        "max_length": int(max_length), "max_hops": int(max_hops), "max_padj": max_padj, "score": score,
-        "padj": padj, "max_loops": int(max_loops), "budget": int(budget), "n_perms": int(n_perms),
+        "key": key,
+        "made_from": made_from({key: stored}),
+        "max_length": int(max_length),
+        "max_hops": int(max_hops),
+        "max_padj": max_padj,
+        "score": score,
+        "padj": padj,
+        "max_loops": int(max_loops),
+        "budget": int(budget),
+        "n_perms": int(n_perms),
         "rng": recorded(rng, seed),
-        "net": "given" if net is not None else "steps of the resource", "complete": bool(null.complete),
-        "n_loops": int(found.totals[0]), "n_listed": int(found.length.size), "n_relays": n_relays,
+        "net": "given" if net is not None else "steps of the resource",
+        "complete": bool(null.complete),
+        "n_loops": int(found.totals[0]),
+        "n_listed": int(found.length.size),
+        "n_relays": n_relays,
         "n_edges": len(frame),
-        "n_links": len(links.words), "pvalue_floor": 1 / (int(n_perms) + 1), "commscore": __version__,
-    }  # fmt: skip
+        "n_links": len(links.words),
+        "pvalue_floor": 1 / (int(n_perms) + 1),
+        "commscore": __version__,
+    }
     result = Result(table, params, stored.resource, {"summary": _summary(found, null)}, SCHEMA)
-    if not inplace:
-        return result
-    get.store(adata, key_added, result)
-    return None
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 def _edges(table: pd.DataFrame, *, score: str, padj: str, max_padj: float | None) -> pd.DataFrame:
@@ -184,22 +203,33 @@ def _network(
     groups = sorted({*frame["source"].astype(str), *frame["target"].astype(str)})
     pairs = frame.drop_duplicates("interaction")
     kinds = pairs["interaction"].astype(str).tolist()
-    links = _links.link(steps, pairs["ligand_complex"].astype(str).tolist(),
-                        pairs["receptor_complex"].astype(str).tolist(), max_hops=max_hops)  # fmt: skip
+    links = _links.link(
+        steps,
+        pairs["ligand_complex"].astype(str).tolist(),
+        pairs["receptor_complex"].astype(str).tolist(),
+        max_hops=max_hops,
+    )
     number, kind = {g: i for i, g in enumerate(groups)}, {k: i for i, k in enumerate(kinds)}
     network = Network(
         frame["source"].astype(str).map(number).to_numpy(np.int64),
         frame["target"].astype(str).map(number).to_numpy(np.int64),
-        frame["interaction"].astype(str).map(kind).to_numpy(np.int64), frame[score].to_numpy(np.float64),
-        links.linked, len(groups),
-    )  # fmt: skip
+        frame["interaction"].astype(str).map(kind).to_numpy(np.int64),
+        frame[score].to_numpy(np.float64),
+        links.linked,
+        len(groups),
+    )
     return network, (groups, kinds), links
 
 
 def _loop_table(
-    network: Network, found: Loops, null: Null, *, names: tuple[list[str], list[str]], links: _links.Links,
+    network: Network,
+    found: Loops,
+    null: Null,
+    *,
+    names: tuple[list[str], list[str]],
+    links: _links.Links,
     padj: Any,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     n = len(null.totals)
     strength = strengths(network, found)
     share = null.contain / n if null.complete else np.full(strength.size, np.nan)
@@ -216,14 +246,18 @@ def _loop_table(
 
 
 def _relay_table(
-    network: Network, pairs: Ints, *, names: tuple[list[str], list[str]], links: _links.Links,
+    network: Network,
+    pairs: Ints,
+    *,
+    names: tuple[list[str], list[str]],
+    links: _links.Links,
     padj: Any,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Linked pairs of edges through three different groups, the strongest first."""
     rows = [
         (*_described(pair, network, names=names, links=links, closed=False, padj=padj), np.nan, np.nan)
         for pair in pairs
-    ]  # fmt: skip
+    ]
     return _framed("relay", rows)
 
 
@@ -237,10 +271,15 @@ def _described(
     ways = [(int(a), int(b)) for a, b in zip(kind[: after.size], after, strict=True)]
     scores = network.score[path]
     return (
-        len(path), write_list(passed), write_list(kinds[k] for k in kind), write_list(links.words[w] for w in ways),
-        int(np.prod([links.sign[w] for w in ways])), float(np.exp(np.log(scores).mean())), float(scores.min()),
+        len(path),
+        write_list(passed),
+        write_list(kinds[k] for k in kind),
+        write_list(links.words[w] for w in ways),
+        int(np.prod([links.sign[w] for w in ways])),
+        float(np.exp(np.log(scores).mean())),
+        float(scores.min()),
         float(padj[path].max()),
-    )  # fmt: skip
+    )
 
 
 def _framed(kind: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
@@ -256,7 +295,11 @@ def _summary(found: Loops, null: Null) -> pd.DataFrame:
     statistics = list(schema.LOOP_SUMMARY["statistic"].values)
     reached = (null.totals >= found.totals * (1 - 1e-12)).sum(axis=0)
     pvalue = permutation_pvalue(reached, len(null.totals)) if null.complete else np.full(3, np.nan)
-    return pd.DataFrame({
-        "statistic": pd.Categorical(statistics, categories=statistics), "observed": found.totals,
-        "expected": null.totals.mean(axis=0), "pvalue": pvalue,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "statistic": pd.Categorical(statistics, categories=statistics),
+            "observed": found.totals,
+            "expected": null.totals.mean(axis=0),
+            "pvalue": pvalue,
+        }
+    )

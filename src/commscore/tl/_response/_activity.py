@@ -67,9 +67,15 @@ def activities(
     n, k = len(study.samples), len(members)
     shape = (n, k, len(pathways))
     out = Activities(
-        tuple(name for name, _ in members), pathways, np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape),
-        np.zeros((k, len(pathways)), np.int64), np.zeros((n, k), np.int64), np.zeros(k, bool),
-    )  # fmt: skip
+        tuple(name for name, _ in members),
+        pathways,
+        np.full(shape, np.nan),
+        np.full(shape, np.nan),
+        np.zeros(shape),
+        np.zeros((k, len(pathways)), np.int64),
+        np.zeros((n, k), np.int64),
+        np.zeros(k, bool),
+    )
     matrix: Any = source.matrix
     if sparse.issparse(matrix) and matrix.format != "csr":
         matrix = matrix.tocsr()
@@ -77,19 +83,29 @@ def activities(
         inside = np.isin(study.group, list(codes))
         with team(None) as threads:
             bulk = pseudobulk(
-                matrix, cells=study.cells[inside], sample=study.sample[inside],
-                group=np.zeros(int(inside.sum()), np.int64), shape=(n, 1), columns=np.arange(len(source.var_names)),
+                matrix,
+                cells=study.cells[inside],
+                sample=study.sample[inside],
+                group=np.zeros(int(inside.sum()), np.int64),
+                shape=(n, 1),
+                columns=np.arange(len(source.var_names)),
                 team=threads,
-            )  # fmt: skip
+            )
         out.n_cells[:, g] = bulk.n_cells[:, 0]
         _one(out, g, bulk, names=source.var_names, condition=study.condition, net=net, rule=rule)
     return out
 
 
 def _one(
-    out: Activities, g: int, bulk: Any, *, names: pd.Index, condition: Ints, net: pd.DataFrame,
+    out: Activities,
+    g: int,
+    bulk: Any,
+    *,
+    names: pd.Index,
+    condition: Ints,
+    net: pd.DataFrame,
     rule: Rule,
-) -> None:  # fmt: skip
+) -> None:
     present = (bulk.n_cells[:, 0] >= rule.min_cells) & (bulk.library[:, 0] > 0)
     if not present.any():
         return

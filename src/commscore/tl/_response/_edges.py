@@ -61,8 +61,15 @@ def _coded(names: Any, codes: Ints) -> pd.Categorical:
     return pd.Categorical(np.asarray(names, object)[codes])
 
 
-def upstream(prepared: Prepared, activities: Activities, links: pd.DataFrame, *, net: pd.DataFrame, min_cells: int,
-             expr_prop: float) -> Upstream:  # fmt: skip
+def upstream(
+    prepared: Prepared,
+    activities: Activities,
+    links: pd.DataFrame,
+    *,
+    net: pd.DataFrame,
+    min_cells: int,
+    expr_prop: float,
+) -> Upstream:
     """Find every link between two groups where both sides are expressed and the target has the activity."""
     found, bulk = prepared.found, prepared.bulk
     starts, genes = found.entities.indptr[:-1], found.entities.genes
@@ -86,13 +93,21 @@ def _circular(up: Upstream, net: pd.DataFrame) -> Bools:
     members = [(set(a.split("_")), set(b.split("_"))) for a, b in zip(frame["ligand"], frame["receptor"], strict=True)]
     pathways = np.asarray(up.activities.pathways, object)[up.pathway]
     rows = zip(up.interaction, pathways, up.source == up.target, strict=True)
-    return np.asarray([
-        bool((members[i][1] | (members[i][0] if own else set())) & targets[p]) for i, p, own in rows
-    ], bool)  # fmt: skip
+    return np.asarray(
+        [bool((members[i][1] | (members[i][0] if own else set())) & targets[p]) for i, p, own in rows], bool
+    )
 
 
-def change_table(up: Upstream, table: pd.DataFrame, *, design: Design, contrasts: list[Any], min_cells: int,
-                 expr_prop: float, alpha: float) -> pd.DataFrame:  # fmt: skip
+def change_table(
+    up: Upstream,
+    table: pd.DataFrame,
+    *,
+    design: Design,
+    contrasts: list[Any],
+    min_cells: int,
+    expr_prop: float,
+    alpha: float,
+) -> pd.DataFrame:
     """Set the changes of the edges beside those of the responses."""
     found = up.prepared.found
     tests = Tests(up.source, up.target, found.ligand[up.interaction], found.receptor[up.interaction])
@@ -145,10 +160,15 @@ def coupling(up: Upstream, *, nuisance: Any, min_cells: int) -> _slopes.Slopes |
         for pattern in np.unique(there, axis=0):
             mine = (there == pattern).all(axis=1)
             order.append(rows[mine])
-            parts.append(_slopes.slopes(
-                edge[mine][:, pattern], answer[mine][:, pattern], context=study.condition[pattern],
-                n_contexts=len(study.levels), nuisance=nuisance[pattern],
-            ))  # fmt: skip
+            parts.append(
+                _slopes.slopes(
+                    edge[mine][:, pattern],
+                    answer[mine][:, pattern],
+                    context=study.condition[pattern],
+                    n_contexts=len(study.levels),
+                    nuisance=nuisance[pattern],
+                )
+            )
     if not parts:
         return None
     back = np.argsort(np.concatenate(order))

@@ -11,8 +11,8 @@ from ..._schema import response as schema
 from ..._validate import one_of
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, Proportion, at_least, checked
-from ...get import Result, store
-from ...get._store import check_target
+from ...get import Result
+from ...get._store import check_target, finish, identity
 from ...stats.multiple import benjamini_hochberg
 from ...stats.variance import fit_rows
 from .._compare import _contrasts, _design, _prepare, _study
@@ -154,43 +154,54 @@ def response(
     slopes = _edges.coupling(up, nuisance=design.matrix, min_cells=int(min_cells))
     extra = {
         "activities": activities_table(acts, prepared),
-        "links": _edges.change_table(up, table, design=design, contrasts=contrasts, min_cells=int(min_cells),
-                                     expr_prop=expr_prop, alpha=alpha),
+        "links": _edges.change_table(
+            up, table, design=design, contrasts=contrasts, min_cells=int(min_cells), expr_prop=expr_prop, alpha=alpha
+        ),
         "coupling": _edges.coupling_table(up, slopes),
         "switches": _edges.switch_table(up, slopes, alpha=alpha),
         "untested": _untested(acts, prepared, up, min_targets=int(min_targets)),
-    }  # fmt: skip
+    }
     if contrasts:
         extra["contrasts"] = _contrasts.table(contrasts)
     params = {
-        "groupby": groupby, "condition_key": condition_key, "sample_key": sample_key, "pair_key": pair_key,
-        "covariates": np.asarray(keys.covariates, object), "net": net_name, "method": method,
-        **prepared.source.counts, "expr_prop": float(expr_prop),
-        "min_cells": int(min_cells), "min_targets": int(min_targets), "min_counts": int(min_counts),
-        "alpha": float(alpha), "groups": np.asarray(study.groups, object),
-        "pathways": np.asarray(acts.pathways, object), "samples": np.asarray(study.samples, object),
+        "groupby": groupby,
+        "condition_key": condition_key,
+        "sample_key": sample_key,
+        "pair_key": pair_key,
+        "covariates": np.asarray(keys.covariates, object),
+        "net": net_name,
+        "method": method,
+        **prepared.source.counts,
+        "expr_prop": float(expr_prop),
+        "min_cells": int(min_cells),
+        "min_targets": int(min_targets),
+        "min_counts": int(min_counts),
+        "alpha": float(alpha),
+        "groups": np.asarray(study.groups, object),
+        "pathways": np.asarray(acts.pathways, object),
+        "samples": np.asarray(study.samples, object),
         **prepared.found.counted,
         "commscore": __version__,
-    } | study.recorded()  # fmt: skip
+    } | study.recorded()
     result = Result(table, params, identity(prepared.resource), extra, schema.SCHEMA)
-    if not inplace:
-        return result
-    store(adata, key_added, result)
-    return None
-
-
-def identity(resource: Any) -> dict[str, Any]:
-    """Return what is stored of the resource."""
-    return {"name": resource.name, "version": resource.version, "sha256": resource.sha256}
+    return finish(adata, key_added, result, inplace=inplace)
 
 
 def prepare(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _prepare.Prepared:
     """Read the study with or without conditions and samples, and add up."""
     if keys.condition:
         return _prepare.prepare(adata, keys, ask)
-    given = [n for n, v in (("covariates", keys.covariates or None), ("pair_key", keys.pair),
-                            ("reference", ask.reference), ("order", ask.order), ("contrast", ask.contrast))
-             if v is not None]  # fmt: skip
+    given = [
+        n
+        for n, v in (
+            ("covariates", keys.covariates or None),
+            ("pair_key", keys.pair),
+            ("reference", ask.reference),
+            ("order", ask.order),
+            ("contrast", ask.contrast),
+        )
+        if v is not None
+    ]
     if given:
         msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
         raise ValueError(msg)
@@ -200,9 +211,15 @@ def prepare(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _prepare.Pr
         group, groups = _study.column(adata, "groupby", keys.groupby)
         zero = np.zeros(group.size, np.int64)
         study = _study.Study(
-            np.arange(group.size), group, tuple(groups), zero, (ALL,), np.zeros(1, np.int64), (ALL,),
+            np.arange(group.size),
+            group,
+            tuple(groups),
+            zero,
+            (ALL,),
+            np.zeros(1, np.int64),
+            (ALL,),
             pd.DataFrame(index=pd.Index([ALL])),
-        )  # fmt: skip
+        )
     return _prepare.add_up(adata, study, ask, groupby=keys.groupby)
 
 
@@ -265,14 +282,18 @@ def activities_table(acts: Activities, prepared: _prepare.Prepared) -> pd.DataFr
     """One row per sample × group × pathway that has an activity."""
     study = prepared.study
     s, g, p = np.nonzero(np.isfinite(acts.activity))
-    frame = pd.DataFrame({
-        "sample": pd.Categorical.from_codes(s, list(study.samples)),
-        "condition": pd.Categorical.from_codes(study.condition[s], list(study.levels)),
-        "target": pd.Categorical.from_codes(g, list(acts.groups)),
-        "pathway": pd.Categorical.from_codes(p, list(acts.pathways)),
-        "n_cells": acts.n_cells[s, g], "activity": acts.activity[s, g, p], "score": acts.score[s, g, p],
-        "centred": acts.centred[g],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "sample": pd.Categorical.from_codes(s, list(study.samples)),
+            "condition": pd.Categorical.from_codes(study.condition[s], list(study.levels)),
+            "target": pd.Categorical.from_codes(g, list(acts.groups)),
+            "pathway": pd.Categorical.from_codes(p, list(acts.pathways)),
+            "n_cells": acts.n_cells[s, g],
+            "activity": acts.activity[s, g, p],
+            "score": acts.score[s, g, p],
+            "centred": acts.centred[g],
+        }
+    )
     return _edges.categorical(frame, schema.ACTIVITIES)
 
 
@@ -283,7 +304,10 @@ def _untested(acts: Activities, prepared: _prepare.Prepared, up: Any, *, min_tar
         detail = f"group {acts.groups[g]}: fewer than min_targets={min_targets} targets with enough counts"
         rows.append((acts.pathways[p], "too few targets", detail))
     fed = set(up.links["pathway"])
-    rows += [(p, "no link", "no receptor of the resource is known to feed it; give links=")
-             for p in acts.pathways if p not in fed]  # fmt: skip
+    rows += [
+        (p, "no link", "no receptor of the resource is known to feed it; give links=")
+        for p in acts.pathways
+        if p not in fed
+    ]
     frame = pd.DataFrame(rows, columns=list(schema.UNTESTED.names), dtype=object)
     return _edges.categorical(frame, schema.UNTESTED) if rows else _edges._empty(schema.UNTESTED)

@@ -40,9 +40,7 @@ class Slopes:
     df: Floats
 
 
-def slopes(
-    edge: Floats, response: Floats, *, context: Ints, n_contexts: int, nuisance: Floats
-) -> Slopes:  # fmt: skip
+def slopes(edge: Floats, response: Floats, *, context: Ints, n_contexts: int, nuisance: Floats) -> Slopes:
     """Fit all rows that share their samples, every context by itself.
 
     A context has its own residual variance, so that one read at a lower depth does not borrow the precision of
@@ -107,9 +105,7 @@ def contrast(s: Slopes, first: int, second: int, *, alpha: float) -> dict[str, F
     """
     ends = [_moderated(s, c) for c in (first, second)]
     difference, total = s.slope[:, second] - s.slope[:, first], ends[0].variance + ends[1].variance
-    tail = Tail(
-        _welch(ends, "df"), _welch(ends, "own"), min(sum(e.tail.doubt for e in ends), 1.0)
-    )  # fmt: skip
+    tail = Tail(_welch(ends, "df"), _welch(ends, "own"), min(sum(e.tail.doubt for e in ends), 1.0))
     se = np.sqrt(total)
     with np.errstate(divide="ignore", invalid="ignore"):
         pvalue = tail.pvalue(difference / se)
