@@ -33,7 +33,7 @@ def test_table_is_as_declared(result, cohort):
     n_groups = cohort.obs["cell_type"].nunique()
     assert len(table) == n_groups**2 * len(cohort.uns["interactions"])
     assert not table.duplicated(ID).any()
-    assert result.schema == "commscore.compare/2"
+    assert result.schema == "commscore.compare/3"
     assert table["contrast"].unique().tolist() == ["case vs control"]
     assert (table["unit"] == "samples").all()
 

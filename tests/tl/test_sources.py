@@ -238,6 +238,66 @@ def test_samples_that_are_gone_are_named(cohort):
         cs.tl.leave_one_out(part)
 
 
+def exchanged_conditions(adata):
+    obs = adata.obs.astype({"condition": str})
+    obs["condition"] = obs["condition"].mask(obs["sample"] == "case_1", "control")
+    adata.obs["condition"] = obs["condition"].mask(obs["sample"] == "control_1", "case")
+    return adata
+
+
+def shuffled_groups(adata):
+    adata.obs["cell_type"] = adata.obs["cell_type"].to_numpy()[np.random.default_rng(0).permutation(adata.n_obs)]
+    return adata
+
+
+def another_sample(adata):
+    more = adata[adata.obs["sample"] == "case_1"].copy()
+    more.obs["sample"] = "case_9"
+    more.obs_names = more.obs_names + "_9"
+    return ad.concat([adata, more])
+
+
+def other_batches(adata):
+    adata.obs["batch"] = adata.obs["batch"].cat.rename_categories({"b1": "b2", "b2": "b1"})
+    return adata
+
+
+CHANGES = {
+    exchanged_conditions: "their labels in 'condition', 'batch', have changed since the comparison",
+    shuffled_groups: "their groups in 'cell_type' have changed since",
+    lambda adata: adata[::3].copy(): "'comparison_key': cells were added or left out",
+    another_sample: "samples, or their labels in .*, have changed and cells were added",
+    other_batches: "their labels in 'condition', 'batch', have changed since",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=["conditions", "groups", "cells", "samples", "batches"])
+def test_cells_and_labels_that_have_changed_are_refused(cohort, change):
+    """The same samples by name, of other cells, groups or conditions, would answer for another comparison."""
+    adata = cohort.copy()
+    adata.obs["batch"] = pd.Categorical(np.where(adata.obs["sample"].str.endswith("_1"), "b1", "b2"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cs.tl.compare(adata, "cell_type", **KEYS, covariates=["batch"], key_added="comparison_key")
+    stored, changed = adata.uns["comparison_key"], change(adata)
+    changed.uns["comparison_key"] = stored
+    for tool in (cs.tl.leave_one_out, cs.tl.calibrate, cs.tl.power):
+        with pytest.raises(ValueError, match=CHANGES[change]):
+            tool(changed, "comparison_key")
+
+
+def test_what_was_not_compared_may_change(cohort):
+    """Cells of other conditions, the order of cells, their names, and the types of the columns say nothing."""
+    adata = cohort.copy()
+    adata.obs["condition"] = adata.obs["condition"].astype(str).where(adata.obs["sample"] != "case_3", "other")
+    cs.tl.compare(adata, "cell_type", **KEYS, order=["control", "case"])
+    want = cs.tl.power(adata)
+    same = adata[np.random.default_rng(0).permutation(adata.n_obs)]
+    same = same[same.obs["condition"] != "other"].copy()
+    same.obs = same.obs.astype({"cell_type": str, "sample": str}).astype({"condition": "category"})
+    pd.testing.assert_frame_equal(cs.tl.power(same), want)
+
+
 # which resource
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 VERSIONS = {
     "score": 1,
-    "compare": 2,
+    "compare": 3,
     "influence": 2,
     "circuits": 2,
     "loops": 2,

@@ -91,7 +91,7 @@ def leave_one_out(
     KeyError
         If no comparison is stored under ``key``, or a column or layer does not exist any more.
     ValueError
-        If cells were compared, samples of the comparison are gone, its counts would be read from elsewhere, or
+        If cells were compared, its samples, cells or labels have changed, its counts would be read from elsewhere, or
         ``resource`` is needed or is another than the one that was used.
 
     Examples

@@ -17,6 +17,7 @@ from ...core.contrast import Settings
 from ...get import Result
 from ...get._store import check_target, finish, identity
 from . import _engine, _frames, _totals, _two_factors
+from ._labels_hash import labels_hash
 from ._prepare import Ask, Prepared, prepare
 from ._study import Keys, Study
 
@@ -228,6 +229,7 @@ def compare(
         "levels": np.asarray(study.levels, object),
         "samples": np.asarray(study.samples, object),
         "n_samples": study.replicates,
+        **labels_hash(adata, keys, order),
         **prepared.found.counted,
         "commscore": __version__,
     }

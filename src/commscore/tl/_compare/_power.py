@@ -83,7 +83,7 @@ def power(
     KeyError
         If no comparison is stored under ``key``, or a column or layer does not exist any more.
     ValueError
-        If cells were compared, samples of the comparison are gone, its counts would be read from elsewhere,
+        If cells were compared, its samples, cells or labels have changed, its counts would be read from elsewhere,
         ``resource`` is needed or is another than the one that was used, ``contrast`` was not compared, or nothing can
         be tested.
 

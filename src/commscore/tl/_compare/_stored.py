@@ -17,6 +17,7 @@ from ...rs import as_resource
 from ...rs._load import NAMES
 from .. import _edge
 from . import _compare, _contrasts, _counts
+from ._labels_hash import CELLS, SAMPLES, labels_hash
 from ._prepare import Ask, Prepared, prepare
 from ._study import Keys
 
@@ -107,7 +108,8 @@ def stored_comparison(adata: AnnData, key: str, *, resource: str | Resource | pd
     KeyError
         If there is none under this key.
     ValueError
-        If cells were compared, samples are gone, or the resource is not the one that was used.
+        If cells were compared, samples, cells or their labels have changed since, or the resource is not the one that
+        was used.
     """
     result = load(adata, key)
     if result.schema != SCHEMA:
@@ -121,7 +123,9 @@ def stored_comparison(adata: AnnData, key: str, *, resource: str | Resource | pd
         raise ValueError(msg)
     _same_samples(adata, key, params)
     _same_counts(adata, key, params)
-    return StoredComparison(key, result, _same_resource(key, result.resource, resource), _options(params))
+    stored = StoredComparison(key, result, _same_resource(key, result.resource, resource), _options(params))
+    _same_labels(adata, stored)
+    return stored
 
 
 def _options(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,6 +159,23 @@ def _same_samples(adata: AnnData, key: str, params: Mapping[str, Any]) -> None:
         msg = (
             f"key={key!r}: {len(lost)} of {len(params['samples'])} compared samples are not in adata.obs[{name!r}] "
             f"({listed(map(repr, lost))}); use the adata that was compared, or run cs.tl.compare again"
+        )
+        raise ValueError(msg)
+
+
+def _same_labels(adata: AnnData, stored: StoredComparison) -> None:
+    """Raise unless every sample has the cells, groups and conditions that it was compared with."""
+    keys, now = stored.keys, labels_hash(adata, stored.keys, stored.options["order"])
+    of_samples = [keys.condition, keys.pair, keys.factor, *keys.covariates]
+    said = {
+        SAMPLES: f"samples, or their labels in {listed(repr(k) for k in of_samples if k is not None)}, have changed",
+        CELLS: f"cells were added or left out, or their groups in {keys.groupby!r} have changed",
+    }
+    changed = [words for name, words in said.items() if now[name] != str(stored.result.params[name])]
+    if changed:
+        msg = (
+            f"key={stored.key!r}: {' and '.join(changed)} since the comparison (sample_key={keys.sample!r}); use the "
+            "adata that was compared, or run cs.tl.compare again"
         )
         raise ValueError(msg)
 

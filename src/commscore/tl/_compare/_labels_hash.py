@@ -1,0 +1,58 @@
+"""What a comparison read from ``obs``, as two hashes that tell later whether it still stands there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..._labels import find
+from ...get._columns import label_codes
+from .. import _edge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anndata import AnnData
+
+    from ..._labels import Label
+    from ...arrays import Bools
+    from ._study import Keys
+
+CELLS, SAMPLES = "cells_sha256", "samples_sha256"
+"""Names in ``params``: cells of every sample × group; condition, pair, covariates and second factor of every sample."""
+
+
+def labels_hash(adata: AnnData, keys: Keys, order: Sequence[Label] | None) -> dict[str, str]:
+    """Hash the labels of the cells whose condition is compared (in ``order``, if there is one), in any order of cells.
+
+    Labels are hashed as text, so that saving and reading the data again changes nothing.
+    """
+    codes, names = label_codes(_edge.obs_column(adata, "condition_key", keys.condition))
+    stages = names if order is None else [found for stage in order if (found := find(stage, names)) is not None]
+    inside = np.asarray([*(name in stages for name in names), False], bool)[codes]
+    sample = ("sample_key", keys.sample) if keys.sample is not None else ("condition_key", keys.condition)
+    of_samples = [("condition_key", keys.condition), ("pair_key", keys.pair), ("interaction", keys.factor)]
+    of_samples += [("covariates", key) for key in keys.covariates]
+    return {
+        CELLS: _hash(adata, [sample, ("groupby", keys.groupby)], inside, with_numbers=True),
+        SAMPLES: _hash(adata, [sample, *of_samples], inside, with_numbers=False),
+    }
+
+
+def _hash(adata: AnnData, columns: list[tuple[str, str | None]], inside: Bools, *, with_numbers: bool) -> str:
+    """Hash the combinations of labels that occur, and how many cells have each."""
+    joint = np.zeros(int(inside.sum()), np.int64)
+    found: list[list[str | None]] = [[]]
+    for argument, key in columns:
+        if key is None:
+            continue
+        codes, names = label_codes(_edge.obs_column(adata, argument, key))
+        n = len(names) + 1  # the last one is what is missing
+        present, joint = np.unique(joint * n + codes[inside] % n, return_inverse=True)
+        found = [[*found[old], [*names, None][code]] for old, code in zip(*np.divmod(present, n), strict=True)]
+    numbers = np.bincount(joint, minlength=len(found)).tolist() if with_numbers else [0] * len(found)
+    rows = sorted(json.dumps([row, number]) for row, number in zip(found, numbers, strict=True))
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
