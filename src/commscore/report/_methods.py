@@ -30,8 +30,6 @@ _WORKS = {
     "24:875–887",
     "10.2202/1544-6115.1027": "Smyth GK (2004). Linear models and empirical Bayes methods for assessing differential "
     "expression in microarray experiments. Stat Appl Genet Mol Biol 3:3",
-    "10.1186/gb-2014-15-2-r29": "Law CW, Chen Y, Shi W, Smyth GK (2014). voom: precision weights unlock linear model "
-    "analysis tools for RNA-seq read counts. Genome Biol 15:R29",
     "10.1080/01621459.2018.1554485": "Liu Y, Xie J (2020). Cauchy combination test: a powerful test with analytic "
     "p-value calculation under arbitrary dependency structures. J Am Stat Assoc 115:393–402",
     "10.1007/BF01068419": "Schuirmann DJ (1987). A comparison of the two one-sided tests procedure and the power "
@@ -44,7 +42,7 @@ _WORKS = {
     "patient subsets. Biometrics 41:361–372",
 }
 _BH, _EXACT, _SMYTH = "10.1111/j.2517-6161.1995.tb02031.x", "10.2202/1544-6115.1585", "10.2202/1544-6115.1027"
-_ACAT, _VOOM, _TOST = "10.1080/01621459.2018.1554485", "10.1186/gb-2014-15-2-r29", "10.1007/BF01068419"
+_ACAT, _TOST = "10.1080/01621459.2018.1554485", "10.1007/BF01068419"
 
 
 def section(found: Sequence[Stored], evidence: Evidence) -> Section:
@@ -143,8 +141,8 @@ def _compare(p: Mapping[str, str]) -> str:
     )
     against = "every two of them" if p.get("reference_by") == OWN_REFERENCE else f"reference {p.get('reference')}"
     fit = (
-        "Raw counts were summed per sample and group, turned into log2 counts per million and fitted by weighted least "
-        "squares with moderated variances; "
+        "Raw counts were summed per sample and group, turned into log2 counts per million and fitted by ordinary "
+        "least squares, unweighted, with moderated variances; "
     )
     return (
         f"Levels of {p.get('condition_key')} ({p.get('levels')}; {against}) were compared with "
@@ -246,7 +244,7 @@ def _of_kind(stored: Stored) -> list[tuple[str, str]]:
         "compare": _of_compare(stored),
         "circuits": (_SMYTH, _BH),
         "loops": ("10.1126/science.1065103", _BH),
-        "expectations": (_SMYTH, _VOOM, _BH),
+        "expectations": (_SMYTH, _BH),
         "response": ("10.1093/bioadv/vbac016", _SMYTH, "10.2307/2530862", _BH),
         "balance": (_EXACT,),
     }.get(stored.kind, ())
@@ -257,7 +255,7 @@ def _of_kind(stored: Stored) -> list[tuple[str, str]]:
 
 
 def _of_compare(stored: Stored) -> tuple[str, ...]:
-    fitted = (_SMYTH, _VOOM) if stored.params.get("unit") == "samples" else ()
+    fitted = (_SMYTH,) if stored.params.get("unit") == "samples" else ()
     combined = (_ACAT,) if stored.params.get("combine") == "acat" else ()
     return (*fitted, *combined, _TOST, _EXACT, _BH)
 
