@@ -117,7 +117,9 @@ def _style(sign: int) -> Any:
 
 def _said(row: Any) -> str:
     text = f"strength {row.strength:.2g}"
-    return text + (f", p {row.strength_pvalue:.2g}" if np.isfinite(row.strength_pvalue) else "")
+    # the p-value is of all loops together: beside one loop it must say so
+    p = row.strength_pvalue
+    return text + (f"\nany loop as strong: p = {p:.2g}" if np.isfinite(p) else "")
 
 
 def _legend(ax: Any, signs: set[int]) -> None:
