@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 HIGHEST = 30.0
 """Log2 of 10⁹: no logarithm of normalised counts reaches it."""
 CELLS = 200
+"""Cells that are looked at."""
 MOST_VALUES = 1 << 25
+"""Values of a matrix by columns up to which its rows are taken: that turns the whole of it."""
 LEVELS = 8
+"""Lowest different values of a cell that are looked at."""
 LEAST = 10
-"""Cells that are looked at (of columns in memory with at most so many values); their lowest values; and how many
-cells must say something."""
+"""Cells that must have enough different values for anything to be said."""
 FARTHEST = 20.0
 """Multiples up to this are told from chance."""
 MOST, FEW = 0.7, 0.2
