@@ -129,6 +129,18 @@ def test_depth_does_not_move_the_balance(cohort, result):
     np.testing.assert_allclose(other.table["balance"], result.table["balance"], atol=0.1)
 
 
+def test_what_was_asked_for_is_recorded(cohort):
+    given = {"tumour": "tumour", "caf": ["CAF"], "nk": None}
+    made = cs.tl.balance(
+        cohort[0], "cell_type", roles=given, reference="control", contrast="case", inplace=False, **KEYS
+    )
+    assert {role: list(groups) for role, groups in made.params["roles"].items()} == {
+        "tumour": ["tumour"], "caf": ["CAF"], "nk": []}  # fmt: skip
+    assert (made.params["order"], made.params["contrast"]) == (None, "case")
+    staged = cs.tl.balance(cohort[0], "cell_type", order=["case", "control"], inplace=False, **KEYS)
+    assert (list(staged.params["order"]), staged.params["roles"]) == (["case", "control"], {})
+
+
 def test_roles_sign_only_what_is_stated_of_these_cells(cohort, result):
     adata, _ = cohort
     made = cs.tl.balance(adata, "cell_type", sign="roles", inplace=False, **KEYS)

@@ -27,6 +27,9 @@ def test_changes_between_conditions_name_their_driver():
     back = run(adata, condition_key="condition", sample_key="sample", reference="b").extra["changes"]
     again = back[(back["circuit"] == "bone") & (back["step"] == 4)].iloc[0]
     assert again["effect"] == pytest.approx(-step["effect"])
+    assert found.params["contrast"] is None
+    named = run(adata, condition_key="condition", sample_key="sample", contrast=["b"])
+    assert list(named.params["contrast"]) == ["b"]
     parts = changes[(changes["circuit"] == "bone") & (changes["step"] > 0)]["effect"]
     own = changes[(changes["circuit"] == "bone") & (changes["step"] > 0)]["pvalue"].to_numpy()
     assert whole.loc["bone", "any_pvalue"] == pytest.approx(0.5 - np.arctan(np.tan((0.5 - own) * np.pi).mean()) / np.pi)

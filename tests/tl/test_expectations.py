@@ -56,6 +56,14 @@ def result(cohort):
     return cs.tl.expectations(adata, "cell_type", contexts=CONTEXTS, net=net, inplace=False, **KEYS)
 
 
+def test_alpha_is_the_level_of_verdicts_and_not_of_intervals(cohort, result):
+    adata, net = cohort
+    strict = cs.tl.expectations(adata, "cell_type", contexts=CONTEXTS, net=net, alpha=1e-6, inplace=False, **KEYS).table
+    np.testing.assert_array_equal(strict[["ci_low", "ci_high"]], result.table[["ci_low", "ci_high"]])
+    assert "confirmed" in set(result.table["verdict"])
+    assert (strict.loc[strict["verdict"] == "confirmed", "padj"] <= 1e-6).all()
+
+
 def row(result, expectation, what):
     table = result.table
     found = table[(table["expectation"] == expectation) & (table["what"] == what)]

@@ -158,7 +158,7 @@ def test_opposite_signs_need_evidence_on_both_sides():
     one = np.ones((1, 2))  # a row alone borrows nothing
     for slope, switch in (([3.0, -4.0], stats.t.sf(3, 4)), ([3.0, -0.1], stats.t.sf(0.1, 4)), ([3.0, 4.0], 1.0)):
         s = _slopes.Slopes(np.array([slope]), one, one, 6 * one, one, one, 4.0 * one)
-        made = _slopes.contrast(s, 0, 1, alpha=0.05)
+        made = _slopes.contrast(s, 0, 1)
         assert made["switch"][0] == pytest.approx(switch)
         assert made["pvalue"][0] == pytest.approx(2 * stats.t.sf(abs(slope[1] - slope[0]) / np.sqrt(2), 8))
 
@@ -180,7 +180,7 @@ def test_a_factor_of_the_donors_gives_slopes_and_no_switch():
         s = shared_factor(seed)
         t = s.slope / np.sqrt(s.spread * s.variance)
         slopes.append((2 * stats.t.sf(np.abs(t), s.df) <= 0.05).mean())
-        switch.append((_slopes.contrast(s, 0, 1, alpha=0.05)["switch"] <= 0.05).mean())
+        switch.append((_slopes.contrast(s, 0, 1)["switch"] <= 0.05).mean())
     assert np.mean(slopes) > 0.1
     assert np.mean(switch) < 0.02
 
@@ -193,6 +193,23 @@ def test_a_context_of_three_samples_has_no_slope():
     )
     assert np.isfinite(made.slope[:, 0]).all()
     assert np.isnan(made.slope[:, 1]).all()
+
+
+def test_alpha_is_the_level_of_decisions_and_not_of_intervals(switched, result):
+    adata, net = switched
+    loose = cs.tl.response(adata, "cell_type", net=net, alpha=0.7, inplace=False, **KEYS)
+    for made, usual in ((loose.table, result.table), (loose.extra["switches"], result.extra["switches"])):
+        np.testing.assert_array_equal(made[["ci_low", "ci_high"]], usual[["ci_low", "ci_high"]])
+    switches = loose.extra["switches"]
+    assert (
+        switches["sign_switch"].sum() == (switches["padj"] <= 0.7).sum() > result.extra["switches"]["sign_switch"].sum()
+    )
+
+
+def test_what_was_asked_for_is_recorded(switched):
+    adata, net = switched
+    made = cs.tl.response(adata, "cell_type", net=net, order=["late", "early"], inplace=False, **KEYS)
+    assert (list(made.params["order"]), made.params["contrast"]) == (["late", "early"], None)
 
 
 def test_planted_sign_switch_is_found_and_nothing_else(result):

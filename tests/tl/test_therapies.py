@@ -182,6 +182,11 @@ def test_another_substrate_of_the_enzyme_is_no_bypass():
     }
 
 
+def test_roles_are_recorded_as_given(scored):
+    assert run(scored).params["roles"] == {}
+    assert list(run(scored, roles={"tumour": "tumour"}).params["roles"]["tumour"]) == ["tumour"]
+
+
 def test_families():
     assert [family(s) for s in ("VEGFA", "PDGFB", "TGFB1", "CXCL12", "CCL2", "IL6", "JAG1", "MIF")] == [
         "VEGF", "PDGF", "TGFB", "CXCL", "CCL", "", "JAG", "MIF"]  # fmt: skip

@@ -33,6 +33,8 @@ _LEAST_DF = 1e-9
 _ROUNDS = 20
 _LEAST = 1e-10  # variance
 _FEWEST_ROWS = 3  # that a prior is made of
+OUTSIDE = 0.05
+"""Intervals leave this much out, whatever level decisions are made at."""
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ class RowsInSamples:
 
 
 def fit_rows(
-    value: Floats, *, design: Floats, vectors: Floats, unit: Floats, alpha: float = 0.05, n_stages: int = 0
+    value: Floats, *, design: Floats, vectors: Floats, unit: Floats, outside: float = OUTSIDE, n_stages: int = 0
 ) -> Contrasts:
     """Fit every row on the samples that it has.
 
@@ -273,8 +275,8 @@ def fit_rows(
         (q, p) contrasts of the coefficients.
     unit
         (n_samples, n_rows) counting variance of each value up to one factor; zeros where it is unknown.
-    alpha
-        1 − level of the intervals.
+    outside
+        What the intervals leave out.
     n_stages
         Number of ordered stages that ``vectors`` compare; with three or more, every course over them is fitted.
     """
@@ -297,7 +299,7 @@ def fit_rows(
         out.se[:, part.rows] = se
         with np.errstate(divide="ignore", invalid="ignore"):
             out.pvalue[:, part.rows] = tail.pvalue(fitted.estimate / se)
-        wide = tail.quantile(alpha)
+        wide = tail.quantile(outside)
         out.reach[:, part.rows] = wide * se
         if courses is not None and part.projection.estimable.all():
             fits_of_courses = of_side(

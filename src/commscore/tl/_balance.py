@@ -160,6 +160,8 @@ def balance(
         "covariates": np.asarray(keys.covariates, object),
         "reference": study.reference,
         "reference_by": study.reference_by,
+        **ask.recorded(),
+        "roles": _roles.recorded(roles),
         "sign": sign,
         "flow": flow,
         "abundance": abundance,

@@ -315,6 +315,14 @@ def _resolve(
     return [], "none", "no group has a name of this role"
 
 
+def recorded(given: Given | None) -> dict[str, Any]:
+    """Return role -> groups as they were given, for ``params``; none for a role that is absent."""
+    return {
+        role: np.asarray([] if named is None else [_labels.text(g) for g in _labels.as_list(named)], object)
+        for role, named in (given or {}).items()
+    }
+
+
 def _checked(given: Given | None, names: Iterable[str], groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
     if given is None:
         return {}

@@ -159,6 +159,7 @@ def therapies(
         "key": key,
         "made_from": made_from(sources),
         "circuits_key": circuits_key,
+        "roles": _roles.recorded(roles),
         "condition_key": condition_key,
         "sample_key": sample_key,
         "max_padj": max_padj,

@@ -15,7 +15,7 @@ from ...stats import shapes
 from ...stats.combine import acat
 from ...stats.courses import Courses, choose
 from ...stats.multiple import benjamini_hochberg
-from ...stats.variance import fit_rows
+from ...stats.variance import OUTSIDE, fit_rows
 from .._compare import _contrasts, _design
 from ._tables import in_words
 
@@ -233,7 +233,7 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Desi
                 design=design.matrix,
                 vectors=contrast.vectors,
                 unit=rows.unit[:, first[there]],
-                alpha=ALPHA / q,
+                outside=OUTSIDE / q,
                 n_stages=n_stages,
             )
             if courses is not None and fitted.courses is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import _labels, rs
+from ... import rs
 from ..._names import write_names
 from ..._random import RNG, key, recorded
 from ..._schema.versions import schema_of
@@ -221,7 +221,7 @@ def circuits(
         | compared
         | {
             "rng": recorded(rng, seed),
-            "roles": _given_roles(roles),
+            "roles": _roles.recorded(roles),
             "aliases": genes.aliases,
             **genes.counted(frame),
             "change_test": "moderated t on samples, log2 CPM",
@@ -313,18 +313,10 @@ def _from_call(keys: _study.Keys, ask: _prepare.Ask, *, cells: _edge.Cells, laye
         "pair_key": keys.pair,
         "covariates": np.asarray(keys.covariates, object),
         "reference": None,
-        "order": None if ask.order is None else np.asarray([_labels.text(o) for o in ask.order], object),
+        **ask.recorded(),
         "layer": layer,
         "use_raw": ask.use_raw,
         "counts_layer": ask.counts_layer,
         "groups": cells.names[cells.display],
         "n_cells": int(cells.index.size),
-    }
-
-
-def _given_roles(roles: _roles.Given | None) -> dict[str, Any]:
-    """Return role -> groups as they were given; none for a role that is absent."""
-    return {
-        role: np.asarray([] if named is None else [_labels.text(g) for g in _labels.as_list(named)], object)
-        for role, named in (roles or {}).items()
     }

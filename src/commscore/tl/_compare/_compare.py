@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..._labels import text
 from ..._random import RNG, key, recorded
 from ..._schema import compare as schema
 from ..._validate import as_written, listed, one_of, warn
@@ -213,7 +212,7 @@ def compare(
         "covariates": np.asarray(keys.covariates, object),
         "reference": study.reference,
         "reference_by": study.reference_by,
-        "order": None if order is None else np.asarray([text(o) for o in order], object),
+        **ask.recorded(),
         "test": test,
         "unit": unit,
         "combine": combine,
@@ -224,7 +223,6 @@ def compare(
         "alpha": float(alpha),
         "n_perms": int(n_perms),
         "rng": recorded(rng, settings.seed),
-        "contrast": _asked(contrast),
         "groups": np.asarray(study.groups, object),
         "levels": np.asarray(study.levels, object),
         "samples": np.asarray(study.samples, object),
@@ -236,13 +234,6 @@ def compare(
     result = Result(table, params, identity(made.prepared.resource), extra, schema.SCHEMA)
     _warn_if_nothing(result)
     return finish(adata, key_added, result, inplace=inplace)
-
-
-def _asked(contrast: Any) -> Any:
-    """Return ``contrast`` as it can be stored: a level, several, or None for all."""
-    if contrast is None or np.ndim(contrast) == 0:
-        return None if contrast is None else text(contrast)
-    return np.asarray([text(c) for c in contrast], object)
 
 
 def _warn_if_nothing(result: Result) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import rs
-from ..._labels import Label, find
+from ..._labels import Label, find, text
 from ...arrays import Tests
 from ...core.contrast import Cohort
 from ...core.log_rates import log_cpm
@@ -47,6 +47,16 @@ class Ask:
     def choice(self) -> Choice:
         """What the caller said of the levels."""
         return Choice(self.reference, self.order, self.contrast, self.by_cells)
+
+    def recorded(self) -> dict[str, Any]:
+        """Return order and contrast as they were asked for, as ``params`` can hold them: a label, several, or None."""
+        return {"order": _texts(self.order), "contrast": _texts(self.contrast)}
+
+
+def _texts(labels: Any) -> Any:
+    if labels is None or np.ndim(labels) == 0:
+        return None if labels is None else text(labels)
+    return np.asarray([text(label) for label in labels], object)
 
 
 @dataclass(frozen=True)

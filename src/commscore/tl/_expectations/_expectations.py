@@ -99,7 +99,7 @@ def expectations(
     margin
         Changes smaller than this, in log2, are told as such.
     alpha
-        Level of the verdicts and 1 − level of the intervals.
+        Level of ``padj``, 0 to 1, of the verdicts; intervals hold 95 % whatever it is.
     rng
         Seed, Generator or SeedSequence; kept for the record, nothing is drawn.
     key_added

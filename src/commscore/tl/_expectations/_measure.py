@@ -172,7 +172,7 @@ def _fill(wanted: list[Item], setup: Setup, *, value: Any, unit: Any, column: An
     """Fit the columns of ``value`` and write what was found into the items."""
     study, ends = setup.prepared.study, list(dict.fromkeys(i.ends for i in wanted if i.ends))
     vectors = np.vstack([setup.vector(e).vectors for e in ends])
-    made = fit_rows(value, design=setup.design.matrix, vectors=vectors, unit=unit, alpha=setup.settings.alpha)
+    made = fit_rows(value, design=setup.design.matrix, vectors=vectors, unit=unit)
     for item in wanted:
         if item.ends is None:
             continue
@@ -219,7 +219,7 @@ def switches(items: list[Item], setup: Setup) -> list[Item]:
                 continue
             parts.append(made)
             done.append(_copy(item, f"{item.what} ⇒ {name}"))
-    _settle(done, parts, alpha=setup.settings.alpha)
+    _settle(done, parts)
     return done
 
 
@@ -246,12 +246,12 @@ def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) 
     )
 
 
-def _settle(done: list[Item], parts: list[_slopes.Slopes], *, alpha: float) -> None:
+def _settle(done: list[Item], parts: list[_slopes.Slopes]) -> None:
     """Opposite slopes are evidence for the switch; equal ones against it are not: donors give them without a signal."""
     if not done:
         return
     whole = _slopes.joined(parts)
-    made = _slopes.contrast(whole, 0, 1, alpha=alpha)
+    made = _slopes.contrast(whole, 0, 1)
     for n, item in enumerate(done):
         opposite = whole.slope[n, 0] * whole.slope[n, 1] < 0
         item.found = {

@@ -202,7 +202,7 @@ def switch_table(up: Upstream, slopes: _slopes.Slopes | None, *, alpha: float) -
         rows = np.flatnonzero(np.isfinite(slopes.slope[:, [a, b]]).all(axis=1))
         if rows.size == 0:
             continue
-        made = {k: v[rows] for k, v in _slopes.contrast(slopes, a, b, alpha=alpha).items()}
+        made = {k: v[rows] for k, v in _slopes.contrast(slopes, a, b).items()}
         frame = pd.DataFrame({"first": np.full(rows.size, levels[a], object), "second": levels[b]} | up.names(rows))
         frame["slope_first"], frame["slope_second"] = slopes.slope[rows, a], slopes.slope[rows, b]
         frame["difference"], frame["se"] = made["estimate"], made["se"]

@@ -104,7 +104,7 @@ def response(
     min_counts
         Counts that a gene needs in as many samples as the smallest condition has, to be used in a group.
     alpha
-        Level of intervals (1 − alpha) and of what is called a change or a switch, on adjusted p-values.
+        Level of ``padj``, 0 to 1, up to which there is a change or a switch; intervals hold 95 % whatever it is.
     key_added
         Key in ``adata.uns``.
     inplace
@@ -148,7 +148,7 @@ def response(
     members = [(g, [i]) for i, g in enumerate(study.groups)]
     acts = _activity.activities(prepared.source, study, members, net=edges, rule=rule)
     contrasts, design = plan(prepared, keys)
-    table = response_table(acts, prepared, contrasts=contrasts, design=design, alpha=alpha)
+    table = response_table(acts, prepared, contrasts=contrasts, design=design)
     linked = _net.links(links, prepared.found.frame, list(acts.pathways))
     up = _edges.upstream(prepared, acts, linked, net=edges, min_cells=int(min_cells), expr_prop=expr_prop)
     slopes = _edges.coupling(up, nuisance=design.matrix, min_cells=int(min_cells))
@@ -169,6 +169,7 @@ def response(
         "sample_key": sample_key,
         "pair_key": pair_key,
         "covariates": np.asarray(keys.covariates, object),
+        **ask.recorded(),
         "net": net_name,
         "method": method,
         **prepared.source.counts,
@@ -234,7 +235,7 @@ def plan(prepared: _prepare.Prepared, keys: _study.Keys) -> tuple[list[Contrast]
 
 
 def response_table(
-    acts: Activities, prepared: _prepare.Prepared, *, contrasts: list[Contrast], design: _design.Design, alpha: float
+    acts: Activities, prepared: _prepare.Prepared, *, contrasts: list[Contrast], design: _design.Design
 ) -> pd.DataFrame:
     """One row per contrast × group × pathway that has an activity."""
     study = prepared.study
@@ -255,7 +256,7 @@ def response_table(
             frame[name] = np.nan
         return _edges.categorical(frame.assign(status="not_compared"), schema.RESPONSE)
     vectors = np.vstack([c.vectors[:1] for c in contrasts])
-    made = fit_rows(value, design=design.matrix, vectors=vectors, unit=unit, alpha=alpha)
+    made = fit_rows(value, design=design.matrix, vectors=vectors, unit=unit)
     frames = []
     for q, one in enumerate(contrasts):
         ref, alt = (_level(value, np.isin(study.condition, codes)) for codes in (one.ref, one.alt))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...stats.variance import SharedPrior, Tail
+from ...stats.variance import OUTSIDE, SharedPrior, Tail
 
 if TYPE_CHECKING:
     from ...arrays import Floats, Ints
@@ -95,7 +95,7 @@ def joined(parts: list[Slopes]) -> Slopes:
     return Slopes(*(np.concatenate([getattr(p, f) for p in parts]) for f in Slopes.__dataclass_fields__))
 
 
-def contrast(s: Slopes, first: int, second: int, *, alpha: float) -> dict[str, Floats]:
+def contrast(s: Slopes, first: int, second: int) -> dict[str, Floats]:
     """Difference of the slopes of two contexts (Welch), and the p-value that they have opposite signs.
 
     The latter is the larger of the two one-sided p-values in the direction seen, 1 where the signs agree: the
@@ -110,7 +110,7 @@ def contrast(s: Slopes, first: int, second: int, *, alpha: float) -> dict[str, F
     with np.errstate(divide="ignore", invalid="ignore"):
         pvalue = tail.pvalue(difference / se)
         sides = [e.tail.pvalue(s.slope[:, c] / np.sqrt(e.variance)) / 2.0 for c, e in zip((first, second), ends)]
-    reach = tail.quantile(alpha) * se
+    reach = tail.quantile(OUTSIDE) * se
     opposite = np.where(s.slope[:, first] * s.slope[:, second] < 0, np.maximum(*sides), 1.0)
     switch = np.where(np.isfinite(pvalue), opposite, np.nan)
     low, high = difference - reach, difference + reach
