@@ -6,11 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from ..arrays import Entities
 from ..core.read.matrix import cell_sums
-from ..core.read.tiles import Blocks
 from ..core.scoring.problem import CellTotals, GeneSetsOfTests
 
 if TYPE_CHECKING:
@@ -22,23 +20,11 @@ if TYPE_CHECKING:
     from ..scores import Score
     from ._interactions import Testable
 
-_CELLS_AT_ONCE = 4096
-
 
 def cell_totals(matrix: Any, cells: Ints) -> CellTotals:
-    """Mean and mean square of all genes of these cells, in their order; the matrix is read in parts."""
-    n_genes = matrix.shape[1]
-    if isinstance(matrix, Blocks):
-        total, of_squares = cell_sums(matrix, cells)
-        return CellTotals(total / n_genes, of_squares / n_genes)
-    mean, square = np.empty(cells.size), np.empty(cells.size)
-    rows: Any = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
-    for a in range(0, cells.size, _CELLS_AT_ONCE):
-        part = rows[cells[a : a + _CELLS_AT_ONCE]].astype(np.float64)
-        squared = part.power(2) if sparse.issparse(part) else part**2
-        mean[a : a + _CELLS_AT_ONCE] = np.asarray(part.sum(axis=1)).ravel() / n_genes
-        square[a : a + _CELLS_AT_ONCE] = np.asarray(squared.sum(axis=1)).ravel() / n_genes
-    return CellTotals(mean, square)
+    """Mean and mean square of all genes of these cells, in their order."""
+    total, of_squares = cell_sums(matrix, cells)
+    return CellTotals(total / matrix.shape[1], of_squares / matrix.shape[1])
 
 
 def with_cofactors(

@@ -1,21 +1,20 @@
-"""Conditions and stages compared on arrays: samples are the replicates, interactions are the rows."""
+"""Conditions and stages compared on arrays: samples or cells are the replicates, interactions are the rows."""
 
 from . import design
+from ._by_cells import compare_cells
+from ._cells import CellCohort
 from ._compare import compare, fit
-from ._rewired import leaders_changed
-from ._shift import name_shifts, significant
 from ._types import LABELS, Cohort, Comparison, Contrast, Settings
 
 __all__ = [
     "LABELS",
+    "CellCohort",
     "Cohort",
     "Comparison",
     "Contrast",
     "Settings",
     "compare",
+    "compare_cells",
     "design",
     "fit",
-    "leaders_changed",
-    "name_shifts",
-    "significant",
 ]

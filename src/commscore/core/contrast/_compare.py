@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays import Entities, Tests
-from . import _finish, _model, _pairs, _rewired
+from . import _columns, _finish, _model, _pairs, _rewired
 from ._context import Context
 from ._shift import TESTED
 from ._types import Comparison, Settings
@@ -18,49 +18,6 @@ if TYPE_CHECKING:
     from ...arrays import Bools, Ints
     from ._model import Model
     from ._types import Cohort, Contrast
-
-_FLOATS = (
-    "ligand_effect",
-    "ligand_pvalue",
-    "ligand_ci_low",
-    "ligand_ci_high",
-    "receptor_effect",
-    "receptor_pvalue",
-    "receptor_ci_low",
-    "receptor_ci_high",
-    "effect",
-    "se",
-    "ci_low",
-    "ci_high",
-    "pvalue",
-    "both_pvalue",
-    "exact_pvalue",
-    "exact_floor",
-    "d_source",
-    "d_ligand",
-    "d_target",
-    "d_receptor",
-    "source_pvalue",
-    "target_pvalue",
-    "ligand_prop_ref",
-    "ligand_prop_alt",
-    "receptor_prop_ref",
-    "receptor_prop_alt",
-)
-_CODES = ("status", "reason", "driver", "best")
-_FLAGS = ("sign_stable", "within_margin", "gaining", "certain")
-_SUBUNITS = ("ligand_subunit_ref", "ligand_subunit_alt", "receptor_subunit_ref", "receptor_subunit_alt")
-_INTERACTION = (
-    "simple_first",
-    "simple_first_low",
-    "simple_first_high",
-    "simple_second",
-    "simple_second_low",
-    "simple_second_high",
-    "arms_before",
-    "arms_after",
-)
-_INTERNAL = ("best", "within_margin", "gaining", "certain")
 
 
 def fit(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Settings | None = None) -> Model:
@@ -146,17 +103,15 @@ def compare(
         raise ValueError(msg)
     model = model or fit(cohort, entities, tests, settings=settings)
     context = Context(cohort, entities, model, contrast, settings)
-    out = _allocate(tests.n, interaction=contrast.kind == "interaction")
+    out = _columns.allocate(tests.n, interaction=contrast.kind == "interaction")
     for keep, runs in _by_samples(cohort, tests):
         context.start(keep)
         for at in runs:
             groups = int(tests.source[at[0]]), int(tests.target[at[0]])
             _pairs.fill(context, out, at=at, groups=groups, sides=(tests.ligand[at], tests.receptor[at]))
-    out["d_flow"] = out["d_source"] + out["d_ligand"] + out["d_target"] + out["d_receptor"]
     out["rewired"] = _rewired.rewired(cohort, model, tests, contrast=contrast, settings=settings)
     _finish.finish(out, contrast=contrast, settings=settings)
-    columns = {name: column for name, column in out.items() if name not in _INTERNAL}
-    return Comparison(contrast, columns, _info(context, out))
+    return Comparison(contrast, _columns.shown(out), _info(context, out))
 
 
 def _by_samples(cohort: Cohort, tests: Tests) -> list[tuple[Bools, list[Ints]]]:
@@ -172,16 +127,6 @@ def _by_samples(cohort: Cohort, tests: Tests) -> list[tuple[Bools, list[Ints]]]:
         keep = present[:, tests.source[at[0]]] & present[:, tests.target[at[0]]]
         by.setdefault(keep.tobytes(), (keep, []))[1].append(at)
     return list(by.values())
-
-
-def _allocate(n: int, *, interaction: bool) -> dict[str, npt.NDArray[Any]]:
-    names = _FLOATS + (_INTERACTION if interaction else ())
-    out: dict[str, npt.NDArray[Any]] = {name: np.full(n, np.nan) for name in names}
-    out |= {name: np.full(n, -1, np.int8) for name in _CODES}
-    out |= {name: np.zeros(n, bool) for name in _FLAGS}
-    out |= {name: np.full(n, -1, np.int32) for name in _SUBUNITS}
-    out |= {name: np.zeros(n, np.int32) for name in ("n_ref", "n_alt")}
-    return out
 
 
 def _info(context: Context, out: dict[str, npt.NDArray[Any]]) -> dict[str, float]:

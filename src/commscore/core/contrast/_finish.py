@@ -1,4 +1,4 @@
-"""What is said of the rows once all have their numbers: adjusted p, shifts, shapes, patterns, rewiring."""
+"""What is said of the rows once all have their numbers: flow, adjusted p, shifts, shapes, patterns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ DIVERGENT, CONVERGENT, ONE_SIDED, PARALLEL = range(4)
 
 
 def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
-    """Adjust the p-values and name the shift, the shape and the pattern of every row, in place."""
+    """Add up the parts, adjust the p-values and name the shift, the shape and the pattern of every row, in place."""
+    out["d_flow"] = out["d_source"] + out["d_ligand"] + out["d_target"] + out["d_receptor"]
     if settings.test == "permutation":
         out["pvalue"] = np.where(out["status"] == TESTED, out["exact_pvalue"], out["pvalue"])
     out["padj"] = benjamini_hochberg(out["pvalue"])

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import stdtrit
 
-from ...stats import combine, courses, decompose, exact
+from ...stats import combine, courses, exact
 from . import _exact, _rows, _sides
-from ._shift import DETECTION, TESTED
-from ._types import LABELS, OUTSIDE
+from ._change import Change
+from ._shift import DETECTION, NOT_EXPRESSED, TESTED, TOO_FEW
+from ._types import OUTSIDE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ._sides import Joint, Side
 
 
-TOO_FEW, NOT_EXPRESSED = (LABELS["status"].index(name) for name in ("too_few_samples", "not_expressed"))
 GROUP_ABSENT, BELOW_MIN_CELLS, ONE_SAMPLE, NOT_ESTIMABLE, REASON_NOT_EXPRESSED = 0, 1, 2, 3, 4
 
 
@@ -162,41 +162,28 @@ class _Block:
         self, out: dict[str, npt.NDArray[Any]], *, at: Ints, rows: Ints, c: int, wide: Floats, tested: bool
     ) -> None:
         left, right = self.ligand[rows], self.receptor[rows]
-        effect, se = self.sum(c, rows)
-        out["ligand_effect"][at], out["receptor_effect"][at] = (
-            self.source.estimate[c, left],
-            self.target.estimate[c, right],
-        )
-        out["effect"][at] = effect
         (d_source, se_source, p_source), (d_target, se_target, p_target) = (
             self.context.abundance(g) for g in self.groups
         )
         parts = np.empty((4, rows.size))
         parts[0], parts[1] = self.source.estimate[c, left], self.target.estimate[c, right]
         parts[2], parts[3] = d_source[c], d_target[c]
-        for name, part in zip(("d_ligand", "d_receptor", "d_source", "d_target"), parts, strict=True):
-            out[name][at] = part
+        change = Change(parts, self.sum(c, rows)[1], wide)
+        change.write(out, at=at)
         if not tested:
             return
-        out["se"][at], out["ci_low"][at], out["ci_high"][at] = se, effect - wide * se, effect + wide * se
         out["source_pvalue"][at], out["target_pvalue"][at] = p_source[c], p_target[c]
         reach = np.empty_like(parts)
         reach[0] = self.source.wide[left] * self.source.se[c, left]
         reach[1] = self.target.wide[right] * self.target.se[c, right]
-        for name, k in (("ligand", 0), ("receptor", 1)):
-            out[f"{name}_ci_low"][at], out[f"{name}_ci_high"][at] = parts[k] - reach[k], parts[k] + reach[k]
         t = -stdtrit(self.context.projection.df, OUTSIDE / (2.0 * self.context.n_tested))
         reach[2], reach[3] = t * se_source[c], t * se_target[c]
-        same = np.full(rows.size, self.groups[0] == self.groups[1])
-        out["driver"][at] = decompose.driver(parts, np.abs(parts) > reach, same_group=same)
+        change.write_intervals(out, at=at, reach=reach, same_group=np.full(rows.size, self.groups[0] == self.groups[1]))
 
     def _within_margin(self, c: int) -> Bools:
-        """Whether the interval of the effect lies within the margin, and no side moves further to be outweighed."""
-        margin = self.context.settings.margin
-        effect, se = self.sum(c, slice(None))
+        sides = np.stack([self.source.estimate[c, self.ligand], self.target.estimate[c, self.receptor]])
         wide = np.maximum(self.source.wide[self.ligand], self.target.wide[self.receptor])
-        sides = np.abs(self.source.estimate[c, self.ligand]), np.abs(self.target.estimate[c, self.receptor])
-        return np.asarray((np.abs(effect) + wide * se <= margin) & (np.maximum(*sides) <= margin), np.bool_)
+        return Change(sides, self.sum(c, slice(None))[1], wide).within(self.context.settings.margin)
 
     def _sign_stable(self, c: int, rows: Ints) -> Bools:
         """Whether the effect keeps its sign without any one sample."""

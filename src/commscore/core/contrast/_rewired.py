@@ -33,7 +33,7 @@ def rewired(cohort: Cohort, model: Model, tests: Tests, *, contrast: Contrast, s
     present = cohort.present.T
     flow = np.where(present[:, :, None], model.rows.value + log_abundance(cohort).T[:, :, None], np.nan)
     ends = [cohort.condition == contrast.ref[0], cohort.condition == contrast.alt[-1]]
-    means = [_means(flow, model.rows.prop, present & end, least=settings.expr_prop) for end in ends]
+    means = [mean_flows(flow, model.rows.prop, present & end, least=settings.expr_prop) for end in ends]
 
     def lead(first: Ints, second: Ints, entity: Ints) -> Floats:
         difference = flow[first, :, entity] - flow[second, :, entity]
@@ -42,7 +42,7 @@ def rewired(cohort: Cohort, model: Model, tests: Tests, *, contrast: Contrast, s
     return leaders_changed(means, tests, lead, alpha=settings.alpha)
 
 
-def _means(flow: Floats, prop: Floats, there: Bools, *, least: float) -> Floats:
+def mean_flows(flow: Floats, prop: Floats, there: Bools, *, least: float) -> Floats:
     """Mean log2 (abundance · expression) per group × entity at one end; −inf where not expressed."""
     n = there.sum(axis=1)[:, None]
     value = np.where(there[:, :, None], flow, 0.0).sum(axis=1)

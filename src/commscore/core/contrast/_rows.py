@@ -42,14 +42,17 @@ class Rows:
     subunit: Ints
 
 
-def build(cohort: Cohort, entities: Entities) -> Rows:
-    """Join genes into entities: the value is that of the limiting subunit, the fraction the least of all."""
+def build(cohort: Cohort, entities: Entities, *, subunit: Ints | None = None) -> Rows:
+    """Join genes into entities: the value is that of the limiting subunit, the fraction the least of all.
+
+    ``subunit``: limiting gene (n_levels, n_groups, n_entities) if it is not to be chosen by :mod:`._subunits`.
+    """
     starts, genes = entities.indptr[:-1], entities.genes
     present = cohort.present
     library = np.where(present, cohort.library, 0.0)
     counts = np.where(present[:, :, None], cohort.counts, 0.0)
     rate = counts.sum(axis=0) / np.maximum(library.sum(axis=0), 1.0)[:, None]
-    subunit = _subunits.choose(cohort, entities, rate=rate)
+    subunit = _subunits.choose(cohort, entities, rate=rate) if subunit is None else subunit
     value = np.empty((cohort.n_groups, cohort.n_samples, entities.n))
     expected = np.empty_like(value)
     for k in range(cohort.n_groups):

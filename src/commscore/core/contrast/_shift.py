@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     Columns = dict[str, npt.NDArray[Any]]
 
-TESTED, DETECTION = (LABELS["status"].index(name) for name in ("tested", "detection"))
+TESTED, DETECTION, TOO_FEW, NOT_EXPRESSED = (
+    LABELS["status"].index(name) for name in ("tested", "detection", "too_few_samples", "not_expressed")
+)
 (
     UP,
     DOWN,

@@ -67,6 +67,18 @@ def choose(cohort: Cohort, entities: Entities, *, rate: Floats) -> Ints:
     return chosen
 
 
+def lowest(logcpm: Floats, entities: Entities) -> Ints:
+    """Return the gene with the lowest log2 CPM of every entity, first of ties; the last axis of ``logcpm`` are genes.
+
+    For pools of many cells, and where permuted values take the lowest subunit as well: both have the same bias.
+    """
+    chosen = np.empty((*logcpm.shape[:-1], entities.n), np.int64)
+    for e in range(entities.n):
+        members = entities.genes[entities.indptr[e] : entities.indptr[e + 1]]
+        chosen[..., e] = members[np.argmin(logcpm[..., members], axis=-1)]
+    return chosen
+
+
 def _padded(entities: Entities, many: Ints) -> tuple[Ints, Bools]:
     sizes = entities.n_subunits[many]
     place = np.arange(int(sizes.max()))

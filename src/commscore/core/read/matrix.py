@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..threads import Team
     from .tiles import Tile
 
+_CELLS_AT_ONCE = 4096
+
 
 def statistics_of(
     matrix: Any,
@@ -230,8 +232,19 @@ class _CountWork:
         return np.diff(self.layout(block, team).indptr)
 
 
-def cell_sums(blocks: Blocks, cells: Ints) -> tuple[Floats, Floats]:
-    """Sum and sum of squares of all values of these cells, in their order."""
+def cell_sums(matrix: Any, cells: Ints) -> tuple[Floats, Floats]:
+    """Sum and sum of squares of all values of these cells, in their order; a matrix in memory is read in parts."""
+    if isinstance(matrix, Blocks):
+        return _cell_sums_of_blocks(matrix, cells)
+    total, square = np.zeros(cells.size), np.zeros(cells.size)
+    rows: Any = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
+    for start in range(0, cells.size, _CELLS_AT_ONCE):
+        part = slice(start, start + _CELLS_AT_ONCE)
+        total[part], square[part] = _sums_of_cells(rows[cells[part]])
+    return total, square
+
+
+def _cell_sums_of_blocks(blocks: Blocks, cells: Ints) -> tuple[Floats, Floats]:
     total, square = np.zeros(blocks.shape[0]), np.zeros(blocks.shape[0])
     for tile, (one, two) in blocks.each(_CellSums()):
         total[tile.rows] += one
@@ -246,7 +259,7 @@ class _CellSums:
         return _sums_of_cells
 
 
-def _sums_of_cells(block: Any, team: Team) -> tuple[Any, Any]:
+def _sums_of_cells(block: Any, team: Team | None = None) -> tuple[Any, Any]:
     del team
     values = block.astype(np.float64)
     squared = values.power(2) if sparse.issparse(values) else values**2

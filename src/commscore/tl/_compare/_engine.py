@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.threads import team
-from . import _cells, _contrasts, _design
+from . import _contrasts, _design
 from ._study import column
 
 if TYPE_CHECKING:
@@ -86,19 +86,20 @@ def by_cells(plan: Plan) -> Made:
     prepared = plan.prepared
     study = prepared.study
     tests, which = prepared.tests()
+    cohort = prepared.cells(min_cells=plan.min_cells)
     contrasts, parts = _contrasts.pairwise(study, len(study.levels)), []
     with team(None) as threads:
         for contrast in contrasts:
-            columns = _cells.compare(
-                prepared,
+            compared = engine.compare_cells(
+                cohort,
+                prepared.found.entities,
                 tests,
-                (contrast.ref[0], contrast.alt[0]),
+                contrast=contrast,
                 settings=plan.settings,
-                min_cells=plan.min_cells,
                 n_perms=plan.n_perms,
                 team=threads,
             )
-            parts.append((contrast.name, columns))
+            parts.append((contrast.name, compared.columns))
     notes = []
     if plan.staged:
         notes.append(("*", "too few samples", "stages: the course over stages needs samples as replicates"))

@@ -11,7 +11,7 @@ import numpy as np
 from ... import rs
 from ..._labels import Label, find, text
 from ...arrays import Tests
-from ...core.contrast import Cohort
+from ...core.contrast import CellCohort, Cohort
 from ...core.log_rates import log_cpm
 from ...core.read.pseudobulk import Pseudobulk
 from ...core.threads import team
@@ -90,6 +90,20 @@ class Prepared:
             design=design.matrix,
             block=design.block,
             total_cells=self.total_cells,
+        )
+
+    def cells(self, *, min_cells: int) -> CellCohort:
+        """Arrays for the engine where cells are the replicates."""
+        return CellCohort(
+            matrix=self.source.matrix,
+            columns=self.found.columns,
+            cells=self.study.cells,
+            sample=self.study.sample,
+            group=self.study.group,
+            bulk=self.bulk,
+            condition=self.study.condition,
+            total_cells=self.total_cells,
+            min_cells=min_cells,
         )
 
 
