@@ -126,7 +126,11 @@ def test_other_tools_count_and_warn_too():
     assert (result.params["n_interactions"], result.params["n_testable"]) == (170, 21)
     adata.X = lognorm(adata.X.toarray())
     result, warned = said(lambda: cs.tl.circuits(adata, "cell_type", n_perms=5, inplace=False))
-    assert 0 < result.params["n_testable"] < result.params["n_interactions"] == len(cs.rs.load("breast").circuits)
+    assert (
+        0 < result.params["n_steps_testable"] < result.params["n_steps_resource"] == len(cs.rs.load("breast").circuits)
+    )
+    assert "n_interactions" not in result.params
+    assert f"{result.params['n_steps_testable']} of 321 steps of circuits testable" in repr(result)
     assert len(warned) == len(set(warned)) <= 1
 
 

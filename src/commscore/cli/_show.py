@@ -39,9 +39,14 @@ def print_table(
         console.print(Text(note, style="dim"))
 
 
-def say_testable(params: Mapping[str, Any], what: str = "interactions") -> None:
-    """Say in the log how many interactions of the resource have their genes in the data."""
-    n, testable = params["n_interactions"], params["n_testable"]
+def say_testable(params: Mapping[str, Any]) -> None:
+    """Say in the log how many interactions, or steps of circuits, of the resource have their genes in the data."""
+    from ..get._result import covered
+
+    known = covered(params)
+    if known is None:
+        return
+    n, testable, what = known
     say(f"{testable:,} of {n:,} {what} of the resource can be tested", testable=testable, of=n)
 
 

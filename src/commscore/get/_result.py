@@ -9,7 +9,26 @@ from .._schema.versions import schema_of
 from ..check import checked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
+
+COVERED = (
+    ("n_interactions", "n_testable", "interactions"),
+    ("n_steps_resource", "n_steps_testable", "steps of circuits"),
+)
+"""Where ``params`` hold what the resource has, how much of it has its genes in the data, and what that is."""
+
+
+def covered(params: Mapping[str, Any]) -> tuple[int, int, str] | None:
+    """Return how many interactions (of circuits: steps) the resource has, how many are testable, and their noun."""
+    return next(((params[n], params[testable], what) for n, testable, what in COVERED if n in params), None)
+
+
+def testable(params: Mapping[str, Any]) -> str:
+    """Say how much of the resource can be tested; nothing where that is not stored."""
+    found = covered(params)
+    return "" if found is None else f"{found[1]:,} of {found[0]:,} {found[2]} testable"
 
 
 @dataclass(frozen=True)
@@ -39,7 +58,7 @@ class Result:
     def __repr__(self) -> str:
         reference = self.params.get("reference")
         against = f"; reference {reference!r}" if reference is not None else ""
-        resource = f"{self.resource.get('name')!r}{self._covered()}"
+        resource = ", ".join(filter(None, (repr(self.resource.get("name")), testable(self.params))))
         return f"Result({self.schema}: {self.counted()}{against}; resource {resource})"
 
     @checked
@@ -56,11 +75,6 @@ class Result:
         return f"{n:,} rows, {tested.sum():,} tested, {found:,} with padj <= {alpha:g}" + (
             f"; {others}" if others else ""
         )
-
-    def _covered(self) -> str:
-        """Say how many interactions of the resource can be tested, where that is stored."""
-        n, testable = (self.params.get(name) for name in ("n_interactions", "n_testable"))
-        return "" if n is None else f", {testable:,} of {n:,} interactions testable"
 
     @property
     def untested(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 from .. import tl
 from .._labels import OWN_REFERENCE
 from .._version import __version__
+from ..get._result import covered
 from ._blocks import Facts, Paste, Section, Text
 from ._evidence import source_texts
 from ._kinds import kind_of
@@ -89,11 +90,11 @@ def _prose(stored: Stored) -> str:
     write = _PROSE.get(stored.kind)
     text = write(p) if write else f"{kind_of(stored.kind).title} were computed."
     resource = stored.resource
-    n, testable = (stored.params.get(name) for name in ("n_interactions", "n_testable"))
-    covered = "" if n is None else f"; {testable:,} of its {n:,} interactions have their genes in the data"
+    known = covered(stored.params)
+    genes = "" if known is None else f"; {known[1]:,} of its {known[0]:,} {known[2]} have their genes in the data"
     return (
         f"{kind_of(stored.kind).title}. {text} Software: commscore {p.get('commscore', __version__)}; resource "
-        f"{resource.get('name')}, version {resource.get('version')} (sha256 {resource.get('sha256')}){covered}."
+        f"{resource.get('name')}, version {resource.get('version')} (sha256 {resource.get('sha256')}){genes}."
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..get._columns import in_memory
+from ..get._result import testable
 from ._blocks import Facts, Section, Text
 from ._figures import first
 from ._kinds import kind_of
@@ -72,10 +73,10 @@ def _passing(stored: Stored, passing: Any) -> str:
 
 
 def _resource(stored: Stored) -> str:
-    """Return its name and version, and how many of its interactions can be tested, where that is stored."""
+    """Return its name and version, and how much of it can be tested, where that is stored."""
     name = f"{stored.resource.get('name', '?')} {stored.resource.get('version', '')}".strip()
-    n, testable = (stored.params.get(p) for p in ("n_interactions", "n_testable"))
-    return name if n is None else f"{name} ({testable:,} of {n:,} interactions testable)"
+    said = testable(stored.params)
+    return f"{name} ({said})" if said else name
 
 
 def _group_tables(adata: AnnData, found: Sequence[Stored], groupby: str | None) -> list[Facts]:

@@ -59,7 +59,7 @@ class Genes:
 
     def counted(self, frame: pd.DataFrame) -> dict[str, int]:
         """How many steps the resource has, and how many have their genes in the data: for ``params``."""
-        return {"n_interactions": len(frame), "n_testable": self._reasons(frame).count("")}
+        return {"n_steps_resource": len(frame), "n_steps_testable": self._reasons(frame).count("")}
 
     def warn_if_few(self, resource: Resource, frame: pd.DataFrame, var_names: pd.Index) -> None:
         """Warn where few steps have their genes in the data."""
