@@ -93,4 +93,25 @@ def test_therapies_of_an_empty_table(file, tmp_path):
     scored = tmp_path / "scored.h5ad"
     assert call(file, "score", "--n-perms", 5, "--out", scored)[0]["exit_code"] == 4
     summary, _ = invoke("therapies", scored, "--role", "tumour=A")
-    assert (summary["exit_code"], summary["tested"]) == (4, 0)
+    assert (summary["exit_code"], summary["edges"], "tested" in summary) == (4, 0, False)
+    assert summary["warnings"][-1] == "there is no edge to cut"
+
+
+TH1 = ["IL2", "IL2RA", "IL2RB", "IL2RG", "IFNG", "IFNGR1", "IFNGR2", "TNF", "TNFRSF1A"]
+"""Genes of the three steps of the circuit acute_th1_antitumour."""
+
+
+@pytest.mark.parametrize(("silent", "n_steps"), [(TH1[:1], 2), (TH1, 0)])
+def test_circuits_that_are_all_broken_may_have_tested_steps(tmp_path, silent, n_steps):
+    counts = np.random.default_rng(0).poisson(1, (120, len(TH1))).astype("f4")
+    obs = pd.DataFrame({"ct": ["A", "B", "C"] * 40}, index=[f"c{i}" for i in range(120)])
+    adata = ad.AnnData(np.log1p(counts), obs=obs, var=pd.DataFrame(index=TH1))
+    adata.X[:, [TH1.index(gene) for gene in silent]] = 0
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    roles = ["--role", "tumour=A", "--role", "th1=B", "--role", "cd8_t=C", "--n-perms", 5]
+    summary, log = invoke("circuits", tmp_path / "a.h5ad", "--groupby", "ct", *roles)
+    assert summary["by_status"]["broken"] > 0
+    assert summary["tested_by_table"] == {"circuits": 0, "edges": n_steps}
+    assert (summary["tested"], summary["exit_code"]) == (n_steps, 0 if n_steps else _run.NOTHING_TESTED)
+    assert ("nothing could be tested" in summary["warnings"]) == (n_steps == 0)
+    assert "steps of circuits of the resource can be tested" in log

@@ -19,6 +19,8 @@ from ._show import ALPHA, figures, print_table, say_testable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..get import Result
+
 _KEY = "commscore_circuits"
 
 
@@ -100,18 +102,23 @@ def circuits(
         )
         found = get.load(adata, _KEY)
         options.say_reference(found.params, reference)
-        say_testable(found.params, what="steps of circuits")
+        say_testable(found.params)
         writers = tables(**{n: lambda n=n: found.extra[n] for n in ("edges", "changes", "untested")})
-        summary = _summary(found.table) | {"parameters": found.params}
+        summary = _summary(found) | {"parameters": found.params}
         return Done(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
 
     return Job(file, outputs, known, where or (), resume).run(work)
 
 
-def _summary(table: pd.DataFrame) -> dict[str, Any]:
+def _summary(found: Result) -> dict[str, Any]:
+    """Return the counts; a run in which every circuit is broken has tested steps, or changes, all the same."""
+    table = found.table
+    tested = {"circuits": table} | {n: found.extra[n] for n in ("edges", "changes") if n in found.extra}
+    by_table = {name: int(frame["pvalue"].notna().sum()) for name, frame in tested.items()}
     return {
         "rows": len(table),
-        "tested": int(table["pvalue"].notna().sum()),
+        "tested": sum(by_table.values()),
+        "tested_by_table": by_table,
         "significant": int(((table["padj"] <= ALPHA) & (table["status"] == "complete")).sum()),
         "significant_by_status": _by_status(table[table["padj"] <= ALPHA]),
         "alpha": ALPHA,

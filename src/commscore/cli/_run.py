@@ -36,6 +36,7 @@ EXIT_CODES = {
     INTERRUPTED: "interrupted (SIGINT)",
     TERMINATED: "terminated (SIGTERM)",
 }
+_NOTHING = {"tested": "nothing could be tested", "edges": "there is no edge to cut"}
 SCHEMA = "commscore.summary/1"
 _OF_THE_MACHINE = NO_SPACE | {errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _PANEL = "For pipelines"
@@ -139,9 +140,11 @@ def _execute(running: Run, function: Callable[..., dict[str, Any] | None]) -> in
             trace = {"traceback": traceback.format_exc()} if code == UNEXPECTED else {}
             running.log.write("error", message, exit_code=code, **trace)
             result = {"error": message}
-        if result.get("tested") == 0:
+        why = next((text for name, text in _NOTHING.items() if result.get(name) == 0), None)
+        if why:
             code = NOTHING_TESTED
-            running.log.write("warning", "nothing could be tested", exit_code=code)
+            running.log.write("warning", why, exit_code=code)
+            running.log.warnings.append(why)
     if running.as_json:
         said = list(dict.fromkeys([*result.get("warnings", ()), *running.log.warnings]))
         print_summary(running.command, code, result | {"warnings": said, "seconds": running.seconds})

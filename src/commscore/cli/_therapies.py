@@ -74,7 +74,7 @@ def therapies(
         writers = tables(**{n: lambda n=n: found.extra[n] for n in _BESIDE})
         summary = {
             "rows": len(found.table),
-            "tested": len(get.table(adata, key)),
+            "edges": len(get.table(adata, key)),
             "by_status": {str(k): int(n) for k, n in found.table["status"].value_counts().items()},
             "parameters": found.params,
         }
