@@ -148,6 +148,31 @@ def choose(argument: str, names: Any, *, known: Sequence[str], what: str) -> lis
     return chosen
 
 
+def contrasts_named(contrast: object, names: Sequence[str], levels: Sequence[str]) -> list[str]:
+    """Return the contrasts that a name, or the level of them, names; ``levels`` are those of ``names``.
+
+    Raises
+    ------
+    ValueError
+        If it is the name of one contrast and the level of another.
+
+    Examples
+    --------
+    >>> contrasts_named("b", ["b vs a", "c vs a"], ["b", "c"]), contrasts_named("c vs a", ["c vs a"], ["c"])
+    (['b vs a'], ['c vs a'])
+    """
+    name, level = find(contrast, names), find(contrast, list(dict.fromkeys(levels)))
+    of_level = [n for n, own in zip(names, levels, strict=True) if level is not None and own == level]
+    others = [n for n in of_level if n != name]
+    if name is not None and others:
+        msg = (
+            f"contrast={contrast!r} is the name of one contrast and the level of {listed(map(repr, others))}; give the "
+            "whole name of the latter or the level of the former, or rename a level"
+        )
+        raise ValueError(msg)
+    return of_level if name is None else [name]
+
+
 def visible(label: str) -> str:
     """Return a label with its white space made plain: single blanks inside, none outside, nothing without width."""
     seen = "".join(" " if c.isspace() else c for c in label if c.isspace() or unicodedata.category(c) != "Cf")

@@ -91,3 +91,32 @@ def test_what_the_tools_wrote(cohort):
     order = ["early", "middle", "late"]
     ax = cs.pl.trend(profile, **edge, stage_key="condition", comparison=open_, order=order)
     assert "changed, shape ambiguous" in ax.get_title().replace("\n", " ")
+
+
+def test_a_level_goes_before_the_name_of_a_contrast():
+    """``"A vs B"`` with ``"C"`` and ``"A"`` with ``"B vs C"`` make one name, and ``"B vs C"`` is a level and a name."""
+    stages = ["C", "B", "B vs C", "A vs B", "A"]
+    a = cs.ds.simulate(
+        n_samples=3, n_cells=60, groups=["a", "b"], conditions=stages, interactions=[("CSF1", "CSF1R")],
+        shifts=[cs.ds.Shift(interaction="CSF1^CSF1R", source="a", target="b", log2fc=4, shape="growth")], rng=0,
+    )  # fmt: skip
+    keys = {"condition_key": "condition", "sample_key": "sample"}
+    cs.tl.compare(a, "cell_type", resource=a.uns["interactions"], order=stages, contrast="pairwise", **keys)
+    samples = cs.tl.profile(a, "cell_type", sample_key="sample", resource=a.uns["interactions"])
+    pairs = cs.get.load(a, "commscore_compare").extra["contrasts"].set_index(["level", "reference"])["contrast"]
+    assert pairs["A", "B vs C"] != "A vs B vs C" == pairs["A vs B", "C"]
+    edge = {"interaction": "CSF1^CSF1R", "source": "a", "target": "b"}
+    table = cs.get.table(a, "commscore_compare", source="a", target="b").set_index("contrast")
+    ax = cs.pl.trend(samples, **edge, stage_key="condition", comparison=a, order=["B vs C", "A"])
+    at = ((samples.var["source"] == "a") & (samples.var["target"] == "b")).to_numpy()
+    base = samples.X[np.ix_((samples.obs["condition"] == "B vs C").to_numpy(), at)].mean()
+    _, diamonds = groups(ax)
+    assert [d[1] for d in diamonds] == pytest.approx([base + table.loc[pairs["A", "B vs C"], "effect"]])
+    for tool in (cs.tl.power, cs.tl.calibrate):
+        with pytest.raises(
+            ValueError, match="contrast='B vs C' is the name of one contrast and the level of 'B vs C vs"
+        ):
+            tool(a, contrast="B vs C", resource=a.uns["interactions"])
+    with pytest.raises(ValueError, match="contrast='B vs C' is the name of one contrast and the level of"):
+        cs.pl.volcano(a, contrast="B vs C")
+    assert "A vs B vs C" in cs.pl.volcano(a, contrast="A vs B vs C", max_padj=1).get_title()

@@ -13,7 +13,7 @@ from .._schema.compare import SHAPES
 from ..check import AxesOrNone, Count, CountOrZero, Levels, Proportion, checked
 from ._colours import DOWN, UP
 from ._fit import room, sized
-from ._table import axes, need_columns, need_rows, params_of, ranked, table_of
+from ._table import axes, contrast_between, need_columns, need_rows, params_of, ranked, table_of
 from ._text import bare, counted, inches, shorten, title
 
 if TYPE_CHECKING:
@@ -72,13 +72,14 @@ def shapes(
     frame = table_of(data, key)
     need_columns(frame, "contrast", *_EDGE, "padj", "shape", value)
     order = _stages(frame, order or params_of(data, key).get("order"))
+    contrasts = _contrasts(frame, order, contrast_between(data, key, order))
     rows = frame[(frame["contrast"] == "stages").to_numpy()]
     found = rows[(rows["padj"] <= max_padj).to_numpy() & rows["shape"].notna().to_numpy()]
     found = ranked(
         need_rows(found, f"no edge changed over stages with padj ≤ {max_padj:g}", "raise max_padj"), ["padj"], [True]
     )
     fields = [s for s in SHAPES if (found["shape"] == s).any()]
-    paths = _paths(frame, order, value)
+    paths = _paths(frame, contrasts, value)
     width = len(order) - 1 + _GAP
     short = list(shorten(order, 16).values())
     ax = axes(ax, width=max(4.5, 1.9 * len(fields) + 1.0), height=3.6 + 0.16 * names + inches(short))
@@ -120,19 +121,23 @@ def _stages(frame: pd.DataFrame, order: Any) -> list[str]:
     if len(wanted) < 2:
         msg = f"order must name at least two stages, found {wanted}"
         raise ValueError(msg)
-    missing = [contrast_name(s, wanted[0]) for s in wanted[1:] if contrast_name(s, wanted[0]) not in contrasts]
-    if missing:
-        msg = f"order={wanted}: the table has no contrast {', '.join(map(repr, missing))}"
-        raise ValueError(msg)
     return wanted
 
 
-def _paths(frame: pd.DataFrame, order: list[str], value: str) -> pd.DataFrame:
+def _contrasts(frame: pd.DataFrame, order: list[str], names: dict[str, str]) -> list[str]:
+    """Return the contrast of every later stage with the first one."""
+    missing = [contrast_name(s, order[0]) for s in order[1:] if names.get(s) not in set(frame["contrast"].astype(str))]
+    if missing:
+        msg = f"order={order}: the table has no contrast {', '.join(map(repr, missing))}"
+        raise ValueError(msg)
+    return [names[s] for s in order[1:]]
+
+
+def _paths(frame: pd.DataFrame, contrasts: list[str], value: str) -> pd.DataFrame:
     """Return edges × stages: 0 at the reference, the value of the pairwise contrasts after it."""
     plain = frame.assign(**{c: frame[c].astype(str) for c in ("contrast", *_EDGE)})
     wide = plain.pivot(index=_EDGE, columns="contrast", values=value)
-    columns = [wide[contrast_name(s, order[0])] for s in order[1:]]
-    return pd.concat([pd.Series(0.0, wide.index), *columns], axis=1)
+    return pd.concat([pd.Series(0.0, wide.index), *(wide[c] for c in contrasts)], axis=1)
 
 
 def _field(ax: Any, start: float, edges: pd.DataFrame, *, paths: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._labels import Label, choose, find, natural_order
+from .._labels import Label, choose, contrasts_named, natural_order
 from .._names import contrast_name
 from ..get import load, params
 from ..get import table as stored_table
@@ -114,10 +114,10 @@ def contrast_of(data: AnnData | pd.DataFrame, key: str | None, contrast: Label |
     if contrast is None or key is None or isinstance(data, pd.DataFrame) or key not in data.uns:
         return contrast
     pairs = load(data, key).extra.get("contrasts")
-    if pairs is None or "level" not in pairs or find(contrast, pairs["contrast"].tolist()) is not None:
+    if pairs is None or "level" not in pairs:
         return contrast
-    named = pairs.loc[(pairs["level"] == find(contrast, natural_order(set(pairs["level"])))).to_numpy(), "contrast"]
-    return str(named.iloc[0]) if len(named) == 1 else contrast
+    named = contrasts_named(contrast, pairs["contrast"].astype(str).tolist(), pairs["level"].astype(str).tolist())
+    return named[0] if len(named) == 1 else contrast
 
 
 def one_contrast(frame: pd.DataFrame, contrast: Label | None) -> tuple[pd.DataFrame, str]:
@@ -168,17 +168,25 @@ def reference_first(data: AnnData | pd.DataFrame | None, key: str, names: list[s
     if known.get("order") is not None:
         first = [str(s) for s in np.atleast_1d(known["order"])]
     else:
-        found, ends = names_of(frame["contrast"]), contrast_ends(names, known.get("reference"))
+        found, ends = names_of(frame["contrast"]), contrast_ends(data, key, names)
         references = {ends[c][1] for c in found if c in ends}
         first = sorted(references) if len(references) == 1 else []
     return [n for n in first if n in names] + [n for n in names if n not in first]
 
 
-def contrast_ends(names: Sequence[str], reference: object = None) -> dict[str, tuple[str, str]]:
-    """Return level and reference of every contrast that these levels can make, by its name."""
-    made = {contrast_name(a, b): (a, b) for b in names for a in names if a != b}
-    of_reference = [] if reference is None else [a for a in names if a != str(reference)]
-    return made | {contrast_name(a, reference): (a, str(reference)) for a in of_reference}
+def contrast_ends(data: AnnData | pd.DataFrame, key: str, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return level and reference of every contrast of two levels, by its name; of a bare table, those of ``names``."""
+    pairs = None if isinstance(data, pd.DataFrame) else load(data, key).extra.get("contrasts")
+    if pairs is None or "level" not in pairs:
+        return {contrast_name(a, b): (a, b) for b in names for a in names if a != b}
+    columns = (pairs[c].astype(str) for c in ("contrast", "level", "reference", "factor_level"))
+    return {name: (level, ref) for name, level, ref, factor in zip(*columns, strict=True) if level and not factor}
+
+
+def contrast_between(data: AnnData | pd.DataFrame, key: str, names: Sequence[str]) -> dict[str, str]:
+    """Return the name of the contrast of every level, among ``names``, with the first of them."""
+    ends = contrast_ends(data, key, names)
+    return {level: name for name, (level, ref) in ends.items() if ref == names[0] and level in names}
 
 
 def names_by_row(frame: pd.DataFrame, *columns: str) -> pd.Series:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._names import contrast_name
 from .._validate import one_of, suggest
 from ..check import AxesOrNone, Label, Levels, checked
 from ..get._columns import label_codes, labels_of
 from ._colours import obs_colours
 from ._fit import sized
 from ._stages import estimate, name_stages, stage_points
-from ._table import axes, ordered, pick, reference_first, table_of
+from ._table import axes, contrast_between, ordered, pick, reference_first, table_of
 from ._text import bare, counted, edge_labels, title, written
 
 if TYPE_CHECKING:
@@ -149,8 +148,9 @@ def _estimates(
     rows = pick(table_of(comparison, key), interaction=interaction, source=source, target=target)
     by_contrast = rows.assign(_c=rows["contrast"].astype(str)).set_index("_c")
     effect, pvalue = _COLUMNS[part]
+    contrasts = contrast_between(comparison, key, order)
     for i, stage in enumerate(order[1:], start=1):
-        name = contrast_name(stage, order[0])
+        name = contrasts.get(stage)
         if name not in by_contrast.index or not np.isfinite(by_contrast.at[name, effect]):
             continue
         row = by_contrast.loc[name]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..._labels import Label, choose, find
+from ..._labels import Label, choose, contrasts_named
 from ..._schema.compare import SCHEMA
 from ..._validate import listed
 from ...get import load
@@ -42,6 +42,15 @@ _NAMES = (
     "combine",
     "counts_layer",
 )
+
+_SAID_BEFORE = (
+    r"(?s)adata\.obs\[.*they are different labels",
+    r"(?s)covariates: .*it enters as a slope",
+    r"(?s)pair_key=.*have no partner in another condition",
+    r"(?s)only .* that RNA can show .*have their genes in var_names",
+    r"(?s).*of all counts in .* are of genes of the resource's interactions",
+)
+"""How warnings begin that the comparison itself gave of the same data."""
 
 
 @dataclass(frozen=True)
@@ -78,26 +87,24 @@ class StoredComparison:
         made = _contrasts.pairwise(prepared.study, n_coefficients)
         if contrast is None:
             return made[0]
-        named = find(contrast, [c.name for c in made])
-        if named is not None:
-            return next(c for c in made if c.name == named)
-        known = list(dict.fromkeys(c.level for c in made))
-        level = choose("contrast", contrast, known=known, what="a level that was compared")[0]
-        of_level = [c for c in made if c.level == level]
+        named = contrasts_named(contrast, [c.name for c in made], [c.level for c in made])
+        if not named:
+            known = list(dict.fromkeys(c.level for c in made))
+            choose("contrast", contrast, known=known, what="a level that was compared")
+        of_level = [c for c in made if c.name in named]
         if len(of_level) > 1:
-            msg = f"contrast={level!r} was compared with several levels: give one of {listed(c.name for c in of_level)}"
+            msg = f"contrast={contrast!r} was compared with several levels: give one of {listed(named)}"
             raise ValueError(msg)
         return of_level[0]
 
     def again(self, adata: AnnData, **changes: Any) -> Result:
-        """Compare once more, without a word of what was said before."""
+        """Compare once more; what was said of the data before is not said again."""
         options = self.options | {"resource": self.resource, "inplace": False} | changes
+        groupby = options.pop("groupby")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            found = _compare.compare(adata, options.pop("groupby"), **options)
-        if found is None:  # never: inplace=False returns the result
-            raise RuntimeError
-        return found
+            for words in _SAID_BEFORE:
+                warnings.filterwarnings("ignore", message=words, category=UserWarning)
+            return cast("Result", _compare.compare(adata, groupby, **options))
 
 
 def stored_comparison(adata: AnnData, key: str, *, resource: str | Resource | pd.DataFrame | None) -> StoredComparison:
