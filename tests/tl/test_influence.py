@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 
 import commscore as cs
+from commscore.tl._compare._stored import stored_comparison
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 EDGE = ["contrast", "source", "target", "interaction"]
@@ -92,6 +93,30 @@ def test_what_cannot_be_compared_without_a_sample_is_said(cohort):
     result = run(two)
     assert set(result.table["left_out"]) == {"control_1", "control_2", "control_3"}
     assert sorted(result.untested["detail"].str.split(":").str[0]) == ["without case_2", "without case_3"]
+    assert set(result.untested["reason"]) == {"cannot be compared"}
+
+
+def test_why_the_others_cannot_be_compared_is_told_by_its_own_word(cohort):
+    """Four samples are enough; without one of them the batch cannot be told from the condition."""
+    adata = cohort.copy()
+    adata.obs["batch"] = np.where(adata.obs["sample"].isin(["case_1", "case_2", "control_1"]), "b1", "b2")
+    adata.obs["batch"] = adata.obs["batch"].where(adata.obs["sample"] != "case_3", "b1")
+    untested = run(adata, covariates=["batch"]).untested.set_index("detail")["reason"]
+    without = untested[untested.index.str.startswith("without control_1")]
+    assert without.tolist() == ["cannot be compared"]
+    assert "confounded" in without.index[0]
+
+
+def test_what_is_new_without_a_sample_is_warned_of(cohort):
+    """What the comparison said of the data is said once; a word that it did not say is heard."""
+    adata = cohort.copy()
+    adata.obs["sample"] = adata.obs["sample"].astype(str) + " "
+    with pytest.warns(UserWarning, match="begin or end with a blank"):
+        cs.tl.compare(adata, "cell_type", **KEYS, resource=adata.uns["interactions"])
+    cs.tl.leave_one_out(adata, resource=adata.uns["interactions"])  # warnings are errors here
+    stored = stored_comparison(adata, "commscore_compare", resource=adata.uns["interactions"])
+    with pytest.warns(UserWarning, match="no row could be tested"):
+        stored.again(adata, expr_prop=1.0)
 
 
 def test_stored_and_misspelt(cohort, tmp_path):
@@ -101,7 +126,7 @@ def test_stored_and_misspelt(cohort, tmp_path):
     assert run(adata, without={"inplace": True, "key_added": "without"}) is None
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "without")
-    assert back.schema == "commscore.influence/2"
+    assert back.schema == "commscore.influence/3"
     assert set(back.extra) == {"stability", "untested"}
     assert back.params["key"] == "commscore_compare"
     with pytest.raises(TypeError, match="did you mean 'key_added'"):

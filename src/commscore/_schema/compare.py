@@ -38,6 +38,7 @@ REASONS = (
     "too few samples",
     "pair without partner",
     "condition not compared",
+    "cannot be compared",
 )
 
 

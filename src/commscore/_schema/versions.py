@@ -9,7 +9,7 @@ from __future__ import annotations
 VERSIONS = {
     "score": 1,
     "compare": 3,
-    "influence": 2,
+    "influence": 3,
     "circuits": 2,
     "loops": 2,
     "response": 2,

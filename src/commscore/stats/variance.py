@@ -49,7 +49,8 @@ class Prior:
         if np.isinf(self.df):
             return self.variance.copy()
         own = np.where(np.asarray(df) > 0, np.nan_to_num(variance), 0.0)
-        posterior: Floats = (self.df * self.variance + df * own) / (self.df + df)
+        with np.errstate(invalid="ignore"):  # none where neither the row nor the others tell one
+            posterior: Floats = (self.df * self.variance + df * own) / (self.df + df)
         return posterior
 
     def outlying(self, variance: Floats, df: Floats | float, *, n_rows: float) -> Bools:

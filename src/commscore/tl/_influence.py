@@ -121,7 +121,7 @@ def leave_one_out(
             try:
                 again = stored.again(adata[labels != n], test=_test(stored), n_perms=n_perms)
             except ValueError as error:  # what is left cannot be compared: the message says why
-                untested.append(("*", "too few samples", f"without {names[n]}: {error}"))
+                untested.append(("*", "cannot be compared", f"without {names[n]}: {error}"))
             else:
                 parts.append(_rows(again.table).assign(left_out=names[n]))
             progress(1)
