@@ -20,7 +20,7 @@ from commscore.arrays import Entities
 from commscore.kernels._jit import njit
 from commscore.kernels.permute import PRODUCT, SUM
 from commscore.kernels.rng import shuffle
-from commscore.stats.analytic import AnalyticNull, Cases
+from commscore.stats.analytic import AnalyticNull, ScoreThresholds
 from commscore.stats.analytic.domain import overlapping
 
 SIZES = np.array([10, 15, 25, 40, 80, 150, 400, 1000, 3280, 5000])
@@ -69,7 +69,7 @@ def draw_cases(n, ents, ligands, *, receptors, form, same, rng):
     """``n`` random cases between the entities given, in one group or in two."""
     source = rng.integers(0, SIZES.size, n)
     target = source if same else (source + rng.integers(1, SIZES.size, n)) % SIZES.size
-    cases = Cases(
+    cases = ScoreThresholds(
         source=source, target=target, ligand=rng.choice(ligands, n), receptor=rng.choice(receptors, n),
         threshold=np.zeros(n), form=form,
     )  # fmt: skip
@@ -140,7 +140,7 @@ def spread_thresholds(cases, pilot):
     beyond = q[:, -1:] + (q[:, -1:] - q[:, 2:3]) * np.array([0.25, 0.5, 0.75, 1.0])
     t = np.concatenate([q, beyond], axis=1) * (1 - 1e-9)
     wide = cases.take(np.repeat(np.arange(len(cases)), t.shape[1]))
-    return Cases(**{**wide.__dict__, "threshold": np.ascontiguousarray(t.ravel())})
+    return ScoreThresholds(**{**wide.__dict__, "threshold": np.ascontiguousarray(t.ravel())})
 
 
 def line(name, p, true, *, n_perms, keep):

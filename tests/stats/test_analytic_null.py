@@ -9,7 +9,7 @@ from scipy.stats import hypergeom
 from commscore.arrays import Entities
 from commscore.kernels import saddle, saddle_joint, saddle_tail
 from commscore.kernels.permute import PRODUCT, SUM
-from commscore.stats.analytic import AnalyticNull, Cases
+from commscore.stats.analytic import AnalyticNull, ScoreThresholds
 from commscore.stats.analytic import additive as additive_module
 from commscore.stats.analytic import joint as joint_module
 from commscore.stats.analytic import marginals as marginals_module
@@ -32,7 +32,7 @@ def fit(x, sizes, **kwargs):
 def make_cases(rows, *, form):
     """Cases from tuples source, target, ligand, receptor, threshold."""
     source, target, ligand, receptor, threshold = (np.array(c) for c in zip(*rows, strict=True))
-    return Cases(
+    return ScoreThresholds(
         source=source, target=target, ligand=ligand, receptor=receptor, threshold=threshold.astype(float), form=form
     )  # fmt: skip
 
@@ -181,7 +181,7 @@ def spread_of_cases(form, *, n=400, seed=0):
     ligand, receptor = rng.integers(0, len(MEMBERS), (2, n))
     means = np.array([cells(400)[:, m].mean(axis=0).min() for m in MEMBERS])
     level = score(means[ligand], means[receptor], form) * rng.uniform(0.3, 6, n)
-    return Cases(
+    return ScoreThresholds(
         source=rng.integers(0, 4, n), target=rng.integers(0, 4, n), ligand=ligand, receptor=receptor,
         threshold=level, form=form,
     )  # fmt: skip
@@ -193,7 +193,7 @@ def test_p_falls_with_the_threshold_and_is_never_zero(form):
     cases = spread_of_cases(form, n=120)
     last = np.ones(len(cases))
     for scale in (0.0, 0.05, 0.3, 0.8, 1.0, 1.3, 2.0, 5.0, 20.0, 1e3):
-        p, valid = null.pvalues(Cases(**{**cases.__dict__, "threshold": cases.threshold * scale}), ENTITIES)
+        p, valid = null.pvalues(ScoreThresholds(**{**cases.__dict__, "threshold": cases.threshold * scale}), ENTITIES)
         assert valid.any()
         assert np.isnan(p[~valid]).all()
         assert ((p >= 1e-300) & (p <= 1))[valid].all()
@@ -208,7 +208,7 @@ def test_unit_of_expression_does_not_matter(form):
     p, valid = fit(cells(400), SIZES).pvalues(cases, ENTITIES)
     for factor, tolerance in ((2.0**-20, 1e-6), (1000.0, 0.03)):
         power = factor**2 if form == PRODUCT else factor
-        scaled = Cases(**{**cases.__dict__, "threshold": cases.threshold * power})
+        scaled = ScoreThresholds(**{**cases.__dict__, "threshold": cases.threshold * power})
         q, same = fit(cells(400) * factor, SIZES).pvalues(scaled, ENTITIES)
         np.testing.assert_array_equal(valid, same)
         keep = valid & (p > 1e-8)
@@ -218,7 +218,7 @@ def test_unit_of_expression_does_not_matter(form):
 @pytest.mark.parametrize("form", [SUM, PRODUCT])
 def test_sides_can_be_exchanged(form):
     null, cases = fit(cells(400), SIZES), spread_of_cases(form)
-    other = Cases(
+    other = ScoreThresholds(
         source=cases.target, target=cases.source, ligand=cases.receptor, receptor=cases.ligand,
         threshold=cases.threshold, form=form,
     )  # fmt: skip
@@ -232,7 +232,7 @@ def test_order_of_cells_and_groups_does_not_matter(form):
     cases = spread_of_cases(form)
     x = cells(400)
     p, valid = fit(x, SIZES).pvalues(cases, ENTITIES)
-    other = Cases(**{**cases.__dict__, "source": 3 - cases.source, "target": 3 - cases.target})
+    other = ScoreThresholds(**{**cases.__dict__, "source": 3 - cases.source, "target": 3 - cases.target})
     q, _ = fit(x[np.random.default_rng(1).permutation(400)], SIZES[::-1]).pvalues(other, ENTITIES)
     np.testing.assert_allclose(q[valid], p[valid], rtol=1e-9)
 
@@ -330,8 +330,8 @@ def test_a_score_of_zero_has_p_one():
 def test_no_cases_and_an_unknown_form():
     none = np.zeros(0, np.int64)
     p, valid = fit(cells(400), SIZES).pvalues(
-        Cases(source=none, target=none, ligand=none, receptor=none, threshold=np.zeros(0), form=SUM), ENTITIES
+        ScoreThresholds(source=none, target=none, ligand=none, receptor=none, threshold=np.zeros(0), form=SUM), ENTITIES
     )
     assert p.size == valid.size == 0
     with pytest.raises(ValueError, match="form must be SUM"):
-        Cases(source=none, target=none, ligand=none, receptor=none, threshold=np.zeros(0), form=7)
+        ScoreThresholds(source=none, target=none, ligand=none, receptor=none, threshold=np.zeros(0), form=7)

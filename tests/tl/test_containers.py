@@ -280,14 +280,14 @@ def test_bad_values_are_refused(cells):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_a_read_that_fails_leaves_everything_as_it_was(cells, folder, error, monkeypatch):
     adata, file = stored(folder / "csr.h5ad")
-    read = files.Rows.read
+    read = files.CsrOnDisk.read
 
     def interrupted(self, tile):
         if tile.start > 100:
             raise error
         return read(self, tile)
 
-    monkeypatch.setattr(files.Rows, "read", interrupted)
+    monkeypatch.setattr(files.CsrOnDisk, "read", interrupted)
     keys = {"condition_key": "stage", "sample_key": "sample", "reference": "early"}
     for tool, more in ((cs.tl.score, {}), (cs.tl.compare, keys)):
         with pytest.raises(error):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from commscore.core.read.partial import UNUSED, Wanted, partial_of
+from commscore.core.read.partial import UNUSED, ReadRequest, partial_of
 from commscore.core.threads import team
 from commscore.stats.analytic import keys_of
 
@@ -33,7 +33,7 @@ def made(dtype=np.float32, *, n=N):
 def wanted(labels, **options):
     keys = keys_of(GENES, np.array([0, 1, 4, 2]), np.array([1, 4, 3, 2]))
     options = {"keys": keys, "linear": True, "background": True} | options
-    return Wanted.of(COLUMNS, labels, n_vars=VARS, n_groups=GROUPS, **options)
+    return ReadRequest.of(COLUMNS, labels, n_vars=VARS, n_groups=GROUPS, **options)
 
 
 CONTAINERS = {

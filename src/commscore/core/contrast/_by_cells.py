@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..threads import Team
     from ._cells import CellCohort, GroupChanges
     from ._columns import Columns
-    from ._rows import Rows
+    from ._rows import EntityValues
     from ._types import Cohort, Contrast, Settings
 
 _WIDE = float(-ndtri(OUTSIDE / 2.0))
@@ -81,7 +81,7 @@ class _Compared:
     """Both pools, with the permuted changes of their groups."""
 
     pools: Cohort
-    rows: Rows
+    rows: EntityValues
     changes: GroupChanges
     tests: Tests
     settings: Settings

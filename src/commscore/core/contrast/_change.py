@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...stats.decompose import driver
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from ...arrays import Bools, Floats, Ints
-
-    Columns = dict[str, npt.NDArray[Any]]
+    from ._columns import Columns
 
 _PARTS = ("d_ligand", "d_receptor", "d_source", "d_target")
 

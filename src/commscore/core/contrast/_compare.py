@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...arrays import Entities, Tests
 from . import _columns, _finish, _model, _pairs, _rewired
-from ._context import Context
+from ._context import FittedContrast
 from ._shift import TESTED
 from ._types import Comparison, Settings
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from ...arrays import Bools, Ints
+    from ._columns import Columns
     from ._model import Model
     from ._types import Cohort, Contrast
 
@@ -102,7 +101,7 @@ def compare(
         )
         raise ValueError(msg)
     model = model or fit(cohort, entities, tests, settings=settings)
-    context = Context(cohort, entities, model, contrast, settings)
+    context = FittedContrast(cohort, entities, model, contrast, settings)
     out = _columns.allocate(tests.n, interaction=contrast.kind == "interaction")
     for keep, runs in _by_samples(cohort, tests):
         context.start(keep)
@@ -129,7 +128,7 @@ def _by_samples(cohort: Cohort, tests: Tests) -> list[tuple[Bools, list[Ints]]]:
     return list(by.values())
 
 
-def _info(context: Context, out: dict[str, npt.NDArray[Any]]) -> dict[str, float]:
+def _info(context: FittedContrast, out: Columns) -> dict[str, float]:
     model = context.model
     tested = int((out["status"] == TESTED).sum())
     return {

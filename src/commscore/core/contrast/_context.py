@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from ...arrays import Bools, Floats, Ints
     from ._model import Model
-    from ._sides import Side
+    from ._sides import GroupFit
     from ._types import Cohort, Contrast, Settings
 
 
 @dataclass
-class Context:
+class FittedContrast:
     """One contrast of one cohort, with what has been fitted for the samples ``keep`` so far."""
 
     cohort: Cohort
@@ -33,7 +33,7 @@ class Context:
     settings: Settings
     keep: Bools = field(default_factory=lambda: np.zeros(0, bool))
     projection: linear.Projection = field(default_factory=lambda: linear.project(np.zeros((0, 1)), np.zeros((1, 1))))
-    sides: dict[int, Side] = field(default_factory=dict)
+    sides: dict[int, GroupFit] = field(default_factory=dict)
     abundances: dict[int, tuple[Floats, Floats, Floats]] = field(default_factory=dict)
     shifts: dict[tuple[int, int], Floats] = field(default_factory=dict)
     relabelled: _exact.Relabelled | None = None
@@ -66,7 +66,7 @@ class Context:
         alt = self.contrast.alt[-1:] if self.contrast.kind == "stages" else self.contrast.alt
         return self.level(self.contrast.ref), self.level(alt)
 
-    def side(self, group: int) -> Side:
+    def side(self, group: int) -> GroupFit:
         """Fit of a group, kept."""
         if group not in self.sides:
             self.sides[group] = _sides.build(

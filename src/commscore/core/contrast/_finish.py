@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ...arrays import Bools
+    from ._columns import Columns
     from ._types import Contrast, Settings
-
-    Columns = dict[str, npt.NDArray[Any]]
 
 DIVERGENT, CONVERGENT, ONE_SIDED, PARALLEL = range(4)
 

@@ -13,7 +13,7 @@ from . import _rows
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Floats, Ints
-    from ._rows import Rows
+    from ._rows import EntityValues
     from ._types import Cohort, Settings
 
 
@@ -40,7 +40,7 @@ class Model:
         Degrees of freedom of all rows together: no moderated row may claim more.
     """
 
-    rows: Rows
+    rows: EntityValues
     donor: float
     technical: float
     prior_df: float
@@ -87,7 +87,7 @@ def build(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Setting
     return _with_prior(model, fits)
 
 
-def _used(cohort: Cohort, rows: Rows, tests: Tests, *, settings: Settings) -> Bools:
+def _used(cohort: Cohort, rows: EntityValues, tests: Tests, *, settings: Settings) -> Bools:
     """Mark entity × group rows of the tests that are expressed in as many samples as the smallest level has."""
     need = np.zeros((cohort.n_groups, rows.value.shape[2]), bool)
     need[tests.source, tests.ligand] = True

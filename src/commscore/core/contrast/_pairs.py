@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ...arrays import Bools, Floats, Ints
-    from ._context import Context
-    from ._sides import Joint, Side
+    from ._columns import Columns
+    from ._context import FittedContrast
+    from ._sides import GroupFit, SideCovariance
 
 
 GROUP_ABSENT, BELOW_MIN_CELLS, ONE_SAMPLE, NOT_ESTIMABLE, REASON_NOT_EXPRESSED = 0, 1, 2, 3, 4
 
 
-def fill(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups: tuple[int, int], sides: Any) -> None:
+def fill(context: FittedContrast, out: Columns, *, at: Ints, groups: tuple[int, int], sides: Any) -> None:
     """Write the rows ``at`` of ``out``: interactions of ``groups`` (source, target), ``sides`` (ligand, receptor)."""
     ligand, receptor = sides
     ref, alt = context.compared()
@@ -37,7 +38,7 @@ def fill(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups
         return
     source, target = context.side(groups[0]), context.side(groups[1])
     joint = _sides.joint(source, target, ligand=ligand, receptor=receptor)
-    block = _Block(context, source, target, joint, ligand, receptor, groups)
+    block = _GroupPair(context, source, target, joint, ligand, receptor, groups)
     status, detection, gaining = _status(context, groups, ligand=ligand, receptor=receptor)
     if reason >= 0:
         status[:] = TOO_FEW
@@ -54,7 +55,7 @@ def fill(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups
     _describe(context, out, at=at, groups=groups, sides=sides)
 
 
-def _too_few(context: Context, groups: tuple[int, int]) -> int:
+def _too_few(context: FittedContrast, groups: tuple[int, int]) -> int:
     """Return -1 where the samples suffice, else why they do not."""
     least = context.settings.min_samples
     cohort, lowest = context.cohort, np.inf
@@ -72,7 +73,7 @@ def _too_few(context: Context, groups: tuple[int, int]) -> int:
 
 
 def _status(
-    context: Context, groups: tuple[int, int], *, ligand: Ints, receptor: Ints
+    context: FittedContrast, groups: tuple[int, int], *, ligand: Ints, receptor: Ints
 ) -> tuple[npt.NDArray[np.int8], Floats, Bools]:
     """Status per row if the samples suffice, the detection p where that is the question, and where it appears."""
     rows, contrast = context.model.rows, context.contrast
@@ -96,7 +97,7 @@ def _status(
     return status, detection, gaining
 
 
-def _describe(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, groups: Any, sides: Any) -> None:
+def _describe(context: FittedContrast, out: Columns, *, at: Ints, groups: Any, sides: Any) -> None:
     """Fractions expressing and limiting subunits at both ends."""
     for end, (name, samples) in enumerate(zip(("ref", "alt"), context.compared(), strict=True)):
         for part, group, entity in zip(("ligand", "receptor"), groups, sides, strict=True):
@@ -106,13 +107,13 @@ def _describe(context: Context, out: dict[str, npt.NDArray[Any]], *, at: Ints, g
 
 
 @dataclass
-class _Block:
+class _GroupPair:
     """The rows of one pair of groups, with both fitted sides."""
 
-    context: Context
-    source: Side
-    target: Side
-    joint: Joint
+    context: FittedContrast
+    source: GroupFit
+    target: GroupFit
+    joint: SideCovariance
     ligand: Ints
     receptor: Ints
     groups: tuple[int, int]
@@ -135,7 +136,7 @@ class _Block:
         """Effect on log2(L·R) along contrast ``c`` and its standard error."""
         left, right = self.ligand[rows], self.receptor[rows]
         s, t = self.source, self.target
-        part = _sides.Joint(self.joint.correlation[rows], self.joint.root_noise[rows])
+        part = _sides.SideCovariance(self.joint.correlation[rows], self.joint.root_noise[rows])
         se = part.se(
             s.se[c, left],
             t.se[c, right],
@@ -144,7 +145,7 @@ class _Block:
         )
         return s.estimate[c, left] + t.estimate[c, right], se
 
-    def effects(self, out: dict[str, npt.NDArray[Any]], *, at: Ints, best: Ints, tested: bool) -> None:
+    def effects(self, out: Columns, *, at: Ints, best: Ints, tested: bool) -> None:
         """Effects along the best contrast, their intervals, parts of the flow, stability, equivalence."""
         out["best"][at] = best
         stable, same_sign = np.ones(at.size, bool), np.zeros(at.size, bool)
@@ -158,9 +159,7 @@ class _Block:
         if tested:
             out["sign_stable"][at], out["within_margin"][at] = same_sign, stable
 
-    def _along(
-        self, out: dict[str, npt.NDArray[Any]], *, at: Ints, rows: Ints, c: int, wide: Floats, tested: bool
-    ) -> None:
+    def _along(self, out: Columns, *, at: Ints, rows: Ints, c: int, wide: Floats, tested: bool) -> None:
         left, right = self.ligand[rows], self.receptor[rows]
         (d_source, se_source, p_source), (d_target, se_target, p_target) = (
             self.context.abundance(g) for g in self.groups
@@ -193,9 +192,7 @@ class _Block:
         effect = self.source.estimate[c, self.ligand[rows]] + self.target.estimate[c, self.receptor[rows]]
         return np.asarray(((effect[:, None] + moved) * np.sign(effect)[:, None] > 0).all(axis=1), np.bool_)
 
-    def evidence(
-        self, out: dict[str, npt.NDArray[Any]], *, at: Ints, status: npt.NDArray[np.int8], detection: Floats
-    ) -> None:
+    def evidence(self, out: Columns, *, at: Ints, status: npt.NDArray[np.int8], detection: Floats) -> None:
         """P-values of both sides and of either having moved."""
         left, right = self.source.evidence[self.ligand], self.target.evidence[self.receptor]
         tested = status == TESTED
@@ -213,7 +210,7 @@ class _Block:
         appeared = np.where(np.isnan(detection), np.nan, np.fmax(detection, either))
         out["pvalue"][at] = np.where(tested, either, appeared)
 
-    def relabel(self, out: dict[str, npt.NDArray[Any]], *, at: Ints, tested: Bools) -> None:
+    def relabel(self, out: Columns, *, at: Ints, tested: Bools) -> None:
         """P-value over relabellings of the samples, and the smallest it can be."""
         context = self.context
         relabelled = context.relabelling() if context.settings.max_enumeration > 0 and tested.any() else None
@@ -228,7 +225,7 @@ class _Block:
         out["exact_pvalue"][at[tested]] = exact.exact_pvalue(reached, relabelled.n)
         out["exact_floor"][at[tested]] = relabelled.floor
 
-    def simple(self, out: dict[str, npt.NDArray[Any]], *, at: Ints) -> None:
+    def simple(self, out: Columns, *, at: Ints) -> None:
         """Both simple effects with intervals, and the differences between the arms before and after."""
         wide = np.maximum(self.source.wide[self.ligand], self.target.wide[self.receptor])
         for c, name in ((1, "simple_first"), (2, "simple_second")):

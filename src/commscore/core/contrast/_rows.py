@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Rows:
+class EntityValues:
     """Arrays (n_groups, n_samples, n_entities), so that one group is one block of memory.
 
     Attributes
@@ -42,7 +42,7 @@ class Rows:
     subunit: Ints
 
 
-def build(cohort: Cohort, entities: Entities, *, subunit: Ints | None = None) -> Rows:
+def build(cohort: Cohort, entities: Entities, *, subunit: Ints | None = None) -> EntityValues:
     """Join genes into entities: the value is that of the limiting subunit, the fraction the least of all.
 
     ``subunit``: limiting gene (n_levels, n_groups, n_entities) if it is not to be chosen by :mod:`._subunits`.
@@ -64,7 +64,7 @@ def build(cohort: Cohort, entities: Entities, *, subunit: Ints | None = None) ->
         joined = np.minimum.reduceat(array[:, :, genes], starts, axis=2)
         return np.ascontiguousarray(joined.transpose(1, 0, 2))
 
-    return Rows(value, expected, least(cohort.prop), least(counts) > 0, subunit)
+    return EntityValues(value, expected, least(cohort.prop), least(counts) > 0, subunit)
 
 
 def expressed_in_enough(prop: Floats, *, n_least: int, threshold: float) -> Bools:

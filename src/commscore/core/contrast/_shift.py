@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ._types import LABELS
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from ...arrays import Bools, Ints
-
-    Columns = dict[str, npt.NDArray[Any]]
+    from ._columns import Columns
 
 TESTED, DETECTION, TOO_FEW, NOT_EXPRESSED = (
     LABELS["status"].index(name) for name in ("tested", "detection", "too_few_samples", "not_expressed")

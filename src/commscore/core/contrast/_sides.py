@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Side:
+class GroupFit:
     """Fits of all entities of a group; q contrasts, E entities, n samples in common.
 
     Attributes
@@ -63,7 +63,7 @@ def build(
     n_tested: int,
     outside: float,
     n_stages: int = 0,
-) -> Side:
+) -> GroupFit:
     """Fit a group on the samples ``keep``; the first ``n_tested`` contrasts are evidence, the others shown."""
     y = model.rows.value[group][keep]
     noise = model.noise(model.rows.expected[group][keep])
@@ -80,7 +80,7 @@ def build(
     root = np.sqrt(noise)
     standard = (fitted.residual / root).T
     length = np.linalg.norm(standard, axis=1, keepdims=True)
-    return Side(
+    return GroupFit(
         estimate=fitted.estimate,
         se=se,
         pvalue=pvalue,
@@ -96,7 +96,7 @@ def build(
 
 
 @dataclass(frozen=True)
-class Joint:
+class SideCovariance:
     """Covariance of the two sides of rows that share a source and a target."""
 
     correlation: Floats
@@ -108,7 +108,7 @@ class Joint:
         return np.asarray(np.sqrt(np.maximum(left**2 + right**2 + 2.0 * covariance, 0.0)), np.float64)
 
 
-def joint(source: Side, target: Side, *, ligand: Ints, receptor: Ints) -> Joint:
+def joint(source: GroupFit, target: GroupFit, *, ligand: Ints, receptor: Ints) -> SideCovariance:
     """Correlate the residuals of both sides and shrink to the mean of the pair of groups.
 
     How far is read off the spread of the correlations beyond what their few degrees of freedom give. An
@@ -119,9 +119,9 @@ def joint(source: Side, target: Side, *, ligand: Ints, receptor: Ints) -> Joint:
     root = source.root_noise[ligand] * target.root_noise[receptor]
     others = raw[~itself]
     if others.size < 2:
-        return Joint(raw, root)
+        return SideCovariance(raw, root)
     mean = float(others.mean())
     sampling = (1.0 - mean**2) ** 2 / max(source.free, 1)
     excess = max(float(others.var()) - sampling, 0.0)
     trust = excess / (excess + sampling) if excess > 0 else 0.0
-    return Joint(np.where(itself, 1.0, mean + trust * (raw - mean)), root)
+    return SideCovariance(np.where(itself, 1.0, mean + trust * (raw - mean)), root)

@@ -84,7 +84,7 @@ class CellReader:
     order
         Gives the order in which columns are laid out and labels are permuted; by default that of ``cells``.
     linear, background
-        Whether statistics need them, see :class:`~commscore.core.read.partial.Wanted`.
+        Whether statistics need them, see :class:`~commscore.core.read.partial.ReadRequest`.
     """
 
     matrix: Any

@@ -47,9 +47,9 @@ def contained(matrix: Any, name: str) -> Any:
     if getattr(matrix, "format", None) in ("csr", "csc") and hasattr(matrix, "group"):  # of anndata, on disk
         parts = tuple(matrix.group[key] for key in ("data", "indices", "indptr"))
         shape = (int(matrix.shape[0]), int(matrix.shape[1]))
-        return (Rows if matrix.format == "csr" else Columns).of(parts, shape)
+        return (CsrOnDisk if matrix.format == "csr" else CscOnDisk).of(parts, shape)
     if len(getattr(matrix, "shape", ())) == 2 and hasattr(matrix, "chunks"):  # array of h5py or zarr
-        return Dense(matrix)
+        return DenseOnDisk(matrix)
     if hasattr(matrix, "to_memory"):
         return matrix.to_memory()
     if hasattr(matrix, "__array__") and len(getattr(matrix, "shape", ())) == 2:
@@ -109,7 +109,7 @@ def _cuts(indptr: Ints, most: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class _Compressed(Serial):
+class _CompressedOnDisk(Serial):
     """``data`` and ``indices`` are sliced where they are; ``indptr`` is in memory."""
 
     data: Any
@@ -118,7 +118,7 @@ class _Compressed(Serial):
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, parts: tuple[Any, Any, Any], shape: tuple[int, int]) -> _Compressed:
+    def of(cls, parts: tuple[Any, Any, Any], shape: tuple[int, int]) -> _CompressedOnDisk:
         """Build from ``data``, ``indices`` and ``indptr`` of a file."""
         return cls(parts[0], parts[1], np.asarray(parts[2][:], np.int64), shape)
 
@@ -134,7 +134,7 @@ class _Compressed(Serial):
         return np.asarray(self.data[a:b]), np.asarray(self.indices[a:b]), places
 
 
-class Rows(_Compressed):
+class CsrOnDisk(_CompressedOnDisk):
     """Compressed by rows."""
 
     @cached_property
@@ -160,11 +160,11 @@ class Rows(_Compressed):
         return self, columns
 
 
-class Columns(_Compressed):
+class CscOnDisk(_CompressedOnDisk):
     """Compressed by columns."""
 
     @cached_property
-    def _copies(self) -> dict[bytes, Rows]:
+    def _copies(self) -> dict[bytes, CsrOnDisk]:
         return {}
 
     @cached_property
@@ -197,7 +197,7 @@ class Columns(_Compressed):
         return self.only(columns), np.arange(columns.size)
 
 
-def _by_rows(whole: Columns, columns: Ints) -> Rows:
+def _by_rows(whole: CscOnDisk, columns: Ints) -> CsrOnDisk:
     """Turn some columns into compressed rows, reading each twice."""
     n = whole.shape[0]
     runs = _runs(whole.indptr, columns)
@@ -219,7 +219,7 @@ def _by_rows(whole: Columns, columns: Ints) -> Rows:
         at = np.repeat(cursor - block.indptr[:-1], size) + np.arange(block.data.size)
         data[at], indices[at] = block.data, block.indices + a
         cursor += size
-    return Rows(data, indices, indptr, (n, columns.size))
+    return CsrOnDisk(data, indices, indptr, (n, columns.size))
 
 
 def _runs(indptr: Ints, columns: Ints) -> list[tuple[int, int]]:
@@ -229,7 +229,7 @@ def _runs(indptr: Ints, columns: Ints) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Dense(Serial):
+class DenseOnDisk(Serial):
     """A two-dimensional array of h5py or zarr."""
 
     array: Any

@@ -11,7 +11,7 @@ from scipy import sparse
 from ...arrays import GeneColumns
 from ...kernels import gather as kernels
 from .columns import join_seen, lay_out
-from .partial import UNUSED, Partial, Wanted, partial_of, products_of
+from .partial import UNUSED, Partial, ReadRequest, partial_of, products_of
 from .tiles import Blocks, room
 
 if TYPE_CHECKING:
@@ -50,16 +50,16 @@ def statistics_of(
         Threads; they do not change the result.
     **options
         What else is wanted: ``bins``, ``keys``, ``linear``, ``background`` of
-        :class:`~commscore.core.read.partial.Wanted`.
+        :class:`~commscore.core.read.partial.ReadRequest`.
     """
     if not isinstance(matrix, Blocks):
-        wanted = Wanted.of(columns, labels, n_vars=matrix.shape[1], n_groups=n_groups, **options)
-        return partial_of(matrix, labels, wanted, team=team)
+        request = ReadRequest.of(columns, labels, n_vars=matrix.shape[1], n_groups=n_groups, **options)
+        return partial_of(matrix, labels, request, team=team)
     rows, at = matrix.in_rows(columns)
     apart = options.get("background", False) and rows is not matrix  # of all columns, which are not at hand then
     options |= {"background": False} if apart else {}
-    wanted = Wanted.of(at, labels, n_vars=rows.shape[1], n_groups=n_groups, **options)
-    found: Partial = rows.reduce(_Statistics(labels, wanted), team)
+    request = ReadRequest.of(at, labels, n_vars=rows.shape[1], n_groups=n_groups, **options)
+    found: Partial = rows.reduce(_Statistics(labels, request), team)
     return replace(found, level=_level(matrix, labels, n_groups)) if apart else found
 
 
@@ -75,10 +75,12 @@ def products_over(
     """Read only the products of the gene pairs ``keys``; parameters as in :func:`statistics_of`."""
     options: dict[str, Any] = {"n_groups": n_groups, "keys": keys}
     if not isinstance(matrix, Blocks):
-        return products_of(matrix, labels, Wanted.of(columns, labels, n_vars=matrix.shape[1], **options), team=team)
+        return products_of(
+            matrix, labels, ReadRequest.of(columns, labels, n_vars=matrix.shape[1], **options), team=team
+        )
     rows, at = matrix.in_rows(columns)
     found: Products = rows.reduce(
-        _Statistics(labels, Wanted.of(at, labels, n_vars=rows.shape[1], **options), products=True), team
+        _Statistics(labels, ReadRequest.of(at, labels, n_vars=rows.shape[1], **options), products=True), team
     )
     return found
 
@@ -88,27 +90,27 @@ class _Statistics:
     """Statistics of every tile, or only the products of gene pairs, for which most tiles need not be read."""
 
     labels: npt.NDArray[np.uint16]
-    wanted: Wanted
+    request: ReadRequest
     products: bool = False
 
     def on(self, tile: Tile) -> _StatisticsWork | None:
-        sample = self.wanted.sample
+        sample = self.request.sample
         mine = sample[(sample[:, 1] > tile.start) & (sample[:, 0] < tile.stop)]
         if self.products and not len(mine):
             return None
-        return _StatisticsWork(self.labels[tile.rows], replace(self.wanted, sample=mine), tile.start, self.products)
+        return _StatisticsWork(self.labels[tile.rows], replace(self.request, sample=mine), tile.start, self.products)
 
 
 @dataclass(frozen=True)
 class _StatisticsWork:
     labels: npt.NDArray[np.uint16]
-    wanted: Wanted
+    request: ReadRequest
     first: int
     products: bool
 
     def __call__(self, block: Any, team: Team) -> Partial | Products:
         read = products_of if self.products else partial_of
-        return read(block, self.labels, self.wanted, first=self.first, team=team)
+        return read(block, self.labels, self.request, first=self.first, team=team)
 
 
 def _level(blocks: Blocks, labels: npt.NDArray[np.uint16], n_groups: int) -> Floats:

@@ -37,7 +37,7 @@ _TILE = 2048  # rows laid out gene-major at once, for what needs that
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ReadRequest:
     """What to read.
 
     Parameters
@@ -65,7 +65,7 @@ class Wanted:
     background: bool = False
 
     @classmethod
-    def of(cls, columns: Ints, labels: Labels, *, n_vars: int, n_groups: int, **options: Any) -> Wanted:
+    def of(cls, columns: Ints, labels: Labels, *, n_vars: int, n_groups: int, **options: Any) -> ReadRequest:
         """For the genes in these ``columns`` of a matrix with ``n_vars``; ``labels`` of all its rows."""
         gene_of = np.full(n_vars, -1, np.int64)
         gene_of[columns] = np.arange(columns.size)
@@ -172,7 +172,7 @@ def _joined(a: Any, b: Any) -> Any:
     return None if a is None or b is None else a + b
 
 
-def partial_of(block: Matrix, labels: Labels, wanted: Wanted, *, first: int = 0, team: Team = ALONE) -> Partial:
+def partial_of(block: Matrix, labels: Labels, request: ReadRequest, *, first: int = 0, team: Team = ALONE) -> Partial:
     """Read a block of rows of all columns once.
 
     Parameters
@@ -197,19 +197,19 @@ def partial_of(block: Matrix, labels: Labels, wanted: Wanted, *, first: int = 0,
     if labels.shape != (block.shape[0],):
         msg = f"labels must be of the {block.shape[0]} rows of the block, found {labels.shape}"
         raise ValueError(msg)
-    reader = _Reader(_readable(block), np.ascontiguousarray(labels, np.uint16), wanted)
+    reader = _BlockReader(_readable(block), np.ascontiguousarray(labels, np.uint16), request)
     made = reader.by_columns(team) if reader.csc else reader.by_rows(team)
     return replace(
         made,
-        products=reader.products(first, team) if wanted.keys.size else None,
-        linear=reader.linear(team) if wanted.linear else None,
-        level=reader.level() if wanted.background else None,
+        products=reader.products(first, team) if request.keys.size else None,
+        linear=reader.linear(team) if request.linear else None,
+        level=reader.level() if request.background else None,
     )
 
 
-def products_of(block: Matrix, labels: Labels, wanted: Wanted, *, first: int = 0, team: Team = ALONE) -> Products:
+def products_of(block: Matrix, labels: Labels, request: ReadRequest, *, first: int = 0, team: Team = ALONE) -> Products:
     """Read only the products of gene pairs; parameters as in :func:`partial_of`."""
-    return _Reader(_readable(block), np.ascontiguousarray(labels, np.uint16), wanted).products(first, team)
+    return _BlockReader(_readable(block), np.ascontiguousarray(labels, np.uint16), request).products(first, team)
 
 
 def _readable(block: Matrix) -> Matrix:
@@ -224,12 +224,12 @@ def _readable(block: Matrix) -> Matrix:
 
 
 @dataclass(frozen=True)
-class _Reader:
-    """A block and what is wanted of it. Ranges that threads read depend on the number of rows alone."""
+class _BlockReader:
+    """A block and what is read of it. Ranges that threads read depend on the number of rows alone."""
 
     block: Matrix
     labels: Labels
-    wanted: Wanted
+    request: ReadRequest
 
     @property
     def csc(self) -> bool:
@@ -239,7 +239,7 @@ class _Reader:
         """Read ranges of rows, as many at a time as there are threads."""
         n = self.labels.size
         step = int(np.clip(-(-n // _PARTS), _FEWEST, _MOST))
-        made = _empty(self.wanted)
+        made = _empty(self.request)
         for start in range(0, n, step * team.workers):
             some = range(start, min(n, start + step * team.workers))
 
@@ -251,22 +251,24 @@ class _Reader:
         return made
 
     def _rows(self, start: int, stop: int) -> Partial:
-        m, wanted, labels = self.block, self.wanted, self.labels
-        totals, bins, rest = out = tables(wanted.n_groups, wanted.n_genes, m.dtype)
+        m, request, labels = self.block, self.request, self.labels
+        totals, bins, rest = out = tables(request.n_groups, request.n_genes, m.dtype)
         seen = scan.nothing_seen()
         if sparse.issparse(m):
-            gene_of = np.where(wanted.gene_of < 0, scan.NO_GENE, wanted.gene_of).astype(np.uint32)
+            gene_of = np.where(request.gene_of < 0, scan.NO_GENE, request.gene_of).astype(np.uint32)
             given = m.data, as_bits(m.data), m.indices, m.indptr
             scan.rows_csr(*given, start, stop, labels, gene_of, totals, bins, rest, seen)
             if seen[FLAW] and scan.repeats(m.indices, m.indptr, start, stop, m.shape[1]):
-                return _flagged(_Reader(_canonical(m[start:stop]), labels[start:stop], wanted)._rows(0, stop - start))
+                return _flagged(
+                    _BlockReader(_canonical(m[start:stop]), labels[start:stop], request)._rows(0, stop - start)
+                )
         else:
-            scan.rows_dense(m, as_bits(m), start, stop, labels, wanted.columns, totals, bins, rest, seen)
+            scan.rows_dense(m, as_bits(m), start, stop, labels, request.columns, totals, bins, rest, seen)
         return _unpacked(*out, seen=seen, labels=labels[start:stop])
 
     def by_columns(self, team: Team) -> Partial:
         """Read ranges of compressed columns; more rows than a table of bins takes are read in turns."""
-        made, m, n = _empty(self.wanted), self.block, self.labels.size
+        made, m, n = _empty(self.request), self.block, self.labels.size
         for start in range(0, n, scan.MOST_ROWS):
             some = np.full(n, UNUSED, np.uint16)
             some[start : start + scan.MOST_ROWS] = self.labels[start : start + scan.MOST_ROWS]
@@ -276,8 +278,8 @@ class _Reader:
         return made
 
     def _columns(self, labels: Labels, team: Team) -> Partial:
-        m, columns = self.block, self.wanted.columns
-        totals, bins, rest = out = tables(self.wanted.n_groups, columns.size, m.dtype)
+        m, columns = self.block, self.request.columns
+        totals, bins, rest = out = tables(self.request.n_groups, columns.size, m.dtype)
         bits = as_bits(m.data)
 
         def work(a: int, b: int) -> Floats:
@@ -291,9 +293,9 @@ class _Reader:
 
     def products(self, first: int, team: Team) -> Products:
         """Products over the cells of the sample; row ``first`` of the whole matrix is the block's first."""
-        ends = np.clip(self.wanted.sample - first, 0, self.labels.size)
+        ends = np.clip(self.request.sample - first, 0, self.labels.size)
         rows = np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b) for a, b in ends)])
-        keys, n_genes = self.wanted.keys, self.wanted.n_genes
+        keys, n_genes = self.request.keys, self.request.n_genes
 
         def work(c: GeneColumns, _: Labels) -> Products:
             return Products.of(c, keys)
@@ -304,7 +306,7 @@ class _Reader:
 
     def linear(self, team: Team) -> Floats:
         """Sum of exp(x) − 1 per gene and group."""
-        shape = self.wanted.n_genes, self.wanted.n_groups
+        shape = self.request.n_genes, self.request.n_groups
 
         def work(c: GeneColumns, labels: Labels) -> Floats:
             total, number = np.zeros(shape), np.zeros(shape, np.int64)
@@ -317,7 +319,7 @@ class _Reader:
 
     def _added(self, work: Callable[[GeneColumns, Labels], Any], rows: Ints, team: Team, *, start: Any) -> Any:
         """Add up ``work`` on the cells in use among these rows, laid out gene-major, a tile per thread at a time."""
-        cells, columns = rows[self.labels[rows] != UNUSED], self.wanted.columns
+        cells, columns = rows[self.labels[rows] != UNUSED], self.request.columns
         step = max(cells.size, 1) if self.csc else _TILE
 
         def one(a: int, b: int) -> Any:
@@ -331,14 +333,14 @@ class _Reader:
 
     def level(self) -> Floats:
         """Sum over the cells of each group of the mean and of the mean square of all columns."""
-        level: Floats = np.zeros((2, self.wanted.n_groups))
+        level: Floats = np.zeros((2, self.request.n_groups))
         step = max(self.labels.size, 1) if self.csc else _TILE
         for start in range(0, self.labels.size, step):
             group = self.labels[start : start + step]
             used = group != UNUSED
             for power in (1, 2):
                 of_cell = _of_cells(self.block if self.csc else self.block[start : start + step], power)
-                level[power - 1] += np.bincount(group[used], of_cell[used], minlength=self.wanted.n_groups)
+                level[power - 1] += np.bincount(group[used], of_cell[used], minlength=self.request.n_groups)
         level /= self.block.shape[1]
         return level
 
@@ -374,8 +376,8 @@ def _unpacked(totals: Floats, bins: Counts, rest: Counts, *, seen: Floats, label
     )
 
 
-def _empty(wanted: Wanted) -> Partial:
-    nothing = tables(wanted.n_groups, wanted.n_genes, np.dtype(np.float32))
+def _empty(request: ReadRequest) -> Partial:
+    nothing = tables(request.n_groups, request.n_genes, np.dtype(np.float32))
     return _unpacked(*nothing, seen=scan.nothing_seen(), labels=np.zeros(0, np.uint16))
 
 

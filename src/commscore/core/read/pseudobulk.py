@@ -70,7 +70,7 @@ def pseudobulk(
     if isinstance(matrix, Blocks):
         label_of = np.full(matrix.shape[0], -1, np.int64)
         label_of[cells] = labels
-        sums = matrix.reduce(_Task(label_of, gene_of, size), team)
+        sums = matrix.reduce(_BulkTask(label_of, gene_of, size), team)
     else:
         sums = _sums(matrix, cells, labels, gene_of=gene_of, size=size, team=team)
     n_cells = np.bincount(labels, minlength=n_bins)
@@ -86,7 +86,7 @@ def pseudobulk(
 
 
 @dataclass(frozen=True)
-class _Sums:
+class _BulkSums:
     """Bins × genes, bins × genes, bins, and the bits of what was seen; they add up."""
 
     total: Floats
@@ -94,8 +94,8 @@ class _Sums:
     library: Floats
     seen: int
 
-    def __add__(self, other: _Sums) -> _Sums:
-        return _Sums(
+    def __add__(self, other: _BulkSums) -> _BulkSums:
+        return _BulkSums(
             self.total + other.total,
             self.expressed + other.expressed,
             self.library + other.library,
@@ -103,35 +103,35 @@ class _Sums:
         )
 
 
-def _sums(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int, int], team: Team) -> _Sums:
+def _sums(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int, int], team: Team) -> _BulkSums:
     """Add up the cells of a matrix in memory, by ranges that run in threads."""
     work, n = _work(matrix, cells, labels, gene_of=gene_of, size=size)
     parts: list[Any] = team.run(work, n, step=max(1, -(-n // team.workers)))
-    nothing = _Sums(np.zeros(size), np.zeros(size), np.zeros(size[0]), 0)
-    return fold(add, (_Sums(*part) for part in parts), nothing)
+    nothing = _BulkSums(np.zeros(size), np.zeros(size), np.zeros(size[0]), 0)
+    return fold(add, (_BulkSums(*part) for part in parts), nothing)
 
 
 @dataclass(frozen=True)
-class _Task:
+class _BulkTask:
     """The sums of every tile; ``label_of`` (n_obs) is -1 where a cell takes no part."""
 
     label_of: Ints
     gene_of: Ints
     size: tuple[int, int]
 
-    def on(self, tile: Tile) -> _TileWork:
+    def on(self, tile: Tile) -> _BulkWork:
         cells = np.flatnonzero(self.label_of[tile.rows] >= 0)
-        return _TileWork(cells, self.label_of[tile.rows][cells], self.gene_of[tile.columns], self.size)
+        return _BulkWork(cells, self.label_of[tile.rows][cells], self.gene_of[tile.columns], self.size)
 
 
 @dataclass(frozen=True)
-class _TileWork:
+class _BulkWork:
     cells: Ints
     labels: Ints
     gene_of: Ints
     size: tuple[int, int]
 
-    def __call__(self, block: Any, team: Team) -> _Sums:
+    def __call__(self, block: Any, team: Team) -> _BulkSums:
         return _sums(block, self.cells, self.labels, gene_of=self.gene_of, size=self.size, team=team)
 
 

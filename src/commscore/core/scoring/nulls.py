@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...arrays import Tests
-from ...stats.analytic import AnalyticNull, Cases
+from ...stats.analytic import AnalyticNull, ScoreThresholds
 from ...stats.multiple import permutation_pvalue
 from ..permute import TOLERANCE, Draws, permute
 from .counter import ExceedanceCounter, Exceedances, evaluate, rows_of, true_tables
@@ -128,7 +128,7 @@ def _analytic(problem: Problem, tests: Tests, scores: Sequence[Score]) -> tuple[
             done[score.form] = s
             threshold = score.form.of(left, right)
             threshold -= TOLERANCE * np.abs(threshold)
-            cases = Cases(
+            cases = ScoreThresholds(
                 source=tests.source,
                 target=tests.target,
                 ligand=tests.ligand,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from .null import AnalyticNull
 from .pairs import Pairs, Products, keys_of
-from .problem import Cases
+from .problem import ScoreThresholds
 from .summary import Bins, Summary, spread, summarise
 
 __all__ = [
     "AnalyticNull",
     "Bins",
-    "Cases",
     "Pairs",
     "Products",
+    "ScoreThresholds",
     "Summary",
     "keys_of",
     "spread",

@@ -9,7 +9,7 @@ from commscore.kernels import saddle_tail
 
 from ...arrays import Entities, Floats, Ints
 from .marginals import Setting
-from .problem import Cases
+from .problem import ScoreThresholds
 
 _MOST = 0.95
 _NEGLIGIBLE = 1e-6
@@ -52,7 +52,7 @@ def _same_group(
     return both, centre[0] + centre[1], product / both - centre[0] * centre[1]
 
 
-def additive(setting: Setting, cases: Cases, entities: Entities) -> Floats:
+def additive(setting: Setting, cases: ScoreThresholds, entities: Entities) -> Floats:
     """P((L + R) / 2 ≥ threshold and neither zero) for cases whose two sides are single genes.
 
     The two conditional means are added with their exact covariance: the shape comes from independent sides,
@@ -65,7 +65,7 @@ def additive(setting: Setting, cases: Cases, entities: Entities) -> Floats:
     return p
 
 
-def _additive(setting: Setting, cases: Cases, entities: Entities, *, p: Floats) -> None:
+def _additive(setting: Setting, cases: ScoreThresholds, entities: Entities, *, p: Floats) -> None:
     genes = entities.first(cases.ligand), entities.first(cases.receptor)
     m = setting.marginals
     left, right = m.index[genes[0], cases.source], m.index[genes[1], cases.target]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...arrays import Bools, Entities, Floats, Ints
-from .problem import Cases, crossed
+from .problem import ScoreThresholds, crossed
 
 if TYPE_CHECKING:
     from .pairs import Pairs
@@ -19,7 +19,7 @@ MOST_SAME_GROUP = 0.1
 MOST_SUBUNITS = 0.2
 
 
-def expected(summary: Summary, sizes: Ints, cases: Cases, *, least: Floats) -> tuple[Floats, Floats]:
+def expected(summary: Summary, sizes: Ints, cases: ScoreThresholds, *, least: Floats) -> tuple[Floats, Floats]:
     """Return the expected number of expressing cells of the rarest subunit of either side, in its group."""
     share = least / summary.n_cells
     return share[cases.ligand] * sizes[cases.source], share[cases.receptor] * sizes[cases.target]
@@ -30,7 +30,7 @@ def least_nonzero(summary: Summary, entities: Entities) -> Floats:
     return entities.least(np.where(summary.deviance > 0.0, summary.n_nonzero, 0.0))
 
 
-def overlapping(cases: Cases, entities: Entities) -> Bools:
+def overlapping(cases: ScoreThresholds, entities: Entities) -> Bools:
     """Which cases have a gene on both sides."""
     n = entities.n
     key, inverse = np.unique(cases.ligand * n + cases.receptor, return_inverse=True)
@@ -39,7 +39,9 @@ def overlapping(cases: Cases, entities: Entities) -> Bools:
     return np.asarray(shared[inverse])
 
 
-def countable(summary: Summary, sizes: Ints, cases: Cases, *, entities: Entities, min_expected: float) -> Bools:
+def countable(
+    summary: Summary, sizes: Ints, cases: ScoreThresholds, *, entities: Entities, min_expected: float
+) -> Bools:
     """Which cases have enough cells.
 
     Each gene of both sides is expressed in at least 10 cells and not the same in all; no gene is on both sides;
@@ -55,7 +57,7 @@ def countable(summary: Summary, sizes: Ints, cases: Cases, *, entities: Entities
     return np.asarray(valid & ~overlapping(cases, entities))
 
 
-def loosely_bound(summary: Summary, sizes: Ints, cases: Cases, *, entities: Entities, pairs: Pairs) -> Bools:
+def loosely_bound(summary: Summary, sizes: Ints, cases: ScoreThresholds, *, entities: Entities, pairs: Pairs) -> Bools:
     """Which cases have no strong correlation between rarely expressed genes in one group.
 
     Two genes expressed in the same few cells are either both in a sample or both not: a correlation alone does

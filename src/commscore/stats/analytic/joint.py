@@ -13,7 +13,7 @@ from commscore.kernels.permute import PRODUCT
 from ...arrays import Bools, Entities, Floats, Ints
 from .marginals import Setting
 from .pairs import Pairs
-from .problem import Cases, crossed, gather
+from .problem import ScoreThresholds, crossed, gather
 
 _MOST = 0.95
 
@@ -111,7 +111,7 @@ def correlations(profiles: Profiles, pairs: Pairs, *, left: Ints, right: Ints) -
     return np.bincount(owner, profiles.pull[i] * profiles.pull[j] * r, minlength=left.size).astype(np.float64)
 
 
-def joint(setting: Setting, cases: Cases, entities: Entities) -> Floats:
+def joint(setting: Setting, cases: ScoreThresholds, entities: Entities) -> Floats:
     """P(score ≥ threshold) for any form, single genes or complexes (minimum of the subunits)."""
     needed = np.zeros((entities.n, setting.sizes.size), bool)
     needed[cases.ligand, cases.source] = True

@@ -16,7 +16,7 @@ from .domain import MIN_EXPECTED, countable, loosely_bound
 from .joint import joint
 from .marginals import Setting, tabulate
 from .pairs import Pairs, Products, keys_of
-from .problem import Cases, crossed
+from .problem import ScoreThresholds, crossed
 from .summary import Run, Summary, serial, summarise
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class AnalyticNull:
     >>> genes = Entities(indptr=np.array([0, 1, 2]), genes=np.array([0, 1]))
     >>> zero, one = np.array([0]), np.array([1])
     >>> p, valid = null.pvalues(
-    ...     Cases(source=zero, target=one, ligand=zero, receptor=one, threshold=np.array([0.4]), form=0), genes
+    ...     ScoreThresholds(source=zero, target=one, ligand=zero, receptor=one, threshold=np.array([0.4]), form=0),
+    ...     genes,
     ... )
     >>> bool(valid[0]), 0.01 < float(p[0]) < 0.5
     (True, True)
@@ -101,7 +102,7 @@ class AnalyticNull:
         )
 
     def pvalues(
-        self, cases: Cases, entities: Entities, *, run: Run = serial, min_expected: float = MIN_EXPECTED
+        self, cases: ScoreThresholds, entities: Entities, *, run: Run = serial, min_expected: float = MIN_EXPECTED
     ) -> tuple[Floats, Bools]:
         """p-values and whether each is in the domain of the approximation (:mod:`~commscore.stats.analytic.domain`).
 
@@ -142,7 +143,7 @@ class AnalyticNull:
         p[valid & (cases.threshold <= 0.0)] = 1.0
         return p, valid
 
-    def prepare(self, cases: Cases, entities: Entities, *, run: Run = serial) -> Setting:
+    def prepare(self, cases: ScoreThresholds, entities: Entities, *, run: Run = serial) -> Setting:
         """Tables of every gene × group and correlations of every gene pair that the cases touch."""
         of_entity = np.zeros((entities.n, self.sizes.size), bool)
         of_entity[cases.ligand, cases.source] = True

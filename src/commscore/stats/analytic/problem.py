@@ -44,8 +44,8 @@ def crossed(indptr: Ints, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cases:
-    """One score per row: an interaction between two groups, its threshold and how the sides are joined.
+class ScoreThresholds:
+    """One threshold per row, of a score of an interaction between two groups, and how its sides are joined.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ class Cases:
     def __len__(self) -> int:
         return int(self.source.size)
 
-    def take(self, rows: Ints | slice) -> Cases:
-        """Return the cases ``rows``; those of a slice are views."""
-        return Cases(
+    def take(self, rows: Ints | slice) -> ScoreThresholds:
+        """Return the thresholds ``rows``; those of a slice are views."""
+        return ScoreThresholds(
             source=self.source[rows],
             target=self.target[rows],
             ligand=self.ligand[rows],
