@@ -9,6 +9,7 @@ import pytest
 import scanpy as sc
 
 import commscore as cs
+from commscore._names import read_names
 from commscore.rs import Resource
 from commscore.tl._bypass import family
 
@@ -124,7 +125,22 @@ def test_what_cuts_nothing_says_why(scored):
     assert (table.loc[list(expected), "reason"].str.len() > 10).all()
     assert (table.loc[list(expected), ["n_edges", "share"]] == 0).all(axis=None)
     assert set(table["claim"]) == {"in-silico cut of edges, not a prediction of response"}
-    assert table.loc["anti-csf1", "reported"] == "benefit;resistance"
+    assert table.loc["anti-csf1", "reported"] == '["benefit", "resistance"]'
+    assert table.loc["il6 pathway", ["targets", "action"]].tolist() == ['["IL6", "IL6R"]', "inhibits_signalling"]
+
+
+def test_characters_of_names_join_nothing(scored):
+    """A therapy whose name, class or sources hold what joins lists elsewhere stays one, in every table."""
+    known = resource()
+    names = {"anti-csf1": "anti-csf1 + x", "egfr": "[egfr] → y"}
+    renamed = known.therapies.assign(therapy=known.therapies["therapy"].replace(names))
+    renamed["source"] = "Doe, J. 2020"
+    known = Resource("t", "1", "", "CC0", _tables=known.tables | {"therapies": renamed})
+    found = cs.tl.therapies(scored, resource=known, n_combinations=50, inplace=False)
+    assert set(found.table["sources"]) == {"Doe, J. 2020"}
+    sets = found.extra["combinations"]["therapies"].map(read_names)
+    assert set(names.values()) <= {name for one in sets for name in one} <= set(renamed["therapy"])
+    assert sets.map(len).tolist() == found.extra["combinations"]["n"].tolist()
 
 
 def test_combinations_by_hand(scored):
@@ -132,13 +148,14 @@ def test_combinations_by_hand(scored):
     flow = flow_of(stored)
     pairs = found.extra["combinations"]
     assert pairs["share"].is_monotonic_decreasing
-    both = pairs[pairs["therapies"].isin(["csf1r inhibitor + tgfbr inhibitor", "anti-csf1 + tgfbr inhibitor"])].iloc[0]
+    sets = pairs["therapies"].map(read_names)
+    both = pairs[sets.isin([["csf1r inhibitor", "tgfbr inhibitor"], ["anti-csf1", "tgfbr inhibitor"]])].iloc[0]
     assert both["share"] == pytest.approx(flow[has(stored, "CSF1", "TGFBR1")].sum() / flow.sum())
     assert both["overlap"] == 0
     # anti-csf1 and csf1r inhibitor cut the same edges here: nothing is gained by both
     assert not pairs["therapies"].str.contains("anti-csf1").mul(pairs["therapies"].str.contains("csf1r")).any()
     top = pairs[pairs["n"] == 3].iloc[0]
-    members = top["therapies"].split(" + ")
+    members = read_names(top["therapies"])
     genes = {"anti-csf1": ["CSF1"], "csf1r inhibitor": ["CSF1R"], "tgfbr inhibitor": ["TGFBR1"], "egfr": ["EGFR"],
              "il6 pathway": ["IL6", "IL6R"]}  # fmt: skip
     assert top["share"] == pytest.approx(flow[has(stored, *[g for m in members for g in genes[m]])].sum() / flow.sum())
@@ -269,7 +286,7 @@ def test_survives_h5ad(scored, tmp_path):
     run(adata, inplace=True)
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_therapies")
-    assert back.schema == "commscore.therapies/2"
+    assert back.schema == "commscore.therapies/3"
     assert set(back.extra) == {"edges", "groups", "circuits", "combinations", "bypass"}
     again = cs.tl.therapies(ad.read_h5ad(tmp_path / "a.h5ad"), resource=resource(), inplace=False, sample_key="sample")
     assert again.table["share"].notna().all()

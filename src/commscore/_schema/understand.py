@@ -207,10 +207,10 @@ THERAPIES = Table(
     (
         Column("context", "category", "condition or sample of the cells; all where none was asked for"),
         Column("therapy", "string", "generic name"),
-        Column("class", "string", "what it is"),
-        Column("action", "string", "what it does to its targets, joined by ;"),
-        Column("targets", "string", "symbols, joined by ;"),
-        Column("reported", "string", "what the reviews report, joined by ;"),
+        Column("class", "string", "what it is (several: JSON list)"),
+        Column("action", "string", "what it does to its targets (several: JSON list)"),
+        Column("targets", "string", "symbols (several: JSON list)"),
+        Column("reported", "string", "what the reviews report (several: JSON list)"),
         Column("status", "category", "whether it cuts an edge, or why not", THERAPY_STATUS),
         Column("reason", "string", "why it cuts nothing, or has no share"),
         Column("n_edges", "int", "edges cut"),
@@ -221,7 +221,7 @@ THERAPIES = Table(
             "cuts antigen presentation alone",
         ),
         Column("n_circuits", "int", "circuits of which a measured step is cut"),
-        Column("sources", "string", "reviews, joined by ;"),
+        Column("sources", "string", "reviews (several: JSON list)"),
         Column("claim", "category", "what this table is", (CAUTION,)),
     ),
 )

@@ -15,7 +15,7 @@ VERSIONS = {
     "response": 2,
     "recessive": 1,
     "expectations": 2,
-    "therapies": 2,
+    "therapies": 3,
     "balance": 2,
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .._names import read_names
 from . import _options as options
 from ._files import DATA, TABLES, WITH_RESULT
 from ._job import Done, Job, Output, table_and_data, tables
@@ -86,10 +87,12 @@ def therapies(
 def show(table: pd.DataFrame, rows: int) -> None:
     """Print the therapies that cut most."""
     best = table[table["status"] == "cuts"].sort_values("share", ascending=False, kind="stable")
+    told = best.head(rows)
+    told = told.assign(**{name: told[name].map(read_names).str.join(", ") for name in ("class", "targets")})
     text = ("context", "therapy", "class", "targets")
     lines = [
         [*(str(row[n]) for n in text), str(row["n_edges"]), figures(row["share"], ".1%")]
-        for row in best.head(rows).to_dict("records")
+        for row in told.to_dict("records")
     ]
     print_table(
         lines,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._names import read_names
 from .._schema.understand import CAUTION
 from ..check import AxesOrNone, Count, checked
 from ._colours import default_palette
@@ -97,7 +98,7 @@ def therapies(
 
 
 def _label(name: str, reported: str) -> str:
-    return f"{name} ({', '.join(reported.replace('_', ' ').split(';'))})" if reported else name
+    return f"{name} ({', '.join(read_names(reported)).replace('_', ' ')})" if reported else name
 
 
 def _draw(ax: Any, rows: pd.DataFrame, at: dict[str, int]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .. import get, rs
-from .._names import read_names
+from .._names import read_names, write_names
 from .._schema import understand as schema
 from .._schema.versions import schema_of
 from .._version import __version__
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 SCHEMA = schema_of("therapies")
+_TOLD = ("class", "action", "targets", "reported", "cuts", "sources")
 NO_CUT = ("activates", "other")
 _HLA, _TCR = re.compile(r"HLA-|H2-|B2[Mm]$"), re.compile(r"(?i)TR[ABGD]C\d?$|CD3[DEG]$|CD247$|CD4$|CD8[AB]1?$")
 _ONLY_HLA = "it cuts antigen presentation (HLA to T-cell receptor) alone, which is left out of shares"
@@ -133,7 +134,7 @@ def therapies(
     agents = _agents(known)
     _check_tumour(adata, stored, known, roles=roles, circuits_key=circuits_key)
     table = _contexts.passing(stored.table, padj=padj, max_padj=max_padj)
-    same_species(known, agents["targets"], table)
+    same_species(known, itertools.chain.from_iterable(agents["targets"]), table)
     by, column = _contexts.which(condition_key, sample_key)
     flows = _contexts.flows(adata, table, stored.params, by=by, column=column, min_cells=int(min_cells))
     cut, counted = _cuts(agents, table), ~presents_antigen(table)
@@ -199,19 +200,21 @@ class Cut:
 
 
 def _agents(resource: Resource) -> pd.DataFrame:
-    """One row per therapy: everything the reviews say of it, joined; ``cuts`` are the targets of actions that cut."""
+    """One row per therapy: lists of what the reviews say of it; ``cuts`` are the targets of actions that cut."""
     frame = resource.therapies
     if frame.empty:
         msg = f"resource {resource.name!r} has no therapies; use resource='breast' or one made from it"
         raise ValueError(msg)
 
-    def joined(values: pd.Series) -> str:
-        return ";".join(dict.fromkeys(p for v in values for p in str(v).split(";") if p))
-
     frame = frame.assign(cuts=frame["targets"].where(~frame["action"].isin(NO_CUT), ""))
-    grouped = frame.groupby("therapy", sort=True)
-    names = ["class", "action", "targets", "reported", "cuts", "source"]
-    return grouped[names].agg(joined).reset_index().rename(columns={"source": "sources"})
+    grouped = frame.rename(columns={"source": "sources"}).groupby("therapy", sort=True)
+    told = grouped[list(_TOLD)].agg(list)
+    return told.apply(lambda column: column.map(_different)).reset_index()
+
+
+def _different(cells: list[Any]) -> list[str]:
+    """Return what a therapy's cells in the tables of the resource hold, where ``;`` parts what stands in one cell."""
+    return list(dict.fromkeys(p for cell in cells for p in str(cell).split(";") if p))
 
 
 def _check_tumour(
@@ -242,7 +245,7 @@ def subunits(names: pd.Series) -> list[set[str]]:
 def _cuts(agents: pd.DataFrame, table: pd.DataFrame) -> Bools:
     """Therapies × edges: a target that is cut is a subunit of the ligand or the receptor."""
     sides = [a | b for a, b in zip(subunits(table["ligand_complex"]), subunits(table["receptor_complex"]), strict=True)]
-    targets = [set(t.split(";")) - {""} for t in agents["cuts"]]
+    targets = [set(t) for t in agents["cuts"]]
     return np.array([[bool(t & s) for s in sides] for t in targets], bool).reshape(len(targets), len(sides))
 
 
@@ -266,12 +269,13 @@ def _step_cuts(agents: pd.DataFrame, steps: pd.DataFrame) -> Bools:
         {*str(a).split("_"), *str(b).split("_"), *(g.split(" ")[0] for g in read_names(gates))}
         for a, b, gates in zip(steps["from"], steps["to"], steps["gates"], strict=True)
     ]
-    targets = [set(t.split(";")) - {""} for t in agents["cuts"]]
+    targets = [set(t) for t in agents["cuts"]]
     return np.array([[bool(t & g) for g in genes] for t in targets], bool).reshape(len(targets), len(genes))
 
 
 def _agent_table(cut: Cut) -> pd.DataFrame:
-    frame = cut.agents.drop(columns="cuts").copy()
+    frame = cut.agents.drop(columns="cuts")
+    frame = frame.assign(**{name: frame[name].map(write_names) for name in _TOLD if name != "cuts"})
     n, circuits = cut.edges.sum(axis=1), cut.steps["circuit"].astype(str).to_numpy()
     there = np.isfinite(cut.step_score)
     found = [_status(row, n_cut) for (_, row), n_cut in zip(cut.agents.iterrows(), n, strict=True)]
@@ -291,10 +295,10 @@ def _status(agent: pd.Series, n_cut: int) -> tuple[str, str]:
     if not agent["targets"]:
         return "no target", "the reviews name no molecule that it acts on"
     if not agent["cuts"]:
-        activates = set(agent["action"].split(";")) <= {"activates"}
+        activates = set(agent["action"]) <= {"activates"}
         what = "raises" if activates else "acts in another way on"
-        return ("activates" if activates else "no edge"), f"it {what} {agent['targets']}, which cuts no edge"
-    targets = agent["cuts"].split(";")
+        return ("activates" if activates else "no edge"), f"it {what} {', '.join(agent['targets'])}, which cuts no edge"
+    targets = agent["cuts"]
     if all(t.startswith(("met:", "MIR")) for t in targets):
         return "not measurable in RNA", f"{', '.join(targets)}: not in mRNA counts"
     return "no edge", f"{', '.join(targets)}: neither ligand nor receptor of an edge of the stored result"
@@ -307,7 +311,7 @@ def _edge_table(cut: Cut) -> pd.DataFrame:
     whole = cut.flow[cut.counted].sum()
     frame["flow"] = cut.flow[edge]
     frame["share"] = np.where(cut.counted[edge], cut.flow[edge] / whole, np.nan) if whole > 0 else np.nan
-    targets = [set(t.split(";")) for t in cut.agents["cuts"]]
+    targets = [set(t) for t in cut.agents["cuts"]]
     ligands, receptors = subunits(cut.table["ligand_complex"]), subunits(cut.table["receptor_complex"])
     frame["side"] = [
         "both"
@@ -362,7 +366,7 @@ def _circuit_table(cut: Cut) -> pd.DataFrame:
                     int(hit.sum()),
                     hit.sum() / inside.sum(),
                     float(cut.step_score[hit].sum() / whole) if whole > 0 else np.nan,
-                    ";".join(f"{s}: {x} → {y}" for s, x, y in cut.steps.loc[hit, ["step", "from", "to"]].to_numpy()),
+                    write_names(f"{s}: {x} → {y}" for s, x, y in cut.steps.loc[hit, ["step", "from", "to"]].to_numpy()),
                 )
             )
     return pd.DataFrame(rows, columns=["therapy", "circuit", "n_steps", "n_cut", "share", "score_share", "steps"])
@@ -384,7 +388,7 @@ def _combinations(cut: Cut, *, n_together: int, n_listed: int) -> pd.DataFrame:
     names = cut.agents["therapy"].to_numpy()
     table = [
         (
-            " + ".join(names[list(s)]),
+            write_names(names[list(s)]),
             len(s),
             int(cut.edges[list(s)].any(axis=0).sum()),
             share,
