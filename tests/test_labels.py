@@ -117,12 +117,18 @@ def test_rules_of_the_reference(levels, chosen):
         ["a", "b"], ["HER2+", "HER2-"], ["HER2+", "TNBC"], ["healthy donors", "patients"], ["not normal", "odd"],
         ["control", "ctrl"], ["normal", "primary", "bone"],  # two names of a control
         ["day2", "week1"], ["day2", "later"], ["day2", "day 2"], ["T1N0", "T2N0"], ["2", "2.0"],
+        ["day-14", "day-7"], ["P-1", "P-2"],  # a minus, or a hyphen?
     ],
 )  # fmt: skip
 def test_a_reference_is_demanded(levels):
     with pytest.raises(ValueError, match=r"reference is needed: .*adata.obs\['x'\].*give reference= one of") as error:
         _labels.reference(levels, what="adata.obs['x']")
     assert all(repr(level) in str(error.value) for level in levels)
+
+
+def test_numbers_of_half_precision_read_as_they_were_written():
+    for column in (pd.Series(np.float32([0.1, 0.2, 24])), pd.Series(np.float32([0.1, 0.2, 24])).astype("category")):
+        assert label_codes(column)[1] == ["0.1", "0.2", "24"]
 
 
 def test_an_order_goes_before_names():

@@ -241,12 +241,14 @@ def reference(levels: Sequence[str], *, what: str, first_of: str = "") -> tuple[
 
 
 def _smallest(levels: Sequence[str]) -> str | None:
-    """Return the smallest level where all are numbers, or one stem with a number."""
+    """Return the smallest level where all are numbers, or one stem with a number; a hyphen before it may be a minus."""
     values = [number(level) for level in levels]
     if None in values:
         parts = [_STEM.fullmatch(level) for level in levels]
         stems = {(p.group(1), p.group(3)) for p in parts if p is not None}
         if None in parts or len(stems) != 1:
+            return None
+        if next(iter(stems))[0].endswith("-"):  # day-14 and day-7: days before, or names with a hyphen?
             return None
         values = [float(p.group(2)) for p in parts if p is not None]
     least = min(v for v in values if v is not None)

@@ -141,7 +141,8 @@ def _result() -> dict:
 @pytest.mark.parametrize(
     "stored",
     [["grey80", "firebrick3", "dodgerblue2"], ["#ff0000", "nan", "#0000ff"], ["red", None, "blue"], [1, 2, 3],
-     ["red", "blue"], np.array([[0.1, 0.2, np.nan]] * 3), ["none", "red", "blue"], "red", {"A": "red"}],
+     ["red", "blue"], np.array([[0.1, 0.2, np.nan]] * 3), ["none", "red", "blue"], "red", {"A": "red"},
+     [(0, 0, 0, 0)] * 3],
     ids=str,
 )  # fmt: skip
 def test_stored_colours_that_are_none_give_way_to_our_own_with_one_warning(coloured, stored):
@@ -156,7 +157,7 @@ def test_stored_colours_that_are_none_give_way_to_our_own_with_one_warning(colou
     "stored",
     [["#ff0000", "#00ff00", "#0000ff"], np.array([b"#ff0000", b"#00ff00", b"#0000ff"]),
      np.array([[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1.0]]), [(1, 0, 0), (0, 1, 0), (0, 0, 1)],
-     np.array(["red", "lime", "blue", "black"], object)],
+     np.array(["red", "lime", "blue", "black"], object), {"C": "blue", "A": "red", "B": "lime"}],
     ids=str,
 )  # fmt: skip
 def test_stored_colours_of_every_form_are_taken(coloured, stored):

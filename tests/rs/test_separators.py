@@ -43,6 +43,14 @@ def test_what_is_no_unicode_says_so(tmp_path):
         read_table(tmp_path / "t.csv", option="--resource")
 
 
+@pytest.mark.parametrize("text", ['ligand;receptor;"a,b,c,d"\nCSF1;CSF1R;1\n', "\n\nligand;receptor\nCSF1;CSF1R\n"])
+def test_quoted_names_and_blank_lines_before_the_header(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+    frame = read_table(tmp_path / "t.csv", option="--resource")
+    assert frame.iloc[0, :2].tolist() == ["CSF1", "CSF1R"]
+    assert open_resource(str(tmp_path / "t.csv")).interactions["interaction"].tolist() == ["CSF1^CSF1R"]
+
+
 def test_one_name_in_a_header_keeps_the_likely_separator():
     assert separated("gene\nCSF1\n", "\t") == ("\t", "gene\nCSF1\n")
 

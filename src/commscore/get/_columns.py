@@ -55,7 +55,8 @@ def label_order(column: pd.Series, names: list[str]) -> Ints:
 
 def label_texts(column: pd.Series, labels: Iterable[object]) -> list[str]:
     """Labels as text; two that read the same would become one without a word."""
-    labels = list(labels)
+    # an index of float32 widens its numbers when it is walked through: 0.1 would read 0.10000000149011612
+    labels = list(labels.to_numpy() if isinstance(labels, pd.Index) else labels)
     names = [_labels.text(label) for label in labels]
     if len(set(names)) < len(names):
         twice = next(n for n in names if names.count(n) > 1)

@@ -136,7 +136,7 @@ def _stored(data: Any, column: str | None, names: Sequence[str]) -> dict[str, An
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return {}
     categories = [text(c) for c in values.cat.categories]
-    found = _read_colours(data.uns[f"{column}_colors"])
+    found = _read_colours(data.uns[f"{column}_colors"], categories)
     wrong = [c for c in found if not _is_colour(c)]
     if wrong or len(found) < len(categories):
         why = f"{wrong[0]!r:.40} is no colour of Matplotlib" if wrong else f"{len(found)} colours"
@@ -148,8 +148,11 @@ def _stored(data: Any, column: str | None, names: Sequence[str]) -> dict[str, An
     return {n: stored[n] for n in names} if all(n in stored for n in names) else {}
 
 
-def _read_colours(stored: Any) -> list[Any]:
-    """Return stored colours one by one, text of files as text; rows of an array of numbers are RGB or RGBA."""
+def _read_colours(stored: Any, categories: Sequence[str]) -> list[Any]:
+    """Return stored colours in the order of the categories; rows of an array of numbers are RGB or RGBA."""
+    if hasattr(stored, "items"):
+        by_name = {text(name): colour for name, colour in stored.items()}
+        stored = [by_name[c] for c in categories if c in by_name]
     if isinstance(stored, str | bytes) or not np.iterable(stored):
         return [stored]
     found = [c.decode("utf-8", "replace") if isinstance(c, bytes) else c for c in stored]
@@ -162,7 +165,8 @@ def _is_colour(colour: Any) -> bool:
 
     if not isinstance(colour, str | tuple) or str(colour).lower() == "none" or not is_color_like(colour):
         return False
-    return bool(np.isfinite(to_rgba(colour)).all())
+    rgba = to_rgba(colour)
+    return bool(np.isfinite(rgba).all() and rgba[3] > 0)
 
 
 def symmetric(values: Any) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -140,12 +141,14 @@ SEPARATORS = (",", ";", "\t", "|")
 
 def separated(text: str, likely: str = ",") -> tuple[str, str]:
     """Return the separator, told by the header, and the text without the line by which spreadsheets name it."""
+    text = text.lstrip("\r\n")  # blank lines before the header
     start, _, rest = text.partition("\n")
     named = start.rstrip("\r").removeprefix("sep=")
     if start.startswith("sep=") and named in SEPARATORS:
         return named, rest
     order = [likely, *(s for s in SEPARATORS if s != likely)]
-    return max(order, key=start.count), text  # the first of those that occur equally often
+    header = re.sub(r'"[^"]*"', "", start)  # names in quotes may hold any of them
+    return max(order, key=header.count), text  # the first of those that occur equally often
 
 
 def misread(columns: Iterable[object]) -> str:
