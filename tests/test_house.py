@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,57 @@ def test_the_formatter_owns_the_layout():
     """No line of the package is kept from it."""
     kept = re.compile(r"#\s*fmt:\s*(skip|off)")
     assert [str(p) for p in SOURCES if kept.search(p.read_text(encoding="utf-8"))] == []
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT / "src").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def at_run_time(node: ast.AST) -> Iterator[ast.ImportFrom]:
+    """Yield the imports from other modules that run when a module is imported or a function of it is called."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        if isinstance(child, ast.ImportFrom):
+            yield child
+        yield from at_run_time(child)
+
+
+def imported(path: Path, modules: Collection[str]) -> set[str]:
+    """Return the modules of the package that a file imports from, at run time."""
+    own, found = module_of(path).split("."), set()
+    package = own if path.stem == "__init__" else own[:-1]
+    for node in at_run_time(ast.parse(path.read_text(encoding="utf-8"))):
+        start = package[: len(package) - node.level + 1] if node.level else []
+        source = ".".join([*start, *(node.module or "").split(".")]).strip(".")
+        names = [f"{source}.{alias.name}" for alias in node.names]
+        found |= {name if name in modules else source for name in names}
+    return (found & set(modules)) - {".".join(own)}
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Return modules that import each other round in a circle, or none."""
+    left = dict(graph)
+    while left:
+        free = [name for name, needs in left.items() if not needs & left.keys()]
+        if not free:
+            return sorted(left)
+        left = {name: needs for name, needs in left.items() if name not in free}
+    return []
+
+
+def test_modules_do_not_import_each_other_in_circles():
+    modules = {module_of(path) for path in SOURCES}
+    graph = {module_of(path): imported(path, modules) for path in SOURCES}
+    assert sum(map(len, graph.values())) > 500  # they were read
+    assert circle(graph) == []
+
+
+def test_a_circle_would_be_seen():
+    chain = {"a": {"b"}, "b": {"c"}, "c": set()}
+    assert circle(chain) == []
+    assert circle(chain | {"c": {"a"}}) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("function", PUBLIC, ids=lambda f: f"{f.__module__}.{f.__name__}")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.tl import _score
+from commscore.tl._score import _score
 
 BAD_KEYS = [".", "..", "...", " ", "\t", "a ", " a", "a\nb", "\xa0", "\u200b", "a/b", "a\\b", "a\0b", "zarr.json",
             ".zgroup", ".zattrs", ".zarray", "x" * 300, "\ud800"]  # fmt: skip

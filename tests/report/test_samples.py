@@ -8,13 +8,13 @@ import pytest
 
 import commscore as cs
 from commscore.report import _by_sample
-from commscore.report._figures import Ask
+from commscore.report._figures import FigureRequest
 from commscore.report._found import results
 
 
 def ask(adata, **more):
     stored = next(s for s in results(adata, None) if s.kind == "compare")
-    return Ask(stored, adata, **({"top": 25, "max_padj": 0.05} | more))
+    return FigureRequest(stored, adata, **({"top": 25, "max_padj": 0.05} | more))
 
 
 @pytest.fixture

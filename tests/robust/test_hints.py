@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 import commscore as cs
-from commscore.tl._scale import warn_of_scale
+from commscore.study.scale import warn_of_scale
 
 
 def normalised(counts, total):

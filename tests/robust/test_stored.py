@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.tl._response import _net
+from commscore.study.nets import read_net
 
 PAIRS = pd.DataFrame({"ligand": ["A", "B", "C"], "receptor": ["C", "D", "A"]})
 
@@ -74,4 +74,4 @@ def test_networks_with_rows_that_say_nothing(scored):
     with pytest.raises(ValueError, match=r"net: weights must be numbers, found 'up' \(2 rows\)"):
         loops(pd.DataFrame(NET | {"weight": ["up", "up"]}))
     with pytest.raises(ValueError, match="net: 1 rows have no source or no target; drop them"):
-        _net.read(nameless, scored.var_names)
+        read_net(nameless, scored.var_names)

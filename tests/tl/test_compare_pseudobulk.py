@@ -173,7 +173,7 @@ def simulated(**kwargs):
 
 
 def test_counts_are_found_where_they_are():
-    from commscore.tl._compare._counts import raw_counts
+    from commscore.study.counts import raw_counts
 
     a = simulated()
     a.layers["other"] = a.layers["counts"].copy()
@@ -191,7 +191,7 @@ def test_counts_are_found_where_they_are():
 
 @pytest.mark.parametrize("change", [lambda x: x * 0.5, lambda x: x - 1])
 def test_without_counts_the_error_says_what_to_do(change):
-    from commscore.tl._compare._counts import raw_counts
+    from commscore.study.counts import raw_counts
 
     a = simulated()
     normal = ad.AnnData(np.asarray(change(a.X.toarray())), obs=a.obs, var=a.var)

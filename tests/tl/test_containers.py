@@ -16,7 +16,7 @@ from scipy import sparse
 import commscore as cs
 from commscore.core.read import dask_arrays, files
 from commscore.core.read.tiles import Blocks, load
-from commscore.tl import _edge
+from commscore.study.cells import read_expression
 
 da = pytest.importorskip("dask.array")
 pytestmark = pytest.mark.filterwarnings("ignore:.* of all counts in")  # there are few others than those of the pairs
@@ -136,7 +136,7 @@ def in_container(way, cells, folder):
 @pytest.fixture(params=[*FILES, *DASK])
 def container(request, cells, folder):
     with in_container(request.param, cells, folder) as adata:
-        assert isinstance(_edge.expression(adata, layer=None, use_raw=False).matrix, Blocks)
+        assert isinstance(read_expression(adata, layer=None, use_raw=False).matrix, Blocks)
         yield adata
 
 
@@ -210,7 +210,7 @@ def test_a_backed_file_and_its_views(cells, folder):
     some = ["H", "C", "A", "E", "F"]
     for part, stays in (((rows, slice(None)), True), ((slice(20, 200, 3), some), True), ((rows[::-1], some), False)):
         view, want = backed[part], cells[part]
-        assert isinstance(_edge.expression(view, layer=None, use_raw=False).matrix, Blocks) == stays
+        assert isinstance(read_expression(view, layer=None, use_raw=False).matrix, Blocks) == stays
         same(scored(view, n_perms=30).table, scored(want, n_perms=30).table)
     cs.tl.score(backed, "cell_type", resource=PAIRS, n_perms=10)
     assert "commscore" in backed.uns
@@ -321,7 +321,7 @@ def test_looking_for_counts_reads_one_block(cells):
 def test_blocks_stay_small(cells, folder):
     """No more than one block of rows is read at once, and none is made dense."""
     adata, file = stored(folder / "csr.h5ad")
-    blocks = _edge.expression(adata, layer=None, use_raw=False).matrix
+    blocks = read_expression(adata, layer=None, use_raw=False).matrix
     tiles = blocks.tiles()
     assert [t.start for t in tiles] == [0, *(t.stop for t in tiles[:-1])]
     assert tiles[-1].stop == N
@@ -334,7 +334,7 @@ def test_blocks_stay_small(cells, folder):
 
 def test_columns_of_a_file_become_rows(cells, folder, monkeypatch):
     adata, file = stored(folder / "csc.h5ad")
-    found = _edge.expression(adata, layer=None, use_raw=False).matrix
+    found = read_expression(adata, layer=None, use_raw=False).matrix
     columns = np.array([6, 0, 3, 7])
     want = cells.X[:, columns].toarray()
     for limit in (1 << 30, 100):  # in memory, and in a temporary file

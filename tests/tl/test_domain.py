@@ -9,7 +9,7 @@ import pytest
 import scanpy as sc
 
 import commscore as cs
-from commscore.tl._domain import named, tumour_roles
+from commscore.study.domain import named_roles, tumour_roles
 from small_circuits import circuits_resource, cohort
 
 CONTEXTS = {"a": "stage=normal", "b": "stage=invasive"}
@@ -93,7 +93,7 @@ def test_roles_that_are_a_tumour():
         "cancer_stem_cell", "circulating_tumour_cell", "disseminated_tumour_cell", "dormant_tumour_cell",
     }  # fmt: skip
     for table in ("circuits", "expectations", "evidence"):
-        assert "tumour" in named(cs.rs.load(), table)
+        assert "tumour" in named_roles(cs.rs.load(), table)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from commscore.tl._compare._stored import stored_comparison
 from scipy import sparse
 
 import commscore as cs
-from commscore.tl._compare._stored import stored_comparison
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 EDGE = ["contrast", "source", "target", "interaction"]

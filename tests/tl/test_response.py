@@ -12,8 +12,9 @@ import commscore as cs
 import planted
 from commscore._schema import response as schema
 from commscore.core.log_rates import log_rates
+from commscore.stats.slopes import Slopes, contrast_slopes, fit_slopes
 from commscore.stats.variance import fit_rows
-from commscore.tl._response import _activity, _slopes
+from commscore.study.activities import gene_influence, run_decoupler
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 
@@ -77,8 +78,8 @@ def test_influence_reproduces_what_decoupler_gives(method):
     value = rng.normal(size=(5, 60))
     edges = pd.DataFrame({"source": np.repeat(["A", "B"], 20), "target": list(genes[:20]) + list(genes[10:30])})
     edges["weight"] = rng.normal(size=40)
-    estimate, _ = _activity.run(value, genes, edges, method=method)
-    influence = _activity._influence(edges, genes, list(estimate.columns), method=method)
+    estimate, _ = run_decoupler(value, genes, edges, method=method)
+    influence = gene_influence(edges, genes, list(estimate.columns), method=method)
     np.testing.assert_allclose(value @ influence, estimate.to_numpy(), atol=1e-10)
 
 
@@ -141,7 +142,7 @@ def test_slopes_are_those_of_one_regression_per_context():
     x, y = rng.normal(size=(2, 13)), rng.normal(size=(2, 13))
     age = rng.normal(size=13)
     nuisance = np.column_stack([np.eye(2)[context], age])
-    made = _slopes.slopes(x, y, context=context, n_contexts=2, nuisance=nuisance)
+    made = fit_slopes(x, y, context=context, n_contexts=2, nuisance=nuisance)
     for i, c in np.ndindex(2, 2):
         inside = context == c
         design = np.column_stack([np.ones(inside.sum()), age[inside], x[i, inside]])
@@ -157,8 +158,8 @@ def test_slopes_are_those_of_one_regression_per_context():
 def test_opposite_signs_need_evidence_on_both_sides():
     one = np.ones((1, 2))  # a row alone borrows nothing
     for slope, switch in (([3.0, -4.0], stats.t.sf(3, 4)), ([3.0, -0.1], stats.t.sf(0.1, 4)), ([3.0, 4.0], 1.0)):
-        s = _slopes.Slopes(np.array([slope]), one, one, 6 * one, one, one, 4.0 * one)
-        made = _slopes.contrast(s, 0, 1)
+        s = Slopes(np.array([slope]), one, one, 6 * one, one, one, 4.0 * one)
+        made = contrast_slopes(s, 0, 1)
         assert made["switch"][0] == pytest.approx(switch)
         assert made["pvalue"][0] == pytest.approx(2 * stats.t.sf(abs(slope[1] - slope[0]) / np.sqrt(2), 8))
 
@@ -170,7 +171,7 @@ def shared_factor(seed, *, n_rows=30, n_samples=6, weight=0.5):
     factor = rng.normal(size=n)
     edge, answer = (np.sqrt(weight) * factor + np.sqrt(1 - weight) * rng.normal(size=(n_rows, n)) for _ in range(2))
     context = np.repeat([0, 1], n_samples)
-    return _slopes.slopes(edge, answer, context=context, n_contexts=2, nuisance=np.eye(2)[context])
+    return fit_slopes(edge, answer, context=context, n_contexts=2, nuisance=np.eye(2)[context])
 
 
 def test_a_factor_of_the_donors_gives_slopes_and_no_switch():
@@ -180,7 +181,7 @@ def test_a_factor_of_the_donors_gives_slopes_and_no_switch():
         s = shared_factor(seed)
         t = s.slope / np.sqrt(s.spread * s.variance)
         slopes.append((2 * stats.t.sf(np.abs(t), s.df) <= 0.05).mean())
-        switch.append((_slopes.contrast(s, 0, 1)["switch"] <= 0.05).mean())
+        switch.append((contrast_slopes(s, 0, 1)["switch"] <= 0.05).mean())
     assert np.mean(slopes) > 0.1
     assert np.mean(switch) < 0.02
 
@@ -188,7 +189,7 @@ def test_a_factor_of_the_donors_gives_slopes_and_no_switch():
 def test_a_context_of_three_samples_has_no_slope():
     rng = np.random.default_rng(3)
     context = np.repeat([0, 1], [6, 3])
-    made = _slopes.slopes(
+    made = fit_slopes(
         rng.normal(size=(2, 9)), rng.normal(size=(2, 9)), context=context, n_contexts=2, nuisance=np.eye(2)[context]
     )
     assert np.isfinite(made.slope[:, 0]).all()
@@ -335,10 +336,10 @@ def test_old_symbols_of_the_net_are_found():
     net = cs.rs.progeny()
     renamed = net[net["target"] != net["published"]]
     assert len(renamed) > 20
-    from commscore.tl._response._net import read
+    from commscore.study.nets import read_net
 
-    old, _ = read(None, pd.Index(net["published"].unique()))
-    new, _ = read("progeny", pd.Index(net["target"].unique()))
+    old, _ = read_net(None, pd.Index(net["published"].unique()))
+    new, _ = read_net("progeny", pd.Index(net["target"].unique()))
     assert len(old) == len(new) == len(net) == 1100
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.tl._roles import PARENTS, ancestors, words
+from commscore.study.roles import PARENTS, ancestors, role_words
 
 
 def cells(groups, genes=("A", "B"), x=None, each=4):
@@ -124,10 +124,10 @@ def test_no_match_is_an_error_that_says_what_to_do():
 
 
 def test_words():
-    assert words("T-cells") == words("T lymphocytes") == ("t",)
-    assert words("Tumor epithelium") == ("tumour", "epithelial")
-    assert words("ER+ cancer cells") == words("ER-positive cancer cell") == ("erpositive", "cancer")
-    assert words("natural killer (NK) cells") == ("natural", "killer")
+    assert role_words("T-cells") == role_words("T lymphocytes") == ("t",)
+    assert role_words("Tumor epithelium") == ("tumour", "epithelial")
+    assert role_words("ER+ cancer cells") == role_words("ER-positive cancer cell") == ("erpositive", "cancer")
+    assert role_words("natural killer (NK) cells") == ("natural", "killer")
 
 
 def test_the_tree_of_roles_has_no_circle():

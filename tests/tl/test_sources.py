@@ -168,10 +168,10 @@ def test_counts_of_a_layer_with_a_quote_are_read_again(cohort, tmp_path):
     params = cs.get.params(adata, "commscore_compare")
     assert (params["counts_layer"], params["use_raw"]) == (LAYER, False)
     from commscore.report import _by_sample, _found
-    from commscore.report._figures import Ask
+    from commscore.report._figures import FigureRequest
 
     stored = _found.results(adata, "commscore_compare")[0]
-    samples = _by_sample.samples_of(Ask(stored, adata, 5, 0.5))
+    samples = _by_sample.samples_of(FigureRequest(stored, adata, 5, 0.5))
     assert samples.uns["commscore_profile"]["counts_layer"] == LAYER
     want = cs.tl.profile(cohort, "cell_type", sample_key="sample")[:, samples.var_names]
     np.testing.assert_allclose(samples.X, want.X)

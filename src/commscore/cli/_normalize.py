@@ -10,7 +10,7 @@ from ._run import say
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..tl import _edge
+    from ..study.cells import Expression
 
 LAYER = "lognorm"
 COUNTS = "counts"
@@ -32,9 +32,9 @@ def normalize(adata: Any, place: Place, *, keep: bool) -> Place:
     (commands that compare samples need them, and the data are written with the result); every other matrix stays as
     it is, and the new one is a layer of its own.
     """
-    from ..tl import _edge
+    from ..study.cells import read_expression
 
-    source = _edge.expression(adata, layer=place.layer, use_raw=place.use_raw)
+    source = read_expression(adata, layer=place.layer, use_raw=place.use_raw)
     _refuse_unless_counts(adata, source)
     say(f"normalising {source.name} to 10,000 per cell, log1p")
     if not place.use_raw and place.layer is None:
@@ -51,7 +51,7 @@ def normalize(adata: Any, place: Place, *, keep: bool) -> Place:
     return _of_raw(adata, source, keep=keep)
 
 
-def _of_raw(adata: Any, source: _edge.Source, *, keep: bool) -> Place:
+def _of_raw(adata: Any, source: Expression, *, keep: bool) -> Place:
     """Put the expression in the place of ``raw``: it has genes that no layer can hold."""
     if keep:
         msg = (
@@ -66,7 +66,7 @@ def _of_raw(adata: Any, source: _edge.Source, *, keep: bool) -> Place:
     return Place(None, use_raw=True)
 
 
-def _refuse_unless_counts(adata: Any, source: _edge.Source) -> None:
+def _refuse_unless_counts(adata: Any, source: Expression) -> None:
     import numpy as np
 
     matrix = source.matrix
@@ -77,9 +77,9 @@ def _refuse_unless_counts(adata: Any, source: _edge.Source) -> None:
         raise ValueError(msg)
 
 
-def _elsewhere(adata: Any, source: _edge.Source) -> str:
+def _elsewhere(adata: Any, source: Expression) -> str:
     """Say where raw counts are, if they are in another place."""
-    from ..tl._compare._counts import raw_counts
+    from ..study.counts import raw_counts
 
     try:
         other = raw_counts(adata, counts_layer=None, use_raw=False).name

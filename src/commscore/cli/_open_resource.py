@@ -56,7 +56,7 @@ def open_resource(
 
 def _open(text: str, species: str) -> Resource:
     from .. import rs
-    from ..rs._load import NAMES
+    from ..rs._shipped import NAMES
 
     if text in NAMES:
         return rs.load(text)

@@ -331,9 +331,9 @@ def _print_testable(known: Resource, names: Sequence[str]) -> dict[str, Any]:
     """Count by the rule of ``tl.score`` itself; raises its error if nothing can be tested."""
     import pandas as pd
 
-    from ..tl._interactions import testable
+    from ..study.interactions import testable_interactions
 
-    found = testable(known, pd.Index(list(names), dtype=object), missing_subunits="drop")
+    found = testable_interactions(known, pd.Index(list(names), dtype=object), missing_subunits="drop")
     _line(f"testable: {len(found.frame)} of {len(known)} interactions")
     reasons = pd.Series([reason for _, reason, _ in found.untested], dtype=object).value_counts()
     for reason, count in reasons.items():

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from ._figures import Ask
+    from ._figures import FigureRequest
 
 _TRENDS = 3
 _EDGE = ["source", "target", "interaction"]
 
 
-def samples_of(ask: Ask) -> AnnData | None:
+def samples_of(ask: FigureRequest) -> AnnData | None:
     """Return samples × the surest edges of a comparison of samples; ``None`` where the data do not allow it."""
     params = ask.stored.params
     keys = [str(params.get(name)) for name in ("groupby", "condition_key", "sample_key")]
@@ -62,7 +62,7 @@ def _order(params: Mapping[str, Any]) -> list[str]:
     return [str(level) for level in params["levels"]]  # the reference comes first
 
 
-def trends(ask: Ask, samples: AnnData) -> list[tuple[str, Any, str, str]]:
+def trends(ask: FigureRequest, samples: AnnData) -> list[tuple[str, Any, str, str]]:
     """Return title, drawing, alternative text and caption of the surest interactions, one edge of each."""
     params, order = ask.stored.params, _order(ask.stored.params)
     edges = _surest(ask.stored.table, ask.max_padj).drop_duplicates(["interaction"])
@@ -103,7 +103,7 @@ def _receiver(adata: AnnData, edges: pd.DataFrame, response_key: str | None) -> 
     return None if reached.empty else str(reached.mode().iloc[0])
 
 
-def beside_response(ask: Ask, samples: AnnData, *, response_key: str | None) -> tuple[str, Any, str, str]:
+def beside_response(ask: FigureRequest, samples: AnnData, *, response_key: str | None) -> tuple[str, Any, str, str]:
     """Return title, drawing, alternative text and caption of interactions × samples, with the response if stored."""
     table = ask.stored.table
     best = _surest(table, ask.max_padj)

@@ -30,7 +30,7 @@ _STYLE: Any = {"svg.hashsalt": "commscore", "figure.facecolor": "white", "savefi
 
 
 @dataclass(frozen=True)
-class Ask:
+class FigureRequest:
     """What is to be drawn."""
 
     stored: Stored
@@ -41,7 +41,7 @@ class Ask:
     """Where the response of the receiving cells in the same samples is stored, if it is."""
 
 
-def of(ask: Ask) -> list[Figure | Text]:
+def of(ask: FigureRequest) -> list[Figure | Text]:
     """Return the figures of a result; a sentence where there was nothing to draw."""
     if ask.stored.table.empty:
         return []
@@ -78,7 +78,7 @@ def _drawn(title: str, draw: Callable[[], Any], *, alt: str, caption: str) -> Fi
     return Figure(title, uri, alt, caption)
 
 
-def _score(ask: Ask) -> list[Figure | Text]:
+def _score(ask: FigureRequest) -> list[Figure | Text]:
     table, key, adata, max_padj = ask.stored.table, ask.stored.key, ask.adata, ask.max_padj
     score, padj = first(table, "score"), first(table, "padj")
     tested = None if padj is None or table[padj].isna().all() else max_padj
@@ -124,7 +124,7 @@ def _score(ask: Ask) -> list[Figure | Text]:
     return made
 
 
-def _compare(ask: Ask) -> list[Figure | Text]:
+def _compare(ask: FigureRequest) -> list[Figure | Text]:
     table, max_padj = ask.stored.table, ask.max_padj
     names = [str(c) for c in table["contrast"].dropna().unique()]
     made: list[Figure | Text] = []
@@ -148,7 +148,7 @@ def _compare(ask: Ask) -> list[Figure | Text]:
     return made + _samples(ask)
 
 
-def _samples(ask: Ask) -> list[Figure | Text]:
+def _samples(ask: FigureRequest) -> list[Figure | Text]:
     """Draw what the samples behind the surest changes look like."""
     samples = _by_sample.samples_of(ask)
     if samples is None:
@@ -160,7 +160,7 @@ def _samples(ask: Ask) -> list[Figure | Text]:
     return [_drawn(title, draw, alt=alt, caption=caption) for title, draw, alt, caption in drawings]
 
 
-def _response(ask: Ask) -> list[Figure | Text]:
+def _response(ask: FigureRequest) -> list[Figure | Text]:
     table, key = ask.stored.table, ask.stored.key
     names = [str(c) for c in table["contrast"].dropna().unique() if c not in ("stages", "all")]
     return [
@@ -175,7 +175,7 @@ def _response(ask: Ask) -> list[Figure | Text]:
     ]
 
 
-def _influence(ask: Ask) -> list[Figure | Text]:
+def _influence(ask: FigureRequest) -> list[Figure | Text]:
     """Draw the surest edges of the comparison without each sample, if it is still stored."""
     if ask.stored.changed:
         return [Text(f"Effects without each sample: no figure, because {ask.stored.changed}.")]
@@ -206,7 +206,7 @@ def _responded(table: pd.DataFrame, max_padj: float) -> str:
     return f"{len(passing)} have padj ≤ {max_padj:g}; the surest is {row['pathway']} in {row['target']}, {way}."
 
 
-def _of_contrast(ask: Ask) -> list[tuple[str, Callable[[str], Any], str, str]]:
+def _of_contrast(ask: FigureRequest) -> list[tuple[str, Callable[[str], Any], str, str]]:
     adata, key, top, max_padj = ask.adata, ask.stored.key, ask.top, ask.max_padj
     labels = min(top, 12)
     return [
@@ -238,7 +238,7 @@ def _of_contrast(ask: Ask) -> list[tuple[str, Callable[[str], Any], str, str]]:
     ]
 
 
-def _circuits(ask: Ask) -> list[Figure | Text]:
+def _circuits(ask: FigureRequest) -> list[Figure | Text]:
     """Count circuits and draw the first of the table, complete ones first; coloured by their change in one contrast."""
     table, changes = ask.stored.table, ask.stored.tables.get("changes")
     contrasts = [] if changes is None else [str(c) for c in changes["contrast"].dropna().unique()]
@@ -280,7 +280,7 @@ def circuits_in_words(table: pd.DataFrame, max_padj: float) -> str:
     return f"{len(table)} circuits: {', '.join(said)}."
 
 
-def _loops(ask: Ask) -> list[Figure | Text]:
+def _loops(ask: FigureRequest) -> list[Figure | Text]:
     counts = _counts(ask.stored.table, "kind")
     return [
         _drawn(
@@ -292,7 +292,7 @@ def _loops(ask: Ask) -> list[Figure | Text]:
     ]
 
 
-def _expectations(ask: Ask) -> list[Figure | Text]:
+def _expectations(ask: FigureRequest) -> list[Figure | Text]:
     verdicts = _counts(ask.stored.table, "verdict")
     return [
         _drawn(
@@ -304,7 +304,7 @@ def _expectations(ask: Ask) -> list[Figure | Text]:
     ]
 
 
-def _balance(ask: Ask) -> list[Figure | Text]:
+def _balance(ask: FigureRequest) -> list[Figure | Text]:
     means = ask.stored.table.groupby("condition", observed=True)["balance"].mean()
     said = ", ".join(f"{name}: {value:.2g}" for name, value in means.items())
     return [
@@ -317,7 +317,7 @@ def _balance(ask: Ask) -> list[Figure | Text]:
     ]
 
 
-def _therapies(ask: Ask) -> list[Figure | Text]:
+def _therapies(ask: FigureRequest) -> list[Figure | Text]:
     status = _counts(ask.stored.table, "status")
     return [
         _drawn(
@@ -330,7 +330,7 @@ def _therapies(ask: Ask) -> list[Figure | Text]:
     ]
 
 
-_MAKERS: dict[str, Callable[[Ask], list[Figure | Text]]] = {
+_MAKERS: dict[str, Callable[[FigureRequest], list[Figure | Text]]] = {
     "score": _score,
     "compare": _compare,
     "circuits": _circuits,

@@ -35,7 +35,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Kind:
+class ResultKind:
     """One kind of result: its title, a sentence about it, its tables by name."""
 
     title: str
@@ -47,8 +47,8 @@ _UNTESTED = View("What was not tested, and why", score.UNTESTED, filters=("reaso
 _ROLES = View("Roles of the groups of cells", understand.ROLES, filters=("how",))
 _BY_P = (("padj", "ascending"), ("pvalue", "ascending"))
 
-KINDS: dict[str, Kind] = {
-    "score": Kind(
+KINDS: dict[str, ResultKind] = {
+    "score": ResultKind(
         "Interactions",
         "Every interaction between every ordered pair of groups that passed the filters. A row opens to what the "
         "resource says of the interaction.",
@@ -75,7 +75,7 @@ KINDS: dict[str, Kind] = {
             "untested": _UNTESTED,
         },
     ),
-    "compare": Kind(
+    "compare": ResultKind(
         "Comparison",
         "What changed between conditions, how surely, and which part moved. Effects are log2 fold changes of "
         "ligand × receptor.",
@@ -110,7 +110,7 @@ KINDS: dict[str, Kind] = {
             "untested": View("What was not tested, and why", compare.UNTESTED, filters=("reason",)),
         },
     ),
-    "influence": Kind(
+    "influence": ResultKind(
         "Influence of single samples",
         "The comparison made again without each sample (or each pair): would a finding stand without it, and which one "
         "carries it.",
@@ -142,7 +142,7 @@ KINDS: dict[str, Kind] = {
             "untested": View("Samples that cannot be left out", compare.UNTESTED),
         },
     ),
-    "circuits": Kind(
+    "circuits": ResultKind(
         "Circuits",
         "Loops, cascades and single steps that the reviews describe, measured step by step, complete ones first. "
         "Complete: every step is measured and expressed. Broken: a step is not expressed; it has no p-value.",
@@ -198,7 +198,7 @@ KINDS: dict[str, Kind] = {
             "untested": _UNTESTED,
         },
     ),
-    "loops": Kind(
+    "loops": ResultKind(
         "Loops",
         "Feedback loops found in the scored interactions, against networks rewired at random.",
         {
@@ -206,7 +206,7 @@ KINDS: dict[str, Kind] = {
             "summary": View("All loops together", understand.LOOP_SUMMARY),
         },
     ),
-    "expectations": Kind(
+    "expectations": ResultKind(
         "Expectations",
         "Shifts that the reviews expect between these contexts, and what the data say of each.",
         {
@@ -236,7 +236,7 @@ KINDS: dict[str, Kind] = {
             "roles": _ROLES,
         },
     ),
-    "balance": Kind(
+    "balance": ResultKind(
         "Balance",
         "Flow that drives the tumour (pro) against flow that restrains it (anti), sample by sample.",
         {
@@ -265,7 +265,7 @@ KINDS: dict[str, Kind] = {
             ),
         },
     ),
-    "therapies": Kind(
+    "therapies": ResultKind(
         "Therapies",
         "Which interactions the therapies of the resource would cut: an in-silico cut of edges, not a prediction of "
         "response.",
@@ -295,7 +295,7 @@ KINDS: dict[str, Kind] = {
             "circuits": View("Circuits that are cut"),
         },
     ),
-    "response": Kind(
+    "response": ResultKind(
         "Response",
         "Activity of pathways in the receiving cells, and how far it goes with the interactions upstream.",
         {
@@ -326,7 +326,7 @@ KINDS: dict[str, Kind] = {
             "untested": View("What was left out, and why", response.UNTESTED, filters=("reason",)),
         },
     ),
-    "recessive": Kind(
+    "recessive": ResultKind(
         "Recessive interactions",
         "Weak interactions that are specific to their pair of groups and stable under resampling.",
         {
@@ -360,9 +360,9 @@ EVIDENCE = View(
 )
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> ResultKind:
     """Return how results of this kind are shown."""
-    return KINDS.get(name) or Kind(name.capitalize(), f"Tables of {name!r}, as they are stored.")
+    return KINDS.get(name) or ResultKind(name.capitalize(), f"Tables of {name!r}, as they are stored.")
 
 
 def view_of(kind: str, table: str) -> View:

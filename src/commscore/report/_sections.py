@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def section(
-    stored: Stored, *, number: int, alone: bool, evidence: Evidence, max_padj: float, figures: _figures.Ask | None
+    stored: Stored,
+    *,
+    number: int,
+    alone: bool,
+    evidence: Evidence,
+    max_padj: float,
+    figures: _figures.FigureRequest | None,
 ) -> Section:
     """Return the section of one result.
 

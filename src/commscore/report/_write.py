@@ -14,7 +14,7 @@ from .._validate import suggest
 from .._version import __version__
 from ..check import Count, FreeText, Proportion, checked
 from . import _encode, _evidence, _found, _methods, _overview, _sections
-from ._figures import Ask
+from ._figures import FigureRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ def write(
                 alone=kinds.count(stored.kind) == 1,
                 evidence=evidence,
                 max_padj=float(max_padj),
-                figures=Ask(stored, adata, int(top), float(max_padj), _found.response_beside(stored, found))
+                figures=FigureRequest(stored, adata, int(top), float(max_padj), _found.response_beside(stored, found))
                 if figures
                 else None,
             )

@@ -3,51 +3,15 @@
 from __future__ import annotations
 
 import functools
-import json
-from importlib import resources
-from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._schema.resource import TABLES
 from commscore._validate import listed, one_of
 from commscore.check import checked
 
 from ._match import alias_map
 from ._resource import Resource
-
-if TYPE_CHECKING:
-    from commscore._schema import Table
-
-NAMES = ("breast",)
-"""Names that :func:`load` knows."""
-
-_TABLES = {t.name: t for t in TABLES}
-
-
-def meta() -> dict[str, Any]:
-    """Return name, version, licence and hashes of the shipped files."""
-    text = resources.files(__package__).joinpath("data", "meta.json").read_text(encoding="utf-8")
-    result: dict[str, Any] = json.loads(text)
-    return result
-
-
-def _typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    for column in table.columns:
-        if column.kind == "int":
-            frame[column.name] = frame[column.name].astype("int64")
-        elif column.kind == "bool":
-            frame[column.name] = frame[column.name] == "True"
-    return frame
-
-
-@functools.cache
-def shipped_table(name: str) -> pd.DataFrame:
-    """Read one shipped table. The result is shared: do not write to it."""
-    path = resources.files(__package__).joinpath("data", f"{name}.tsv")
-    with path.open(encoding="utf-8") as handle:
-        frame = pd.read_csv(handle, sep="\t", quoting=3, dtype=str, keep_default_na=False)
-    return _typed(frame, _TABLES[name])
+from ._shipped import NAMES, TABLE_OF, meta, shipped_table
 
 
 @checked
@@ -83,7 +47,7 @@ def load(name: str = "breast") -> Resource:
 @functools.cache
 def _load(name: str) -> Resource:
     info = meta()
-    tables = {t: shipped_table(t) for t in _TABLES}
+    tables = {t: shipped_table(t) for t in TABLE_OF}
     return Resource(name=name, version=info["version"], sha256=info["sha256"], licence=info["licence"], _tables=tables)
 
 

@@ -10,7 +10,8 @@ from commscore._schema.resource import AVAILABLE
 from commscore.check import checked
 
 from . import io
-from ._load import NAMES, load
+from ._load import load
+from ._shipped import NAMES
 from .io import liana
 
 

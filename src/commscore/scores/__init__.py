@@ -6,10 +6,11 @@ method; :func:`register` adds one from elsewhere.
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import inspect
 import pkgutil
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from .._validate import one_of, suggest
@@ -110,3 +111,13 @@ def configure(name: str, **parameters: Any) -> Method:
             msg = f"method {name!r} has no parameter {parameter!r} (it has {has}){suggest(parameter, known)}"
             raise TypeError(msg)
     return method.make(**parameters) if method.make else method
+
+
+def _to_process(score: Score) -> tuple[Any, ...]:
+    """Take a score to another process by name and parameters: functions made by functions cannot go there."""
+    if score.make is None:
+        return copyreg.__newobj__, (Score,), vars(score)  # type: ignore[attr-defined]
+    return partial(configure, score.name, **score.parameters), ()
+
+
+copyreg.pickle(Score, _to_process)

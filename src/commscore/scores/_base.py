@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copyreg
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import IntEnum
-from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -200,14 +198,6 @@ class Score:
     def __call__(self, stats: Stats) -> Array:
         """Evaluate the function."""
         return self.function(stats)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Take it to another process by name and parameters: functions made by functions cannot go there."""
-        if self.make is None:
-            return copyreg.__newobj__, (Score,), vars(self)  # type: ignore[attr-defined]
-        from . import configure
-
-        return partial(configure, self.name, **self.parameters), ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,16 +15,16 @@ from .._validate import one_of
 from .._version import __version__
 from ..check import Columns, Count, Label, Levels, Proportion, checked
 from ..get import Result
+from ..get._frames import empty_frame, typed_frame
 from ..get._store import check_target, finish, identity
 from ..stats import exact, linear
 from ..stats.variance import fit_rows
-from . import _domain, _roles
-from ._compare import _design, _prepare, _study
-from ._compare._compare import _names
-from ._compare._profile import _sides
-from ._response import _edges
-from ._response._response import plan, prepare
-from ._roles import Given
+from ..study.comparison import ComparisonData, ComparisonRequest, contrasts_and_design, prepare_study
+from ..study.design import StudyDesign
+from ..study.domain import check_tumour, named_roles, require_roles, require_tumour
+from ..study.roles import AssignedRoles, RoleGroups, assigned_roles, recorded_roles
+from ..study.sample_edges import sample_sides
+from ..study.samples import Study, StudyKeys, covariate_names
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -52,7 +52,7 @@ def balance(
     covariates: Columns = (),
     pair_key: str | None = None,
     sign: str = "reviews",
-    roles: Given | None = None,
+    roles: RoleGroups | None = None,
     flow: str = "geometric",
     abundance: bool = True,
     resource: str | Resource = "breast",
@@ -139,11 +139,11 @@ def balance(
         raise TypeError(msg)
     check_target(adata, key_added, inplace=inplace)
     known = _signed(resource)
-    keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
-    ask = _prepare.Ask(known, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    keys = StudyKeys(groupby, condition_key or "", sample_key, pair_key, covariate_names(covariates))
+    request = ComparisonRequest(known, counts_layer, use_raw, int(min_cells), reference, order, contrast)
     assigned = _who(adata, groupby, known, roles=roles, sign=sign, use_raw=use_raw)
-    prepared = prepare(adata, keys, ask)
-    sides = _sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=1)
+    prepared = prepare_study(adata, keys, request)
+    sides = sample_sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=1)
     flows = _flows(prepared, sides, power=0.5 if flow == "geometric" else 1.0, abundance=abundance)
     direction, n_statements = _directions(known, sides["var"], assigned)
     table = _table(prepared, flows, sides["var"], direction=direction)
@@ -160,8 +160,8 @@ def balance(
         "covariates": np.asarray(keys.covariates, object),
         "reference": study.reference,
         "reference_by": study.reference_by,
-        **ask.recorded(),
-        "roles": _roles.recorded(roles),
+        **request.recorded(),
+        "roles": recorded_roles(roles),
         "sign": sign,
         "flow": flow,
         "abundance": abundance,
@@ -188,19 +188,19 @@ def _signed(resource: Any) -> Resource:
 
 def _who(
     adata: AnnData, groupby: str, known: Resource, *, roles: Any, sign: str, use_raw: bool
-) -> _roles.Assigned | None:
+) -> AssignedRoles | None:
     """Read who takes which role; None where signs do not ask for it. Where it is about tumours there must be one."""
-    named = _domain.named(known, "evidence")
+    named = named_roles(known, "evidence")
     if sign != "roles":
-        _domain.check_tumour(adata, groupby, named, given=roles, resource=known, what="signs")
+        check_tumour(adata, groupby, named, given=roles, resource=known, what="signs")
         return None
-    assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
-    _domain.require(assigned, named, groupby, what="evidence")
-    _domain.require_tumour(assigned, named, groupby, resource=known, what="signs")
+    assigned = assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
+    require_roles(assigned, named, groupby, what="evidence")
+    require_tumour(assigned, named, groupby, resource=known, what="signs")
     return assigned
 
 
-def _flows(prepared: _prepare.Prepared, sides: dict[str, Any], *, power: float, abundance: bool) -> Floats:
+def _flows(prepared: ComparisonData, sides: dict[str, Any], *, power: float, abundance: bool) -> Floats:
     """Flow of every edge in every sample, (n_samples, n_edges); NaN where source or target is missing."""
     flows = np.exp2(power * (sides["ligand"] + sides["receptor"]))
     if abundance:
@@ -245,7 +245,7 @@ def _joint(said: list[str]) -> str:
     return kinds.pop() if kinds else "unclear"
 
 
-def _table(prepared: _prepare.Prepared, flows: Floats, var: pd.DataFrame, *, direction: Any) -> pd.DataFrame:
+def _table(prepared: ComparisonData, flows: Floats, var: pd.DataFrame, *, direction: Any) -> pd.DataFrame:
     study = prepared.study
     frame = pd.DataFrame(
         {
@@ -270,7 +270,7 @@ def _table(prepared: _prepare.Prepared, flows: Floats, var: pd.DataFrame, *, dir
         frame["largest_share"] = filled.max(axis=1) / total
     edges = var[["source", "target", "interaction"]].astype(str).iloc[filled.argmax(axis=1)].to_numpy()
     frame["largest"] = [write_list(e) if t > 0 else "" for e, t in zip(edges, total, strict=True)]
-    return _edges.categorical(frame, schema.BALANCE)
+    return typed_frame(frame, schema.BALANCE)
 
 
 def _log_ratio(above: Floats, below: Floats) -> Floats:
@@ -278,9 +278,9 @@ def _log_ratio(above: Floats, below: Floats) -> Floats:
     return np.where(both, np.log2(np.where(both, above, 1.0) / np.where(both, below, 1.0)), np.nan)
 
 
-def _tests(prepared: _prepare.Prepared, table: pd.DataFrame, *, keys: _study.Keys) -> pd.DataFrame:
+def _tests(prepared: ComparisonData, table: pd.DataFrame, *, keys: StudyKeys) -> pd.DataFrame:
     """Contrasts of both measures, each with a variance of its own."""
-    contrasts, design = plan(prepared, keys)
+    contrasts, design = contrasts_and_design(prepared, keys)
     frames = []
     share = table["unsigned"].to_numpy().clip(1e-6, 1 - 1e-6)
     values = {"balance": table["balance"].to_numpy(), "unsigned": np.log2(share / (1.0 - share))}
@@ -290,12 +290,12 @@ def _tests(prepared: _prepare.Prepared, table: pd.DataFrame, *, keys: _study.Key
             named = {"contrast": one.name, "reference": one.reference, "level": one.level, "measure": measure}
             frames.append(named | row)
     if not frames:
-        return _edges._empty(schema.TESTS)
-    return _edges.categorical(pd.DataFrame(frames), schema.TESTS)
+        return empty_frame(schema.TESTS)
+    return typed_frame(pd.DataFrame(frames), schema.TESTS)
 
 
 def _one_test(
-    value: Floats, study: _study.Study, design: _design.Design, *, vector: Floats, codes: tuple[int, int]
+    value: Floats, study: Study, design: StudyDesign, *, vector: Floats, codes: tuple[int, int]
 ) -> dict[str, Any]:
     there = np.isfinite(value)
     inside = [there & (study.condition == c) for c in codes]
@@ -315,7 +315,7 @@ def _one_test(
 
 
 def _exact(
-    value: Floats, study: _study.Study, design: _design.Design, *, keep: Bools, codes: tuple[int, int]
+    value: Floats, study: Study, design: StudyDesign, *, keep: Bools, codes: tuple[int, int]
 ) -> dict[str, float]:
     """Relabel the samples of the two conditions, within pairs; the statistic is the adjusted difference of means."""
     labels = (study.condition[keep] == codes[1]).astype(np.int64)
@@ -338,7 +338,7 @@ def _exact(
 
 
 def _edge_table(
-    prepared: _prepare.Prepared, flows: Floats, var: pd.DataFrame, *, direction: Any, n_statements: Any
+    prepared: ComparisonData, flows: Floats, var: pd.DataFrame, *, direction: Any, n_statements: Any
 ) -> pd.DataFrame:
     study, filled = prepared.study, np.nan_to_num(flows)
     total = filled.sum(axis=1, keepdims=True)
@@ -348,4 +348,4 @@ def _edge_table(
         frame = var[["source", "target", "interaction"]].reset_index(drop=True)
         frame["condition"], frame["direction"], frame["n_statements"] = level, direction, n_statements
         frames.append(frame.assign(share=share[study.condition == c].mean(axis=0)))
-    return _edges.categorical(pd.concat(frames, ignore_index=True), schema.EDGES)
+    return typed_frame(pd.concat(frames, ignore_index=True), schema.EDGES)

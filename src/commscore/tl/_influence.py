@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,10 @@ from ..get import Result
 from ..get._columns import labels_of
 from ..get._sources import made_from
 from ..get._store import check_target, finish
-from ._compare import _study
-from ._compare._stored import StoredComparison, stored_comparison
-from ._edge import obs_column
-from ._progress import bar
+from ..study.cells import obs_column
+from ..study.progress import progress_bar
+from ..study.samples import label_column
+from ..study.stored_comparison import StoredComparison, stored_comparison
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -48,6 +49,15 @@ _OF_COMPARISON = (
     "n_samples",
 )
 _EDGE = ["contrast", "source", "target", "interaction"]
+
+_SAID_BEFORE = (
+    r"(?s)adata\.obs\[.*they are different labels",
+    r"(?s)covariates: .*it enters as a slope",
+    r"(?s)pair_key=.*have no partner in another condition",
+    r"(?s)only .* that RNA can show .*have their genes in var_names",
+    r"(?s).*of all counts in .* are of genes of the resource's interactions",
+)
+"""How warnings begin that the comparison itself gave of the same data."""
 
 
 @checked
@@ -110,16 +120,16 @@ def leave_one_out(
     stored = stored_comparison(adata, key, resource=resource)
     whole, keys = stored.result, stored.keys
     argument, unit = ("sample_key", keys.sample) if keys.pair is None else ("pair_key", keys.pair)
-    labels, names = _study.column(adata, argument, str(unit), is_quiet=True)
+    labels, names = label_column(adata, argument, str(unit), is_quiet=True)
     samples = obs_column(adata, "sample_key", str(keys.sample))
     used = [n for n in range(len(names)) if _takes_part(samples[labels == n], whole.params)]
     # relabellings serve exact_pvalue alone, unless they are the test
     n_perms = stored.options["n_perms"] if stored.options["test"] == "permutation" else 1
     parts, untested = [], []
-    with bar(len(used), "samples left out") as progress:
+    with progress_bar(len(used), "samples left out") as progress:
         for n in used:
             try:
-                again = stored.again(adata[labels != n], test=_test(stored), n_perms=n_perms)
+                again = _compare_again(stored, adata[labels != n], test=_test(stored), n_perms=n_perms)
             except ValueError as error:  # what is left cannot be compared: the message says why
                 untested.append(("*", "cannot be compared", f"without {names[n]}: {error}"))
             else:
@@ -140,6 +150,18 @@ def leave_one_out(
     }
     result = Result(table, params, whole.resource, extra, schema.SCHEMA)
     return finish(adata, key_added, result, inplace=inplace)
+
+
+def _compare_again(stored: StoredComparison, adata: AnnData, **changes: Any) -> Result:
+    """Compare once more; what was said of the data before is not said again."""
+    from .. import tl
+
+    options = stored.options | {"resource": stored.resource, "inplace": False} | changes
+    groupby = options.pop("groupby")
+    with warnings.catch_warnings():
+        for words in _SAID_BEFORE:
+            warnings.filterwarnings("ignore", message=words, category=UserWarning)
+        return cast("Result", tl.compare(adata, groupby, **options))
 
 
 def _test(stored: StoredComparison) -> str:

@@ -18,7 +18,17 @@ from ..check import Count, NonNegative, Proportion, Repeats, checked
 from ..get import Result
 from ..get._sources import made_from
 from ..get._store import check_target, finish
-from . import _contexts
+from ..study.stored_edges import (
+    EdgeSides,
+    EdgeSums,
+    edge_sides,
+    edge_values,
+    obs_labels,
+    passing_edges,
+    stored_expression,
+    stored_group_codes,
+    sums_in_bins,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,20 +130,20 @@ def recessive(
     if table.empty:
         msg = f"the table of adata.uns[{key!r}] has no row: cs.get.untested says why"
         raise ValueError(msg)
-    source = _contexts.expression(adata, stored.params)
-    ends = _contexts.sides(table, stored.params, source)
-    group = _contexts.group_codes(adata, stored.params, ends.groups)
+    source = stored_expression(adata, stored.params)
+    ends = edge_sides(table, stored.params, source)
+    group = stored_group_codes(adata, stored.params, ends.groups)
     pairs = _Pairs(table, n_pairs=len(ends.groups) ** 2)
     flow = (table["ligand_mean"] * table["receptor_mean"]).to_numpy(np.float64)
     if sample_key is None:
         draws, n, unit = _bootstrap(source, ends, group, n_boot=int(n_boot), seed=seed), int(n_boot), "cells"
     else:
-        sample, names = _contexts.labels(adata, "sample_key", sample_key)
+        sample, names = obs_labels(adata, "sample_key", sample_key)
         draws, n, unit = _leave_out(source, ends, group, sample=sample, names=names), len(names), "samples"
     kept = np.zeros(len(table))
     expr_prop = float(stored.params.get("expr_prop", 0.0))
     for sums in draws:
-        permuted, prop = _contexts.edge_values(sums, ends, min_cells=int(min_cells))
+        permuted, prop = edge_values(sums, ends, min_cells=int(min_cells))
         kept += (prop >= expr_prop) & (prop > 0) & (pairs.excess(permuted) >= min_excess)
     found = _ranked(table, flow, pairs, stability=kept / n, score=score, padj=padj)
     passes = (found["magnitude"] <= max_magnitude) & (found["excess"] >= min_excess)
@@ -187,10 +197,10 @@ def _checked(table: pd.DataFrame, *, score: str, padj: str) -> pd.DataFrame:
             some = [c for c in table.columns if str(c).startswith(("score", "padj"))]
             msg = f"{argument}={column!r} is not a column of the stored table; it has {', '.join(some) or 'no scores'}"
             raise KeyError(msg)
-    return _contexts.passing(table, padj=padj, max_padj=None)
+    return passing_edges(table, padj=padj, max_padj=None)
 
 
-def _bootstrap(source: Any, ends: _contexts.Sides, group: Ints, *, n_boot: int, seed: int) -> Iterator[_contexts.Sums]:
+def _bootstrap(source: Any, ends: EdgeSides, group: Ints, *, n_boot: int, seed: int) -> Iterator[EdgeSums]:
     """Draw cells with replacement within every group; draw number i is a stream of its own."""
     k = len(ends.groups)
     members = [np.flatnonzero(group == g) for g in range(k)]
@@ -204,24 +214,22 @@ def _bootstrap(source: Any, ends: _contexts.Sides, group: Ints, *, n_boot: int, 
         weights = [np.bincount(rng.integers(0, m.size, m.size), minlength=m.size).astype(np.float64) for m in members]
         total = np.stack([w @ x for w, (x, _) in zip(weights, blocks, strict=True)])
         expressed = np.stack([w @ e for w, (_, e) in zip(weights, blocks, strict=True)])
-        yield _contexts.Sums(total, expressed, n)
+        yield EdgeSums(total, expressed, n)
 
 
-def _leave_out(
-    source: Any, ends: _contexts.Sides, group: Ints, *, sample: Ints, names: list[str]
-) -> Iterator[_contexts.Sums]:
+def _leave_out(source: Any, ends: EdgeSides, group: Ints, *, sample: Ints, names: list[str]) -> Iterator[EdgeSums]:
     """Leave out one sample after the other."""
     if len(names) < 3:
         msg = f"sample_key has {len(names)} samples, leaving one out needs three; leave it out to resample cells"
         raise ValueError(msg)
     k, s = len(ends.groups), len(names)
     bins = np.where((group >= 0) & (sample >= 0), sample * k + group, -1)
-    sums = _contexts.sums_in_bins(source, ends.genes, bins, n_bins=s * k)
+    sums = sums_in_bins(source, ends.genes, bins, n_bins=s * k)
     total, expressed = (x.reshape(s, k, -1) for x in (sums.total, sums.expressed))
     n = sums.n.reshape(s, k)
     for i in range(s):
         rest = np.arange(s) != i
-        yield _contexts.Sums(total[rest].sum(axis=0), expressed[rest].sum(axis=0), n[rest].sum(axis=0))
+        yield EdgeSums(total[rest].sum(axis=0), expressed[rest].sum(axis=0), n[rest].sum(axis=0))
 
 
 def _ranked(

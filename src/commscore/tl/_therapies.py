@@ -19,10 +19,12 @@ from ..check import Count, Proportion, between, checked
 from ..get import Result
 from ..get._sources import made_from
 from ..get._store import check_target, finish, identity
-from . import _contexts, _domain, _roles
+from ..study.coverage import same_species
+from ..study.domain import check_tumour, named_roles
+from ..study.roles import RoleGroups, recorded_roles
+from ..study.stored_circuits import circuit_scores
+from ..study.stored_edges import EVERYTHING, edge_flows, obs_labels, passing_edges, split_key
 from ._bypass import bypass_table
-from ._circuits import _again
-from ._coverage import same_species
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -44,7 +46,7 @@ def therapies(
     *,
     key: str = "commscore",
     circuits_key: str | None = "commscore_circuits",
-    roles: _roles.Given | None = None,
+    roles: RoleGroups | None = None,
     condition_key: str | None = None,
     sample_key: str | None = None,
     max_padj: Proportion | None = None,
@@ -133,10 +135,10 @@ def therapies(
     known, stored = rs.as_resource(resource), get.load(adata, key)
     agents = _agents(known)
     _check_tumour(adata, stored, known, roles=roles, circuits_key=circuits_key)
-    table = _contexts.passing(stored.table, padj=padj, max_padj=max_padj)
+    table = passing_edges(stored.table, padj=padj, max_padj=max_padj)
     same_species(known, itertools.chain.from_iterable(agents["targets"]), table)
-    by, column = _contexts.which(condition_key, sample_key)
-    flows = _contexts.flows(adata, table, stored.params, by=by, column=column, min_cells=int(min_cells))
+    by, column = split_key(condition_key, sample_key)
+    flows = edge_flows(adata, table, stored.params, by=by, column=column, min_cells=int(min_cells))
     cut, counted = _cuts(agents, table), ~presents_antigen(table)
     steps, in_contexts = _circuit_steps(adata, circuits_key, by=by, column=column, min_cells=int(min_cells))
     of_steps = _step_cuts(agents, steps)
@@ -160,7 +162,7 @@ def therapies(
         "key": key,
         "made_from": made_from(sources),
         "circuits_key": circuits_key,
-        "roles": _roles.recorded(roles),
+        "roles": recorded_roles(roles),
         "condition_key": condition_key,
         "sample_key": sample_key,
         "max_padj": max_padj,
@@ -218,7 +220,7 @@ def _different(cells: list[Any]) -> list[str]:
 
 
 def _check_tumour(
-    adata: AnnData, stored: Result, known: Resource, *, roles: _roles.Given | None, circuits_key: str | None
+    adata: AnnData, stored: Result, known: Resource, *, roles: RoleGroups | None, circuits_key: str | None
 ) -> None:
     """Raise if the resource is about tumours and no group takes a tumour role; what circuits were told holds here."""
     groupby = str(stored.params["groupby"])
@@ -226,8 +228,8 @@ def _check_tumour(
         told = get.params(adata, circuits_key)
         if str(told.get("groupby")) == groupby:
             roles = {role: list(groups) for role, groups in dict(told.get("roles") or {}).items()}
-    named = _domain.named(known, "circuits", "expectations", "evidence")
-    _domain.check_tumour(adata, groupby, named, given=roles, resource=known, what="therapies")
+    named = named_roles(known, "circuits", "expectations", "evidence")
+    check_tumour(adata, groupby, named, given=roles, resource=known, what="therapies")
 
 
 def presents_antigen(table: pd.DataFrame) -> Bools:
@@ -255,12 +257,12 @@ def _circuit_steps(
     """Measured steps of the stored circuits with the gates on them, and their scores in every context."""
     if circuits_key is None or (circuits_key == "commscore_circuits" and circuits_key not in adata.uns):
         none = pd.DataFrame(columns=["circuit", "step", "from", "to", "gates", "score", "in_strength"])
-        names = [_contexts.EVERYTHING] if column is None else _contexts.labels(adata, by, column)[1]
+        names = [EVERYTHING] if column is None else obs_labels(adata, by, column)[1]
         return none, {name: np.zeros(0) for name in names}
     stored = get.load(adata, circuits_key)
     edges = stored.extra["edges"]
     steps = edges[edges["score"].notna() & edges["in_strength"]].reset_index(drop=True)
-    return steps, _again.scores_in(adata, stored, steps, by=by, column=column, min_cells=min_cells)
+    return steps, circuit_scores(adata, stored, steps, by=by, column=column, min_cells=min_cells)
 
 
 def _step_cuts(agents: pd.DataFrame, steps: pd.DataFrame) -> Bools:

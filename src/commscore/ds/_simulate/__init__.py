@@ -16,8 +16,8 @@ from . import _check, _cohort, _counts, _model, _truth
 from ._shifts import Shift
 
 if TYPE_CHECKING:
-    from ._cohort import Cohort
-    from ._model import Model
+    from ._cohort import SimulatedCohort
+    from ._model import ExpressionModel
 
 __all__ = ["Shift", "_check", "simulate"]
 
@@ -165,7 +165,9 @@ def simulate(  # noqa: PLR0913 - a simulator has many knobs; all by keyword, all
     return _assemble(counts, cells=cells, cohort=cohort, model=model, params={**spread, "seed": recorded(rng, seed)})
 
 
-def _assemble(counts: Any, *, cells: Any, cohort: Cohort, model: Model, params: dict[str, Any]) -> Any:
+def _assemble(
+    counts: Any, *, cells: Any, cohort: SimulatedCohort, model: ExpressionModel, params: dict[str, Any]
+) -> Any:
     adata = ad.AnnData(X=counts, obs=_obs(cells, cohort=cohort, groups=model.groups), var=_var(model))
     adata.layers["counts"] = counts.copy()
     pairs = pd.DataFrame(model.interactions, columns=["ligand", "receptor"])
@@ -183,7 +185,7 @@ def _assemble(counts: Any, *, cells: Any, cohort: Cohort, model: Model, params: 
     return adata
 
 
-def _obs(cells: Any, *, cohort: Cohort, groups: tuple[str, ...]) -> Any:
+def _obs(cells: Any, *, cohort: SimulatedCohort, groups: tuple[str, ...]) -> Any:
     n_samples, n_groups = cells.shape
     sample = np.repeat(np.repeat(np.arange(n_samples), n_groups), cells.ravel())
     group = np.repeat(np.tile(np.arange(n_groups), n_samples), cells.ravel())
@@ -196,7 +198,7 @@ def _obs(cells: Any, *, cohort: Cohort, groups: tuple[str, ...]) -> Any:
     return pd.DataFrame(columns, index=pd.Index([f"cell_{i}" for i in range(len(sample))]))
 
 
-def _var(model: Model) -> Any:
+def _var(model: ExpressionModel) -> Any:
     sides = [{g for pair in model.interactions for g in _model.members(pair[side])} for side in (0, 1)]
     role = {
         (True, False): "ligand",

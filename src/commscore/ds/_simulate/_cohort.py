@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Cohort:
+class SimulatedCohort:
     """The samples in order; ``condition`` and ``patient`` are indices, one per sample."""
 
     conditions: tuple[str, ...]
@@ -27,7 +27,7 @@ class Cohort:
     depth: Floats
 
 
-def build(*, conditions: Any, n_samples: Any, n_cells: Any, depth: Any, paired: Any) -> Cohort:
+def build(*, conditions: Any, n_samples: Any, n_cells: Any, depth: Any, paired: Any) -> SimulatedCohort:
     """Return the cohort; samples are ``CONDITION_1`` … in the order of the conditions."""
     levels = _check.names("conditions", conditions)
     if not isinstance(paired, bool | np.bool_):
@@ -42,7 +42,7 @@ def build(*, conditions: Any, n_samples: Any, n_cells: Any, depth: Any, paired: 
     within = np.concatenate([np.arange(n) for n in sizes])
     patient = within if paired else np.arange(len(condition))
     samples = tuple(f"{levels[c]}_{i + 1}" for c, i in zip(condition, within, strict=True))
-    return Cohort(
+    return SimulatedCohort(
         conditions=levels,
         samples=samples,
         patients=tuple(f"patient_{i + 1}" for i in range(int(patient.max()) + 1)),
@@ -98,7 +98,9 @@ def _depth(depth: Any, levels: Sequence[str]) -> Floats:
     return np.array([float(depth.get(c, 1.0)) for c in levels])
 
 
-def compose(cohort: Cohort, proportion: Floats, *, concentration: float | None, generator: np.random.Generator) -> Ints:
+def compose(
+    cohort: SimulatedCohort, proportion: Floats, *, concentration: float | None, generator: np.random.Generator
+) -> Ints:
     """Return cells per sample × group: Dirichlet proportions (or the exact ones), then multinomial counts."""
     counts = np.empty((len(cohort.samples), proportion.shape[1]), dtype=np.int64)
     for s, t in enumerate(cohort.condition):

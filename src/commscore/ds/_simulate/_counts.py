@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...arrays import Floats, Ints
-    from ._cohort import Cohort
+    from ._cohort import SimulatedCohort
 
 
 BLOCK = 1 << 21
@@ -20,7 +20,7 @@ BLOCK = 1 << 21
 
 def sample_rates(
     rate: Floats,
-    cohort: Cohort,
+    cohort: SimulatedCohort,
     *,
     donor_sd: float,
     patient_sd: float,

@@ -23,7 +23,7 @@ GENE_SD, GROUP_SD = 1.0, 0.5  # spread of the background: between genes, and of 
 
 
 @dataclasses.dataclass(frozen=True)
-class Model:
+class ExpressionModel:
     """Expected values; T conditions, K groups, G genes (those of the interactions come first)."""
 
     conditions: tuple[str, ...]
@@ -56,7 +56,7 @@ def build(
     n_background: int,
     n_counts: float,
     seeds: tuple[np.random.Generator, np.random.Generator],
-) -> Model:
+) -> ExpressionModel:
     """Check the ingredients and return the model; ``seeds`` draw pairs' genes and background."""
     weights = _check.proportions(_defaults.GROUPS if groups is None else groups)
     names = tuple(weights)
@@ -74,7 +74,7 @@ def build(
     background = _background(len(names), n_background, n_counts=n_counts, generator=seeds[1])
     base = np.concatenate([base, background], axis=1)
     rate, proportion = _plant(planted, conditions=conditions, base=base, weights=weights, genes=genes)
-    return Model(
+    return ExpressionModel(
         conditions=conditions,
         groups=names,
         genes=genes + _background_names(n_background, genes),

@@ -12,7 +12,7 @@ from ._model import members
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Floats
-    from ._model import Model
+    from ._model import ExpressionModel
 
 
 PARTS = ("d_source", "d_ligand", "d_target", "d_receptor")
@@ -24,7 +24,7 @@ def _text_index(table: Any) -> Any:
     return table
 
 
-def molecule_levels(model: Model, side: int) -> tuple[Floats, Bools]:
+def molecule_levels(model: ExpressionModel, side: int) -> tuple[Floats, Bools]:
     """Return the expected level of the least subunit (T × K × I) and if all are expressed (K × I)."""
     column = {gene: j for j, gene in enumerate(model.genes)}
     sides = [[column[g] for g in members(pair[side])] for pair in model.interactions]
@@ -33,14 +33,14 @@ def molecule_levels(model: Model, side: int) -> tuple[Floats, Bools]:
     return level, high
 
 
-def _changes(model: Model) -> tuple[Floats, Floats, Floats]:
+def _changes(model: ExpressionModel) -> tuple[Floats, Floats, Floats]:
     """Return log2 changes against the first condition: ligand and receptor T × K × I, proportion T × K."""
     ligand, receptor = (np.log2(molecule_levels(model, side)[0]) for side in (0, 1))
     share = np.log2(model.proportion)
     return ligand - ligand[0], receptor - receptor[0], share - share[0]
 
 
-def planted(model: Model) -> Any:
+def planted(model: ExpressionModel) -> Any:
     """One row per shift and condition after the first: what was asked for, and the parts it comes to."""
     ligand, receptor, share = _changes(model)
     index = {pair: i for i, pair in enumerate(model.interactions)}
@@ -68,7 +68,7 @@ def planted(model: Model) -> Any:
     return _text_index(table)
 
 
-def edges(model: Model) -> Any:
+def edges(model: ExpressionModel) -> Any:
     """Every edge whose ligand or receptor moved: planted, or sharing a gene with a planted one."""
     ligand, receptor, share = _changes(model)
     expressed = molecule_levels(model, 0)[1], molecule_levels(model, 1)[1]

@@ -17,6 +17,7 @@ from commscore.rs._derive import (
 )
 from commscore.rs._match import subunits
 from commscore.rs._resource import Resource
+from commscore.rs._shipped import shipped_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,8 +98,6 @@ def _one_value(values: pd.Series) -> Any:
 
 def _symbols_of(interactions: pd.DataFrame) -> pd.DataFrame:
     """Take identifiers from the shipped table; a gene it does not know is known by its symbol alone."""
-    from commscore.rs._load import shipped_table
-
     names = pd.concat([interactions["ligand"], interactions["receptor"]]).unique()
     genes = sorted({g for n in names for g in subunits(n)})
     shipped = shipped_table("symbols")

@@ -16,7 +16,8 @@ from ...stats.combine import acat
 from ...stats.courses import Courses, choose
 from ...stats.multiple import benjamini_hochberg
 from ...stats.variance import OUTSIDE, fit_rows
-from .._compare import _contrasts, _design
+from ...study.contrasts import pairwise_contrasts, stage_contrasts, table_of_contrasts
+from ...study.design import StudyDesign, build_design
 from ._tables import in_words
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from ...arrays import Bools, Floats, Ints
     from ...core.contrast import Contrast
-    from .._compare._study import Keys, Study
-    from ._samples import Cohort
+    from ...study.samples import Study, StudyKeys
+    from ._samples import RoleSamples
     from ._steps import Measured, Step
 
 
@@ -79,7 +80,7 @@ class _Made:
         return np.asarray(values[self.best, np.arange(self.best.size)], np.float64)
 
 
-def change_table(found: Cohort, measured: Measured, *, keys: Keys, expr_prop: float) -> pd.DataFrame:
+def change_table(found: RoleSamples, measured: Measured, *, keys: StudyKeys, expr_prop: float) -> pd.DataFrame:
     """Change of every measured step and of every circuit with a step that counts."""
     plan = measured.plan
     levels = _levels(found, plan, expr_prop=expr_prop)
@@ -117,7 +118,7 @@ class _Levels:
         return np.asarray(np.sort(prop, axis=0)[-self.least :].mean(axis=0) >= self.expr_prop, np.bool_)
 
 
-def _levels(found: Cohort, plan: core.Plan, *, expr_prop: float) -> _Levels:
+def _levels(found: RoleSamples, plan: core.Plan, *, expr_prop: float) -> _Levels:
     log, expected, prop = (core.node_levels(x, plan) for x in (found.logs, found.expected, found.prop))
     least = int(found.study.replicates[found.study.replicates > 0].min())
     return _Levels(log, 1.0 / (expected + 0.5), prop, least, expr_prop)
@@ -195,29 +196,29 @@ def _whole(levels: _Levels, plan: core.Plan, parts: list[Ints], *, condition: In
     return made
 
 
-def _plan(found: Cohort, keys: Keys) -> tuple[list[Contrast], _design.Design]:
+def _plan(found: RoleSamples, keys: StudyKeys) -> tuple[list[Contrast], StudyDesign]:
     """Contrasts and design; with one sample per level there are effects without a test."""
     study = found.study
     n_levels = len(study.levels)
     if len(study.samples) <= n_levels and not keys.covariates and keys.pair is None:
-        design = _design.Design(np.eye(n_levels)[study.condition], None, study.levels)
+        design = StudyDesign(np.eye(n_levels)[study.condition], None, study.levels)
     else:
-        design = _design.build(study, keys)
+        design = build_design(study, keys)
     return contrasts(found, design.matrix.shape[1]), design
 
 
-def contrast_table(found: Cohort) -> pd.DataFrame:
+def contrast_table(found: RoleSamples) -> pd.DataFrame:
     """One row per contrast: its name, reference and level."""
-    return _contrasts.table(contrasts(found, len(found.study.levels)))
+    return table_of_contrasts(contrasts(found, len(found.study.levels)))
 
 
-def contrasts(found: Cohort, n_coefficients: int) -> list[Contrast]:
+def contrasts(found: RoleSamples, n_coefficients: int) -> list[Contrast]:
     """Return every pair, and the stages where they are ordered."""
-    made = _contrasts.pairwise(found.study, n_coefficients)
-    return made + (_contrasts.stages(found.study, found.order, n_coefficients) if len(found.order) > 1 else [])
+    made = pairwise_contrasts(found.study, n_coefficients)
+    return made + (stage_contrasts(found.study, found.order, n_coefficients) if len(found.order) > 1 else [])
 
 
-def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: _design.Design) -> _Made:
+def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: StudyDesign) -> _Made:
     """Moderated t along every vector of the contrast, combined; rows that are not expressed only get their effect."""
     unique, first = np.unique(rows.first, return_index=True)
     q = contrast.vectors.shape[0]

@@ -22,11 +22,12 @@ from ...core.threads import team
 from ...get import Result
 from ...get._store import check_target, finish, identity
 from ...stats.multiple import permutation_pvalue
-from .. import _domain, _edge, _roles
-from .._compare import _prepare, _study
-from .._compare._compare import _names
-from .._progress import bar
-from .._roles import Given
+from ...study.cells import Cells, read_cells, read_expression, refuse_unsuitable
+from ...study.comparison import ComparisonRequest
+from ...study.domain import named_roles, require_roles, require_tumour
+from ...study.progress import progress_bar
+from ...study.roles import RoleGroups, assigned_roles, recorded_roles
+from ...study.samples import Note, StudyKeys, covariate_names
 from . import _changes, _samples, _steps, _tables
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def circuits(
     adata: AnnData,
     groupby: str,
     *,
-    roles: Given | None = None,
+    roles: RoleGroups | None = None,
     condition_key: str | None = None,
     sample_key: str | None = None,
     reference: Label | None = None,
@@ -165,18 +166,18 @@ def circuits(
     one_of("scheme", scheme, schemes.NAMES)
     one_of("complex", complex, COMPLEX_RULES)
     check_target(adata, key_added, inplace=inplace)
-    settings = Settings(int(n_perms), scheme, complex, float(expr_prop), int(min_cells), int(min_cells_sample))
-    keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
-    ask = _prepare.Ask(resource, counts_layer, use_raw, settings.min_cells_sample, reference, order, contrast)
-    _samples.check_keys(keys, ask)
+    settings = CircuitSettings(int(n_perms), scheme, complex, float(expr_prop), int(min_cells), int(min_cells_sample))
+    keys = StudyKeys(groupby, condition_key or "", sample_key, pair_key, covariate_names(covariates))
+    request = ComparisonRequest(resource, counts_layer, use_raw, settings.min_cells_sample, reference, order, contrast)
+    _samples.check_keys(keys, request)
     seed, known = key(rng), rs.as_resource(resource)
     frame = _with_circuits(known)
-    expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
-    cells = _edge.cells(adata, groupby, groups=None, min_cells=settings.min_cells)
-    assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=layer, use_raw=use_raw)
-    named = _domain.named(known, "circuits")
-    _domain.require(assigned, named, groupby)
-    _domain.require_tumour(assigned, named, groupby, resource=known, what="circuits")
+    expression = read_expression(adata, layer=layer, use_raw=use_raw)
+    cells = read_cells(adata, groupby, groups=None, min_cells=settings.min_cells)
+    assigned = assigned_roles(adata, groupby, given=roles, resource=known, layer=layer, use_raw=use_raw)
+    named = named_roles(known, "circuits")
+    require_roles(assigned, named, groupby)
+    require_tumour(assigned, named, groupby, resource=known, what="circuits")
     genes = _steps.find_genes(known, frame, expression.var_names)
     genes.warn_if_few(known, frame, expression.var_names)
     names = [str(n) for n in cells.names]
@@ -184,12 +185,18 @@ def circuits(
     draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
     extra: dict[str, pd.DataFrame] = {}
     association: dict[int, tuple[float, float, int]] = {}
-    notes: list[_study.Note] = []
+    notes: list[Note] = []
     compared: dict[str, Any] = {}
     with team(n_jobs) as threads:
         if sample_key is not None:
             samples = _samples.cohort(
-                adata, cells, measured.plan, keys=keys, ask=ask, names=expression.var_names[genes.columns], team=threads
+                adata,
+                cells,
+                measured.plan,
+                keys=keys,
+                request=request,
+                names=expression.var_names[genes.columns],
+                team=threads,
             )
             association = _samples.associations(samples, measured, seed=seed)
             notes, compared = samples.study.notes, samples.counts
@@ -205,11 +212,11 @@ def circuits(
             order=draws.order(cells.n),
             team=threads,
         )
-        _edge.refuse_unsuitable(labelled.columns, expression)
+        refuse_unsuitable(labelled.columns, expression)
         labelled = labelled.with_exact_sums()
         summary = labelled.observe()
         counter = core.CircuitCounter(measured.plan, labelled, means=summary.mean, rule=complex)
-        with bar(settings.n_perms, "permutations") as progress:
+        with progress_bar(settings.n_perms, "permutations") as progress:
             permute(labelled, counter, draws, progress=progress)
     observed = _observe(measured, summary, counter, names=names, settings=settings, found=association)
     edges = _tables.edge_table(measured, observed, expr_prop=settings.expr_prop)
@@ -217,11 +224,11 @@ def circuits(
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
     params = (
         settings.recorded()
-        | _from_call(keys, ask, cells=cells, layer=layer)
+        | _from_call(keys, request, cells=cells, layer=layer)
         | compared
         | {
             "rng": recorded(rng, seed),
-            "roles": _roles.recorded(roles),
+            "roles": recorded_roles(roles),
             "aliases": genes.aliases,
             **genes.counted(frame),
             "change_test": "moderated t on samples, log2 CPM",
@@ -233,7 +240,7 @@ def circuits(
 
 
 @dataclass(frozen=True)
-class Settings:
+class CircuitSettings:
     """Numbers and rules of one call."""
 
     n_perms: int
@@ -262,7 +269,7 @@ def _observe(
     counter: core.CircuitCounter,
     *,
     names: list[str],
-    settings: Settings,
+    settings: CircuitSettings,
     found: dict[int, tuple[float, float, int]],
 ) -> _tables.Observed:
     plan, rule = measured.plan, settings.complex
@@ -304,7 +311,7 @@ def _who(plan: core.Plan, summary: GeneSummary, *, names: list[str], rule: str) 
     return prop, groups
 
 
-def _from_call(keys: _study.Keys, ask: _prepare.Ask, *, cells: _edge.Cells, layer: str | None) -> dict[str, Any]:
+def _from_call(keys: StudyKeys, request: ComparisonRequest, *, cells: Cells, layer: str | None) -> dict[str, Any]:
     """Return what describes data and design, for ``params``."""
     return {
         "groupby": keys.groupby,
@@ -313,10 +320,10 @@ def _from_call(keys: _study.Keys, ask: _prepare.Ask, *, cells: _edge.Cells, laye
         "pair_key": keys.pair,
         "covariates": np.asarray(keys.covariates, object),
         "reference": None,
-        **ask.recorded(),
+        **request.recorded(),
         "layer": layer,
-        "use_raw": ask.use_raw,
-        "counts_layer": ask.counts_layer,
+        "use_raw": request.use_raw,
+        "counts_layer": request.counts_layer,
         "groups": cells.names[cells.display],
         "n_cells": int(cells.index.size),
     }

@@ -10,8 +10,10 @@ import numpy as np
 from ...core import circuits as core
 from ...core.log_rates import log_cpm
 from ...core.read.pseudobulk import Pseudobulk, pseudobulk
-from .. import _edge
-from .._compare import _counts, _prepare, _study
+from ...study.cells import Cells, Expression
+from ...study.comparison import ComparisonRequest, read_study, stages_with_samples
+from ...study.counts import check_count_sums, raw_counts
+from ...study.samples import Study, StudyKeys, study_of_samples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,19 +28,19 @@ LEAST = 5  # samples for an association
 
 
 @dataclass(frozen=True)
-class Cohort:
+class RoleSamples:
     """What is known of the samples, n_samples × n_roles × n_genes.
 
     ``logs``: log2 CPM, ``expected``: counts expected from the rate of all samples, ``prop``: fraction of cells
     with a count. ``order``: the stages, if any. ``source``: where the counts were read.
     """
 
-    study: _study.Study
+    study: Study
     order: tuple[str, ...]
     logs: Floats
     expected: Floats
     prop: Floats
-    source: _edge.Source
+    source: Expression
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -46,7 +48,7 @@ class Cohort:
         return {"counts": self.source.name, "counts_layer": self.source.layer}
 
 
-def check_keys(keys: _study.Keys, ask: _prepare.Ask) -> None:
+def check_keys(keys: StudyKeys, request: ComparisonRequest) -> None:
     """Conditions need samples, and what describes a comparison needs conditions."""
     if keys.condition and keys.sample is None:
         msg = (
@@ -59,33 +61,33 @@ def check_keys(keys: _study.Keys, ask: _prepare.Ask) -> None:
         for n, v in (
             ("covariates", keys.covariates or None),
             ("pair_key", keys.pair),
-            ("reference", ask.reference),
-            ("order", ask.order),
-            ("contrast", ask.contrast),
+            ("reference", request.reference),
+            ("order", request.order),
+            ("contrast", request.contrast),
         )
         if v is not None
     ]
     if given and not keys.condition:
         msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
         raise ValueError(msg)
-    if ask.counts_layer is not None and keys.sample is None:
-        msg = f"counts_layer={ask.counts_layer!r} needs sample_key=: counts are added up by sample"
+    if request.counts_layer is not None and keys.sample is None:
+        msg = f"counts_layer={request.counts_layer!r} needs sample_key=: counts are added up by sample"
         raise ValueError(msg)
 
 
 def cohort(
     adata: AnnData,
-    cells: _edge.Cells,
+    cells: Cells,
     plan: core.Plan,
     *,
-    keys: _study.Keys,
-    ask: _prepare.Ask,
+    keys: StudyKeys,
+    request: ComparisonRequest,
     names: pd.Index,
     team: Team,
-) -> Cohort:
+) -> RoleSamples:
     """Add up raw counts by sample × role; roles may share groups."""
-    study = _read(adata, keys, ask)
-    source = _counts.raw_counts(adata, counts_layer=ask.counts_layer, use_raw=False)
+    study = _read(adata, keys, request)
+    source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=False)
     number = np.full(adata.n_obs, -1, np.int64)
     number[cells.index] = cells.groups.labels
     group = number[study.cells]
@@ -99,18 +101,18 @@ def cohort(
         columns=_columns(source, names),
         team=team,
     )
-    _counts.check_sums(bulk, source)
+    check_count_sums(bulk, source)
     roles = _of_roles(bulk, plan.members.astype(np.float64))
-    order = _prepare.stages(study, ask)
-    logs = log_cpm(roles, min_cells=ask.min_cells)
-    return Cohort(study, order, logs, _expected(roles, np.isfinite(logs)), roles.prop, source)
+    order = stages_with_samples(study, request)
+    logs = log_cpm(roles, min_cells=request.min_cells)
+    return RoleSamples(study, order, logs, _expected(roles, np.isfinite(logs)), roles.prop, source)
 
 
-def _read(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _study.Study:
+def _read(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> Study:
     """Read the samples; those without a partner are left out of a paired study."""
     if not keys.condition:
-        return _study.of_samples(adata, keys.groupby, str(keys.sample), groups_were_read=True)
-    return _prepare.read_study(adata, keys, ask, groups_were_read=True)
+        return study_of_samples(adata, keys.groupby, str(keys.sample), groups_were_read=True)
+    return read_study(adata, keys, request, groups_were_read=True)
 
 
 def _of_roles(bulk: Pseudobulk, weights: Floats) -> Pseudobulk:
@@ -135,7 +137,7 @@ def _expected(roles: Pseudobulk, there: Bools) -> Floats:
     return np.asarray(rate[None] * library[:, :, None], np.float64)
 
 
-def _columns(source: _edge.Source, names: pd.Index) -> Ints:
+def _columns(source: Expression, names: pd.Index) -> Ints:
     """Positions of the genes in the matrix of counts, which may be ``raw`` with other variables."""
     at = source.var_names.get_indexer(names)
     if (at < 0).any():
@@ -144,7 +146,7 @@ def _columns(source: _edge.Source, names: pd.Index) -> Ints:
     return np.asarray(at, np.int64)
 
 
-def associations(found: Cohort, measured: Measured, *, seed: int) -> dict[int, tuple[float, float, int]]:
+def associations(found: RoleSamples, measured: Measured, *, seed: int) -> dict[int, tuple[float, float, int]]:
     """Spearman's correlation of both genes of every intracellular step across samples, by number of the step."""
     levels = core.node_levels(found.logs, measured.plan)
     made = {}

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...arrays import Entities
 from ...core.circuits import CORECEPTOR, DECOY, RELEASE, Gates, Plan
-from .. import _roles
-from .._coverage import BEYOND_RNA, nothing_found, warn_of_few
+from ...study.coverage import BEYOND_RNA, nothing_found, warn_of_few
+from ...study.roles import ANY_ROLE, AssignedRoles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def measure(
     frame: pd.DataFrame,
     genes: Genes,
     *,
-    assigned: _roles.Assigned,
+    assigned: AssignedRoles,
     groups: list[str],
     restraining: bool = False,
 ) -> Measured:
@@ -138,15 +138,15 @@ def measure(
     return Measured(steps, list(by_circuit), plan, builder.roles, genes)
 
 
-def _step(row: pd.Series, modes: dict[str, str], genes: Genes, *, assigned: _roles.Assigned, groups: list[str]) -> Step:
+def _step(row: pd.Series, modes: dict[str, str], genes: Genes, *, assigned: AssignedRoles, groups: list[str]) -> Step:
     mode = modes.get(row["interaction"], "")
     status, detail = _beyond_rna(row, mode) or _absent(row, assigned, groups) or _unmeasured(row, genes) or ("", "")
     ends = _end(row["source_role"], assigned, groups), _end(row["target_role"], assigned, groups)
     return Step(row, status, detail, ends, _missing_genes(row, genes) if status == _NO_GENE else [])
 
 
-def _end(role: str, assigned: _roles.Assigned, groups: list[str]) -> End:
-    if role == _roles.ANY:
+def _end(role: str, assigned: AssignedRoles, groups: list[str]) -> End:
+    if role == ANY_ROLE:
         return End((), "exact")
     named = assigned.of(role)
     large = tuple(g for g in named if g in groups)
@@ -160,12 +160,12 @@ def _beyond_rna(row: pd.Series, mode: str) -> tuple[str, str] | None:
     micro = [row[c] for c in ("from", "to") if row[c].startswith("MIR")]
     if micro:
         return _RNA, f"{', '.join(micro)}: microRNA is not in mRNA counts"
-    if mode == "hormone" and row["source_role"] == _roles.ANY:
+    if mode == "hormone" and row["source_role"] == ANY_ROLE:
         return _RNA, f"{row['from']} is a hormone that comes with the blood from outside of these cells"
     return None
 
 
-def _absent(row: pd.Series, assigned: _roles.Assigned, groups: list[str]) -> tuple[str, str] | None:
+def _absent(row: pd.Series, assigned: AssignedRoles, groups: list[str]) -> tuple[str, str] | None:
     for side in ("source_role", "target_role"):
         named = assigned.of(row[side])
         if not any(g in groups for g in named):
@@ -186,7 +186,7 @@ def _missing_genes(row: pd.Series, genes: Genes) -> list[str]:
 class _Builder:
     """Numbers nodes and steps as they come."""
 
-    def __init__(self, genes: Genes, assigned: _roles.Assigned, groups: list[str]) -> None:
+    def __init__(self, genes: Genes, assigned: AssignedRoles, groups: list[str]) -> None:
         self._genes, self._assigned, self._groups = genes, assigned, groups
         self._nodes: dict[tuple[str, str], int] = {}
         self.roles: list[str] = []
@@ -251,7 +251,7 @@ class _Builder:
             Entities.of(molecules),
             np.asarray([self.roles.index(r) for _, r in self._nodes], np.int64),
             members.reshape(len(self.roles), len(groups)),
-            np.array([r == _roles.ANY for r in self.roles], bool),
+            np.array([r == ANY_ROLE for r in self.roles], bool),
             ends[:, 0].copy(),
             ends[:, 1].copy(),
             Gates.of(self._gates),

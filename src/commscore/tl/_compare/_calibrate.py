@@ -14,8 +14,9 @@ from ...arrays import Entities, Tests
 from ...check import Label, Repeats, checked
 from ...core import contrast as engine
 from ...core.contrast import Settings
-from . import _compare, _design
-from ._stored import stored_comparison
+from ...study.design import build_design, design_rank
+from ...study.stored_comparison import stored_comparison
+from . import _compare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,7 @@ def calibrate(
     stored = stored_comparison(adata, key, resource=resource)
     settings, seed = _settings_of(stored.options), seed_of(rng)
     prepared = stored.prepare(adata)
-    design = _design.build(prepared.study, stored.keys)
+    design = build_design(prepared.study, stored.keys)
     cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
     tests, _ = prepared.tests()
     one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
@@ -141,7 +142,7 @@ def relabellings(cohort: Cohort, contrast: Contrast, *, n: int, rng: np.random.G
     return [
         labels
         for labels in out
-        if _design.rank(np.hstack([np.eye(levels)[labels], cohort.design[:, levels:]])) == n_columns
+        if design_rank(np.hstack([np.eye(levels)[labels], cohort.design[:, levels:]])) == n_columns
     ]
 
 

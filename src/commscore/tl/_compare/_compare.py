@@ -9,16 +9,16 @@ import pandas as pd
 
 from ..._random import RNG, key, recorded
 from ..._schema import compare as schema
-from ..._validate import as_written, listed, one_of, warn
+from ..._validate import one_of, warn
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, NonNegative, Proportion, Repeats, checked
 from ...core.contrast import Settings
 from ...get import Result
 from ...get._store import check_target, finish, identity
+from ...study.comparison import ComparisonRequest, no_replicates, prepare_comparison, require_replicates
+from ...study.label_hashes import label_hashes
+from ...study.samples import StudyKeys, covariate_names
 from . import _engine, _frames, _totals, _two_factors
-from ._labels_hash import labels_hash
-from ._prepare import Ask, Prepared, prepare
-from ._study import Keys, Study
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -174,7 +174,7 @@ def compare(
       interaction shift  driver
     0  CSF1^CSF1R    up  ligand
     """
-    keys = Keys(groupby, condition_key, sample_key, pair_key, _names(covariates), interaction)
+    keys = StudyKeys(groupby, condition_key, sample_key, pair_key, covariate_names(covariates), interaction)
     settings = _settings(
         test=test, combine=combine, margin=margin, alpha=alpha, expr_prop=expr_prop, n_perms=n_perms, rng=rng
     )
@@ -186,11 +186,13 @@ def compare(
         )
         raise ValueError(msg)
     unit = _unit(test, keys)
-    ask = Ask(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast, unit == "cells")
-    prepared = prepare(adata, keys, ask)
+    request = ComparisonRequest(
+        resource, counts_layer, use_raw, int(min_cells), reference, order, contrast, unit == "cells"
+    )
+    prepared = prepare_comparison(adata, keys, request)
     if unit == "samples":
         require_replicates(prepared, keys, test=test)
-    plan = _engine.Plan(
+    plan = _engine.ComparisonPlan(
         prepared, keys, settings, min_cells=int(min_cells), n_perms=int(n_perms), staged=order is not None
     )
     made = _engine.by_cells(plan) if unit == "cells" else _engine.by_samples(plan, adata)
@@ -212,7 +214,7 @@ def compare(
         "covariates": np.asarray(keys.covariates, object),
         "reference": study.reference,
         "reference_by": study.reference_by,
-        **ask.recorded(),
+        **request.recorded(),
         "test": test,
         "unit": unit,
         "combine": combine,
@@ -227,7 +229,7 @@ def compare(
         "levels": np.asarray(study.levels, object),
         "samples": np.asarray(study.samples, object),
         "n_samples": study.replicates,
-        **labels_hash(adata, keys, order),
+        **label_hashes(adata, keys, order),
         **prepared.found.counted,
         "commscore": __version__,
     }
@@ -240,13 +242,6 @@ def _warn_if_nothing(result: Result) -> None:
     """Say so where no row could be tested; otherwise the representation of the result says how many were."""
     if not result.table["pvalue"].notna().any():
         warn(f"no row could be tested: {result.counted()}. cs.get.untested lists what was missing")
-
-
-def _names(covariates: Any) -> tuple[str, ...]:
-    if isinstance(covariates, str) or not hasattr(covariates, "__iter__"):
-        msg = f"covariates must be a list of columns of adata.obs, found {covariates!r}; write [{covariates!r}]"
-        raise TypeError(msg)
-    return tuple(covariates)
 
 
 def _settings(
@@ -265,41 +260,18 @@ def _settings(
     )
 
 
-def _unit(test: str, keys: Keys) -> str:
+def _unit(test: str, keys: StudyKeys) -> str:
     """Return what is replicated: samples, or cells where they are asked for."""
     if test == "cells":
         _nothing_of_samples(keys)
         warn(f"test='cells': {_CELLS_SAY}; the rows are marked unit='cells'. Use test='samples' to test conditions")
         return "cells"
     if keys.sample is None:
-        raise ValueError(_no_replicates(test, "no sample_key was given"))
+        raise ValueError(no_replicates(test, "no sample_key was given"))
     return "samples"
 
 
-def require_replicates(prepared: Prepared, keys: Keys, *, test: str) -> None:
-    """Raise unless the reference and a contrasted level have at least two samples."""
-    problem = _unreplicated(prepared.study, keys)
-    if problem is not None:
-        raise ValueError(_no_replicates(test, problem))
-
-
-def _no_replicates(test: str, problem: str) -> str:
-    return (
-        f"test={test!r} needs at least two samples in the reference and in a contrasted level; {problem}. Name the "
-        "column of biological samples with sample_key=, or use test='cells', which says only whether these cells "
-        "differ, not whether the conditions do"
-    )
-
-
-def _unreplicated(study: Study, keys: Keys) -> str | None:
-    n = study.replicates
-    if any(min(n[ref], n[alt]) >= 2 for ref, alt in study.codes):
-        return None
-    found = [f"{m} of {as_written(level)}" for level, m in zip(study.levels, n, strict=True)]
-    return f"sample_key={keys.sample!r} gives {listed(found)}"
-
-
-def _nothing_of_samples(keys: Keys) -> None:
+def _nothing_of_samples(keys: StudyKeys) -> None:
     given = [
         name
         for name, value in (("covariates", keys.covariates), ("pair_key", keys.pair), ("interaction", keys.factor))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.threads import team
-from . import _contrasts, _design
-from ._study import column
+from ...study.contrasts import contrast_facts, cross_factors, pairwise_contrasts, stage_contrasts, two_factor_contrasts
+from ...study.design import StudyDesign, build_design
+from ...study.samples import label_column
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,18 +18,18 @@ if TYPE_CHECKING:
 
     from ...arrays import Ints
     from ...core.contrast import Contrast, Settings
-    from ._prepare import Prepared
-    from ._study import Keys
+    from ...study.comparison import ComparisonData
+    from ...study.samples import StudyKeys
 
     Columns = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class ComparisonPlan:
     """What is run; ``staged`` asks for the contrast of ordered stages."""
 
-    prepared: Prepared
-    keys: Keys
+    prepared: ComparisonData
+    keys: StudyKeys
     settings: Settings
     min_cells: int
     n_perms: int
@@ -36,10 +37,10 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Made:
+class ContrastColumns:
     """Columns of every contrast by name, in the order of ``tests``, and what was learnt on the way."""
 
-    prepared: Prepared
+    prepared: ComparisonData
     tests: Tests
     which: Ints
     parts: list[tuple[str, Columns]]
@@ -47,27 +48,27 @@ class Made:
     info: list[dict[str, Any]] = field(default_factory=list)
 
 
-def by_samples(plan: Plan, adata: AnnData) -> Made:
+def by_samples(plan: ComparisonPlan, adata: AnnData) -> ContrastColumns:
     """Run the contrasts with samples as the replicates."""
     prepared, keys = plan.prepared, plan.keys
     crossed = None
     if keys.factor is not None:
-        crossed = _contrasts.cross(prepared.study, keys, column(adata, "interaction", keys.factor)[1])
+        crossed = cross_factors(prepared.study, keys, label_column(adata, "interaction", keys.factor)[1])
         prepared = replace(prepared, study=crossed.study)
-    design = _design.build(prepared.study, keys)
+    design = build_design(prepared.study, keys)
     n = design.matrix.shape[1]
     if crossed is None:
-        contrasts = _contrasts.pairwise(prepared.study, n)
-        contrasts += _contrasts.stages(prepared.study, plan.prepared.order, n) if plan.staged else []
+        contrasts = pairwise_contrasts(prepared.study, n)
+        contrasts += stage_contrasts(prepared.study, plan.prepared.order, n) if plan.staged else []
     else:
-        contrasts = _contrasts.two_factors(crossed, n_coefficients=n, keys=keys)
+        contrasts = two_factor_contrasts(crossed, n_coefficients=n, keys=keys)
     tests, which = prepared.tests()
     parts, info = run(prepared, tests, contrasts, design=design, plan=plan)
-    return Made(prepared, tests, which, parts, info=info)
+    return ContrastColumns(prepared, tests, which, parts, info=info)
 
 
 def run(
-    prepared: Prepared, tests: Tests, contrasts: list[Contrast], *, design: _design.Design, plan: Plan
+    prepared: ComparisonData, tests: Tests, contrasts: list[Contrast], *, design: StudyDesign, plan: ComparisonPlan
 ) -> tuple[list[tuple[str, Columns]], list[dict[str, Any]]]:
     """Give every contrast to the engine."""
     cohort = prepared.cohort(design, min_cells=plan.min_cells)
@@ -77,17 +78,17 @@ def run(
     for contrast in contrasts:
         made = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings, model=model)
         parts.append((contrast.name, made.columns))
-        info.append(_contrasts.facts(contrast) | {k: float(v) for k, v in made.info.items()})
+        info.append(contrast_facts(contrast) | {k: float(v) for k, v in made.info.items()})
     return parts, info
 
 
-def by_cells(plan: Plan) -> Made:
+def by_cells(plan: ComparisonPlan) -> ContrastColumns:
     """Run the pairwise contrasts with cells as the replicates; stages need samples."""
     prepared = plan.prepared
     study = prepared.study
     tests, which = prepared.tests()
     cohort = prepared.cells(min_cells=plan.min_cells)
-    contrasts, parts = _contrasts.pairwise(study, len(study.levels)), []
+    contrasts, parts = pairwise_contrasts(study, len(study.levels)), []
     with team(None) as threads:
         for contrast in contrasts:
             compared = engine.compare_cells(
@@ -103,4 +104,4 @@ def by_cells(plan: Plan) -> Made:
     notes = []
     if plan.staged:
         notes.append(("*", "too few samples", "stages: the course over stages needs samples as replicates"))
-    return Made(prepared, tests, which, parts, notes, [_contrasts.facts(c) for c in contrasts])
+    return ContrastColumns(prepared, tests, which, parts, notes, [contrast_facts(c) for c in contrasts])

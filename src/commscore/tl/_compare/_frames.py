@@ -10,7 +10,7 @@ import pandas as pd
 from ..._schema import compare as schema
 from ...arrays import Tests
 from ...core.contrast import LABELS
-from .. import _frames
+from ...get._frames import taken_categories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ...arrays import Ints
-    from ._prepare import Prepared
+    from ...study.comparison import ComparisonData
 
     Columns = dict[str, npt.NDArray[Any]]
 
@@ -33,7 +33,7 @@ _DETAIL = {
 
 
 def compare_table(
-    prepared: Prepared, tests: Tests, which: Ints, *, parts: Sequence[tuple[str, Columns]], unit: str
+    prepared: ComparisonData, tests: Tests, which: Ints, *, parts: Sequence[tuple[str, Columns]], unit: str
 ) -> pd.DataFrame:
     """One row per contrast × source × target × interaction, in the order of the schema."""
     n, m = tests.n, len(parts)
@@ -50,7 +50,7 @@ def compare_table(
         ("receptor_complex", "receptor"),
         ("mode", "mode"),
     ):
-        frame[name] = _frames._taken(facts[column], np.tile(which, m))
+        frame[name] = taken_categories(facts[column], np.tile(which, m))
     frame["unit"] = pd.Categorical.from_codes(np.full(n * m, schema.UNITS.index(unit)), list(schema.UNITS))
     joined = {name: np.concatenate([columns[name] for _, columns in parts]) for name in _taken_over()}
     for end in ("ref", "alt"):
@@ -74,7 +74,7 @@ def _as_stored(name: str, values: npt.NDArray[Any]) -> Any:
     return values.astype({"int": np.int64, "float": np.float64, "bool": np.bool_}[kind])
 
 
-def _subunits(prepared: Prepared, columns: Columns, end: str) -> pd.Categorical:
+def _subunits(prepared: ComparisonData, columns: Columns, end: str) -> pd.Categorical:
     """Names ``LIGAND^RECEPTOR`` of the limiting subunits at one end (``ref`` or ``alt``); missing without samples."""
     genes = prepared.found.genes.astype(str)
     ligand, receptor = (columns[f"{side}_subunit_{end}"].astype(np.int64) for side in ("ligand", "receptor"))
@@ -86,7 +86,7 @@ def _subunits(prepared: Prepared, columns: Columns, end: str) -> pd.Categorical:
 
 
 def untested_table(
-    prepared: Prepared, which: Ints, *, parts: Sequence[tuple[str, Columns]], notes: Sequence[Any] = ()
+    prepared: ComparisonData, which: Ints, *, parts: Sequence[tuple[str, Columns]], notes: Sequence[Any] = ()
 ) -> pd.DataFrame:
     """List what was not tested, and why: interactions, groups, samples, levels, and contrasts in part."""
     rows: list[Any] = [*prepared.found.untested, *prepared.study.notes, *notes]
@@ -107,7 +107,7 @@ def untested_table(
     return frame
 
 
-def _few_samples(name: str, columns: Columns, *, prepared: Prepared) -> list[tuple[str, str, str]]:
+def _few_samples(name: str, columns: Columns, *, prepared: ComparisonData) -> list[tuple[str, str, str]]:
     """One row per source → target pair that has too few samples in this contrast."""
     groups, n = prepared.study.groups, len(prepared.found.frame)
     status = columns["status"].reshape(-1, n)

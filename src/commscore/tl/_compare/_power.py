@@ -14,8 +14,8 @@ from ...check import Label, at_least, between, checked
 from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
 from ...stats import power as stats
-from . import _design
-from ._stored import stored_comparison
+from ...study.design import StudyDesign, build_design, design_rank
+from ...study.stored_comparison import stored_comparison
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from ...arrays import Floats, Ints
     from ...rs import Resource
-    from ._prepare import Prepared
-    from ._study import Study
+    from ...study.comparison import ComparisonData
+    from ...study.samples import Study
 
 
 _ALPHA = 0.05
@@ -105,7 +105,7 @@ def power(
         raise ValueError(msg)
     prepared = stored.prepare(adata)
     tests, which = prepared.tests()
-    design = _design.build(prepared.study, stored.keys)
+    design = build_design(prepared.study, stored.keys)
     settings = Settings(expr_prop=stored.options["expr_prop"], max_enumeration=0, alpha=_ALPHA)
     cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
     one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
@@ -127,7 +127,7 @@ def power(
     return _table(prepared, tests.take(rows), which[rows], parts=parts, sizes=(0, *sizes))
 
 
-def _residual_df(cohort: engine.Cohort, design: _design.Design, tests: Tests) -> Floats:
+def _residual_df(cohort: engine.Cohort, design: StudyDesign, tests: Tests) -> Floats:
     """Residual degrees of freedom of the samples in which source and target are both present."""
     present = cohort.present
     pair = tests.source * cohort.n_groups + tests.target
@@ -135,11 +135,11 @@ def _residual_df(cohort: engine.Cohort, design: _design.Design, tests: Tests) ->
     df = []
     for code in codes:
         keep = present[:, code // cohort.n_groups] & present[:, code % cohort.n_groups]
-        df.append(keep.sum() - _design.rank(design.matrix[keep]))
+        df.append(keep.sum() - design_rank(design.matrix[keep]))
     return np.asarray(df, np.float64)[inverse]
 
 
-def _future_df(design: _design.Design, study: Study, n: int) -> float:
+def _future_df(design: StudyDesign, study: Study, n: int) -> float:
     """Residual degrees of freedom of this design with ``n`` samples in every condition, complete pairs if there are."""
     n_levels = len(study.levels)
     n_blocks = 0 if design.block is None else int(design.block.max()) + 1
@@ -178,7 +178,7 @@ def _answer(
 
 
 def _table(
-    prepared: Prepared,
+    prepared: ComparisonData,
     tests: Tests,
     which: Ints,
     *,

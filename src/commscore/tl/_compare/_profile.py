@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
-from ..._names import distinct
 from ...check import Count, Proportion, checked
-from ...core.log_rates import log_cpm
 from ...get._columns import in_memory
-from . import _study
-from ._prepare import Ask, add_up
+from ...study.comparison import ComparisonRequest, add_up_study
+from ...study.sample_edges import sample_sides
+from ...study.samples import label_column, study_of_samples
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from ...arrays import Ints
     from ...rs import Resource
-    from ._prepare import Prepared
+    from ...study.comparison import ComparisonData
 
 
 @checked
@@ -95,10 +94,10 @@ def profile(
     >>> whole.obsm["X_pca"].shape
     (6, 2)
     """
-    ask = Ask(resource, counts_layer, use_raw, int(min_cells))
-    study = _study.of_samples(adata, groupby, sample_key)
-    prepared = add_up(adata, study, ask, groupby=groupby)
-    sides = _sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=int(min_samples))
+    request = ComparisonRequest(resource, counts_layer, use_raw, int(min_cells))
+    study = study_of_samples(adata, groupby, sample_key)
+    prepared = add_up_study(adata, study, request, groupby=groupby)
+    sides = sample_sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=int(min_samples))
     made = ad.AnnData(sides["ligand"] + sides["receptor"], obs=_obs(adata, prepared, sample_key), var=sides["var"])
     made.layers["ligand"], made.layers["receptor"] = sides["ligand"], sides["receptor"]
     made.layers["missing"] = np.isnan(made.X)
@@ -116,52 +115,9 @@ def profile(
     return made
 
 
-def _sides(prepared: Prepared, *, min_cells: int, expr_prop: float, min_samples: int) -> dict[str, Any]:
-    """Return both summands of every edge that passes (samples × edges), and what the edges are."""
-    entities = prepared.found.entities
-    starts, genes = entities.indptr[:-1], entities.genes
-    value = np.minimum.reduceat(log_cpm(prepared.bulk, min_cells=min_cells)[:, :, genes], starts, axis=2)
-    prop = np.minimum.reduceat(prepared.bulk.prop[:, :, genes], starts, axis=2)
-    expressed = np.isfinite(value) & (prop >= expr_prop)
-    n_groups, found = len(prepared.study.groups), prepared.found
-    edges: list[Ints] = []
-    for source in range(n_groups):
-        for target in range(n_groups):
-            both = expressed[:, source][:, found.ligand] & expressed[:, target][:, found.receptor]
-            which = np.flatnonzero(both.sum(axis=0) >= min_samples)
-            edges.append(np.stack([np.full(which.size, source), np.full(which.size, target), which]))
-    source, target, which = np.concatenate(edges, axis=1)
-    if which.size == 0:
-        msg = (
-            f"no edge has both sides expressed by expr_prop={expr_prop:g} of the cells in {min_samples} samples; "
-            "lower expr_prop, min_samples or min_cells"
-        )
-        raise ValueError(msg)
-    ligand, receptor = value[:, source, found.ligand[which]], value[:, target, found.receptor[which]]
-    # an edge needs both sides: where one is missing so is the other
-    gone = np.isnan(ligand) | np.isnan(receptor)
-    ligand[gone], receptor[gone] = np.nan, np.nan
-    var = _var(prepared, source, target, which=which)
-    var["n_samples"] = (~gone).sum(axis=0)
-    return {"ligand": ligand, "receptor": receptor, "var": var}
-
-
-def _var(prepared: Prepared, source: Ints, target: Ints, *, which: Ints) -> pd.DataFrame:
-    groups = list(prepared.study.groups)
-    facts = prepared.found.frame.iloc[which]
-    columns = {"interaction": "interaction", "ligand_complex": "ligand", "receptor_complex": "receptor", "mode": "mode"}
-    frame = pd.DataFrame(
-        {"source": pd.Categorical.from_codes(source, groups), "target": pd.Categorical.from_codes(target, groups)}
-        | {name: pd.Categorical(facts[column].astype(str)) for name, column in columns.items()}
-    )
-    parts = zip(*(frame[c].astype(str) for c in ("source", "target", "interaction")), strict=True)
-    frame.index = pd.Index(distinct(map("|".join, parts)), dtype=object)
-    return frame
-
-
-def _obs(adata: AnnData, prepared: Prepared, sample_key: str) -> pd.DataFrame:
+def _obs(adata: AnnData, prepared: ComparisonData, sample_key: str) -> pd.DataFrame:
     """Metadata that is the same for all cells of every sample."""
-    codes = _study.column(adata, "sample_key", sample_key, is_quiet=True)[0]
+    codes = label_column(adata, "sample_key", sample_key, is_quiet=True)[0]
     _, first = np.unique(codes, return_index=True)
     columns = {name: in_memory(adata, name) for name in adata.obs.columns}
     kept = [name for name, values in columns.items() if _is_constant(values, codes, first=first)]

@@ -18,12 +18,15 @@ from ..._version import __version__
 from ...check import Columns, Count, NonNegative, Proportion, at_least, checked
 from ...core.contrast import Settings
 from ...get import Result
+from ...get._frames import typed_frame
 from ...get._store import check_target, finish, identity
-from .. import _domain, _roles
-from .._compare import _design, _prepare, _study
-from .._compare._compare import _names, require_replicates
-from .._response import _activity, _edges, _net
-from .._roles import Given
+from ...study.activities import ACTIVITY_METHODS, ActivityRule
+from ...study.comparison import ComparisonData, ComparisonRequest, prepare_comparison, require_replicates
+from ...study.design import build_design
+from ...study.domain import named_roles, require_roles, require_tumour
+from ...study.nets import checked_links, read_net
+from ...study.roles import RoleGroups, assigned_roles
+from ...study.samples import StudyKeys, covariate_names, label_column
 from . import _contexts, _items, _measure, _pools, _verdicts
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ def expectations(
     condition_key: str,
     sample_key: str,
     contexts: Mapping[str, str | Sequence[str]],
-    roles: Given | None = None,
+    roles: RoleGroups | None = None,
     net: str | pd.DataFrame | None = None,
     method: str = "ulm",
     links: pd.DataFrame | None = None,
@@ -136,35 +139,37 @@ def expectations(
     settings = _settings(method=method, expr_prop=expr_prop, margin=margin, alpha=alpha, rng=rng)
     check_target(adata, key_added, inplace=inplace)
     if links is not None:
-        _net.checked_links(links)
+        checked_links(links)
     known = rs.as_resource(resource)
     if known.expectations.empty:
         msg = f"resource {known.name!r} has no expectations; use resource='breast'"
         raise ValueError(msg)
-    keys = _study.Keys(groupby, condition_key, sample_key, pair_key, _names(covariates))
-    conditions = _study.column(adata, "condition_key", condition_key, is_quiet=True)[1]
+    keys = StudyKeys(groupby, condition_key, sample_key, pair_key, covariate_names(covariates))
+    conditions = label_column(adata, "condition_key", condition_key, is_quiet=True)[1]
     levels = _contexts.read(contexts, conditions, condition_key)
     items = _items.items(known.expectations, levels)
-    assigned = _roles.assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
-    named = _domain.named(known, "expectations")
-    _domain.require(assigned, named, groupby, what="expectations")
-    _domain.require_tumour(assigned, named, groupby, resource=known, what="expectations")
+    assigned = assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
+    named = named_roles(known, "expectations")
+    require_roles(assigned, named, groupby, what="expectations")
+    require_tumour(assigned, named, groupby, resource=known, what="expectations")
     for item in items:
         _items.settle_roles(item, assigned)
-    ask = _prepare.Ask(_pools.with_genes(known, items), counts_layer, use_raw, int(min_cells), contrast=PAIRWISE)
-    prepared = _prepare.prepare(adata, keys, ask)
+    request = ComparisonRequest(
+        _pools.with_genes(known, items), counts_layer, use_raw, int(min_cells), contrast=PAIRWISE
+    )
+    prepared = prepare_comparison(adata, keys, request)
     _replicated(prepared, keys, levels)
-    rule = _activity.Rule(method, int(min_cells), int(min_targets), 10)
-    edges, net_name = _net.read(net, prepared.source.var_names)
+    rule = ActivityRule(method, int(min_cells), int(min_targets), 10)
+    edges, net_name = read_net(net, prepared.source.var_names)
     pools = _pools.pool(prepared, assigned, items)
-    design = _design.build(prepared.study, keys)
+    design = build_design(prepared.study, keys)
     setup = _measure.Setup(prepared, pools, design, rule, edges, links, settings)
     items = _run(items, setup)
     frame = _verdicts.table(items, pools, prepared.study.groups, alpha=settings.alpha, margin=settings.margin)
     extra = {
-        "summary": _edges.categorical(_verdicts.summary(frame, known.sources), schema.SUMMARY),
-        "contexts": _edges.categorical(_contexts.table(levels, known.expectations), schema.CONTEXTS),
-        "roles": _edges.categorical(assigned.report, understand.ROLES),
+        "summary": typed_frame(_verdicts.summary(frame, known.sources), schema.SUMMARY),
+        "contexts": typed_frame(_contexts.table(levels, known.expectations), schema.CONTEXTS),
+        "roles": typed_frame(assigned.report, understand.ROLES),
     }
     params = {
         "groupby": groupby,
@@ -186,18 +191,18 @@ def expectations(
         "groups": np.asarray(prepared.study.groups, object),
         "commscore": __version__,
     }
-    result = Result(_edges.categorical(frame, schema.EXPECTATIONS), params, identity(known), extra, schema.SCHEMA)
+    result = Result(typed_frame(frame, schema.EXPECTATIONS), params, identity(known), extra, schema.SCHEMA)
     return finish(adata, key_added, result, inplace=inplace)
 
 
 def _settings(*, method: Any, expr_prop: Any, margin: Any, alpha: Any, rng: RNG) -> Settings:
-    one_of("method", method, _activity.METHODS)
+    one_of("method", method, ACTIVITY_METHODS)
     return Settings(
         expr_prop=float(expr_prop), margin=float(margin), alpha=float(alpha), max_enumeration=0, seed=key(rng)
     )
 
 
-def _replicated(prepared: _prepare.Prepared, keys: _study.Keys, levels: Mapping[str, Any]) -> None:
+def _replicated(prepared: ComparisonData, keys: StudyKeys, levels: Mapping[str, Any]) -> None:
     """Raise unless two levels that have a context have two samples."""
     n = dict(zip(prepared.study.levels, prepared.study.replicates, strict=True))
     if sum(n.get(level, 0) >= 2 for level in levels) < 2 and len(levels) > 1:

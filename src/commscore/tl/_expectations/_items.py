@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from .._roles import Assigned
+    from ...study.roles import AssignedRoles
     from ._contexts import Words
 
 ANY = "any"
@@ -96,7 +96,7 @@ def _by_nature(row: Mapping[str, Any], what: str) -> str:
     return ""
 
 
-def settle_roles(item: Item, assigned: Assigned) -> None:
+def settle_roles(item: Item, assigned: AssignedRoles) -> None:
     """Note or refuse by what is known of the roles."""
     how = dict(zip(assigned.report["role"], assigned.report["how"].astype(str), strict=True))
     for role in dict.fromkeys(item.roles):

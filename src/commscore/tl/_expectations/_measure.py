@@ -13,18 +13,20 @@ from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
 from ...core.contrast.design import pair
 from ...core.log_rates import log_cpm
+from ...stats.slopes import LEAST_SAMPLES, Slopes, contrast_slopes, fit_slopes, join_slopes
 from ...stats.variance import fit_rows
-from .._response import _activity, _net, _slopes
+from ...study.activities import measure_activities
+from ...study.nets import receptor_links
 from ._items import GENES, pathway_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .._compare._design import Design
-    from .._compare._prepare import Prepared
-    from .._response._activity import Activities, Rule
+    from ...study.activities import Activities, ActivityRule
+    from ...study.comparison import ComparisonData
+    from ...study.design import StudyDesign
     from ._items import Item
-    from ._pools import Pools
+    from ._pools import RolePools
 
 _STATUS = LABELS["status"]
 _WHY = {
@@ -40,10 +42,10 @@ _WHY = {
 class Setup:
     """What all measurements share; ``prepared`` has the user's groups, ``pools`` the roles."""
 
-    prepared: Prepared
-    pools: Pools
-    design: Design
-    rule: Rule
+    prepared: ComparisonData
+    pools: RolePools
+    design: StudyDesign
+    rule: ActivityRule
     net: pd.DataFrame
     links: Any
     settings: Settings
@@ -165,7 +167,7 @@ def pathways(items: list[Item], setup: Setup) -> None:
 def _activities(setup: Setup, pools: list[int]) -> Activities:
     members = [(str(i), setup.pools.members[i]) for i in pools]
     prepared = setup.prepared
-    return _activity.activities(prepared.source, prepared.study, members, net=setup.net, rule=setup.rule)
+    return measure_activities(prepared.source, prepared.study, members, net=setup.net, rule=setup.rule)
 
 
 def _fill(wanted: list[Item], setup: Setup, *, value: Any, unit: Any, column: Any) -> None:
@@ -205,7 +207,7 @@ def switches(items: list[Item], setup: Setup) -> list[Item]:
         if item.what not in row_of or pools is None or item.ends is None:
             item.reason = missing.get(item.what, "too few cells of the role in every sample")
             continue
-        fed = _net.links(setup.links, found.frame.iloc[[row_of[item.what]]], sorted(set(setup.net["source"])))
+        fed = receptor_links(setup.links, found.frame.iloc[[row_of[item.what]]], sorted(set(setup.net["source"])))
         if fed.empty:
             item.reason = "no pathway of the net is known to follow this receptor; give links="
             continue
@@ -215,7 +217,7 @@ def switches(items: list[Item], setup: Setup) -> list[Item]:
                 item, setup, at=row_of[item.what], pools=pools, answer=acts.activity[:, 0, acts.pathways.index(name)]
             )
             if made is None or not np.isfinite(made.slope).all():
-                item.reason = f"a slope needs {_slopes.LEAST} samples of each context in which the edge varies"
+                item.reason = f"a slope needs {LEAST_SAMPLES} samples of each context in which the edge varies"
                 continue
             parts.append(made)
             done.append(_copy(item, f"{item.what} ⇒ {name}"))
@@ -227,7 +229,7 @@ def _copy(item: Item, what: str) -> Item:
     return type(item)(item.row, what, item.ends, item.roles, "", list(item.notes))
 
 
-def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) -> _slopes.Slopes | None:
+def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) -> Slopes | None:
     prepared = setup.pools.prepared
     found, study = prepared.found, prepared.study
     value = log_cpm(prepared.bulk, min_cells=setup.rule.min_cells)
@@ -241,17 +243,17 @@ def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) 
     if not keep.any():
         return None
     context = np.asarray([codes.index(c) for c in study.condition[keep]], np.int64)
-    return _slopes.slopes(
+    return fit_slopes(
         edge[None, keep], answer[None, keep], context=context, n_contexts=2, nuisance=setup.design.matrix[keep]
     )
 
 
-def _settle(done: list[Item], parts: list[_slopes.Slopes]) -> None:
+def _settle(done: list[Item], parts: list[Slopes]) -> None:
     """Opposite slopes are evidence for the switch; equal ones against it are not: donors give them without a signal."""
     if not done:
         return
-    whole = _slopes.joined(parts)
-    made = _slopes.contrast(whole, 0, 1)
+    whole = join_slopes(parts)
+    made = contrast_slopes(whole, 0, 1)
     for n, item in enumerate(done):
         opposite = whole.slope[n, 0] * whole.slope[n, 1] < 0
         item.found = {

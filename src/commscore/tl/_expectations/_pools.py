@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...rs import Resource
-    from .._compare._prepare import Prepared
-    from .._roles import Assigned
+    from ...study.comparison import ComparisonData
+    from ...study.roles import AssignedRoles
     from ._items import Item
 
 _KINDS = {"interaction": "", "ligand": "", "receptor": "", "kind": "protein", "mode": ""}
 
 
 @dataclass(frozen=True)
-class Pools:
+class RolePools:
     """Role → number of its pool; ``members`` are the codes of the groups in each pool; roles of equal groups share."""
 
     number: dict[str, int]
     members: tuple[tuple[int, ...], ...]
-    prepared: Prepared
+    prepared: ComparisonData
 
     def of(self, item: Item) -> list[int] | None:
         """Pools of an item's roles, or None if a role has no cells."""
@@ -67,7 +67,7 @@ def with_genes(resource: Resource, items: list[Item]) -> Resource:
     return replace(resource, sha256=resource.sha256, _tables={**resource.tables, "interactions": joined})
 
 
-def pool(prepared: Prepared, assigned: Assigned, items: list[Item]) -> Pools:
+def pool(prepared: ComparisonData, assigned: AssignedRoles, items: list[Item]) -> RolePools:
     """Join the groups of every role that an item needs."""
     codes = {g: i for i, g in enumerate(prepared.study.groups)}
     number: dict[str, int] = {}
@@ -79,10 +79,10 @@ def pool(prepared: Prepared, assigned: Assigned, items: list[Item]) -> Pools:
         if chosen not in members:
             members.append(chosen)
         number[role] = members.index(chosen)
-    return Pools(number, tuple(members), _joined(prepared, members))
+    return RolePools(number, tuple(members), _joined(prepared, members))
 
 
-def _joined(prepared: Prepared, members: list[tuple[int, ...]]) -> Prepared:
+def _joined(prepared: ComparisonData, members: list[tuple[int, ...]]) -> ComparisonData:
     bulk = prepared.bulk
     expressed: Any = np.nan_to_num(bulk.prop) * bulk.n_cells[:, :, None]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._items import Item
-    from ._pools import Pools
+    from ._pools import RolePools
 
 CONFIRMED, CONTRADICTED, INCONCLUSIVE, NOT_ASSESSABLE = schema.VERDICTS
 _NUMBERS = ("effect", "ci_low", "ci_high", "pvalue")
@@ -85,7 +85,7 @@ def _switch(significant: bool, *, opposite: bool) -> tuple[str, str]:
     return CONFIRMED, "the response follows the edge with opposite sign in the two contexts"
 
 
-def table(items: list[Item], pools: Pools, groups: Sequence[str], *, alpha: float, margin: float) -> pd.DataFrame:
+def table(items: list[Item], pools: RolePools, groups: Sequence[str], *, alpha: float, margin: float) -> pd.DataFrame:
     """One row per item."""
     rows = []
     for item in items:

@@ -22,7 +22,7 @@ from ...get import Result
 from ...get._sources import made_from
 from ...get._store import check_target, finish
 from ...stats.multiple import permutation_pvalue
-from .._progress import bar
+from ...study.progress import progress_bar
 from . import _links
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def loops(
     steps = _links.steps_of_resource(known) if net is None else _links.steps_of_net(net)
     network, names, links = _network(frame, steps, score=score, max_hops=int(max_hops))
     found = search(network, longest=int(max_length), room=int(max_loops), budget=int(budget))
-    with bar(int(n_perms), "rewired networks") as progress:
+    with progress_bar(int(n_perms), "rewired networks") as progress:
         null = rewired(
             network,
             found,

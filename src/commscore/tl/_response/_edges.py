@@ -13,21 +13,22 @@ from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import Settings
 from ...core.log_rates import log_cpm
+from ...get._frames import empty_frame, typed_frame
 from ...stats.multiple import benjamini_hochberg
-from . import _slopes
+from ...stats.slopes import Slopes, contrast_slopes, fit_slopes, join_slopes
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Ints
-    from .._compare._design import Design
-    from .._compare._prepare import Prepared
-    from ._activity import Activities
+    from ...study.activities import Activities
+    from ...study.comparison import ComparisonData
+    from ...study.design import StudyDesign
 
 
 @dataclass(frozen=True)
 class Upstream:
     """Source × target × link, one row each; codes of groups, of interactions and of pathways."""
 
-    prepared: Prepared
+    prepared: ComparisonData
     activities: Activities
     links: pd.DataFrame
     source: Ints
@@ -62,7 +63,7 @@ def _coded(names: Any, codes: Ints) -> pd.Categorical:
 
 
 def upstream(
-    prepared: Prepared,
+    prepared: ComparisonData,
     activities: Activities,
     links: pd.DataFrame,
     *,
@@ -102,7 +103,7 @@ def change_table(
     up: Upstream,
     table: pd.DataFrame,
     *,
-    design: Design,
+    design: StudyDesign,
     contrasts: list[Any],
     min_cells: int,
     expr_prop: float,
@@ -124,8 +125,8 @@ def change_table(
         edge = {"edge_effect": made["effect"], "edge_pvalue": made["pvalue"], "edge_padj": made["padj"]}
         frames.append(_beside(frame.assign(**edge), table, alpha=alpha).assign(circular=up.circular))
     if not frames:
-        return _empty(schema.LINKS)
-    return categorical(pd.concat(frames, ignore_index=True), schema.LINKS)
+        return empty_frame(schema.LINKS)
+    return typed_frame(pd.concat(frames, ignore_index=True), schema.LINKS)
 
 
 def _beside(frame: pd.DataFrame, table: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
@@ -145,7 +146,7 @@ def _beside(frame: pd.DataFrame, table: pd.DataFrame, *, alpha: float) -> pd.Dat
     return frame
 
 
-def coupling(up: Upstream, *, nuisance: Any, min_cells: int) -> _slopes.Slopes | None:
+def coupling(up: Upstream, *, nuisance: Any, min_cells: int) -> Slopes | None:
     """Slopes of all rows, pair of groups by pair of groups."""
     found, bulk, study = up.prepared.found, up.prepared.bulk, up.prepared.study
     starts, genes = found.entities.indptr[:-1], found.entities.genes
@@ -161,7 +162,7 @@ def coupling(up: Upstream, *, nuisance: Any, min_cells: int) -> _slopes.Slopes |
             mine = (there == pattern).all(axis=1)
             order.append(rows[mine])
             parts.append(
-                _slopes.slopes(
+                fit_slopes(
                     edge[mine][:, pattern],
                     answer[mine][:, pattern],
                     context=study.condition[pattern],
@@ -172,11 +173,11 @@ def coupling(up: Upstream, *, nuisance: Any, min_cells: int) -> _slopes.Slopes |
     if not parts:
         return None
     back = np.argsort(np.concatenate(order))
-    whole = _slopes.joined(parts)
-    return _slopes.Slopes(*(getattr(whole, f)[back] for f in _slopes.Slopes.__dataclass_fields__))
+    whole = join_slopes(parts)
+    return Slopes(*(getattr(whole, f)[back] for f in Slopes.__dataclass_fields__))
 
 
-def coupling_table(up: Upstream, slopes: _slopes.Slopes | None) -> pd.DataFrame:
+def coupling_table(up: Upstream, slopes: Slopes | None) -> pd.DataFrame:
     """One row per context and edge that has a slope there."""
     frames = []
     for c, level in enumerate(up.prepared.study.levels):
@@ -189,10 +190,12 @@ def coupling_table(up: Upstream, slopes: _slopes.Slopes | None) -> pd.DataFrame:
         frame["n"], frame["edge"] = slopes.n[rows, c], slopes.edge[rows, c]
         frame["slope"], frame["correlation"] = slopes.slope[rows, c], slopes.correlation[rows, c]
         frames.append(frame)
-    return categorical(pd.concat(frames, ignore_index=True), schema.COUPLING) if frames else _empty(schema.COUPLING)
+    return (
+        typed_frame(pd.concat(frames, ignore_index=True), schema.COUPLING) if frames else empty_frame(schema.COUPLING)
+    )
 
 
-def switch_table(up: Upstream, slopes: _slopes.Slopes | None, *, alpha: float) -> pd.DataFrame:
+def switch_table(up: Upstream, slopes: Slopes | None, *, alpha: float) -> pd.DataFrame:
     """One row per pair of contexts and edge that has a slope in both."""
     levels, frames = up.prepared.study.levels, []
     pairs = [(a, b) for a in range(len(levels)) for b in range(a + 1, len(levels))]
@@ -202,7 +205,7 @@ def switch_table(up: Upstream, slopes: _slopes.Slopes | None, *, alpha: float) -
         rows = np.flatnonzero(np.isfinite(slopes.slope[:, [a, b]]).all(axis=1))
         if rows.size == 0:
             continue
-        made = {k: v[rows] for k, v in _slopes.contrast(slopes, a, b).items()}
+        made = {k: v[rows] for k, v in contrast_slopes(slopes, a, b).items()}
         frame = pd.DataFrame({"first": np.full(rows.size, levels[a], object), "second": levels[b]} | up.names(rows))
         frame["slope_first"], frame["slope_second"] = slopes.slope[rows, a], slopes.slope[rows, b]
         frame["difference"], frame["se"] = made["estimate"], made["se"]
@@ -212,26 +215,6 @@ def switch_table(up: Upstream, slopes: _slopes.Slopes | None, *, alpha: float) -
         frame["edge_change"] = slopes.edge[rows, b] - slopes.edge[rows, a]
         frame["sign_switch"], frame["circular"] = frame["padj"] <= alpha, up.circular[rows]
         frames.append(frame)
-    return categorical(pd.concat(frames, ignore_index=True), schema.SWITCHES) if frames else _empty(schema.SWITCHES)
-
-
-_DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "category": "category", "string": "object"}
-
-
-def categorical(frame: pd.DataFrame, table: Any) -> pd.DataFrame:
-    """Columns of a declared table in order, with their types, so that they survive writing to disk."""
-    frame = frame[list(table.names)].reset_index(drop=True)
-    for column in table.columns:
-        if column.values:
-            frame[column.name] = pd.Categorical(frame[column.name], categories=list(column.values))
-        elif column.kind == "category":
-            known = frame[column.name].astype(object)
-            keep = hasattr(frame[column.name], "cat") and len(frame[column.name].cat.categories)
-            frame[column.name] = frame[column.name] if keep else known.astype("category")
-        else:
-            frame[column.name] = frame[column.name].astype(_DTYPES[column.kind])
-    return frame
-
-
-def _empty(table: Any) -> pd.DataFrame:
-    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.kind]) for c in table.columns})
+    return (
+        typed_frame(pd.concat(frames, ignore_index=True), schema.SWITCHES) if frames else empty_frame(schema.SWITCHES)
+    )

@@ -12,21 +12,24 @@ from ..._validate import one_of
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, Proportion, at_least, checked
 from ...get import Result
+from ...get._frames import empty_frame, typed_frame
 from ...get._store import check_target, finish, identity
 from ...stats.multiple import benjamini_hochberg
 from ...stats.variance import fit_rows
-from .._compare import _contrasts, _design, _prepare, _study
-from .._compare._compare import _names
-from . import _activity, _edges, _net
+from ...study.activities import ACTIVITY_METHODS, ActivityRule, measure_activities
+from ...study.comparison import ALL, ComparisonData, ComparisonRequest, contrasts_and_design, prepare_study
+from ...study.contrasts import table_of_contrasts
+from ...study.design import StudyDesign
+from ...study.nets import read_net, receptor_links
+from ...study.samples import StudyKeys, covariate_names
+from . import _edges
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from ...core.contrast import Contrast
     from ...rs import Resource
-    from ._activity import Activities
-
-ALL = "all"
+    from ...study.activities import Activities
 
 
 @checked
@@ -137,19 +140,19 @@ def response(
               contrast pathway  status
     0  case vs control       P  tested
     """
-    one_of("method", method, _activity.METHODS)
+    one_of("method", method, ACTIVITY_METHODS)
     check_target(adata, key_added, inplace=inplace)
-    keys = _study.Keys(groupby, condition_key or "", sample_key, pair_key, _names(covariates))
-    ask = _prepare.Ask(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
-    prepared = prepare(adata, keys, ask)
+    keys = StudyKeys(groupby, condition_key or "", sample_key, pair_key, covariate_names(covariates))
+    request = ComparisonRequest(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    prepared = prepare_study(adata, keys, request)
     study = prepared.study
-    edges, net_name = _net.read(net, prepared.source.var_names)
-    rule = _activity.Rule(method, int(min_cells), int(min_targets), int(min_counts))
+    edges, net_name = read_net(net, prepared.source.var_names)
+    rule = ActivityRule(method, int(min_cells), int(min_targets), int(min_counts))
     members = [(g, [i]) for i, g in enumerate(study.groups)]
-    acts = _activity.activities(prepared.source, study, members, net=edges, rule=rule)
-    contrasts, design = plan(prepared, keys)
+    acts = measure_activities(prepared.source, study, members, net=edges, rule=rule)
+    contrasts, design = contrasts_and_design(prepared, keys)
     table = response_table(acts, prepared, contrasts=contrasts, design=design)
-    linked = _net.links(links, prepared.found.frame, list(acts.pathways))
+    linked = receptor_links(links, prepared.found.frame, list(acts.pathways))
     up = _edges.upstream(prepared, acts, linked, net=edges, min_cells=int(min_cells), expr_prop=expr_prop)
     slopes = _edges.coupling(up, nuisance=design.matrix, min_cells=int(min_cells))
     extra = {
@@ -162,14 +165,14 @@ def response(
         "untested": _untested(acts, prepared, up, min_targets=int(min_targets)),
     }
     if contrasts:
-        extra["contrasts"] = _contrasts.table(contrasts)
+        extra["contrasts"] = table_of_contrasts(contrasts)
     params = {
         "groupby": groupby,
         "condition_key": condition_key,
         "sample_key": sample_key,
         "pair_key": pair_key,
         "covariates": np.asarray(keys.covariates, object),
-        **ask.recorded(),
+        **request.recorded(),
         "net": net_name,
         "method": method,
         **prepared.source.counts,
@@ -188,54 +191,8 @@ def response(
     return finish(adata, key_added, result, inplace=inplace)
 
 
-def prepare(adata: AnnData, keys: _study.Keys, ask: _prepare.Ask) -> _prepare.Prepared:
-    """Read the study with or without conditions and samples, and add up."""
-    if keys.condition:
-        return _prepare.prepare(adata, keys, ask)
-    given = [
-        n
-        for n, v in (
-            ("covariates", keys.covariates or None),
-            ("pair_key", keys.pair),
-            ("reference", ask.reference),
-            ("order", ask.order),
-            ("contrast", ask.contrast),
-        )
-        if v is not None
-    ]
-    if given:
-        msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
-        raise ValueError(msg)
-    if keys.sample is not None:
-        study = _study.of_samples(adata, keys.groupby, keys.sample)
-    else:
-        group, groups = _study.column(adata, "groupby", keys.groupby)
-        zero = np.zeros(group.size, np.int64)
-        study = _study.Study(
-            np.arange(group.size),
-            group,
-            tuple(groups),
-            zero,
-            (ALL,),
-            np.zeros(1, np.int64),
-            (ALL,),
-            pd.DataFrame(index=pd.Index([ALL])),
-        )
-    return _prepare.add_up(adata, study, ask, groupby=keys.groupby)
-
-
-def plan(prepared: _prepare.Prepared, keys: _study.Keys) -> tuple[list[Contrast], _design.Design]:
-    """Contrasts and design; none where there are no replicates."""
-    study = prepared.study
-    if not study.pairs or len(study.samples) <= len(study.levels):
-        matrix = np.eye(len(study.levels))[study.condition]
-        return _contrasts.pairwise(study, matrix.shape[1]), _design.Design(matrix, None, tuple(study.levels))
-    design = _design.build(study, keys)
-    return _contrasts.pairwise(study, design.matrix.shape[1]), design
-
-
 def response_table(
-    acts: Activities, prepared: _prepare.Prepared, *, contrasts: list[Contrast], design: _design.Design
+    acts: Activities, prepared: ComparisonData, *, contrasts: list[Contrast], design: StudyDesign
 ) -> pd.DataFrame:
     """One row per contrast × group × pathway that has an activity."""
     study = prepared.study
@@ -254,7 +211,7 @@ def response_table(
         frame["n_ref"], frame["n_alt"], frame["activity_ref"] = level[0], 0, level[1]
         for name in ("activity_alt", "effect", "se", "ci_low", "ci_high", "pvalue", "padj"):
             frame[name] = np.nan
-        return _edges.categorical(frame.assign(status="not_compared"), schema.RESPONSE)
+        return typed_frame(frame.assign(status="not_compared"), schema.RESPONSE)
     vectors = np.vstack([c.vectors[:1] for c in contrasts])
     made = fit_rows(value, design=design.matrix, vectors=vectors, unit=unit)
     frames = []
@@ -269,7 +226,7 @@ def response_table(
         frame["pvalue"] = np.where(tested, made.pvalue[q], np.nan)
         frame["padj"] = benjamini_hochberg(frame["pvalue"].to_numpy())
         frames.append(frame.assign(status=np.where(tested, "tested", "too_few_samples")))
-    return _edges.categorical(pd.concat(frames, ignore_index=True), schema.RESPONSE)
+    return typed_frame(pd.concat(frames, ignore_index=True), schema.RESPONSE)
 
 
 def _level(value: Any, inside: Any) -> tuple[Any, Any]:
@@ -279,7 +236,7 @@ def _level(value: Any, inside: Any) -> tuple[Any, Any]:
     return n, np.divide(total, n, out=np.full(n.size, np.nan), where=n > 0)
 
 
-def activities_table(acts: Activities, prepared: _prepare.Prepared) -> pd.DataFrame:
+def activities_table(acts: Activities, prepared: ComparisonData) -> pd.DataFrame:
     """One row per sample × group × pathway that has an activity."""
     study = prepared.study
     s, g, p = np.nonzero(np.isfinite(acts.activity))
@@ -295,10 +252,10 @@ def activities_table(acts: Activities, prepared: _prepare.Prepared) -> pd.DataFr
             "centred": acts.centred[g],
         }
     )
-    return _edges.categorical(frame, schema.ACTIVITIES)
+    return typed_frame(frame, schema.ACTIVITIES)
 
 
-def _untested(acts: Activities, prepared: _prepare.Prepared, up: Any, *, min_targets: int) -> pd.DataFrame:
+def _untested(acts: Activities, prepared: ComparisonData, up: Any, *, min_targets: int) -> pd.DataFrame:
     study = prepared.study
     rows = [(w, r, d) if r in schema.REASONS else (w, "too few samples", d) for w, r, d in study.notes]
     for g, p in zip(*np.nonzero(~np.isfinite(acts.activity).any(axis=0)), strict=True):
@@ -311,4 +268,4 @@ def _untested(acts: Activities, prepared: _prepare.Prepared, up: Any, *, min_tar
         if p not in fed
     ]
     frame = pd.DataFrame(rows, columns=list(schema.UNTESTED.names), dtype=object)
-    return _edges.categorical(frame, schema.UNTESTED) if rows else _edges._empty(schema.UNTESTED)
+    return typed_frame(frame, schema.UNTESTED) if rows else empty_frame(schema.UNTESTED)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def bar(total: int, what: str) -> Iterator[Callable[[int], object]]:
+def progress_bar(total: int, what: str) -> Iterator[Callable[[int], object]]:
     """Give a function that takes the number of units done; it shows nothing for the first second."""
     if not sys.stderr.isatty():
         yield lambda _: None

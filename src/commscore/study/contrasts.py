@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..._names import contrast_name, distinct
-from ..._validate import listed
-from ...core.contrast import design
+from .._names import contrast_name, distinct
+from .._validate import listed
+from ..core.contrast import design
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ...core.contrast import Contrast
-    from ._study import Keys, Study
+    from ..core.contrast import Contrast
+    from .samples import Study, StudyKeys
 
 STAGES = "stages"
 AND = " & "
 
 
-def names(study: Study) -> list[str]:
+def contrast_names(study: Study) -> list[str]:
     """Return the name of every pair, ``"LEVEL vs REFERENCE"``, each another one."""
     return distinct(contrast_name(level, reference) for reference, level in study.pairs)
 
 
-def pairwise(study: Study, n_coefficients: int) -> list[Contrast]:
+def pairwise_contrasts(study: Study, n_coefficients: int) -> list[Contrast]:
     """Set the level of every pair against its reference."""
     return [
         replace(
@@ -35,19 +35,19 @@ def pairwise(study: Study, n_coefficients: int) -> list[Contrast]:
             reference=study.levels[ref],
             level=study.levels[alt],
         )
-        for name, (ref, alt) in zip(names(study), study.codes, strict=True)
+        for name, (ref, alt) in zip(contrast_names(study), study.codes, strict=True)
     ]
 
 
 @dataclass(frozen=True)
-class Crossed:
+class CrossedStudy:
     """``study``: every condition × level of the second factor is a level; ``code`` says which; ``pairs`` as before."""
 
     study: Study
     factors: list[str]
     code: dict[tuple[str, str], int]
 
-    def of(self, condition: str, factor: str, *, keys: Keys) -> int:
+    def of(self, condition: str, factor: str, *, keys: StudyKeys) -> int:
         """Return the code of a condition at a level of the second factor."""
         if (condition, factor) not in self.code:
             there = listed([AND.join(pair) for pair in self.code])
@@ -60,7 +60,7 @@ class Crossed:
         return self.code[condition, factor]
 
 
-def cross(study: Study, keys: Keys, factor_levels: Sequence[str]) -> Crossed:
+def cross_factors(study: Study, keys: StudyKeys, factor_levels: Sequence[str]) -> CrossedStudy:
     """Make every condition × level of the second factor that occurs a condition."""
     second = study.frame[keys.factor].to_numpy()
     present = [f for f in factor_levels if (second == f).any()]
@@ -75,13 +75,13 @@ def cross(study: Study, keys: Keys, factor_levels: Sequence[str]) -> Crossed:
     used = [every[i] for i in np.unique(code)]
     levels = tuple(distinct(AND.join(pair) for pair in used))
     crossed = replace(study, condition=np.searchsorted(np.unique(code), code), levels=levels)
-    return Crossed(crossed, present, {pair: i for i, pair in enumerate(used)})
+    return CrossedStudy(crossed, present, {pair: i for i, pair in enumerate(used)})
 
 
-def two_factors(crossed: Crossed, *, n_coefficients: int, keys: Keys) -> list[Contrast]:
+def two_factor_contrasts(crossed: CrossedStudy, *, n_coefficients: int, keys: StudyKeys) -> list[Contrast]:
     """Make simple effects at every level of the second factor, then their differences from the first level."""
     made, factors = [], crossed.factors
-    for name, (reference, level) in zip(names(crossed.study), crossed.study.pairs, strict=True):
+    for name, (reference, level) in zip(contrast_names(crossed.study), crossed.study.pairs, strict=True):
         codes = [(crossed.of(reference, f, keys=keys), crossed.of(level, f, keys=keys)) for f in factors]
         for f, (ref, alt) in zip(factors, codes, strict=True):
             one = design.pair(f"{name} | {f}", ref=ref, alt=alt, n_coefficients=n_coefficients)
@@ -97,19 +97,19 @@ def two_factors(crossed: Crossed, *, n_coefficients: int, keys: Keys) -> list[Co
     return [replace(one, name=name) for one, name in zip(made, distinct(one.name for one in made), strict=True)]
 
 
-def facts(contrast: Contrast) -> dict[str, str]:
+def contrast_facts(contrast: Contrast) -> dict[str, str]:
     """Return what a contrast compares, column by column: nothing has to be read from its name."""
     return {"contrast": contrast.name, "kind": contrast.kind} | {
         name: getattr(contrast, name) for name in ("reference", "level", "factor_level", "factor_reference")
     }
 
 
-def table(contrasts: Iterable[Contrast]) -> pd.DataFrame:
+def table_of_contrasts(contrasts: Iterable[Contrast]) -> pd.DataFrame:
     """One row per contrast, as :func:`facts` says."""
-    return pd.DataFrame([facts(contrast) for contrast in contrasts])
+    return pd.DataFrame([contrast_facts(contrast) for contrast in contrasts])
 
 
-def stages(study: Study, order: Sequence[str], n_coefficients: int) -> list[Contrast]:
+def stage_contrasts(study: Study, order: Sequence[str], n_coefficients: int) -> list[Contrast]:
     """Make the one contrast of all stages in order: line, hill and steps."""
     codes = [study.levels.index(s) for s in order]
     return [replace(design.stages(STAGES, order=codes, n_coefficients=n_coefficients), reference=order[0])]

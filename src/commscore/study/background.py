@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..arrays import Ints
     from ..scores import Score
-    from ._interactions import Testable
+    from .interactions import TestableInteractions
 
 
 def cell_totals(matrix: Any, cells: Ints) -> CellTotals:
@@ -28,8 +28,8 @@ def cell_totals(matrix: Any, cells: Ints) -> CellTotals:
 
 
 def with_cofactors(
-    found: Testable, scores: Sequence[Score], var_names: pd.Index
-) -> tuple[Testable, dict[str, GeneSetsOfTests]]:
+    found: TestableInteractions, scores: Sequence[Score], var_names: pd.Index
+) -> tuple[TestableInteractions, dict[str, GeneSetsOfTests]]:
     """Add the genes of the sets that the scores use, and give each interaction's set by column.
 
     Genes are separated by ``;``. Columns that the resource lacks, or of which no gene is measured, are left
@@ -50,7 +50,9 @@ def _measured(cell: str, var_names: pd.Index) -> tuple[str, ...]:
     return tuple(name for name in names if name in var_names)
 
 
-def _sets(found: Testable, members: list[tuple[str, ...]], var_names: pd.Index) -> tuple[Testable, GeneSetsOfTests]:
+def _sets(
+    found: TestableInteractions, members: list[tuple[str, ...]], var_names: pd.Index
+) -> tuple[TestableInteractions, GeneSetsOfTests]:
     number = {gene: i for i, gene in enumerate(found.genes)}
     new = sorted({gene for genes in members for gene in genes} - set(number))
     number |= {gene: len(number) + i for i, gene in enumerate(new)}
@@ -63,6 +65,6 @@ def _sets(found: Testable, members: list[tuple[str, ...]], var_names: pd.Index) 
     return replace(found, columns=columns, genes=genes), GeneSetsOfTests(sets, of_interaction)
 
 
-def of_tests(sets: dict[str, GeneSetsOfTests], which: Ints) -> dict[str, GeneSetsOfTests]:
+def gene_sets_of_tests(sets: dict[str, GeneSetsOfTests], which: Ints) -> dict[str, GeneSetsOfTests]:
     """From the set of each interaction to that of each test."""
     return {name: replace(s, of_test=s.of_test[which]) for name, s in sets.items()}

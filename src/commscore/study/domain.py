@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from .._names import read_names
 from ..get._columns import label_codes
-from . import _edge
-from ._roles import ANY, EPITHELIA, assign, words
+from .cells import obs_column
+from .roles import ANY_ROLE, EPITHELIA, assign_roles, role_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ..rs import Resource
-    from ._roles import Assigned, Given
+    from .roles import AssignedRoles, RoleGroups
 
 _ROLE_COLUMNS = ("source_role", "target_role", "role", "sender", "receiver")
 
@@ -28,10 +28,10 @@ def tumour_roles(named: Iterable[str]) -> list[str]:
     >>> tumour_roles(["caf", "tumour_her2", "cancer_stem_cell", "normal_epithelium"])
     ['tumour_her2', 'cancer_stem_cell']
     """
-    return [r for r in dict.fromkeys(named) if {"tumour", "cancer"} & set(words(r.replace("_", " ")))]
+    return [r for r in dict.fromkeys(named) if {"tumour", "cancer"} & set(role_words(r.replace("_", " ")))]
 
 
-def named(resource: Resource, *tables: str) -> list[str]:
+def named_roles(resource: Resource, *tables: str) -> list[str]:
     """Return the roles that the circuits, expectations or statements (``evidence``) of a resource name."""
     roles: list[str] = []
     for table in tables:
@@ -41,14 +41,16 @@ def named(resource: Resource, *tables: str) -> list[str]:
 
 
 def check_tumour(
-    adata: AnnData, groupby: str, named: Iterable[str], *, given: Given | None, resource: Resource, what: str
+    adata: AnnData, groupby: str, named: Iterable[str], *, given: RoleGroups | None, resource: Resource, what: str
 ) -> None:
     """Assign roles and raise as :func:`require_tumour` does, without a look at the expression."""
-    groups = label_codes(_edge.obs_column(adata, "groupby", groupby))[1]
-    require_tumour(assign(resource, groups, given=given, hints={}), named, groupby, resource=resource, what=what)
+    groups = label_codes(obs_column(adata, "groupby", groupby))[1]
+    require_tumour(assign_roles(resource, groups, given=given, hints={}), named, groupby, resource=resource, what=what)
 
 
-def require_tumour(assigned: Assigned, named: Iterable[str], groupby: str, *, resource: Resource, what: str) -> None:
+def require_tumour(
+    assigned: AssignedRoles, named: Iterable[str], groupby: str, *, resource: Resource, what: str
+) -> None:
     """Raise if what is asked of the resource is about tumours and no group takes a tumour role.
 
     ``named``: the roles that its circuits, expectations or statements name; without a tumour role among them it is
@@ -57,7 +59,7 @@ def require_tumour(assigned: Assigned, named: Iterable[str], groupby: str, *, re
     needed = tumour_roles(named)
     if not needed or any(assigned.of(r) for r in needed):
         return
-    groups = assigned.of(ANY)
+    groups = assigned.of(ANY_ROLE)
     # markers of epithelium are no reason to propose a group: healthy glands have them
     example = next((g for r in EPITHELIA for g in assigned.of(r)), "my tumour cells")
     shown = ", ".join(groups[:8]) + (", …" if len(groups) > 8 else "")
@@ -69,9 +71,9 @@ def require_tumour(assigned: Assigned, named: Iterable[str], groupby: str, *, re
     raise ValueError(msg)
 
 
-def require(assigned: Assigned, needed: Iterable[str], groupby: str, *, what: str = "circuits") -> None:
+def require_roles(assigned: AssignedRoles, needed: Iterable[str], groupby: str, *, what: str = "circuits") -> None:
     """Raise with roles, guesses and the way out if no role that is needed has a group."""
-    needed = [r for r in dict.fromkeys(needed) if r != ANY]
+    needed = [r for r in dict.fromkeys(needed) if r != ANY_ROLE]
     if not needed or any(assigned.of(r) for r in needed):
         return
     unmatched = assigned.report[assigned.report["role"] == ""]

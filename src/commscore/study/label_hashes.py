@@ -8,37 +8,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._labels import find
-from ...get._columns import label_codes
-from .. import _edge
+from .._labels import find
+from ..get._columns import label_codes
+from .cells import obs_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anndata import AnnData
 
-    from ..._labels import Label
-    from ...arrays import Bools
-    from ._study import Keys
+    from .._labels import Label
+    from ..arrays import Bools
+    from .samples import StudyKeys
 
-CELLS, SAMPLES = "cells_sha256", "samples_sha256"
+CELLS_HASH, SAMPLES_HASH = "cells_sha256", "samples_sha256"
 """Names in ``params``: cells of every sample × group; condition, pair, covariates and second factor of every sample."""
 
 
-def labels_hash(adata: AnnData, keys: Keys, order: Sequence[Label] | None) -> dict[str, str]:
+def label_hashes(adata: AnnData, keys: StudyKeys, order: Sequence[Label] | None) -> dict[str, str]:
     """Hash the labels of the cells whose condition is compared (in ``order``, if there is one), in any order of cells.
 
     Labels are hashed as text, so that saving and reading the data again changes nothing.
     """
-    codes, names = label_codes(_edge.obs_column(adata, "condition_key", keys.condition))
+    codes, names = label_codes(obs_column(adata, "condition_key", keys.condition))
     stages = names if order is None else [found for stage in order if (found := find(stage, names)) is not None]
     inside = np.asarray([*(name in stages for name in names), False], bool)[codes]
     sample = ("sample_key", keys.sample) if keys.sample is not None else ("condition_key", keys.condition)
     of_samples = [("condition_key", keys.condition), ("pair_key", keys.pair), ("interaction", keys.factor)]
     of_samples += [("covariates", key) for key in keys.covariates]
     return {
-        CELLS: _hash(adata, [sample, ("groupby", keys.groupby)], inside, with_numbers=True),
-        SAMPLES: _hash(adata, [sample, *of_samples], inside, with_numbers=False),
+        CELLS_HASH: _hash(adata, [sample, ("groupby", keys.groupby)], inside, with_numbers=True),
+        SAMPLES_HASH: _hash(adata, [sample, *of_samples], inside, with_numbers=False),
     }
 
 
@@ -49,7 +49,7 @@ def _hash(adata: AnnData, columns: list[tuple[str, str | None]], inside: Bools, 
     for argument, key in columns:
         if key is None:
             continue
-        codes, names = label_codes(_edge.obs_column(adata, argument, key))
+        codes, names = label_codes(obs_column(adata, argument, key))
         n = len(names) + 1  # the last one is what is missing
         present, joint = np.unique(joint * n + codes[inside] % n, return_inverse=True)
         found = [[*found[old], [*names, None][code]] for old, code in zip(*np.divmod(present, n), strict=True)]

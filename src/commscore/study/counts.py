@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ..._validate import warn
-from ...core.read.files import first_values
-from ...core.read.pseudobulk import Pseudobulk, pseudobulk
-from ...core.read.tiles import Blocks
-from ...kernels import pseudobulk as seen
-from .. import _edge
+from .._validate import warn
+from ..core.read.files import first_values
+from ..core.read.pseudobulk import Pseudobulk, pseudobulk
+from ..core.read.tiles import Blocks
+from ..kernels import pseudobulk as seen
+from .cells import Expression, read_expression
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-    from ...arrays import Ints
-    from ...core.threads import Team
-    from ._study import Study
+    from ..arrays import Ints
+    from ..core.threads import Team
+    from .samples import Study
 
 LAYER = "counts"
 MOST = 0.4
@@ -27,7 +27,7 @@ MOST = 0.4
 _STEP = 1 << 20
 
 
-def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> _edge.Source:
+def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> Expression:
     """Find the raw counts: the layer that is named, ``raw`` if asked for, else the first place that holds some.
 
     Raises
@@ -36,7 +36,7 @@ def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> _e
         If there are none; the message says what each place holds.
     """
     if counts_layer is not None or use_raw:
-        source = _edge.expression(adata, layer=counts_layer, use_raw=use_raw, argument="counts_layer")
+        source = read_expression(adata, layer=counts_layer, use_raw=use_raw, argument="counts_layer")
         if not whole_numbers(source.matrix):
             raise ValueError(_no_counts([source.name]))
         return source
@@ -45,7 +45,7 @@ def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> _e
         missing = (raw and adata.raw is None) or (layer is None and not raw and adata.X is None)
         if missing or (layer is not None and layer not in adata.layers):
             continue
-        source = _edge.expression(adata, layer=layer, use_raw=raw)
+        source = read_expression(adata, layer=layer, use_raw=raw)
         if whole_numbers(source.matrix):
             return source
         looked.append(source.name)
@@ -79,7 +79,7 @@ def whole_numbers(matrix: Any) -> bool:
     return True
 
 
-def add_up(source: _edge.Source, study: Study, columns: Ints, *, team: Team) -> Pseudobulk:
+def add_up_counts(source: Expression, study: Study, columns: Ints, *, team: Team) -> Pseudobulk:
     """Add up the counts of these columns by sample and group, and the library over all columns."""
     bulk = pseudobulk(
         source.matrix,
@@ -90,11 +90,11 @@ def add_up(source: _edge.Source, study: Study, columns: Ints, *, team: Team) -> 
         columns=columns,
         team=team,
     )
-    check_sums(bulk, source)
+    check_count_sums(bulk, source)
     return bulk
 
 
-def check_sums(bulk: Pseudobulk, source: _edge.Source) -> None:
+def check_count_sums(bulk: Pseudobulk, source: Expression) -> None:
     """Raise unless sums are those of counts; warn where they are the counts of the resource's genes alone."""
     _refuse_unsuitable(bulk, source)
     share = float(bulk.counts.sum() / bulk.library.sum())
@@ -107,7 +107,7 @@ def check_sums(bulk: Pseudobulk, source: _edge.Source) -> None:
         )
 
 
-def _refuse_unsuitable(bulk: Pseudobulk, source: _edge.Source) -> None:
+def _refuse_unsuitable(bulk: Pseudobulk, source: Expression) -> None:
     """Raise unless sums are those of counts."""
     if bulk.seen & seen.NOT_FINITE:
         msg = f"{source.name} holds NaN or infinite values; remove these cells or genes"

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._labels import Label, choose, contrasts_named
-from ..._schema.compare import SCHEMA
-from ..._validate import listed
-from ...get import load
-from ...get._columns import labels_of
-from ...rs import as_resource
-from ...rs._load import NAMES
-from .. import _edge
-from . import _compare, _contrasts, _counts
-from ._labels_hash import CELLS, SAMPLES, labels_hash
-from ._prepare import Ask, Prepared, prepare
-from ._study import Keys
+from .._labels import Label, choose, contrasts_named
+from .._schema.compare import SCHEMA
+from .._validate import listed
+from ..get import load
+from ..get._columns import labels_of
+from ..rs import as_resource
+from ..rs._shipped import NAMES
+from .cells import obs_column
+from .comparison import ComparisonData, ComparisonRequest, prepare_comparison
+from .contrasts import pairwise_contrasts
+from .counts import raw_counts
+from .label_hashes import CELLS_HASH, SAMPLES_HASH, label_hashes
+from .samples import StudyKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-    from ...core.contrast import Contrast
-    from ...get import Result
-    from ...rs import Resource
+    from ..core.contrast import Contrast
+    from ..get import Result
+    from ..rs import Resource
 
 _NAMES = (
     "groupby",
@@ -43,15 +43,6 @@ _NAMES = (
     "counts_layer",
 )
 
-_SAID_BEFORE = (
-    r"(?s)adata\.obs\[.*they are different labels",
-    r"(?s)covariates: .*it enters as a slope",
-    r"(?s)pair_key=.*have no partner in another condition",
-    r"(?s)only .* that RNA can show .*have their genes in var_names",
-    r"(?s).*of all counts in .* are of genes of the resource's interactions",
-)
-"""How warnings begin that the comparison itself gave of the same data."""
-
 
 @dataclass(frozen=True)
 class StoredComparison:
@@ -63,20 +54,22 @@ class StoredComparison:
     options: dict[str, Any]
 
     @property
-    def keys(self) -> Keys:
+    def keys(self) -> StudyKeys:
         """Columns of ``obs``."""
         o = self.options
-        return Keys(o["groupby"], o["condition_key"], o["sample_key"], o["pair_key"], o["covariates"], o["interaction"])
+        return StudyKeys(
+            o["groupby"], o["condition_key"], o["sample_key"], o["pair_key"], o["covariates"], o["interaction"]
+        )
 
-    def prepare(self, adata: AnnData) -> Prepared:
+    def prepare(self, adata: AnnData) -> ComparisonData:
         """Read the samples, add up their counts and find the interactions, as the comparison did."""
         o = self.options
-        ask = Ask(
+        request = ComparisonRequest(
             self.resource, o["counts_layer"], o["use_raw"], o["min_cells"], o["reference"], o["order"], o["contrast"]
         )
-        return prepare(adata, self.keys, ask)
+        return prepare_comparison(adata, self.keys, request)
 
-    def one_contrast(self, prepared: Prepared, contrast: Label | None, *, n_coefficients: int) -> Contrast:
+    def one_contrast(self, prepared: ComparisonData, contrast: Label | None, *, n_coefficients: int) -> Contrast:
         """Return the contrast of one level with the reference: of the first one, if none is named."""
         if self.keys.factor is not None:
             msg = (
@@ -84,7 +77,7 @@ class StoredComparison:
                 "difference of differences; give the key of one without it, for example within one of its levels"
             )
             raise ValueError(msg)
-        made = _contrasts.pairwise(prepared.study, n_coefficients)
+        made = pairwise_contrasts(prepared.study, n_coefficients)
         if contrast is None:
             return made[0]
         named = contrasts_named(contrast, [c.name for c in made], [c.level for c in made])
@@ -96,15 +89,6 @@ class StoredComparison:
             msg = f"contrast={contrast!r} was compared with several levels: give one of {listed(named)}"
             raise ValueError(msg)
         return of_level[0]
-
-    def again(self, adata: AnnData, **changes: Any) -> Result:
-        """Compare once more; what was said of the data before is not said again."""
-        options = self.options | {"resource": self.resource, "inplace": False} | changes
-        groupby = options.pop("groupby")
-        with warnings.catch_warnings():
-            for words in _SAID_BEFORE:
-                warnings.filterwarnings("ignore", message=words, category=UserWarning)
-            return cast("Result", _compare.compare(adata, groupby, **options))
 
 
 def stored_comparison(adata: AnnData, key: str, *, resource: str | Resource | pd.DataFrame | None) -> StoredComparison:
@@ -160,7 +144,7 @@ def _texts(values: Any) -> tuple[str, ...] | None:
 
 def _same_samples(adata: AnnData, key: str, params: Mapping[str, Any]) -> None:
     name = str(params["sample_key"])
-    present = set(labels_of(_edge.obs_column(adata, f"sample_key of {key}", name)))
+    present = set(labels_of(obs_column(adata, f"sample_key of {key}", name)))
     lost = [s for s in map(str, params["samples"]) if s not in present]
     if lost:
         msg = (
@@ -172,11 +156,11 @@ def _same_samples(adata: AnnData, key: str, params: Mapping[str, Any]) -> None:
 
 def _same_labels(adata: AnnData, stored: StoredComparison) -> None:
     """Raise unless every sample has the cells, groups and conditions that it was compared with."""
-    keys, now = stored.keys, labels_hash(adata, stored.keys, stored.options["order"])
-    of_samples = [keys.condition, keys.pair, keys.factor, *keys.covariates]
+    keys, now = stored.keys, label_hashes(adata, stored.keys, stored.options["order"])
+    of_samples = listed(repr(k) for k in (keys.condition, keys.pair, keys.factor, *keys.covariates) if k is not None)
     said = {
-        SAMPLES: f"samples, or their labels in {listed(repr(k) for k in of_samples if k is not None)}, have changed",
-        CELLS: f"cells were added or left out, or their groups in {keys.groupby!r} have changed",
+        SAMPLES_HASH: f"samples, or their labels in {of_samples}, have changed",
+        CELLS_HASH: f"cells were added or left out, or their groups in {keys.groupby!r} have changed",
     }
     changed = [words for name, words in said.items() if now[name] != str(stored.result.params[name])]
     if changed:
@@ -190,7 +174,7 @@ def _same_labels(adata: AnnData, stored: StoredComparison) -> None:
 def _same_counts(adata: AnnData, key: str, params: Mapping[str, Any]) -> None:
     """Raise unless counts are read from where the comparison read them."""
     layer, use_raw = _text(params["counts_layer"]), bool(params["use_raw"])
-    now = _counts.raw_counts(adata, counts_layer=layer, use_raw=use_raw)
+    now = raw_counts(adata, counts_layer=layer, use_raw=use_raw)
     if (now.layer, now.use_raw) != (layer, use_raw):
         msg = (
             f"key={key!r}: the comparison read its counts from {params['counts']}, which would now be {now.name}; use "

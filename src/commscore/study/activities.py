@@ -9,24 +9,24 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ...core.log_rates import log_cpm
-from ...core.read.pseudobulk import pseudobulk
-from ...core.threads import team
-from . import _net
+from ..core.log_rates import log_cpm
+from ..core.read.pseudobulk import pseudobulk
+from ..core.threads import team
+from .nets import scaled_net
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...arrays import Bools, Floats, Ints
-    from .. import _edge
-    from .._compare._study import Study
+    from ..arrays import Bools, Floats, Ints
+    from .cells import Expression
+    from .samples import Study
 
 
-METHODS = ("ulm", "mlm")
+ACTIVITY_METHODS = ("ulm", "mlm")
 
 
 @dataclass(frozen=True)
-class Rule:
+class ActivityRule:
     """How activities are made."""
 
     method: str
@@ -54,8 +54,13 @@ class Activities:
     centred: Bools
 
 
-def activities(
-    source: _edge.Source, study: Study, members: Sequence[tuple[str, Sequence[int]]], *, net: pd.DataFrame, rule: Rule
+def measure_activities(
+    source: Expression,
+    study: Study,
+    members: Sequence[tuple[str, Sequence[int]]],
+    *,
+    net: pd.DataFrame,
+    rule: ActivityRule,
 ) -> Activities:
     """Measure the net in each of ``members``: a name and the codes of the groups of cells that it joins.
 
@@ -104,7 +109,7 @@ def _one(
     names: pd.Index,
     condition: Ints,
     net: pd.DataFrame,
-    rule: Rule,
+    rule: ActivityRule,
 ) -> None:
     present = (bulk.n_cells[:, 0] >= rule.min_cells) & (bulk.library[:, 0] > 0)
     if not present.any():
@@ -113,15 +118,15 @@ def _one(
     counts = bulk.counts[present, 0]
     used = np.flatnonzero((counts >= rule.min_counts).sum(axis=0) >= least)
     genes = names[used].astype(str)
-    edges = _net.scaled(net, genes, min_targets=rule.min_targets)
+    edges = scaled_net(net, genes, min_targets=rule.min_targets)
     if edges.empty:
         return
     value = log_cpm(bulk, min_cells=rule.min_cells)[present, 0][:, used]
     out.centred[g] = present.sum() > 1
     if out.centred[g]:
         value = value - value.mean(axis=0)
-    estimate, score = run(value, genes, edges, method=rule.method)
-    influence = _influence(edges, genes, list(estimate.columns), method=rule.method)
+    estimate, score = run_decoupler(value, genes, edges, method=rule.method)
+    influence = gene_influence(edges, genes, list(estimate.columns), method=rule.method)
     library = bulk.library[present, 0]
     expected = counts[:, used].sum(axis=0) / library.sum() * library[:, None]
     at = [out.pathways.index(p) for p in estimate.columns]
@@ -133,7 +138,9 @@ def _one(
     out.n_targets[g, at] = edges.groupby("source").size().reindex(estimate.columns).to_numpy()
 
 
-def run(value: Floats, genes: pd.Index, edges: pd.DataFrame, *, method: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def run_decoupler(
+    value: Floats, genes: pd.Index, edges: pd.DataFrame, *, method: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Run decoupler; return coefficients and t-values, samples × sources in the order of the samples.
 
     Raises
@@ -169,7 +176,7 @@ def _independent(edges: pd.DataFrame, genes: pd.Index) -> None:
         raise ValueError(msg)
 
 
-def _influence(edges: pd.DataFrame, genes: pd.Index, columns: Sequence[str], *, method: str) -> Floats:
+def gene_influence(edges: pd.DataFrame, genes: pd.Index, columns: Sequence[str], *, method: str) -> Floats:
     """(n_genes, n_sources): what each gene contributes to a coefficient, which is linear in the expression."""
     weights = _weights(edges, genes, columns)
     if method == "ulm":

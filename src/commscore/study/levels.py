@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ... import _labels
-from ..._labels import OWN_REFERENCE, PAIRWISE
-from ..._validate import listed
+from .. import _labels
+from .._labels import OWN_REFERENCE, PAIRWISE
+from .._validate import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..._labels import Label
-    from ...arrays import Ints
+    from .._labels import Label
+    from ..arrays import Ints
 
     Pairs = tuple[tuple[str, str], ...]
 
@@ -27,7 +27,7 @@ MOST_LEVELS = 6
 
 
 @dataclass(frozen=True)
-class Choice:
+class LevelChoice:
     """What the caller said of the levels; ``by_cells`` where cells are the replicates."""
 
     reference: Label | None = None
@@ -49,7 +49,7 @@ class Levels:
     chosen_by: str
 
 
-def taking_part(found: list[str], key: str, choice: Choice) -> list[str]:
+def levels_taking_part(found: list[str], key: str, choice: LevelChoice) -> list[str]:
     """Return the levels of a column that take part, in order: those of ``order=``, else all.
 
     Raises
@@ -71,7 +71,7 @@ def taking_part(found: list[str], key: str, choice: Choice) -> list[str]:
     return stages or found
 
 
-def levels(known: list[str], key: str, choice: Choice, *, is_ordered: bool) -> Levels:
+def choose_levels(known: list[str], key: str, choice: LevelChoice, *, is_ordered: bool) -> Levels:
     """Return the levels that take part (``known``, in order) and their pairs, as ``choice`` says.
 
     Raises
@@ -90,7 +90,7 @@ def levels(known: list[str], key: str, choice: Choice, *, is_ordered: bool) -> L
 
 
 def _reference(
-    known: list[str], choice: Choice, *, what: str, first_of: str, is_needed: bool
+    known: list[str], choice: LevelChoice, *, what: str, first_of: str, is_needed: bool
 ) -> tuple[str | None, str]:
     if choice.reference is not None:
         where = "in order" if choice.order is not None else f"a level of {what}"
@@ -106,7 +106,7 @@ def _reference(
     return reference, chosen_by
 
 
-def _pairs(reference: str, names: Sequence[str], choice: Choice, *, what: str) -> Pairs:
+def _pairs(reference: str, names: Sequence[str], choice: LevelChoice, *, what: str) -> Pairs:
     if choice.contrast is None:
         return tuple((reference, name) for name in names if name != reference)
     wanted = _labels.choose("contrast", choice.contrast, known=names, what=f"a level of {what} that is compared")

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...stats.variance import OUTSIDE, SharedPrior, Tail
+from .variance import OUTSIDE, SharedPrior, Tail
 
 if TYPE_CHECKING:
-    from ...arrays import Floats, Ints
+    from ..arrays import Floats, Ints
 
 
-LEAST = 4  # samples of a context: two for the line, two that can disagree with it
+LEAST_SAMPLES = 4  # samples of a context: two for the line, two that can disagree with it
 _LEAST_DF = 1e-9
 _FLAT = 1e-4  # variance of an edge within a context, log2², below which there is no slope
 
@@ -40,7 +40,7 @@ class Slopes:
     df: Floats
 
 
-def slopes(edge: Floats, response: Floats, *, context: Ints, n_contexts: int, nuisance: Floats) -> Slopes:
+def fit_slopes(edge: Floats, response: Floats, *, context: Ints, n_contexts: int, nuisance: Floats) -> Slopes:
     """Fit all rows that share their samples, every context by itself.
 
     A context has its own residual variance, so that one read at a lower depth does not borrow the precision of
@@ -62,7 +62,7 @@ def slopes(edge: Floats, response: Floats, *, context: Ints, n_contexts: int, nu
         out.n[:, c] = size
         if size:
             out.edge[:, c] = edge[:, inside].mean(axis=1)
-        if size >= LEAST:
+        if size >= LEAST_SAMPLES:
             _one_context(out, c, x=edge[:, inside], y=response[:, inside], nuisance=nuisance[inside])
     return out
 
@@ -90,12 +90,12 @@ def _basis(nuisance: Floats) -> Floats:
     return np.asarray(u[:, s > 1e-9 * s[0]], np.float64)
 
 
-def joined(parts: list[Slopes]) -> Slopes:
+def join_slopes(parts: list[Slopes]) -> Slopes:
     """All rows of several fits."""
     return Slopes(*(np.concatenate([getattr(p, f) for p in parts]) for f in Slopes.__dataclass_fields__))
 
 
-def contrast(s: Slopes, first: int, second: int) -> dict[str, Floats]:
+def contrast_slopes(s: Slopes, first: int, second: int) -> dict[str, Floats]:
     """Difference of the slopes of two contexts (Welch), and the p-value that they have opposite signs.
 
     The latter is the larger of the two one-sided p-values in the direction seen, 1 where the signs agree: the

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._schema import score as schema
-from ..arrays import Tests
-from ..stats.multiple import benjamini_hochberg
+from ..._schema import score as schema
+from ...arrays import Tests
+from ...get._frames import coded_categories, taken_categories
+from ...stats.multiple import benjamini_hochberg
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..arrays import Floats, Ints
-    from ..core.summary import EntitySummary
-    from ._edge import Cells
-    from ._interactions import Testable
+    from ...arrays import Floats, Ints
+    from ...core.summary import EntitySummary
+    from ...study.cells import Cells
+    from ...study.interactions import TestableInteractions
 
 
 def score_table(
-    found: Testable,
+    found: TestableInteractions,
     cells: Cells,
     *,
     summary: EntitySummary,
@@ -44,12 +45,12 @@ def score_table(
     frame: dict[str, object] = {
         "source": pd.Categorical.from_codes(rank[t.source], groups),
         "target": pd.Categorical.from_codes(rank[t.target], groups),
-        "interaction": _taken(found.frame["interaction"], which),
+        "interaction": taken_categories(found.frame["interaction"], which),
     }
-    frame |= {f"{side}_complex": _taken(found.frame[side], which) for side, _, _ in sides}
+    frame |= {f"{side}_complex": taken_categories(found.frame[side], which) for side, _, _ in sides}
     for side, entity, group in sides:
-        frame[side] = _coded(found.genes, summary.limiting[entity, group])
-    frame["mode"] = _taken(found.frame["mode"], which)
+        frame[side] = coded_categories(found.genes, summary.limiting[entity, group])
+    frame["mode"] = taken_categories(found.frame["mode"], which)
     frame |= {f"{side}_mean": summary.mean[e, g] for side, e, g in sides}
     frame |= {f"{side}_prop": summary.prop[e, g] for side, e, g in sides}
     for m, name in enumerate(names):
@@ -61,23 +62,8 @@ def score_table(
     return pd.DataFrame(frame)
 
 
-def _coded(values: npt.NDArray[np.object_], codes: Ints) -> pd.Categorical:
-    """Categorical over the values that occur, sorted by name."""
-    present = np.flatnonzero(np.bincount(codes, minlength=values.size))
-    names = np.asarray([str(v) for v in values[present]], object)
-    order = np.argsort(names)
-    rank = np.empty(values.size, np.int64)
-    rank[present[order]] = np.arange(order.size)
-    return pd.Categorical.from_codes(rank[codes], names[order])
-
-
-def _taken(column: pd.Series, which: Ints) -> pd.Categorical:
-    codes, values = pd.factorize(column.astype(object))
-    return _coded(np.asarray(values, object), codes[which])
-
-
 def untested_table(
-    found: Testable,
+    found: TestableInteractions,
     cells: Cells,
     *,
     summary: EntitySummary,

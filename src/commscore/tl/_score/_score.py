@@ -9,36 +9,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import rs
-from .._random import RNG, key, recorded
-from .._schema import score as schema
-from .._validate import one_of, warn
-from .._version import __version__
-from ..check import Count, GroupNames, Proportion, Repeats, checked
-from ..core.permute import Draws, schemes
-from ..core.read.cells import CellReader
-from ..core.scoring import nulls
-from ..core.scoring.nulls import ScoredTests
-from ..core.scoring.problem import Problem, tables_of
-from ..core.summary import COMPLEX_RULES, entity_summary
-from ..core.threads import team
-from ..get import Result
-from ..get._store import check_target, finish, identity
-from . import _edge, _interactions
-from ._background import cell_totals, of_tests, with_cofactors
-from ._frames import score_table, untested_table
-from ._methods import Asked, choose, with_ranks
-from ._progress import bar
+from ... import rs
+from ..._random import RNG, key, recorded
+from ..._schema import score as schema
+from ..._validate import one_of, warn
+from ..._version import __version__
+from ...check import Count, GroupNames, Proportion, Repeats, checked
+from ...core.permute import Draws, schemes
+from ...core.read.cells import CellReader
+from ...core.scoring import nulls
+from ...core.scoring.nulls import ScoredTests
+from ...core.scoring.problem import Problem, tables_of
+from ...core.summary import COMPLEX_RULES, entity_summary
+from ...core.threads import team
+from ...get import Result
+from ...get._store import check_target, finish, identity
+from ...study.background import cell_totals, gene_sets_of_tests, with_cofactors
+from ...study.cells import Cells, Expression, read_cells, read_expression, refuse_unsuitable
+from ...study.interactions import TestableInteractions, testable_interactions
+from ...study.progress import progress_bar
+from ._chosen import Methods, choose, with_ranks
+from ._tables import score_table, untested_table
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
     from anndata import AnnData
 
-    from .. import scores as scoring
-    from ..core.scoring.problem import GeneSetsOfTests
-    from ..core.threads import Team
-    from ..rs import Resource
+    from ... import scores as scoring
+    from ...core.scoring.problem import GeneSetsOfTests
+    from ...core.threads import Team
+    from ...rs import Resource
 
 NULLS = (*nulls.NAMES, None)
 _MEMORY = 256 * 2**20
@@ -51,7 +52,7 @@ def score(
     groupby: str,
     *,
     resource: str | Resource | pd.DataFrame = "breast",
-    method: Asked = "mean",
+    method: Methods = "mean",
     null: str | None = "permutation",
     n_perms: Repeats = 1000,
     scheme: str = "rotation",
@@ -170,10 +171,10 @@ def score(
     _check(null=null, scheme=scheme, rule=complex, ties=ties, prop_filter=prop_filter)
     check_target(adata, key_added, inplace=inplace)
     seed, chosen = key(rng), choose(method, null=null)
-    expression = _edge.expression(adata, layer=layer, use_raw=use_raw)
-    cells = _edge.cells(adata, groupby, groups=groups, min_cells=int(min_cells))
+    expression = read_expression(adata, layer=layer, use_raw=use_raw)
+    cells = read_cells(adata, groupby, groups=groups, min_cells=int(min_cells))
     known = rs.as_resource(resource)
-    found = _interactions.testable(known, expression.var_names, missing_subunits=missing_subunits)
+    found = testable_interactions(known, expression.var_names, missing_subunits=missing_subunits)
     found, sets = with_cofactors(found, chosen.scores, expression.var_names)
     _refuse_unknown(null, chosen.scores, sets)
     draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
@@ -193,8 +194,8 @@ def score(
         tests, which = nulls.expressed_tests(
             summary, found.ligand, found.receptor, passes=lambda prop: _PASSES[prop_filter](prop, expr_prop)
         )
-        problem = replace(problem, sets=of_tests(sets, which))
-        with bar(draws.n if null else 0, "permutations") as progress:
+        problem = replace(problem, sets=gene_sets_of_tests(sets, which))
+        with progress_bar(draws.n if null else 0, "permutations") as progress:
             scored = nulls.score_tests(
                 problem,
                 tests,
@@ -275,9 +276,9 @@ def _refuse_unknown(null: str | None, scores: Sequence[scoring.Score], sets: dic
 
 
 def _problem(
-    expression: _edge.Source,
-    cells: _edge.Cells,
-    found: _interactions.Testable,
+    expression: Expression,
+    cells: Cells,
+    found: TestableInteractions,
     *,
     scores: Sequence[scoring.Score],
     sets: dict[str, GeneSetsOfTests],
@@ -308,10 +309,10 @@ def _problem(
     )
     if null is None or (null != "permutation" and all(nulls.has_analytic(score, sets) for score in scores)):
         known = reader.statistics
-        _edge.refuse_unsuitable(known, expression)
+        refuse_unsuitable(known, expression)
         return made(reader.read_again, genes=known.genes, known=known, pairs=reader.pairs)
     labelled = reader.read()
-    _edge.refuse_unsuitable(labelled.columns, expression)
+    refuse_unsuitable(labelled.columns, expression)
     return made(lambda _: labelled, genes=labelled.observe())
 
 

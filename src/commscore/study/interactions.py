@@ -11,7 +11,7 @@ import pandas as pd
 from .. import rs
 from .._validate import one_of
 from ..arrays import Entities
-from ._coverage import BEYOND_RNA, nothing_found, refuse_underscores, warn_of_few
+from .coverage import BEYOND_RNA, nothing_found, refuse_underscores, warn_of_few
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,7 +22,7 @@ MISSING_SUBUNITS = ("drop", "ignore")
 
 
 @dataclass(frozen=True)
-class Testable:
+class TestableInteractions:
     """Interactions whose genes are measured.
 
     ``frame`` has one row per interaction; ``ligand`` and ``receptor`` are its entities; ``columns`` are the
@@ -46,7 +46,7 @@ class Testable:
         return {"n_interactions": len(self.frame) + len(self.untested), "n_testable": len(self.frame)}
 
 
-def testable(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: str) -> Testable:
+def testable_interactions(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: str) -> TestableInteractions:
     """Split the interactions into those whose genes are measured and those that are not, with the reason.
 
     Warns where the former are few.
@@ -127,7 +127,7 @@ def _numbered(
     found: dict[str, int],
     untested: list[tuple[str, str, str]],
     aliases: dict[str, str],
-) -> Testable:
+) -> TestableInteractions:
     """Give genes and entities numbers; ``sides`` are positions of each interaction's sides in ``members``."""
     present = np.unique(np.concatenate(sides)).tolist()
     used = sorted({g for i in present for g in members[i]})
@@ -137,7 +137,7 @@ def _numbered(
     entity = np.full(len(members), -1, np.int64)
     entity[present] = [entity_of[members[i]] for i in present]
     symbol_at = {i: g for g, i in found.items()}
-    return Testable(
+    return TestableInteractions(
         frame,
         entities,
         entity[sides[0]],

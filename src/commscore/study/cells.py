@@ -14,7 +14,7 @@ from .._validate import as_written, listed, suggest
 from ..arrays import GeneColumns, Groups
 from ..core.read.files import backed_view, contained, take
 from ..get._columns import as_categorical, in_memory, label_order, label_texts
-from ._scale import warn_of_scale
+from .scale import warn_of_scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ _AT_ONCE = 1 << 14  # cells
 
 
 @dataclass(frozen=True)
-class Source:
+class Expression:
     """The matrix that is read, its variables, and its name for messages.
 
     ``matrix`` is a SciPy sparse matrix, a 2-D array, or :class:`~commscore.core.read.tiles.Blocks`.
@@ -78,7 +78,7 @@ class Cells:
         return np.arange(self.n) if self.chosen is None else self.chosen
 
 
-def expression(adata: AnnData, *, layer: str | None, use_raw: bool, argument: str = "layer") -> Source:
+def read_expression(adata: AnnData, *, layer: str | None, use_raw: bool, argument: str = "layer") -> Expression:
     """Choose the matrix: ``X``, a layer, or ``raw``."""
     if not isinstance(use_raw, bool):
         msg = f"use_raw must be True or False, found {use_raw!r}"
@@ -97,12 +97,12 @@ def expression(adata: AnnData, *, layer: str | None, use_raw: bool, argument: st
         raise ValueError(msg)
     if use_raw:
         name = "adata.raw.X"
-        source = Source(_matrix(adata, name, lambda a: a.raw.X), adata.raw.var_names, name, use_raw=True)
+        source = Expression(_matrix(adata, name, lambda a: a.raw.X), adata.raw.var_names, name, use_raw=True)
     elif layer is not None:
         name = f"adata.layers[{layer!r}]"
-        source = Source(_matrix(adata, name, lambda a: a.layers[layer]), adata.var_names, name, layer)
+        source = Expression(_matrix(adata, name, lambda a: a.layers[layer]), adata.var_names, name, layer)
     else:
-        source = Source(_matrix(adata, "adata.X", lambda a: a.X), adata.var_names, "adata.X")
+        source = Expression(_matrix(adata, "adata.X", lambda a: a.X), adata.var_names, "adata.X")
     return _checked(source, adata)
 
 
@@ -112,7 +112,7 @@ def _matrix(adata: AnnData, name: str, of: Callable[[Any], Any]) -> Any:
     return contained(of(adata), name) if view is None else view
 
 
-def _checked(source: Source, adata: AnnData) -> Source:
+def _checked(source: Expression, adata: AnnData) -> Expression:
     if source.matrix is None:
         names = listed([n for n in adata.layers if n is not None]) or "none either"
         msg = f"{source.name} is None; give the layer that holds the expression (adata.layers has {names})"
@@ -137,7 +137,7 @@ def _checked(source: Source, adata: AnnData) -> Source:
     return source
 
 
-def cells(adata: AnnData, groupby: str, *, groups: Sequence[Label] | None, min_cells: int) -> Cells:
+def read_cells(adata: AnnData, groupby: str, *, groups: Sequence[Label] | None, min_cells: int) -> Cells:
     """Read the groups of cells and leave out those that are not asked for or are too small."""
     column = obs_column(adata, "groupby", groupby)
     codes, names, sizes, missing = _counted(column)
@@ -238,7 +238,7 @@ def _wanted(names: list[str], groups: Sequence[Label] | None, groupby: str) -> l
     return [k for k, name in enumerate(names) if name in asked]
 
 
-def refuse_unsuitable(columns: GeneColumns | Partial, source: Source) -> None:
+def refuse_unsuitable(columns: GeneColumns | Partial, source: Expression) -> None:
     """Raise unless the values can be log-normalised expression; warn where they hardly are."""
     name = source.name
     if not columns.finite:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ... import _labels
-from ..._validate import listed, warn
-from ...get._columns import has_order, label_codes, labels_of
-from .. import _edge
-from . import _levels
+from .. import _labels
+from .._validate import listed, warn
+from ..get._columns import has_order, label_codes, labels_of
+from .cells import obs_column
+from .levels import choose_levels, levels_taking_part, refuse_values
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-    from ...arrays import Bools, Ints
-    from ._levels import Choice
+    from ..arrays import Bools, Ints
+    from .levels import LevelChoice
 
 
 Note = tuple[str, str, str]
@@ -27,7 +27,7 @@ MOST_NUMBERS = 6
 
 
 @dataclass(frozen=True)
-class Keys:
+class StudyKeys:
     """Names of the columns of ``obs`` that are read, as the caller gave them."""
 
     groupby: str
@@ -97,20 +97,22 @@ class Study:
         return [(self.levels.index(ref), self.levels.index(alt)) for ref, alt in self.pairs]
 
 
-def read(adata: AnnData, keys: Keys, choice: Choice, *, groups_were_read: bool = False) -> Study:
+def study_of_conditions(
+    adata: AnnData, keys: StudyKeys, choice: LevelChoice, *, groups_were_read: bool = False
+) -> Study:
     """Read the samples of all conditions that are compared."""
     if adata.n_obs == 0:
         msg = f"adata is empty: {adata.n_obs} cells × {adata.n_vars} variables"
         raise ValueError(msg)
     _different(keys)
-    group, groups = column(adata, "groupby", keys.groupby, is_quiet=groups_were_read)
-    code, found = column(adata, "condition_key", keys.condition)
-    sample, samples = (code, found) if keys.sample is None else column(adata, "sample_key", keys.sample)
-    known = _levels.taking_part(found, keys.condition, choice)
+    group, groups = label_column(adata, "groupby", keys.groupby, is_quiet=groups_were_read)
+    code, found = label_column(adata, "condition_key", keys.condition)
+    sample, samples = (code, found) if keys.sample is None else label_column(adata, "sample_key", keys.sample)
+    known = levels_taking_part(found, keys.condition, choice)
     if keys.sample is not None and not choice.by_cells:
-        _levels.refuse_values([name if name in known else "" for name in found], code, sample, key=keys.condition)
-    is_ordered = has_order(_edge.obs_column(adata, "condition_key", keys.condition))
-    chosen = _levels.levels(known, keys.condition, choice, is_ordered=is_ordered)
+        refuse_values([name if name in known else "" for name in found], code, sample, key=keys.condition)
+    is_ordered = has_order(obs_column(adata, "condition_key", keys.condition))
+    chosen = choose_levels(known, keys.condition, choice, is_ordered=is_ordered)
     levels = chosen.names
     number = {level: i for i, level in enumerate(levels)}
     level_of = np.asarray([number.get(name, -1) for name in found], np.int64)[code]
@@ -136,9 +138,9 @@ def read(adata: AnnData, keys: Keys, choice: Choice, *, groups_were_read: bool =
     )
 
 
-def column(adata: AnnData, argument: str, key: str, *, is_quiet: bool = False) -> tuple[Ints, list[str]]:
+def label_column(adata: AnnData, argument: str, key: str, *, is_quiet: bool = False) -> tuple[Ints, list[str]]:
     """Ints and names of a column of labels; missing ones are an error. ``is_quiet`` where it was read before."""
-    codes, names = label_codes(_edge.obs_column(adata, argument, key))
+    codes, names = label_codes(obs_column(adata, argument, key))
     missing = int((codes < 0).sum())
     if missing:
         msg = (
@@ -151,7 +153,7 @@ def column(adata: AnnData, argument: str, key: str, *, is_quiet: bool = False) -
     return codes, names
 
 
-def _different(keys: Keys) -> None:
+def _different(keys: StudyKeys) -> None:
     """Raise if one column is asked to play two parts that exclude each other."""
     parts = {"groupby": keys.groupby, "condition_key": keys.condition, "sample_key": keys.sample}
     parts |= {"pair_key": keys.pair, "interaction": keys.factor}
@@ -169,7 +171,7 @@ def _different(keys: Keys) -> None:
             raise ValueError(msg)
 
 
-def _one_condition(level: Ints, sample: Ints, levels: tuple[str, ...], *, names: list[str], keys: Keys) -> Ints:
+def _one_condition(level: Ints, sample: Ints, levels: tuple[str, ...], *, names: list[str], keys: StudyKeys) -> Ints:
     table = np.zeros((len(names), len(levels)), bool)
     table[sample, level] = True
     several = np.flatnonzero(table.sum(axis=1) > 1)
@@ -185,7 +187,7 @@ def _one_condition(level: Ints, sample: Ints, levels: tuple[str, ...], *, names:
     return np.asarray(table.argmax(axis=1), np.int64)
 
 
-def _frame(adata: AnnData, keys: Keys, *, cells: Ints, sample: Ints, samples: list[str]) -> pd.DataFrame:
+def _frame(adata: AnnData, keys: StudyKeys, *, cells: Ints, sample: Ints, samples: list[str]) -> pd.DataFrame:
     """One row per sample with its covariates, its pair and its second factor, each checked to be constant."""
     frame = pd.DataFrame(index=pd.Index(samples))
     named = [("covariates", k) for k in keys.covariates]
@@ -198,7 +200,7 @@ def _frame(adata: AnnData, keys: Keys, *, cells: Ints, sample: Ints, samples: li
         raise ValueError(msg)
     _, first = np.unique(sample, return_index=True)
     for argument, key in named:
-        values = _edge.obs_column(adata, argument, key).iloc[cells]
+        values = obs_column(adata, argument, key).iloc[cells]
         if values.isna().any():
             msg = (
                 f"{argument}: adata.obs[{key!r}] has {int(values.isna().sum())} missing values (NaN); "
@@ -249,7 +251,7 @@ def _constant(argument: str, key: str, codes: Any, *, sample: Ints, samples: lis
         raise ValueError(msg)
 
 
-def drop_empty_levels(study: Study, keys: Keys) -> Study:
+def drop_empty_levels(study: Study, keys: StudyKeys) -> Study:
     """Leave out levels that have lost all their samples, and the contrasts with them."""
     n = study.replicates
     if (n > 0).all():
@@ -268,7 +270,7 @@ def drop_empty_levels(study: Study, keys: Keys) -> Study:
     return replace(study, condition=number[study.condition], levels=levels, notes=study.notes + notes, pairs=pairs)
 
 
-def of_samples(adata: AnnData, groupby: str, sample_key: str, *, groups_were_read: bool = False) -> Study:
+def study_of_samples(adata: AnnData, groupby: str, sample_key: str, *, groups_were_read: bool = False) -> Study:
     """Read cells, groups and samples where no condition is compared; one level holds all samples."""
     if adata.n_obs == 0:
         msg = f"adata is empty: {adata.n_obs} cells × {adata.n_vars} variables"
@@ -276,8 +278,8 @@ def of_samples(adata: AnnData, groupby: str, sample_key: str, *, groups_were_rea
     if groupby == sample_key:
         msg = f"sample_key={sample_key!r} is the same column as groupby; they must be different columns of adata.obs"
         raise ValueError(msg)
-    group, groups = column(adata, "groupby", groupby, is_quiet=groups_were_read)
-    sample, samples = column(adata, "sample_key", sample_key)
+    group, groups = label_column(adata, "groupby", groupby, is_quiet=groups_were_read)
+    sample, samples = label_column(adata, "sample_key", sample_key)
     condition = np.zeros(len(samples), np.int64)
     return Study(
         np.arange(adata.n_obs),
@@ -289,3 +291,11 @@ def of_samples(adata: AnnData, groupby: str, sample_key: str, *, groups_were_rea
         ("all",),
         pd.DataFrame(index=pd.Index(samples)),
     )
+
+
+def covariate_names(covariates: Any) -> tuple[str, ...]:
+    """Return the columns that are named; raise unless they are a list."""
+    if isinstance(covariates, str) or not hasattr(covariates, "__iter__"):
+        msg = f"covariates must be a list of columns of adata.obs, found {covariates!r}; write [{covariates!r}]"
+        raise TypeError(msg)
+    return tuple(covariates)

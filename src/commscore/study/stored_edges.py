@@ -14,7 +14,7 @@ from ..core.read.partial import UNUSED
 from ..core.summary import join
 from ..core.threads import team
 from ..get._columns import label_codes
-from . import _edge
+from .cells import Expression, obs_column, read_expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ EVERYTHING = "all"
 
 
 @dataclass(frozen=True)
-class Sides:
+class EdgeSides:
     """Ends of every edge: entities, groups (by number in ``groups``), and how subunits are joined."""
 
     entities: Entities
@@ -42,7 +42,7 @@ class Sides:
 
 
 @dataclass(frozen=True)
-class Sums:
+class EdgeSums:
     """Per bin × gene the ``total`` and the number of cells ``expressed``; per bin the number of cells ``n``."""
 
     total: Floats
@@ -50,7 +50,7 @@ class Sums:
     n: Floats
 
 
-def passing(table: pd.DataFrame, *, padj: str, max_padj: float | None) -> pd.DataFrame:
+def passing_edges(table: pd.DataFrame, *, padj: str, max_padj: float | None) -> pd.DataFrame:
     """Edges of a stored result with an adjusted p-value of at most ``max_padj``; all edges for ``None``."""
     for column in ("source", "target", "interaction", "ligand_mean", "receptor_mean"):
         if column not in table:
@@ -69,7 +69,7 @@ def passing(table: pd.DataFrame, *, padj: str, max_padj: float | None) -> pd.Dat
     return kept
 
 
-def which(condition_key: str | None, sample_key: str | None) -> tuple[str, str | None]:
+def split_key(condition_key: str | None, sample_key: str | None) -> tuple[str, str | None]:
     """Name of the argument, and the column, by which cells are split; the column is None for all cells together."""
     if condition_key is not None and sample_key is not None:
         msg = f"give one of condition_key={condition_key!r} and sample_key={sample_key!r}, not both"
@@ -77,7 +77,7 @@ def which(condition_key: str | None, sample_key: str | None) -> tuple[str, str |
     return ("condition_key", condition_key) if condition_key is not None else ("sample_key", sample_key)
 
 
-def sides(table: pd.DataFrame, params: Mapping[str, Any], source: _edge.Source) -> Sides:
+def edge_sides(table: pd.DataFrame, params: Mapping[str, Any], source: Expression) -> EdgeSides:
     """Turn the ends of the edges of a stored result into numbers."""
     aliases = dict(params.get("aliases") or {})
     names = {m: i for i, m in enumerate(sorted({*table["ligand_complex"], *table["receptor_complex"]}))}
@@ -96,7 +96,7 @@ def sides(table: pd.DataFrame, params: Mapping[str, Any], source: _edge.Source) 
     def codes(column: str, to: Mapping[str, int]) -> Ints:
         return np.asarray([to[str(v)] for v in table[column]], np.int64)
 
-    return Sides(
+    return EdgeSides(
         Entities.of([[number[g] for g in m] for m in members]),
         codes("ligand_complex", names),
         codes("receptor_complex", names),
@@ -108,14 +108,14 @@ def sides(table: pd.DataFrame, params: Mapping[str, Any], source: _edge.Source) 
     )
 
 
-def expression(adata: AnnData, params: Mapping[str, Any]) -> _edge.Source:
+def stored_expression(adata: AnnData, params: Mapping[str, Any]) -> Expression:
     """Return the matrix that a stored result was made from."""
-    return _edge.expression(adata, layer=params.get("layer"), use_raw=bool(params.get("use_raw", False)))
+    return read_expression(adata, layer=params.get("layer"), use_raw=bool(params.get("use_raw", False)))
 
 
-def group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) -> Ints:
+def stored_group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) -> Ints:
     """Return the number of the group of every cell, -1 for cells of other groups."""
-    column = _edge.obs_column(adata, "groupby of the stored result", str(params["groupby"]))
+    column = obs_column(adata, "groupby of the stored result", str(params["groupby"]))
     at = {g: i for i, g in enumerate(groups)}
     codes, names = label_codes(column)
     found = np.asarray([*(at.get(name, -1) for name in names), -1], np.int64)[codes]
@@ -126,12 +126,12 @@ def group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) ->
     return found
 
 
-def labels(adata: AnnData, argument: str, key: str) -> tuple[Ints, list[str]]:
+def obs_labels(adata: AnnData, argument: str, key: str) -> tuple[Ints, list[str]]:
     """Codes and names of a column of ``obs`` in order; missing labels are -1."""
-    return label_codes(_edge.obs_column(adata, argument, key))
+    return label_codes(obs_column(adata, argument, key))
 
 
-def sums_in_bins(source: _edge.Source, genes: list[str], bins: Ints, *, n_bins: int) -> Sums:
+def sums_in_bins(source: Expression, genes: list[str], bins: Ints, *, n_bins: int) -> EdgeSums:
     """Add up the values, and count the expressing cells, of every gene in every bin; -1 is left out.
 
     Raises
@@ -146,10 +146,10 @@ def sums_in_bins(source: _edge.Source, genes: list[str], bins: Ints, *, n_bins: 
     columns = source.var_names.get_indexer(genes).astype(np.int64)
     with team(None) as threads:
         part = statistics_of(source.matrix, columns, labels, n_groups=n_bins, team=threads)
-    return Sums(part.total.T, part.expressed.T.astype(np.float64), part.sizes.astype(np.float64))
+    return EdgeSums(part.total.T, part.expressed.T.astype(np.float64), part.sizes.astype(np.float64))
 
 
-def edge_values(sums: Sums, ends: Sides, *, min_cells: int) -> tuple[Floats, Floats]:
+def edge_values(sums: EdgeSums, ends: EdgeSides, *, min_cells: int) -> tuple[Floats, Floats]:
     """Flow L·R of every edge, and the smaller of both fractions of expressing cells; bins are groups.
 
     Both are 0 where a group has fewer than ``min_cells`` cells.
@@ -162,21 +162,21 @@ def edge_values(sums: Sums, ends: Sides, *, min_cells: int) -> tuple[Floats, Flo
     return np.asarray(flow, np.float64), np.asarray(least, np.float64)
 
 
-def flows(
+def edge_flows(
     adata: AnnData, table: pd.DataFrame, params: Mapping[str, Any], *, by: str, column: str | None, min_cells: int
 ) -> dict[str, Floats]:
     """Flow of every edge, in all cells (from the stored means) or in every level of a column on its own."""
     if column is None:
         return {EVERYTHING: (table["ligand_mean"] * table["receptor_mean"]).to_numpy(np.float64)}
-    source = expression(adata, params)
-    ends = sides(table, params, source)
-    group, (level, names) = group_codes(adata, params, ends.groups), labels(adata, by, column)
+    source = stored_expression(adata, params)
+    ends = edge_sides(table, params, source)
+    group, (level, names) = stored_group_codes(adata, params, ends.groups), obs_labels(adata, by, column)
     k = len(ends.groups)
     bins = np.where((group >= 0) & (level >= 0), level * k + group, -1)
     sums = sums_in_bins(source, ends.genes, bins, n_bins=len(names) * k)
     found = {}
     for i, name in enumerate(names):
         rows = slice(i * k, (i + 1) * k)
-        one = Sums(sums.total[rows], sums.expressed[rows], sums.n[rows])
+        one = EdgeSums(sums.total[rows], sums.expressed[rows], sums.n[rows])
         found[name] = edge_values(one, ends, min_cells=min_cells)[0]
     return found

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._names import read_names
-from ...arrays import Entities
-from ...core import circuits as core
-from .. import _contexts
+from .._names import read_names
+from ..arrays import Entities
+from ..core import circuits as core
+from .stored_edges import EVERYTHING, obs_labels, stored_expression, stored_group_codes, sums_in_bins
 
 if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-    from ...arrays import Floats
-    from ...get import Result
+    from ..arrays import Floats
+    from ..get import Result
 
 
-def scores_in(
+def circuit_scores(
     adata: AnnData, stored: Result, steps: pd.DataFrame, *, by: str, column: str | None, min_cells: int
 ) -> dict[str, Floats]:
     """Score the steps in all cells (as stored) or in every level of a column.
@@ -44,16 +44,16 @@ def scores_in(
         Level → scores of the steps; NaN where a role of the step has no cells.
     """
     if column is None or steps.empty:
-        levels = [_contexts.EVERYTHING] if column is None else _contexts.labels(adata, by, column)[1]
+        levels = [EVERYTHING] if column is None else obs_labels(adata, by, column)[1]
         return {level: steps["score"].to_numpy(np.float64) for level in levels}
     plan, genes, groups = _plan(stored.extra["edges"], steps)
     aliases = dict(stored.params.get("aliases") or {})
-    source = _contexts.expression(adata, stored.params)
-    group = _contexts.group_codes(adata, stored.params, groups)
-    level, names = _contexts.labels(adata, by, column)
+    source = stored_expression(adata, stored.params)
+    group = stored_group_codes(adata, stored.params, groups)
+    level, names = obs_labels(adata, by, column)
     k = len(groups)
     bins = np.where((group >= 0) & (level >= 0), level * k + group, -1)
-    sums = _contexts.sums_in_bins(source, [aliases.get(g, g) for g in genes], bins, n_bins=len(names) * k)
+    sums = sums_in_bins(source, [aliases.get(g, g) for g in genes], bins, n_bins=len(names) * k)
     rule = str(stored.params.get("complex", "min"))
     return {
         name: _one(plan, sums.total[i * k : (i + 1) * k], sums.n[i * k : (i + 1) * k], rule=rule, min_cells=min_cells)

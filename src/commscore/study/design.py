@@ -10,18 +10,18 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from ..._validate import listed
+from .._validate import listed
 
 if TYPE_CHECKING:
-    from ...arrays import Floats, Ints
-    from ._study import Keys, Study
+    from ..arrays import Floats, Ints
+    from .samples import Study, StudyKeys
 
 
 _TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True)
-class Design:
+class StudyDesign:
     """Full-rank design ``matrix`` (n_samples × p) and the ``block`` of each sample, or None.
 
     The first ``len(levels)`` columns are the means of the levels (cell-means coding); the other columns are
@@ -33,7 +33,7 @@ class Design:
     names: tuple[str, ...]
 
 
-def build(study: Study, keys: Keys) -> Design:
+def build_design(study: Study, keys: StudyKeys) -> StudyDesign:
     """Build the design and check that the contrasts of conditions can be estimated.
 
     Raises
@@ -63,7 +63,7 @@ def build(study: Study, keys: Keys) -> Design:
             "so nothing is left to estimate the variance from; leave out covariates or the pairing, or add samples"
         )
         raise ValueError(msg)
-    return Design(matrix, block, tuple(names))
+    return StudyDesign(matrix, block, tuple(names))
 
 
 def _columns(values: pd.Series) -> tuple[Floats, list[str]]:
@@ -83,19 +83,19 @@ def _columns(values: pd.Series) -> tuple[Floats, list[str]]:
     return columns, [str(c).removeprefix("x") for c in made.columns[1:]]
 
 
-def rank(matrix: Floats) -> int:
+def design_rank(matrix: Floats) -> int:
     """Rank, with a tolerance for columns of unit size."""
     return int(np.linalg.matrix_rank(matrix, tol=_TOLERANCE * max(matrix.shape)))
 
 
-def _no_confounding(matrix: Floats, columns: Floats, *, key: str, study: Study, keys: Keys) -> None:
-    if rank(np.hstack([matrix, columns])) == matrix.shape[1] + columns.shape[1]:
+def _no_confounding(matrix: Floats, columns: Floats, *, key: str, study: Study, keys: StudyKeys) -> None:
+    if design_rank(np.hstack([matrix, columns])) == matrix.shape[1] + columns.shape[1]:
         return
     if np.abs(columns).max() < _TOLERANCE:
         msg = f"covariates: {key!r} has the same value in all samples; leave it out"
         raise ValueError(msg)
     conditions = matrix[:, : len(study.levels)]
-    if rank(np.hstack([conditions, columns])) < conditions.shape[1] + columns.shape[1]:
+    if design_rank(np.hstack([conditions, columns])) < conditions.shape[1] + columns.shape[1]:
         shown = "; ".join(
             f"{level}: {', '.join(sorted(set(study.frame[key][study.condition == i].astype(str))))}"
             for i, level in enumerate(study.levels)
@@ -110,7 +110,7 @@ def _no_confounding(matrix: Floats, columns: Floats, *, key: str, study: Study, 
     raise ValueError(msg)
 
 
-def _components(block: Ints, study: Study, *, keys: Keys) -> Ints:
+def _components(block: Ints, study: Study, *, keys: StudyKeys) -> Ints:
     """Return which samples are connected by chains of conditions and pairs, as a code per sample.
 
     One component is needed, unless a second factor is constant within pairs (response × time): then each of its levels
@@ -140,8 +140,8 @@ def _block_columns(block: Ints, component: Ints) -> Floats:
     return np.hstack(parts)
 
 
-def _no_nesting(matrix: Floats, columns: Floats, *, keys: Keys) -> None:
-    if rank(np.hstack([matrix, columns])) == matrix.shape[1] + columns.shape[1]:
+def _no_nesting(matrix: Floats, columns: Floats, *, keys: StudyKeys) -> None:
+    if design_rank(np.hstack([matrix, columns])) == matrix.shape[1] + columns.shape[1]:
         return
     msg = (
         f"pair_key={keys.pair!r} already accounts for what is constant within a pair: leave "
@@ -150,7 +150,7 @@ def _no_nesting(matrix: Floats, columns: Floats, *, keys: Keys) -> None:
     raise ValueError(msg)
 
 
-def complete_pairs(study: Study, keys: Keys) -> Study:
+def complete_pairs(study: Study, keys: StudyKeys) -> Study:
     """Leave out samples whose pair has only one condition; they say nothing about a change within a pair.
 
     Raises

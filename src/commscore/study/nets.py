@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ... import rs
-from ..._validate import one_of
-from ...rs.io._read import misread
+from .. import rs
+from .._validate import one_of
+from ..rs.io._read import misread
 
 PROGENY = "progeny"
 LINK_COLUMNS = ["receptor", "pathway", "sign", "evidence"]
 
 
-def read(net: Any, var_names: pd.Index) -> tuple[pd.DataFrame, str]:
+def read_net(net: Any, var_names: pd.Index) -> tuple[pd.DataFrame, str]:
     """Return columns ``source, target, weight`` with targets as the data name them, and the net's name.
 
     Raises
@@ -73,7 +73,7 @@ def _checked(net: Any) -> pd.DataFrame:
     return frame[frame["weight"] != 0]
 
 
-def scaled(net: pd.DataFrame, genes: pd.Index, *, min_targets: int) -> pd.DataFrame:
+def scaled_net(net: pd.DataFrame, genes: pd.Index, *, min_targets: int) -> pd.DataFrame:
     """Keep targets among ``genes`` and sources with enough of them; weights of each source have mean square 1.
 
     So an activity is the log2 change of a target gene of average weight, whatever the units of the net.
@@ -86,7 +86,7 @@ def scaled(net: pd.DataFrame, genes: pd.Index, *, min_targets: int) -> pd.DataFr
     return frame.reset_index(drop=True)
 
 
-def links(given: Any, interactions: pd.DataFrame, pathways: list[str]) -> pd.DataFrame:
+def receptor_links(given: Any, interactions: pd.DataFrame, pathways: list[str]) -> pd.DataFrame:
     """Say which interaction feeds which pathway: columns ``at`` (row of ``interactions``), ``pathway, sign, evidence``.
 
     A link of a receptor holds for every receptor complex that contains all its subunits.

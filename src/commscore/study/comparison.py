@@ -1,0 +1,258 @@
+"""Data of a comparison: the study, its counts added up, and the interactions whose genes are measured."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .. import rs
+from .._labels import Label, find, text
+from .._validate import as_written, listed
+from ..arrays import Tests
+from ..core.contrast import CellCohort, Cohort
+from ..core.log_rates import log_cpm
+from ..core.read.pseudobulk import Pseudobulk
+from ..core.threads import team
+from .contrasts import pairwise_contrasts
+from .counts import add_up_counts, raw_counts
+from .design import StudyDesign, build_design, complete_pairs
+from .interactions import TestableInteractions, testable_interactions
+from .levels import LevelChoice
+from .samples import Study, drop_empty_levels, label_column, study_of_conditions, study_of_samples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anndata import AnnData
+
+    from ..arrays import Ints
+    from ..core.contrast import Contrast
+    from ..rs import Resource
+    from .cells import Expression
+    from .samples import StudyKeys
+
+ALL = "all"
+"""Name of the one level, or the one sample, where nothing is told apart."""
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """What the caller asked for, beside the columns of ``obs``."""
+
+    resource: Any
+    counts_layer: str | None
+    use_raw: bool
+    min_cells: int
+    reference: Label | None = None
+    order: Sequence[Label] | None = None
+    contrast: Any = None
+    by_cells: bool = False
+
+    @property
+    def choice(self) -> LevelChoice:
+        """What the caller said of the levels."""
+        return LevelChoice(self.reference, self.order, self.contrast, self.by_cells)
+
+    def recorded(self) -> dict[str, Any]:
+        """Return order and contrast as they were asked for, as ``params`` can hold them: a label, several, or None."""
+        return {"order": _texts(self.order), "contrast": _texts(self.contrast)}
+
+
+def _texts(labels: Any) -> Any:
+    if labels is None or np.ndim(labels) == 0:
+        return None if labels is None else text(labels)
+    return np.asarray([text(label) for label in labels], object)
+
+
+@dataclass(frozen=True)
+class ComparisonData:
+    """Study, sums and interactions; groups without any usable sample are left out of all three."""
+
+    study: Study
+    order: tuple[str, ...]
+    source: Expression
+    resource: Resource
+    found: TestableInteractions
+    bulk: Pseudobulk
+    total_cells: Ints
+
+    def tests(self) -> tuple[Tests, Ints]:
+        """Every source × target × interaction, in this order, and the interaction of each test."""
+        k, n = len(self.study.groups), len(self.found.frame)
+        source, target, which = (a.ravel() for a in np.indices((k, k, n)))
+        return Tests(source, target, self.found.ligand[which], self.found.receptor[which]), which
+
+    def cohort(self, design: StudyDesign, *, min_cells: int) -> Cohort:
+        """Arrays for the engine."""
+        return Cohort(
+            logcpm=log_cpm(self.bulk, min_cells=min_cells),
+            counts=self.bulk.counts,
+            library=self.bulk.library,
+            n_cells=self.bulk.n_cells,
+            prop=self.bulk.prop,
+            condition=self.study.condition,
+            levels=self.study.levels,
+            design=design.matrix,
+            block=design.block,
+            total_cells=self.total_cells,
+        )
+
+    def cells(self, *, min_cells: int) -> CellCohort:
+        """Arrays for the engine where cells are the replicates."""
+        return CellCohort(
+            matrix=self.source.matrix,
+            columns=self.found.columns,
+            cells=self.study.cells,
+            sample=self.study.sample,
+            group=self.study.group,
+            bulk=self.bulk,
+            condition=self.study.condition,
+            total_cells=self.total_cells,
+            min_cells=min_cells,
+        )
+
+
+def prepare_comparison(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> ComparisonData:
+    """Read, check and add up; nothing is written."""
+    study = read_study(adata, keys, request)
+    return add_up_study(adata, study, request, groupby=keys.groupby, order=stages_with_samples(study, request))
+
+
+def read_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest, *, groups_were_read: bool = False) -> Study:
+    """Read the samples of all conditions; those without a partner are left out of a paired study."""
+    study = study_of_conditions(adata, keys, request.choice, groups_were_read=groups_were_read)
+    return drop_empty_levels(_pairs(study, keys), keys)
+
+
+def stages_with_samples(study: Study, request: ComparisonRequest) -> tuple[str, ...]:
+    """Return the stages of ``order=`` that have samples."""
+    found = [find(stage, study.levels) for stage in request.order or ()]
+    return tuple(stage for stage in found if stage is not None)
+
+
+def add_up_study(
+    adata: AnnData, study: Study, request: ComparisonRequest, *, groupby: str, order: tuple[str, ...] = ()
+) -> ComparisonData:
+    """Find counts and interactions of a study that has been read, and add up."""
+    source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=request.use_raw)
+    resource = rs.as_resource(request.resource)
+    found = testable_interactions(resource, source.var_names, missing_subunits="drop")
+    with team(None) as threads:
+        bulk = add_up_counts(source, study, found.columns, team=threads)
+    total_cells = bulk.n_cells.sum(axis=1)
+    study, bulk = _usable_groups(study, bulk, min_cells=request.min_cells, groupby=groupby)
+    return ComparisonData(study, order, source, resource, found, bulk, total_cells)
+
+
+def _pairs(study: Study, keys: StudyKeys) -> Study:
+    kept = complete_pairs(study, keys)
+    lost = len(study.samples) - len(kept.samples)
+    if lost:
+        msg = (
+            f"pair_key={keys.pair!r}: {lost} of {len(study.samples)} samples have no partner in another condition and "
+            "are left out (cs.get.untested lists them); leave out pair_key to use all samples, unpaired"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=6)
+    return kept
+
+
+def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: str) -> tuple[Study, Pseudobulk]:
+    most = bulk.n_cells.max(axis=0)
+    kept = most >= min_cells
+    if not kept.any():
+        msg = (
+            f"no group of groupby={groupby!r} has min_cells={min_cells} cells in any sample "
+            f"(largest: {int(most.max())}); lower min_cells or join groups"
+        )
+        raise ValueError(msg)
+    notes = [
+        ("*", "too few cells", f"group {name}: at most {n} cells in a sample, min_cells {min_cells}")
+        for name, n, k in zip(study.groups, most, kept, strict=True)
+        if not k
+    ]
+    number = np.cumsum(kept) - 1
+    inside = kept[study.group]
+    study = replace(
+        study,
+        cells=study.cells[inside],
+        group=number[study.group[inside]],
+        sample=study.sample[inside],
+        groups=tuple(g for g, k in zip(study.groups, kept, strict=True) if k),
+        notes=study.notes + notes,
+    )
+    bulk = Pseudobulk(bulk.counts[:, kept], bulk.library[:, kept], bulk.n_cells[:, kept], bulk.prop[:, kept], bulk.seen)
+    return study, bulk
+
+
+def prepare_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> ComparisonData:
+    """Read the study with or without conditions and samples, and add up."""
+    if keys.condition:
+        return prepare_comparison(adata, keys, request)
+    given = [
+        n
+        for n, v in (
+            ("covariates", keys.covariates or None),
+            ("pair_key", keys.pair),
+            ("reference", request.reference),
+            ("order", request.order),
+            ("contrast", request.contrast),
+        )
+        if v is not None
+    ]
+    if given:
+        msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
+        raise ValueError(msg)
+    if keys.sample is not None:
+        study = study_of_samples(adata, keys.groupby, keys.sample)
+    else:
+        group, groups = label_column(adata, "groupby", keys.groupby)
+        zero = np.zeros(group.size, np.int64)
+        study = Study(
+            np.arange(group.size),
+            group,
+            tuple(groups),
+            zero,
+            (ALL,),
+            np.zeros(1, np.int64),
+            (ALL,),
+            pd.DataFrame(index=pd.Index([ALL])),
+        )
+    return add_up_study(adata, study, request, groupby=keys.groupby)
+
+
+def contrasts_and_design(prepared: ComparisonData, keys: StudyKeys) -> tuple[list[Contrast], StudyDesign]:
+    """Contrasts and design; none where there are no replicates."""
+    study = prepared.study
+    if not study.pairs or len(study.samples) <= len(study.levels):
+        matrix = np.eye(len(study.levels))[study.condition]
+        return pairwise_contrasts(study, matrix.shape[1]), StudyDesign(matrix, None, tuple(study.levels))
+    design = build_design(study, keys)
+    return pairwise_contrasts(study, design.matrix.shape[1]), design
+
+
+def require_replicates(prepared: ComparisonData, keys: StudyKeys, *, test: str) -> None:
+    """Raise unless the reference and a contrasted level have at least two samples."""
+    problem = _unreplicated(prepared.study, keys)
+    if problem is not None:
+        raise ValueError(no_replicates(test, problem))
+
+
+def no_replicates(test: str, problem: str) -> str:
+    """Say what a comparison of samples needs."""
+    return (
+        f"test={test!r} needs at least two samples in the reference and in a contrasted level; {problem}. Name the "
+        "column of biological samples with sample_key=, or use test='cells', which says only whether these cells "
+        "differ, not whether the conditions do"
+    )
+
+
+def _unreplicated(study: Study, keys: StudyKeys) -> str | None:
+    n = study.replicates
+    if any(min(n[ref], n[alt]) >= 2 for ref, alt in study.codes):
+        return None
+    found = [f"{m} of {as_written(level)}" for level, m in zip(study.levels, n, strict=True)]
+    return f"sample_key={keys.sample!r} gives {listed(found)}"

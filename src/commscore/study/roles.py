@@ -1,0 +1,407 @@
+"""Cell roles of the resource matched to the user's groups of cells, by their names."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from .. import _labels, rs
+from .._names import write_names
+from .._schema import understand as schema
+from .._validate import suggest
+from ..check import MAY_BE_EMPTY, Label
+from ..get._columns import label_codes, labels_of
+from .cells import obs_column, read_expression
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from ..rs import Resource
+
+RoleGroups: TypeAlias = Annotated[Mapping[str, Label | Sequence[Label] | None], MAY_BE_EMPTY]
+ANY_ROLE = "any"
+
+PARENTS = {
+    "caf": "fibroblast",
+    "fibroblast": "stromal_cell",
+    "msc": "stromal_cell",
+    "pericyte": "stromal_cell",
+    "car_cell": "stromal_cell",
+    "m1_macrophage": "macrophage",
+    "m2_macrophage": "macrophage",
+    "macrophage": "myeloid",
+    "monocyte": "myeloid",
+    "mdsc": "myeloid",
+    "neutrophil": "myeloid",
+    "dendritic": "myeloid",
+    "n1_neutrophil": "neutrophil",
+    "n2_neutrophil": "neutrophil",
+    "plasmacytoid_dendritic": "dendritic",
+    "myeloid": "leukocyte",
+    "lymphoid": "leukocyte",
+    "immune_cell": "leukocyte",
+    "antigen_presenting_cell": "leukocyte",
+    "t_cell": "lymphoid",
+    "b_cell": "lymphoid",
+    "nk": "lymphoid",
+    "nkt": "t_cell",
+    "cd4_t": "t_cell",
+    "cd8_t": "t_cell",
+    "th1": "cd4_t",
+    "th2": "cd4_t",
+    "th17": "cd4_t",
+    "treg": "cd4_t",
+    "tumour_er_positive": "tumour",
+    "tumour_er_negative": "tumour",
+    "tumour_pr_positive": "tumour",
+    "tumour_her2": "tumour",
+    "tumour_tnbc": "tumour",
+    "cancer_stem_cell": "tumour",
+    "luminal_epithelium": "normal_epithelium",
+    "myoepithelial": "normal_epithelium",
+    "mammary_stem_cell": "normal_epithelium",
+}
+"""The wider role of a role. ``myeloid`` and ``lymphoid`` are no roles of the reviews but names of clusters. Roles that
+are told apart by where the cells are (circulating, disseminated, in bone) have no wider role here."""
+
+MORE = {
+    "myeloid": ("myeloid",),
+    "lymphoid": ("lymphoid",),
+    "pericyte": ("PVL", "perivascular", "perivascular like"),
+    "luminal_epithelium": (
+        "mature luminal",
+        "luminal progenitor",
+        "luminal hormone responsive",
+        "luminal secretory",
+        "LumHR",
+        "LumSec",
+    ),
+    "normal_epithelium": ("normal epithelial",),
+    "tumour": ("carcinoma", "cancer", "malignant", "neoplastic", "neoplasm", "adenocarcinoma", "DCIS"),
+    "treg": ("T reg", "FOXP3"),
+    "cd8_t": ("cytotoxic T",),
+    "cd4_t": ("helper T",),
+    "nk": ("natural killer",),
+    "plasmacytoid_dendritic": ("plasmacytoid DC",),
+    "dendritic": ("cDC1", "cDC2", "cDC"),
+    "macrophage": ("mono mac",),
+    "leukocyte": ("immune",),
+    "stromal_cell": ("mesenchymal",),
+}
+"""Names of clusters in public atlases that the reviews do not use."""
+
+_TOO_WIDE = {"luminal", "hormone receptor positive", "stromal", "lymphocyte", "bone marrow", "hematopoietic", "nk t"}
+"""Names that are synonyms only when they are the whole name of a group, or not at all (``luminal``: also normal)."""
+_NEVER = {"luminal", "dtc"}
+_FILLER = {"cell", "like", "type", "human", "breast", "the", "of", "and"}
+_SAY_NOTHING = {"cluster", "group", "celltype", "label", "leiden", "louvain", "population", "unknown"}
+_PLURAL = re.compile(r"(?<=[a-z]{2})s$")
+_SPELLING = {
+    "tumor": "tumour",
+    "epithelium": "epithelial",
+    "endothelium": "endothelial",
+    "lymphocyte": "cell",
+    "tcell": "t",
+    "bcell": "b",
+    "nkcell": "nk",
+    "cancerous": "cancer",
+}
+
+_OF_TUMOUR = r"(?:tumou?r|cancer|carcinoma|malignan|neoplas)"
+_BESIDE_TUMOUR = re.compile(
+    rf"(?i)(?:(?<![a-z])(?:non|not|no|pre|peri|para|anti|without)[-_ ]*{_OF_TUMOUR}[a-z]*"
+    rf"|{_OF_TUMOUR}[a-z]*[-_ ]+(?:adjacent|infiltrating|draining|free|distant|negative)(?![a-z]))"
+)
+"""Words that name a tumour in order to say that the cells are none (``non-malignant``, ``tumour-infiltrating``)."""
+_IN_BRACKETS = re.compile(rf"(?i)\([^)]*{_OF_TUMOUR}[^)]*\)")
+EPITHELIA = ("normal_epithelium", "luminal_epithelium")
+
+MARKERS = {
+    "tumour": ("EPCAM", "KRT8", "KRT18", "KRT19"),
+    "fibroblast": ("COL1A1", "DCN", "LUM", "COL1A2"),
+    "endothelial": ("PECAM1", "VWF", "CDH5", "CLDN5"),
+    "pericyte": ("RGS5", "NOTCH3", "MCAM", "ACTA2"),
+    "t_cell": ("CD3D", "CD3E", "TRAC", "CD2"),
+    "b_cell": ("MS4A1", "CD79A", "CD79B", "CD19"),
+    "macrophage": ("CD68", "LYZ", "CD14", "AIF1", "CSF1R"),
+    "nk": ("NKG7", "GNLY", "KLRD1", "NCAM1"),
+    "dendritic": ("CLEC9A", "CD1C", "FCER1A", "LAMP3"),
+    "adipocyte": ("ADIPOQ", "PLIN1", "LPL"),
+    "osteoblast": ("BGLAP", "RUNX2", "SP7", "IBSP"),
+    "osteoclast": ("ACP5", "CTSK", "MMP9", "DCSTAMP"),
+}
+"""Only for guesses that are shown, never used."""
+_ALSO = {"tumour": "epithelium", "fibroblast": "caf", "macrophage": "monocyte"}
+
+
+@dataclass(frozen=True)
+class AssignedRoles:
+    """Groups of every role, the report, how each role was found, and the likeliest role of groups without one."""
+
+    groups: dict[str, tuple[str, ...]]
+    report: pd.DataFrame
+    how: dict[str, str]
+    guesses: dict[str, str]
+
+    def of(self, role: str) -> tuple[str, ...]:
+        """Return the groups that take a role; none if it is absent."""
+        return self.groups.get(role, ())
+
+
+@functools.cache
+def role_words(name: str) -> tuple[str, ...]:
+    """Normalise a name: words in lower case, singular, British, without ``cell``; signs of markers kept."""
+    text = re.sub(r"\([^)]*\)", " ", name)
+    text = re.sub(r"(\w)\s+(?:positive)\b", r"\1+", re.sub(r"(?i)(\b[a-z]+)[- ]positive", r"\1+", text))
+    text = re.sub(r"(?i)\b(er|pr|her2)[- ]?(?:negative)\b", r"\1negative", text)
+    text = re.sub(r"(?i)\b(er|pr)-(?=\s|$)", r"\1negative ", text)
+    text = re.sub(r"(?i)\b(er|pr|hr|her2)\+", r"\1positive ", text).lower()
+    found = []
+    for word in re.findall(r"[a-z0-9α-ω]+", text):
+        one = _PLURAL.sub("", word) if not word.endswith("ss") else word
+        one = _SPELLING.get(one, one)
+        if one not in _FILLER:
+            found.append(one)
+    return tuple(found)
+
+
+@functools.cache
+def _synonyms(resource: Resource) -> dict[str, dict[tuple[str, ...], str]]:
+    """Role → normalised name → the name as written; roles of the breast resource where there are none."""
+    frame = resource.roles if len(resource.roles) else rs.load("breast").roles
+    names: dict[str, dict[tuple[str, ...], str]] = {}
+    for role, written in zip(frame["role"], frame["synonyms"], strict=True):
+        known = names.setdefault(role, {})
+        for name in (role.replace("_", " "), *written.split("|"), *MORE.get(role, ())):
+            if role_words(name) and " ".join(role_words(name)) not in _NEVER:
+                known.setdefault(role_words(name), name)
+    for role in ("myeloid", "lymphoid"):
+        names.setdefault(role, {role_words(n): n for n in MORE[role]})
+    names.pop(ANY_ROLE, None)
+    return names
+
+
+def ancestors(role: str) -> list[str]:
+    """Wider roles, nearest first."""
+    found = []
+    while role in PARENTS:
+        role = PARENTS[role]
+        found.append(role)
+    return found
+
+
+def _own_role(group: str, names: dict[str, dict[tuple[str, ...], str]]) -> tuple[str, str, str] | None:
+    """Role, how and reason for one group of cells, from its name alone."""
+    tumour = bool(_IN_BRACKETS.search(_BESIDE_TUMOUR.sub(" ", group)))
+    found = _named_role(group, _BESIDE_TUMOUR.sub(" ", group), names)
+    if tumour and found is not None and found[0] in EPITHELIA and "tumour" in names:
+        return "tumour", "synonym", f"the name of group {group!r} says that this epithelium is a tumour"
+    return found
+
+
+def _named_role(group: str, told: str, names: dict[str, dict[tuple[str, ...], str]]) -> tuple[str, str, str] | None:
+    """Find the role in ``told``, what the name of the group says of its cells."""
+    key = role_words(told)
+    if not key:
+        return None
+    letter = len(key) == 1 and len(key[0]) == 1  # a cluster called "B" need not be B cells
+    if letter and not re.search(r"(?i)cell|lymphocyte", group):
+        return None
+    for role in names:
+        if key == role_words(role.replace("_", " ")):
+            return role, "exact", f"group {group!r} is called like the role"
+    equal = [r for r, known in names.items() if key in known]
+    if equal:
+        role = _widest(equal)
+        return role, "synonym", f"group {group!r} is a name of the role ({names[role][key]!r})"
+    return _contained(group, key, names)
+
+
+def _contained(
+    group: str, key: tuple[str, ...], names: dict[str, dict[tuple[str, ...], str]]
+) -> tuple[str, str, str] | None:
+    """Find the role whose name is part of the group's: the longest, the most narrow, then the last mentioned."""
+    with_letter = len(key) > 1 and bool(re.search(r"(?i)cell|lymphocyte|cd\d", group))
+    best: list[tuple[int, str, str, int]] = []
+    for role, known in names.items():
+        for name, written in known.items():
+            letter = all(len(w) == 1 for w in name)
+            if " ".join(name) in _TOO_WIDE or not set(name) <= set(key) or (letter and not with_letter):
+                continue
+            best.append((len(name), role, written, max(i for i, w in enumerate(key) if w in name)))
+    if not best:
+        return None
+    longest = max(b[0] for b in best)
+    candidates = [b for b in best if b[0] == longest]
+    wider = {w for b in candidates for w in ancestors(b[1])}
+    narrow = [b for b in candidates if b[1] not in wider]
+    _, role, written, _ = max(narrow, key=lambda b: (b[3], -len(ancestors(b[1]))))
+    compared = " ".join(role_words(written))
+    shown = written if written.lower() in group.lower() or len(compared) == 1 else compared
+    return role, "synonym", f"the name of group {group!r} contains {shown!r}"
+
+
+def _widest(roles: list[str]) -> str:
+    """Of roles that share a name, the one that contains the others, else the first."""
+    for role in roles:
+        if all(other == role or role in ancestors(other) for other in roles):
+            return role
+    return roles[0]
+
+
+def assign_roles(
+    resource: Resource, groups: Sequence[str], *, given: RoleGroups | None, hints: Mapping[str, tuple[str, str]]
+) -> AssignedRoles:
+    """Give every role of the resource its groups.
+
+    What the user gives wins. Otherwise a role takes the groups that are named like it and those of narrower roles
+    (``children`` where there are only these: a CD8+ T cell is a T cell); failing both, those of the nearest wider
+    role (``parent``).
+    """
+    names = _synonyms(resource)
+    given = _checked(given, names, groups)
+    own: dict[str, list[str]] = {r: list(g) for r, g in given.items() if g}
+    how = {r: ("given", "roles=") if g else ("none", "given as absent") for r, g in given.items()}
+    taken = {g for chosen in given.values() for g in chosen}
+    unmatched = []
+    for group in groups:
+        found = _own_role(group, names)
+        if found is None:
+            unmatched += [group] if group not in taken else []
+            continue
+        role, kind, reason = found
+        if role not in given:
+            own.setdefault(role, []).append(group)
+            before = how.get(role, (kind, ""))
+            how[role] = (kind if not before[1] else before[0], "; ".join(filter(None, (before[1], reason))))
+    result, rows, kinds = {}, [], {}
+    for role in names:
+        members, kind, reason = _resolve(role, own, how, names=names)
+        result[role], kinds[role] = tuple(g for g in groups if g in members), kind
+        if role not in ("myeloid", "lymphoid"):
+            rows.append((role, write_names(result[role]), kind, reason))
+    result[ANY_ROLE] = tuple(groups)
+    guessed = {g: _guesses(g, names, hints) for g in unmatched}
+    rows += [("", write_names([g]), "none", _guess_in_words(found)) for g, found in guessed.items()]
+    report = pd.DataFrame(rows, columns=list(schema.ROLES.names))
+    report["how"] = pd.Categorical(report["how"], categories=list(schema.HOW))
+    return AssignedRoles(result, report, kinds, {g: found[0][0] for g, found in guessed.items() if found})
+
+
+def _resolve(
+    role: str, own: Mapping[str, list[str]], how: Mapping[str, tuple[str, str]], *, names: Iterable[str]
+) -> tuple[list[str], str, str]:
+    narrower = [r for r in names if role in ancestors(r) and r in own]
+    within = [g for r in narrower for g in own[r]]
+    if role in how:
+        kind, reason = how[role]
+        members = own.get(role, [])
+        if kind in ("given", "none") or not within:
+            return members, kind, reason
+        return [*members, *within], kind, f"{reason}; with the groups of {', '.join(narrower)}"
+    if narrower:
+        return within, "children", f"groups of {', '.join(narrower)} together"
+    for wider in ancestors(role):
+        if wider in own:
+            stand_in = ", ".join(map(repr, own[wider]))
+            return own[wider], "parent", f"no group of its own; {stand_in}, of the wider role {wider}, stands in"
+    return [], "none", "no group has a name of this role"
+
+
+def recorded_roles(given: RoleGroups | None) -> dict[str, Any]:
+    """Return role -> groups as they were given, for ``params``; none for a role that is absent."""
+    return {
+        role: np.asarray([] if named is None else [_labels.text(g) for g in _labels.as_list(named)], object)
+        for role, named in (given or {}).items()
+    }
+
+
+def _checked(given: RoleGroups | None, names: Iterable[str], groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        msg = f"roles must be a mapping role -> group or groups, found {type(given).__name__}"
+        raise TypeError(msg)
+    done = {}
+    for role, chosen in given.items():
+        if role not in names:
+            msg = f"roles has {role!r}, which is not a role{suggest(role, names)} (roles: {', '.join(sorted(names))})"
+            raise ValueError(msg)
+        asked = [] if chosen is None else _labels.as_list(chosen)
+        done[role] = tuple(_labels.choose(f"roles[{role!r}]", chosen, known=groups, what="a group")) if asked else ()
+    return done
+
+
+def _guesses(
+    group: str, names: dict[str, dict[tuple[str, ...], str]], hints: Mapping[str, tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Roles that a group without one may have, the likeliest first, each with its reason."""
+    spoken = {" ".join(n): (role, w) for role, known in names.items() for n, w in known.items()}
+    own = " ".join(w for w in role_words(group) if w not in _SAY_NOTHING and not w.isdigit())
+    close = difflib.get_close_matches(own, list(spoken), n=2, cutoff=0.7)
+    alike = [(spoken[c][0], f"{spoken[c][0]} (its name {spoken[c][1]!r} is similar)") for c in close]
+    return [*([hints[group]] if group in hints else []), *alike]
+
+
+def _guess_in_words(found: list[tuple[str, str]]) -> str:
+    return "no name of a role; " + (f"perhaps {' or '.join(w for _, w in found)}" if found else "nothing similar")
+
+
+def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_raw: bool) -> dict[str, tuple[str, str]]:
+    """Say for each group which well known markers stand out, as role and words; to be shown, never used."""
+    source = read_expression(adata, layer=layer, use_raw=use_raw)
+    genes = sorted({g for known in MARKERS.values() for g in known if g in source.var_names})
+    labels = labels_of(column)
+    if not genes:
+        return {}
+    part: Any = source.take(source.var_names.get_indexer(genes))
+    expressed = np.asarray((part.toarray() if hasattr(part, "toarray") else part) > 0, np.float64)
+    number = {g: i for i, g in enumerate(genes)}
+    hints = {}
+    for group in np.unique(labels):
+        inside = labels == group
+        if inside.all():
+            continue
+        here, rest = expressed[inside].mean(axis=0), expressed[~inside].mean(axis=0)
+        gain = {r: [here[number[g]] - rest[number[g]] for g in known if g in number] for r, known in MARKERS.items()}
+        best = max((r for r in gain if gain[r]), key=lambda r: float(np.mean(gain[r])))
+        if np.mean(gain[best]) > 0.2:
+            shown = [g for g in MARKERS[best] if g in number]
+            at = [number[g] for g in shown]
+            named = " or ".join(filter(None, (best, _ALSO.get(best))))
+            hints[str(group)] = (
+                best,
+                (
+                    f"{named} (markers {', '.join(shown)} in {here[at].mean():.0%} of its cells on average, "
+                    f"{rest[at].mean():.0%} elsewhere)"
+                ),
+            )
+    return hints
+
+
+def assigned_roles(
+    adata: AnnData,
+    groupby: str,
+    *,
+    given: RoleGroups | None,
+    resource: Resource,
+    layer: str | None,
+    use_raw: bool,
+    groups: Sequence[str] | None = None,
+) -> AssignedRoles:
+    """Read the groups of a column and assign them; ``groups`` narrows them down."""
+    column = obs_column(adata, "groupby", groupby)
+    names = label_codes(column)[1]
+    kept = names if groups is None else [n for n in names if n in groups]
+    first = assign_roles(resource, kept, given=given, hints={})
+    nothing_to_look_at = layer is None and not use_raw and adata.X is None  # where counts are a layer
+    if nothing_to_look_at or not (first.report["role"] == "").any():
+        return first
+    return assign_roles(resource, kept, given=given, hints=marker_hints(adata, column, layer=layer, use_raw=use_raw))
