@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.study.roles import PARENTS, ancestors, role_words
+from commscore.study.role_names import PARENTS
+from commscore.study.roles import ancestors, role_words
 
 
 def cells(groups, genes=("A", "B"), x=None, each=4):

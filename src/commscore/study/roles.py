@@ -19,6 +19,7 @@ from .._validate import suggest
 from ..check import MAY_BE_EMPTY, Label
 from ..get._columns import label_codes, labels_of
 from .cells import obs_column, read_expression
+from .role_names import ALSO_CALLED, MARKERS, MORE_NAMES, NEVER_SYNONYMS, PARENTS, TOO_WIDE
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -28,78 +29,7 @@ if TYPE_CHECKING:
 RoleGroups: TypeAlias = Annotated[Mapping[str, Label | Sequence[Label] | None], MAY_BE_EMPTY]
 ANY_ROLE = "any"
 
-PARENTS = {
-    "caf": "fibroblast",
-    "fibroblast": "stromal_cell",
-    "msc": "stromal_cell",
-    "pericyte": "stromal_cell",
-    "car_cell": "stromal_cell",
-    "m1_macrophage": "macrophage",
-    "m2_macrophage": "macrophage",
-    "macrophage": "myeloid",
-    "monocyte": "myeloid",
-    "mdsc": "myeloid",
-    "neutrophil": "myeloid",
-    "dendritic": "myeloid",
-    "n1_neutrophil": "neutrophil",
-    "n2_neutrophil": "neutrophil",
-    "plasmacytoid_dendritic": "dendritic",
-    "myeloid": "leukocyte",
-    "lymphoid": "leukocyte",
-    "immune_cell": "leukocyte",
-    "antigen_presenting_cell": "leukocyte",
-    "t_cell": "lymphoid",
-    "b_cell": "lymphoid",
-    "nk": "lymphoid",
-    "nkt": "t_cell",
-    "cd4_t": "t_cell",
-    "cd8_t": "t_cell",
-    "th1": "cd4_t",
-    "th2": "cd4_t",
-    "th17": "cd4_t",
-    "treg": "cd4_t",
-    "tumour_er_positive": "tumour",
-    "tumour_er_negative": "tumour",
-    "tumour_pr_positive": "tumour",
-    "tumour_her2": "tumour",
-    "tumour_tnbc": "tumour",
-    "cancer_stem_cell": "tumour",
-    "luminal_epithelium": "normal_epithelium",
-    "myoepithelial": "normal_epithelium",
-    "mammary_stem_cell": "normal_epithelium",
-}
-"""The wider role of a role. ``myeloid`` and ``lymphoid`` are no roles of the reviews but names of clusters. Roles that
-are told apart by where the cells are (circulating, disseminated, in bone) have no wider role here."""
 
-MORE = {
-    "myeloid": ("myeloid",),
-    "lymphoid": ("lymphoid",),
-    "pericyte": ("PVL", "perivascular", "perivascular like"),
-    "luminal_epithelium": (
-        "mature luminal",
-        "luminal progenitor",
-        "luminal hormone responsive",
-        "luminal secretory",
-        "LumHR",
-        "LumSec",
-    ),
-    "normal_epithelium": ("normal epithelial",),
-    "tumour": ("carcinoma", "cancer", "malignant", "neoplastic", "neoplasm", "adenocarcinoma", "DCIS"),
-    "treg": ("T reg", "FOXP3"),
-    "cd8_t": ("cytotoxic T",),
-    "cd4_t": ("helper T",),
-    "nk": ("natural killer",),
-    "plasmacytoid_dendritic": ("plasmacytoid DC",),
-    "dendritic": ("cDC1", "cDC2", "cDC"),
-    "macrophage": ("mono mac",),
-    "leukocyte": ("immune",),
-    "stromal_cell": ("mesenchymal",),
-}
-"""Names of clusters in public atlases that the reviews do not use."""
-
-_TOO_WIDE = {"luminal", "hormone receptor positive", "stromal", "lymphocyte", "bone marrow", "hematopoietic", "nk t"}
-"""Names that are synonyms only when they are the whole name of a group, or not at all (``luminal``: also normal)."""
-_NEVER = {"luminal", "dtc"}
 _FILLER = {"cell", "like", "type", "human", "breast", "the", "of", "and"}
 _SAY_NOTHING = {"cluster", "group", "celltype", "label", "leiden", "louvain", "population", "unknown"}
 _PLURAL = re.compile(r"(?<=[a-z]{2})s$")
@@ -122,23 +52,6 @@ _BESIDE_TUMOUR = re.compile(
 """Words that name a tumour in order to say that the cells are none (``non-malignant``, ``tumour-infiltrating``)."""
 _IN_BRACKETS = re.compile(rf"(?i)\([^)]*{_OF_TUMOUR}[^)]*\)")
 EPITHELIA = ("normal_epithelium", "luminal_epithelium")
-
-MARKERS = {
-    "tumour": ("EPCAM", "KRT8", "KRT18", "KRT19"),
-    "fibroblast": ("COL1A1", "DCN", "LUM", "COL1A2"),
-    "endothelial": ("PECAM1", "VWF", "CDH5", "CLDN5"),
-    "pericyte": ("RGS5", "NOTCH3", "MCAM", "ACTA2"),
-    "t_cell": ("CD3D", "CD3E", "TRAC", "CD2"),
-    "b_cell": ("MS4A1", "CD79A", "CD79B", "CD19"),
-    "macrophage": ("CD68", "LYZ", "CD14", "AIF1", "CSF1R"),
-    "nk": ("NKG7", "GNLY", "KLRD1", "NCAM1"),
-    "dendritic": ("CLEC9A", "CD1C", "FCER1A", "LAMP3"),
-    "adipocyte": ("ADIPOQ", "PLIN1", "LPL"),
-    "osteoblast": ("BGLAP", "RUNX2", "SP7", "IBSP"),
-    "osteoclast": ("ACP5", "CTSK", "MMP9", "DCSTAMP"),
-}
-"""Only for guesses that are shown, never used."""
-_ALSO = {"tumour": "epithelium", "fibroblast": "caf", "macrophage": "monocyte"}
 
 
 @dataclass(frozen=True)
@@ -179,11 +92,11 @@ def _synonyms(resource: Resource) -> dict[str, dict[tuple[str, ...], str]]:
     names: dict[str, dict[tuple[str, ...], str]] = {}
     for role, written in zip(frame["role"], frame["synonyms"], strict=True):
         known = names.setdefault(role, {})
-        for name in (role.replace("_", " "), *written.split("|"), *MORE.get(role, ())):
-            if role_words(name) and " ".join(role_words(name)) not in _NEVER:
+        for name in (role.replace("_", " "), *written.split("|"), *MORE_NAMES.get(role, ())):
+            if role_words(name) and " ".join(role_words(name)) not in NEVER_SYNONYMS:
                 known.setdefault(role_words(name), name)
     for role in ("myeloid", "lymphoid"):
-        names.setdefault(role, {role_words(n): n for n in MORE[role]})
+        names.setdefault(role, {role_words(n): n for n in MORE_NAMES[role]})
     names.pop(ANY_ROLE, None)
     return names
 
@@ -233,7 +146,7 @@ def _contained(
     for role, known in names.items():
         for name, written in known.items():
             letter = all(len(w) == 1 for w in name)
-            if " ".join(name) in _TOO_WIDE or not set(name) <= set(key) or (letter and not with_letter):
+            if " ".join(name) in TOO_WIDE or not set(name) <= set(key) or (letter and not with_letter):
                 continue
             best.append((len(name), role, written, max(i for i, w in enumerate(key) if w in name)))
     if not best:
@@ -375,7 +288,7 @@ def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_ra
         if np.mean(gain[best]) > 0.2:
             shown = [g for g in MARKERS[best] if g in number]
             at = [number[g] for g in shown]
-            named = " or ".join(filter(None, (best, _ALSO.get(best))))
+            named = " or ".join(filter(None, (best, ALSO_CALLED.get(best))))
             hints[str(group)] = (
                 best,
                 (
