@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from commscore.tl._compare._stored import stored_comparison
 from scipy import sparse
 
 import commscore as cs
+from commscore.study.stored_comparison import stored_comparison
+from commscore.tl._influence import _compare_again
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 EDGE = ["contrast", "source", "target", "interaction"]
@@ -116,7 +117,7 @@ def test_what_is_new_without_a_sample_is_warned_of(cohort):
     cs.tl.leave_one_out(adata, resource=adata.uns["interactions"])  # warnings are errors here
     stored = stored_comparison(adata, "commscore_compare", resource=adata.uns["interactions"])
     with pytest.warns(UserWarning, match="no row could be tested"):
-        stored.again(adata, expr_prop=1.0)
+        _compare_again(stored, adata, expr_prop=1.0)
 
 
 def test_stored_and_misspelt(cohort, tmp_path):
