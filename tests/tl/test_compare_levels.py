@@ -252,6 +252,14 @@ def test_one_replicated_level_is_enough_and_the_others_say_so():
         compared(a, reference="a", contrast="c")
 
 
+@pytest.mark.parametrize("of", [np.array, pd.Index, pd.Series, pd.Categorical, tuple])
+def test_stages_come_in_any_list(of):
+    adata = cohort(("b", "a"))
+    want, found = (compared(adata, order=order) for order in (["b", "a"], of(["b", "a"])))
+    pd.testing.assert_frame_equal(found.table, want.table)
+    assert found.params["reference"] == "b"
+
+
 @pytest.mark.parametrize("kind", ["number", "text", "no stem"])
 def test_values_with_one_sample_each_are_no_conditions(kind):
     ages = [31, 35, 35, 40, 47, 52, 58, 60, 66]

@@ -130,7 +130,7 @@ def read_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest, *, g
 
 def stages_with_samples(study: Study, request: ComparisonRequest) -> tuple[str, ...]:
     """Return the stages of ``order=`` that have samples."""
-    found = [find(stage, study.levels) for stage in request.order or ()]
+    found = [find(stage, study.levels) for stage in (() if request.order is None else request.order)]
     return tuple(stage for stage in found if stage is not None)
 
 
