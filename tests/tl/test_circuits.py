@@ -11,6 +11,7 @@ from scipy import stats
 from scipy.stats import false_discovery_control
 
 import commscore as cs
+from commscore.tl._circuits import _circuits, _tables
 from small_circuits import cohort, run, silence
 
 
@@ -303,3 +304,33 @@ def test_real_data_list_what_cannot_be_assessed(public_data, name):
     assert table["pvalue"].dropna().between(0.01, 1).all()
     if keys:
         assert (found.extra["changes"]["status"] == "tested").any()
+
+
+def test_a_floor_too_high_for_all_that_are_tested_is_told(planted):
+    x = planted.to_df()
+    x[["CSF1R", "AREG", "IL6"]] = 0.0
+    few = planted.copy()
+    few.X = x.to_numpy()
+    with pytest.warns(
+        UserWarning, match=r"2 of 6 circuits .* n_perms=39 can give \(0.025\).*; give n_perms=120 or more"
+    ):
+        table = run(few, n_perms=39).table
+    assert table["padj"].min() == pytest.approx(6 / 40 / 2)
+    assert (run(few, n_perms=120).table["padj"].dropna() <= 0.05).all()
+
+
+def test_as_many_permutations_as_the_warning_says_suffice():
+    def table(n_perms):
+        pvalue = np.array([1 / (n_perms + 1), *[0.9] * 40, *[np.nan] * 22])
+        failed = np.isnan(pvalue)
+        status = np.where(failed, "broken", "complete")
+        return pd.DataFrame(
+            {"pvalue": pvalue, "padj": _tables._among_candidates(pvalue, failed=failed), "status": status}
+        )
+
+    with pytest.warns(UserWarning, match="1 of 63 circuits .* give n_perms=1260 or more"):
+        _circuits._warn_of_floor(table(1000), n_perms=1000)
+    _circuits._warn_of_floor(table(1260), n_perms=1260)
+    assert table(1260)["padj"].min() <= 0.05
+    above = table(1000).assign(pvalue=lambda t: t["pvalue"] * 2)  # not at the floor: more permutations would not help
+    _circuits._warn_of_floor(above, n_perms=1000)

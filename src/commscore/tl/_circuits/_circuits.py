@@ -11,7 +11,7 @@ from ... import rs
 from ..._names import write_names
 from ..._random import RNG, key, recorded
 from ..._schema.versions import schema_of
-from ..._validate import one_of
+from ..._validate import one_of, warn
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, Proportion, Repeats, checked
 from ...core import circuits as core
@@ -138,6 +138,10 @@ def circuits(
     failed when p-values are adjusted: which circuits are complete depends on the labels, too. Rows come complete first,
     then circuits of a single step that is expressed (kind and status ``step``), then partial ones.
 
+    The smallest p-value is 1 / (n_perms + 1). Where a circuit has it and ``padj`` is above 0.05 all the same, because
+    so many others are adjusted for, a warning says how many permutations suffice: 20 for each circuit that is complete
+    or broken.
+
     The role ``any`` is spoken for by its strongest group, in every permutation anew; in samples, by all cells. The null
     says that groups do not matter: a small p-value means that the circuit lies in these groups rather than in random
     cells, not that it is causal. ``all_pvalue`` asks for every step at once.
@@ -221,6 +225,7 @@ def circuits(
     observed = _observe(measured, summary, counter, names=names, settings=settings, found=association)
     edges = _tables.edge_table(measured, observed, expr_prop=settings.expr_prop)
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
+    _warn_of_floor(table, n_perms=settings.n_perms)
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
     params = (
         settings.recorded()
@@ -253,6 +258,18 @@ class CircuitSettings:
     def recorded(self) -> dict[str, Any]:
         """Return what goes into ``params``."""
         return asdict(self) | {"pvalue_floor": 1 / (self.n_perms + 1)}
+
+
+def _warn_of_floor(table: pd.DataFrame, *, n_perms: int) -> None:
+    """Warn where a circuit reached the smallest p-value there can be, and that is too large for all that are tested."""
+    floor, n = 1 / (n_perms + 1), int((table["pvalue"].notna() | (table["status"] == "broken")).sum())
+    stuck = np.isclose(table["pvalue"], floor) & (table["padj"] > _changes.ALPHA)
+    if stuck.any():
+        warn(
+            f"{int(stuck.sum())} of {n} circuits that are adjusted for have the smallest p-value that "
+            f"n_perms={n_perms:,} can give ({floor:.2g}), which is too large for padj <= {_changes.ALPHA}; give "
+            f"n_perms={round(n / _changes.ALPHA)} or more, which lets a single circuit reach it"
+        )
 
 
 def _with_circuits(resource: Resource) -> pd.DataFrame:
