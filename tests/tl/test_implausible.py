@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import scanpy as sc
 import scipy.sparse as sp
 
 import commscore as cs
@@ -115,6 +116,37 @@ def test_a_fifth_is_enough(curated):
     measured = [g for pair in pairs[:2] for g in pair]
     assert score(data_of([*measured, *genes]), resource=table)[1] == []
     assert len(score(data_of([*measured[:2], *genes]), resource=table)[1]) == 1
+
+
+@pytest.mark.parametrize("name", ["breast_wu2021_CID4465", "breast_chung2017", "skin_ctcl_gse128531"])
+def test_transcriptomes_of_public_data_are_covered(public_data, name):
+    adata = public_data(name)
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    roles = {"tumour": str(adata.obs["cell_type"].iloc[0])}
+    result, warned = said(lambda: cs.tl.score(adata, "cell_type", null=None, inplace=False))
+    steps, more = said(lambda: cs.tl.circuits(adata, "cell_type", roles=roles, n_perms=2, inplace=False))
+    assert [m for m in warned + more if FEW in m] == []
+    assert result.params["n_testable"] > 0.5 * result.params["n_interactions"]
+    assert steps.params["n_steps_testable"] > 0.5 * steps.params["n_steps_resource"]
+
+
+def test_a_table_of_measured_genes_is_covered_in_every_tool():
+    adata = cs.ds.simulate(n_samples=2, n_cells=150, rng=0)
+    keys = {"sample_key": "sample", "resource": adata.uns["interactions"]}
+    compared = {"condition_key": "condition", "reference": "control", "inplace": False}
+    net = pd.DataFrame({"source": "P", "target": [f"BG{i:04d}" for i in range(1, 31)], "weight": 1.0})
+    lognormal = adata.copy()
+    lognormal.X = lognorm(adata.X.toarray())
+    for call in (
+        lambda: cs.tl.profile(adata, "cell_type", **keys),
+        lambda: cs.tl.compare(adata, "cell_type", **keys, **compared),
+        lambda: cs.tl.response(adata, "cell_type", net=net, **keys, **compared),
+        lambda: cs.tl.score(lognormal, "cell_type", null=None, resource=keys["resource"], inplace=False),
+    ):
+        result, warned = said(call)
+        assert [m for m in warned if FEW in m] == []
+        assert result is not None
 
 
 def test_other_tools_count_and_warn_too():
