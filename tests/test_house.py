@@ -9,12 +9,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 import commscore as cs
+from commscore._schema import compare, vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -184,6 +186,47 @@ def test_a_circle_would_be_seen():
     chain = {"a": {"b"}, "b": {"c"}, "c": set()}
     assert circle(chain) == []
     assert circle(chain | {"c": {"a"}}) == ["a", "b", "c"]
+
+
+def class_names(paths: Iterable[Path]) -> Counter[str]:
+    """Count the classes by name; a leading underscore makes no other name."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in paths)
+    return Counter(n.name.lstrip("_") for tree in trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef))
+
+
+def test_names_of_classes_are_unique(tmp_path):
+    counts = class_names(SOURCES)
+    assert len(counts) > 150
+    assert [name for name, n in counts.items() if n > 1] == []
+    twice = tmp_path / "twice.py"
+    twice.write_text("class Rows:\n    class _Rows:\n        pass\n", encoding="utf-8")
+    assert class_names([twice]) == {"Rows": 2}
+
+
+def lists_of_words(path: Path) -> list[str]:
+    """Return the places of a file that list a vocabulary again: all its words, but perhaps one."""
+    known = [set(v.words()) for v in vocabulary.Vocabulary.__subclasses__() if len(v) > 3]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Tuple | ast.List | ast.Set):
+            words = {e.value for e in node.elts if isinstance(e, ast.Constant)}
+            found += [f"{path.name}:{node.lineno}" for v in known if len(v & words) >= len(v) - 1]
+    return found
+
+
+def test_every_vocabulary_stands_once(tmp_path):
+    assert [place for path in SOURCES for place in lists_of_words(path)] == []
+    again = tmp_path / "again.py"
+    again.write_text('DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance")\n', encoding="utf-8")
+    assert lists_of_words(again) == ["again.py:1"]
+
+
+def test_codes_of_words_are_their_places_in_the_tables():
+    columns = {"status": vocabulary.Status, "shift": vocabulary.ShiftName, "shape": vocabulary.ShapeName}
+    for name, words in (columns | {"driver": vocabulary.DriverName, "unit": vocabulary.Unit}).items():
+        values = compare.COMPARE[name].values
+        assert [values[word.code] for word in words] == [str(word) for word in words]
+        assert {type(v) for v in values} == {str}  # plain strings are stored
 
 
 @pytest.mark.parametrize("function", PUBLIC, ids=lambda f: f"{f.__module__}.{f.__name__}")

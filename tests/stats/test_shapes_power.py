@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from commscore._schema.vocabulary import DriverName, ShapeName
 from commscore.stats import decompose, power, shapes
 
 
@@ -33,7 +34,7 @@ def test_the_nearest_template_names_the_shape(means, name):
     contrast = shapes.contrasts(n)
     amplitude = contrast @ np.asarray(means, float)
     best = np.abs(amplitude / np.linalg.norm(contrast, axis=1)).argmax()
-    assert shapes.NAMES[shapes.name_codes(n)[best, int(amplitude[best] > 0)]] == name
+    assert ShapeName.words()[shapes.name_codes(n)[best, int(amplitude[best] > 0)]] == name
 
 
 @pytest.mark.parametrize("n", [3, 4, 6])
@@ -70,10 +71,10 @@ def test_misfit_of_the_true_course_is_f_distributed():
 
 
 def test_courses_have_families():
-    assert [shapes.NAMES[f] for f in shapes.families(4)] == [
+    assert [ShapeName.words()[f] for f in shapes.families(4)] == [
         "growth", "peak", "early_switch", "growth", "late_switch", "peak", "peak"
     ]  # fmt: skip
-    assert [shapes.NAMES[f] for f in shapes.families(2)] == ["growth"]
+    assert [ShapeName.words()[f] for f in shapes.families(2)] == ["growth"]
 
 
 def test_one_stage_has_no_shape():
@@ -87,7 +88,7 @@ def test_a_driver_carries_more_than_half_and_is_clear():
     )
     clear = np.array([[1, 1, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 1, 1], [0, 0, 0, 0, 1]], bool)
     found = decompose.driver(parts, clear, same_group=np.array([0, 0, 0, 0, 1], bool))
-    names = [decompose.DRIVERS[c] if c >= 0 else None for c in found]
+    names = [DriverName.words()[c] if c >= 0 else None for c in found]
     assert names == ["ligand", "mixed", None, "source_abundance", "source_abundance"]
 
 

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from ._base import Column, Table
 from .versions import schema_of
+from .vocabulary import DriverName, EffectPattern, ShapeName, ShiftName, Status, Unit
 
 SCHEMA = schema_of("compare")
-UNITS = ("samples", "cells")
-STATUSES = ("tested", "detection", "too_few_samples", "not_expressed", "not_measured")
-SHIFTS = (
-    "up",
-    "down",
-    "ligand_up",
-    "ligand_down",
-    "receptor_up",
-    "receptor_down",
-    "compensated",
-    "gained",
-    "lost",
-    "stable",
-    "detected_only_ref",
-    "detected_only_alt",
-    "inconclusive",
-    "not_assessable",
+UNITS, STATUSES, SHIFTS = Unit.words(), Status.words(), ShiftName.words()
+SHAPES, DRIVERS, CLASSES = ShapeName.words(), DriverName.words(), EffectPattern.words()
+ONE_SIDED = (
+    ShiftName.LIGAND_UP.value,
+    ShiftName.LIGAND_DOWN.value,
+    ShiftName.RECEPTOR_UP.value,
+    ShiftName.RECEPTOR_DOWN.value,
 )
-ONE_SIDED = ("ligand_up", "ligand_down", "receptor_up", "receptor_down")
-SHAPES = ("growth", "recession", "peak", "trough", "early_switch", "late_switch", "flat", "ambiguous")
-DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance", "mixed")
 PARTS = ("d_source", "d_ligand", "d_target", "d_receptor")
-CLASSES = ("divergent", "convergent", "one_sided", "parallel")
 REASONS = (
     "gene missing",
     "subunit missing",

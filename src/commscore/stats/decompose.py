@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._schema.vocabulary import DriverName
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..arrays import Bools, Floats
-
-
-DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance", "mixed")
 
 
 def driver(parts: Floats, clear: Bools, *, same_group: Bools) -> npt.NDArray[np.int8]:
@@ -30,8 +29,8 @@ def driver(parts: Floats, clear: Bools, *, same_group: Bools) -> npt.NDArray[np.
     Returns
     -------
     ndarray
-        (m,) codes into :data:`DRIVERS`; -1 where no part is clearly different from zero, ``mixed`` where some
-        are and none carries more than half.
+        (m,) codes of :class:`~commscore._schema.vocabulary.DriverName`; -1 where no part is clearly different from
+        zero, ``mixed`` where some are and none carries more than half.
     """
     size = np.abs(parts)
     size[2] = np.where(same_group, size[2] + size[3], size[2])
@@ -40,4 +39,4 @@ def driver(parts: Floats, clear: Bools, *, same_group: Bools) -> npt.NDArray[np.
     largest = size.argmax(axis=0)
     m = np.arange(parts.shape[1])
     carries = (size[largest, m] > 0.5 * total) & clear[largest, m]
-    return np.where(carries, largest, np.where(clear.any(axis=0), 4, -1)).astype(np.int8)
+    return np.where(carries, largest, np.where(clear.any(axis=0), DriverName.MIXED.code, -1)).astype(np.int8)

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._schema.compare import SHAPES
+from .._schema.vocabulary import ShapeName
 from .._validate import in_range
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..arrays import Floats, Ints
-
-
-NAMES = SHAPES
 
 
 def templates(n_stages: int) -> Floats:
@@ -56,18 +53,20 @@ def contrasts(n_stages: int) -> Floats:
 
 
 def name_codes(n_stages: int) -> npt.NDArray[np.int8]:
-    """Codes into :data:`NAMES` (q, 2): for a falling and for a rising amplitude of each template.
+    """Codes of shapes (q, 2): for a falling and for a rising amplitude of each template.
 
     A step in the first half is early, in the second half late; one in the very middle is nearest to a line.
     """
-    codes = [(1, 0)]
+    line = (ShapeName.RECESSION.code, ShapeName.GROWTH.code)
+    codes = [line]
     if n_stages > 2:
-        codes.append((3, 2))
+        codes.append((ShapeName.TROUGH.code, ShapeName.PEAK.code))
         for j in range(1, n_stages):
             if 2 * j == n_stages:
-                codes.append((1, 0))
+                codes.append(line)
             else:
-                codes.append((4, 4) if 2 * j < n_stages else (5, 5))
+                switch = ShapeName.EARLY_SWITCH if 2 * j < n_stages else ShapeName.LATE_SWITCH
+                codes.append((switch.code, switch.code))
     return np.asarray(codes, np.int8)
 
 
@@ -89,7 +88,7 @@ def courses(n_stages: int) -> Floats:
 def families(n_stages: int) -> Ints:
     """Code of the name of every course (see :func:`courses`), rising and falling taken as one."""
     named = name_codes(n_stages).min(axis=1).astype(np.int64)
-    hill = NAMES.index("peak")
+    hill = ShapeName.PEAK.code
     return np.concatenate([named, np.full(courses(n_stages).shape[0] - named.size, hill)])
 
 

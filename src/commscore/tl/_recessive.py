@@ -133,7 +133,7 @@ def recessive(
     source = stored_expression(adata, stored.params)
     ends = edge_sides(table, stored.params, source)
     group = stored_group_codes(adata, stored.params, ends.groups)
-    pairs = _Pairs(table, n_pairs=len(ends.groups) ** 2)
+    pairs = _FlowShares(table, n_pairs=len(ends.groups) ** 2)
     flow = (table["ligand_mean"] * table["receptor_mean"]).to_numpy(np.float64)
     if sample_key is None:
         draws, n, unit = _bootstrap(source, ends, group, n_boot=int(n_boot), seed=seed), int(n_boot), "cells"
@@ -171,7 +171,7 @@ def recessive(
     return finish(adata, key_added, result, inplace=inplace)
 
 
-class _Pairs:
+class _FlowShares:
     """Specificity of edges: their share of the flow of their interaction over all pairs of groups.
 
     Pairs of groups that the stored result does not list did not express the interaction and carry none of it.
@@ -233,7 +233,7 @@ def _leave_out(source: Any, ends: EdgeSides, group: Ints, *, sample: Ints, names
 
 
 def _ranked(
-    table: pd.DataFrame, flow: Floats, pairs: _Pairs, *, stability: Floats, score: str, padj: str
+    table: pd.DataFrame, flow: Floats, pairs: _FlowShares, *, stability: Floats, score: str, padj: str
 ) -> pd.DataFrame:
     share = pairs.share(flow)
     magnitude = (stats.rankdata(flow) - 0.5) / flow.size

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from ..._schema.vocabulary import Status
 from ...arrays import Entities, Tests
 from ...stats import combine
 from . import _columns, _finish, _rewired, _rows, _subunits
 from ._cells import permuted_changes
 from ._change import Change
 from ._context import log_abundance
-from ._shift import DETECTION, NOT_EXPRESSED, TESTED, TOO_FEW
 from ._types import OUTSIDE, Comparison
 
 if TYPE_CHECKING:
@@ -102,15 +102,17 @@ class _Compared:
         enough = np.isfinite(self.sides(self.changes.effect)).all(axis=0)
         expressed = (prop >= self.settings.expr_prop).any(axis=0)
         out["gaining"][:] = prop[0] == 0
-        shown = np.where((prop[0] == 0) != (prop[1] == 0), DETECTION, TESTED)
-        out["status"][:] = np.where(enough, np.where(expressed, shown, NOT_EXPRESSED), TOO_FEW)
+        shown = np.where((prop[0] == 0) != (prop[1] == 0), Status.DETECTION.code, Status.TESTED.code)
+        out["status"][:] = np.where(
+            enough, np.where(expressed, shown, Status.NOT_EXPRESSED.code), Status.TOO_FEW_SAMPLES.code
+        )
 
     def evidence(self, out: Columns, *, n_perms: int) -> None:
         """Write the p-values of both sides and of either having moved."""
-        shown = (out["status"] == TESTED) | (out["status"] == DETECTION)
+        shown = (out["status"] == Status.TESTED.code) | (out["status"] == Status.DETECTION.code)
         sides = np.where(shown, np.stack(self.sides(self.changes.pvalue)), np.nan)
         out["ligand_pvalue"][:], out["receptor_pvalue"][:] = sides
-        out["both_pvalue"][:] = np.where(out["status"] == TESTED, sides.max(axis=0), np.nan)
+        out["both_pvalue"][:] = np.where(out["status"] == Status.TESTED.code, sides.max(axis=0), np.nan)
         # p = 1 would be infinite evidence against a change; it stands for all from 1 − 1/(n + 1) on
         most = 1.0 - 0.5 / (n_perms + 1)
         either = combine.fisher if self.settings.combine == "fisher" else combine.acat

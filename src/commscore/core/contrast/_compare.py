@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..._schema.vocabulary import Status
 from ...arrays import Entities, Tests
 from . import _columns, _finish, _model, _pairs, _rewired
 from ._context import FittedContrast
-from ._shift import TESTED
 from ._types import Comparison, Settings
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _by_samples(cohort: Cohort, tests: Tests) -> list[tuple[Bools, list[Ints]]]:
 
 def _info(context: FittedContrast, out: Columns) -> dict[str, float]:
     model = context.model
-    tested = int((out["status"] == TESTED).sum())
+    tested = int((out["status"] == Status.TESTED.code).sum())
     return {
         "prior_df": model.prior_df,
         "donor_variance": model.donor,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..._schema.vocabulary import EffectPattern, ShapeName, ShiftName, Status
 from ...stats import shapes
 from ...stats.multiple import benjamini_hochberg
-from ._shift import DETECTION, STABLE, TESTED, name_shifts, significant
-from ._types import LABELS
+from ._shift import name_shifts, significant
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,18 +18,16 @@ if TYPE_CHECKING:
     from ._columns import Columns
     from ._types import Contrast, Settings
 
-DIVERGENT, CONVERGENT, ONE_SIDED, PARALLEL = range(4)
-
 
 def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
     """Add up the parts, adjust the p-values and name the shift, the shape and the pattern of every row, in place."""
     out["d_flow"] = out["d_source"] + out["d_ligand"] + out["d_target"] + out["d_receptor"]
     if settings.test == "permutation":
-        out["pvalue"] = np.where(out["status"] == TESTED, out["exact_pvalue"], out["pvalue"])
+        out["pvalue"] = np.where(out["status"] == Status.TESTED.code, out["exact_pvalue"], out["pvalue"])
     out["padj"] = benjamini_hochberg(out["pvalue"])
     reached = significant(out, alpha=settings.alpha)
     out["shift"] = name_shifts(out, alpha=settings.alpha)
-    known = (out["status"] == TESTED) | (out["status"] == DETECTION)
+    known = (out["status"] == Status.TESTED.code) | (out["status"] == Status.DETECTION.code)
     out["driver"] = np.where(known & reached, out["driver"], -1).astype(np.int8)
     for name in ("se", "ci_low", "ci_high"):  # where hardly a cell shows a molecule, equal values are no certainty
         out[name] = np.where(known, out[name], np.nan)
@@ -43,16 +41,22 @@ def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
 
 def _shape(out: Columns, reached: Bools, *, n_stages: int) -> npt.NDArray[np.int8]:
     codes = shapes.name_codes(n_stages)[out["best"], (out["effect"] > 0).astype(np.int64)]
-    flat, ambiguous = (LABELS["shape"].index(name) for name in ("flat", "ambiguous"))
-    named = np.where(reached, np.where(out["certain"], codes, ambiguous), np.where(out["shift"] == STABLE, flat, -1))
-    return np.where(out["status"] == TESTED, named, -1).astype(np.int8)
+    flat, ambiguous = ShapeName.FLAT.code, ShapeName.AMBIGUOUS.code
+    named = np.where(
+        reached, np.where(out["certain"], codes, ambiguous), np.where(out["shift"] == ShiftName.STABLE.code, flat, -1)
+    )
+    return np.where(out["status"] == Status.TESTED.code, named, -1).astype(np.int8)
 
 
 def _pattern(out: Columns, reached: Bools, *, margin: float) -> npt.NDArray[np.int8]:
     """Class of a difference in differences by its simple effects, whose signs it does not hide."""
     clear = [(out[f"{name}_low"] > 0) | (out[f"{name}_high"] < 0) for name in ("simple_first", "simple_second")]
     apart = np.abs(out["arms_after"]) > np.abs(out["arms_before"])
-    differs = np.where(clear[0] ^ clear[1], ONE_SIDED, np.where(apart, DIVERGENT, CONVERGENT))
+    differs = np.where(
+        clear[0] ^ clear[1],
+        EffectPattern.ONE_SIDED.code,
+        np.where(apart, EffectPattern.DIVERGENT.code, EffectPattern.CONVERGENT.code),
+    )
     parallel = (out["ci_low"] >= -margin) & (out["ci_high"] <= margin)
-    named = np.where(reached, differs, np.where(parallel, PARALLEL, -1))
-    return np.where(out["status"] == TESTED, named, -1).astype(np.int8)
+    named = np.where(reached, differs, np.where(parallel, EffectPattern.PARALLEL.code, -1))
+    return np.where(out["status"] == Status.TESTED.code, named, -1).astype(np.int8)

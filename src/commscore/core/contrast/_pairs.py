@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import stdtrit
 
+from ..._schema.vocabulary import Status, UntestableReason
 from ...stats import combine, courses, exact
 from . import _exact, _rows, _sides
 from ._change import Change
-from ._shift import DETECTION, NOT_EXPRESSED, TESTED, TOO_FEW
 from ._types import OUTSIDE
 
 if TYPE_CHECKING:
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
     from ._sides import GroupFit, SideCovariance
 
 
-GROUP_ABSENT, BELOW_MIN_CELLS, ONE_SAMPLE, NOT_ESTIMABLE, REASON_NOT_EXPRESSED = 0, 1, 2, 3, 4
-
-
 def fill(context: FittedContrast, out: Columns, *, at: Ints, groups: tuple[int, int], sides: Any) -> None:
     """Write the rows ``at`` of ``out``: interactions of ``groups`` (source, target), ``sides`` (ligand, receptor)."""
     ligand, receptor = sides
     ref, alt = context.compared()
     out["n_ref"][at], out["n_alt"][at] = ref.sum(), alt.sum()
-    reason = _too_few(context, groups)
-    if reason in (GROUP_ABSENT, BELOW_MIN_CELLS) or not context.projection.estimable[0]:
-        out["status"][at], out["reason"][at] = TOO_FEW, reason if reason >= 0 else NOT_ESTIMABLE
+    reason = _untestable(context, groups)
+    absent = reason in (UntestableReason.GROUP_ABSENT, UntestableReason.BELOW_MIN_CELLS)
+    if absent or not context.projection.estimable[0]:
+        out["status"][at] = Status.TOO_FEW_SAMPLES.code
+        out["reason"][at] = (reason or UntestableReason.NOT_ESTIMABLE).code
         _describe(context, out, at=at, groups=groups, sides=sides)
         return
     source, target = context.side(groups[0]), context.side(groups[1])
     joint = _sides.joint(source, target, ligand=ligand, receptor=receptor)
     block = _GroupPair(context, source, target, joint, ligand, receptor, groups)
     status, detection, gaining = _status(context, groups, ligand=ligand, receptor=receptor)
-    if reason >= 0:
-        status[:] = TOO_FEW
+    if reason is not None:
+        status[:] = Status.TOO_FEW_SAMPLES.code
     out["status"][at] = status
-    out["reason"][at] = np.where(status == NOT_EXPRESSED, REASON_NOT_EXPRESSED, reason)
+    out["reason"][at] = -1 if reason is None else reason.code
+    out["reason"][at[status == Status.NOT_EXPRESSED.code]] = UntestableReason.NOT_EXPRESSED.code
     out["gaining"][at] = gaining
     best, out["certain"][at] = block.best()
-    block.effects(out, at=at, best=best, tested=reason < 0)
-    if reason < 0:
+    block.effects(out, at=at, best=best, tested=reason is None)
+    if reason is None:
         block.evidence(out, at=at, status=status, detection=detection)
-        block.relabel(out, at=at, tested=status == TESTED)
+        block.relabel(out, at=at, tested=status == Status.TESTED.code)
     if context.contrast.kind == "interaction":
         block.simple(out, at=at)
     _describe(context, out, at=at, groups=groups, sides=sides)
 
 
-def _too_few(context: FittedContrast, groups: tuple[int, int]) -> int:
-    """Return -1 where the samples suffice, else why they do not."""
+def _untestable(context: FittedContrast, groups: tuple[int, int]) -> UntestableReason | None:
+    """Return why the samples do not suffice, None where they do."""
     least = context.settings.min_samples
     cohort, lowest = context.cohort, np.inf
     for code in (*context.contrast.ref, *context.contrast.alt):
@@ -64,12 +64,12 @@ def _too_few(context: FittedContrast, groups: tuple[int, int]) -> int:
         lowest = min(lowest, n)
         if n == 0:
             there = cohort.n_cells[cohort.condition == code][:, list(groups)] > 0
-            return BELOW_MIN_CELLS if there.any(axis=0).all() else GROUP_ABSENT
+            return UntestableReason.BELOW_MIN_CELLS if there.any(axis=0).all() else UntestableReason.GROUP_ABSENT
     if lowest < least:
-        return ONE_SAMPLE
+        return UntestableReason.ONE_SAMPLE
     if not context.projection.estimable.all() or context.projection.df < 1:
-        return NOT_ESTIMABLE
-    return -1
+        return UntestableReason.NOT_ESTIMABLE
+    return None
 
 
 def _status(
@@ -85,13 +85,13 @@ def _status(
     enough = _rows.expressed_in_enough(
         np.ascontiguousarray(prop.T), n_least=least, threshold=context.settings.expr_prop
     )
-    status = np.where(enough, TESTED, NOT_EXPRESSED).astype(np.int8)
+    status = np.where(enough, Status.TESTED.code, Status.NOT_EXPRESSED.code).astype(np.int8)
     detection, gaining = np.full(ligand.size, np.nan), np.zeros(ligand.size, bool)
     if contrast.kind == "pair":
         seen = [(rows.seen[s][level][:, ligand] & rows.seen[t][level][:, receptor]).sum(axis=0) for level in levels]
         sizes = levels[0].size, levels[1].size
         absent = enough & ((seen[0] == 0) != (seen[1] == 0))
-        status[absent] = DETECTION
+        status[absent] = Status.DETECTION.code
         detection[absent] = exact.detection_pvalues(*sizes)[seen[0][absent], seen[1][absent]]
         gaining = seen[0] == 0
     return status, detection, gaining
@@ -195,14 +195,14 @@ class _GroupPair:
     def evidence(self, out: Columns, *, at: Ints, status: npt.NDArray[np.int8], detection: Floats) -> None:
         """P-values of both sides and of either having moved."""
         left, right = self.source.evidence[self.ligand], self.target.evidence[self.receptor]
-        tested = status == TESTED
+        tested = status == Status.TESTED.code
         ligand = combine.cauchy_tail(self.source.evidence)[self.ligand]
         receptor = combine.cauchy_tail(self.target.evidence)[self.receptor]
         if self.context.settings.combine == "acat":
             either = combine.cauchy_tail(0.5 * (left + right))
         else:
             either = combine.fisher(np.stack([ligand, receptor]), axis=0)
-        shown = tested | (status == DETECTION)
+        shown = tested | (status == Status.DETECTION.code)
         out["ligand_pvalue"][at] = np.where(shown, ligand, np.nan)
         out["receptor_pvalue"][at] = np.where(shown, receptor, np.nan)
         out["both_pvalue"][at] = np.where(tested, np.maximum(ligand, receptor), np.nan)

@@ -6,31 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._types import LABELS
+from ..._schema.vocabulary import ShiftName, Status
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Ints
     from ._columns import Columns
-
-TESTED, DETECTION, TOO_FEW, NOT_EXPRESSED = (
-    LABELS["status"].index(name) for name in ("tested", "detection", "too_few_samples", "not_expressed")
-)
-(
-    UP,
-    DOWN,
-    LIGAND_UP,
-    LIGAND_DOWN,
-    RECEPTOR_UP,
-    RECEPTOR_DOWN,
-    COMPENSATED,
-    GAINED,
-    LOST,
-    STABLE,
-    DETECTED_ONLY_REF,
-    DETECTED_ONLY_ALT,
-    INCONCLUSIVE,
-    NOT_ASSESSABLE,
-) = range(14)
 
 
 def significant(columns: Columns, *, alpha: float) -> Bools:
@@ -45,11 +25,15 @@ def name_shifts(columns: Columns, *, alpha: float) -> Ints:
     stay within it) and ``gaining`` (the reference does not show the interaction) are read.
     """
     status, reached = columns["status"], significant(columns, alpha=alpha)
-    quiet = np.where(columns["within_margin"], STABLE, INCONCLUSIVE)
+    quiet = np.where(columns["within_margin"], ShiftName.STABLE.code, ShiftName.INCONCLUSIVE.code)
     shift = np.where(reached, _directions(columns, alpha=alpha), quiet)
-    seen = np.where(columns["gaining"], DETECTED_ONLY_ALT, DETECTED_ONLY_REF)
-    appeared = np.where(reached, np.where(columns["gaining"], GAINED, LOST), seen)
-    named = np.select([status == TESTED, status == DETECTION], [shift, appeared], NOT_ASSESSABLE)
+    seen = np.where(columns["gaining"], ShiftName.DETECTED_ONLY_ALT.code, ShiftName.DETECTED_ONLY_REF.code)
+    appeared = np.where(reached, np.where(columns["gaining"], ShiftName.GAINED.code, ShiftName.LOST.code), seen)
+    named = np.select(
+        [status == Status.TESTED.code, status == Status.DETECTION.code],
+        [shift, appeared],
+        ShiftName.NOT_ASSESSABLE.code,
+    )
     return np.asarray(named, np.int8)
 
 
@@ -58,7 +42,11 @@ def _directions(columns: Columns, *, alpha: float) -> Ints:
     ligand, receptor = columns["ligand_effect"], columns["receptor_effect"]
     p_ligand, p_receptor = columns["ligand_pvalue"], columns["receptor_pvalue"]
     apart = (np.maximum(p_ligand, p_receptor) <= alpha) & (ligand * receptor < 0)
-    by_ligand = np.where(ligand > 0, LIGAND_UP, LIGAND_DOWN)
-    by_receptor = np.where(receptor > 0, RECEPTOR_UP, RECEPTOR_DOWN)
+    by_ligand = np.where(ligand > 0, ShiftName.LIGAND_UP.code, ShiftName.LIGAND_DOWN.code)
+    by_receptor = np.where(receptor > 0, ShiftName.RECEPTOR_UP.code, ShiftName.RECEPTOR_DOWN.code)
     one_side = np.where(p_ligand <= p_receptor, by_ligand, by_receptor)
-    return np.select([apart, columns["ci_low"] > 0, columns["ci_high"] < 0], [COMPENSATED, UP, DOWN], one_side)
+    return np.select(
+        [apart, columns["ci_low"] > 0, columns["ci_high"] < 0],
+        [ShiftName.COMPENSATED.code, ShiftName.UP.code, ShiftName.DOWN.code],
+        one_side,
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..._schema import compare as schema
+from ..._schema import vocabulary
 from ..._validate import in_range, one_of
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ OUTSIDE = 0.05
 """Intervals leave this much out."""
 
 LABELS: dict[str, tuple[str, ...]] = {
-    "status": schema.STATUSES,
-    "shift": schema.SHIFTS,
-    "shape": schema.SHAPES,
-    "driver": schema.DRIVERS,
-    "pattern": schema.CLASSES,
-    "reason": ("group_absent", "below_min_cells", "one_sample", "not_estimable", "not_expressed"),
+    "status": vocabulary.Status.words(),
+    "shift": vocabulary.ShiftName.words(),
+    "shape": vocabulary.ShapeName.words(),
+    "driver": vocabulary.DriverName.words(),
+    "pattern": vocabulary.EffectPattern.words(),
+    "reason": vocabulary.UntestableReason.words(),
 }
 
 

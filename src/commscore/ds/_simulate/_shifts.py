@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import numpy as np
 
 from commscore import _validate
+from commscore._schema.vocabulary import DriverName, ShapeName
 from commscore.check import Kind, check_fields, is_list, is_text
 
 from . import _check
@@ -17,8 +18,8 @@ from . import _check
 if TYPE_CHECKING:
     from ...arrays import Floats
 
-DRIVERS = ("ligand", "receptor", "source_abundance", "target_abundance")
-SHAPES = ("growth", "recession", "peak", "trough", "early_switch", "late_switch")
+DRIVERS = tuple(word for word in DriverName.words() if word != DriverName.MIXED)
+SHAPES = tuple(word for word in ShapeName.words() if word not in (ShapeName.FLAT, ShapeName.AMBIGUOUS))
 Pair: TypeAlias = Annotated[
     tuple[str, str] | str, Kind("a string", is_text), Kind("a pair (ligand, receptor)", is_list)
 ]

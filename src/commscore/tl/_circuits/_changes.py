@@ -34,7 +34,7 @@ ALPHA = 0.05
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _FlowRows:
     """Flows of the samples (n_samples × m), their counting variance up to a factor, and what is expressed.
 
     ``first`` numbers rows that are the same (a step that several circuits share) alike; it is fitted and adjusted once.
@@ -52,13 +52,13 @@ class _Rows:
 class _Ends:
     """Ends of steps, what each is called, and the number of its step."""
 
-    rows: _Rows
+    rows: _FlowRows
     names: list[str]
     step: Ints
 
 
 @dataclass(frozen=True)
-class _Made:
+class _FlowContrast:
     """One contrast: estimates along each of its q vectors (q × m), and per row (m) the best of them and the test.
 
     ``certain``: the samples exclude every course over stages with another name than the best.
@@ -95,7 +95,11 @@ def change_table(found: RoleSamples, measured: Measured, *, keys: StudyKeys, exp
         # circuits are means of steps and vary less: each kind lends strength to its own
         made = [_test(rows, found.study, contrast, design=design) for rows in (circuits, steps, ends.rows)]
         frame = _frame(
-            made[0], made[1], _Driver(made[1], made[2], ends, _numbered(measured)), whole=whole, measured=measured
+            made[0],
+            made[1],
+            _CircuitDriver(made[1], made[2], ends, _numbered(measured)),
+            whole=whole,
+            measured=measured,
         )
         columns = [_columns(m, rows, contrast) for m, rows in zip(made, (circuits, steps), strict=False)]
         frame = pd.concat([frame, pd.concat(columns, ignore_index=True)], axis=1)
@@ -104,7 +108,7 @@ def change_table(found: RoleSamples, measured: Measured, *, keys: StudyKeys, exp
 
 
 @dataclass(frozen=True)
-class _Levels:
+class _MoleculeLevels:
     """Molecules of the samples (n_samples × n_nodes): log2 level, counting variance, fraction of expressing cells."""
 
     log: Floats
@@ -118,21 +122,23 @@ class _Levels:
         return np.asarray(np.sort(prop, axis=0)[-self.least :].mean(axis=0) >= self.expr_prop, np.bool_)
 
 
-def _levels(found: RoleSamples, plan: core.Plan, *, expr_prop: float) -> _Levels:
+def _levels(found: RoleSamples, plan: core.Plan, *, expr_prop: float) -> _MoleculeLevels:
     log, expected, prop = (core.node_levels(x, plan) for x in (found.logs, found.expected, found.prop))
     least = int(found.study.replicates[found.study.replicates > 0].min())
-    return _Levels(log, 1.0 / (expected + 0.5), prop, least, expr_prop)
+    return _MoleculeLevels(log, 1.0 / (expected + 0.5), prop, least, expr_prop)
 
 
-def _steps(levels: _Levels, measured: Measured) -> _Rows:
+def _steps(levels: _MoleculeLevels, measured: Measured) -> _FlowRows:
     plan = measured.plan
     acting = [tuple(sorted(s.acting)) for s in _numbered(measured)]
     first = _codes(list(zip(plan.source, plan.target, acting, strict=True)))
     prop = np.minimum(*core.step_sides(levels.prop, plan))
-    return _Rows(core.step_flows(levels.log, plan), core.step_units(levels.unit, plan), levels.expressed(prop), first)
+    return _FlowRows(
+        core.step_flows(levels.log, plan), core.step_units(levels.unit, plan), levels.expressed(prop), first
+    )
 
 
-def _ends(levels: _Levels, measured: Measured) -> _Ends:
+def _ends(levels: _MoleculeLevels, measured: Measured) -> _Ends:
     """First ends of all steps, then second ends, then what decoys leave, where there are decoys."""
     plan, steps = measured.plan, _numbered(measured)
     value = np.hstack([*core.step_sides(levels.log, plan), core.decoy_terms(levels.log, plan)])
@@ -143,7 +149,7 @@ def _ends(levels: _Levels, measured: Measured) -> _Ends:
     names = [_end_in_words(s, place) for place in range(3) for s in steps]
     there = np.flatnonzero([bool(name) for name in names])
     names = [names[i] for i in there]
-    rows = _Rows(value[:, there], unit[:, there], expressed[there], _codes(names))
+    rows = _FlowRows(value[:, there], unit[:, there], expressed[there], _codes(names))
     return _Ends(rows, names, there % max(len(steps), 1))
 
 
@@ -167,7 +173,7 @@ def _codes(names: list[Any]) -> Ints:
     return np.asarray([number[n] for n in names], np.int64)
 
 
-def _circuits(steps: _Rows, ends: _Ends, parts: list[Ints]) -> _Rows:
+def _circuits(steps: _FlowRows, ends: _Ends, parts: list[Ints]) -> _FlowRows:
     """Means over the steps that count; a molecule that is an end of several of them adds its noise to all."""
     shape = (steps.value.shape[0], len(parts))
     value, unit, expressed = np.empty(shape), np.empty(shape), np.zeros(len(parts), bool)
@@ -177,10 +183,10 @@ def _circuits(steps: _Rows, ends: _Ends, parts: list[Ints]) -> _Rows:
         _, first, times = np.unique(ends.rows.first[at], return_index=True, return_counts=True)
         unit[:, c] = ends.rows.unit[:, at[first]] @ (times / inside.size) ** 2
         expressed[c] = steps.expressed[inside].any()
-    return _Rows(value, unit, expressed, np.arange(len(parts)))
+    return _FlowRows(value, unit, expressed, np.arange(len(parts)))
 
 
-def _whole(levels: _Levels, plan: core.Plan, parts: list[Ints], *, condition: Ints) -> Bools:
+def _whole(levels: _MoleculeLevels, plan: core.Plan, parts: list[Ints], *, condition: Ints) -> Bools:
     """Decide in which levels every step of a circuit reaches the threshold, on average over the samples (n_levels × m).
 
     A sample without the cells of a step does not count for it.
@@ -218,7 +224,7 @@ def contrasts(found: RoleSamples, n_coefficients: int) -> list[Contrast]:
     return made + (stage_contrasts(found.study, found.order, n_coefficients) if len(found.order) > 1 else [])
 
 
-def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: StudyDesign) -> _Made:
+def _test(rows: _FlowRows, study: Study, contrast: Contrast, *, design: StudyDesign) -> _FlowContrast:
     """Moderated t along every vector of the contrast, combined; rows that are not expressed only get their effect."""
     unique, first = np.unique(rows.first, return_index=True)
     q = contrast.vectors.shape[0]
@@ -257,7 +263,7 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: StudyDesign)
     best, certain = np.nan_to_num(pvalue, nan=1.0).argmin(axis=0), np.ones(pvalue.shape[1], bool)
     if courses is not None:
         best, certain = choose(-pvalue, [(courses, rows.first)], n_stages=n_stages, alpha=ALPHA)
-    return _Made(
+    return _FlowContrast(
         estimate,
         estimate - reach,
         estimate + reach,
@@ -271,14 +277,14 @@ def _test(rows: _Rows, study: Study, contrast: Contrast, *, design: StudyDesign)
     )
 
 
-def _broken(rows: _Rows, contrast: Contrast) -> Bools:
+def _broken(rows: _FlowRows, contrast: Contrast) -> Bools:
     """Find the circuits that lack a step in every level of the contrast."""
     if rows.whole is None:
         return np.zeros(rows.first.size, bool)
     return np.asarray(~rows.whole[[*contrast.ref, *contrast.alt]].any(axis=0), np.bool_)
 
 
-def _columns(made: _Made, rows: _Rows, contrast: Contrast) -> pd.DataFrame:
+def _columns(made: _FlowContrast, rows: _FlowRows, contrast: Contrast) -> pd.DataFrame:
     """Columns that circuits and steps have in common."""
     _, first = np.unique(rows.first, return_index=True)
     padj = benjamini_hochberg(made.pvalue[first])[rows.first] if first.size else made.pvalue
@@ -287,7 +293,7 @@ def _columns(made: _Made, rows: _Rows, contrast: Contrast) -> pd.DataFrame:
     if contrast.kind == "stages":
         codes = shapes.name_codes(len(contrast.alt) + 1)[made.best, (effect > 0).astype(np.int64)]
         seen = padj <= ALPHA
-        shape[seen] = np.asarray(shapes.NAMES, object)[codes[seen]]
+        shape[seen] = np.asarray(SHAPES, object)[codes[seen]]
         shape[seen & ~made.certain] = "ambiguous"
     return pd.DataFrame(
         {
@@ -305,7 +311,9 @@ def _columns(made: _Made, rows: _Rows, contrast: Contrast) -> pd.DataFrame:
     )
 
 
-def _frame(circuits: _Made, steps: _Made, driver: _Driver, *, whole: list[int], measured: Measured) -> pd.DataFrame:
+def _frame(
+    circuits: _FlowContrast, steps: _FlowContrast, driver: _CircuitDriver, *, whole: list[int], measured: Measured
+) -> pd.DataFrame:
     """Columns that tell circuits from steps, and what only circuits have."""
     plan, words = measured.plan, driver.steps
     moved = np.array([acat(steps.pvalue[plan.steps_of[c]]) for c in whole], np.float64)
@@ -326,15 +334,15 @@ def _frame(circuits: _Made, steps: _Made, driver: _Driver, *, whole: list[int], 
 
 
 @dataclass(frozen=True)
-class _Driver:
+class _CircuitDriver:
     """Names what moves a circuit; the mean of flows is additive in steps and in the ends of steps.
 
     A ligand that a circuit makes, by a step inside a cell, and sends, by one between cells, moves both. So the
     molecule is asked for first, and its step between cells is the driver; then the step.
     """
 
-    made: _Made
-    moved: _Made
+    made: _FlowContrast
+    moved: _FlowContrast
     ends: _Ends
     steps: list[Step]
 
@@ -368,7 +376,7 @@ class _Driver:
         return name, abs(total[name]) / whole if whole else 0.0, sure
 
     @staticmethod
-    def _beside_zero(made: _Made, c: int, at: int) -> bool:
+    def _beside_zero(made: _FlowContrast, c: int, at: int) -> bool:
         return bool(made.low[c, at] > 0 or made.high[c, at] < 0)
 
     def _words(self, row: int) -> str:

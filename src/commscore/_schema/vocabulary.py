@@ -1,0 +1,101 @@
+"""The words of category columns that arrays hold as codes: each vocabulary once, its codes its order."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Vocabulary(StrEnum):
+    """Words of a column. A word is a string; ``code`` is its place, which arrays hold (``-1`` is missing)."""
+
+    code: int
+
+    def __new__(cls, word: str) -> Vocabulary:
+        """Give the word its place as its code."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.code = len(cls.__members__)
+        return member
+
+    @classmethod
+    def words(cls) -> tuple[str, ...]:
+        """Return the words as plain strings, in the order of their codes."""
+        return tuple(str(member.value) for member in cls)
+
+
+class Unit(Vocabulary):
+    """What was relabelled or replicated."""
+
+    SAMPLES = "samples"
+    CELLS = "cells"
+
+
+class Status(Vocabulary):
+    """Whether a row was tested, or why not."""
+
+    TESTED = "tested"
+    DETECTION = "detection"
+    TOO_FEW_SAMPLES = "too_few_samples"
+    NOT_EXPRESSED = "not_expressed"
+    NOT_MEASURED = "not_measured"
+
+
+class UntestableReason(Vocabulary):
+    """Why a row could not be tested."""
+
+    GROUP_ABSENT = "group_absent"
+    BELOW_MIN_CELLS = "below_min_cells"
+    ONE_SAMPLE = "one_sample"
+    NOT_ESTIMABLE = "not_estimable"
+    NOT_EXPRESSED = "not_expressed"
+
+
+class ShiftName(Vocabulary):
+    """What was shown of a row."""
+
+    UP = "up"
+    DOWN = "down"
+    LIGAND_UP = "ligand_up"
+    LIGAND_DOWN = "ligand_down"
+    RECEPTOR_UP = "receptor_up"
+    RECEPTOR_DOWN = "receptor_down"
+    COMPENSATED = "compensated"
+    GAINED = "gained"
+    LOST = "lost"
+    STABLE = "stable"
+    DETECTED_ONLY_REF = "detected_only_ref"
+    DETECTED_ONLY_ALT = "detected_only_alt"
+    INCONCLUSIVE = "inconclusive"
+    NOT_ASSESSABLE = "not_assessable"
+
+
+class ShapeName(Vocabulary):
+    """Course over ordered stages."""
+
+    GROWTH = "growth"
+    RECESSION = "recession"
+    PEAK = "peak"
+    TROUGH = "trough"
+    EARLY_SWITCH = "early_switch"
+    LATE_SWITCH = "late_switch"
+    FLAT = "flat"
+    AMBIGUOUS = "ambiguous"
+
+
+class DriverName(Vocabulary):
+    """Part of a change that carries it; the first four in the order of the parts."""
+
+    LIGAND = "ligand"
+    RECEPTOR = "receptor"
+    SOURCE_ABUNDANCE = "source_abundance"
+    TARGET_ABUNDANCE = "target_abundance"
+    MIXED = "mixed"
+
+
+class EffectPattern(Vocabulary):
+    """How the two simple effects of a difference in differences relate."""
+
+    DIVERGENT = "divergent"
+    CONVERGENT = "convergent"
+    ONE_SIDED = "one_sided"
+    PARALLEL = "parallel"
