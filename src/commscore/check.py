@@ -34,20 +34,21 @@ MOST = 2**63 - 1
 
 @dataclass(frozen=True)
 class Limits:
-    """Least and greatest value of a number, both allowed unless ``above`` excludes the least."""
+    """Least and greatest value of a number, both allowed unless ``above`` excludes the least; never ``but``."""
 
     low: float
     high: float = math.inf
     above: bool = False
+    but: float | None = None
 
     def __str__(self) -> str:
         if self.high == math.inf:
             return f"{'>' if self.above else '>='} {self.low:g}"
-        return f"between {self.low:g} and {self.high:g}"
+        return f"between {self.low:g} and {self.high:g}" + ("" if self.but is None else f", not {self.but:g}")
 
     def hold(self, value: float) -> bool:
         """Whether a number lies within."""
-        return self.low <= value <= self.high and not (self.above and value == self.low)
+        return self.low <= value <= self.high and value != self.but and not (self.above and value == self.low)
 
 
 def at_least(low: float) -> Limits:
@@ -342,6 +343,8 @@ Count: TypeAlias = Annotated[int, at_least(1)]
 CountOrZero: TypeAlias = Annotated[int, at_least(0)]
 Repeats: TypeAlias = Annotated[int, between(1, 10**8)]
 """Permutations, resamples, shuffles: more would take days, and memory."""
+Threads: TypeAlias = Annotated[int, Limits(-1024, 1024, but=0)]
+"""Negative numbers count from all cores."""
 Proportion: TypeAlias = Annotated[float, between(0, 1)]
 NonNegative: TypeAlias = Annotated[float, at_least(0)]
 Positive: TypeAlias = Annotated[float, more_than(0)]

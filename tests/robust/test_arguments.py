@@ -35,7 +35,6 @@ FINE = {
     ("get.store", "adata"): {"AnnData"},
     ("get.to_liana", "sample"): {"slash"},
     ("get.to_liana", "sample_key"): {"text", "slash", "long"},
-    **{(f"tl.{f}", "n_jobs"): {"3", "-1"} for f in ("score", "circuits")},
     ("tl.power", "n_samples"): {"[3]"},
     ("pl.shapes", "names"): {"0"},
     ("pl.roles", "names"): {"[text, text]"},

@@ -124,7 +124,7 @@ def test_minus_one_is_all_cores(small, interactions):
     )
     pd.testing.assert_frame_equal(one, every)
     pd.testing.assert_frame_equal(one, but_one)
-    with pytest.raises(ValueError, match="n_jobs"):
+    with pytest.raises(ValueError, match="n_jobs must be an integer between -1024 and 1024, not 0, found 0"):
         cs.tl.score(small, "cell_type", resource=interactions, n_jobs=0)
 
 

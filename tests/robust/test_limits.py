@@ -17,8 +17,6 @@ PUBLIC = {label: function for label, function in public().items() if limits_of(f
 WITHOUT = {
     ("ds.Shift", "log2fc"): "a change may have any size and sign (0 is no change, and refused as such)",
     ("get.table", "min_score"): "every method has its own range of scores",
-    ("tl.score", "n_jobs"): "negative numbers count from all cores",
-    ("tl.circuits", "n_jobs"): "negative numbers count from all cores",
 }
 MOST_TRIED = 10_000
 """The greatest numbers of permutations and resamples are not tried: they would take days."""
@@ -35,10 +33,12 @@ def valid(world):
 
 
 def edges(limits, *, whole):
-    """Return (value, whether it lies within) on both sides of each limit."""
+    """Return (value, whether it lies within) on both sides of each limit, and what is left out between them."""
     step = 1 if whole else 1e-9
     yield (limits.low + step if limits.above else limits.low), True
     yield (limits.low if limits.above else limits.low - step), False
+    if limits.but is not None:
+        yield limits.but, False
     if limits.high != math.inf:
         yield limits.high, True
         yield limits.high + step, False

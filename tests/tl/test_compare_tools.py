@@ -272,6 +272,13 @@ def test_power_refuses(cohort, kwargs, match):
         cs.tl.power(cohort, n_samples=5)
 
 
+def test_power_of_a_comparison_whose_alpha_no_test_can_have(cohort):
+    adata = cohort.copy()
+    with pytest.raises(ValueError, match=r"alpha=0 of the comparison key='commscore_compare' is not between"):
+        again(cs.tl.power, adata, compared=KEYS | {"alpha": 0})
+    assert len(cs.tl.power(adata, alpha=0.05, resource=adata.uns["interactions"]))
+
+
 @pytest.mark.slow
 def test_card_of_calibration(cohort):
     card = again(cs.tl.calibrate, cohort.copy(), n_shuffles=30)

@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .._validate import in_range
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,14 +20,9 @@ def resolve(n_jobs: int | None) -> int:
         import numba
 
         return int(numba.get_num_threads())
-    if isinstance(n_jobs, int) and not isinstance(n_jobs, bool) and n_jobs < 0:
-        return max(
-            1,
-            len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
-            + 1
-            + n_jobs,
-        )
-    in_range("n_jobs", n_jobs, low=1, integer=True)
+    if n_jobs < 0:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores + 1 + int(n_jobs))
     return int(n_jobs)
 
 

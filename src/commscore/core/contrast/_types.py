@@ -184,11 +184,7 @@ class Settings:
     def __post_init__(self) -> None:
         one_of("combine", self.combine, ("acat", "fisher"))
         one_of("test", self.test, ("samples", "permutation"))
-        in_range("margin", self.margin, low=0.0)
-        in_range("expr_prop", self.expr_prop, low=0.0, high=1.0)
-        in_range("alpha", self.alpha, low=0.0, high=1.0)
         in_range("min_samples", self.min_samples, low=2, integer=True)
-        in_range("max_enumeration", self.max_enumeration, low=0, integer=True)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ..._random import RNG, key, recorded
 from ..._schema.versions import schema_of
 from ..._validate import one_of, warn
 from ..._version import __version__
-from ...check import Columns, Count, Label, Levels, Proportion, Repeats, checked
+from ...check import Columns, Count, Label, Levels, Proportion, Repeats, Threads, checked
 from ...core import circuits as core
 from ...core.permute import Draws, permute, schemes
 from ...core.read.cells import LabelledCells
@@ -65,7 +65,7 @@ def circuits(
     use_raw: bool = False,
     counts_layer: str | None = None,
     rng: RNG = 0,
-    n_jobs: int | None = None,
+    n_jobs: Threads | None = None,
     memory: Count = _MEMORY,
     key_added: str = "commscore_circuits",
     inplace: bool = True,
@@ -116,7 +116,7 @@ def circuits(
     rng
         Seed, Generator or SeedSequence. The same seed gives the same bytes, whatever ``n_jobs`` and ``memory``.
     n_jobs
-        Threads, -1 for all cores; by default what Numba is set to use.
+        Threads, -1 for all cores, -2 for all but one; by default what Numba is set to use.
     memory
         Bytes that a block of permutations may take.
     key_added

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _ALPHA = 0.05
 """Level of the intervals that the standard errors are taken back from."""
 
+_LEVEL = between(1e-9, 0.5)
+"""Of ``alpha``: half of it is a level of a t-test."""
+
 
 @checked
 def power(
@@ -41,7 +44,7 @@ def power(
     n_samples: Sequence[Annotated[int, at_least(2)]] = (3, 4, 6, 10, 20),
     effect: Annotated[float, at_least(1e-6)] = 1.0,
     power: Annotated[float, between(0, 0.999)] = 0.8,
-    alpha: Annotated[float, between(1e-9, 0.5)] | None = None,
+    alpha: Annotated[float, _LEVEL] | None = None,
 ) -> pd.DataFrame:
     """Tell which changes a comparison like this one can see, now and with more samples.
 
@@ -65,10 +68,10 @@ def power(
     effect
         Log2 fold change of one side, > 0, for which the power is given.
     power
-        Wanted power, between ``alpha`` and 1, for which the smallest effect is given.
+        Wanted power, above ``alpha`` and at most 0.999, for which the smallest effect is given.
     alpha
-        Two-sided level of the interaction; by default that of the comparison. Half of it is spent on each side, as the
-        combination of two sides does when one of them moves; lower it for many tests.
+        Two-sided level of the interaction, 1e-9 to 0.5; by default that of the comparison. Half of it is spent on each
+        side, as the combination of two sides does when one of them moves; lower it for many tests.
 
     Returns
     -------
@@ -100,6 +103,9 @@ def power(
     sizes = tuple(int(n) for n in n_samples)
     stored = stored_comparison(adata, key, resource=resource)
     alpha = stored.options["alpha"] if alpha is None else float(alpha)
+    if not _LEVEL.hold(alpha):
+        msg = f"alpha={alpha:g} of the comparison key={key!r} is not {_LEVEL}, as power needs it; give alpha="
+        raise ValueError(msg)
     if power <= alpha:
         msg = f"power={power!r} is not above alpha={alpha:g}; ask for more power, or lower alpha"
         raise ValueError(msg)

@@ -14,7 +14,7 @@ from ..._random import RNG, key, recorded
 from ..._schema import score as schema
 from ..._validate import one_of, warn
 from ..._version import __version__
-from ...check import Count, GroupNames, Proportion, Repeats, checked
+from ...check import Count, GroupNames, Proportion, Repeats, Threads, checked
 from ...core.permute import Draws, schemes
 from ...core.read.cells import CellReader
 from ...core.scoring import nulls
@@ -64,7 +64,7 @@ def score(
     layer: str | None = None,
     use_raw: bool = False,
     rng: RNG = 0,
-    n_jobs: int | None = None,
+    n_jobs: Threads | None = None,
     ties: str = "ge",
     plus_one: bool = True,
     prop_filter: str = ">=",
@@ -126,7 +126,7 @@ def score(
     rng
         Seed, Generator or SeedSequence. The same seed gives the same bytes whatever ``n_jobs`` and ``memory``.
     n_jobs
-        Threads, -1 for all cores; by default what Numba is set to use.
+        Threads, -1 for all cores, -2 for all but one; by default what Numba is set to use.
     ties, plus_one, prop_filter
         To reproduce other tools: ``ties="gt"`` does not count permutations that equal the observed score,
         ``plus_one=False`` divides by the number of permutations, ``prop_filter=">"`` asks for more than
