@@ -262,3 +262,31 @@ def test_the_library_of_a_few_genes_moves_the_others(cohort):
     same = [r.table.set_index("interaction").loc["CXCL12^CXCR4", "ligand_effect"] for r in (whole, cut)]
     assert abs(same[0]) < 0.2
     assert same[1] < -1.5
+
+
+# names and matrices of other forms
+
+
+@pytest.mark.parametrize("change", ["{} ", "hg19_{}", "{}.1", "{}_ENSG00000107562", "GRCh38_____{}"])
+def test_symbols_inside_other_text_are_said_to_be(change, curated):
+    resource, genes = curated
+    with pytest.raises(ValueError, match="symbols stand inside other text in var_names") as error:
+        cs.tl.score(data_of([change.format(g) for g in genes]), "ct", resource=resource, n_perms=10)
+    assert repr(change.format(genes[0])) in str(error.value)
+
+
+def test_columns_of_dask_that_are_apart_are_looked_at_together(counts):
+    da = pytest.importorskip("dask.array")
+    adata = cells(np.log1p(counts))
+    assert any("log1p of raw counts" in m for m in score(adata)[1])
+    adata.X = da.from_array(adata.X, chunks=(40, 2))
+    assert sum("log1p of raw counts" in m for m in score(adata)[1]) == 1
+
+
+def test_expression_in_raw_alone_is_pointed_at(counts):
+    adata = cells(lognorm(counts))
+    adata.raw = adata.copy()
+    adata.X = None
+    with pytest.raises(ValueError, match=r"adata.X is None.*or use_raw=True: adata.raw has 6 genes"):
+        cs.tl.score(adata, "ct", resource=PAIRS, n_perms=10)
+    assert len(cs.tl.score(adata, "ct", resource=PAIRS, n_perms=10, expr_prop=0, use_raw=True, inplace=False).table)

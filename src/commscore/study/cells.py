@@ -115,7 +115,8 @@ def _matrix(adata: AnnData, name: str, of: Callable[[Any], Any]) -> Any:
 def _checked(source: Expression, adata: AnnData) -> Expression:
     if source.matrix is None:
         names = listed([n for n in adata.layers if n is not None]) or "none either"
-        msg = f"{source.name} is None; give the layer that holds the expression (adata.layers has {names})"
+        raw = f", or use_raw=True: adata.raw has {adata.raw.n_vars:,} genes" if adata.raw is not None else ""
+        msg = f"{source.name} is None; give the layer that holds the expression (adata.layers has {names}){raw}"
         raise ValueError(msg)
     if adata.n_obs == 0 or source.var_names.size == 0:
         msg = f"adata is empty: {adata.n_obs} cells × {source.var_names.size} variables in {source.name}"

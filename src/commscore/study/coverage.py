@@ -19,6 +19,7 @@ LEAST = 0.2
 """Share of the interactions that RNA can show below which something is likely to be wrong."""
 FEW_GENES = 5000
 """Fewer genes than that are a panel or a selection: a cell type alone expresses more."""
+_PARTS = re.compile(r"[\s_.|:]+")
 BEYOND_RNA = "not measurable in RNA"
 
 
@@ -88,6 +89,9 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -
     loosely = {v for v in names if v.upper() in known}
     if len(loosely - genes) > len(loosely & genes):
         return _other_species(resource, sorted(loosely - genes))
+    decorated = _decorated(names, known)
+    if decorated:
+        return decorated
     if len(names) < FEW_GENES:
         return (
             f"these are {len(names):,} genes only, as a panel or a selection of variable genes does; give all genes "
@@ -96,6 +100,17 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -
     return (
         f"most of its genes are not among the {len(names):,} var_names ({', '.join(names[:3])}, …); check that "
         "these are gene symbols, that genes were not filtered away, and that the resource is one for this tissue"
+    )
+
+
+def _decorated(names: list[str], known: set[str]) -> str:
+    """Say what stands around the symbols, where most names that hold one of the resource hold more than it."""
+    hidden = [v for v in names if v.upper() not in known and any(p.upper() in known for p in _PARTS.split(v))]
+    if len(hidden) <= sum(v.upper() in known for v in names):
+        return ""
+    return (
+        f"symbols stand inside other text in var_names ({', '.join(map(repr, hidden[:3]))}); leave blanks, prefixes "
+        "such as those of genomes, and versions out of var_names"
     )
 
 

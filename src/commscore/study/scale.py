@@ -142,13 +142,27 @@ def _some_cells(matrix: Any) -> sparse.csr_matrix | None:
     """Return some cells in memory; None where a block does not hold all genes, or rows cannot be taken at once."""
     whole = matrix.shape[1]
     if isinstance(matrix, Blocks):
-        tile, matrix = next(iter(matrix.each(Take())))
-        if tile.last - tile.first != whole:
+        matrix = _first_rows(matrix)
+        if matrix.shape[1] != whole:
             return None
     elif not isinstance(matrix, np.ndarray) and getattr(matrix, "format", "") != "csr" and matrix.nnz > MOST_VALUES:
         return None
     at = np.unique(np.linspace(0, matrix.shape[0] - 1, CELLS).astype(np.int64))
     return sparse.csr_matrix(matrix[at] if isinstance(matrix, np.ndarray) else matrix.tocsr()[at])
+
+
+def _first_rows(blocks: Blocks) -> Any:
+    """Return the first rows of a matrix in blocks, whose columns may be apart; fewer columns where that is too much."""
+    parts: list[Any] = []
+    for tile, block in blocks.each(Take()):
+        n_values = block.shape[0] * block.shape[1] * (len(parts) + 1)
+        if tile.start or (parts and n_values > MOST_VALUES):
+            break
+        parts.append(block)
+    if len(parts) == 1:
+        return parts[0]
+    rows = min(part.shape[0] for part in parts)
+    return sparse.hstack([sparse.csr_matrix(part[:rows]) for part in parts], format="csr")
 
 
 def _levels(cells: sparse.csr_matrix | None) -> list[Floats]:
