@@ -9,7 +9,7 @@ import typer
 
 from . import _options as options
 from ._files import DATA, TABLES, WITH_RESULT
-from ._job import Done, Job, Output, table_and_data, tables
+from ._job import CommandResult, Job, Output, table_and_data, tables
 from ._normalize import Place
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
@@ -71,7 +71,7 @@ def circuits(
     known = open_resource("breast", species=species, orthologs=orthologs)
     roles = options.assignments("--role", role, several=True)
 
-    def work(adata: Any) -> Done:
+    def work(adata: Any) -> CommandResult:
         from .. import get, tl
 
         place = Place(layer, use_raw)
@@ -105,7 +105,7 @@ def circuits(
         say_testable(found.params)
         writers = tables(**{n: lambda n=n: found.extra[n] for n in ("edges", "changes", "untested")})
         summary = _summary(found) | {"parameters": found.params}
-        return Done(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
+        return CommandResult(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
 
     return Job(file, outputs, known, where or (), resume).run(work)
 

@@ -9,7 +9,7 @@ import typer
 
 from . import _options as options
 from ._files import DATA, TABLES, WITH_RESULT
-from ._job import Done, Job, table_and_data, tables
+from ._job import CommandResult, Job, table_and_data, tables
 from ._open_resource import open_resource
 from ._run import command, say
 from ._show import figures, print_table, say_testable
@@ -71,7 +71,7 @@ def compare(
     }
     known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
 
-    def work(adata: Any) -> Done:
+    def work(adata: Any) -> CommandResult:
         from .. import get, tl
         from ..get._store import check_target
 
@@ -110,7 +110,9 @@ def compare(
         reasons = summary["untested_by_reason"]
         say("not tested: " + (", ".join(f"{r} {n}" for r, n in reasons.items()) or "nothing"))
         writers = tables(totals=lambda: result.extra["totals"], untested=lambda: left_out)
-        return Done(summary, {**table_and_data(adata, table)} | writers, lambda: show(table, rows=rows, alpha=alpha))
+        return CommandResult(
+            summary, {**table_and_data(adata, table)} | writers, lambda: show(table, rows=rows, alpha=alpha)
+        )
 
     return Job(file, outputs, known, where or (), resume, backed).run(work)
 

@@ -9,7 +9,7 @@ import typer
 
 from . import _options as options
 from ._files import DATA, WITH_RESULT
-from ._job import Done, Job, table_and_data
+from ._job import CommandResult, Job, table_and_data
 from ._open_resource import open_resource
 from ._run import command, say
 from ._show import figures, print_table
@@ -58,7 +58,7 @@ def expectations(
     contexts = options.assignments("--context", context) or {}
     roles = options.assignments("--role", role, several=True)
 
-    def work(adata: Any) -> Done:
+    def work(adata: Any) -> CommandResult:
         from .. import get, tl
 
         say(f"looking for the expected shifts between levels of {condition_key!r}")
@@ -89,7 +89,7 @@ def expectations(
             "by_verdict": {str(k): int(n) for k, n in counts.items()},
         }
         writers = {**table_and_data(adata, found.table)}
-        return Done(summary | {"parameters": found.params}, writers, lambda: show(found.table, rows))
+        return CommandResult(summary | {"parameters": found.params}, writers, lambda: show(found.table, rows))
 
     return Job(file, {"--out": (out, DATA), "--data": (data, WITH_RESULT)}, known, where or (), resume).run(work)
 

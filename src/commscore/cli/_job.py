@@ -31,8 +31,8 @@ _WITHOUT_EFFECT = {"file", "n_jobs", "rows", "resume", "backed"}
 
 
 @dataclass
-class Done:
-    """What a command found: its summary, how to write each output, what to print for people."""
+class CommandResult:
+    """Result of a command: its summary, how to write each output, what to print for people."""
 
     summary: dict[str, Any]
     writers: Mapping[str, Writer] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Job:
     resume: bool = False
     backed: bool = False
 
-    def run(self, work: Callable[[Any], Done]) -> dict[str, Any]:
+    def run(self, work: Callable[[Any], CommandResult]) -> dict[str, Any]:
         """Do the work, or find that it is done; return the summary."""
         check_outputs(self.outputs, inputs=[self.file])
         paths = {option: path for option, (path, _) in self.outputs.items() if path is not None}
@@ -76,7 +76,7 @@ class Job:
             recorder.write(summary)
         return summary
 
-    def _summary(self, adata: Any, done: Done, paths: Mapping[str, Path]) -> dict[str, Any]:
+    def _summary(self, adata: Any, done: CommandResult, paths: Mapping[str, Path]) -> dict[str, Any]:
         input_ = {"file": self.file, "n_obs": adata.n_obs, "n_vars": adata.n_vars}
         outputs = {option.lstrip("-"): path for option, path in paths.items()}
         known = {} if self.resource is None else {"resource": identity(self.resource)}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from . import _options as options
-from ._job import Done, Job
+from ._job import CommandResult, Job
 from ._open_resource import open_resource
 from ._run import command, say
 
@@ -38,7 +38,7 @@ def report(
     """
     known = None if resource is None else open_resource(resource)
 
-    def work(adata: Any) -> Done:
+    def work(adata: Any) -> CommandResult:
         from ..report import write
 
         def page(temporary: Path, _: Path) -> None:
@@ -55,6 +55,6 @@ def report(
             )
 
         say("writing the report")
-        return Done({"results": [k for k in adata.uns if str(k).startswith("commscore")]}, {"--out": page})
+        return CommandResult({"results": [k for k in adata.uns if str(k).startswith("commscore")]}, {"--out": page})
 
     return Job(file, {"--out": (out, (".html", ".htm"))}, known, resume=resume).run(work)

@@ -9,7 +9,7 @@ import typer
 
 from . import _options as options
 from ._files import DATA, FIGURES, TABLES, WITH_RESULT
-from ._job import Done, Job, table_and_data, tables
+from ._job import CommandResult, Job, table_and_data, tables
 from ._normalize import Place
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
@@ -81,7 +81,7 @@ def score(
         raise ValueError(msg)
     asked: dict[str, Any] = {} if null is None else {"null": None if null == "none" else null}
 
-    def work(adata: Any) -> Done:
+    def work(adata: Any) -> CommandResult:
         from .. import get, tl
         from ..get._store import check_target
 
@@ -116,7 +116,7 @@ def score(
         say(f"{len(left_out)} interactions or groups not tested" + ("" if untested else "; --untested FILE lists them"))
         summary = summary_of(table, left_out, result.params)
         writers = {**table_and_data(adata, table), "--plot": _dotplot(table)}
-        return Done(summary, writers | tables(untested=lambda: left_out), lambda: show(table, rows=rows))
+        return CommandResult(summary, writers | tables(untested=lambda: left_out), lambda: show(table, rows=rows))
 
     return Job(file, outputs, known, where or (), resume, backed).run(work)
 

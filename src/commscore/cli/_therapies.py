@@ -10,7 +10,7 @@ import typer
 from .._names import read_names
 from . import _options as options
 from ._files import DATA, TABLES, WITH_RESULT
-from ._job import Done, Job, Output, table_and_data, tables
+from ._job import CommandResult, Job, Output, table_and_data, tables
 from ._open_resource import open_resource
 from ._run import command, say
 from ._show import figures, print_table
@@ -55,7 +55,7 @@ def therapies(
     known = open_resource("breast", species=species, orthologs=orthologs)
     roles = options.assignments("--role", role, several=True)
 
-    def work(adata: Any) -> Done:
+    def work(adata: Any) -> CommandResult:
         from .. import get, tl
 
         say("cutting the edges of the stored scores")
@@ -79,7 +79,7 @@ def therapies(
             "by_status": {str(k): int(n) for k, n in found.table["status"].value_counts().items()},
             "parameters": found.params,
         }
-        return Done(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
+        return CommandResult(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
 
     return Job(file, outputs, known, resume=resume).run(work)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._loops import Loops, Network, Null, autocrine, relays, rewired, search
+from ._loops import LoopNull, Loops, Network, autocrine, relays, rewired, search
 from ._loops import strengths as loop_strengths
 from ._null import CircuitCounter
 from ._plan import CORECEPTOR, DECOY, RELEASE, Gates, Plan
@@ -15,9 +15,9 @@ __all__ = [
     "RELEASE",
     "CircuitCounter",
     "Gates",
+    "LoopNull",
     "Loops",
     "Network",
-    "Null",
     "Plan",
     "autocrine",
     "decoy_terms",

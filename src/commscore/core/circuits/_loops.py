@@ -48,7 +48,7 @@ class Loops:
 
 
 @dataclass(frozen=True)
-class Null:
+class LoopNull:
     """Rewired networks: ``totals`` (n × 3); how many ``contain`` each loop, or have one as strong (``exceed``)."""
 
     totals: Floats
@@ -104,7 +104,7 @@ def rewired(
     longest: int,
     budget: int,
     progress: Callable[[int], object] = lambda _: None,
-) -> Null:
+) -> LoopNull:
     """Search networks in which pairs of edges between groups have exchanged their targets.
 
     Every group keeps the interactions it sends and the number of edges it receives, so that hubs stay hubs (Maslov &
@@ -127,7 +127,7 @@ def rewired(
         contain += (there | ~inside).all(axis=1)
         exceed += totals[i, 2] >= strength * (1 - 1e-12)
         progress(1)
-    return Null(totals, contain, exceed, complete)
+    return LoopNull(totals, contain, exceed, complete)
 
 
 def strengths(network: Network, loops: Loops) -> Floats:

@@ -8,7 +8,7 @@ from scipy.special import gammaln
 from commscore.kernels import saddle_tail
 
 from ...arrays import Entities, Floats, Ints
-from .marginals import Setting
+from .marginals import NullInputs
 from .problem import ScoreThresholds
 
 _MOST = 0.95
@@ -24,7 +24,7 @@ def _avoided(n_cells: int, n_marked: Floats, n: Floats) -> Floats:
 
 
 def _same_group(
-    setting: Setting, *, genes: tuple[Ints, Ints], n: Floats, zeros: tuple[Floats, Floats]
+    setting: NullInputs, *, genes: tuple[Ints, Ints], n: Floats, zeros: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats, Floats]:
     """Moments given that neither side is zero, both sides being means of the same cells.
 
@@ -52,7 +52,7 @@ def _same_group(
     return both, centre[0] + centre[1], product / both - centre[0] * centre[1]
 
 
-def additive(setting: Setting, cases: ScoreThresholds, entities: Entities) -> Floats:
+def additive(setting: NullInputs, cases: ScoreThresholds, entities: Entities) -> Floats:
     """P((L + R) / 2 ≥ threshold and neither zero) for cases whose two sides are single genes.
 
     The two conditional means are added with their exact covariance: the shape comes from independent sides,
@@ -65,7 +65,7 @@ def additive(setting: Setting, cases: ScoreThresholds, entities: Entities) -> Fl
     return p
 
 
-def _additive(setting: Setting, cases: ScoreThresholds, entities: Entities, *, p: Floats) -> None:
+def _additive(setting: NullInputs, cases: ScoreThresholds, entities: Entities, *, p: Floats) -> None:
     genes = entities.first(cases.ligand), entities.first(cases.receptor)
     m = setting.marginals
     left, right = m.index[genes[0], cases.source], m.index[genes[1], cases.target]

@@ -11,7 +11,7 @@ from commscore.kernels import saddle, saddle_joint
 from commscore.kernels.permute import PRODUCT
 
 from ...arrays import Bools, Entities, Floats, Ints
-from .marginals import Setting
+from .marginals import NullInputs
 from .pairs import Pairs
 from .problem import ScoreThresholds, crossed, gather
 
@@ -65,7 +65,7 @@ def _pulls(shapes: Floats, members: Ints, indptr: Ints, *, matrices: Floats, com
     return np.asarray(share * shapes[members, width] / complexes[owner, width])
 
 
-def profile(setting: Setting, entities: Entities, needed: Bools) -> Profiles:
+def profile(setting: NullInputs, entities: Entities, needed: Bools) -> Profiles:
     """Profiles of the entity × group entries marked in ``needed`` (bool, n_entities × n_groups).
 
     Rows of ``tables``: single genes first, subunits of complexes among them, then the complexes.
@@ -111,7 +111,7 @@ def correlations(profiles: Profiles, pairs: Pairs, *, left: Ints, right: Ints) -
     return np.bincount(owner, profiles.pull[i] * profiles.pull[j] * r, minlength=left.size).astype(np.float64)
 
 
-def joint(setting: Setting, cases: ScoreThresholds, entities: Entities) -> Floats:
+def joint(setting: NullInputs, cases: ScoreThresholds, entities: Entities) -> Floats:
     """P(score ≥ threshold) for any form, single genes or complexes (minimum of the subunits)."""
     needed = np.zeros((entities.n, setting.sizes.size), bool)
     needed[cases.ligand, cases.source] = True

@@ -114,8 +114,8 @@ def _build(summary: Summary, genes: Ints, rows: Floats, *, run: Run) -> Floats:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What every method needs: the data's summary, the tables, the correlations, and how to run a kernel."""
+class NullInputs:
+    """Inputs of every analytic null: the summary of the data, the tables, the correlations, and how to run a kernel."""
 
     summary: Summary
     marginals: Marginals

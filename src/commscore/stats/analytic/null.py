@@ -14,7 +14,7 @@ from ...arrays import Bools, Entities, Floats, GeneColumns, Ints
 from .additive import additive
 from .domain import MIN_EXPECTED, countable, loosely_bound
 from .joint import joint
-from .marginals import Setting, tabulate
+from .marginals import NullInputs, tabulate
 from .pairs import Pairs, Products, keys_of
 from .problem import ScoreThresholds, crossed
 from .summary import Run, Summary, serial, summarise
@@ -143,7 +143,7 @@ class AnalyticNull:
         p[valid & (cases.threshold <= 0.0)] = 1.0
         return p, valid
 
-    def prepare(self, cases: ScoreThresholds, entities: Entities, *, run: Run = serial) -> Setting:
+    def prepare(self, cases: ScoreThresholds, entities: Entities, *, run: Run = serial) -> NullInputs:
         """Tables of every gene × group and correlations of every gene pair that the cases touch."""
         of_entity = np.zeros((entities.n, self.sizes.size), bool)
         of_entity[cases.ligand, cases.source] = True
@@ -155,7 +155,7 @@ class AnalyticNull:
         used = np.unique(np.concatenate([left, right]))
         i, j, _ = crossed(entities.indptr, np.concatenate([left, used]), np.concatenate([right, used]))
         genes = entities.genes
-        return Setting(
+        return NullInputs(
             summary=self.summary,
             marginals=tabulate(self.summary, self.sizes, needed, run=run),
             pairs=self.correlate(keys_of(len(self.summary.counts), genes[i], genes[j])),

@@ -16,7 +16,7 @@ from ..._schema import understand as schema
 from ..._schema.versions import schema_of
 from ..._version import __version__
 from ...check import Count, Proportion, Repeats, between, checked
-from ...core.circuits import Loops, Network, Null, autocrine, relays, rewired, search
+from ...core.circuits import LoopNull, Loops, Network, autocrine, relays, rewired, search
 from ...core.circuits import loop_strengths as strengths
 from ...get import Result
 from ...get._sources import made_from
@@ -224,7 +224,7 @@ def _network(
 def _loop_table(
     network: Network,
     found: Loops,
-    null: Null,
+    null: LoopNull,
     *,
     names: tuple[list[str], list[str]],
     links: _links.Links,
@@ -291,7 +291,7 @@ def _framed(kind: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     return frame[list(schema.LOOPS.names)]
 
 
-def _summary(found: Loops, null: Null) -> pd.DataFrame:
+def _summary(found: Loops, null: LoopNull) -> pd.DataFrame:
     statistics = list(schema.LOOP_SUMMARY["statistic"].values)
     reached = (null.totals >= found.totals * (1 - 1e-12)).sum(axis=0)
     pvalue = permutation_pvalue(reached, len(null.totals)) if null.complete else np.full(3, np.nan)
