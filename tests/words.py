@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 
 
-def word(row, *, alpha, margin):
-    """Return the word of a row of the table."""
+def word(row, *, alpha, margin, adata=None, min_cells=10):
+    """Return the word of a row of the table; where the table does not tell it, of the counts of ``adata``."""
     if row["status"] not in ("tested", "detection"):
         return "not_assessable"
     sure = not math.isnan(row["padj"]) and row["padj"] <= alpha
     if row["status"] == "detection":
         here, there = (row[f"ligand_prop_{end}"] * row[f"receptor_prop_{end}"] for end in ("ref", "alt"))
-        # both sides may be there on average and in no sample together: then the table does not tell
-        appears = row["shift"] in ("gained", "detected_only_alt") if here and there else here == 0
+        if here and there:  # both sides are there on average, and in no sample together: the table does not tell
+            here, there = (
+                seen_together(adata, row, level, min_cells=min_cells) for level in row["contrast"].split(" vs ")[::-1]
+            )
+            assert (here == 0) != (there == 0), row
+        appears = here == 0
         if sure:
             return "gained" if appears else "lost"
         return "detected_only_alt" if appears else "detected_only_ref"
@@ -32,10 +36,24 @@ def word(row, *, alpha, margin):
     return f"{side}_up" if up[side] else f"{side}_down"
 
 
-def assert_words(table, *, alpha, margin):
+def seen_together(adata, row, level, *, min_cells):
+    """Count the samples of a condition in which the source has the whole ligand and the target the whole receptor."""
+    counts, seen = adata.layers.get("counts", adata.X), 0
+    sides = ((row["source"], row["ligand_complex"]), (row["target"], row["receptor_complex"]))
+    for sample in adata.obs["sample"][(adata.obs["condition"] == level).to_numpy()].unique():
+        whole = []
+        for group, entity in sides:
+            cells = ((adata.obs["sample"] == sample) & (adata.obs["cell_type"] == group)).to_numpy().nonzero()[0]
+            genes = [adata.var_names.get_loc(gene) for gene in entity.split("_") if gene in adata.var_names]
+            whole.append(len(cells) >= min_cells and (counts[cells][:, genes].sum(axis=0) > 0).all())
+        seen += all(whole)
+    return seen
+
+
+def assert_words(table, *, alpha, margin, adata=None, min_cells=10):
     """Assert that every row says what its numbers say, and has a driver only if it is significant."""
-    for row in table.astype({"shift": object, "status": object, "driver": object}).to_dict("records"):
-        want = word(row, alpha=alpha, margin=margin)
+    for row in table.astype({"shift": object, "status": object, "driver": object, "contrast": str}).to_dict("records"):
+        want = word(row, alpha=alpha, margin=margin, adata=adata, min_cells=min_cells)
         if row["contrast"] == "stages" and want == "stable":  # where every course must be small, not only the best
             assert row["shift"] in ("stable", "inconclusive")
             continue

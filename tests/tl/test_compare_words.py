@@ -64,6 +64,25 @@ def test_all_words_are_said():
     assert words >= set(schema.SHIFTS) - {"detected_only_ref", "detected_only_alt"}
 
 
+def test_sides_that_never_meet_in_a_sample_are_absent_however_often_each_is_seen():
+    """VEGFA in every other control, KDR in the others: on average both are there, together in the cases alone."""
+    a = cs.ds.simulate(n_samples=6, n_cells=250, donor_sd=0.0, rng=4)
+    number = a.obs["sample"].astype(str).str.rsplit("_", n=1).str[1].astype(int).to_numpy()
+    control, counts = (a.obs["condition"] == "control").to_numpy(), a.layers["counts"].tolil()
+    for gene, mask in (("VEGFA", number % 2 == 0), ("KDR", number % 2 == 1)):
+        counts[np.flatnonzero(control & mask), a.var_names.get_loc(gene)] = 0
+    a.layers["counts"] = counts.tocsr()
+    table = run(a, n_perms=1).table
+    row = table["interaction"].astype(str) == "VEGFA^KDR"
+    seen = table[row & (table["status"] == "detection")]
+    apart = seen[(seen["ligand_prop_ref"] > 0) & (seen["receptor_prop_ref"] > 0)]
+    assert len(apart)
+    assert_words(apart, alpha=0.05, margin=0.5, adata=a)
+    assert set(apart["shift"]) <= {"gained", "detected_only_alt"}
+    with pytest.raises(AssertionError):
+        assert_words(apart.assign(shift="lost"), alpha=0.05, margin=0.5, adata=a)
+
+
 def test_what_is_seen_on_one_side_without_evidence_is_only_described():
     a = cs.ds.simulate(n_samples=3, n_cells=250, rng=0)
     counts = a.layers["counts"].tolil()
@@ -107,12 +126,13 @@ def test_words_of_real_data(name, options):
     path = DATA / f"{name}.h5ad"
     if not path.is_file():
         pytest.skip(f"COMMSCORE_DATA names no folder that holds {name}")
+    adata = ad.read_h5ad(path)
     result = cs.tl.compare(
-        ad.read_h5ad(path), "cell_type", **KEYS, **options, resource=cs.rs.from_liana("consensus"), n_perms=1,
+        adata, "cell_type", **KEYS, **options, resource=cs.rs.from_liana("consensus"), n_perms=1,
         inplace=False,
     )  # fmt: skip
     table = result.table[result.table["pvalue"].notna()]
-    assert_words(table, alpha=0.05, margin=0.5)
+    assert_words(table, alpha=0.05, margin=0.5, adata=adata, min_cells=result.params["min_cells"])
     quiet = table[table["padj"] > 0.05]
     assert quiet["driver"].isna().all()
     assert not quiet["shift"].isin(["gained", "lost", "up", "down", "compensated", *schema.ONE_SIDED]).any()
