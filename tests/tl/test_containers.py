@@ -16,7 +16,7 @@ from scipy import sparse
 import commscore as cs
 from commscore.core.read import dask_arrays, files
 from commscore.core.read.tiles import Blocks, load
-from commscore.study.cells import read_expression
+from commscore.study.expression import read_expression
 
 da = pytest.importorskip("dask.array")
 pytestmark = pytest.mark.filterwarnings("ignore:.* of all counts in")  # there are few others than those of the pairs

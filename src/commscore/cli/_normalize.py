@@ -10,7 +10,7 @@ from ._run import say
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..study.cells import Expression
+    from ..study.expression import Expression
 
 LAYER = "lognorm"
 COUNTS = "counts"
@@ -32,7 +32,7 @@ def normalize(adata: Any, place: Place, *, keep: bool) -> Place:
     (commands that compare samples need them, and the data are written with the result); every other matrix stays as
     it is, and the new one is a layer of its own.
     """
-    from ..study.cells import read_expression
+    from ..study.expression import read_expression
 
     source = read_expression(adata, layer=place.layer, use_raw=place.use_raw)
     _refuse_unless_counts(adata, source)

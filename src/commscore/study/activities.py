@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..arrays import Bools, Floats, Ints
-    from .cells import Expression
+    from .expression import Expression
     from .samples import Study
 
 

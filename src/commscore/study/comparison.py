@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..arrays import Ints
     from ..core.contrast import Contrast
     from ..rs import Resource
-    from .cells import Expression
+    from .expression import Expression
     from .samples import StudyKeys
 
 ALL = "all"

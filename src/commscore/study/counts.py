@@ -12,7 +12,7 @@ from ..core.read.files import first_values
 from ..core.read.pseudobulk import Pseudobulk, pseudobulk
 from ..core.read.tiles import Blocks
 from ..kernels import pseudobulk as seen
-from .cells import Expression, read_expression
+from .expression import Expression, read_expression
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -14,7 +14,8 @@ from ..core.read.partial import UNUSED
 from ..core.summary import join
 from ..core.threads import team
 from ..get._columns import label_codes
-from .cells import Expression, obs_column, read_expression
+from .cells import obs_column
+from .expression import Expression, read_expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import rs
 from ..check import checked
-from ..study.cells import read_expression
+from ..study.expression import read_expression
 from ..study.roles import RoleGroups, assigned_roles
 
 if TYPE_CHECKING:

@@ -22,9 +22,10 @@ from ...core.threads import team
 from ...get import Result
 from ...get._store import check_target, finish, identity
 from ...stats.multiple import permutation_pvalue
-from ...study.cells import Cells, read_cells, read_expression, refuse_unsuitable
+from ...study.cells import Cells, read_cells
 from ...study.comparison import ComparisonRequest
 from ...study.domain import named_roles, require_roles, require_tumour
+from ...study.expression import read_expression, refuse_unsuitable
 from ...study.progress import progress_bar
 from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.samples import Note, StudyKeys, covariate_names

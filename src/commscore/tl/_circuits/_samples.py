@@ -10,9 +10,10 @@ import numpy as np
 from ...core import circuits as core
 from ...core.log_rates import log_cpm
 from ...core.read.pseudobulk import Pseudobulk, pseudobulk
-from ...study.cells import Cells, Expression
+from ...study.cells import Cells
 from ...study.comparison import ComparisonRequest, read_study, stages_with_samples
 from ...study.counts import check_count_sums, raw_counts
+from ...study.expression import Expression
 from ...study.samples import Study, StudyKeys, study_of_samples
 
 if TYPE_CHECKING:

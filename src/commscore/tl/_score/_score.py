@@ -25,7 +25,8 @@ from ...core.threads import team
 from ...get import Result
 from ...get._store import check_target, finish, identity
 from ...study.background import cell_totals, gene_sets_of_tests, with_cofactors
-from ...study.cells import Cells, Expression, read_cells, read_expression, refuse_unsuitable
+from ...study.cells import Cells, read_cells
+from ...study.expression import Expression, read_expression, refuse_unsuitable
 from ...study.interactions import TestableInteractions, testable_interactions
 from ...study.progress import progress_bar
 from ._chosen import Methods, choose, with_ranks
