@@ -182,6 +182,14 @@ def test_modules_do_not_import_each_other_in_circles():
     assert circle(graph) == []
 
 
+def test_a_class_has_a_name_of_its_own():
+    """One word, one meaning: no two classes of the package are called alike."""
+    nodes = (node for path in SOURCES for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
+    assert len(names) > 50
+    assert [name for name, n in names.items() if n > 1 and not name.startswith("_")] == []
+
+
 def test_a_circle_would_be_seen():
     chain = {"a": {"b"}, "b": {"c"}, "c": set()}
     assert circle(chain) == []

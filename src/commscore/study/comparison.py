@@ -188,10 +188,8 @@ def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: s
     return study, bulk
 
 
-def prepare_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> ComparisonData:
-    """Read the study with or without conditions and samples, and add up."""
-    if keys.condition:
-        return prepare_comparison(adata, keys, request)
+def refuse_without_conditions(keys: StudyKeys, request: ComparisonRequest) -> None:
+    """Raise if what describes a comparison is given where no conditions are."""
     given = [
         n
         for n, v in (
@@ -203,9 +201,16 @@ def prepare_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -
         )
         if v is not None
     ]
-    if given:
+    if given and not keys.condition:
         msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
         raise ValueError(msg)
+
+
+def prepare_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> ComparisonData:
+    """Read the study with or without conditions and samples, and add up."""
+    if keys.condition:
+        return prepare_comparison(adata, keys, request)
+    refuse_without_conditions(keys, request)
     if keys.sample is not None:
         study = study_of_samples(adata, keys.groupby, keys.sample)
     else:

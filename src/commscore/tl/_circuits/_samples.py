@@ -11,7 +11,7 @@ from ...core import circuits as core
 from ...core.log_rates import log_cpm
 from ...core.read.pseudobulk import Pseudobulk, pseudobulk
 from ...study.cells import Cells
-from ...study.comparison import ComparisonRequest, read_study, stages_with_samples
+from ...study.comparison import ComparisonRequest, read_study, refuse_without_conditions, stages_with_samples
 from ...study.counts import check_count_sums, raw_counts
 from ...study.expression import Expression
 from ...study.samples import Study, StudyKeys, study_of_samples
@@ -57,20 +57,7 @@ def check_keys(keys: StudyKeys, request: ComparisonRequest) -> None:
             "compared, cells of one sample are not"
         )
         raise ValueError(msg)
-    given = [
-        n
-        for n, v in (
-            ("covariates", keys.covariates or None),
-            ("pair_key", keys.pair),
-            ("reference", request.reference),
-            ("order", request.order),
-            ("contrast", request.contrast),
-        )
-        if v is not None
-    ]
-    if given and not keys.condition:
-        msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
-        raise ValueError(msg)
+    refuse_without_conditions(keys, request)
     if request.counts_layer is not None and keys.sample is None:
         msg = f"counts_layer={request.counts_layer!r} needs sample_key=: counts are added up by sample"
         raise ValueError(msg)
