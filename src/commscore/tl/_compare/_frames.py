@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..._schema import compare as schema
+from ..._schema.vocabulary import Status, Unit
 from ...arrays import Tests
 from ...core.contrast import LABELS
 from ...get._frames import taken_categories
@@ -51,7 +52,7 @@ def compare_table(
         ("mode", "mode"),
     ):
         frame[name] = taken_categories(facts[column], np.tile(which, m))
-    frame["unit"] = pd.Categorical.from_codes(np.full(n * m, schema.UNITS.index(unit)), list(schema.UNITS))
+    frame["unit"] = pd.Categorical.from_codes(np.full(n * m, Unit(unit).code), list(schema.UNITS))
     joined = {name: np.concatenate([columns[name] for _, columns in parts]) for name in _taken_over()}
     for end in ("ref", "alt"):
         frame[f"subunit_{end}"] = _subunits(prepared, joined, end)
@@ -92,7 +93,7 @@ def untested_table(
     rows: list[Any] = [*prepared.found.untested, *prepared.study.notes, *notes]
     status = np.stack([columns["status"] for _, columns in parts])
     expressed = np.zeros(len(prepared.found.frame), bool)
-    never = LABELS["status"].index("not_expressed")
+    never = Status.NOT_EXPRESSED.code
     np.logical_or.at(expressed, which, (status != never).any(axis=0))
     names = prepared.found.frame["interaction"].to_numpy()
     rows += [
@@ -111,7 +112,7 @@ def _few_samples(name: str, columns: Columns, *, prepared: ComparisonData) -> li
     """One row per source → target pair that has too few samples in this contrast."""
     groups, n = prepared.study.groups, len(prepared.found.frame)
     status = columns["status"].reshape(-1, n)
-    few = (status == LABELS["status"].index("too_few_samples")).all(axis=1)
+    few = (status == Status.TOO_FEW_SAMPLES.code).all(axis=1)
     rows = []
     for pair in np.flatnonzero(few).tolist():
         source, target = groups[pair // len(groups)], groups[pair % len(groups)]

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from ..._schema.vocabulary import Status
 from ...arrays import Tests
 from ...check import Label, at_least, between, checked
 from ...core import contrast as engine
-from ...core.contrast import LABELS, Settings
+from ...core.contrast import Settings
 from ...stats import power as stats
 from ...study.design import StudyDesign, build_design, design_rank
 from ...study.stored_comparison import stored_comparison
@@ -116,7 +117,7 @@ def power(
     cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
     one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
     made = engine.compare(cohort, prepared.found.entities, tests, contrast=one, settings=settings)
-    rows = np.flatnonzero(made.columns["status"] == LABELS["status"].index("tested"))
+    rows = np.flatnonzero(made.columns["status"] == Status.TESTED.code)
     if rows.size == 0:
         msg = "no interaction can be tested with these samples; see cs.tl.compare and cs.get.untested for the reasons"
         raise ValueError(msg)
