@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import commscore as cs
+from commscore._names import read_names
 
 PAIRS = [
     ("CSF1", "CSF1R"), ("CDH1", "CDH1"), ("TGFB1", "TGFBR1_TGFBR2"), ("IL6", "IL6R_IL6ST"), ("CXCL12", "CXCR4"),
@@ -21,8 +22,10 @@ PATIENTS, FACTORS, BATCHES = ["p1", "p2", "p3", "p4"], ["f1", "f2"], ["b1", "b2"
 SAMPLES = [f"{c}_{i}" for c in STAGES for i in range(1, 5)]
 COLUMNS = ["group", "stage", "sample", "patient", "factor", "batch"]
 ROLES = {"tumour": ["g1"], "caf": ["g2", "g4"], "macrophage": ["g3"], "t_cell": ["g4"]}
-FREE_TEXT = {"detail", "reason", "missing", "note", "text", "value", "stand_ins"}
+FREE_TEXT = {"detail", "reason", "missing", "note", "text", "value"}
 """Columns of sentences: what they say is not compared letter by letter."""
+SENTENCES = {"stand_ins"}
+"""Columns with lists of sentences that hold names."""
 
 
 class Names:
@@ -65,6 +68,14 @@ def plain_cell(cell, back: dict[str, str]):
     return cell
 
 
+def plain_sentences(cell, back: dict[str, str]) -> list[str]:
+    """Return the sentences in a cell, with the names inside them replaced, the longest first."""
+    sentences = read_names(cell)
+    for hostile in sorted(back, key=len, reverse=True):
+        sentences = [s.replace(hostile, back[hostile]) for s in sentences]
+    return sentences
+
+
 def _plain_list(names: list, back: dict[str, str]) -> list:
     return [_plain_list(n, back) if isinstance(n, list) else back.get(n, n) for n in names]
 
@@ -77,7 +88,9 @@ def plain_table(frame: pd.DataFrame, names: Names) -> pd.DataFrame:
             continue
         column = frame[name]
         text = not pd.api.types.is_numeric_dtype(column.dtype)
-        values = column.astype(object).map(lambda c: plain_cell(c, back)) if text else column
+        read = plain_sentences if name in SENTENCES else plain_cell
+        values = column.astype(object).map(lambda c, read=read: read(c, back)) if text else column
+        values = values.map(str) if name in SENTENCES else values
         made[back.get(str(name), str(name))] = values.to_numpy()
     plain = pd.DataFrame(made)
     keys = [c for c in plain if plain[c].dtype == object]
@@ -154,6 +167,21 @@ def run(names: Names, *, core: bool = False) -> ad.AnnData:
                            **{k: v for k, v in keys.items() if k != "reference"})  # fmt: skip
         cs.tl.recessive(a, max_padj=None, n_boot=3, sample_key=c["sample"])
         cs.tl.response(a, c["group"], net=targets, resource=table, **keys)
+    return a
+
+
+def run_of_text(names: Names) -> ad.AnnData:
+    """Run the first tools on labels that are text without an order, so that the natural one and no other holds."""
+    a, c = cohort(names), names.columns
+    a.obs = a.obs.astype(object)
+    table = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
+    keys = {"condition_key": c["stage"], "sample_key": c["sample"], "counts_layer": c["counts"], "min_cells": 3}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cs.tl.score(a, c["group"], resource=table, n_perms=20, expr_prop=0)
+        cs.tl.compare(a, c["group"], resource=table, reference=names.of["c2"], contrast="pairwise", **keys)
+        cs.tl.compare(a, c["group"], resource=table, reference=names.of["c2"], contrast=names("c3", "c1"),
+                      pair_key=c["patient"], key_added="commscore_chosen", **keys)  # fmt: skip
     return a
 
 

@@ -67,6 +67,7 @@ def core():
 def test_first_tools_say_the_same_and_files_keep_it(core, tmp_path):
     names = mixed()
     adata = hostile.run(names, core=True)
+    assert core["commscore_circuits/table"]["stand_ins"].str.contains("g2").any()
     same(hostile.results(adata), names, core)
     back = through_a_file(adata, tmp_path, "h5ad")
     found = hostile.results(back)
@@ -80,6 +81,23 @@ def test_first_tools_say_the_same_and_files_keep_it(core, tmp_path):
 def test_first_tools_say_the_same_with_one_piece_in_every_name(core, piece):
     names = around(piece)
     same(hostile.results(hostile.run(names, core=True)), names, core)
+
+
+@pytest.fixture(scope="module")
+def of_text():
+    """What the first tools say of plain names that are text without an order."""
+    names = hostile.Names()
+    adata = hostile.run_of_text(names)
+    assert cs.get.load(adata, "commscore_compare").extra["contrasts"]["contrast"].tolist() == [
+        "c1 vs c2", "c3 vs c2", "c3 vs c1",
+    ]  # fmt: skip
+    return {k: hostile.plain_table(f, names) for k, f in hostile.results(adata).items()}
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_text_without_an_order_says_the_same(of_text, piece):
+    names = around(piece)
+    same(hostile.results(hostile.run_of_text(names)), names, of_text)
 
 
 def through_a_file(adata, folder, kind):
