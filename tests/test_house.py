@@ -182,6 +182,18 @@ def test_modules_do_not_import_each_other_in_circles():
     assert circle(graph) == []
 
 
+def test_every_tool_is_kept_apart_from_the_others():
+    """The contract lists all tools; ``_bypass`` is a part of ``_therapies``."""
+    import tomllib
+
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    listed = {m for c in contracts if c["type"] == "independence" for m in c["modules"]}
+    tools = {f"commscore.tl.{p.stem}" for p in (ROOT / "src" / "commscore" / "tl").iterdir() if p.suffix in ("", ".py")}
+    assert listed == {t for t in tools if not t.endswith("__")} - {"commscore.tl._bypass"}
+
+
 def test_a_class_has_a_name_of_its_own():
     """One word, one meaning: no two classes of the package are called alike."""
     nodes = (node for path in SOURCES for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
+from commscore._schema.versions import schema_of
 from commscore.report import _by_sample
 from commscore.report._figures import FigureRequest
 from commscore.report._found import results
@@ -100,7 +101,7 @@ def test_influence_has_its_figure_its_words_and_the_stability_first(cohort, tmp_
     stability = edges.assign(max_padj=edges["padj"], sign_stable=np.arange(len(edges)) != edges["padj"].argmin())
     extra = {"stability": stability.reset_index(drop=True)}
     params = {"condition_key": "condition", "left_out": "sample", "n_left_out": 2}
-    result = cs.get.Result(table.reset_index(drop=True), params, {}, extra, "commscore.influence/2")
+    result = cs.get.Result(table.reset_index(drop=True), params, {}, extra, schema_of("influence"))
     cs.get.store(adata, "commscore_influence", result)
     page = Page(cs.report.write(adata, tmp_path / "r.html").read_text(encoding="utf-8"))
     assert len(page.table("t1-0")) == len(stability)
