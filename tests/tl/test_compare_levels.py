@@ -474,7 +474,7 @@ def test_stored_comparisons_are_made_again_with_labels_of_every_type():
     cs.tl.compare(a, "group", contrast="pairwise", condition_key="condition", sample_key="sample", resource=resource)
     again = cs.tl.leave_one_out(a, resource=resource, inplace=False).table
     assert again["contrast"].unique().tolist() == ["6 vs 0", "24 vs 0", "24 vs 6"]
-    with pytest.raises(ValueError, match=r"contrast='24' was compared with several levels: .* 24 vs 0, 24 vs 6"):
+    with pytest.raises(ValueError, match=r"contrast=24 was compared with several levels: .* 24 vs 0, 24 vs 6"):
         cs.tl.power(a, resource=resource, contrast=24, n_samples=[5])
     one, other = (cs.tl.power(a, resource=resource, contrast=f"24 vs {r}", n_samples=[5]) for r in (6, 0))
     assert len(one) == len(other) > 0
