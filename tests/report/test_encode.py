@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from commscore.report import _encode
+from commscore.pl._table import need_rows
+from commscore.report import _encode, _figures
 from report.page import decoded
 
 NASTY = ["</script><script>alert(1)</script>", "<!--", "a\u2028b", 'quo"te', "back\\slash", "&amp;", "ü→∞", ""]
@@ -65,3 +66,12 @@ def test_a_missing_interaction_determines_nothing(kind):
     back = there_and_back(frame)
     assert back["mode"].tolist() == ["a", "b"] * 20
     assert back["interaction"].tolist() == ["x", None] * 20
+
+
+def test_why_there_is_no_figure_is_said_whole_and_without_the_way_out():
+    """Names may hold the very words of the message; what follows them is not cut off."""
+    name = "a: nothing to draw; b"
+    frame = pd.DataFrame({"source": ["c"]})
+    told = _figures._drawn("Edges", lambda: need_rows(frame.iloc[:0], f"no row of {name}", "raise max_padj"), alt="",
+                           caption="")  # fmt: skip
+    assert told.text == f"Edges: no figure, because no row of {name}."

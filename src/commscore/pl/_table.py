@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from ..arrays import Bools
 
 
+class NothingToDrawError(ValueError):
+    """No row is left: ``why``, which a page can say, too, and the way out, for who calls the function."""
+
+    def __init__(self, why: str, way_out: str = "") -> None:
+        super().__init__(f"{why}: nothing to draw" + (f"; {way_out}" if way_out else ""))
+        self.why = why
+
+
 def table_of(data: AnnData | pd.DataFrame, key: str) -> pd.DataFrame:
     """Return the table itself, or the one stored under ``key``."""
     return _of(data, lambda adata: stored_table(adata, key))
@@ -71,15 +79,13 @@ def need_columns(frame: pd.DataFrame, *names: str) -> None:
         msg = f"the table has no column {', '.join(map(repr, missing))}; it has {', '.join(map(str, frame.columns))}"
         raise ValueError(msg)
     if frame.empty:
-        msg = "the table is empty: nothing to draw; loosen expr_prop or the filters"
-        raise ValueError(msg)
+        raise NothingToDrawError("the table is empty", "loosen expr_prop or the filters")
 
 
 def need_rows(frame: pd.DataFrame, what: str, way_out: str) -> pd.DataFrame:
     """Return the rows that are left, or raise because there are none."""
     if frame.empty:
-        msg = f"{what}: nothing to draw; {way_out}"
-        raise ValueError(msg)
+        raise NothingToDrawError(what, way_out)
     return frame
 
 
@@ -93,8 +99,7 @@ def pick(frame: pd.DataFrame, **wanted: Label | None) -> pd.DataFrame:
     frame = frame.loc[keep]
     if frame.empty:
         named = ", ".join(f"{c}={v!r}" for c, v in wanted.items() if v is not None)
-        msg = f"no row has {named} at once: nothing to draw"
-        raise ValueError(msg)
+        raise NothingToDrawError(f"no row has {named} at once")
     return frame
 
 

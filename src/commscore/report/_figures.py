@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import pl
+from ..pl._table import NothingToDrawError
 from . import _by_sample
 from ._blocks import Figure, Text
 
@@ -73,7 +74,7 @@ def _drawn(title: str, draw: Callable[[], Any], *, alt: str, caption: str) -> Fi
             shown = draw()
             uri = encode(shown.figure)
         except ValueError as error:
-            why = str(error).partition(": nothing to draw")[0]  # what follows is for who calls the function
+            why = error.why if isinstance(error, NothingToDrawError) else str(error)
             return Text(f"{title}: no figure, because {why}.")
     return Figure(title, uri, alt, caption)
 
