@@ -14,6 +14,7 @@ from .._version import __version__
 from ..check import checked
 from ..get import Result
 from ..get._columns import labels_of
+from ..get._frames import typed_frame
 from ..get._sources import made_from
 from ..get._store import check_target, finish
 from ..study.cells import obs_column
@@ -135,7 +136,10 @@ def leave_one_out(
             else:
                 parts.append(_rows(again.table).assign(left_out=names[n]))
             progress(1)
-    table = _typed(pd.concat(parts, ignore_index=True) if parts else _rows(whole.table).iloc[:0].assign(left_out=""))
+    table = typed_frame(
+        pd.concat(parts, ignore_index=True) if parts else _rows(whole.table).iloc[:0].assign(left_out=""),
+        schema.INFLUENCE,
+    )
     extra = {
         "stability": _stability(whole.table, table),
         "untested": pd.DataFrame(untested, columns=list(UNTESTED.names), dtype=object),
@@ -177,11 +181,6 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
     """Rows with an effect, names as text so that comparisons can be put below each other."""
     frame = table.loc[table["effect"].notna(), [*_EDGE, "effect", "pvalue", "padj"]]
     return frame.astype(dict.fromkeys(_EDGE, str))
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    names = ["left_out", *_EDGE]
-    return table.astype(dict.fromkeys(names, "category"))[list(schema.INFLUENCE.names)].reset_index(drop=True)
 
 
 def _stability(whole: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

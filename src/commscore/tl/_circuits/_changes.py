@@ -11,6 +11,7 @@ import pandas as pd
 from ..._schema import understand as schema
 from ..._schema.compare import SHAPES
 from ...core import circuits as core
+from ...get._frames import typed_frame
 from ...stats import shapes
 from ...stats.combine import acat
 from ...stats.courses import Courses, choose
@@ -104,7 +105,7 @@ def change_table(found: RoleSamples, measured: Measured, *, keys: StudyKeys, exp
         columns = [_columns(m, rows, contrast) for m, rows in zip(made, (circuits, steps), strict=False)]
         frame = pd.concat([frame, pd.concat(columns, ignore_index=True)], axis=1)
         frames.append(frame.assign(contrast=contrast.name))
-    return _typed(pd.concat(frames, ignore_index=True))
+    return typed_frame(pd.concat(frames, ignore_index=True), schema.CIRCUIT_CHANGES)
 
 
 @dataclass(frozen=True)
@@ -381,12 +382,3 @@ class _CircuitDriver:
 
     def _words(self, row: int) -> str:
         return f"{self.steps[row].row['step']} {in_words(self.steps[row])}"
-
-
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    frame = frame[list(schema.CIRCUIT_CHANGES.names)]
-    return frame.assign(
-        contrast=frame["contrast"].astype("category"),
-        status=pd.Categorical(frame["status"], categories=list(schema.CHANGE_STATUS)),
-        shape=pd.Categorical(frame["shape"], categories=list(SHAPES)),
-    )

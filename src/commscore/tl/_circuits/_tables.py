@@ -11,6 +11,7 @@ import pandas as pd
 from ..._names import read_names, write_names
 from ..._schema import score as score_schema
 from ..._schema import understand as schema
+from ...get._frames import typed_frame
 from ...stats.multiple import benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def edge_table(measured: Measured, observed: Observed, *, expr_prop: float) -> p
     rows = [_edge_row(s, measured, observed) for s in measured.steps]
     frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUIT_EDGES.names if c != "padj"])
     frame.insert(frame.columns.get_loc("pvalue") + 1, "padj", _padj(frame))
-    return _typed(frame, schema.CIRCUIT_EDGES)
+    return typed_frame(frame, schema.CIRCUIT_EDGES)
 
 
 def _below(step: Step, observed: Observed, *, expr_prop: float) -> str:
@@ -149,7 +150,7 @@ def circuit_table(measured: Measured, observed: Observed, *, roles: pd.DataFrame
     frame.loc[broken, ["pvalue", "weakest_pvalue", "all_pvalue"]] = np.nan
     adjusted = _among_candidates(frame["pvalue"].to_numpy(np.float64), failed=broken)
     frame.insert(frame.columns.get_loc("pvalue") + 1, "padj", adjusted)
-    frame = _typed(frame, schema.CIRCUITS)
+    frame = typed_frame(frame, schema.CIRCUITS)
     best_first = frame.sort_values(["status", "padj", "strength"], ascending=[True, True, False], kind="stable")
     return best_first.reset_index(drop=True)
 
@@ -212,16 +213,3 @@ def untested_table(edges: pd.DataFrame, notes: Iterable[tuple[str, str, str]] = 
     frame = pd.DataFrame(rows, columns=names).drop_duplicates()
     frame = pd.concat([pd.DataFrame(list(notes), columns=names, dtype=object), frame.astype(object)], ignore_index=True)
     return frame.astype({"interaction": "category", "reason": "category"})
-
-
-def _typed(frame: pd.DataFrame, table: Any) -> pd.DataFrame:
-    for column in table.columns:
-        if column.kind == "category":
-            values = frame[column.name]
-            if column.values:
-                frame[column.name] = pd.Categorical(values, categories=list(column.values))
-            else:
-                frame[column.name] = values.astype("category")
-        elif column.kind == "string":
-            frame[column.name] = frame[column.name].astype(object)
-    return frame
