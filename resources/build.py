@@ -25,8 +25,8 @@ NAME = "breast"
 
 sys.path.insert(0, str(SRC))
 
-from commscore._schema.resource import TABLES  # noqa: E402
 from commscore.rs._derive import interactions_from_evidence  # noqa: E402
+from commscore.tables.resource import TABLES  # noqa: E402
 
 CURATED = (
     "evidence",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from commscore import _random, _schema, _validate
-from commscore._schema.score import SCORE
+from commscore import _random, _validate, tables
 from commscore.get._store import check_key
+from commscore.tables.score import SCORE
 
 
 def test_a_seed_is_one_key_and_other_seeds_are_others():
@@ -68,6 +68,6 @@ def test_keys_survive_writing(bad, error):
 
 def test_tables_name_their_columns():
     assert SCORE["pvalue"].name == "pvalue"
-    assert isinstance(SCORE["pvalue"], _schema.Column)
+    assert isinstance(SCORE["pvalue"], tables.Column)
     with pytest.raises(KeyError, match="table 'score' has no column 'p'; it has source, target"):
         SCORE["p"]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import commscore as cs
-from commscore._schema import compare, vocabulary
+from commscore.tables import compare, vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from commscore._schema import Table
+    from commscore.tables import Table
 
 
 class ResourceTable(SphinxDirective):
@@ -134,7 +134,7 @@ def _meaning(doc: str, values: Iterable[str]) -> str:
 
 
 def _schema_modules() -> list[Any]:
-    import commscore._schema as schema
+    import commscore.tables as schema
 
     names = sorted(m.name for m in pkgutil.iter_modules(schema.__path__) if not m.name.startswith("_"))
     modules = [importlib.import_module(f"{schema.__name__}.{name}") for name in names]
@@ -142,7 +142,7 @@ def _schema_modules() -> list[Any]:
 
 
 def _tables(module: Any) -> list[Table]:
-    from commscore._schema import Table
+    from commscore.tables import Table
 
     return [value for value in vars(module).values() if isinstance(value, Table)]
 

@@ -9,7 +9,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from commscore._schema.resource import INTERACTIONS
+from commscore.tables.resource import INTERACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

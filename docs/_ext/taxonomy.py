@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from commscore._schema.resource import MODES
+from commscore.tables.resource import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -124,7 +124,7 @@ def test_taxonomy_places_every_mode_and_counts_as_filter_does():
     res = cs.rs.load()
     rows = extension("taxonomy").rows(res.tables)
     counts = {mode.strip("`"): (int(n), int(m)) for _, mode, n, m, _ in rows if mode}
-    from commscore._schema.resource import MODES
+    from commscore.tables.resource import MODES
 
     assert sorted(counts) == sorted(MODES)
     for mode, (n_interactions, n_statements) in counts.items():
@@ -171,7 +171,7 @@ def test_pages_load_nothing_from_a_network(site):
 
 @pytest.mark.slow
 def test_every_column_is_explained(site):
-    from commscore._schema import Table, compare, resource, score
+    from commscore.tables import Table, compare, resource, score
 
     page = read(site, "columns")
     for module in (compare, resource, score):

@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 import commscore as cs
-from commscore import _schema
-from commscore._schema import Table
+from commscore import tables
+from commscore.tables import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "pvalues.md"
@@ -35,17 +35,17 @@ PLACES = {
 }
 
 
-def tables():
+def every_table():
     """Every declared table, as (module.table, table)."""
-    for module in pkgutil.iter_modules(_schema.__path__):
-        found = vars(importlib.import_module(f"{_schema.__name__}.{module.name}"))
+    for module in pkgutil.iter_modules(tables.__path__):
+        found = vars(importlib.import_module(f"{tables.__name__}.{module.name}"))
         yield from ((f"{module.name}.{t.name}", t) for t in found.values() if isinstance(t, Table))
 
 
 def declared():
     return {
         (PLACES.get(name, f"{name} (say in PLACES where a user finds it)"), column)
-        for name, table in tables()
+        for name, table in every_table()
         for column in table.names
         if EVIDENCE.fullmatch(column)
     }
@@ -68,7 +68,7 @@ def test_every_column_of_evidence_is_explained_and_no_other():
 
 def test_the_tree_speaks_of_columns_that_exist_and_of_all_that_decide():
     tree = PAGE.read_text(encoding="utf-8").split("## Every column")[0]
-    columns = {column for _, table in tables() for column in table.names}
+    columns = {column for _, table in every_table() for column in table.names}
     named = {w for w in re.findall(r"`(\w+)`", tree) if EVIDENCE.fullmatch(w)}
     assert named <= columns
     deciding = {"pvalue", "padj", "exact_pvalue", "exact_floor", "any_padj", "all_pvalue", "strength_pvalue", "unit"}
@@ -76,7 +76,7 @@ def test_the_tree_speaks_of_columns_that_exist_and_of_all_that_decide():
     for name in re.findall(r"`cs\.(\w+\.\w+)`", tree):
         room, function = name.split(".")
         assert callable(getattr(getattr(cs, room), function))
-    extras = {name.split(".")[1] for name, _ in tables()}
+    extras = {name.split(".")[1] for name, _ in every_table()}
     assert set(re.findall(r'extra\["(\w+)"\]', tree)) <= extras
 
 

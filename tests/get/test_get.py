@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import commscore as cs
-from commscore._schema.versions import schema_of
+from commscore.tables.versions import schema_of
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore._schema.versions import TOOLS, VERSIONS, parse_schema, schema_of
+from commscore.tables.versions import TOOLS, VERSIONS, parse_schema, schema_of
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 import commscore as cs
-from commscore._schema import compare as schema
 from commscore.pl._colours import SHIFTS
+from commscore.tables import compare as schema
 from drawn import hexes, overlaps
 
 

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore._schema.versions import schema_of
 from commscore.report import _by_sample
 from commscore.report._figures import FigureRequest
 from commscore.report._found import results
+from commscore.tables.versions import schema_of
 
 
 def ask(adata, **more):

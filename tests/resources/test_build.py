@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from commscore._schema.resource import CIRCUITS, TABLES
+from commscore.tables.resource import CIRCUITS, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 CURATION = ROOT / "resources"

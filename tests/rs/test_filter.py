@@ -7,7 +7,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from commscore._schema.resource import DIRECTIONS, MODES
+from commscore.tables.resource import DIRECTIONS, MODES
 
 CHOICES = {
     "mode": ["paracrine", "autocrine", "gap_junction", ["paracrine", "metabolite"]],

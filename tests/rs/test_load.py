@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from commscore import rs
-from commscore._schema.resource import AVAILABLE, DESCRIPTION, INTERACTIONS, TABLES
+from commscore.tables.resource import AVAILABLE, DESCRIPTION, INTERACTIONS, TABLES
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)

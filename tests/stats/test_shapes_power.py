@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from commscore._schema.vocabulary import DriverName, ShapeName
 from commscore.stats import decompose, power, shapes
+from commscore.tables.vocabulary import DriverName, ShapeName
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 7])

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 import commscore as cs
-from commscore._schema import balance as schema
+from commscore.tables import balance as schema
 
 PLAIN = cs.rs.from_table(pd.DataFrame({"ligand": ["VEGFA"], "receptor": ["KDR"]}))
 KEYS = {"sample_key": "sample", "condition_key": "condition"}

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import commscore as cs
-from commscore._schema import compare as schema
+from commscore.tables import compare as schema
 from compared import EDGE, ID, PARTS, plain, planted_cohort, row_of, run
 
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 import commscore as cs
-from commscore._schema import compare as schema
+from commscore.tables import compare as schema
 from commscore.tl._compare._totals import totals_table
 from compared import KEYS, planted_cohort, run
 

@@ -13,8 +13,8 @@ from scipy import stats
 from typer.testing import CliRunner
 
 import commscore as cs
-from commscore._schema import compare as schema
 from commscore.cli import app
+from commscore.tables import compare as schema
 
 from ..words import assert_words
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore._schema import compare as schema
+from commscore.tables import compare as schema
 
 from ..words import assert_words
 

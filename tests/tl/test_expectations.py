@@ -10,7 +10,7 @@ from scipy import sparse, stats
 
 import commscore as cs
 import planted
-from commscore._schema import expectations as schema
+from commscore.tables import expectations as schema
 from commscore.tl._expectations import _contexts, _items
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .._schema.versions import schema_of
 from ..check import checked
+from ..tables.versions import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._schema.versions import TOOLS, VERSIONS, parse_schema, schema_of
 from .._validate import suggest
 from .._version import __version__
 from ..check import checked
+from ..tables.versions import TOOLS, VERSIONS, parse_schema, schema_of
 from ._result import Result
 
 if TYPE_CHECKING:

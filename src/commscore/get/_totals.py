@@ -29,7 +29,7 @@ def totals(adata: AnnData, key: str = "commscore_compare", *, by: str | None = N
     Returns
     -------
     DataFrame
-        A copy; see :data:`commscore._schema.compare.TOTALS` for the columns.
+        A copy; see :data:`commscore.tables.compare.TOTALS` for the columns.
 
     Raises
     ------

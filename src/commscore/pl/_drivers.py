@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._schema.compare import PARTS as NAMES
 from ..check import AxesOrNone, Count, Label, Proportion, checked
+from ..tables.compare import PARTS as NAMES
 from ._colours import DARK, HATCHED, PARTS
 from ._fit import room, sized
 from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, table_of

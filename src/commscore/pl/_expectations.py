@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._schema.expectations import VERDICTS
 from ..check import AxesOrNone, Count, Label, checked
+from ..tables.expectations import VERDICTS
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, table_of
 from ._text import bare, beside, counted, heading, inches, legend, shorten, title

@@ -9,8 +9,8 @@ import pandas as pd
 
 from .._labels import text
 from .._names import contrast_name
-from .._schema.compare import SHAPES
 from ..check import AxesOrNone, Count, CountOrZero, Levels, Proportion, checked
+from ..tables.compare import SHAPES
 from ._colours import DOWN, UP
 from ._fit import room, sized
 from ._table import axes, contrast_between, need_columns, need_rows, params_of, ranked, table_of

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._names import read_names
-from .._schema.understand import CAUTION
 from ..check import AxesOrNone, Count, checked
+from ..tables.understand import CAUTION
 from ._colours import default_palette
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, table_of

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .._schema import balance, compare, expectations, influence, response, score, understand
+from ..tables import balance, compare, expectations, influence, response, score, understand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .._schema import Table
+    from ..tables import Table
 
 _EDGE = ("interaction", "source", "target")
 

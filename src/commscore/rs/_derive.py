@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from commscore._schema.resource import DIRECTIONS, DIRECTNESS, EFFECTS, EVIDENCE, INTERACTIONS, KINDS, MODES
+from commscore.tables.resource import DIRECTIONS, DIRECTNESS, EFFECTS, EVIDENCE, INTERACTIONS, KINDS, MODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,13 +108,13 @@ def interactions_from_evidence(evidence: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     evidence
-        Table with the columns of :data:`commscore._schema.resource.EVIDENCE`.
+        Table with the columns of :data:`commscore.tables.resource.EVIDENCE`.
 
     Returns
     -------
     pandas.DataFrame
         One row per distinct ``interaction``, sorted by it, with the columns of
-        :data:`commscore._schema.resource.INTERACTIONS`.
+        :data:`commscore.tables.resource.INTERACTIONS`.
     """
     columns = {name: evidence[name].to_numpy(object) for name in _SUMMARISED}
     codes, keys = pd.factorize(evidence["interaction"].to_numpy(object), sort=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from commscore._schema.resource import DESCRIPTION
 from commscore._validate import suggest
+from commscore.tables.resource import DESCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

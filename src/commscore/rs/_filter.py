@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._schema.resource import EVIDENCE
 from commscore._validate import suggest
+from commscore.tables.resource import EVIDENCE
 
 from ._derive import interactions_from_evidence, with_extras
 

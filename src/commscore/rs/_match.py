@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._schema.resource import MATCH
+from commscore.tables.resource import MATCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._schema.resource import DROPPED, TABLES
 from commscore.check import GeneNames, checked
+from commscore.tables.resource import DROPPED, TABLES
 
 from . import _describe, _filter, _match, _merge, _species
 
@@ -97,7 +97,7 @@ class Resource:
 
     @property
     def interactions(self) -> pd.DataFrame:
-        """One row per ligand and receptor (see :data:`commscore._schema.resource.INTERACTIONS`)."""
+        """One row per ligand and receptor (see :data:`commscore.tables.resource.INTERACTIONS`)."""
         return self._tables["interactions"].copy()
 
     @property

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._schema.resource import TABLES
+from commscore.tables.resource import TABLES
 
 if TYPE_CHECKING:
-    from commscore._schema import Table
+    from commscore.tables import Table
 
 NAMES = ("breast",)
 """Names that :func:`load` knows."""

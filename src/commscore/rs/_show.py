@@ -6,8 +6,8 @@ import sys
 
 import pandas as pd
 
-from commscore._schema.resource import AVAILABLE
 from commscore.check import checked
+from commscore.tables.resource import AVAILABLE
 
 from . import io
 from ._load import load

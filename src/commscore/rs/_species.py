@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from commscore._schema.resource import DROPPED
 from commscore._validate import one_of, warn
+from commscore.tables.resource import DROPPED
 
 from ._match import METABOLITE, subunits
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._schema.vocabulary import DriverName
+from ..tables.vocabulary import DriverName
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,7 +29,7 @@ def driver(parts: Floats, clear: Bools, *, same_group: Bools) -> npt.NDArray[np.
     Returns
     -------
     ndarray
-        (m,) codes of :class:`~commscore._schema.vocabulary.DriverName`; -1 where no part is clearly different from
+        (m,) codes of :class:`~commscore.tables.vocabulary.DriverName`; -1 where no part is clearly different from
         zero, ``mixed`` where some are and none carries more than half.
     """
     size = np.abs(parts)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._schema.vocabulary import ShapeName
 from .._validate import in_range
+from ..tables.vocabulary import ShapeName
 
 if TYPE_CHECKING:
     import numpy.typing as npt

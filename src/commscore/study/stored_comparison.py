@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._labels import Label, choose, contrasts_named
-from .._schema.compare import SCHEMA
 from .._validate import listed
 from ..get import load
 from ..get._columns import labels_of
 from ..rs import as_resource
 from ..rs._shipped import NAMES
+from ..tables.compare import SCHEMA
 from .cells import obs_column
 from .comparison import ComparisonData, ComparisonRequest, prepare_comparison
 from .contrasts import pairwise_contrasts

@@ -9,8 +9,6 @@ import pandas as pd
 
 from .. import rs
 from .._names import write_list
-from .._schema import balance as schema
-from .._schema.resource import DIRECTIONS
 from .._validate import one_of
 from .._version import __version__
 from ..check import Columns, Count, Label, Levels, Proportion, checked
@@ -25,6 +23,8 @@ from ..study.domain import check_tumour, named_roles, require_roles, require_tum
 from ..study.roles import AssignedRoles, RoleGroups, assigned_roles, recorded_roles
 from ..study.sample_edges import sample_sides
 from ..study.samples import Study, StudyKeys, covariate_names
+from ..tables import balance as schema
+from ..tables.resource import DIRECTIONS
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -112,7 +112,7 @@ def balance(
     Returns
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per sample
-    (:data:`commscore._schema.balance.BALANCE`). Beside it: ``tests`` (contrasts on samples, with exact p-values) and
+    (:data:`commscore.tables.balance.BALANCE`). Beside it: ``tests`` (contrasts on samples, with exact p-values) and
     ``edges`` (mean share and direction of every edge by condition).
 
     Raises

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from .._schema import influence as schema
-from .._schema.compare import UNTESTED
 from .._version import __version__
 from ..check import checked
 from ..get import Result
@@ -21,6 +19,8 @@ from ..study.cells import obs_column
 from ..study.progress import progress_bar
 from ..study.samples import label_column
 from ..study.stored_comparison import StoredComparison, stored_comparison
+from ..tables import influence as schema
+from ..tables.compare import UNTESTED
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -93,7 +93,7 @@ def leave_one_out(
     Returns
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per sample left out × row of the
-    comparison that has an effect (:data:`commscore._schema.influence.INFLUENCE`). ``extra``: ``stability``, one row per
+    comparison that has an effect (:data:`commscore.tables.influence.INFLUENCE`). ``extra``: ``stability``, one row per
     row of the comparison, the most stable findings first, and ``untested``, samples without which nothing can be
     compared. ``params["made_from"]`` names the comparison. :func:`commscore.pl.influence` draws it.
 

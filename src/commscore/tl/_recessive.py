@@ -11,8 +11,6 @@ from scipy import stats
 from .. import get
 from .._random import RNG, recorded
 from .._random import key as seed_of
-from .._schema import understand as schema
-from .._schema.versions import schema_of
 from .._version import __version__
 from ..check import Count, NonNegative, Proportion, Repeats, checked
 from ..get import Result
@@ -29,6 +27,8 @@ from ..study.stored_edges import (
     stored_group_codes,
     sums_in_bins,
 )
+from ..tables import understand as schema
+from ..tables.versions import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def recessive(
     Returns
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``; all edges, the most recessive first. The columns
-    are in :data:`commscore._schema.understand.RECESSIVE`.
+    are in :data:`commscore.tables.understand.RECESSIVE`.
 
     Raises
     ------

@@ -12,8 +12,6 @@ import pandas as pd
 
 from .. import get, rs
 from .._names import read_names, write_names
-from .._schema import understand as schema
-from .._schema.versions import schema_of
 from .._version import __version__
 from ..check import Count, Proportion, between, checked
 from ..get import Result
@@ -24,6 +22,8 @@ from ..study.domain import check_tumour, named_roles
 from ..study.roles import RoleGroups, recorded_roles
 from ..study.stored_circuits import circuit_scores
 from ..study.stored_edges import EVERYTHING, edge_flows, obs_labels, passing_edges, split_key
+from ..tables import understand as schema
+from ..tables.versions import schema_of
 from ._bypass import bypass_table
 
 if TYPE_CHECKING:

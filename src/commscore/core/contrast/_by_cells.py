@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..._schema.vocabulary import Status
 from ...arrays import Entities, Tests
 from ...stats import combine
+from ...tables.vocabulary import Status
 from . import _columns, _finish, _rewired, _rows, _subunits
 from ._cells import permuted_changes
 from ._change import Change

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._schema.vocabulary import Status
 from ...arrays import Entities, Tests
+from ...tables.vocabulary import Status
 from . import _columns, _finish, _model, _pairs, _rewired
 from ._context import FittedContrast
 from ._types import Comparison, Settings

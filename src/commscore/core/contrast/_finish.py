@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._schema.vocabulary import EffectPattern, ShapeName, ShiftName, Status
 from ...stats import shapes
 from ...stats.multiple import benjamini_hochberg
+from ...tables.vocabulary import EffectPattern, ShapeName, ShiftName, Status
 from ._shift import name_shifts, significant
 
 if TYPE_CHECKING:

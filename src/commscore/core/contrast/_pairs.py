@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import stdtrit
 
-from ..._schema.vocabulary import Status, UntestableReason
 from ...stats import combine, courses, exact
+from ...tables.vocabulary import Status, UntestableReason
 from . import _exact, _rows, _sides
 from ._change import Change
 from ._types import OUTSIDE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._schema.vocabulary import ShiftName, Status
+from ...tables.vocabulary import ShiftName, Status
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Ints

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..._schema import vocabulary
 from ..._validate import in_range, one_of
+from ...tables import vocabulary
 
 if TYPE_CHECKING:
     import numpy.typing as npt

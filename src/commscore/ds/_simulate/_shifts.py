@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import numpy as np
 
 from commscore import _validate
-from commscore._schema.vocabulary import DriverName, ShapeName
 from commscore.check import Kind, check_fields, is_list, is_text
+from commscore.tables.vocabulary import DriverName, ShapeName
 
 from . import _check
 

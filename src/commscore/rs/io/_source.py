@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from commscore._schema.resource import EVIDENCE, INTERACTIONS
 from commscore.rs._derive import (
     DERIVED,
     evidence_frame,
@@ -18,6 +17,7 @@ from commscore.rs._derive import (
 from commscore.rs._match import subunits
 from commscore.rs._resource import Resource
 from commscore.rs._shipped import shipped_table
+from commscore.tables.resource import EVIDENCE, INTERACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

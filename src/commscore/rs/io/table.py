@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._schema.resource import DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
 from commscore._validate import one_of, suggest
 from commscore.check import FreeText, checked
 from commscore.rs._derive import LISTED
 from commscore.rs._species import SPECIES
+from commscore.tables.resource import DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
 
 from ._read import misread, sha256_of_frame
 from ._source import EVIDENCE_COLUMNS, Source, build

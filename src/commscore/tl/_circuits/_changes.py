@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..._schema import understand as schema
-from ..._schema.compare import SHAPES
 from ...core import circuits as core
 from ...get._frames import typed_frame
 from ...stats import shapes
@@ -19,6 +17,8 @@ from ...stats.multiple import benjamini_hochberg
 from ...stats.variance import OUTSIDE, fit_rows
 from ...study.contrasts import pairwise_contrasts, stage_contrasts, table_of_contrasts
 from ...study.design import StudyDesign, build_design
+from ...tables import understand as schema
+from ...tables.compare import SHAPES
 from ._tables import in_words
 
 if TYPE_CHECKING:

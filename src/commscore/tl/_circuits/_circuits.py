@@ -10,7 +10,6 @@ import numpy as np
 from ... import rs
 from ..._names import write_names
 from ..._random import RNG, key, recorded
-from ..._schema.versions import schema_of
 from ..._validate import one_of, warn
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, Proportion, Repeats, Threads, checked
@@ -29,6 +28,7 @@ from ...study.expression import read_expression, refuse_unsuitable
 from ...study.progress import progress_bar
 from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.samples import Note, StudyKeys, covariate_names
+from ...tables.versions import schema_of
 from . import _changes, _samples, _steps, _tables
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def circuits(
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per circuit; ``extra``:
     ``edges`` (one row per step), ``roles`` (who takes which role, and why), ``untested`` (what could not be
     measured) and, with ``condition_key``, ``changes``. :func:`commscore.get.load` reads it back; the columns are in
-    :mod:`commscore._schema.understand`.
+    :mod:`commscore.tables.understand`.
 
     Notes
     -----

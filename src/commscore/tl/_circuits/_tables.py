@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ..._names import read_names, write_names
-from ..._schema import score as score_schema
-from ..._schema import understand as schema
 from ...get._frames import typed_frame
 from ...stats.multiple import benjamini_hochberg
+from ...tables import score as score_schema
+from ...tables import understand as schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from ..._random import RNG, key, recorded
-from ..._schema import compare as schema
 from ..._validate import one_of, warn
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, NonNegative, Proportion, Repeats, checked
@@ -18,6 +17,7 @@ from ...get._store import check_target, finish, identity
 from ...study.comparison import ComparisonRequest, no_replicates, prepare_comparison, require_replicates
 from ...study.label_hashes import label_hashes
 from ...study.samples import StudyKeys, covariate_names
+from ...tables import compare as schema
 from . import _engine, _frames, _totals, _two_factors
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def compare(
     Returns
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per contrast × source ×
-    target × interaction; see :data:`commscore._schema.compare.COMPARE` for its columns, and
+    target × interaction; see :data:`commscore.tables.compare.COMPARE` for its columns, and
     :func:`commscore.get.untested` and :func:`commscore.get.totals` for the tables beside it. In most data most rows are
     not tested: no group expresses both sides, or too few samples have both groups. ``status`` says which, row by
     row; the representation of the result counts them.

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..._schema import compare as schema
-from ..._schema.vocabulary import Status, Unit
 from ...arrays import Tests
 from ...core.contrast import LABELS
 from ...get._frames import taken_categories
+from ...tables import compare as schema
+from ...tables.vocabulary import Status, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

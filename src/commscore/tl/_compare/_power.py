@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from ..._schema.vocabulary import Status
 from ...arrays import Tests
 from ...check import Label, at_least, between, checked
 from ...core import contrast as engine
@@ -17,6 +16,7 @@ from ...core.contrast import Settings
 from ...stats import power as stats
 from ...study.design import StudyDesign, build_design, design_rank
 from ...study.stored_comparison import stored_comparison
+from ...tables.vocabulary import Status
 
 if TYPE_CHECKING:
     import numpy.typing as npt

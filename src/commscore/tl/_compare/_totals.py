@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..._schema import compare as schema
 from ...stats.combine import cauchy, cauchy_tail
 from ...stats.multiple import benjamini_hochberg
+from ...tables import compare as schema
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..._schema import compare as schema
 from ...core.contrast import LABELS
+from ...tables import compare as schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

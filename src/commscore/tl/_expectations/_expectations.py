@@ -11,8 +11,6 @@ import pandas as pd
 from ... import rs
 from ..._labels import PAIRWISE
 from ..._random import RNG, key, recorded
-from ..._schema import expectations as schema
-from ..._schema import understand
 from ..._validate import one_of
 from ..._version import __version__
 from ...check import Columns, Count, NonNegative, Proportion, at_least, checked
@@ -27,6 +25,8 @@ from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.nets import checked_links, read_net
 from ...study.roles import RoleGroups, assigned_roles
 from ...study.samples import StudyKeys, covariate_names, label_column
+from ...tables import expectations as schema
+from ...tables import understand
 from . import _contexts, _items, _measure, _pools, _verdicts
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def expectations(
     Returns
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per expectation × molecule,
-    role or pathway × contrast (:data:`commscore._schema.expectations.EXPECTATIONS`). Beside it: ``summary`` (counts and
+    role or pathway × contrast (:data:`commscore.tables.expectations.EXPECTATIONS`). Beside it: ``summary`` (counts and
     a sentence for all, by review and by contrast), ``contexts`` (the words given) and ``roles``.
 
     Raises

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..._schema import expectations as schema
 from ...stats.multiple import benjamini_hochberg
+from ...tables import expectations as schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

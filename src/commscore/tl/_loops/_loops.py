@@ -12,8 +12,6 @@ from ... import get, rs
 from ..._names import write_list
 from ..._random import RNG, recorded
 from ..._random import key as seed_of
-from ..._schema import understand as schema
-from ..._schema.versions import schema_of
 from ..._version import __version__
 from ...check import Count, Proportion, Repeats, between, checked
 from ...core.circuits import LoopNull, Loops, Network, autocrine, relays, rewired, search
@@ -23,6 +21,8 @@ from ...get._sources import made_from
 from ...get._store import check_target, finish
 from ...stats.multiple import permutation_pvalue
 from ...study.progress import progress_bar
+from ...tables import understand as schema
+from ...tables.versions import schema_of
 from . import _links
 
 if TYPE_CHECKING:

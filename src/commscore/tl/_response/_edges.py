@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..._schema import response as schema
 from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import Settings
@@ -16,6 +15,7 @@ from ...core.log_rates import log_cpm
 from ...get._frames import empty_frame, typed_frame
 from ...stats.multiple import benjamini_hochberg
 from ...stats.slopes import Slopes, contrast_slopes, fit_slopes, join_slopes
+from ...tables import response as schema
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Ints

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import pandas as pd
 
-from ..._schema import response as schema
 from ..._validate import one_of
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, Proportion, at_least, checked
@@ -22,6 +21,7 @@ from ...study.contrasts import table_of_contrasts
 from ...study.design import StudyDesign
 from ...study.nets import read_net, receptor_links
 from ...study.samples import StudyKeys, covariate_names
+from ...tables import response as schema
 from . import _edges
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def response(
     Returns
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per contrast × target ×
-    pathway (:data:`commscore._schema.response.RESPONSE`). Beside it: ``activities`` (samples), ``links`` (change of
+    pathway (:data:`commscore.tables.response.RESPONSE`). Beside it: ``activities`` (samples), ``links`` (change of
     every edge upstream beside the change of the response), ``coupling`` (slopes within a context, described),
     ``switches`` (pairs of contexts, ``sign_switch``) and ``untested``.
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from ... import rs
 from ..._random import RNG, key, recorded
-from ..._schema import score as schema
 from ..._validate import one_of, warn
 from ..._version import __version__
 from ...check import Count, GroupNames, Proportion, Repeats, Threads, checked
@@ -29,6 +28,7 @@ from ...study.cells import Cells, read_cells
 from ...study.expression import Expression, read_expression, refuse_unsuitable
 from ...study.interactions import TestableInteractions, testable_interactions
 from ...study.progress import progress_bar
+from ...tables import score as schema
 from ._chosen import Methods, choose, with_ranks
 from ._tables import score_table, untested_table
 

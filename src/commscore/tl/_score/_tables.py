@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..._schema import score as schema
 from ...arrays import Tests
 from ...get._frames import coded_categories, taken_categories
 from ...stats.multiple import benjamini_hochberg
+from ...tables import score as schema
 
 if TYPE_CHECKING:
     import numpy.typing as npt
