@@ -102,6 +102,7 @@ def test_what_could_not_be_measured_has_its_reason(planted, result):
     assert "microRNA" in edges.loc[("lost", 4), "detail"]
     assert edges.loc[("egf", 1), ["status", "detail"]].tolist() == ["acts on its edge", "step 2"]
     assert edges.loc[("egf", 2), "gates"] == "MMP1 (tumour, step 1)"
+    assert edges.loc[("egf", 2), "gate_molecules"] == "MMP1"
     assert edges.loc[("wrong", 1), "status"] == "below expr_prop"
     assert edges.loc[("wrong", 1), ["pvalue", "padj"]].isna().all()
     assert result.table.set_index("circuit").loc["wrong", "status"] == "broken"
@@ -245,7 +246,7 @@ def test_stored_result_survives_h5ad(tmp_path):
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_circuits")
     direct = cs.get.load(adata, "commscore_circuits")
-    assert back.schema == "commscore.circuits/2"
+    assert back.schema == "commscore.circuits/3"
     assert set(back.extra) == {"edges", "roles", "untested", "changes", "contrasts"}
     np.testing.assert_array_equal(back.table["pvalue"], direct.table["pvalue"])
     assert back.extra["edges"]["status"].astype(str).tolist() == direct.extra["edges"]["status"].astype(str).tolist()

@@ -130,7 +130,7 @@ def _words(row: dict[str, Any]) -> str:
     arrow = {("communication", True): "→", ("communication", False): "⊣"}.get(
         (row["edge"], row["sign"] > 0), "⇒" if row["sign"] > 0 else "⇒|"
     )
-    gates = ", ".join(name.split(" (")[0] for name in read_names(row.get("gates")))  # without their step and role
+    gates = ", ".join(read_names(row.get("gate_molecules")))
     words = f"{row['step']} {row['from']} {arrow} {row['to']}"
     if gates:
         words += f" [{shorten([gates], 28)[gates]}]"

@@ -104,6 +104,7 @@ CIRCUIT_EDGES = Table(
         Column("detail", "string", "what exactly was found"),
         Column("absent", "string", "genes of the step that the data lack (several: JSON list)"),
         Column("gates", "string", "gates of this circuit that act on the step (several: JSON list)"),
+        Column("gate_molecules", "string", "molecules of these gates, in their order (several: JSON list)"),
         Column("from_mean", "float", "mean of the first partner in its role"),
         Column("to_mean", "float", "mean of the second partner"),
         Column("from_prop", "float", "fraction of cells that express it"),

@@ -10,7 +10,7 @@ VERSIONS = {
     "score": 1,
     "compare": 3,
     "influence": 3,
-    "circuits": 2,
+    "circuits": 3,
     "loops": 2,
     "response": 2,
     "recessive": 1,

@@ -256,7 +256,7 @@ def _circuit_steps(
 ) -> tuple[pd.DataFrame, dict[str, Floats]]:
     """Measured steps of the stored circuits with the gates on them, and their scores in every context."""
     if circuits_key is None or (circuits_key == "commscore_circuits" and circuits_key not in adata.uns):
-        none = pd.DataFrame(columns=["circuit", "step", "from", "to", "gates", "score", "in_strength"])
+        none = pd.DataFrame(columns=["circuit", "step", "from", "to", "gate_molecules", "score", "in_strength"])
         names = [EVERYTHING] if column is None else obs_labels(adata, by, column)[1]
         return none, {name: np.zeros(0) for name in names}
     stored = get.load(adata, circuits_key)
@@ -268,8 +268,8 @@ def _circuit_steps(
 def _step_cuts(agents: pd.DataFrame, steps: pd.DataFrame) -> Bools:
     """Therapies × steps: a target is a gene of the step, or of a gate that releases its ligand."""
     genes = [
-        {*str(a).split("_"), *str(b).split("_"), *(g.split(" ")[0] for g in read_names(gates))}
-        for a, b, gates in zip(steps["from"], steps["to"], steps["gates"], strict=True)
+        {gene for molecule in (a, b, *read_names(gates)) for gene in str(molecule).split("_")}
+        for a, b, gates in zip(steps["from"], steps["to"], steps["gate_molecules"], strict=True)
     ]
     targets = [set(t) for t in agents["cuts"]]
     return np.array([[bool(t & g) for g in genes] for t in targets], bool).reshape(len(targets), len(genes))

@@ -157,7 +157,7 @@ def _ends(levels: _MoleculeLevels, measured: Measured) -> _Ends:
 def _end_in_words(step: Step, place: int) -> str:
     """Name an end of a step, with the gates that act on it; ``place`` 2 are decoys, empty without."""
     kind = (core.RELEASE, core.CORECEPTOR, core.DECOY)[place]
-    gates = ", ".join(g.split(" (")[0] for g, (_, k) in zip(step.gates, step.acting, strict=True) if k == kind)
+    gates = ", ".join(g for g, (_, k) in zip(step.gate_molecules, step.acting, strict=True) if k == kind)
     if place == 2:
         return f"decoy {gates} ({step.row['source_role']})" if gates else ""
     what = step.row[("from", "to")[place]] + (f" with {gates}" if gates else "")

@@ -39,6 +39,7 @@ class Step:
     ends: tuple[End, End]
     absent: list[str]
     gates: list[str] = field(default_factory=list)
+    gate_molecules: list[str] = field(default_factory=list)
     acting: list[tuple[int, int]] = field(default_factory=list)
     number: int = -1
     nodes: tuple[int, int] = (-1, -1)
@@ -236,6 +237,7 @@ class _Builder:
         gate.nodes = (node, -1)
         for step, side in acted:
             step.gates.append(name)
+            step.gate_molecules.append(str(row["from"]))
             step.acting.append((node, DECOY if sign < 0 else RELEASE if side == "from" else CORECEPTOR))
 
     def _present(self, role: str) -> bool:
