@@ -124,11 +124,7 @@ def _sum(by: str, value: str, part: pd.DataFrame, *, name: str) -> dict[str, Any
         told = [f"{n[v]} {v}{_named(part, v)}" for v in (CONFIRMED, CONTRADICTED)]
         said.append(f"{', '.join(told)}, {n[INCONCLUSIVE]} inconclusive")
     if n[NOT_ASSESSABLE]:
-        reasons = (
-            part.loc[part["verdict"] == NOT_ASSESSABLE, "reason"].str.split(r"[;:(']", regex=True).str[0].str.strip()
-        )
-        most, count = Counter(reasons).most_common(1)[0]
-        most += " the contexts" if most.endswith("stands for") else ""
+        most, count = Counter(part.loc[part["verdict"] == NOT_ASSESSABLE, "reason"]).most_common(1)[0]
         said.append(f"{n[NOT_ASSESSABLE]} not, {count} of them because: {most}")
     return row | {"text": "; ".join(said) + "."}
 
