@@ -41,7 +41,7 @@ class Draws:
 
 
 class Visitor(Protocol):
-    """Counts what it wants to know of permuted labels; it holds its counts."""
+    """Is shown every block of permuted labels and keeps its own counts of them."""
 
     @property
     def bytes_per_labelling(self) -> int:
