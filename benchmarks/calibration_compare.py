@@ -45,14 +45,14 @@ NULLS = {
     "half the depth": {"depth": {"case": 0.5}},
     "a quarter of the depth": {"depth": {"case": 0.25}},
     "cells 5 : 1": {"n_cells": {"control": 1000, "case": 200}},
-    "paired": {"paired": True, "pair_key": "patient"},
+    "paired": {"paired": True, "patient_key": "patient"},
     "covariate": {"covariates": ["batch"]},
     "3 v 3": {"n_samples": 3},
     "6 v 6": {"n_samples": 6},
     "10 v 10": {"n_samples": 10},
     "3 v 7": {"n_samples": {"control": 3, "case": 7}},
 }
-TOOL = ("pair_key", "covariates")
+TOOL = ("patient_key", "covariates")
 OTHERS = {
     "cells as replicates": "our own test='cells': cells permuted",
     "mean of two p": "t-test of log2 CPM per side, mean of both p-values (LIANA: differential tables joined)",

@@ -27,7 +27,7 @@ DATA = {
     "skin_ctcl_gse128531": {"condition_key": "condition", "reference": "healthy_control"},
     "breast_chung2017": {"condition_key": "stage", "reference": "primary", "min_cells": 5},
     "kang2018_muscat": {"condition_key": "condition"},
-    "kang2018_muscat, by patient": {"condition_key": "condition", "pair_key": "patient"},
+    "kang2018_muscat, by patient": {"condition_key": "condition", "patient_key": "patient"},
 }
 LEVELS = (0.1, 0.05, 0.01)
 

@@ -147,14 +147,14 @@ CHANGES = {
     "5 v 5, a quarter of the depth": {"n_samples": 5, "depth": {"case": 0.25}},
     "5 v 5, cells 5 : 1": {"n_samples": 5, "n_cells": {"control": 1000, "case": 200}},
     "3 v 7, cells 1 : 5": {"n_samples": {"control": 3, "case": 7}, "n_cells": {"control": 200, "case": 1000}},
-    "4 pairs, patients sd 0.5": {"n_samples": 4, "paired": True, "pair_key": "patient"},
+    "4 pairs, patients sd 0.5": {"n_samples": 4, "paired": True, "patient_key": "patient"},
     "4 stages × 3": {"n_samples": 3, "conditions": ["s1", "s2", "s3", "s4"], "order": ["s1", "s2", "s3", "s4"]},
 }
 
 
 def changes(n, *, name):
     options = CHANGES[name]
-    tool = {k: options[k] for k in ("pair_key", "order") if k in options}
+    tool = {k: options[k] for k in ("patient_key", "order") if k in options}
     kept = []
     for seed in range(SEEDS["changes"], SEEDS["changes"] + n):
         a = simulate(flat(np.random.default_rng(seed)), rng=seed, **{k: v for k, v in options.items() if k not in tool})

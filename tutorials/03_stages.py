@@ -61,7 +61,7 @@ with warnings.catch_warnings():
         condition_key="stage",
         sample_key="sample",
         reference="primary",
-        pair_key="patient",
+        patient_key="patient",
         min_cells=5,
         key_added="paired",
     )
@@ -87,7 +87,7 @@ with warnings.catch_warnings():
         condition_key="stage",
         sample_key="sample",
         reference="primary",
-        pair_key="patient",
+        patient_key="patient",
         min_cells=5,
         inplace=False,
     )

@@ -186,7 +186,7 @@ balance.extra["tests"]
 
 # %%
 blood = cs.ds.fetch("kang2018_muscat")
-pairs = {"condition_key": "condition", "sample_key": "sample", "pair_key": "patient"}
+pairs = {"condition_key": "condition", "sample_key": "sample", "patient_key": "patient"}
 cs.tl.response(blood, "cell_type", **pairs)
 response = cs.get.table(blood, "commscore_response")
 cs.pl.response(blood).figure

@@ -109,7 +109,7 @@ def kang():
     a, one = read("kang2018_muscat"), read("kang2018_harmony2k")
     pairs = pd.DataFrame(INDUCED, columns=["ligand", "receptor"])
     keys = {"condition_key": "condition", "sample_key": "sample", "resource": pairs}
-    table, untested = compare(a, **keys, pair_key="patient")
+    table, untested = compare(a, **keys, patient_key="patient")
     measured = [
         {"interaction": f"{left}^{right}",
          **{n: "yes" if all(g in x.var_names for g in f"{left}_{right}".split("_")) else
@@ -129,16 +129,16 @@ def kang():
         "(1,267 genes), and one sample per condition (9,015 genes). B2M stands for a receptor that all cells "
         "express, so that a ligand can be followed where its own receptor was not kept.",
         "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"condition\", sample_key=\"sample\", "
-        "pair_key=\"patient\", resource=pairs)\n```",
+        "patient_key=\"patient\", resource=pairs)\n```",
         "## Which pairs are measurable", markdown(pd.DataFrame(measured)),
         "## Two donors, paired",
         f"The ligand rises in {(tested['ligand_effect'] > 0).mean():.0%} of the assessable rows "
         f"(median log2 change {tested['ligand_effect'].median():.1f}).",
         found(table), "### Not assessable", missing(table, untested),
         "### Shuffled labels of the samples, unpaired",
-        card(a, **keys) + "\n\nWithin pairs two labellings would be left, unpaired four, besides the true one and its "
-        "mirror image; each mixes stimulated and unstimulated samples, so the card is far below 5 %. It cannot show "
-        "more with two donors.",
+        card(a, **keys) + "\n\nWithin patients two labellings would be left, unpaired four, besides the true one and "
+        "its mirror image; each mixes stimulated and unstimulated samples, so the card is far below 5 %. It cannot "
+        "show more with two donors.",
         "## One sample per condition: cells as replicates",
         f"{len(induced)} rows of true pairs are assessable; of the rows with padj ≤ {ALPHA} the ligand rises in "
         f"{_rising(induced)}.",
@@ -201,14 +201,14 @@ def chung():
     """Metastasis of breast cancer."""
     a = read("breast_chung2017")
     keys = {"condition_key": "stage", "sample_key": "sample", "reference": "primary", "min_cells": 5}
-    paired, paired_untested = compare(a, **keys, pair_key="patient")
+    paired, paired_untested = compare(a, **keys, patient_key="patient")
     alone, untested = compare(a, **keys)
     page("chung", [
         "# Breast cancer, primary tumour to lymph-node metastasis",
         "Does communication differ between primary tumours and lymph-node metastases (GSE75688, "
         "doi:10.1038/ncomms15081; 11 primaries, metastases of two of the patients, 515 cells)?",
         "```python\ncs.tl.compare(\n    adata, \"cell_type\", condition_key=\"stage\", sample_key=\"sample\", "
-        "reference=\"primary\", min_cells=5, pair_key=\"patient\"\n)\n```",
+        "reference=\"primary\", min_cells=5, patient_key=\"patient\"\n)\n```",
         "## Found, two patients paired", found(paired),
         "### Not assessable", missing(paired, paired_untested),
         "## Found, all 11 primaries, unpaired", found(alone), "### Not assessable", missing(alone, untested),

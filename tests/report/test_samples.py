@@ -69,7 +69,7 @@ def test_the_receiver_is_one_whose_response_is_known(cohort):
     assert _by_sample._receiver(cohort, edges, None) is None
     adata = cohort.copy()
     activities = pd.DataFrame({"target": ["T cell", "CAF"]})
-    result = cs.get.Result(activities, {}, {}, {"activities": activities}, "commscore.response/2")
+    result = cs.get.Result(activities, {}, {}, {"activities": activities}, "commscore.response/3")
     cs.get.store(adata, "response", result)
     assert _by_sample._receiver(adata, edges, "response") == "T cell"
     assert _by_sample._receiver(adata, edges.iloc[:2], "response") is None
@@ -81,7 +81,7 @@ def test_response_has_its_figure_and_words(cohort, tmp_path):
         del adata.uns[key]
     rows = [("case vs control", "tumour", "TGFb", 1.0, 0.001), ("case vs control", "CAF", "TGFb", -1.0, 0.5)]
     table = pd.DataFrame(rows, columns=["contrast", "target", "pathway", "effect", "padj"])
-    cs.get.store(adata, "answer", cs.get.Result(table, {}, {}, {}, "commscore.response/2"))
+    cs.get.store(adata, "answer", cs.get.Result(table, {}, {}, {}, "commscore.response/3"))
     text = cs.report.write(adata, tmp_path / "r.html").read_text(encoding="utf-8")
     assert "1 have padj ≤ 0.05; the surest is TGFb in tumour, up." in text
 

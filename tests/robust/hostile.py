@@ -144,7 +144,7 @@ def run(names: Names, *, core: bool = False) -> ad.AnnData:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few samples; what the tools say of them is tested elsewhere
         cs.tl.score(a, c["group"], resource=table, n_perms=20, expr_prop=0, groups=names(*GROUPS))
-        cs.tl.compare(a, c["group"], resource=table, order=names(*STAGES), pair_key=c["patient"], **keys)
+        cs.tl.compare(a, c["group"], resource=table, order=names(*STAGES), patient_key=c["patient"], **keys)
         whole = keys | {"min_cells": 2, "min_cells_sample": 2}
         cs.tl.circuits(a, c["group"], roles=roles, n_perms=9, **whole)
         cs.tl.therapies(a, condition_key=c["stage"], min_cells=2)
@@ -181,7 +181,7 @@ def run_of_text(names: Names) -> ad.AnnData:
         cs.tl.score(a, c["group"], resource=table, n_perms=20, expr_prop=0)
         cs.tl.compare(a, c["group"], resource=table, reference=names.of["c2"], contrast="pairwise", **keys)
         cs.tl.compare(a, c["group"], resource=table, reference=names.of["c2"], contrast=names("c3", "c1"),
-                      pair_key=c["patient"], key_added="commscore_chosen", **keys)  # fmt: skip
+                      patient_key=c["patient"], key_added="commscore_chosen", **keys)  # fmt: skip
     return a
 
 

@@ -126,7 +126,7 @@ def test_levels_whose_joined_names_are_the_same_stay_apart():
         )
         a.obs["second"] = pd.Categorical([names["xyz"[i % 3]] for i in number], [names[f] for f in "xyz"], ordered=True)
         made = cs.tl.compare(
-            a, "cell_type", condition_key="condition", sample_key="sample", reference=names["c"], interaction="second",
+            a, "cell_type", condition_key="condition", sample_key="sample", reference=names["c"], factor_key="second",
             resource=pd.DataFrame({"ligand": ["CSF1"], "receptor": ["CSF1R"]}), min_cells=2, inplace=False,
         )  # fmt: skip
         assert made.extra["contrasts"]["contrast"].is_unique

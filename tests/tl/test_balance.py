@@ -106,7 +106,7 @@ def test_tests_are_t_tests_and_enumerations(result):
 
 def test_pairs_are_compared_within():
     adata, _ = simulated(paired=True, n=4)
-    made = cs.tl.balance(adata, "cell_type", pair_key="patient", inplace=False, **KEYS)
+    made = cs.tl.balance(adata, "cell_type", patient_key="patient", inplace=False, **KEYS)
     t = made.table.set_index("sample")["balance"]
     case, control = ([t[f"{c}_{i}"] for i in range(1, 5)] for c in ("case", "control"))
     row = made.extra["tests"].set_index("measure").loc["balance"]

@@ -246,7 +246,7 @@ def test_stored_result_survives_h5ad(tmp_path):
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_circuits")
     direct = cs.get.load(adata, "commscore_circuits")
-    assert back.schema == "commscore.circuits/3"
+    assert back.schema == "commscore.circuits/4"
     assert set(back.extra) == {"edges", "roles", "untested", "changes", "contrasts"}
     np.testing.assert_array_equal(back.table["pvalue"], direct.table["pvalue"])
     assert back.extra["edges"]["status"].astype(str).tolist() == direct.extra["edges"]["status"].astype(str).tolist()
@@ -260,7 +260,7 @@ def test_stored_result_survives_h5ad(tmp_path):
         ({"sample_key": "cell_type"}, ValueError, "must be different"),
         ({"condition_key": "condition", "sample_key": "sample", "reference": "c"}, ValueError,
          "reference='c' is not a level"),
-        ({"order": ["a", "b"], "pair_key": "patient"}, ValueError, "pair_key and order needs condition_key="),
+        ({"order": ["a", "b"], "patient_key": "patient"}, ValueError, "patient_key and order needs condition_key="),
         ({"scheme": "rotate"}, ValueError, "scheme='rotate'"), ({"n_perms": 0}, ValueError, "n_perms"),
         ({"expr_prop": 2}, ValueError, "expr_prop"), ({"role": {}}, TypeError, "did you mean 'roles'"),
         ({"key_added": "a/b"}, ValueError, "has a '/'"), ({"layer": "counts"}, ValueError, "whole numbers"),

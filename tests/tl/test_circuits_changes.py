@@ -75,7 +75,7 @@ def shared_edges(found, contrast):
 
 
 DESIGNS = {
-    "two conditions": {}, "covariate": {"covariates": ["batch"]}, "pairs": {"pair_key": "patient"},
+    "two conditions": {}, "covariate": {"covariates": ["batch"]}, "pairs": {"patient_key": "patient"},
     "other reference": {"reference": "b"},
 }  # fmt: skip
 
@@ -100,16 +100,16 @@ def test_pairs_take_the_patient_out():
     shift = cs.ds.Shift(interaction=("CSF1", "CSF1R"), source="T cell", target="macrophage", log2fc=1)
     adata = cohort(n_samples=5, n_cells=400, paired=True, donor_sd=0.05, patient_sd=1.0, shifts=[shift], rng=3)
     keys = {"condition_key": "condition", "sample_key": "sample", "n_perms": 9}
-    paired, alone = (run(adata, **keys, **more).extra["changes"] for more in ({"pair_key": "patient"}, {}))
+    paired, alone = (run(adata, **keys, **more).extra["changes"] for more in ({"patient_key": "patient"}, {}))
     paired, alone = (t[t["step"] == 0].set_index("circuit") for t in (paired, alone))
     assert paired.loc["csf", "padj"] < 0.05
     assert paired.loc["csf", "se"] < 0.5 * alone.loc["csf", "se"]
     assert paired.loc["csf", "effect"] == pytest.approx(alone.loc["csf", "effect"])
     some = adata[adata.obs["sample"] != "b_1"].copy()
     with pytest.warns(UserWarning, match="1 of 9 samples have no partner"):
-        found = run(some, **keys, pair_key="patient")
+        found = run(some, **keys, patient_key="patient")
     assert (found.extra["changes"].query("step == 0 and circuit == 'csf'")["n_ref"] == 4).all()
-    assert "pair without partner" in set(found.untested["reason"])
+    assert "patient without partner" in set(found.untested["reason"])
 
 
 def test_ordered_stages_name_the_course():

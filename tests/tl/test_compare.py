@@ -33,7 +33,7 @@ def test_table_is_as_declared(result, cohort):
     n_groups = cohort.obs["cell_type"].nunique()
     assert len(table) == n_groups**2 * len(cohort.uns["interactions"])
     assert not table.duplicated(ID).any()
-    assert result.schema == "commscore.compare/3"
+    assert result.schema == "commscore.compare/4"
     assert table["contrast"].unique().tolist() == ["case vs control"]
     assert (table["unit"] == "samples").all()
 
@@ -194,10 +194,10 @@ def test_levels_reference_contrast_and_order():
     assert "condition a: not in order=" in part.untested["detail"].tolist()
 
 
-def test_pairing_takes_out_the_patient():
+def test_patient_key_takes_out_the_patient():
     a = cs.ds.simulate(n_samples=5, n_cells=300, paired=True, patient_sd=1.5, donor_sd=0.1,
                        shifts=[EDGE | {"log2fc": 1.2}], rng=4)  # fmt: skip
-    alone, paired = row_of(run(a).table), row_of(run(a, pair_key="patient").table)
+    alone, paired = row_of(run(a).table), row_of(run(a, patient_key="patient").table)
     assert paired["se"] < 0.6 * alone["se"]
     assert paired["padj"] < 0.05
     assert paired["exact_floor"] == pytest.approx(2 / 2**5)
@@ -234,7 +234,7 @@ def test_two_factors():
     rng = np.random.default_rng(0)
     counts[undo, column] = rng.binomial(counts[undo, column].toarray().astype(int), 0.25)
     a.layers["counts"] = counts.tocsr()
-    result = run(a, interaction="response")
+    result = run(a, factor_key="response")
     assert result.table["contrast"].cat.categories.tolist() == [
         "case vs control | no", "case vs control | yes", "case vs control | yes vs no",
     ]  # fmt: skip
@@ -262,15 +262,15 @@ def test_response_within_patients():
     counts = a.layers["counts"].tolil()
     counts[rows, column] = counts[rows, column].toarray() * 4
     a.layers["counts"] = counts.tocsr()
-    result = run(a, interaction="response", pair_key="patient")
-    row, loose = (row_of(r.extra["two_factors"]) for r in (result, run(a, interaction="response")))
+    result = run(a, factor_key="response", patient_key="patient")
+    row, loose = (row_of(r.extra["two_factors"]) for r in (result, run(a, factor_key="response")))
     assert row["difference"] == pytest.approx(loose["difference"], abs=1e-6)
     assert row["ci_high_second"] - row["ci_low_second"] < 0.7 * (loose["ci_high_second"] - loose["ci_low_second"])
     assert row["padj"] < 0.05
     assert row["class"] == "one_sided"
     assert row["ci_low_first"] < 0 < row["ci_high_first"]
     within = a[(a.obs["response"] == "yes").to_numpy()].copy()
-    simple = row_of(run(within, pair_key="patient").table)
+    simple = row_of(run(within, patient_key="patient").table)
     assert row["effect_second"] == pytest.approx(simple["effect"], abs=0.1)
 
 

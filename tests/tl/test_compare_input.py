@@ -48,9 +48,9 @@ def with_obs(adata, **columns):
     [
         ({"condition_key": "conditon"}, r"condition_key='conditon' is not a column .*did you mean 'condition'"),
         ({"sample_key": "smple"}, r"sample_key='smple' is not a column .*did you mean 'sample'"),
-        ({"pair_key": "patien"}, r"pair_key='patien' is not a column .*did you mean 'patient'"),
+        ({"patient_key": "patien"}, r"patient_key='patien' is not a column .*did you mean 'patient'"),
         ({"covariates": ["ag"]}, r"covariates='ag' is not a column"),
-        ({"interaction": "subtype"}, r"interaction='subtype' is not a column"),
+        ({"factor_key": "subtype"}, r"factor_key='subtype' is not a column"),
         ({"counts_layer": "count"}, r"layer='count' is not in adata.layers .*did you mean 'counts'"),
     ],
 )
@@ -69,8 +69,8 @@ def test_unknown_names(two, kwargs, match):
         ({"order": ["case"]}, r"order must list at least two stages"),
         ({"order": ["case", "case"]}, r"order must name different labels"),
         (
-            {"order": ["control", "case"], "interaction": "patient"},
-            r"order and interaction \(a second factor, .*\) exclude each other",
+            {"order": ["control", "case"], "factor_key": "patient"},
+            r"order and factor_key='patient' \(a second factor\) exclude each other",
         ),
         ({"test": "sample"}, r"test='sample' is not one of .*did you mean 'samples'"),
         ({"combine": "mean"}, r"combine='mean' is not one of"),
@@ -119,7 +119,7 @@ def test_missing_covariate(two):
 
 def test_condition_within_a_sample(two):
     a = with_obs(two, donor="all")
-    refused(a, r"condition_key='condition' varies within 1 of 1 samples .*pair_key='donor'", sample_key="donor")
+    refused(a, r"condition_key='condition' varies within 1 of 1 samples .*patient_key='donor'", sample_key="donor")
 
 
 def test_covariate_within_a_sample(two):
@@ -130,7 +130,7 @@ def test_covariate_within_a_sample(two):
 
 def test_pair_within_a_sample(two):
     a = with_obs(two, clone=lambda obs: np.where(np.arange(len(obs)) % 2, "x", "y"))
-    refused(a, r"pair_key: adata.obs\['clone'\] varies within", pair_key="clone")
+    refused(a, r"patient_key: adata.obs\['clone'\] varies within", patient_key="clone")
 
 
 def batch_of(obs, *, of):
@@ -165,8 +165,8 @@ def test_more_coefficients_than_samples(two):
 
 
 def test_pairs_without_partner(two):
-    match = r"pair_key='patient': 0 of 6 pairs have samples of two conditions.*leave out pair_key"
-    refused(two, match, pair_key="patient")
+    match = r"patient_key='patient': 0 of 6 patients have samples of two conditions.*leave out patient_key"
+    refused(two, match, patient_key="patient")
 
 
 def test_pairs_that_do_not_connect(stages):
@@ -177,7 +177,7 @@ def test_pairs_that_do_not_connect(stages):
     )
     a = stages[keep.to_numpy()].copy()
     with pytest.warns(UserWarning, match="1 of 5 samples have no partner"):
-        got = cs.tl.compare(a, "cell_type", **BASE, pair_key="patient", contrast="primary", inplace=False)
+        got = cs.tl.compare(a, "cell_type", **BASE, patient_key="patient", contrast="primary", inplace=False)
     found = got.untested
     assert (
         "sample metastasis_3: patient patient_3 has no sample of another condition" in found["detail"].iloc[0:].tolist()
@@ -187,14 +187,16 @@ def test_pairs_that_do_not_connect(stages):
         pytest.warns(UserWarning, match="no partner"),
         pytest.raises(ValueError, match="leaves no sample of condition"),
     ):
-        cs.tl.compare(a, "cell_type", **BASE, pair_key="patient", contrast="metastasis", inplace=False)
+        cs.tl.compare(a, "cell_type", **BASE, patient_key="patient", contrast="metastasis", inplace=False)
 
 
 def test_covariate_within_pairs(stages):
     ages = {"patient_1": 1.0, "patient_2": 5.0, "patient_3": 2.0}
     a = with_obs(stages, age=lambda obs: obs["patient"].astype(str).map(ages))
     a.obs["age"] = a.obs["age"].astype(float)
-    refused(a, r"pair_key='patient' already accounts for .*leave 'age' out", pair_key="patient", covariates=["age"])
+    refused(
+        a, r"patient_key='patient' already accounts for .*leave 'age' out", patient_key="patient", covariates=["age"]
+    )
 
 
 def test_one_sample_per_condition():
@@ -216,8 +218,8 @@ def test_one_level_and_no_cells(two):
 def test_second_factor(two):
     kinds = dict(zip(two.obs["sample"].cat.categories, ["LumA", "LumA", "LumA", "LumA", "TNBC", "TNBC"]))
     a = with_obs(two, subtype=lambda obs: batch_of(obs, of=kinds), same="x")
-    refused(a, r"no sample has condition 'control' and subtype 'TNBC'.*cannot be estimated", interaction="subtype")
-    refused(a, r"interaction='same' \(the second factor\) has one level", interaction="same")
+    refused(a, r"no sample has condition 'control' and subtype 'TNBC'.*cannot be estimated", factor_key="subtype")
+    refused(a, r"factor_key='same' \(the second factor\) has one level", factor_key="same")
 
 
 def test_normalised_data_only(two):

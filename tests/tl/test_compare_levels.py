@@ -227,7 +227,7 @@ def test_pairs_survive_hostile_names(tmp_path):
 def test_two_factors_say_their_levels():
     a = cohort(("b", "a"), n_samples=4)
     a.obs["kind"] = np.where(a.obs["sample"].str[1:].astype(int) % 2, "x", "y")
-    contrasts = compared(a, reference="a", interaction="kind").extra["contrasts"]
+    contrasts = compared(a, reference="a", factor_key="kind").extra["contrasts"]
     columns = ["kind", "reference", "level", "factor_level", "factor_reference"]
     assert contrasts[columns].to_numpy().tolist() == [
         ["pair", "a", "b", "x", ""], ["pair", "a", "b", "y", ""], ["interaction", "a", "b", "y", "x"],

@@ -22,10 +22,10 @@ def interferon(public_data):
     return a, pairs
 
 
-@pytest.mark.parametrize("pair_key", [None, "patient"])
-def test_interferon_induces_its_ligands_in_monocytes(interferon, pair_key):
+@pytest.mark.parametrize("patient_key", [None, "patient"])
+def test_interferon_induces_its_ligands_in_monocytes(interferon, patient_key):
     a, pairs = interferon
-    result = cs.tl.compare(a, "cell_type", **KEYS, pair_key=pair_key, resource=pairs, inplace=False)
+    result = cs.tl.compare(a, "cell_type", **KEYS, patient_key=patient_key, resource=pairs, inplace=False)
     table = result.table
     assert table["contrast"].unique().tolist() == ["stim vs ctrl"]
     for group in ("CD14+ Monocytes", "FCGR3A+ Monocytes"):
@@ -88,9 +88,9 @@ def test_breast_metastasis_with_its_pairs(public_data):
     a = public_data("breast_chung2017")
     keys = {"condition_key": "stage", "sample_key": "sample", "reference": "primary", "min_cells": 5}
     with pytest.warns(UserWarning, match="9 of 13 samples have no partner"):
-        paired = cs.tl.compare(a, "cell_type", **keys, pair_key="patient", inplace=False)
+        paired = cs.tl.compare(a, "cell_type", **keys, patient_key="patient", inplace=False)
     reasons = paired.untested["reason"].value_counts()
-    assert reasons["pair without partner"] == 9
+    assert reasons["patient without partner"] == 9
     assert reasons["too few samples"] > 0
     tested = paired.table[paired.table["status"] == "tested"]
     assert set(zip(tested["source"], tested["target"], strict=True)) >= {("Tumor", "Tumor")}

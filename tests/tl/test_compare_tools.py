@@ -245,12 +245,12 @@ def test_power_knows_the_design():
     """Asked for the samples that there are, it answers for the present design, with pairs and covariates too."""
     a = cs.ds.simulate(n_samples=5, n_cells=300, paired=True, rng=3)
     a.obs["age"] = a.obs["sample"].cat.codes.astype(float) ** 2
-    for more in ({"pair_key": "patient"}, {"covariates": ["age"]}):
+    for more in ({"patient_key": "patient"}, {"covariates": ["age"]}):
         answer = again(cs.tl.power, a, compared=KEYS | more | {"min_cells": 1}, n_samples=[2, 5])
         values = {n: part.select_dtypes(float).to_numpy() for n, part in answer.groupby("n_samples")}
         np.testing.assert_allclose(values[5], values[0], rtol=1e-6)
         assert (values[2][:, 0] > values[5][:, 0]).all()
-    answer = again(cs.tl.power, a, compared=KEYS | {"pair_key": "patient", "covariates": ["age"]}, n_samples=[2, 3])
+    answer = again(cs.tl.power, a, compared=KEYS | {"patient_key": "patient", "covariates": ["age"]}, n_samples=[2, 3])
     assert answer.loc[answer["n_samples"] == 2, "ligand_power"].isna().all()  # two pairs and a covariate leave nothing
     assert answer.loc[answer["n_samples"] != 2, "ligand_power"].between(0, 1).all()
 
@@ -293,7 +293,7 @@ def test_card_of_calibration(cohort):
 
 def test_card_uses_every_relabelling_there_is():
     a = cs.ds.simulate(n_samples=3, n_cells=150, paired=True, rng=1)
-    card = again(cs.tl.calibrate, a, compared=KEYS | {"pair_key": "patient"})
+    card = again(cs.tl.calibrate, a, compared=KEYS | {"patient_key": "patient"})
     assert (card["n_shuffles"] == 2**3 - 2).all()
     two = cs.ds.simulate(n_samples=2, n_cells=150, paired=True, rng=1)
     cells = {"condition_key": "condition", "test": "cells"}

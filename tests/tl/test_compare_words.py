@@ -118,7 +118,7 @@ def test_totals_and_the_result_count_by_the_level_of_the_call():
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("kang2018_muscat", {"pair_key": "patient"}),
+        ("kang2018_muscat", {"patient_key": "patient"}),
         ("skin_ctcl_gse128531", {"reference": "healthy_control", "min_cells": 5}),
     ],
 )  # fmt: skip

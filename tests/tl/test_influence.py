@@ -81,7 +81,7 @@ def test_one_sample_that_carries_everything_is_named(cohort):
 
 def test_pairs_are_left_out_whole():
     adata = cs.ds.simulate(n_samples=4, n_cells=200, paired=True, rng=0)
-    result = run(adata, pair_key="patient")
+    result = run(adata, patient_key="patient")
     assert set(result.table["left_out"]) == set(adata.obs["patient"])
     assert result.params["left_out"] == "patient"
 
@@ -127,7 +127,7 @@ def test_stored_and_misspelt(cohort, tmp_path):
     assert run(adata, without={"inplace": True, "key_added": "without"}) is None
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "without")
-    assert back.schema == "commscore.influence/3"
+    assert back.schema == "commscore.influence/4"
     assert set(back.extra) == {"stability", "untested"}
     assert back.params["key"] == "commscore_compare"
     with pytest.raises(TypeError, match="did you mean 'key_added'"):

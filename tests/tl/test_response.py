@@ -130,7 +130,9 @@ def test_small_p_values_are_not_too_many(model, df):
 
 def test_two_pairs_of_real_samples_find_interferon_without_certainty(public_data):
     """Normal tails gave 1.7e-15 to a change that two patients show; what is found is the same."""
-    made = cs.tl.response(public_data("kang2018_muscat"), "cell_type", pair_key="patient", inplace=False, **KEYS).table
+    made = cs.tl.response(
+        public_data("kang2018_muscat"), "cell_type", patient_key="patient", inplace=False, **KEYS
+    ).table
     found = made[(made["padj"] <= 0.05) & (made["effect"] > 2)]
     assert found["pathway"].tolist() == ["JAK-STAT"] * 5
     assert 1e-4 < made["pvalue"].min() < 1e-2

@@ -30,8 +30,10 @@ def compare(
     order: options.Order = None,
     contrast: options.Contrast = None,
     covariate: Annotated[list[str] | None, typer.Option(help="Covariate of the samples; may be repeated.")] = None,
-    pair_key: Annotated[str | None, typer.Option(help="Column of obs with the patient, for paired samples.")] = None,
-    interaction: Annotated[str | None, typer.Option(help="Column of obs with a second factor.")] = None,
+    patient_key: Annotated[
+        str | None, typer.Option(help="Column of obs with the patient, where patients have several samples.")
+    ] = None,
+    factor_key: Annotated[str | None, typer.Option(help="Column of obs with a second factor.")] = None,
     out: options.Out = None,
     data: options.Data = None,
     totals: Annotated[Path | None, typer.Option(help="Write the totals by pair and mode here.")] = None,
@@ -86,8 +88,8 @@ def compare(
             order=order or None,
             contrast=options.levels(contrast),
             covariates=covariate or (),
-            pair_key=pair_key,
-            interaction=interaction,
+            patient_key=patient_key,
+            factor_key=factor_key,
             resource=known,
             test=test,
             combine=combine,

@@ -34,7 +34,9 @@ def expectations(
     data: options.Data = None,
     role: options.Roles = None,
     covariate: Annotated[list[str] | None, typer.Option(help="Covariate of the samples; may be repeated.")] = None,
-    pair_key: Annotated[str | None, typer.Option(help="Column of obs with the patient, for paired samples.")] = None,
+    patient_key: Annotated[
+        str | None, typer.Option(help="Column of obs with the patient, where patients have several samples.")
+    ] = None,
     species: options.Species = "human",
     orthologs: options.Orthologs = None,
     counts_layer: options.CountsLayer = None,
@@ -70,7 +72,7 @@ def expectations(
             contexts=contexts,
             roles=roles,
             covariates=covariate or (),
-            pair_key=pair_key,
+            patient_key=patient_key,
             resource=known,
             counts_layer=counts_layer,
             use_raw=use_raw,

@@ -112,8 +112,8 @@ KINDS: dict[str, ResultKind] = {
     ),
     "influence": ResultKind(
         "Influence of single samples",
-        "The comparison made again without each sample (or each pair): would a finding stand without it, and which one "
-        "carries it.",
+        "The comparison made again without each sample (or each patient): would a finding stand without it, and which "
+        "one carries it.",
         {
             "stability": View(
                 "Findings without any one sample",

@@ -137,7 +137,7 @@ def _compare(p: Mapping[str, str]) -> str:
     )
     design = "".join(
         f", {words} {p[name]}"
-        for name, words in (("covariates", "covariates"), ("pair_key", "paired by"))
+        for name, words in (("covariates", "covariates"), ("patient_key", "patients from"))
         if p.get(name, "none") != "none"
     )
     against = "every two of them" if p.get("reference_by") == OWN_REFERENCE else f"reference {p.get('reference')}"

@@ -153,8 +153,9 @@ def _pairs(study: Study, keys: StudyKeys) -> Study:
     lost = len(study.samples) - len(kept.samples)
     if lost:
         msg = (
-            f"pair_key={keys.pair!r}: {lost} of {len(study.samples)} samples have no partner in another condition and "
-            "are left out (cs.get.untested lists them); leave out pair_key to use all samples, unpaired"
+            f"patient_key={keys.patient!r}: {lost} of {len(study.samples)} samples have no partner in another "
+            "condition and are left out (cs.get.untested lists them); leave out patient_key only if samples of one "
+            "patient are as different as those of two"
         )
         warnings.warn(msg, UserWarning, stacklevel=6)
     return kept
@@ -194,7 +195,7 @@ def refuse_without_conditions(keys: StudyKeys, request: ComparisonRequest) -> No
         n
         for n, v in (
             ("covariates", keys.covariates or None),
-            ("pair_key", keys.pair),
+            ("patient_key", keys.patient),
             ("reference", request.reference),
             ("order", request.order),
             ("contrast", request.contrast),

@@ -52,7 +52,7 @@ class CrossedStudy:
         if (condition, factor) not in self.code:
             there = listed([AND.join(pair) for pair in self.code])
             msg = (
-                f"interaction={keys.factor!r} (the second factor): no sample has condition {condition!r} and "
+                f"factor_key={keys.factor!r} (the second factor): no sample has condition {condition!r} and "
                 f"{keys.factor} {factor!r}, so the difference of differences cannot be estimated; leave out "
                 f"{keys.factor} {factor!r}, or compare other levels (contrast=, reference=); there are {there}"
             )
@@ -66,7 +66,7 @@ def cross_factors(study: Study, keys: StudyKeys, factor_levels: Sequence[str]) -
     present = [f for f in factor_levels if (second == f).any()]
     if len(present) < 2:
         msg = (
-            f"interaction={keys.factor!r} (the second factor) has one level ({listed(present)}) in the samples that "
+            f"factor_key={keys.factor!r} (the second factor) has one level ({listed(present)}) in the samples that "
             "are compared; at least two are needed"
         )
         raise ValueError(msg)

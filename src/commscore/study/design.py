@@ -1,4 +1,4 @@
-"""The design of the comparison: condition means, then centred covariates and pairs; and what makes it impossible."""
+"""The design of the comparison: condition means, then centred covariates and patients; and what makes it impossible."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def build_design(study: Study, keys: StudyKeys) -> StudyDesign:
     Raises
     ------
     ValueError
-        If a covariate or the pairing is confounded with the condition or with one another, or no sample is
+        If a covariate or the patient is confounded with the condition or with one another, or no sample is
         left to estimate the variance from.
     """
     n_levels = len(study.levels)
@@ -51,16 +51,16 @@ def build_design(study: Study, keys: StudyKeys) -> StudyDesign:
         _no_confounding(matrix, columns, key=key, study=study, keys=keys)
         matrix, names = np.hstack([matrix, columns]), names + [f"{key}{label}" for label in labels]
     block = None
-    if keys.pair is not None:
-        block = pd.factorize(study.frame[keys.pair])[0].astype(np.int64)
+    if keys.patient is not None:
+        block = pd.factorize(study.frame[keys.patient])[0].astype(np.int64)
         columns = _block_columns(block, _components(block, study, keys=keys))
         _no_nesting(matrix, columns, keys=keys)
         matrix = np.hstack([matrix, columns])
-        names += [f"{keys.pair} {i + 1}" for i in range(columns.shape[1])]
+        names += [f"{keys.patient} {i + 1}" for i in range(columns.shape[1])]
     if matrix.shape[0] <= matrix.shape[1]:
         msg = (
             f"the design has {matrix.shape[1]} coefficients ({', '.join(names[:12])}) for {matrix.shape[0]} samples, "
-            "so nothing is left to estimate the variance from; leave out covariates or the pairing, or add samples"
+            "so nothing is left to estimate the variance from; leave out covariates or patient_key, or add samples"
         )
         raise ValueError(msg)
     return StudyDesign(matrix, block, tuple(names))
@@ -111,25 +111,26 @@ def _no_confounding(matrix: Floats, columns: Floats, *, key: str, study: Study, 
 
 
 def _components(block: Ints, study: Study, *, keys: StudyKeys) -> Ints:
-    """Return which samples are connected by chains of conditions and pairs, as a code per sample.
+    """Return which samples are connected by chains of conditions and patients, as a code per sample.
 
-    One component is needed, unless a second factor is constant within pairs (response × time): then each of its levels
-    is one, and changes are compared within them.
+    One component is needed, unless a second factor is constant within patients (response × time): then each of its
+    levels is one, and changes are compared within them.
     """
     n = len(study.levels)
     edges = sparse.coo_matrix((np.ones(block.size), (study.condition, n + block)), shape=(n + block.max() + 1,) * 2)
     component = connected_components(edges, directed=False)[1][study.condition]
     if keys.factor is None and component.max() > 0:
         msg = (
-            f"pair_key={keys.pair!r} is confounded with condition_key={keys.condition!r}: no chain of pairs connects "
-            f"all of {listed(study.levels)}; leave out pair_key, or compare conditions that share pairs (order=)"
+            f"patient_key={keys.patient!r} is confounded with condition_key={keys.condition!r}: no chain of patients "
+            f"connects all of {listed(study.levels)}; compare conditions that share patients (order=), or leave out "
+            "patient_key"
         )
         raise ValueError(msg)
     return np.asarray(component, np.int64)
 
 
 def _block_columns(block: Ints, component: Ints) -> Floats:
-    """Code each pair against the last one of its component, centred there: condition means stay those of its pairs."""
+    """Code each patient against the last of its component, centred: condition means stay those of its patients."""
     parts = []
     for c in np.unique(component):
         inside = component == c
@@ -144,37 +145,37 @@ def _no_nesting(matrix: Floats, columns: Floats, *, keys: StudyKeys) -> None:
     if design_rank(np.hstack([matrix, columns])) == matrix.shape[1] + columns.shape[1]:
         return
     msg = (
-        f"pair_key={keys.pair!r} already accounts for what is constant within a pair: leave "
-        f"{', '.join(map(repr, keys.covariates))} out of covariates, or leave out pair_key"
+        f"patient_key={keys.patient!r} already accounts for what is constant within a patient: leave "
+        f"{', '.join(map(repr, keys.covariates))} out of covariates, or leave out patient_key"
     )
     raise ValueError(msg)
 
 
 def complete_pairs(study: Study, keys: StudyKeys) -> Study:
-    """Leave out samples whose pair has only one condition; they say nothing about a change within a pair.
+    """Leave out samples whose patient has only one condition; they say nothing about a change within a patient.
 
     Raises
     ------
     ValueError
-        If fewer than two pairs have two conditions.
+        If fewer than two patients have two conditions.
     """
-    if keys.pair is None:
+    if keys.patient is None:
         return study
-    pair: Any = study.frame[keys.pair].to_numpy()
-    table = pd.crosstab(pair, study.condition)
+    patient: Any = study.frame[keys.patient].to_numpy()
+    table = pd.crosstab(patient, study.condition)
     full = table.index[(table > 0).sum(axis=1) > 1]
     if len(full) < 2:
         alone = [str(p) for p in table.index if p not in full]
         msg = (
-            f"pair_key={keys.pair!r}: {len(full)} of {len(table)} pairs have samples of two conditions, at least 2 are "
-            f"needed (without partner: {', '.join(alone[:6])}); check the column, or leave out pair_key to compare "
-            "unpaired"
+            f"patient_key={keys.patient!r}: {len(full)} of {len(table)} patients have samples of two conditions, at "
+            f"least 2 are needed (without partner: {', '.join(alone[:6])}); check the column, or leave out "
+            "patient_key"
         )
         raise ValueError(msg)
-    kept = np.isin(pair, full)
+    kept = np.isin(patient, full)
     notes = [
-        ("*", "pair without partner", f"sample {s}: {keys.pair} {p} has no sample of another condition")
-        for s, p, k in zip(study.samples, pair, kept, strict=True)
+        ("*", "patient without partner", f"sample {s}: {keys.patient} {p} has no sample of another condition")
+        for s, p, k in zip(study.samples, patient, kept, strict=True)
         if not k
     ]
     return study.of_samples(kept, notes) if notes else study

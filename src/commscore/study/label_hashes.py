@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .samples import StudyKeys
 
 CELLS_HASH, SAMPLES_HASH = "cells_sha256", "samples_sha256"
-"""Names in ``params``: cells of every sample × group; condition, pair, covariates and second factor of every sample."""
+"""Names in ``params``: cells per sample × group; condition, patient, covariates and second factor of each sample."""
 
 
 def label_hashes(adata: AnnData, keys: StudyKeys, order: Sequence[Label] | None) -> dict[str, str]:
@@ -34,7 +34,7 @@ def label_hashes(adata: AnnData, keys: StudyKeys, order: Sequence[Label] | None)
     stages = names if order is None else [found for stage in order if (found := find(stage, names)) is not None]
     inside = np.asarray([*(name in stages for name in names), False], bool)[codes]
     sample = ("sample_key", keys.sample) if keys.sample is not None else ("condition_key", keys.condition)
-    of_samples = [("condition_key", keys.condition), ("pair_key", keys.pair), ("interaction", keys.factor)]
+    of_samples = [("condition_key", keys.condition), ("patient_key", keys.patient), ("factor_key", keys.factor)]
     of_samples += [("covariates", key) for key in keys.covariates]
     return {
         CELLS_HASH: _hash(adata, [sample, ("groupby", keys.groupby)], inside, with_numbers=True),

@@ -33,7 +33,7 @@ class StudyKeys:
     groupby: str
     condition: str
     sample: str | None = None
-    pair: str | None = None
+    patient: str | None = None
     covariates: tuple[str, ...] = ()
     factor: str | None = None
 
@@ -44,7 +44,7 @@ class Study:
 
     ``cells`` are positions in ``adata``, ``group`` and ``sample`` the codes of each; ``condition`` the code of
     each sample into ``levels`` (the reference first). ``frame`` has one row per sample: the covariates, the
-    pairing and the second factor. ``notes`` are rows for the table of what was not tested. ``pairs`` are the
+    patient and the second factor. ``notes`` are rows for the table of what was not tested. ``pairs`` are the
     (reference, level) that are contrasted; ``reference`` is that of all of them, ``None`` where each has its own, and
     ``reference_by`` says which rule chose it.
     """
@@ -156,7 +156,7 @@ def label_column(adata: AnnData, argument: str, key: str, *, is_quiet: bool = Fa
 def _different(keys: StudyKeys) -> None:
     """Raise if one column is asked to play two parts that exclude each other."""
     parts = {"groupby": keys.groupby, "condition_key": keys.condition, "sample_key": keys.sample}
-    parts |= {"pair_key": keys.pair, "interaction": keys.factor}
+    parts |= {"patient_key": keys.patient, "factor_key": keys.factor}
     seen: dict[str, str] = {}
     for argument, key in parts.items():
         if key is None:
@@ -181,17 +181,17 @@ def _one_condition(level: Ints, sample: Ints, levels: tuple[str, ...], *, names:
             f"condition_key={keys.condition!r} varies within {several.size} of {len(names)} samples of sample_key="
             f"{keys.sample!r} (sample {names[several[0]]!r} has {inside}); a sample has one condition: use a column "
             f"with a value per sample, for example adata.obs[{keys.sample!r}].astype(str) + '_' + "
-            f"adata.obs[{keys.condition!r}].astype(str), and pair_key={keys.sample!r}"
+            f"adata.obs[{keys.condition!r}].astype(str), and patient_key={keys.sample!r}"
         )
         raise ValueError(msg)
     return np.asarray(table.argmax(axis=1), np.int64)
 
 
 def _frame(adata: AnnData, keys: StudyKeys, *, cells: Ints, sample: Ints, samples: list[str]) -> pd.DataFrame:
-    """One row per sample with its covariates, its pair and its second factor, each checked to be constant."""
+    """One row per sample with its covariates, its patient and its second factor, each checked to be constant."""
     frame = pd.DataFrame(index=pd.Index(samples))
     named = [("covariates", k) for k in keys.covariates]
-    named += [(a, k) for a, k in (("pair_key", keys.pair), ("interaction", keys.factor)) if k is not None]
+    named += [(a, k) for a, k in (("patient_key", keys.patient), ("factor_key", keys.factor)) if k is not None]
     if named and keys.sample is None:
         msg = f"{named[0][0]}={named[0][1]!r} needs sample_key=: it describes samples, not cells"
         raise ValueError(msg)
@@ -212,7 +212,7 @@ def _frame(adata: AnnData, keys: StudyKeys, *, cells: Ints, sample: Ints, sample
         is_number = argument == "covariates" and _is_number(column)
         frame[key] = column.astype(np.float64).to_numpy() if is_number else labels_of(column)
     for key in keys.covariates:
-        _warn_of_labels(frame[key], frame[keys.pair] if keys.pair else frame.index)
+        _warn_of_labels(frame[key], frame[keys.patient] if keys.patient else frame.index)
     return frame
 
 
@@ -221,7 +221,7 @@ def _is_number(values: pd.Series) -> bool:
 
 
 def _warn_of_labels(values: pd.Series, owner: Any) -> None:
-    """Warn of whole numbers that several samples (or pairs) share, as batches do; with two, slope and labels agree."""
+    """Warn of whole numbers that several samples (or patients) share, as batches do; of two, slope and labels agree."""
     if values.dtype != np.float64:
         return
     once = pd.DataFrame({"owner": np.asarray(owner), "number": values.to_numpy()}).drop_duplicates()
@@ -260,12 +260,15 @@ def drop_empty_levels(study: Study, keys: StudyKeys) -> Study:
     pairs = tuple(pair for pair in study.pairs if not set(pair) & set(lost))
     if study.reference in lost or not pairs:
         msg = (
-            f"pair_key={keys.pair!r} leaves no sample of condition {lost[0]!r}: its pairs have no other condition; "
-            "leave out pair_key to compare unpaired"
+            f"patient_key={keys.patient!r} leaves no sample of condition {lost[0]!r}: its patients have no other "
+            "condition; leave out patient_key only if samples of one patient are as different as those of two"
         )
         raise ValueError(msg)
     number = np.cumsum(n > 0) - 1
-    notes = [("*", "condition not compared", f"{keys.condition} {level}: no complete pair") for level in lost]
+    notes = [
+        ("*", "condition not compared", f"{keys.condition} {level}: no patient with another condition")
+        for level in lost
+    ]
     levels = tuple(level for level in study.levels if level not in lost)
     return replace(study, condition=number[study.condition], levels=levels, notes=study.notes + notes, pairs=pairs)
 

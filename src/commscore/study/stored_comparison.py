@@ -35,8 +35,8 @@ _NAMES = (
     "groupby",
     "condition_key",
     "sample_key",
-    "pair_key",
-    "interaction",
+    "patient_key",
+    "factor_key",
     "reference",
     "test",
     "combine",
@@ -58,7 +58,7 @@ class StoredComparison:
         """Columns of ``obs``."""
         o = self.options
         return StudyKeys(
-            o["groupby"], o["condition_key"], o["sample_key"], o["pair_key"], o["covariates"], o["interaction"]
+            o["groupby"], o["condition_key"], o["sample_key"], o["patient_key"], o["covariates"], o["factor_key"]
         )
 
     def prepare(self, adata: AnnData) -> ComparisonData:
@@ -73,7 +73,7 @@ class StoredComparison:
         """Return the contrast of one level with the reference: of the first one, if none is named."""
         if self.keys.factor is not None:
             msg = (
-                f"key={self.key!r}: a comparison with a second factor (interaction={self.keys.factor!r}) is a "
+                f"key={self.key!r}: a comparison with a second factor (factor_key={self.keys.factor!r}) is a "
                 "difference of differences; give the key of one without it, for example within one of its levels"
             )
             raise ValueError(msg)
@@ -157,7 +157,7 @@ def _same_samples(adata: AnnData, key: str, params: Mapping[str, Any]) -> None:
 def _same_labels(adata: AnnData, stored: StoredComparison) -> None:
     """Raise unless every sample has the cells, groups and conditions that it was compared with."""
     keys, now = stored.keys, label_hashes(adata, stored.keys, stored.options["order"])
-    of_samples = listed(repr(k) for k in (keys.condition, keys.pair, keys.factor, *keys.covariates) if k is not None)
+    of_samples = listed(repr(k) for k in (keys.condition, keys.patient, keys.factor, *keys.covariates) if k is not None)
     said = {
         SAMPLES_HASH: f"samples, or their labels in {of_samples}, have changed",
         CELLS_HASH: f"cells were added or left out, or their groups in {keys.groupby!r} have changed",

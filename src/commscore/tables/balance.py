@@ -55,7 +55,7 @@ TESTS = Table(
             ("ci_low", "lower end of the 95 % interval"),
             ("ci_high", "upper end of it"),
             ("pvalue", "t-test on samples"),
-            ("exact_pvalue", "p-value over relabellings of the samples (within pairs)"),
+            ("exact_pvalue", "p-value over relabellings of the samples (within patients)"),
             ("exact_floor", "smallest p-value that these relabellings can give"),
         ),
     ),

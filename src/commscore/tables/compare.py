@@ -23,7 +23,7 @@ REASONS = (
     "not expressed",
     "too few cells",
     "too few samples",
-    "pair without partner",
+    "patient without partner",
     "condition not compared",
     "cannot be compared",
 )

@@ -18,7 +18,7 @@ INFLUENCE = Table(
     "influence",
     "one contrast × source × target × interaction of the comparison without one sample",
     (
-        Column("left_out", "category", "sample (with pair_key: pair) that was left out"),
+        Column("left_out", "category", "sample (with patient_key: patient) that was left out"),
         *_EDGE,
         Column("effect", "float", "log2 fold change of ligand × receptor without it; missing where it cannot be told"),
         Column("pvalue", "float", "p-value without it"),

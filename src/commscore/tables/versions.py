@@ -8,15 +8,15 @@ from __future__ import annotations
 
 VERSIONS = {
     "score": 1,
-    "compare": 3,
-    "influence": 3,
-    "circuits": 3,
+    "compare": 4,
+    "influence": 4,
+    "circuits": 4,
     "loops": 2,
-    "response": 2,
+    "response": 3,
     "recessive": 1,
-    "expectations": 2,
+    "expectations": 3,
     "therapies": 3,
-    "balance": 2,
+    "balance": 3,
 }
 
 TOOLS = {kind: f"cs.tl.{kind}" for kind in VERSIONS} | {"influence": "cs.tl.leave_one_out"}

@@ -50,7 +50,7 @@ def balance(
     order: Levels | None = None,
     contrast: Label | Levels | None = None,
     covariates: Columns = (),
-    pair_key: str | None = None,
+    patient_key: str | None = None,
     sign: str = "reviews",
     roles: RoleGroups | None = None,
     flow: str = "geometric",
@@ -82,7 +82,7 @@ def balance(
         Column with the samples: the points, and the replicates of the tests.
     condition_key
         Column with the condition or stage, constant within a sample; None to measure without comparing.
-    reference, order, contrast, covariates, pair_key
+    reference, order, contrast, covariates, patient_key
         As in :func:`commscore.tl.compare`; contrasts are pairwise.
     sign
         ``"reviews"``: an interaction has the direction that all statements about it give, whoever sends and receives
@@ -139,7 +139,7 @@ def balance(
         raise TypeError(msg)
     check_target(adata, key_added, inplace=inplace)
     known = _signed(resource)
-    keys = StudyKeys(groupby, condition_key or "", sample_key, pair_key, covariate_names(covariates))
+    keys = StudyKeys(groupby, condition_key or "", sample_key, patient_key, covariate_names(covariates))
     request = ComparisonRequest(known, counts_layer, use_raw, int(min_cells), reference, order, contrast)
     assigned = _who(adata, groupby, known, roles=roles, sign=sign, use_raw=use_raw)
     prepared = prepare_study(adata, keys, request)
@@ -156,7 +156,7 @@ def balance(
         "groupby": groupby,
         "condition_key": condition_key,
         "sample_key": sample_key,
-        "pair_key": pair_key,
+        "patient_key": patient_key,
         "covariates": np.asarray(keys.covariates, object),
         "reference": study.reference,
         "reference_by": study.reference_by,
@@ -317,7 +317,7 @@ def _one_test(
 def _exact(
     value: Floats, study: Study, design: StudyDesign, *, keep: Bools, codes: tuple[int, int]
 ) -> dict[str, float]:
-    """Relabel the samples of the two conditions, within pairs; the statistic is the adjusted difference of means."""
+    """Relabel the samples of the two conditions, within patients; the statistic is the adjusted difference of means."""
     labels = (study.condition[keep] == codes[1]).astype(np.int64)
     block = None if design.block is None else design.block[keep]
     drawn, everything = exact.relabellings(labels, block=block, limit=_LIMIT)

@@ -31,8 +31,8 @@ _OF_COMPARISON = (
     "groupby",
     "condition_key",
     "sample_key",
-    "pair_key",
-    "interaction",
+    "patient_key",
+    "factor_key",
     "covariates",
     "reference",
     "order",
@@ -54,7 +54,7 @@ _EDGE = ["contrast", "source", "target", "interaction"]
 _SAID_BEFORE = (
     r"(?s)adata\.obs\[.*they are different labels",
     r"(?s)covariates: .*it enters as a slope",
-    r"(?s)pair_key=.*have no partner in another condition",
+    r"(?s)patient_key=.*have no partner in another condition",
     r"(?s)only .* that RNA can show .*have their genes in var_names",
     r"(?s).*of all counts in .* are of genes of the resource's interactions",
 )
@@ -74,8 +74,8 @@ def leave_one_out(
 
     A stored comparison is made anew with its own parameters (:func:`commscore.tl.compare`), each time with its own
     choice of what is expressed and its own moderated variances, so that p-values are told, too; ``sign_stable`` of the
-    comparison looks at effects alone. With ``pair_key``, whole pairs are left out, as the partner of a missing sample
-    says nothing.
+    comparison looks at effects alone. With ``patient_key``, whole patients are left out: the partner of a missing
+    sample says nothing.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def leave_one_out(
     check_target(adata, key_added, inplace=inplace)
     stored = stored_comparison(adata, key, resource=resource)
     whole, keys = stored.result, stored.keys
-    argument, unit = ("sample_key", keys.sample) if keys.pair is None else ("pair_key", keys.pair)
+    argument, unit = ("sample_key", keys.sample) if keys.patient is None else ("patient_key", keys.patient)
     labels, names = label_column(adata, argument, str(unit), is_quiet=True)
     samples = obs_column(adata, "sample_key", str(keys.sample))
     used = [n for n in range(len(names)) if _takes_part(samples[labels == n], whole.params)]

@@ -108,7 +108,7 @@ class FittedContrast:
     def arms(self, group: int) -> Floats:
         """Second arm minus first of every entity (2, n_entities), before and after, by plain means of the levels.
 
-        Pairing does not enter: patients that are in one arm only say nothing else about the arms.
+        Patients do not enter: those that are in one arm only say nothing else about the arms.
         """
         value = self.model.rows.value[group]
         ends = (self.contrast.ref, self.contrast.alt)

@@ -60,7 +60,7 @@ class Cohort:
         (n_samples, p) design in cell-means coding, then centred covariates and blocks. Its rank may be short
         (patients nested in the arms of an interaction): only the contrasts need to be estimable.
     block
-        (n_samples,) codes of the pairing, or None. Relabellings stay within a block.
+        (n_samples,) codes of the patients, or None. Relabellings stay within a block.
     total_cells
         (n_samples,) cells of the sample, groups not listed here included; None is the sum of ``n_cells``.
     """

@@ -207,7 +207,7 @@ def _plan(found: RoleSamples, keys: StudyKeys) -> tuple[list[Contrast], StudyDes
     """Contrasts and design; with one sample per level there are effects without a test."""
     study = found.study
     n_levels = len(study.levels)
-    if len(study.samples) <= n_levels and not keys.covariates and keys.pair is None:
+    if len(study.samples) <= n_levels and not keys.covariates and keys.patient is None:
         design = StudyDesign(np.eye(n_levels)[study.condition], None, study.levels)
     else:
         design = build_design(study, keys)

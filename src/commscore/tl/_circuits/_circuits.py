@@ -54,7 +54,7 @@ def circuits(
     order: Levels | None = None,
     contrast: Label | Levels | None = None,
     covariates: Columns = (),
-    pair_key: str | None = None,
+    patient_key: str | None = None,
     resource: str | Resource = "breast",
     n_perms: Repeats = 1000,
     scheme: str = "rotation",
@@ -97,7 +97,7 @@ def circuits(
     sample_key
         Column with the biological samples. Adds, from five samples on, Spearman's correlation of both genes of
         every step inside a cell across samples (within conditions). Needs raw counts.
-    reference, order, contrast, covariates, pair_key
+    reference, order, contrast, covariates, patient_key
         As in :func:`commscore.tl.compare`: the baseline, the stages in order (which add the contrast ``"stages"``), the
         levels to set against the baseline, columns that describe samples, and the patient that several samples share.
     resource
@@ -172,7 +172,7 @@ def circuits(
     one_of("complex", complex, COMPLEX_RULES)
     check_target(adata, key_added, inplace=inplace)
     settings = CircuitSettings(int(n_perms), scheme, complex, float(expr_prop), int(min_cells), int(min_cells_sample))
-    keys = StudyKeys(groupby, condition_key or "", sample_key, pair_key, covariate_names(covariates))
+    keys = StudyKeys(groupby, condition_key or "", sample_key, patient_key, covariate_names(covariates))
     request = ComparisonRequest(resource, counts_layer, use_raw, settings.min_cells_sample, reference, order, contrast)
     _samples.check_keys(keys, request)
     seed, known = key(rng), rs.as_resource(resource)
@@ -335,7 +335,7 @@ def _from_call(keys: StudyKeys, request: ComparisonRequest, *, cells: Cells, lay
         "groupby": keys.groupby,
         "condition_key": keys.condition or None,
         "sample_key": keys.sample,
-        "pair_key": keys.pair,
+        "patient_key": keys.patient,
         "covariates": np.asarray(keys.covariates, object),
         "reference": None,
         **request.recorded(),

@@ -46,9 +46,9 @@ def calibrate(
     """Show how often a comparison of these data finds something when the sample labels are shuffled.
 
     A stored comparison is made again, with its own parameters, for the samples of two levels that are relabelled at
-    random, within pairs if there are any, never as they are nor with both labels swapped. A calibrated comparison has
-    p ≤ 0.05 in 5 % of the rows. Where the true labels make a large difference, a shuffle mixes it into the variance, so
-    the card can only err towards fewer findings.
+    random, within patients if there are any, never as they are nor with both labels swapped. A calibrated comparison
+    has p ≤ 0.05 in 5 % of the rows. Where the true labels make a large difference, a shuffle mixes it into the
+    variance, so the card can only err towards fewer findings.
 
     Parameters
     ----------

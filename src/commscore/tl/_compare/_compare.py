@@ -44,8 +44,8 @@ def compare(
     order: Levels | None = None,
     contrast: Label | Levels | None = None,
     covariates: Columns = (),
-    pair_key: str | None = None,
-    interaction: str | None = None,
+    patient_key: str | None = None,
+    factor_key: str | None = None,
     resource: str | Resource | pd.DataFrame = "breast",
     test: str = "auto",
     combine: str = "acat",
@@ -96,10 +96,10 @@ def compare(
     covariates
         Columns of ``adata.obs`` that are constant within a sample: numbers enter as a slope, text and categories as
         labels. Whole numbers that hardly differ and that several samples share get a warning.
-    pair_key
-        Column with the patient (or another block) that several samples share. Blocks enter the design as fixed effects
-        and relabellings stay within them; samples without a partner in another condition are left out.
-    interaction
+    patient_key
+        Column with the patient, donor or another block that several samples share. Patients enter the design as fixed
+        effects and relabellings stay within them; samples without a partner in another condition are left out.
+    factor_key
         Column of ``adata.obs`` with a second factor, such as the subtype or the response to a therapy, whose
         *statistical* interaction with the condition is tested; not a ligand–receptor interaction. Gives contrasts
         within each of its levels (``"ALT vs REF | LEVEL"``) and their differences in differences
@@ -174,14 +174,14 @@ def compare(
       interaction shift  driver
     0  CSF1^CSF1R    up  ligand
     """
-    keys = StudyKeys(groupby, condition_key, sample_key, pair_key, covariate_names(covariates), interaction)
+    keys = StudyKeys(groupby, condition_key, sample_key, patient_key, covariate_names(covariates), factor_key)
     settings = _settings(
         test=test, combine=combine, margin=margin, alpha=alpha, expr_prop=expr_prop, n_perms=n_perms, rng=rng
     )
     check_target(adata, key_added, inplace=inplace)
-    if interaction is not None and order is not None:
+    if factor_key is not None and order is not None:
         msg = (
-            f"order and interaction (a second factor, here adata.obs[{interaction!r}]) exclude each other; compare the "
+            f"order and factor_key={factor_key!r} (a second factor) exclude each other; compare the "
             "stages within each level, or leave out order"
         )
         raise ValueError(msg)
@@ -202,15 +202,15 @@ def compare(
         "totals": _totals.totals_table(table, alpha=settings.alpha),
         "contrasts": pd.DataFrame(made.info),
     }
-    if interaction is not None:
+    if factor_key is not None:
         extra["two_factors"] = _two_factors.two_factors_table(table, made.parts)
     study = made.prepared.study
     params = {
         "groupby": groupby,
         "condition_key": condition_key,
         "sample_key": sample_key,
-        "pair_key": pair_key,
-        "interaction": interaction,
+        "patient_key": patient_key,
+        "factor_key": factor_key,
         "covariates": np.asarray(keys.covariates, object),
         "reference": study.reference,
         "reference_by": study.reference_by,
@@ -274,7 +274,7 @@ def _unit(test: str, keys: StudyKeys) -> str:
 def _nothing_of_samples(keys: StudyKeys) -> None:
     given = [
         name
-        for name, value in (("covariates", keys.covariates), ("pair_key", keys.pair), ("interaction", keys.factor))
+        for name, value in (("covariates", keys.covariates), ("patient_key", keys.patient), ("factor_key", keys.factor))
         if value
     ]
     if given:

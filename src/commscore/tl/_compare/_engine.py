@@ -53,7 +53,7 @@ def by_samples(plan: ComparisonPlan, adata: AnnData) -> ContrastColumns:
     prepared, keys = plan.prepared, plan.keys
     crossed = None
     if keys.factor is not None:
-        crossed = cross_factors(prepared.study, keys, label_column(adata, "interaction", keys.factor)[1])
+        crossed = cross_factors(prepared.study, keys, label_column(adata, "factor_key", keys.factor)[1])
         prepared = replace(prepared, study=crossed.study)
     design = build_design(prepared.study, keys)
     n = design.matrix.shape[1]

@@ -147,7 +147,7 @@ def _residual_df(cohort: engine.Cohort, design: StudyDesign, tests: Tests) -> Fl
 
 
 def _future_df(design: StudyDesign, study: Study, n: int) -> float:
-    """Residual degrees of freedom of this design with ``n`` samples in every condition, complete pairs if there are."""
+    """Residual degrees of freedom of this design with ``n`` samples in every condition, one of each patient."""
     n_levels = len(study.levels)
     n_blocks = 0 if design.block is None else int(design.block.max()) + 1
     n_covariates = design.matrix.shape[1] - n_levels - max(n_blocks - 1, 0)

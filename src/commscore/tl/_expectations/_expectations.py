@@ -48,7 +48,7 @@ def expectations(
     method: str = "ulm",
     links: pd.DataFrame | None = None,
     covariates: Columns = (),
-    pair_key: str | None = None,
+    patient_key: str | None = None,
     resource: str | Resource = "breast",
     counts_layer: str | None = None,
     use_raw: bool = False,
@@ -91,7 +91,7 @@ def expectations(
         (:func:`commscore.tl.roles`) and reported in ``extra["roles"]``.
     net, method, links
         As in :func:`commscore.tl.response`. Pathways of the reviews are found in the net by name.
-    covariates, pair_key
+    covariates, patient_key
         As in :func:`commscore.tl.compare`.
     resource
         Name of a resource or a :class:`~commscore.rs.Resource` with expectations.
@@ -144,7 +144,7 @@ def expectations(
     if known.expectations.empty:
         msg = f"resource {known.name!r} has no expectations; use resource='breast'"
         raise ValueError(msg)
-    keys = StudyKeys(groupby, condition_key, sample_key, pair_key, covariate_names(covariates))
+    keys = StudyKeys(groupby, condition_key, sample_key, patient_key, covariate_names(covariates))
     conditions = label_column(adata, "condition_key", condition_key, is_quiet=True)[1]
     levels = _contexts.read(contexts, conditions, condition_key)
     items = _items.items(known.expectations, levels)
@@ -175,7 +175,7 @@ def expectations(
         "groupby": groupby,
         "condition_key": condition_key,
         "sample_key": sample_key,
-        "pair_key": pair_key,
+        "patient_key": patient_key,
         "covariates": np.asarray(keys.covariates, object),
         "net": net_name,
         "method": method,

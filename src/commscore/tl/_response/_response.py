@@ -45,7 +45,7 @@ def response(
     order: Levels | None = None,
     contrast: Label | Levels | None = None,
     covariates: Columns = (),
-    pair_key: str | None = None,
+    patient_key: str | None = None,
     links: pd.DataFrame | None = None,
     resource: str | Resource | pd.DataFrame = "breast",
     counts_layer: str | None = None,
@@ -88,7 +88,7 @@ def response(
         Column with the samples. Without it each condition, or all cells, is one sample and nothing is tested.
     method
         ``"ulm"`` (one pathway at a time) or ``"mlm"`` (all together, which tells overlapping pathways apart).
-    reference, order, contrast, covariates, pair_key
+    reference, order, contrast, covariates, patient_key
         As in :func:`commscore.tl.compare`; ``order`` gives the order of the contexts, contrasts stay pairwise.
     links
         Table ``receptor, pathway`` (and ``sign``, 1 or −1, ``evidence``): which receptor feeds which source of the
@@ -142,7 +142,7 @@ def response(
     """
     one_of("method", method, ACTIVITY_METHODS)
     check_target(adata, key_added, inplace=inplace)
-    keys = StudyKeys(groupby, condition_key or "", sample_key, pair_key, covariate_names(covariates))
+    keys = StudyKeys(groupby, condition_key or "", sample_key, patient_key, covariate_names(covariates))
     request = ComparisonRequest(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
     prepared = prepare_study(adata, keys, request)
     study = prepared.study
@@ -170,7 +170,7 @@ def response(
         "groupby": groupby,
         "condition_key": condition_key,
         "sample_key": sample_key,
-        "pair_key": pair_key,
+        "patient_key": patient_key,
         "covariates": np.asarray(keys.covariates, object),
         **request.recorded(),
         "net": net_name,
