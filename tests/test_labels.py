@@ -148,9 +148,9 @@ def test_white_space_is_shown():
 
 def test_labels_of_messages_are_written_so_that_they_can_be_told_apart():
     with pytest.raises(ValueError, match=r"groups has 'B cell', .*there are 'B cell ', T cell, 'T\\xa0cell'"):
-        _labels.choose("groups", ["B cell"], known=["B cell ", "T cell", "T\u00a0cell"], what="a group")
+        _labels.choose("groups", ["B cell"], options=["B cell ", "T cell", "T\u00a0cell"], what="a group")
     with pytest.raises(ValueError, match=r"^source=3 is not a group \(there are 0, 1\)"):
-        _labels.choose("source", np.int64(3), known=["0", "1"], what="a group")
+        _labels.choose("source", np.int64(3), options=["0", "1"], what="a group")
     with pytest.raises(ValueError, match="groups must name different labels"):
-        _labels.choose("groups", [0, 0.0], known=["0", "1"], what="a group")
-    assert _labels.choose("groups", [1, "0"], known=["0", "1"], what="a group") == ["1", "0"]
+        _labels.choose("groups", [0, 0.0], options=["0", "1"], what="a group")
+    assert _labels.choose("groups", [1, "0"], options=["0", "1"], what="a group") == ["1", "0"]

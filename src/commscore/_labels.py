@@ -72,8 +72,8 @@ def text(label: object) -> str:
 
 def number(label: str) -> float | None:
     """Return the number that a label is, or ``None``."""
-    found = _NUMBER.fullmatch(label)
-    value = float(found.group()) if found else math.nan
+    match = _NUMBER.fullmatch(label)
+    value = float(match.group()) if match else math.nan
     return value if math.isfinite(value) else None
 
 
@@ -97,8 +97,8 @@ def natural_order(labels: Iterable[str]) -> list[str]:
     return sorted(labels, key=natural_key)
 
 
-def find(label: object, known: Sequence[str]) -> str | None:
-    """Return the one of ``known`` that a label names, or ``None``.
+def find(label: object, labels: Sequence[str]) -> str | None:
+    """Return the one of ``labels`` that a label names, or ``None``.
 
     The same text, else the same number, where exactly one has it. True and False are labels of their own: they read
     ``"True"`` and ``"False"``, and are 1 and 0 only where all labels are numbers.
@@ -108,14 +108,14 @@ def find(label: object, known: Sequence[str]) -> str | None:
     >>> find(0, ["0", "24"]), find("24.0", ["0", "24"]), find(True, ["False", "True"]), find(3, ["0", "24"])
     ('0', '24', 'True', None)
     """
-    wanted = text(label)
-    if wanted in known:
-        return wanted
-    values = [number(k) for k in known]
-    if wanted in ("True", "False") and not isinstance(label, str) and None not in values:
-        wanted = str(int(wanted == "True"))
-    value = number(wanted)
-    equal = [k for k, v in zip(known, values, strict=True) if value is not None and v == value]
+    name = text(label)
+    if name in labels:
+        return name
+    values = [number(k) for k in labels]
+    if name in ("True", "False") and not isinstance(label, str) and None not in values:
+        name = str(int(name == "True"))
+    value = number(name)
+    equal = [k for k, v in zip(labels, values, strict=True) if value is not None and v == value]
     return equal[0] if len(equal) == 1 else None
 
 
@@ -124,24 +124,24 @@ def as_list(names: Any) -> list[Any]:
     return [names] if isinstance(names, str) or not hasattr(names, "__iter__") else list(names)
 
 
-def choose(argument: str, names: Any, *, known: Sequence[str], what: str) -> list[str]:
+def choose(argument: str, names: Any, *, options: Sequence[str], what: str) -> list[str]:
     """Return the labels that an argument names, one or several, as they are known.
 
     Raises
     ------
     ValueError
-        If one is not among ``known`` (``what`` says what these are), or is named twice.
+        If one is not among ``options`` (``what`` says what these are), or is named twice.
     """
-    asked = as_list(names)
-    found = [find(name, known) for name in asked]
-    for name, label in zip(asked, found, strict=True):
+    entries = as_list(names)
+    labels = [find(name, options) for name in entries]
+    for name, label in zip(entries, labels, strict=True):
         if label is None:
-            said = repr(name) if isinstance(name, str) else text(name)
+            quoted = repr(name) if isinstance(name, str) else text(name)
             is_one = isinstance(names, str) or not hasattr(names, "__iter__")
-            start = f"{argument}={said} is" if is_one else f"{argument} has {said}, which is"
-            msg = f"{start} not {what} (there are {listed(known)}){suggest(name, known)}"
+            start = f"{argument}={quoted} is" if is_one else f"{argument} has {quoted}, which is"
+            msg = f"{start} not {what} (there are {listed(options)}){suggest(name, options)}"
             raise ValueError(msg)
-    chosen = [label for label in found if label is not None]
+    chosen = [label for label in labels if label is not None]
     if len(set(chosen)) < len(chosen) or not chosen:
         msg = f"{argument} must name different labels, at least one, found {names!r}"
         raise ValueError(msg)
@@ -186,15 +186,15 @@ def warn_of_white_space(labels: Sequence[str], *, where: str) -> None:
         alike.setdefault(visible(label), []).append(label)
     twins = [group for group in alike.values() if len(group) > 1]
     padded = [label for label in labels if label != label.strip() and not any(label in group for group in twins)]
-    said = []
+    flaws = []
     if twins:
         some = "; ".join(" and ".join(map(repr, group)) for group in twins[:3])
-        said.append(f"labels that differ only in white space or invisible characters ({some})")
+        flaws.append(f"labels that differ only in white space or invisible characters ({some})")
     if padded:
-        said.append(f"labels that begin or end with a blank ({', '.join(map(repr, padded[:5]))})")
-    if said:
+        flaws.append(f"labels that begin or end with a blank ({', '.join(map(repr, padded[:5]))})")
+    if flaws:
         warn(
-            f"{where} has {' and '.join(said)}; they are different labels. If they are meant to be one, or the blanks "
+            f"{where} has {' and '.join(flaws)}; they are different labels. If they are meant to be one, or the blanks "
             "are slips, clean the column, for example with .astype(str).str.split().str.join(' ')"
         )
 

@@ -20,10 +20,10 @@ def write_names(names: Iterable[str]) -> str:
     >>> write_names(["CAF"]), write_names(["T cell; CD4", "T cell, CD8"])
     ('CAF', '["T cell; CD4", "T cell, CD8"]')
     """
-    known = [str(n) for n in names]
-    if len(known) == 1 and known[0] and not known[0].startswith("["):
-        return known[0]
-    return write_list(known) if known else ""
+    texts = [str(n) for n in names]
+    if len(texts) == 1 and texts[0] and not texts[0].startswith("["):
+        return texts[0]
+    return write_list(texts) if texts else ""
 
 
 def read_names(cell: object) -> list[str]:
@@ -48,11 +48,11 @@ def distinct(names: Iterable[str]) -> list[str]:
     >>> distinct(["a", "b", "a"])
     ['a', 'b', 'a (2)']
     """
-    made: dict[str, None] = {}
+    labels: dict[str, None] = {}
     for name in names:
         unique, count = name, 1
-        while unique in made:
+        while unique in labels:
             count += 1
             unique = f"{name} ({count})"
-        made[unique] = None
-    return list(made)
+        labels[unique] = None
+    return list(labels)

@@ -11,26 +11,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def suggest(found: object, known: Iterable[object]) -> str:
+def suggest(name: object, options: Iterable[object]) -> str:
     """Return ``"; did you mean 'x'?"`` if a known name is close to the one found, else ``""``."""
-    close = difflib.get_close_matches(str(found), [str(k) for k in known], n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(name), [str(k) for k in options], n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def shown(found: object, *, most: int = 80) -> str:
+def shown(value: object, *, most: int = 80) -> str:
     """Return what was found and its type, cut to a line; containers of data by their type alone."""
-    kind = type(found).__name__
-    if found is None or isinstance(found, bool):
-        return repr(found)
-    if hasattr(found, "shape") and hasattr(found, "dtype" if getattr(found, "ndim", 0) else "obs"):
+    kind = type(value).__name__
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    if hasattr(value, "shape") and hasattr(value, "dtype" if getattr(value, "ndim", 0) else "obs"):
         return kind
-    text = " ".join(repr(found).split()) if not hasattr(found, "columns") and not hasattr(found, "obs") else ""
+    text = " ".join(repr(value).split()) if not hasattr(value, "columns") and not hasattr(value, "obs") else ""
     return f"{text[:most]}{'…' if len(text) > most else ''} ({kind})" if text else kind
 
 
-def listed(known: Iterable[object], *, most: int = 10) -> str:
+def listed(items: Iterable[object], *, most: int = 10) -> str:
     """Return the first names, and how many there are in all if that is not all of them."""
-    names = [as_written(str(k)) for k in known]
+    names = [as_written(str(k)) for k in items]
     return ", ".join(names[:most]) + (f", … ({len(names)} in all)" if len(names) > most else "")
 
 
@@ -48,25 +48,25 @@ def warn(message: str) -> None:
     warnings.warn(message, UserWarning, stacklevel=level)
 
 
-def one_of(argument: str, found: object, known: Iterable[object]) -> None:
-    """Raise ``ValueError`` unless ``found`` is one of ``known``."""
-    known = list(known)
-    if not any(found is k or (type(found) is type(k) and found == k) for k in known):
-        options = ", ".join(repr(k) for k in known)
-        msg = f"{argument}={found!r} is not one of {options}{suggest(found, known)}"
+def one_of(argument: str, value: object, options: Iterable[object]) -> None:
+    """Raise ``ValueError`` unless ``value`` is one of ``options``."""
+    options = list(options)
+    if not any(value is k or (type(value) is type(k) and value == k) for k in options):
+        listing = ", ".join(repr(k) for k in options)
+        msg = f"{argument}={value!r} is not one of {listing}{suggest(value, options)}"
         raise ValueError(msg)
 
 
-def in_range(argument: str, found: object, *, low: float, high: float = float("inf"), integer: bool = False) -> None:
-    """Raise unless ``found`` is a number (an integer if asked) with ``low <= found <= high``."""
+def in_range(argument: str, value: object, *, low: float, high: float = float("inf"), integer: bool = False) -> None:
+    """Raise unless ``value`` is a number (an integer if asked) with ``low <= value <= high``."""
     import numbers
 
-    wanted = numbers.Integral if integer else numbers.Real
+    number_type = numbers.Integral if integer else numbers.Real
     what = "an integer" if integer else "a number"
     bounds = f">= {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
-    if isinstance(found, bool) or not isinstance(found, wanted):
-        msg = f"{argument} must be {what} {bounds}, found {shown(found)}"
+    if isinstance(value, bool) or not isinstance(value, number_type):
+        msg = f"{argument} must be {what} {bounds}, found {shown(value)}"
         raise TypeError(msg)
-    if not low <= found <= high:  # type: ignore[operator]
-        msg = f"{argument} must be {what} {bounds}, found {found!r}"
+    if not low <= value <= high:  # type: ignore[operator]
+        msg = f"{argument} must be {what} {bounds}, found {value!r}"
         raise ValueError(msg)

@@ -162,11 +162,11 @@ def _items(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _refusal(name: str, value: object, kinds: Iterable[Kind]) -> str:
     words = [str(k) for k in kinds]
-    wanted = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+    expected = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
     way_out = f"; write [{value!r}]" if isinstance(value, str) and any("list" in w for w in words) else ""
     if isinstance(value, str | os.PathLike) and words == ["an AnnData"]:
         way_out = "; read the file first, for example with anndata.read_h5ad"
-    return f"{name} must be {wanted}, found {shown(value)}{way_out}"
+    return f"{name} must be {expected}, found {shown(value)}{way_out}"
 
 
 def _check_number(name: str, value: Any, kind: Kind) -> None:
@@ -304,8 +304,8 @@ def is_label(value: object) -> bool:
 
 
 def _is_rng(value: object) -> bool:
-    made = instance_of("numpy.random", "Generator")(value) or instance_of("numpy.random", "SeedSequence")(value)
-    return made or (_is_integer(value) and int(value) >= 0)  # type: ignore[call-overload]
+    is_generator = instance_of("numpy.random", "Generator")(value) or instance_of("numpy.random", "SeedSequence")(value)
+    return is_generator or (_is_integer(value) and int(value) >= 0)  # type: ignore[call-overload]
 
 
 def _is_path(value: object) -> bool:

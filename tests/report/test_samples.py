@@ -9,7 +9,7 @@ import pytest
 import commscore as cs
 from commscore.report import _by_sample
 from commscore.report._figures import FigureRequest
-from commscore.report._found import results
+from commscore.report._stored import results
 from commscore.tables.versions import schema_of
 
 

@@ -15,7 +15,7 @@ import commscore as cs
 from commscore.cli import app
 from commscore.report import _write, write
 from commscore.report._evidence import _named, marks, valid_doi
-from commscore.report._found import Stored
+from commscore.report._stored import Stored
 from report.page import Page
 
 EVIL = "<script>alert(1)</script>"

@@ -45,7 +45,7 @@ def added(tmp_path):
     spec.loader.exec_module(module)
     scoring.register(module.SCORE)
     yield module.SCORE
-    scoring._found().pop("both_expressed")
+    scoring._methods().pop("both_expressed")
     del sys.modules["both_expressed"]
 
 

@@ -167,10 +167,10 @@ def test_counts_of_a_layer_with_a_quote_are_read_again(cohort, tmp_path):
     cs.tl.compare(adata, "cell_type", **KEYS, counts_layer=LAYER)
     params = cs.get.params(adata, "commscore_compare")
     assert (params["counts_layer"], params["use_raw"]) == (LAYER, False)
-    from commscore.report import _by_sample, _found
+    from commscore.report import _by_sample, _stored
     from commscore.report._figures import FigureRequest
 
-    stored = _found.results(adata, "commscore_compare")[0]
+    stored = _stored.results(adata, "commscore_compare")[0]
     samples = _by_sample.samples_of(FigureRequest(stored, adata, 5, 0.5))
     assert samples.uns["commscore_profile"]["counts_layer"] == LAYER
     want = cs.tl.profile(cohort, "cell_type", sample_key="sample")[:, samples.var_names]

@@ -168,8 +168,8 @@ def list_datasets(*, cache_dir: str | os.PathLike[str] | None = None) -> Any:
 
 
 def _entry(name: str) -> Dataset:
-    known = _registry.datasets()
-    return known[_registry.lookup(name, known)]
+    datasets = _registry.datasets()
+    return datasets[_registry.lookup(name, datasets)]
 
 
 def _folder() -> Path | None:
@@ -200,10 +200,10 @@ def _sha256(file: Path) -> str:
 
 
 def _checked(file: Path, entry: Dataset) -> Path:
-    found = _sha256(file)
-    if found != entry.sha256:
+    digest = _sha256(file)
+    if digest != entry.sha256:
         msg = (
-            f"{file} is damaged or another version: its SHA-256 is {found}, that of {entry.name!r} is "
+            f"{file} is damaged or another version: its SHA-256 is {digest}, that of {entry.name!r} is "
             f"{entry.sha256}; replace or remove the file"
         )
         raise OSError(msg)

@@ -54,9 +54,9 @@ def datasets() -> dict[str, Dataset]:
     return parse(resources.files(__package__).joinpath("datasets.toml").read_text(encoding="utf-8"))
 
 
-def lookup(name: object, known: Iterable[str]) -> str:
+def lookup(name: object, datasets: Iterable[str]) -> str:
     """Return ``name`` if it is known, else raise a ``ValueError`` that suggests one."""
-    names = tuple(known)
+    names = tuple(datasets)
     if isinstance(name, str) and name in names:
         return name
     msg = f"name={name!r}: there is no data set {name!r}{_validate.suggest(name, names)} (known: {', '.join(names)})"

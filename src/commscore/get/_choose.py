@@ -39,23 +39,23 @@ def chosen(frame: pd.DataFrame, method: str | None, *, single: str | None = None
     ValueError
         If the table does not hold this method.
     """
-    known = methods_of(frame)
+    methods = methods_of(frame)
     if method is None:
-        return known[0] if known else None
-    if method in known or (not known and method == single):
-        return method if known else None
-    has = ", ".join(known) if known else single or "one, without its name: leave method out"
+        return methods[0] if methods else None
+    if method in methods or (not methods and method == single):
+        return method if methods else None
+    has = ", ".join(methods) if methods else single or "one, without its name: leave method out"
     more = ""
     if method == "consensus" and "magnitude_rank" in frame:
         more = "; the consensus itself is in the columns magnitude_rank and specificity_rank"
-    msg = f"method={method!r} is not in the table (it holds {has}){suggest(method, known)}{more}"
+    msg = f"method={method!r} is not in the table (it holds {has}){suggest(method, methods)}{more}"
     raise ValueError(msg)
 
 
 def method_of(result: Result, method: str | None) -> str | None:
     """Return the method that is meant where the table of a result holds several."""
-    asked = [str(m) for m in np.atleast_1d(result.params["method"])] if "method" in result.params else []
-    return chosen(result.table, method, single=asked[0] if len(asked) == 1 else None)
+    methods = [str(m) for m in np.atleast_1d(result.params["method"])] if "method" in result.params else []
+    return chosen(result.table, method, single=methods[0] if len(methods) == 1 else None)
 
 
 def as_single(frame: pd.DataFrame, method: str | None, *, keep: bool) -> pd.DataFrame:

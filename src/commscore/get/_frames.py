@@ -22,9 +22,9 @@ def typed_frame(frame: pd.DataFrame, table: Any) -> pd.DataFrame:
         if column.values:
             frame[column.name] = pd.Categorical(frame[column.name], categories=list(column.values))
         elif column.kind == "category":
-            known = frame[column.name].astype(object)
+            values = frame[column.name].astype(object)
             keep = hasattr(frame[column.name], "cat") and len(frame[column.name].cat.categories)
-            frame[column.name] = frame[column.name] if keep else known.astype("category")
+            frame[column.name] = frame[column.name] if keep else values.astype("category")
         else:
             frame[column.name] = frame[column.name].astype(_DTYPES[column.kind])
     return frame

@@ -83,9 +83,9 @@ def _renamed(params: dict[str, Any], table: pd.DataFrame) -> dict[str, str]:
     single = not names
     if single:
         names = [str(np.atleast_1d(params["method"])[0])]
-    known, renamed = scoring.available(), {}
+    methods, renamed = scoring.available(), {}
     for name in names:
-        method = known.get(name)
+        method = methods.get(name)
         alias, alias_p = (getattr(method, "aliases", None) or (None, None)) if method else (None, None)
         end = "" if single else f"_{name}"
         renamed[f"score{end}"] = alias or f"score_{name}"

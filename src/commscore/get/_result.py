@@ -27,8 +27,8 @@ def covered(params: Mapping[str, Any]) -> tuple[int, int, str] | None:
 
 def testable(params: Mapping[str, Any]) -> str:
     """Say how much of the resource can be tested; nothing where that is not stored."""
-    found = covered(params)
-    return "" if found is None else f"{found[1]:,} of {found[0]:,} {found[2]} testable"
+    coverage = covered(params)
+    return "" if coverage is None else f"{coverage[1]:,} of {coverage[0]:,} {coverage[2]} testable"
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Result:
         why = self.table.loc[~tested, "status"].value_counts()
         others = ", ".join(f"{k:,} {str(status).replace('_', ' ')}" for status, k in why.items() if k)
         alpha = float(self.params.get("alpha", 0.05))
-        found = int((self.table["padj"] <= alpha).sum())
-        return f"{n:,} rows, {tested.sum():,} tested, {found:,} with padj <= {alpha:g}" + (
+        n_significant = int((self.table["padj"] <= alpha).sum())
+        return f"{n:,} rows, {tested.sum():,} tested, {n_significant:,} with padj <= {alpha:g}" + (
             f"; {others}" if others else ""
         )
 

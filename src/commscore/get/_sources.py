@@ -38,10 +38,10 @@ def keys_of_sources(params: Mapping[str, Any]) -> list[str]:
 
 def changed_source(adata: AnnData, params: Mapping[str, Any]) -> str:
     """Say which source of a result is gone or was replaced since; nothing if all are as they were."""
-    for source, known in dict(params.get("made_from") or {}).items():
+    for source, digest in dict(params.get("made_from") or {}).items():
         stored = adata.uns.get(str(source))
         if stored is None or not hasattr(stored, "keys") or "table" not in stored:
             return f"it was made from {str(source)!r}, which is not stored here any more"
-        if fingerprint(stored["table"]) != str(np.asarray(known)):
+        if fingerprint(stored["table"]) != str(np.asarray(digest)):
             return f"it was made from another {str(source)!r} than the one that is stored now"
     return ""

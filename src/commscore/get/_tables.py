@@ -74,9 +74,9 @@ def table(
     frame: pd.DataFrame = result.table if method is None else as_single(result.table, name, keep=False)
     end = "" if method is not None or name is None else f"_{name}"
     keep = np.ones(len(frame), bool)
-    for name, wanted in (("source", source), ("target", target)):
-        if wanted is not None:
-            keep &= frame[name].isin(_groups(frame, name, wanted)).to_numpy()
+    for name, labels in (("source", source), ("target", target)):
+        if labels is not None:
+            keep &= frame[name].isin(_groups(frame, name, labels)).to_numpy()
     if max_padj is not None:
         _tested(frame, max_padj, f"padj{end}", way_out="filter by min_score")
         keep &= (_column(frame, f"padj{end}") <= max_padj).to_numpy()
@@ -85,10 +85,10 @@ def table(
     return frame.loc[keep].reset_index(drop=True)
 
 
-def _groups(frame: pd.DataFrame, name: str, wanted: Label | Sequence[Label]) -> list[str]:
+def _groups(frame: pd.DataFrame, name: str, labels: Label | Sequence[Label]) -> list[str]:
     values = frame[name]
-    known = list(values.cat.categories) if hasattr(values, "cat") else natural_order(map(str, values.unique()))
-    return choose(name, wanted, known=known, what="a group of the table")
+    groups = list(values.cat.categories) if hasattr(values, "cat") else natural_order(map(str, values.unique()))
+    return choose(name, labels, options=groups, what="a group of the table")
 
 
 def _tested(frame: pd.DataFrame, max_padj: float, column: str, *, way_out: str) -> None:

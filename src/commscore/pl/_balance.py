@@ -61,8 +61,8 @@ def balance(
     need_columns(frame, "sample", "condition", "balance", "balance_low", "balance_high")
     if tests is None and not isinstance(data, pd.DataFrame):
         tests = extra_of(data, key, "tests")
-    known = names_of(frame["condition"])
-    stages = known if order is None else ordered(order, known)
+    conditions = names_of(frame["condition"])
+    stages = conditions if order is None else ordered(order, conditions)
     frame = frame[frame["condition"].astype(str).isin(stages).to_numpy()]
     there = frame[np.isfinite(frame["balance"].to_numpy(float))]
     need_rows(there, "no sample has a balance", "pro or anti flow is missing in all; see tl.balance")

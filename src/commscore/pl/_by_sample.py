@@ -107,8 +107,8 @@ def by_sample(
     edges = _chosen(samples, edges, table)
     top = room().rows(top, fixed=1.9, each=0.16)
     shown = edges.iloc[:top]
-    known = label_codes(samples.obs[condition_key])[1]
-    conditions = reference_first(comparison, key, known) if order is None else ordered(order, known)
+    levels = label_codes(samples.obs[condition_key])[1]
+    conditions = reference_first(comparison, key, levels) if order is None else ordered(order, levels)
     columns = _columns(samples, condition_key, conditions)
     upper = _centred(np.asarray(samples[columns, shown.index].X, np.float64).T)
     active = wide_response(response, response_key, target=target, samples=columns)
@@ -142,7 +142,7 @@ def by_sample(
 def _chosen(samples: AnnData, edges: pd.DataFrame, table: pd.DataFrame | None) -> pd.DataFrame:
     """Return the edges in the order in which they are drawn: the surest first, or the most variable."""
     if table is None:
-        spread = pd.Series(np.nanstd(_known(samples, edges), axis=0), edges.index)
+        spread = pd.Series(np.nanstd(_finite_values(samples, edges), axis=0), edges.index)
         return edges.loc[spread.sort_values(ascending=False, kind="stable").index]
     need_columns(table, *_EDGE, "padj", "effect")
     table = ranked(table[table["padj"].notna().to_numpy()], ["padj"], [True])
@@ -153,7 +153,7 @@ def _chosen(samples: AnnData, edges: pd.DataFrame, table: pd.DataFrame | None) -
     )
 
 
-def _known(samples: AnnData, edges: pd.DataFrame) -> Any:
+def _finite_values(samples: AnnData, edges: pd.DataFrame) -> Any:
     values = np.asarray(samples[:, edges.index].X, np.float64)
     return np.where(np.isfinite(values).any(axis=0), values, 0.0)
 
@@ -164,8 +164,8 @@ def _columns(samples: AnnData, condition_key: str, conditions: list[str]) -> lis
 
 
 def _centred(rows: Any) -> Any:
-    known = np.isfinite(rows)
-    mean = np.where(known, rows, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    finite = np.isfinite(rows)
+    mean = np.where(finite, rows, 0.0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
     return rows - mean[:, None]
 
 

@@ -106,8 +106,8 @@ def circuit(
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     columns = {c: frame[c].astype(str) for c in ("source_role", "target_role", "from", "to", "edge", "status")}
-    found: list[dict[str, Any]] = frame.assign(**columns).to_dict("records")
-    return found
+    records: list[dict[str, Any]] = frame.assign(**columns).to_dict("records")
+    return records
 
 
 def _first(data: Any, key: str, edges: pd.DataFrame) -> str:
@@ -172,13 +172,13 @@ def _look(steps: pd.DataFrame, effects: dict[int, float] | None) -> tuple[dict[i
 
     high = symmetric(list((effects or {}).values()))
     norm, cmap = mpl.colors.Normalize(-high, high), mpl.colormaps[DIVERGING]
-    made: dict[int, tuple[Any, bool]] = {}
+    looks: dict[int, tuple[Any, bool]] = {}
     for step, status in zip(steps["step"], steps["status"].astype(str), strict=True):
         missing = status != "expressed"
-        found = (effects or {}).get(step, np.nan)
-        known = mpl.colors.to_hex(cmap(norm(found))) if np.isfinite(found) else _MISSING
-        made[int(step)] = (known if effects is not None else _MISSING if missing else DARK, missing)
-    return made, high
+        effect = (effects or {}).get(step, np.nan)
+        colour = mpl.colors.to_hex(cmap(norm(effect))) if np.isfinite(effect) else _MISSING
+        looks[int(step)] = (colour if effects is not None else _MISSING if missing else DARK, missing)
+    return looks, high
 
 
 def _boxes(steps: pd.DataFrame, look: dict[int, tuple[Any, bool]]) -> dict[str, Box]:

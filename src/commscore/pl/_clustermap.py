@@ -156,11 +156,11 @@ def _of_pairs(frame: pd.DataFrame, sure: pd.DataFrame, value: str, *, top: int, 
     cells, sure = (part.assign(_text=part["_pair"].map(texts)) for part in (cells, sure))
     values = cells.pivot(index="_name", columns="_text", values=value).dropna(how="all")
     left_out = counted(len(names) - len(values), "interaction"), counted(len(often) - values.shape[1], "pair")
-    made = _Wide(values.rename_axis(index=None, columns=None), value.replace("_", " "), "", left_out)
-    made.dots = sure.pivot(index="_name", columns="_text", values=value)
-    made.short = dict(zip(texts.values(), short_labels(texts), strict=True))
-    made.ends = {text: pair for pair, text in texts.items()}
-    return made
+    wide = _Wide(values.rename_axis(index=None, columns=None), value.replace("_", " "), "", left_out)
+    wide.dots = sure.pivot(index="_name", columns="_text", values=value)
+    wide.short = dict(zip(texts.values(), short_labels(texts), strict=True))
+    wide.ends = {text: pair for pair, text in texts.items()}
+    return wide
 
 
 def _named(frame: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -178,10 +178,10 @@ def _colour_pairs(wide: _Wide, frame: pd.DataFrame, colours: Mapping[str, Any]) 
         # in the order of the categories, so that figures of the same data agree
         # the lighter half of the palette: the darker one is of the groups
         light = default_palette([*map(str, range(14)), *names_of(modes)])
-        known = {m: light[m] for m in names_of(modes)}
+        by_mode = {m: light[m] for m in names_of(modes)}
         own = modes.loc[wide.values.index].astype(str)
-        wide.beside = {"mode": [known[m] for m in own]}
-        wide.legends["mode"] = {m.replace("_", " "): c for m, c in known.items() if m in set(own)}
+        wide.beside = {"mode": [by_mode[m] for m in own]}
+        wide.legends["mode"] = {m.replace("_", " "): c for m, c in by_mode.items() if m in set(own)}
 
 
 def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: Any) -> _Wide:
@@ -193,12 +193,12 @@ def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: 
         )
         raise KeyError(msg)
     matrix = np.asarray(data.X, np.float64).T
-    known = np.isfinite(matrix)
-    enough = known.sum(axis=1) > 1
+    finite = np.isfinite(matrix)
+    enough = finite.sum(axis=1) > 1
     need_rows(data.var[enough], "no edge has a value in two samples", "see tl.profile")
-    count = np.maximum(known.sum(axis=1), 1)[:, None]
-    centred = matrix - np.where(known, matrix, 0.0).sum(axis=1)[:, None] / count
-    spread = np.where(enough, (np.where(known, centred, 0.0) ** 2).sum(axis=1) / count[:, 0], -1.0)
+    count = np.maximum(finite.sum(axis=1), 1)[:, None]
+    centred = matrix - np.where(finite, matrix, 0.0).sum(axis=1)[:, None] / count
+    spread = np.where(enough, (np.where(finite, centred, 0.0) ** 2).sum(axis=1) / count[:, 0], -1.0)
     order = np.argsort(-spread, kind="stable")[: int(min(top, enough.sum()))]
     texts = distinct(edge_labels(data.var.iloc[order], 24))
     names = data.obs_names[:most].astype(str)

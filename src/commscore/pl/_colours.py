@@ -76,13 +76,13 @@ def default_palette(names: Sequence[str]) -> dict[str, Any]:
     """Return one colour per name; beyond 14 the colours come back lighter, then darker (names are always written)."""
     from matplotlib.colors import to_hex, to_rgb
 
-    made = {}
+    palette = {}
     for i, name in enumerate(names):
         base, turn = np.array(to_rgb(_DISTINCT[i % len(_DISTINCT)])), i // len(_DISTINCT)
         towards = (0.0, 0.5, -0.4)[turn % 3]
         colour = base + towards * (1.0 - base) if towards >= 0 else base * (1.0 + towards)
-        made[str(name)] = to_hex(tuple(colour))
-    return made
+        palette[str(name)] = to_hex(tuple(colour))
+    return palette
 
 
 def group_colours(
@@ -97,24 +97,24 @@ def group_colours(
 
 def named_colours(palette: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return the colours that ``palette`` has for these names; its keys may be numbers, as labels everywhere."""
-    given = {text(label): colour for label, colour in palette.items()}
-    missing = [n for n in names if n not in given]
+    colours = {text(label): colour for label, colour in palette.items()}
+    missing = [n for n in names if n not in colours]
     if missing:
         msg = f"palette has no colour for {', '.join(map(repr, missing))}; name every group, or leave it out"
         raise ValueError(msg)
-    wrong = [n for n in names if not _is_colour(given[n])]
+    wrong = [n for n in names if not _is_colour(colours[n])]
     if wrong:
-        msg = f"palette has {given[wrong[0]]!r} for {wrong[0]!r}, which is no colour of Matplotlib; give '#0072B2'"
+        msg = f"palette has {colours[wrong[0]]!r} for {wrong[0]!r}, which is no colour of Matplotlib; give '#0072B2'"
         raise ValueError(msg)
-    return {n: given[n] for n in names}
+    return {n: colours[n] for n in names}
 
 
 def _groupby(data: Any, key: str) -> str | None:
     """Return the column of the groups: of the call, or of the result that the call was made from."""
-    found = params_of(data, key)
-    if "groupby" not in found and isinstance(found.get("key"), str):
-        found = params_of(data, found["key"])
-    return found.get("groupby")
+    params = params_of(data, key)
+    if "groupby" not in params and isinstance(params.get("key"), str):
+        params = params_of(data, params["key"])
+    return params.get("groupby")
 
 
 def obs_colours(adata: AnnData | None, column: str | None, names: Sequence[str]) -> dict[str, Any]:
@@ -136,15 +136,15 @@ def _stored(data: Any, column: str | None, names: Sequence[str]) -> dict[str, An
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return {}
     categories = [text(c) for c in values.cat.categories]
-    found = _read_colours(data.uns[f"{column}_colors"], categories)
-    wrong = [c for c in found if not _is_colour(c)]
-    if wrong or len(found) < len(categories):
-        why = f"{wrong[0]!r:.40} is no colour of Matplotlib" if wrong else f"{len(found)} colours"
+    colours = _read_colours(data.uns[f"{column}_colors"], categories)
+    wrong = [c for c in colours if not _is_colour(c)]
+    if wrong or len(colours) < len(categories):
+        why = f"{wrong[0]!r:.40} is no colour of Matplotlib" if wrong else f"{len(colours)} colours"
         warn(
             f"adata.uns['{column}_colors']: {why}, for {len(categories)} categories; our own colours are drawn instead"
         )
         return {}
-    stored = dict(zip(categories, found, strict=False))
+    stored = dict(zip(categories, colours, strict=False))
     return {n: stored[n] for n in names} if all(n in stored for n in names) else {}
 
 
@@ -155,8 +155,8 @@ def _read_colours(stored: Any, categories: Sequence[str]) -> list[Any]:
         stored = [by_name[c] for c in categories if c in by_name]
     if isinstance(stored, str | bytes) or not np.iterable(stored):
         return [stored]
-    found = [c.decode("utf-8", "replace") if isinstance(c, bytes) else c for c in stored]
-    return [str(c) if isinstance(c, str) else tuple(c) if isinstance(c, np.ndarray | list) else c for c in found]
+    colours = [c.decode("utf-8", "replace") if isinstance(c, bytes) else c for c in stored]
+    return [str(c) if isinstance(c, str) else tuple(c) if isinstance(c, np.ndarray | list) else c for c in colours]
 
 
 def _is_colour(colour: Any) -> bool:

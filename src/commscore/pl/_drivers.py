@@ -111,8 +111,8 @@ def _waterfall(ax: Any, one: pd.DataFrame, contrast: str) -> Any:
     ax.set_ylabel("change of log2 flow")
     bare(ax)
     driver = row.get("driver")
-    said = f"driver: {str(driver).replace('_', ' ')}" if isinstance(driver, str) else ""
-    title(ax, f"{heading(contrast)}: {written(edge_labels(one, 24)[0])}", more=said)
+    note = f"driver: {str(driver).replace('_', ' ')}" if isinstance(driver, str) else ""
+    title(ax, f"{heading(contrast)}: {written(edge_labels(one, 24)[0])}", more=note)
     return ax
 
 

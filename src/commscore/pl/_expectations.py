@@ -62,12 +62,12 @@ def expectations(
     need_columns(frame, "what", "role", "contrast", "change", "verdict", "effect", "ci_low", "ci_high", "padj", "level")
     frame = pick(frame, contrast=contrast, level=level, verdict=verdict)
     order = {v: i for i, v in enumerate(VERDICTS)}
-    found = frame.assign(_rank=frame["verdict"].astype(str).map(order))
-    drawn = (found["verdict"].astype(str) != "not_assessable") & np.isfinite(found["effect"].to_numpy(float))
-    found = need_rows(
-        found[drawn.to_numpy()], "no expectation can be assessed", "see the column reason, and contexts= of the call"
+    assessed = frame.assign(_rank=frame["verdict"].astype(str).map(order))
+    drawn = (assessed["verdict"].astype(str) != "not_assessable") & np.isfinite(assessed["effect"].to_numpy(float))
+    assessed = need_rows(
+        assessed[drawn.to_numpy()], "no expectation can be assessed", "see the column reason, and contexts= of the call"
     )
-    shown = ranked(found, ["_rank", "padj"], [True, True]).iloc[: room().rows(top, fixed=1.4, each=0.2)]
+    shown = ranked(assessed, ["_rank", "padj"], [True, True]).iloc[: room().rows(top, fixed=1.4, each=0.2)]
     labels = beside((label,) for label in _labels(shown))
     ax = axes(ax, width=inches(labels) + 5.4, height=0.25 * len(shown) + 1.6)
     handles = [_rows(ax, shown, name) for name in _LOOK if (shown["verdict"] == name).any()]
@@ -77,7 +77,10 @@ def expectations(
     ax.set_xlabel("effect (log2 scale) with 95 % interval")
     bare(ax)
     legend(ax, handles, "verdict")
-    hidden = counted(len(found) - len(shown), "assessed row"), counted(len(frame) - len(found), "not assessable row")
+    hidden = (
+        counted(len(assessed) - len(shown), "assessed row"),
+        counted(len(frame) - len(assessed), "not assessable row"),
+    )
     named = names_of(shown["contrast"])
     where = named[0] if len(named) == 1 else ""
     title(ax, "What reviews expect" + (f": {heading(where)}" if where else ""), *hidden)
@@ -88,21 +91,21 @@ def _labels(shown: pd.DataFrame) -> list[str]:
     what, role = (shorten(shown[c].astype(str), n) for c, n in (("what", 30), ("role", 18)))
     several = shown["contrast"].nunique() > 1
     contrasts = shorten(shown["contrast"].astype(str), 24)
-    made = []
+    labels = []
     for row in shown.itertuples():
         name = f"{_ARROWS.get(str(row.change), '')} {what[str(row.what)]}"
         if str(getattr(row, "level", "")) == "composition":
             name += " (share of cells)"
         name += f" in {role[str(row.role)].replace('_', ' ')}" if str(row.role) not in ("", "nan") else ""
-        made.append(name + (f"  ({contrasts[str(row.contrast)]})" if several else ""))
+        labels.append(name + (f"  ({contrasts[str(row.contrast)]})" if several else ""))
     if "source" in shown:  # two reviews may expect the same
-        made = [m + (f" [{s}]" if made.count(m) > 1 else "") for m, s in zip(made, shown["source"], strict=True)]
+        labels = [m + (f" [{s}]" if labels.count(m) > 1 else "") for m, s in zip(labels, shown["source"], strict=True)]
     if "lines" in shown:  # and one review may say it twice
-        made = [
-            f"{m[:-1]}: {s}]" if made.count(m) > 1 and m.endswith("]") else m
-            for m, s in zip(made, shown["lines"], strict=True)
+        labels = [
+            f"{m[:-1]}: {s}]" if labels.count(m) > 1 and m.endswith("]") else m
+            for m, s in zip(labels, shown["lines"], strict=True)
         ]
-    return made
+    return labels
 
 
 def _rows(ax: Any, shown: pd.DataFrame, verdict: str) -> Any:

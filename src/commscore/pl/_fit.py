@@ -92,12 +92,12 @@ def sized(plot: Callable[P, R]) -> Callable[P, R]:
             with literal():
                 if ax is not None:
                     make_literal(ax)
-                made = plot(*args, **kwargs)
+                result = plot(*args, **kwargs)
                 if own.limited:
                     _settle(ax, own, [ax, *(a for a in ax.figure.figure.axes if a not in others and a is not ax)])
         finally:
             _NOW.reset(token)
-        return made
+        return result
 
     return call
 

@@ -26,9 +26,9 @@ def circle(names: Sequence[str]) -> dict[str, Floats]:
 
 def widths(values: Any) -> Floats:
     """Return line widths in points, proportional to the values above a floor."""
-    found = np.abs(np.asarray(values, np.float64))
-    high = float(found.max(initial=0.0)) or 1.0
-    return THINNEST + (THICKEST - THINNEST) * found / high
+    magnitude = np.abs(np.asarray(values, np.float64))
+    high = float(magnitude.max(initial=0.0)) or 1.0
+    return THINNEST + (THICKEST - THINNEST) * magnitude / high
 
 
 UNIT = 1.75
@@ -170,16 +170,16 @@ def width_legend(ax: Any, values: Any, *, heading: str, colour: Any = "0.45") ->
     """Say what the line widths mean: the largest value, about a half and about a fifth of it."""
     from matplotlib.lines import Line2D
 
-    found = np.abs(np.asarray(values, np.float64))
-    high = float(found.max())
-    whole = bool(np.all(found == np.round(found)))
+    magnitude = np.abs(np.asarray(values, np.float64))
+    high = float(magnitude.max())
+    whole = bool(np.all(magnitude == np.round(magnitude)))
     steps = sorted({max(round(high * f), 1) if whole else float(f"{high * f:.2g}") for f in (0.2, 0.5, 1.0)})
     lines = [
         Line2D([], [], color=colour, linewidth=THINNEST + (THICKEST - THINNEST) * s / high, label=f"{s:g}")
         for s in steps
     ]
     old = ax.get_legend()
-    made = ax.legend(handles=lines, title=heading, loc="lower right", frameon=False, fontsize=7.5, title_fontsize=8)
+    legend = ax.legend(handles=lines, title=heading, loc="lower right", frameon=False, fontsize=7.5, title_fontsize=8)
     if old is not None:
         ax.add_artist(old)
-        ax.legend_ = made
+        ax.legend_ = legend

@@ -115,8 +115,8 @@ def _decorate(ax: Any, labels: list[str], colours: list[Any]) -> None:
 
 
 def _numbers(ax: Any, matrix: Any, mesh: Any) -> None:
-    for (i, j), found in np.ndenumerate(matrix):
-        red, green, blue, _ = mesh.cmap(mesh.norm(found))
+    for (i, j), value in np.ndenumerate(matrix):
+        red, green, blue, _ = mesh.cmap(mesh.norm(value))
         dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
-        text = f"{found:.0f}" if float(found).is_integer() or abs(found) >= 100 else f"{found:.2g}"
+        text = f"{value:.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:.2g}"
         ax.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")

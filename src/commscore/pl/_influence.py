@@ -82,7 +82,7 @@ def influence(
     frame = pick(frame, interaction=interaction, source=source, target=target)
     tested = frame[(frame["padj"].notna() & frame["effect"].notna()).to_numpy()]
     tested = ranked(need_rows(tested, "no tested row", "see the column status"), ["padj"], [True])
-    effects = _refitted(_given(refits), contrast)
+    effects = _refitted(_refits_by_sample(refits), contrast)
     if len(tested) == 1:
         return _one(ax, tested, effects, contrast=contrast, top=top)
     shown = tested.iloc[: room().rows(top, fixed=1.6, each=0.3)]
@@ -138,20 +138,20 @@ def _key_of(data: Any, refits: Any, *, key: str | None, influence_key: str) -> s
     return key
 
 
-def _given(refits: Any) -> Mapping[str, Any]:
+def _refits_by_sample(refits: Any) -> Mapping[str, Any]:
     """Return sample -> comparison without it, also from the one table of all of them."""
-    found = refits if isinstance(refits, pd.DataFrame) else getattr(refits, "table", None)
-    if found is None:
+    table = refits if isinstance(refits, pd.DataFrame) else getattr(refits, "table", None)
+    if table is None:
         return dict(refits)
-    need_columns(found, "left_out", "contrast", *_EDGE, "effect")
-    return {str(name): part for name, part in found.groupby("left_out", observed=True, sort=False)}
+    need_columns(table, "left_out", "contrast", *_EDGE, "effect")
+    return {str(name): part for name, part in table.groupby("left_out", observed=True, sort=False)}
 
 
 def _refitted(refits: Mapping[str, Any], contrast: str) -> pd.DataFrame:
     """Return edges × samples left out."""
     columns = {}
-    for name, found in refits.items():
-        table = found if isinstance(found, pd.DataFrame) else found.table
+    for name, refit in refits.items():
+        table = refit if isinstance(refit, pd.DataFrame) else refit.table
         rows = table[(table["contrast"] == contrast).to_numpy()]
         columns[str(name)] = pd.Series(rows["effect"].to_numpy(float), _keys(rows))
     if not columns or all(c.empty for c in columns.values()):
@@ -165,16 +165,16 @@ def _row(ax: Any, y: float, row: Any) -> None:
     ax.scatter([row.effect], [y], s=30, color=DARK, zorder=4)
 
 
-def _ticks(ax: Any, y: float, found: pd.Series, *, effect: float) -> None:
-    turned = np.sign(found.to_numpy()) * np.sign(effect) < 0
+def _ticks(ax: Any, y: float, effects: pd.Series, *, effect: float) -> None:
+    turned = np.sign(effects.to_numpy()) * np.sign(effect) < 0
     for flips, colour in ((False, "#777777"), (True, UP)):
-        at = found.to_numpy()[turned == flips]
+        at = effects.to_numpy()[turned == flips]
         ax.scatter(at, np.full(len(at), y), marker="|", s=64, linewidths=1.5, color=colour, zorder=3)
-    if len(found):
-        far = (found - effect).abs().idxmax()
+    if len(effects):
+        far = (effects - effect).abs().idxmax()
         ax.annotate(
             f"−{shorten([far], 16)[far]}",
-            (found[far], y),
+            (effects[far], y),
             xytext=(0, 8.5 * room().scale),
             textcoords="offset points",
             fontsize=6,
@@ -190,9 +190,9 @@ def _one(ax: Any, tested: pd.DataFrame, effects: pd.DataFrame, *, contrast: str,
     if at not in effects.index:
         msg = f"refits does not have {' '.join(at)}: give comparisons of the same data"
         raise ValueError(msg)
-    found = effects.loc[at].dropna()
-    found = found.loc[(found - row.effect).abs().sort_values(ascending=False, kind="stable").index]
-    shown = found.iloc[: room().rows(top, fixed=1.8, each=0.2)]
+    refits = effects.loc[at].dropna()
+    refits = refits.loc[(refits - row.effect).abs().sort_values(ascending=False, kind="stable").index]
+    shown = refits.iloc[: room().rows(top, fixed=1.8, each=0.2)]
     labels = ["all samples", *beside((f"without {s}",) for s in shorten(shown.index, 24).values())]
     ax = axes(ax, width=inches(labels) + 4.6, height=0.24 * len(labels) + 1.5)
     ax.axvspan(row.ci_low, row.ci_high, color=GREY, alpha=0.3, lw=0, zorder=0)
@@ -203,7 +203,7 @@ def _one(ax: Any, tested: pd.DataFrame, effects: pd.DataFrame, *, contrast: str,
     ax.scatter(shown.to_numpy(), y, s=26, color=np.where(turned, UP, "#777777"), zorder=3)
     _decorate(ax, labels)
     label = written(edge_labels(tested, 24)[0])
-    title(ax, f"{heading(contrast)}: {label} without each sample", counted(len(found) - len(shown), "sample"))
+    title(ax, f"{heading(contrast)}: {label} without each sample", counted(len(refits) - len(shown), "sample"))
     return ax
 
 

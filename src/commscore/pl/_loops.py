@@ -68,9 +68,9 @@ def loops(
     frame = table_of(data, key)
     need_columns(frame, "kind", "groups", "interactions", "sign", "strength", "strength_pvalue")
     frame = frame if kind is None else frame[(frame["kind"] == kind).to_numpy()]
-    found = need_rows(frame, f"there is no {kind or 'loop or relay'}", "raise max_padj or max_length of tl.loops")
-    found = ranked(found.assign(_open=found["kind"].astype(str) == "relay"), ["_open", "strength"], [True, False])
-    shown = found.iloc[: room().rows(top, fixed=0.9, each=0.42)]
+    lines = need_rows(frame, f"there is no {kind or 'loop or relay'}", "raise max_padj or max_length of tl.loops")
+    lines = ranked(lines.assign(_open=lines["kind"].astype(str) == "relay"), ["_open", "strength"], [True, False])
+    shown = lines.iloc[: room().rows(top, fixed=0.9, each=0.42)]
     chains, carried = ([read_names(cell) for cell in shown[c]] for c in ("groups", "interactions"))
     names = natural_order({g for chain in chains for g in chain})
     longest = max(map(len, chains))
@@ -83,13 +83,13 @@ def loops(
         _line(ax, y, chain, edges=[short[1][e] for e in edges], colours=colours, sign=int(row.sign))
         for x, group in enumerate(chain):
             ax.text(x, y + 0.2, short[0][group], ha="center", va="top", fontsize=6.5)
-        ax.text(longest - 0.75, y, _said(row), va="center", fontsize=7)
+        ax.text(longest - 0.75, y, _strength_text(row), va="center", fontsize=7)
     ax.set_xlim(-0.5, longest - 1 + 1.9 / step)
     ax.set_ylim(len(shown) - 0.3, -0.6)
     ax.axis("off")
     _legend(ax, {int(s) for s in shown["sign"]})
     text = {"loop": "Feedback loops", "relay": "Relays"}.get(str(kind), "Feedback loops and relays")
-    title(ax, text, counted(len(found) - len(shown), "weaker line"))
+    title(ax, text, counted(len(lines) - len(shown), "weaker line"))
     return ax
 
 
@@ -115,7 +115,7 @@ def _style(sign: int) -> Any:
     return "-" if sign > 0 else (0, (2.5, 1.0))
 
 
-def _said(row: Any) -> str:
+def _strength_text(row: Any) -> str:
     text = f"strength {row.strength:.2g}"
     # the p-value is of all loops together: beside one loop it must say so
     p = row.strength_pvalue

@@ -75,8 +75,8 @@ def quadrant(
     need_columns(frame, "contrast", "source", "target", "interaction", "shift", "padj", *sides)
     frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
     frame = pick(frame, source=source, target=target)
-    known = np.isfinite(frame[sides].to_numpy(float)).all(axis=1) & frame["padj"].notna().to_numpy()
-    shown = need_rows(frame[known], f"no tested row of {contrast!r} has both effects", "see the column status")
+    drawable = np.isfinite(frame[sides].to_numpy(float)).all(axis=1) & frame["padj"].notna().to_numpy()
+    shown = need_rows(frame[drawable], f"no tested row of {contrast!r} has both effects", "see the column status")
     sure = shown[(shown["padj"] <= max_padj).to_numpy()]
     sure = sure.assign(_later=(sure["shift"].astype(object) != "compensated"))
     named = ranked(sure, ["_later", "padj"], [True, True])

@@ -62,15 +62,15 @@ def response(
     frame = table_of(data, key)
     need_columns(frame, "contrast", "target", "pathway", "effect", "padj")
     frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
-    known = frame[np.isfinite(frame["effect"].to_numpy(float))]
-    known = need_rows(known, f"no row of {contrast!r} has an effect", "see the column status")
-    known = known.assign(target=known["target"].astype(str), pathway=known["pathway"].astype(str))
-    whole = known.pivot(index="target", columns="pathway", values="effect")
+    measured = frame[np.isfinite(frame["effect"].to_numpy(float))]
+    measured = need_rows(measured, f"no row of {contrast!r} has an effect", "see the column status")
+    measured = measured.assign(target=measured["target"].astype(str), pathway=measured["pathway"].astype(str))
+    whole = measured.pivot(index="target", columns="pathway", values="effect")
     max_groups = room().rows(max_groups, fixed=1.5, each=0.18)
     top = room().columns(top, fixed=1.9, each=0.18)
     rows = _largest(whole.abs().max(axis=1), max_groups, order=names_of(frame["target"]))
     columns = _largest(whole.abs().max(axis=0), top, order=names_of(frame["pathway"]))
-    padj = known.pivot(index="target", columns="pathway", values="padj").loc[rows, columns]
+    padj = measured.pivot(index="target", columns="pathway", values="padj").loc[rows, columns]
     ax = _draw(ax, whole.loc[rows, columns], (padj <= max_padj).to_numpy())
     hidden = counted(len(whole) - len(rows), "group"), counted(whole.shape[1] - len(columns), "pathway")
     title(ax, f"{heading(contrast)}: response of the receiving cells (▲ ▼ padj ≤ {max_padj:g})", *hidden)

@@ -97,10 +97,10 @@ def roles(
     if value == "count":
         for axis in (ax.xaxis, ax.yaxis):
             axis.get_major_locator().set_params(integer=True)
-    known = set(first.index) | (set() if second is None else set(second.index))
+    all_groups = set(first.index) | (set() if second is None else set(second.index))
     text = f"Senders and receivers ({rule})" + ("" if second is None else f": {written(tuple(map(heading, names)))}")
     unnamed = counted(max(len(shown) - labels, 0), "name")
-    title(ax, text, counted(len(known) - len(shown), "group"), unnamed)
+    title(ax, text, counted(len(all_groups) - len(shown), "group"), unnamed)
     # the busiest are named; more names than that would hide the points
     named = np.sort(np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels])
     short = list(shorten(shown, 24).values())

@@ -74,18 +74,18 @@ def shapes(
     order = _stages(frame, order or params_of(data, key).get("order"))
     contrasts = _contrasts(frame, order, contrast_between(data, key, order))
     rows = frame[(frame["contrast"] == "stages").to_numpy()]
-    found = rows[(rows["padj"] <= max_padj).to_numpy() & rows["shape"].notna().to_numpy()]
-    found = ranked(
-        need_rows(found, f"no edge changed over stages with padj ≤ {max_padj:g}", "raise max_padj"), ["padj"], [True]
+    changed = rows[(rows["padj"] <= max_padj).to_numpy() & rows["shape"].notna().to_numpy()]
+    changed = ranked(
+        need_rows(changed, f"no edge changed over stages with padj ≤ {max_padj:g}", "raise max_padj"), ["padj"], [True]
     )
-    fields = [s for s in SHAPES if (found["shape"] == s).any()]
+    fields = [s for s in SHAPES if (changed["shape"] == s).any()]
     paths = _paths(frame, contrasts, value)
     width = len(order) - 1 + _GAP
     short = list(shorten(order, 16).values())
     ax = axes(ax, width=max(4.5, 1.9 * len(fields) + 1.0), height=3.6 + 0.16 * names + inches(short))
     hidden = 0
     for i, shape in enumerate(fields):
-        edges = found[(found["shape"] == shape).to_numpy()]
+        edges = changed[(changed["shape"] == shape).to_numpy()]
         hidden += max(len(edges) - top, 0)
         _field(ax, i * width, edges.iloc[:top], paths=paths)
         words = shape.replace("_", " ")
@@ -99,7 +99,7 @@ def shapes(
             fontsize=8.5,
         )
     _decorate(ax, len(fields), short, width=width)
-    _list(ax, found, fields, width=width, names=names, below=inches(short))
+    _list(ax, changed, fields, width=width, names=names, below=inches(short))
     ax.set_ylabel(
         {"effect": "log2 fold change of\nligand × receptor"}.get(value, value) + f" vs {short[0]}", fontsize=8.5
     )
@@ -117,11 +117,11 @@ def _stages(frame: pd.DataFrame, order: Any) -> list[str]:
     if order is None or not len(order):
         msg = "order is not known: name the stages in order, the reference first"
         raise ValueError(msg)
-    wanted = [text(s) for s in order]
-    if len(wanted) < 2:
-        msg = f"order must name at least two stages, found {wanted}"
+    stages = [text(s) for s in order]
+    if len(stages) < 2:
+        msg = f"order must name at least two stages, found {stages}"
         raise ValueError(msg)
-    return wanted
+    return stages
 
 
 def _contrasts(frame: pd.DataFrame, order: list[str], names: dict[str, str]) -> list[str]:
@@ -159,7 +159,7 @@ def _decorate(ax: Any, n: int, stages: list[str], *, width: float) -> None:
     bare(ax)
 
 
-def _list(ax: Any, found: pd.DataFrame, fields: list[str], *, width: float, names: int, below: float) -> None:
+def _list(ax: Any, changed: pd.DataFrame, fields: list[str], *, width: float, names: int, below: float) -> None:
     """Name the surest edges of every field below it."""
     if not names:
         return
@@ -168,7 +168,7 @@ def _list(ax: Any, found: pd.DataFrame, fields: list[str], *, width: float, name
     most = room().across(34, 0.62 / len(fields))  # of 6 pt, which are narrower
     names = room().rows(names, fixed=0.45 * room().height + 1.4 if room().limited else 0.0, each=0.2)
     for i, shape in enumerate(fields):
-        whole = found[(found["shape"] == shape).to_numpy()]
+        whole = changed[(changed["shape"] == shape).to_numpy()]
         labels = [two_lines(label, most) for label in edge_labels(whole.iloc[:names], 15)]
         lines = "\n".join(label.replace("\n", "\n   ") for label in labels)
         lines += f"\nand {len(whole) - names} more" if len(whole) > names else ""

@@ -140,8 +140,8 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[Names],
     for row, y, x in zip(cells.itertuples(), *places, strict=True):
         mark = _MARKS.get(str(row.shift), "•") if row.padj <= limit else ""
         if mark:
-            found = getattr(row, value)
-            pale = not abs(found) > 0.6 * high
+            number = getattr(row, value)
+            pale = not abs(number) > 0.6 * high
             ax.text(x, y, mark, ha="center", va="center_baseline", fontsize=6, color="black" if pale else "white")
     bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.7, pad=0.02, extend="both")
     bar.set_label(_meaning(value), fontsize=8)
@@ -151,5 +151,5 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[Names],
 
 
 def _meaning(value: str) -> str:
-    known = {"effect": "log2 fold change\nof ligand × receptor", "d_flow": "change of log2 flow"}
-    return known.get(value, value)
+    meanings = {"effect": "log2 fold change\nof ligand × receptor", "d_flow": "change of log2 flow"}
+    return meanings.get(value, value)

@@ -87,9 +87,9 @@ def spectrum(
     for i, row in enumerate(matrix):
         ax.axhline(-i, color="0.8", lw=0.6, zorder=0)
         ax.bar(range(len(groups)), 0.82 * row / high, bottom=-i, width=0.8, color=colours, ec="none")
-        for j, found in enumerate(row):
-            if found > 0 and len(groups) <= 24:
-                ax.text(j, -i + 0.82 * found / high + 0.01, f"{found:.3g}", ha="center", va="bottom", fontsize=5.5)
+        for j, height in enumerate(row):
+            if height > 0 and len(groups) <= 24:
+                ax.text(j, -i + 0.82 * height / high + 0.01, f"{height:.3g}", ha="center", va="bottom", fontsize=5.5)
     ax.set_yticks([-i + 0.3 for i in range(len(modes))], [m.replace("_", " ") for m in modes], fontsize=8)
     ax.set_xticks(range(len(groups)), short, rotation=90, fontsize=7.5)
     ax.set_xlim(-0.6, len(groups) - 0.4)

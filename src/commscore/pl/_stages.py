@@ -19,9 +19,9 @@ _MANY = 10
 
 def stage_points(ax: Any, values: list[Any], colours: list[Any]) -> list[float]:
     """Draw the samples side by side, the line through the stage means, and return these."""
-    for i, (found, colour) in enumerate(zip(values, colours, strict=True)):
-        size, x = 30 if len(found) <= _MANY else 18, places(i, len(found))
-        ax.scatter(x, np.sort(found), s=size, color=colour, edgecolors="white", linewidths=0.6, zorder=3)
+    for i, (points, colour) in enumerate(zip(values, colours, strict=True)):
+        size, x = 30 if len(points) <= _MANY else 18, places(i, len(points))
+        ax.scatter(x, np.sort(points), s=size, color=colour, edgecolors="white", linewidths=0.6, zorder=3)
     means = [float(v.mean()) if len(v) else float("nan") for v in values]
     ax.plot(range(len(means)), means, color="0.6", lw=1.2, zorder=1)
     return means

@@ -51,8 +51,8 @@ def _of(data: Any, read: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
     if hasattr(data, "uns"):
-        found: pd.DataFrame = read(data)
-        return found
+        frame: pd.DataFrame = read(data)
+        return frame
     msg = f"the first argument must be an AnnData or a table, found {type(data).__name__}"
     raise TypeError(msg)
 
@@ -60,8 +60,8 @@ def _of(data: Any, read: Any) -> pd.DataFrame:
 def scored(data: AnnData | pd.DataFrame, key: str, method: str | None) -> tuple[pd.DataFrame, str | None]:
     """Return a table with ``score, pvalue, padj`` of one method, and its name where the table holds several."""
     frame = table_of(data, key)
-    asked = [str(m) for m in np.atleast_1d(params_of(data, key).get("method", []))]
-    name = chosen(frame, method, single=asked[0] if len(asked) == 1 else None)
+    methods = [str(m) for m in np.atleast_1d(params_of(data, key).get("method", []))]
+    name = chosen(frame, method, single=methods[0] if len(methods) == 1 else None)
     return as_single(frame, name, keep=True), name
 
 
@@ -89,29 +89,29 @@ def need_rows(frame: pd.DataFrame, what: str, way_out: str) -> pd.DataFrame:
     return frame
 
 
-def pick(frame: pd.DataFrame, **wanted: Label | None) -> pd.DataFrame:
+def pick(frame: pd.DataFrame, **labels: Label | None) -> pd.DataFrame:
     """Return the rows in which every named column has the wanted value (``None`` for any)."""
     keep = np.ones(len(frame), bool)
-    need_columns(frame, *(c for c, v in wanted.items() if v is not None))
-    for column, value in wanted.items():
+    need_columns(frame, *(c for c, v in labels.items() if v is not None))
+    for column, value in labels.items():
         if value is not None:
             keep &= _is(frame[column], column, value)
     frame = frame.loc[keep]
     if frame.empty:
-        named = ", ".join(f"{c}={v!r}" for c, v in wanted.items() if v is not None)
+        named = ", ".join(f"{c}={v!r}" for c, v in labels.items() if v is not None)
         raise NothingToDrawError(f"no row has {named} at once")
     return frame
 
 
 def _is(column: pd.Series, argument: str, value: Label) -> Bools:
     names = column.astype(object)
-    known = list(dict.fromkeys(names.dropna().astype(str)))
-    return np.asarray(names == choose(argument, value, known=known, what="in the table")[0], bool)
+    labels = list(dict.fromkeys(names.dropna().astype(str)))
+    return np.asarray(names == choose(argument, value, options=labels, what="in the table")[0], bool)
 
 
-def ordered(order: Iterable[Label], known: list[str]) -> list[str]:
-    """Return the labels that ``order`` names, as they are written in ``known``."""
-    return choose("order", list(order), known=known, what="a condition of these samples")
+def ordered(order: Iterable[Label], conditions: list[str]) -> list[str]:
+    """Return the labels that ``order`` names, as they are written in ``conditions``."""
+    return choose("order", list(order), options=conditions, what="a condition of these samples")
 
 
 def contrast_of(data: AnnData | pd.DataFrame, key: str | None, contrast: Label | None) -> Label | None:
@@ -128,14 +128,14 @@ def contrast_of(data: AnnData | pd.DataFrame, key: str | None, contrast: Label |
 def one_contrast(frame: pd.DataFrame, contrast: Label | None) -> tuple[pd.DataFrame, str]:
     """Return the rows of one contrast and its name; the only pairwise one if none is named."""
     need_columns(frame, "contrast")
-    known = names_of(frame["contrast"])
+    contrasts = names_of(frame["contrast"])
     if contrast is None:
-        pairwise = [c for c in known if c != "stages"] or known
+        pairwise = [c for c in contrasts if c != "stages"] or contrasts
         if len(pairwise) > 1:
-            msg = f"the table has several contrasts: set contrast to one of {', '.join(map(repr, known))}"
+            msg = f"the table has several contrasts: set contrast to one of {', '.join(map(repr, contrasts))}"
             raise ValueError(msg)
         contrast = pairwise[0]
-    name = choose("contrast", contrast, known=known, what="in the table")[0]
+    name = choose("contrast", contrast, options=contrasts, what="in the table")[0]
     return pick(frame, contrast=name), name
 
 
@@ -145,8 +145,8 @@ def names_of(*columns: pd.Series) -> list[str]:
     present: set[str] = set()
     for column in columns:
         own = {str(v) for v in column.dropna().unique()}
-        known = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else natural_order(own)
-        order |= {str(v): None for v in known}
+        values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else natural_order(own)
+        order |= {str(v): None for v in values}
         present |= own
     return [name for name in order if name in present]
 
@@ -168,13 +168,13 @@ def reference_first(data: AnnData | pd.DataFrame | None, key: str, names: list[s
     """Return conditions as the comparison behind ``data`` orders them: its ``order``, else its reference first."""
     if data is None:
         return names
-    frame, known = table_of(data, key), params_of(data, key)
+    frame, params = table_of(data, key), params_of(data, key)
     need_columns(frame, "contrast")
-    if known.get("order") is not None:
-        first = [str(s) for s in np.atleast_1d(known["order"])]
+    if params.get("order") is not None:
+        first = [str(s) for s in np.atleast_1d(params["order"])]
     else:
-        found, ends = names_of(frame["contrast"]), contrast_ends(data, key, names)
-        references = {ends[c][1] for c in found if c in ends}
+        contrasts, ends = names_of(frame["contrast"]), contrast_ends(data, key, names)
+        references = {ends[c][1] for c in contrasts if c in ends}
         first = sorted(references) if len(references) == 1 else []
     return [n for n in first if n in names] + [n for n in names if n not in first]
 

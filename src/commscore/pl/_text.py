@@ -32,14 +32,14 @@ _SIDE = 0.3
 def shorten(names: Iterable[str], longest: int = 34) -> dict[str, str]:
     """Return a short form of every name, an ellipsis in the middle of long ones; different names stay different."""
     short: dict[str, str] = {}
-    taken: set[str] = set()
+    labels: set[str] = set()
     for name in dict.fromkeys(map(str, names)):
         label, count = _cut(name, longest), 1
-        while label in taken:
+        while label in labels:
             count += 1
             mark = f" ({count})"
             label = _cut(name, max(longest - len(mark), 3)) + mark
-        taken.add(label)
+        labels.add(label)
         short[name] = label
     return short
 
@@ -59,16 +59,16 @@ def _cut(name: str, longest: int) -> str:
 
 def edge_labels(frame: Any, longest: int = 34) -> list[Names]:
     """Return interaction, source and target of every row, each name shortened by itself."""
-    made = [shorten(frame[c].astype(str), longest) for c in ("interaction", "source", "target")]
-    columns = [frame[c].astype(str).map(m) for c, m in zip(("interaction", "source", "target"), made, strict=True)]
+    short = [shorten(frame[c].astype(str), longest) for c in ("interaction", "source", "target")]
+    columns = [frame[c].astype(str).map(m) for c, m in zip(("interaction", "source", "target"), short, strict=True)]
     return list(zip(*columns, strict=True))
 
 
 def short_labels(labels: Iterable[Names], longest: int = 20) -> list[str]:
     """Return labels with each name shortened by itself, such as ``source → target``; different ones stay different."""
-    known = list(labels)
-    short = shorten([name for label in known for name in label], longest)
-    return [written(tuple(short[name] for name in label)) for label in known]
+    whole = list(labels)
+    short = shorten([name for label in whole for name in label], longest)
+    return [written(tuple(short[name] for name in label)) for label in whole]
 
 
 def written(names: Names) -> str:
@@ -97,8 +97,8 @@ def two_lines(label: Names, most: int) -> str:
 
 def distinct(labels: Iterable[Names]) -> dict[Names, str]:
     """Return every label in one line, whole; a number tells apart those that read the same."""
-    known = list(dict.fromkeys(labels))
-    return dict(zip(known, _names.distinct(map(written, known)), strict=True))
+    unique = list(dict.fromkeys(labels))
+    return dict(zip(unique, _names.distinct(map(written, unique)), strict=True))
 
 
 def inches(labels: Iterable[str]) -> float:
@@ -113,8 +113,8 @@ def counted(n: int, what: str) -> str:
 
 def title(ax: Any, text: str, *left_out: str, pad: float = 6.0, more: str = "") -> None:
     """Write the title, and below it what is not shown; long lines are broken to the width there is."""
-    said = [part for part in left_out if part]
-    lines = [text, *([more] if more else []), *([f"not shown: {', '.join(said)}"] if said else [])]
+    notes = [part for part in left_out if part]
+    lines = [text, *([more] if more else []), *([f"not shown: {', '.join(notes)}"] if notes else [])]
     # "padj ≤ 0.05" stays in one piece
     lines = [re.sub("([•▲▼]) ", "\\1\u00a0", re.sub(" ([≤=]) ", "\u00a0\\1\u00a0", line)) for line in lines]
     _write_title(ax, lines, pad)
@@ -128,13 +128,13 @@ def _write_title(ax: Any, lines: list[str], pad: float) -> None:
     ax.set_title("\n".join(broken), fontsize=10 * room().scale, pad=pad)
 
 
-def _room(ax: Any, wanted: int) -> int:
+def _room(ax: Any, n_letters: int) -> int:
     """Return how many letters of the title fit above the axes, centred (the layout is worked out only if in doubt)."""
     figure, per_inch = ax.figure, 12.0 / room().scale
     width = figure.get_window_extent().width / figure.dpi
     alone = len(figure.axes) < 4
-    if alone and wanted < 0.45 * width * per_inch and not room().limited:
-        return wanted
+    if alone and n_letters < 0.45 * width * per_inch and not room().limited:
+        return n_letters
     figure.figure.draw_without_rendering()
     whole, box = figure.get_window_extent(), ax.get_window_extent()
     middle = (box.x0 + box.x1) / 2
@@ -157,23 +157,23 @@ def legend(ax: Any, handles: Sequence[Any], heading: str | None = None, **more: 
         longest = inches(str(h.get_label()) for h in handles) + 0.5
         columns = max(1, min(len(handles), int(room().width / longest)))
         where = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": columns, "columnspacing": 1.0}
-    made = ax.legend(handles=handles, title=heading, frameon=False, fontsize=7.5, title_fontsize=8, **(where | more))
+    artist = ax.legend(handles=handles, title=heading, frameon=False, fontsize=7.5, title_fontsize=8, **(where | more))
     if below:
-        room().later.append(lambda: _lower(ax, made))
-    return made
+        room().later.append(lambda: _lower(ax, artist))
+    return artist
 
 
-def _lower(ax: Any, made: Any) -> None:
+def _lower(ax: Any, artist: Any) -> None:
     """Move a legend below what stands under the axes, in the middle of their room."""
     from matplotlib.transforms import ScaledTranslation
 
-    made.set_in_layout(False)
+    artist.set_in_layout(False)
     ax.figure.figure.draw_without_rendering()
     box, labels = ax.get_window_extent(), ax.xaxis.get_tightbbox()
     down = (box.y0 - min(box.y0, labels.y0 if labels else box.y0)) / ax.figure.dpi
     under = ax.transAxes + ScaledTranslation(0, -down, ax.figure.dpi_scale_trans)
-    made.set_bbox_to_anchor(((sum(room().sides) / 2 - box.x0) / box.width, 0.0), under)
-    made.set_in_layout(True)
+    artist.set_bbox_to_anchor(((sum(room().sides) / 2 - box.x0) / box.width, 0.0), under)
+    artist.set_in_layout(True)
 
 
 def patches(colours: dict[str, Any], labels: dict[str, str] | None = None) -> list[Any]:
@@ -189,12 +189,12 @@ def spread(values: Any, gap: float, *, low: float, high: float) -> Any:
     """Return places as near to ``values`` (ascending) as can be that are ``gap`` apart, from ``low`` to ``high``."""
     from scipy.optimize import isotonic_regression
 
-    found = np.asarray(values, np.float64)
-    if len(found) < 2:
-        return found
-    gap = min(gap, (high - low) / (len(found) - 1))
-    steps = gap * np.arange(len(found))
-    near = isotonic_regression(found - steps).x
+    targets = np.asarray(values, np.float64)
+    if len(targets) < 2:
+        return targets
+    gap = min(gap, (high - low) / (len(targets) - 1))
+    steps = gap * np.arange(len(targets))
+    near = isotonic_regression(targets - steps).x
     return np.clip(near, low, high - steps[-1]) + steps
 
 

@@ -96,8 +96,8 @@ def trend(
     """
     one_of("part", part, list(_PARTS))
     values = _values(samples, (interaction, source, target), part)
-    stage, known = _stage(samples, stage_key)
-    chosen = reference_first(comparison, key, known) if order is None else ordered(order, known)
+    stage, stages = _stage(samples, stage_key)
+    chosen = reference_first(comparison, key, stages) if order is None else ordered(order, stages)
     used = np.isin(stage, chosen)
     there = used & np.isfinite(values)
     if not there.any():
@@ -106,13 +106,15 @@ def trend(
     ax = axes(ax, width=max(3.6, 1.1 * len(chosen) + 1.6), height=3.8)
     colours = obs_colours(samples, stage_key, chosen)
     means = stage_points(ax, [values[there & (stage == s)] for s in chosen], [colours[s] for s in chosen])
-    said = _estimates(ax, comparison, key, edge=(interaction, source, target), order=chosen, part=part, base=means[0])
+    summary = _estimates(
+        ax, comparison, key, edge=(interaction, source, target), order=chosen, part=part, base=means[0]
+    )
     name_stages(ax, chosen, [int((there & (stage == s)).sum()) for s in chosen])
     ax.set_xlim(-0.6, len(chosen) - 0.4)
     ax.set_ylabel(_AXIS[part])
     bare(ax)
     edge = pd.DataFrame([{"interaction": interaction, "source": source, "target": target}])
-    what = written(edge_labels(edge, 26)[0]) + (f": {said}" if said else "")
+    what = written(edge_labels(edge, 26)[0]) + (f": {summary}" if summary else "")
     hidden = int(used.sum() - there.sum())
     title(ax, what, counted(hidden, "sample") + (" without the source or the target" if hidden else ""))
     return ax
@@ -130,10 +132,8 @@ def _values(samples: AnnData, edge: tuple[str, Label, Label], part: str) -> Any:
 def _stage(samples: AnnData, stage_key: str) -> tuple[Any, list[str]]:
     """Return the stage of every sample, and the stages in order."""
     if stage_key not in samples.obs:
-        known = ", ".join(samples.obs.columns)
-        msg = (
-            f"stage_key={stage_key!r} is not a column of samples.obs (it has {known}){suggest(stage_key, samples.obs)}"
-        )
+        has = ", ".join(samples.obs.columns)
+        msg = f"stage_key={stage_key!r} is not a column of samples.obs (it has {has}){suggest(stage_key, samples.obs)}"
         raise KeyError(msg)
     return labels_of(samples.obs[stage_key]), label_codes(samples.obs[stage_key])[1]
 
@@ -161,7 +161,7 @@ def _estimates(
     last = "stages" if "stages" in by_contrast.index else by_contrast.index[0]
     row = by_contrast.loc[last]
     shape = str(row["shape"]) if last == "stages" and pd.notna(row.get("shape")) else str(row["shift"])
-    found = row[pvalue]
+    value = row[pvalue]
     return {"ambiguous": "changed, shape ambiguous"}.get(shape, shape.replace("_", " ")) + (
-        f" ({'padj' if pvalue == 'padj' else 'p'} = {found:.2g})" if pd.notna(found) else ""
+        f" ({'padj' if pvalue == 'padj' else 'p'} = {value:.2g})" if pd.notna(value) else ""
     )

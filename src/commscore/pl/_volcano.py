@@ -61,8 +61,8 @@ def volcano(
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "effect", "shift", pvalue)
     frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
-    known = np.isfinite(frame["effect"].to_numpy(float)) & np.isfinite(frame[pvalue].to_numpy(float))
-    shown = need_rows(frame[known], f"no row of {contrast!r} has both effect and {pvalue}", "see the column status")
+    drawable = np.isfinite(frame["effect"].to_numpy(float)) & np.isfinite(frame[pvalue].to_numpy(float))
+    shown = need_rows(frame[drawable], f"no row of {contrast!r} has both effect and {pvalue}", "see the column status")
     shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
     named = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True])
     named = named.iloc[: room().rows(top, fixed=1.2, each=0.3)]

@@ -32,7 +32,7 @@ def samples_of(ask: FigureRequest) -> AnnData | None:
     pairs = surest[["ligand_complex", "receptor_complex"]].astype(str).drop_duplicates().head(4 * ask.top)
     layer = None if params["counts_layer"] is None else str(params["counts_layer"])
     try:
-        made = tl.profile(
+        profile = tl.profile(
             ask.adata,
             keys[0],
             sample_key=keys[2],
@@ -44,15 +44,15 @@ def samples_of(ask: FigureRequest) -> AnnData | None:
         )
     except (KeyError, TypeError, ValueError):  # the counts are gone, or other cells are here now: no such figure
         return None
-    read = made.uns["commscore_profile"]
-    return made if (read["counts_layer"], read["use_raw"]) == (layer, bool(params["use_raw"])) else None
+    read = profile.uns["commscore_profile"]
+    return profile if (read["counts_layer"], read["use_raw"]) == (layer, bool(params["use_raw"])) else None
 
 
 def _surest(table: pd.DataFrame, max_padj: float) -> pd.DataFrame:
-    found = table[(table["padj"] <= max_padj).to_numpy()]
+    significant = table[(table["padj"] <= max_padj).to_numpy()]
     # metabolites have no single gene
-    found = found[~found["ligand_complex"].astype(str).str.startswith("met:").to_numpy()]
-    return found.sort_values("padj", kind="stable")
+    significant = significant[~significant["ligand_complex"].astype(str).str.startswith("met:").to_numpy()]
+    return significant.sort_values("padj", kind="stable")
 
 
 def _order(params: Mapping[str, Any]) -> list[str]:
@@ -66,13 +66,13 @@ def trends(ask: FigureRequest, samples: AnnData) -> list[tuple[str, Any, str, st
     """Return title, drawing, alternative text and caption of the surest interactions, one edge of each."""
     params, order = ask.stored.params, _order(ask.stored.params)
     edges = _surest(ask.stored.table, ask.max_padj).drop_duplicates(["interaction"])
-    known = set(zip(*(samples.var[c].astype(str) for c in _EDGE), strict=True))
-    edges = edges[[tuple(row) in known for row in edges[_EDGE].astype(str).to_numpy()]]
-    made = []
+    measured = set(zip(*(samples.var[c].astype(str) for c in _EDGE), strict=True))
+    edges = edges[[tuple(row) in measured for row in edges[_EDGE].astype(str).to_numpy()]]
+    figures = []
     for row in edges.head(_TRENDS).itertuples():
         edge = {"interaction": str(row.interaction), "source": str(row.source), "target": str(row.target)}
         name = f"{row.interaction} from {row.source} to {row.target}"
-        made.append(
+        figures.append(
             (
                 f"{name}, by sample",
                 partial(
@@ -90,7 +90,7 @@ def trends(ask: FigureRequest, samples: AnnData) -> list[tuple[str, Any, str, st
                 "difference from the first condition.",
             )
         )
-    return made
+    return figures
 
 
 def _receiver(adata: AnnData, edges: pd.DataFrame, response_key: str | None) -> str | None:

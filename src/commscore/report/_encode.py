@@ -47,11 +47,11 @@ def columns(frame: pd.DataFrame, docs: Mapping[str, str]) -> list[dict[str, Any]
     names = [str(c) for c in frame.columns]
     parent = names.index(PARENT) if PARENT in names else -1
     coded = _codes(frame.iloc[:, parent])[0] if parent >= 0 else None
-    made = []
+    entries = []
     for i, name in enumerate(names):
         of = None if coded is None or i == parent else (parent, coded)
-        made.append({"name": name, "doc": docs.get(name, ""), **_column(frame.iloc[:, i], of)})
-    return made
+        entries.append({"name": name, "doc": docs.get(name, ""), **_column(frame.iloc[:, i], of)})
+    return entries
 
 
 def dumps(value: Any) -> str:
@@ -100,10 +100,10 @@ def _numbers(values: Floats) -> list[Any]:
     """Return numbers as JSON takes them."""
     finite = np.isfinite(values)
     whole = bool((values[finite] == np.rint(values[finite])).all() and (np.abs(values[finite]) < 2**53).all())
-    made: list[Any] = np.where(finite, values, 0).astype(np.int64 if whole else np.float64).tolist()
+    numbers: list[Any] = np.where(finite, values, 0).astype(np.int64 if whole else np.float64).tolist()
     for i in np.flatnonzero(~finite):
-        made[i] = None if np.isnan(values[i]) else ("Infinity" if values[i] > 0 else "-Infinity")
-    return made
+        numbers[i] = None if np.isnan(values[i]) else ("Infinity" if values[i] > 0 else "-Infinity")
+    return numbers
 
 
 def _packed(codes: npt.NDArray[np.intp], parent: tuple[int, npt.NDArray[np.intp]] | None) -> dict[str, Any]:

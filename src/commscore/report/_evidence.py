@@ -14,7 +14,7 @@ from .._names import read_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._found import Stored
+    from ._stored import Stored
 
 NAMED_IN = ("interaction", "interactions", "strongest", "cut", "remaining")
 """Columns that name an interaction."""
@@ -55,40 +55,40 @@ class Evidence:
         if "interaction" not in frame:
             return frame
         names = frame["interaction"].astype(object)
-        known = self.by_interaction
+        interactions = self.by_interaction
         if "direction" not in frame:
-            frame = frame.assign(direction=pd.Categorical(names.map(known["direction"])))
-        return frame.assign(evidence=names.map(known["n_evidence"]).astype(float).fillna(0).astype(int))
+            frame = frame.assign(direction=pd.Categorical(names.map(interactions["direction"])))
+        return frame.assign(evidence=names.map(interactions["n_evidence"]).astype(float).fillna(0).astype(int))
 
 
-def collect(found: Sequence[Stored], resource: Any) -> Evidence:
+def collect(results: Sequence[Stored], resource: Any) -> Evidence:
     """Return the evidence for every interaction named in the tables.
 
     ``resource`` is what :func:`commscore.rs.as_resource` takes; ``None`` is the curated resource of the package.
     """
-    known = rs.load() if resource is None else rs.as_resource(resource)
-    wanted = _named(found)
-    rows = known.evidence.fillna("")
-    rows = rows.loc[rows["interaction"].isin(wanted), [c for c in _SHOWN if c in rows]].reset_index(drop=True)
-    pairs = known.interactions.drop_duplicates("interaction").set_index("interaction")[["direction", "n_evidence"]]
-    cited = known.references.fillna("")
+    resource = rs.load() if resource is None else rs.as_resource(resource)
+    names = _named(results)
+    rows = resource.evidence.fillna("")
+    rows = rows.loc[rows["interaction"].isin(names), [c for c in _SHOWN if c in rows]].reset_index(drop=True)
+    pairs = resource.interactions.drop_duplicates("interaction").set_index("interaction")[["direction", "n_evidence"]]
+    cited = resource.references.fillna("")
     used = {(s, m) for s, c in zip(rows["source"], rows["cited"]) for m in marks(c)}
     references: dict[str, dict[str, list[str]]] = {}
     for source, mark, citation, doi in zip(cited["source"], cited["key"], cited["citation"], cited["doi"]):
         if (source, mark) in used:
             references.setdefault(source, {})[mark] = [citation, valid_doi(doi)]
     kept = set(rows["source"])
-    sources = {s: v for s, v in source_texts(known).items() if s in kept}
-    return Evidence(rows, pairs[pairs.index.isin(wanted)], sources, references, known)
+    sources = {s: v for s, v in source_texts(resource).items() if s in kept}
+    return Evidence(rows, pairs[pairs.index.isin(names)], sources, references, resource)
 
 
 def source_texts(resource: rs.Resource) -> dict[str, list[str]]:
     """Return citation and DOI of each source of a resource."""
-    made = {}
+    texts = {}
     for row in resource.sources.fillna("").itertuples():
         parts = [row.authors, f"({row.year})" if row.year else "", row.title, row.journal]
-        made[str(row.source)] = [". ".join(p for p in parts if p).replace(". (", " ("), valid_doi(row.doi)]
-    return made
+        texts[str(row.source)] = [". ".join(p for p in parts if p).replace(". (", " ("), valid_doi(row.doi)]
+    return texts
 
 
 def valid_doi(doi: str) -> str:
@@ -107,18 +107,18 @@ def marks(cited: str) -> list[str]:
     inside = re.fullmatch(r"\[([\d\s,–-]+)\]", cited)
     if not inside:
         return [cited] if cited else []
-    made = []
+    parts = []
     for part in inside[1].replace(" ", "").replace("–", "-").split(","):
         first, _, last = part.partition("-")
         if not first.isdigit() or not (last or first).isdigit() or int(last or first) - int(first) > 200:
             return [cited]
-        made += [f"[{i}]" for i in range(int(first), int(last or first) + 1)]
-    return made
+        parts += [f"[{i}]" for i in range(int(first), int(last or first) + 1)]
+    return parts
 
 
-def _named(found: Sequence[Stored]) -> set[str]:
+def _named(results: Sequence[Stored]) -> set[str]:
     names: set[str] = set()
-    for stored in found:
+    for stored in results:
         for frame in stored.tables.values():
             for column in NAMED_IN:
                 if column in frame:

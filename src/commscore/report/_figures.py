@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-    from ._found import Stored
+    from ._stored import Stored
 
 _MOST_BYTES = 250_000
 """A larger drawing becomes pixels."""
@@ -84,10 +84,10 @@ def _score(ask: FigureRequest) -> list[Figure | Text]:
     score, padj = first(table, "score"), first(table, "padj")
     tested = None if padj is None or table[padj].isna().all() else max_padj
     passing = table if tested is None else table[(table[padj] <= tested).to_numpy()]
-    said = "all rows" if tested is None else f"padj ≤ {max_padj:g}"
-    made: list[Figure | Text] = []
+    selection = "all rows" if tested is None else f"padj ≤ {max_padj:g}"
+    figures: list[Figure | Text] = []
     if score is not None:
-        made.append(
+        figures.append(
             _drawn(
                 "Strongest interactions",
                 lambda: pl.dotplot(adata, key=key, top=ask.top),
@@ -95,50 +95,52 @@ def _score(ask: FigureRequest) -> list[Figure | Text]:
                 caption="Colour: score. Size: the smaller the adjusted p-value, the larger the dot.",
             )
         )
-    made.append(
+    figures.append(
         _drawn(
             "Interactions between groups",
             lambda: pl.heatmap(adata, key=key, max_padj=tested),
-            alt=f"Heat map of the number of interactions ({said}), sources in rows, targets in columns. "
+            alt=f"Heat map of the number of interactions ({selection}), sources in rows, targets in columns. "
             f"{_most(passing)}",
-            caption=f"Number of interactions with {said} from each source (rows) to each target (columns).",
+            caption=f"Number of interactions with {selection} from each source (rows) to each target (columns).",
         )
     )
-    made.append(
+    figures.append(
         _drawn(
             "Interactions that go together",
             lambda: pl.clustermap(adata, key=key, max_padj=tested, top=ask.top),
             alt=f"Heat map of scores, interactions in rows, pairs of groups in columns, both sorted so that what is "
             f"alike stands together. {_strongest(table, score) if score else ''}",
-            caption=f"Scores of the interactions with {said} somewhere, clustered; strips of colours name source, "
+            caption=f"Scores of the interactions with {selection} somewhere, clustered; strips of colours name source, "
             "target and mode.",
         )
     )
-    made.append(
+    figures.append(
         _drawn(
             "Ways of communication",
             lambda: pl.spectrum(adata, key=key, max_padj=tested),
-            alt=f"Bars of the number of interactions ({said}) of each source by mode. {_modes(passing)}",
-            caption=f"Interactions with {said} of each source by mode of communication.",
+            alt=f"Bars of the number of interactions ({selection}) of each source by mode. {_modes(passing)}",
+            caption=f"Interactions with {selection} of each source by mode of communication.",
         )
     )
-    return made
+    return figures
 
 
 def _compare(ask: FigureRequest) -> list[Figure | Text]:
     table, max_padj = ask.stored.table, ask.max_padj
     names = [str(c) for c in table["contrast"].dropna().unique()]
-    made: list[Figure | Text] = []
+    figures: list[Figure | Text] = []
     for name in [n for n in names if n != "stages"][:_MOST_CONTRASTS]:
         moved = _moved(table[(table["contrast"] == name).to_numpy()], max_padj)
-        made += [
+        figures += [
             _drawn(f"{name}: {title}", partial(draw, name), alt=f"{what} {name}. {moved}", caption=caption)
             for title, draw, what, caption in _of_contrast(ask)
         ]
     if len(names) > _MOST_CONTRASTS:
-        made.append(Text(f"Figures of the first {_MOST_CONTRASTS} contrasts; the tables below hold all {len(names)}."))
+        figures.append(
+            Text(f"Figures of the first {_MOST_CONTRASTS} contrasts; the tables below hold all {len(names)}.")
+        )
     if "stages" in names:
-        made.append(
+        figures.append(
             _drawn(
                 "Course over the stages",
                 lambda: pl.shapes(ask.adata, key=ask.stored.key, max_padj=max_padj),
@@ -146,7 +148,7 @@ def _compare(ask: FigureRequest) -> list[Figure | Text]:
                 caption="Every changed interaction over the stages, by the shape of its course.",
             )
         )
-    return made + _samples(ask)
+    return figures + _samples(ask)
 
 
 def _samples(ask: FigureRequest) -> list[Figure | Text]:
@@ -271,14 +273,14 @@ def circuits_in_words(table: pd.DataFrame, max_padj: float) -> str:
     """Say how many circuits are complete, partial, a single step or broken, and how many of these pass."""
     names = {"complete": "complete", "step": "of a single step", "partial": "partial"}
     status, passing = table["status"].astype(str), table["padj"] <= max_padj
-    said = [
+    counts = [
         f"{n} {words} ({int(passing[status == name].sum())} with padj ≤ {max_padj:g})"
         for name, words in names.items()
         if (n := int((status == name).sum()))
     ]
     without = {"broken": "broken (a step is missing: no p-value)", "not_assessable": "not assessable"}
-    said += [f"{n} {words}" for name, words in without.items() if (n := int((status == name).sum()))]
-    return f"{len(table)} circuits: {', '.join(said)}."
+    counts += [f"{n} {words}" for name, words in without.items() if (n := int((status == name).sum()))]
+    return f"{len(table)} circuits: {', '.join(counts)}."
 
 
 def _loops(ask: FigureRequest) -> list[Figure | Text]:
@@ -307,12 +309,12 @@ def _expectations(ask: FigureRequest) -> list[Figure | Text]:
 
 def _balance(ask: FigureRequest) -> list[Figure | Text]:
     means = ask.stored.table.groupby("condition", observed=True)["balance"].mean()
-    said = ", ".join(f"{name}: {value:.2g}" for name, value in means.items())
+    listing = ", ".join(f"{name}: {value:.2g}" for name, value in means.items())
     return [
         _drawn(
             "Balance of the samples",
             lambda: pl.balance(ask.adata, key=ask.stored.key),
-            alt=f"Log2 of pro-tumour over anti-tumour flow of every sample by condition. Means: {said}.",
+            alt=f"Log2 of pro-tumour over anti-tumour flow of every sample by condition. Means: {listing}.",
             caption="Above zero, flow that drives the tumour prevails.",
         )
     ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ._evidence import Evidence
-    from ._found import Stored
+    from ._stored import Stored
 
 _PACKAGES = ("anndata", "scanpy", "numpy", "scipy", "pandas", "numba")
 _WORKS = {
@@ -46,16 +46,16 @@ _BH, _EXACT, _SMYTH = "10.1111/j.2517-6161.1995.tb02031.x", "10.2202/1544-6115.1
 _ACAT, _TOST = "10.1080/01621459.2018.1554485", "10.1007/BF01068419"
 
 
-def section(found: Sequence[Stored], evidence: Evidence) -> Section:
+def section(results: Sequence[Stored], evidence: Evidence) -> Section:
     """Return the text, every parameter of every result, and the works to cite."""
-    cited = _cited(found)
-    lines = [_prose(s) for s in found]
-    lines += [_versions(), "References", *cited, *_reviews(found, evidence)]
+    cited = _cited(results)
+    lines = [_prose(s) for s in results]
+    lines += [_versions(), "References", *cited, *_reviews(results, evidence)]
     blocks: list[Any] = [Paste("Text to paste", "methods-text", lines)]
     blocks += [
-        Facts(f"Parameters: {kind_of(s.kind).title} ({s.key})", ("Parameter", "Value"), _parameters(s)) for s in found
+        Facts(f"Parameters: {kind_of(s.kind).title} ({s.key})", ("Parameter", "Value"), _parameters(s)) for s in results
     ]
-    note = _other_resource(found, evidence)
+    note = _other_resource(results, evidence)
     return Section("methods", "Methods", [*blocks, *([Text(note)] if note else [])])
 
 
@@ -90,8 +90,12 @@ def _prose(stored: Stored) -> str:
     write = _PROSE.get(stored.kind)
     text = write(p) if write else f"{kind_of(stored.kind).title} were computed."
     resource = stored.resource
-    known = covered(stored.params)
-    genes = "" if known is None else f"; {known[1]:,} of its {known[0]:,} {known[2]} have their genes in the data"
+    coverage = covered(stored.params)
+    genes = (
+        ""
+        if coverage is None
+        else f"; {coverage[1]:,} of its {coverage[0]:,} {coverage[2]} have their genes in the data"
+    )
     return (
         f"{kind_of(stored.kind).title}. {text} Software: commscore {p.get('commscore', __version__)}; resource "
         f"{resource.get('name')}, version {resource.get('version')} (sha256 {resource.get('sha256')}){genes}."
@@ -219,13 +223,13 @@ _PROSE: dict[str, Callable[[Mapping[str, str]], str]] = {
 
 
 def _versions() -> str:
-    known = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
-    return f"This report was written by commscore {__version__} with {', '.join(known)}."
+    versions = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
+    return f"This report was written by commscore {__version__} with {', '.join(versions)}."
 
 
-def _cited(found: Sequence[Stored]) -> list[str]:
+def _cited(results: Sequence[Stored]) -> list[str]:
     dois: dict[str, str] = {}
-    for stored in found:
+    for stored in results:
         for doi, text in _of_kind(stored):
             dois.setdefault(doi, text)
     return [f"{text}. https://doi.org/{doi}" for doi, text in dois.items()]
@@ -233,11 +237,11 @@ def _cited(found: Sequence[Stored]) -> list[str]:
 
 def _of_kind(stored: Stored) -> list[tuple[str, str]]:
     """Return DOI and work of the methods behind a result."""
-    made: list[tuple[str, str]] = []
+    works: list[tuple[str, str]] = []
     if stored.kind == "score":
         methods = tl.methods().set_index("method")["doi"]
         names = [str(m) for m in np.atleast_1d(np.asarray(stored.params.get("method"), object))]
-        made += [(methods[m], f"Scoring method {m}") for m in names if methods.get(m)]
+        works += [(methods[m], f"Scoring method {m}") for m in names if methods.get(m)]
     null = str(stored.params.get("null"))
     permuted = stored.kind in ("circuits", "loops") or (stored.kind == "score" and null in ("permutation", "auto"))
     numbers: tuple[str, ...] = {
@@ -252,7 +256,7 @@ def _of_kind(stored: Stored) -> list[tuple[str, str]]:
     numbers = ((_EXACT,) if permuted else ()) + numbers
     if stored.kind == "score" and null in ("analytic", "auto"):
         numbers = ("10.2307/3214212", *numbers)
-    return made + [(doi, _WORKS[doi]) for doi in numbers]
+    return works + [(doi, _WORKS[doi]) for doi in numbers]
 
 
 def _of_compare(stored: Stored) -> tuple[str, ...]:
@@ -261,20 +265,20 @@ def _of_compare(stored: Stored) -> tuple[str, ...]:
     return (*fitted, *combined, _TOST, _EXACT, _BH)
 
 
-def _reviews(found: Sequence[Stored], evidence: Evidence) -> list[str]:
+def _reviews(results: Sequence[Stored], evidence: Evidence) -> list[str]:
     """Return the sources of the resource, if the results were made with it."""
-    if not any(s.resource.get("sha256") == evidence.resource.sha256 for s in found):
+    if not any(s.resource.get("sha256") == evidence.resource.sha256 for s in results):
         return []
     texts = source_texts(evidence.resource).values()
     return [f"{text.rstrip('.')}." + (f" https://doi.org/{doi}" if doi else "") for text, doi in texts if text]
 
 
-def _other_resource(found: Sequence[Stored], evidence: Evidence) -> str:
-    known = evidence.resource
-    other = sorted({s.key for s in found if s.resource.get("sha256") != known.sha256})
+def _other_resource(results: Sequence[Stored], evidence: Evidence) -> str:
+    resource = evidence.resource
+    other = sorted({s.key for s in results if s.resource.get("sha256") != resource.sha256})
     if not other:
         return ""
     return (
-        f"The statements come from the resource {known.name} {known.version} (sha256 {known.sha256}); another one was "
-        f"used for {', '.join(other)}. They are attached by the name of the interaction."
+        f"The statements come from the resource {resource.name} {resource.version} (sha256 {resource.sha256}); "
+        f"another one was used for {', '.join(other)}. They are attached by the name of the interaction."
     )

@@ -17,38 +17,38 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from ._found import Stored
+    from ._stored import Stored
 
 _PER_SAMPLE = ("condition_key", "sample_key")
 
 
-def section(adata: AnnData, found: Sequence[Stored], *, groupby: str | None, max_padj: float) -> Section:
+def section(adata: AnnData, results: Sequence[Stored], *, groupby: str | None, max_padj: float) -> Section:
     """Return the overview.
 
     ``groupby`` is the column of obs with the groups; by default the one that the first result was made with.
     """
-    groupby = groupby or next((s.groupby for s in found if s.groupby), None)
-    blocks: list[Any] = [Text(_sentence(adata, found, groupby)), _found_table(found, max_padj)]
-    blocks += _group_tables(adata, found, groupby)
-    reasons = _reasons(found)
+    groupby = groupby or next((s.groupby for s in results if s.groupby), None)
+    blocks: list[Any] = [Text(_sentence(adata, results, groupby)), _result_table(results, max_padj)]
+    blocks += _group_tables(adata, results, groupby)
+    reasons = _reasons(results)
     blocks.append(reasons if reasons.rows else Text("Nothing was left untested, or no result says so."))
     return Section("overview", "Overview", blocks)
 
 
-def _sentence(adata: AnnData, found: Sequence[Stored], groupby: str | None) -> str:
+def _sentence(adata: AnnData, results: Sequence[Stored], groupby: str | None) -> str:
     parts = [f"{adata.n_obs:,} cells and {adata.n_vars:,} genes"]
     if groupby is not None and groupby in adata.obs:
         parts.append(f"{in_memory(adata, groupby).nunique()} groups of cells (column {groupby})")
     for what, name in (("conditions", "condition_key"), ("samples", "sample_key")):
-        column = next((s.params[name] for s in found if s.params.get(name) is not None), None)
+        column = next((s.params[name] for s in results if s.params.get(name) is not None), None)
         if column is not None and column in adata.obs:
             parts.append(f"{in_memory(adata, column).nunique()} {what} (column {column})")
     return "; ".join(parts) + "."
 
 
-def _found_table(found: Sequence[Stored], max_padj: float) -> Facts:
+def _result_table(results: Sequence[Stored], max_padj: float) -> Facts:
     header = ("Result", "Key in adata.uns", "Rows", "Tested", f"padj ≤ {max_padj:g}", "Not tested", "Resource")
-    rows = [[kind_of(s.kind).title, s.key, f"{len(s.table):,}", *_counted(s, max_padj), _resource(s)] for s in found]
+    rows = [[kind_of(s.kind).title, s.key, f"{len(s.table):,}", *_counted(s, max_padj), _resource(s)] for s in results]
     return Facts("Results in this report", header, rows)
 
 
@@ -75,15 +75,15 @@ def _passing(stored: Stored, passing: Any) -> str:
 def _resource(stored: Stored) -> str:
     """Return its name and version, and how much of it can be tested, where that is stored."""
     name = f"{stored.resource.get('name', '?')} {stored.resource.get('version', '')}".strip()
-    said = testable(stored.params)
-    return f"{name} ({said})" if said else name
+    coverage = testable(stored.params)
+    return f"{name} ({coverage})" if coverage else name
 
 
-def _group_tables(adata: AnnData, found: Sequence[Stored], groupby: str | None) -> list[Facts]:
+def _group_tables(adata: AnnData, results: Sequence[Stored], groupby: str | None) -> list[Facts]:
     if groupby is None or groupby not in adata.obs:
         return []
     groups = in_memory(adata, groupby)
-    condition = next((s.params["condition_key"] for s in found if s.params.get("condition_key") is not None), None)
+    condition = next((s.params["condition_key"] for s in results if s.params.get("condition_key") is not None), None)
     counts = groups.value_counts(sort=False)
     if condition is None or condition not in adata.obs:
         rows = [[str(g), f"{n:,}"] for g, n in counts.items()]
@@ -93,9 +93,9 @@ def _group_tables(adata: AnnData, found: Sequence[Stored], groupby: str | None) 
     return [Facts("Cells of each group", (groupby, "Cells", *map(str, by)), rows)]
 
 
-def _reasons(found: Sequence[Stored]) -> Facts:
+def _reasons(results: Sequence[Stored]) -> Facts:
     rows = []
-    for stored in found:
+    for stored in results:
         untested = stored.tables.get("untested")
         if untested is None or "reason" not in untested:
             continue

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._evidence import Evidence
-    from ._found import Stored
     from ._kinds import View
+    from ._stored import Stored
 
 
 def section(
@@ -56,10 +56,10 @@ def _source(stored: Stored) -> list[Text]:
 
 def statements(evidence: Evidence) -> Section:
     """Return the section with every statement about an interaction of the report."""
-    known = evidence.resource
+    resource = evidence.resource
     about = (
-        f"What the resource {known.name} (version {known.version}, {known.licence}) says of the interactions that "
-        "the tables name: the review, the lines of its text, and the references it cites there."
+        f"What the resource {resource.name} (version {resource.version}, {resource.licence}) says of the interactions "
+        "that the tables name: the review, the lines of its text, and the references it cites there."
     )
     blocks: list[Any] = [Text(about), table(evidence.table, EVIDENCE, "evidence", folded=True)]
     if evidence.sources:
@@ -73,11 +73,11 @@ def table(frame: pd.DataFrame, view: View, identifier: str, *, folded: bool) -> 
     if frame.empty:
         return Text(f"{view.title}: no rows.")
     docs = _DOCS | view.docs
-    made = _encode.columns(frame, docs)
-    names = [c["name"] for c in made]
+    columns = _encode.columns(frame, docs)
+    names = [c["name"] for c in columns]
     payload = {
         "n": len(frame),
-        "columns": made,
+        "columns": columns,
         "shown": [c for c in view.columns if c in names] or names,
         "filters": [c for c in view.filters if c in names and frame[c].nunique() > 1],
         "sort": [[c, way] for c, way in view.sort if c in names],
@@ -111,7 +111,7 @@ def _of_contrasts(table: pd.DataFrame, max_padj: float) -> list[Facts]:
     contrasts = [str(c) for c in table["contrast"].dropna().unique()]
     moved = table[(table["padj"] <= max_padj).to_numpy()]
     sizes = [[c, *_sizes(table, c, max_padj)] for c in contrasts]
-    made = [
+    facts = [
         Facts(
             "Contrasts",
             ("Contrast", "Reference samples", "Other samples", "Rows", "Tested", f"padj ≤ {max_padj:g}"),
@@ -121,10 +121,10 @@ def _of_contrasts(table: pd.DataFrame, max_padj: float) -> list[Facts]:
     ]
     for column, title in (("driver", "Drivers"), ("shape", "Shapes")):
         if moved[column].notna().any():
-            made.append(
+            facts.append(
                 _crossed(f"{title} of the changes with padj ≤ {max_padj:g}", column, moved, contrasts=contrasts)
             )
-    return made
+    return facts
 
 
 def _sizes(table: pd.DataFrame, contrast: str, max_padj: float) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .._validate import suggest
 from .._version import __version__
 from ..check import Count, FreeText, Proportion, checked
-from . import _encode, _evidence, _found, _methods, _overview, _sections
+from . import _encode, _evidence, _methods, _overview, _sections, _stored
 from ._figures import FigureRequest
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ def write(
         msg = f"groupby={groupby!r} is not a column of adata.obs{suggest(groupby, adata.obs.columns)}"
         raise KeyError(msg)
     environment = _environment()
-    found = _found.results(adata, keys)
-    evidence = _evidence.collect(found, resource)
-    kinds = [s.kind for s in found]
+    results = _stored.results(adata, keys)
+    evidence = _evidence.collect(results, resource)
+    kinds = [s.kind for s in results]
     sections = [
-        _overview.section(adata, found, groupby=groupby, max_padj=float(max_padj)),
+        _overview.section(adata, results, groupby=groupby, max_padj=float(max_padj)),
         *(
             _sections.section(
                 stored,
@@ -113,20 +113,22 @@ def write(
                 alone=kinds.count(stored.kind) == 1,
                 evidence=evidence,
                 max_padj=float(max_padj),
-                figures=FigureRequest(stored, adata, int(top), float(max_padj), _found.response_beside(stored, found))
+                figures=FigureRequest(
+                    stored, adata, int(top), float(max_padj), _stored.response_beside(stored, results)
+                )
                 if figures
                 else None,
             )
-            for i, stored in enumerate(found)
+            for i, stored in enumerate(results)
         ),
         *([_sections.statements(evidence)] if len(evidence.table) else []),
-        _methods.section(found, evidence),
+        _methods.section(results, evidence),
     ]
     text = _render(
         environment,
         title=title or "Cell–cell communication",
         sections=sections,
-        keys=[s.key for s in found],
+        keys=[s.key for s in results],
         cited=_encode.dumps({"sources": evidence.sources, "references": evidence.references}),
     )
     _replace(file, text)

@@ -57,10 +57,10 @@ def most_frequent(values: list[str], order: tuple[str, ...]) -> str:
 
 def overall_direction(values: list[str]) -> str:
     """Summarise directions: ``dual`` if both pro and anti or any dual, else the one that is said."""
-    said = set(values)
-    if "dual" in said or {"pro", "anti"} <= said:
+    directions = set(values)
+    if "dual" in directions or {"pro", "anti"} <= directions:
         return "dual"
-    return "pro" if "pro" in said else "anti" if "anti" in said else "unclear"
+    return "pro" if "pro" in directions else "anti" if "anti" in directions else "unclear"
 
 
 def _in_order(values: list[str], order: tuple[str, ...]) -> str:
@@ -69,15 +69,15 @@ def _in_order(values: list[str], order: tuple[str, ...]) -> str:
 
 def _effect(values: list[str]) -> str:
     # "unknown" is the absence of a statement: it does not outvote one
-    known = [e for e in values if e != "unknown"]
-    return most_frequent(known, EFFECTS) if known else "unknown"
+    effects = [e for e in values if e != "unknown"]
+    return most_frequent(effects, EFFECTS) if effects else "unknown"
 
 
-def _said(rows: dict[str, list[str]], name: str) -> list[str]:
+def _stated_values(rows: dict[str, list[str]], name: str) -> list[str]:
     # what is only assumed of a pair on a list is the absence of a statement, too
     pairs = zip(rows[name], rows["inferred_from"], strict=True)
-    said = [value for value, how in pairs if value != DEFAULTS[name] or not how.startswith(LISTED)]
-    return said or rows[name]
+    stated = [value for value, how in pairs if value != DEFAULTS[name] or not how.startswith(LISTED)]
+    return stated or rows[name]
 
 
 def _sources(values: list[str]) -> str:
@@ -85,13 +85,13 @@ def _sources(values: list[str]) -> str:
 
 
 def _summary(rows: dict[str, list[str]]) -> dict[str, Any]:
-    modes = _said(rows, "mode")
+    modes = _stated_values(rows, "mode")
     return {
         "ligand": rows["ligand"][0],
         "receptor": rows["receptor"][0],
-        "kind": most_frequent(_said(rows, "kind"), KINDS),
+        "kind": most_frequent(_stated_values(rows, "kind"), KINDS),
         "mode": most_frequent(modes, MODES),
-        "directness": most_frequent(_said(rows, "directness"), DIRECTNESS),
+        "directness": most_frequent(_stated_values(rows, "directness"), DIRECTNESS),
         "effect": _effect(rows["effect"]),
         "stated": "both" in rows["stated"],
         "n_evidence": len(rows["mode"]),
@@ -135,8 +135,8 @@ def _summaries_of_one(rows: dict[str, list[str]]) -> dict[str, list[Any]]:
     """Summarise interactions with one statement each, as columns; each distinct value is looked at once."""
 
     def each(name: str, function: Callable[[list[str]], Any]) -> list[Any]:
-        known = {v: function([v]) for v in dict.fromkeys(rows[name])}
-        return [known[v] for v in rows[name]]
+        summary_of = {v: function([v]) for v in dict.fromkeys(rows[name])}
+        return [summary_of[v] for v in rows[name]]
 
     return {
         "ligand": list(rows["ligand"]),
@@ -163,9 +163,9 @@ def with_extras(interactions: pd.DataFrame, *before: pd.DataFrame) -> pd.DataFra
     for column in dict.fromkeys(c for frame in before for c in frame.columns):
         if column in INTERACTIONS.names:
             continue
-        found = [frame.set_index("interaction")[column] for frame in before if column in frame.columns]
-        series = found[0]
-        for other in found[1:]:
+        parts = [frame.set_index("interaction")[column] for frame in before if column in frame.columns]
+        series = parts[0]
+        for other in parts[1:]:
             series = _combine(series, other)
         values = series.reindex(result["interaction"])
         if values.dtype == object:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def evidence_for(tables: Mapping[str, pd.DataFrame], interaction: str) -> pd.DataFrame:
     """Return the statements about one interaction."""
-    known = tables["interactions"]["interaction"]
-    if interaction not in set(known):
-        msg = f"interaction={interaction!r} is not in the resource{suggest(interaction, known)}"
+    names = tables["interactions"]["interaction"]
+    if interaction not in set(names):
+        msg = f"interaction={interaction!r} is not in the resource{suggest(interaction, names)}"
         raise ValueError(msg)
     evidence = tables["evidence"]
     return evidence[evidence["interaction"] == interaction].reset_index(drop=True)

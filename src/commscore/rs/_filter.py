@@ -20,31 +20,31 @@ _ARGUMENT = {"source": "sources"}
 _WITH_SOURCE = ("circuits", "expectations", "therapies", "references", "sources")
 
 
-def _values(column: str, wanted: Any) -> list[Any]:
+def _values(column: str, criterion: Any) -> list[Any]:
     # a set or an index is a list too; anything else is one value, and checked as such
-    is_one = isinstance(wanted, str) or not hasattr(wanted, "__iter__")
-    values = [wanted] if is_one else list(wanted)
+    is_one = isinstance(criterion, str) or not hasattr(criterion, "__iter__")
+    values = [criterion] if is_one else list(criterion)
     if not values:
         msg = f"{_ARGUMENT.get(column, column)} is empty; name at least one value or leave it out"
         raise ValueError(msg)
     return values
 
 
-def _known(tables: Mapping[str, pd.DataFrame], column: str) -> list[Any]:
+def _allowed_values(tables: Mapping[str, pd.DataFrame], column: str) -> list[Any]:
     if column == "source":
         named = {s for cell in tables["evidence"]["source"] for s in cell.split(";") if s}
         return sorted(named | set(tables["sources"]["source"]))
-    known: list[Any] = list(EVIDENCE[column].values)
-    return [True, False, *known] if column == "stated" else known
+    values: list[Any] = list(EVIDENCE[column].values)
+    return [True, False, *values] if column == "stated" else values
 
 
-def _check(tables: Mapping[str, pd.DataFrame], column: str, wanted: Any) -> list[Any]:
-    values, known = _values(column, wanted), _known(tables, column)
+def _check(tables: Mapping[str, pd.DataFrame], column: str, criterion: Any) -> list[Any]:
+    values, allowed = _values(column, criterion), _allowed_values(tables, column)
     for value in values:
-        if not any(type(value) is type(k) and value == k for k in known):
-            options = ", ".join(repr(k) for k in known)
+        if not any(type(value) is type(k) and value == k for k in allowed):
+            options = ", ".join(repr(k) for k in allowed)
             argument = _ARGUMENT.get(column, column)
-            msg = f"{argument}={value!r} is not one of {options}{suggest(value, known)}"
+            msg = f"{argument}={value!r} is not one of {options}{suggest(value, allowed)}"
             raise ValueError(msg)
     return values
 
@@ -84,13 +84,13 @@ def _stated(tables: dict[str, pd.DataFrame], values: list[bool]) -> dict[str, pd
     return _narrow(tables, tables["evidence"]["interaction"].isin(kept))
 
 
-def filter_tables(tables: Mapping[str, pd.DataFrame], wanted: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+def filter_tables(tables: Mapping[str, pd.DataFrame], criteria: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Apply every filter; see :meth:`Resource.filter`."""
-    values = {column: _check(tables, column, value) for column, value in wanted.items()}
+    values = {column: _check(tables, column, value) for column, value in criteria.items()}
     whether = [v for v in values.get("stated", []) if isinstance(v, bool)]
     how = [v for v in values.get("stated", []) if not isinstance(v, bool)]
     if whether and how:
-        msg = f"stated={wanted['stated']!r} mixes True/False with values of statements; give one or the other"
+        msg = f"stated={criteria['stated']!r} mixes True/False with values of statements; give one or the other"
         raise ValueError(msg)
     if whether:
         values.pop("stated")

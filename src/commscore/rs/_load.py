@@ -79,10 +79,10 @@ def _check_columns(table: pd.DataFrame) -> None:
 
     missing = [c for c in ("ligand", "receptor") if c not in table.columns]
     if missing:
-        found = listed(map(repr, table.columns)) or "no columns"
+        columns = listed(map(repr, table.columns)) or "no columns"
         other = "; for other names give resource=cs.rs.from_table(table, ligand=..., receptor=...)"
         msg = (
-            f"resource: the table has no column {' and no '.join(map(repr, missing))} (it has {found})"
+            f"resource: the table has no column {' and no '.join(map(repr, missing))} (it has {columns})"
             f"{misread(table.columns) or other}"
         )
         raise ValueError(msg)

@@ -46,12 +46,12 @@ def _ensembl_map(symbols: pd.DataFrame) -> dict[str, str]:
 
 
 def _names_by_gene(names: Iterable[str], owner: Mapping[str, str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    by_gene: dict[str, list[str]] = {}
     for name in names:
         gene = owner.get(_unversioned(name))
         if gene is not None:
-            found.setdefault(gene, []).append(name)
-    return found
+            by_gene.setdefault(gene, []).append(name)
+    return by_gene
 
 
 def match(
@@ -77,8 +77,8 @@ def match(
 def _look_up(gene: str, present: set[str], ways: list[tuple[str, dict[str, list[str]]]]) -> tuple[Any, ...]:
     if gene in present:
         return gene, gene, "symbol"
-    for how, found in ways:
+    for how, names in ways:
         # two names of one gene in one data set: neither is known to be the whole gene
-        if len(found.get(gene, ())) == 1:
-            return gene, found[gene][0], how
+        if len(names.get(gene, ())) == 1:
+            return gene, names[gene][0], how
     return gene, "", "missing"

@@ -219,7 +219,7 @@ class Resource:
         ValueError
             For a value that the resource cannot have.
         """
-        wanted = {
+        criteria = {
             "mode": mode,
             "direction": direction,
             "stated": stated,
@@ -228,7 +228,7 @@ class Resource:
             "directness": directness,
             "effect": effect,
         }
-        tables = _filter.filter_tables(self._tables, {k: v for k, v in wanted.items() if v is not None})
+        tables = _filter.filter_tables(self._tables, {k: v for k, v in criteria.items() if v is not None})
         return self._with(tables)
 
     @checked

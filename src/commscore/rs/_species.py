@@ -19,13 +19,13 @@ _NO_ORTHOLOG = "no one-to-one ortholog"
 _UNKNOWN = "gene not in the ortholog table"
 
 
-def check(current: str, wanted: str) -> bool:
+def check(current: str, target: str) -> bool:
     """Return whether there is nothing to do; raise if it cannot be done."""
-    one_of("species", wanted, SPECIES)
-    if current != wanted and current != "human":
-        msg = f"species={wanted!r}: this resource is already {current}; convert the human one instead"
+    one_of("species", target, SPECIES)
+    if current != target and current != "human":
+        msg = f"species={target!r}: this resource is already {current}; convert the human one instead"
         raise ValueError(msg)
-    return current == wanted
+    return current == target
 
 
 class _Map:
@@ -33,7 +33,7 @@ class _Map:
 
     def __init__(self, human: pd.Series, mouse: pd.Series) -> None:
         pairs = pd.DataFrame({"human": human.astype(str), "mouse": mouse.fillna("").astype(str)}).drop_duplicates()
-        self.known = set(pairs["human"])
+        self.human_genes = set(pairs["human"])
         pairs = pairs[pairs["mouse"] != ""]
         unique = ~pairs.duplicated("human", keep=False) & ~pairs.duplicated("mouse", keep=False)
         self.to = dict(zip(pairs.loc[unique, "human"], pairs.loc[unique, "mouse"]))
@@ -47,9 +47,9 @@ class _Map:
         return "_".join(self.to[g] for g in subunits(molecule))
 
     def reason(self, genes: list[str]) -> str:
-        known = any(g in self.known for g in genes)
-        unknown = any(g not in self.known for g in genes)
-        return "; ".join(r for r, said in ((_NO_ORTHOLOG, known), (_UNKNOWN, unknown)) if said)
+        some_mapped = any(g in self.human_genes for g in genes)
+        some_unmapped = any(g not in self.human_genes for g in genes)
+        return "; ".join(r for r, applies in ((_NO_ORTHOLOG, some_mapped), (_UNKNOWN, some_unmapped)) if applies)
 
 
 class _Losses:
@@ -108,8 +108,8 @@ def _map(symbols: pd.DataFrame, orthologs: pd.DataFrame | None) -> _Map:
         return _Map(symbols["symbol"], symbols["mouse"])
     missing = [c for c in SPECIES if c not in orthologs.columns]
     if missing:
-        found = ", ".join(map(str, orthologs.columns))
-        msg = f"orthologs needs the columns 'human' and 'mouse', found {found}"
+        columns = ", ".join(map(str, orthologs.columns))
+        msg = f"orthologs needs the columns 'human' and 'mouse', found {columns}"
         raise ValueError(msg)
     return _Map(orthologs["human"], orthologs["mouse"])
 

@@ -62,7 +62,7 @@ __all__ = [
 
 
 @cache
-def _found() -> dict[str, Method]:
+def _methods() -> dict[str, Method]:
     """All scores of this package by name."""
     scores = {}
     for module in pkgutil.iter_modules(__path__):
@@ -77,20 +77,20 @@ def register(score: Method) -> None:
     if not isinstance(score, Score | Combination):
         msg = f"a scoring method must be a Score or a Combination, found {type(score).__name__}"
         raise TypeError(msg)
-    if _found().setdefault(score.name, score) is not score:
+    if _methods().setdefault(score.name, score) is not score:
         msg = f"a scoring method called {score.name!r} exists already"
         raise ValueError(msg)
 
 
 def available() -> dict[str, Method]:
     """Every scoring method by name."""
-    return dict(sorted(_found().items()))
+    return dict(sorted(_methods().items()))
 
 
 def get(name: str) -> Method:
     """Return the scoring method of this name; an unknown one is a ``ValueError`` with the closest name."""
     one_of("method", name, available())
-    return _found()[name]
+    return _methods()[name]
 
 
 def configure(name: str, **parameters: Any) -> Method:
@@ -104,11 +104,11 @@ def configure(name: str, **parameters: Any) -> Method:
         If there is no such method, or a value is out of range.
     """
     method = get(name)
-    known = list(inspect.signature(method.make).parameters) if method.make else []
+    names = list(inspect.signature(method.make).parameters) if method.make else []
     for parameter in parameters:
-        if parameter not in known:
-            has = ", ".join(known) or "none"
-            msg = f"method {name!r} has no parameter {parameter!r} (it has {has}){suggest(parameter, known)}"
+        if parameter not in names:
+            has = ", ".join(names) or "none"
+            msg = f"method {name!r} has no parameter {parameter!r} (it has {has}){suggest(parameter, names)}"
             raise TypeError(msg)
     return method.make(**parameters) if method.make else method
 

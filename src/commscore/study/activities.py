@@ -154,8 +154,8 @@ def run_decoupler(
     function = getattr(dc.mt, method)
     if method == "mlm":
         _independent(edges, genes)
-    made = [function(data=data, net=edges, tmin=1, empty=False, tval=tval)[0] for tval in (False, True)]
-    return made[0], made[1]
+    results = [function(data=data, net=edges, tmin=1, empty=False, tval=tval)[0] for tval in (False, True)]
+    return results[0], results[1]
 
 
 def _weights(edges: pd.DataFrame, genes: pd.Index, columns: Sequence[str]) -> Floats:

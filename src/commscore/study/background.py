@@ -28,7 +28,7 @@ def cell_totals(matrix: Any, cells: Ints) -> CellTotals:
 
 
 def with_cofactors(
-    found: TestableInteractions, scores: Sequence[Score], var_names: pd.Index
+    interactions: TestableInteractions, scores: Sequence[Score], var_names: pd.Index
 ) -> tuple[TestableInteractions, dict[str, GeneSetsOfTests]]:
     """Add the genes of the sets that the scores use, and give each interaction's set by column.
 
@@ -37,12 +37,12 @@ def with_cofactors(
     """
     sets: dict[str, GeneSetsOfTests] = {}
     for column in dict.fromkeys(g.column for score in scores for g in score.sets):
-        if column in found.frame:
-            cells = ["" if cell is None else str(cell) for cell in found.frame[column].fillna("")]
-            found, made = _sets(found, [_measured(cell, var_names) for cell in cells], var_names)
-            if made.sets.n:
-                sets[column] = made
-    return found, sets
+        if column in interactions.frame:
+            cells = ["" if cell is None else str(cell) for cell in interactions.frame[column].fillna("")]
+            interactions, gene_sets = _sets(interactions, [_measured(cell, var_names) for cell in cells], var_names)
+            if gene_sets.sets.n:
+                sets[column] = gene_sets
+    return interactions, sets
 
 
 def _measured(cell: str, var_names: pd.Index) -> tuple[str, ...]:
@@ -51,18 +51,18 @@ def _measured(cell: str, var_names: pd.Index) -> tuple[str, ...]:
 
 
 def _sets(
-    found: TestableInteractions, members: list[tuple[str, ...]], var_names: pd.Index
+    interactions: TestableInteractions, members: list[tuple[str, ...]], var_names: pd.Index
 ) -> tuple[TestableInteractions, GeneSetsOfTests]:
-    number = {gene: i for i, gene in enumerate(found.genes)}
+    number = {gene: i for i, gene in enumerate(interactions.genes)}
     new = sorted({gene for genes in members for gene in genes} - set(number))
     number |= {gene: len(number) + i for i, gene in enumerate(new)}
-    columns = np.concatenate([found.columns, var_names.get_indexer(new)]).astype(np.int64)
-    genes = np.concatenate([found.genes, np.asarray(new, object)])
+    columns = np.concatenate([interactions.columns, var_names.get_indexer(new)]).astype(np.int64)
+    genes = np.concatenate([interactions.genes, np.asarray(new, object)])
     unique = sorted({m for m in members if m})
     at = {m: i for i, m in enumerate(unique)} | {(): len(unique)}
     sets = Entities.of([[number[gene] for gene in m] for m in unique])
     of_interaction = np.asarray([at[m] for m in members], np.int64)
-    return replace(found, columns=columns, genes=genes), GeneSetsOfTests(sets, of_interaction)
+    return replace(interactions, columns=columns, genes=genes), GeneSetsOfTests(sets, of_interaction)
 
 
 def gene_sets_of_tests(sets: dict[str, GeneSetsOfTests], which: Ints) -> dict[str, GeneSetsOfTests]:

@@ -63,14 +63,14 @@ def read_cells(adata: AnnData, groupby: str, *, groups: Sequence[Label] | None, 
         )
         raise ValueError(msg)
     _labels.warn_of_white_space(names, where=f"adata.obs[{groupby!r}]")
-    wanted = _wanted(names, groups, groupby)
-    kept = [k for k in wanted if sizes[k] >= min_cells]
-    too_small = {names[k]: int(sizes[k]) for k in wanted if sizes[k] < min_cells}
+    chosen = _chosen_groups(names, groups, groupby)
+    kept = [k for k in chosen if sizes[k] >= min_cells]
+    too_small = {names[k]: int(sizes[k]) for k in chosen if sizes[k] < min_cells}
     if len(kept) < 2:
-        found = listed([f"{as_written(names[k])}: {sizes[k]}" for k in wanted])
+        listing = listed([f"{as_written(names[k])}: {sizes[k]}" for k in chosen])
         msg = (
             f"at least two groups of min_cells={min_cells} cells are needed to permute labels, "
-            f"adata.obs[{groupby!r}] has {len(kept)} (cells per group: {found})"
+            f"adata.obs[{groupby!r}] has {len(kept)} (cells per group: {listing})"
         )
         raise ValueError(msg + _numeric(column, groupby))
     return _numbered(codes, names, kept=kept, sizes=sizes, too_small=too_small)
@@ -91,9 +91,9 @@ def _numbered(
     sizes: Ints,
     too_small: dict[str, int],
 ) -> Cells:
-    wanted = np.zeros(len(names), bool)
-    wanted[kept] = True
-    chosen = None if wanted.all() else np.flatnonzero(wanted[codes])
+    mask = np.zeros(len(names), bool)
+    mask[kept] = True
+    chosen = None if mask.all() else np.flatnonzero(mask[codes])
     first = _first(codes, kept)
     order = np.asarray(sorted(kept, key=lambda k: (sizes[k], first[k])), np.int64)
     number = np.full(len(names), -1, np.int64)
@@ -119,8 +119,8 @@ def _first(codes: npt.NDArray[np.integer], kept: list[int]) -> dict[int, int]:
 def obs_column(adata: AnnData, argument: str, key: str) -> pd.Series:
     """Return a column of ``obs``; a missing one is a ``KeyError`` with the closest name."""
     if not isinstance(key, str) or key not in adata.obs:
-        known = listed(adata.obs.columns, most=20) or "it has no columns"
-        msg = f"{argument}={key!r} is not a column of adata.obs ({known}){suggest(key, adata.obs.columns)}"
+        columns = listed(adata.obs.columns, most=20) or "it has no columns"
+        msg = f"{argument}={key!r} is not a column of adata.obs ({columns}){suggest(key, adata.obs.columns)}"
         raise KeyError(msg)
     if list(adata.obs.columns).count(key) > 1:
         msg = f"{argument}={key!r} is the name of several columns of adata.obs; give them different names"
@@ -132,10 +132,10 @@ def _counted(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str], Int
     """Codes, of the smallest type that holds them, names and sizes of the groups that occur; how many are missing."""
     categorical = as_categorical(column).cat
     codes, n = categorical.codes.to_numpy(), len(categorical.categories)
-    found = np.zeros(n + 1, np.int64)
+    counts = np.zeros(n + 1, np.int64)
     for start in range(0, codes.size, _AT_ONCE):
-        found += np.bincount(codes[start : start + _AT_ONCE].astype(np.int64) + 1, minlength=n + 1)
-    missing, sizes = int(found[0]), found[1:]
+        counts += np.bincount(codes[start : start + _AT_ONCE].astype(np.int64) + 1, minlength=n + 1)
+    missing, sizes = int(counts[0]), counts[1:]
     used = np.flatnonzero(sizes)
     names = label_texts(column, (categorical.categories[k] for k in used))
     order = label_order(column, names)
@@ -146,8 +146,8 @@ def _counted(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str], Int
     return codes, [names[k] for k in order], sizes[used[order]], missing
 
 
-def _wanted(names: list[str], groups: Sequence[Label] | None, groupby: str) -> list[int]:
+def _chosen_groups(names: list[str], groups: Sequence[Label] | None, groupby: str) -> list[int]:
     if groups is None:
         return list(range(len(names)))
-    asked = set(_labels.choose("groups", list(groups), known=names, what=f"a group of adata.obs[{groupby!r}]"))
-    return [k for k, name in enumerate(names) if name in asked]
+    chosen = set(_labels.choose("groups", list(groups), options=names, what=f"a group of adata.obs[{groupby!r}]"))
+    return [k for k, name in enumerate(names) if name in chosen]

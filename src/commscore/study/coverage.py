@@ -58,9 +58,9 @@ def nothing_found(
     return f"{none} has its genes in var_names (first ones: {shown}); {cause}"
 
 
-def refuse_underscores(names: Iterable[str], found: Container[str], var_names: pd.Index) -> None:
+def refuse_underscores(names: Iterable[str], measured: Container[str], var_names: pd.Index) -> None:
     """Raise if a molecule that would be read as a complex is one gene of the data, with a ``_`` in its name."""
-    apart = [n for n in names if "_" in n and not all(g in found for g in n.split("_")) and n in var_names]
+    apart = [n for n in names if "_" in n and not all(g in measured for g in n.split("_")) and n in var_names]
     if apart:
         msg = (
             f"{listed(apart, most=3)}: a gene of var_names with '_' in its name, which a resource reads as a complex "
@@ -85,11 +85,11 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -
         )
     if _most(names, r"\d+"):
         return "var_names are numbers, such as Entrez ids or positions; put gene symbols there"
-    known = {g.upper() for g in genes}
-    loosely = {v for v in names if v.upper() in known}
+    symbols = {g.upper() for g in genes}
+    loosely = {v for v in names if v.upper() in symbols}
     if len(loosely - genes) > len(loosely & genes):
         return _other_species(resource, sorted(loosely - genes))
-    decorated = _decorated(names, known)
+    decorated = _decorated(names, symbols)
     if decorated:
         return decorated
     if len(names) < FEW_GENES:
@@ -103,10 +103,10 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -
     )
 
 
-def _decorated(names: list[str], known: set[str]) -> str:
+def _decorated(names: list[str], symbols: set[str]) -> str:
     """Say what stands around the symbols, where most names that hold one of the resource hold more than it."""
-    hidden = [v for v in names if v.upper() not in known and any(p.upper() in known for p in _PARTS.split(v))]
-    if len(hidden) <= sum(v.upper() in known for v in names):
+    hidden = [v for v in names if v.upper() not in symbols and any(p.upper() in symbols for p in _PARTS.split(v))]
+    if len(hidden) <= sum(v.upper() in symbols for v in names):
         return ""
     return (
         f"symbols stand inside other text in var_names ({', '.join(map(repr, hidden[:3]))}); leave blanks, prefixes "
@@ -121,12 +121,12 @@ def _most(names: list[str], pattern: str) -> bool:
 
 def same_species(resource: rs.Resource, names: Iterable[object], table: pd.DataFrame) -> None:
     """Raise if these genes of a resource occur in a stored table in the spelling of another species only."""
-    known = {g for n in names for g in re.split("[_;]", str(n)) if g and ":" not in g}
+    symbols = {g for n in names for g in re.split("[_;]", str(n)) if g and ":" not in g}
     sides = (table[c].astype(str) for c in ("ligand_complex", "receptor_complex"))
     genes = {g for side in sides for name in side.unique() for g in name.split("_")}
-    loosely = {g.upper() for g in known}
+    loosely = {g.upper() for g in symbols}
     shared = {g for g in genes if g.upper() in loosely}
-    if shared and not known & genes:
+    if shared and not symbols & genes:
         msg = (
             f"no gene of resource {resource.name!r} ({resource.species}) is in the stored scores, which have "
             f"{', '.join(sorted(shared)[:3])}: {_other_species(resource, sorted(shared))}"

@@ -41,11 +41,12 @@ def named_roles(resource: Resource, *tables: str) -> list[str]:
 
 
 def check_tumour(
-    adata: AnnData, groupby: str, named: Iterable[str], *, given: RoleGroups | None, resource: Resource, what: str
+    adata: AnnData, groupby: str, named: Iterable[str], *, role_groups: RoleGroups | None, resource: Resource, what: str
 ) -> None:
     """Assign roles and raise as :func:`require_tumour` does, without a look at the expression."""
     groups = label_codes(obs_column(adata, "groupby", groupby))[1]
-    require_tumour(assign_roles(resource, groups, given=given, hints={}), named, groupby, resource=resource, what=what)
+    assigned = assign_roles(resource, groups, role_groups=role_groups, hints={})
+    require_tumour(assigned, named, groupby, resource=resource, what=what)
 
 
 def require_tumour(

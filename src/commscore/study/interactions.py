@@ -54,10 +54,10 @@ def testable_interactions(resource: rs.Resource, var_names: pd.Index, *, missing
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
     frame = resource.interactions
     codes, names = pd.factorize(np.concatenate([np.asarray(frame[c], object) for c in ("ligand", "receptor")]))
-    found, aliases = _found(resource, names, var_names)
+    position_of, aliases = _locate_genes(resource, names, var_names)
     ignore = missing_subunits == "ignore"
-    members = [_positions(name, found, ignore=ignore) for name in names]
-    refuse_underscores(names, found, var_names)
+    members = [_positions(name, position_of, ignore=ignore) for name in names]
+    refuse_underscores(names, position_of, var_names)
     left, right = codes[: len(frame)], codes[len(frame) :]
     kinds = np.asarray(frame["kind"] if "kind" in frame else ["protein"] * len(frame), object)
     fine = np.array([bool(m) for m in members], bool)[codes].reshape(2, -1).all(axis=0) & (kinds != "rna")
@@ -65,7 +65,7 @@ def testable_interactions(resource: rs.Resource, var_names: pd.Index, *, missing
     untested = [
         (
             interactions[i],
-            *_reason((names[left[i]].split("_"), names[right[i]].split("_")), kinds[i], found, ignore=ignore),
+            *_reason((names[left[i]].split("_"), names[right[i]].split("_")), kinds[i], position_of, ignore=ignore),
         )
         for i in np.flatnonzero(~fine)
     ]
@@ -76,42 +76,44 @@ def testable_interactions(resource: rs.Resource, var_names: pd.Index, *, missing
         frame[fine].reset_index(drop=True),
         members,
         sides=(left[fine], right[fine]),
-        found=found,
+        position_of=position_of,
         untested=untested,
         aliases=aliases,
     )
 
 
-def _positions(name: str, found: dict[str, int], *, ignore: bool) -> tuple[int, ...]:
+def _positions(name: str, position_of: dict[str, int], *, ignore: bool) -> tuple[int, ...]:
     """Positions of the subunits; none if they cannot be measured."""
     subunits = name.split("_")
-    at = tuple(found[g] for g in subunits if g in found)
+    at = tuple(position_of[g] for g in subunits if g in position_of)
     if any(g.startswith("met:") for g in subunits) or (len(at) < len(subunits) and not ignore):
         return ()
     return at
 
 
-def _found(
+def _locate_genes(
     resource: rs.Resource, names: npt.NDArray[np.object_], var_names: pd.Index
 ) -> tuple[dict[str, int], dict[str, str]]:
-    """Position in ``var_names`` of every measured gene, and the old names under which some were found."""
+    """Position in ``var_names`` of every measured gene, and the old names by which some are called there."""
     genes = sorted({g for name in names for g in name.split("_")})
     matched = resource.match(var_names, genes=genes)
     matched = matched[matched["how"].isin(("symbol", "alias"))]
     at = var_names.get_indexer(pd.Index(matched["found_as"]))
-    found = {g: int(i) for g, i in zip(matched["gene"], at, strict=True)}
+    position_of = {g: int(i) for g, i in zip(matched["gene"], at, strict=True)}
     old = matched[matched["how"] == "alias"]
-    return found, dict(zip(old["gene"], old["found_as"], strict=True))
+    return position_of, dict(zip(old["gene"], old["found_as"], strict=True))
 
 
-def _reason(sides: tuple[list[str], list[str]], kind: str, found: dict[str, int], *, ignore: bool) -> tuple[str, str]:
+def _reason(
+    sides: tuple[list[str], list[str]], kind: str, position_of: dict[str, int], *, ignore: bool
+) -> tuple[str, str]:
     """Why these two sides cannot be measured."""
     beyond = [g for side in sides for g in side if g.startswith("met:")]
     if beyond or kind == "rna":
         what = f"{', '.join(beyond)}: not a transcript" if beyond else "microRNA: not measured by mRNA counts"
         return BEYOND_RNA, what
     for role, side in zip(("ligand", "receptor"), sides, strict=True):
-        missing = [g for g in side if g not in found]
+        missing = [g for g in side if g not in position_of]
         if len(missing) == len(side):
             return "gene missing", f"{role} {', '.join(missing)} not in var_names"
         if missing and not ignore:
@@ -124,7 +126,7 @@ def _numbered(
     members: list[tuple[int, ...]],
     *,
     sides: tuple[Ints, Ints],
-    found: dict[str, int],
+    position_of: dict[str, int],
     untested: list[tuple[str, str, str]],
     aliases: dict[str, str],
 ) -> TestableInteractions:
@@ -136,7 +138,7 @@ def _numbered(
     entities = Entities.of([[number[g] for g in side] for side in entity_of])
     entity = np.full(len(members), -1, np.int64)
     entity[present] = [entity_of[members[i]] for i in present]
-    symbol_at = {i: g for g, i in found.items()}
+    symbol_at = {i: g for g, i in position_of.items()}
     return TestableInteractions(
         frame,
         entities,

@@ -31,7 +31,7 @@ def label_hashes(adata: AnnData, keys: StudyKeys, order: Sequence[Label] | None)
     Labels are hashed as text, so that saving and reading the data again changes nothing.
     """
     codes, names = label_codes(obs_column(adata, "condition_key", keys.condition))
-    stages = names if order is None else [found for stage in order if (found := find(stage, names)) is not None]
+    stages = names if order is None else [level for stage in order if (level := find(stage, names)) is not None]
     inside = np.asarray([*(name in stages for name in names), False], bool)[codes]
     sample = ("sample_key", keys.sample) if keys.sample is not None else ("condition_key", keys.condition)
     of_samples = [("condition_key", keys.condition), ("patient_key", keys.patient), ("factor_key", keys.factor)]
@@ -45,14 +45,16 @@ def label_hashes(adata: AnnData, keys: StudyKeys, order: Sequence[Label] | None)
 def _hash(adata: AnnData, columns: list[tuple[str, str | None]], inside: Bools, *, with_numbers: bool) -> str:
     """Hash the combinations of labels that occur, and how many cells have each."""
     joint = np.zeros(int(inside.sum()), np.int64)
-    found: list[list[str | None]] = [[]]
+    combinations: list[list[str | None]] = [[]]
     for argument, key in columns:
         if key is None:
             continue
         codes, names = label_codes(obs_column(adata, argument, key))
         n = len(names) + 1  # the last one is what is missing
         present, joint = np.unique(joint * n + codes[inside] % n, return_inverse=True)
-        found = [[*found[old], [*names, None][code]] for old, code in zip(*np.divmod(present, n), strict=True)]
-    numbers = np.bincount(joint, minlength=len(found)).tolist() if with_numbers else [0] * len(found)
-    rows = sorted(json.dumps([row, number]) for row, number in zip(found, numbers, strict=True))
+        combinations = [
+            [*combinations[old], [*names, None][code]] for old, code in zip(*np.divmod(present, n), strict=True)
+        ]
+    numbers = np.bincount(joint, minlength=len(combinations)).tolist() if with_numbers else [0] * len(combinations)
+    rows = sorted(json.dumps([row, number]) for row, number in zip(combinations, numbers, strict=True))
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()

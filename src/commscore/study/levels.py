@@ -49,7 +49,7 @@ class Levels:
     chosen_by: str
 
 
-def levels_taking_part(found: list[str], key: str, choice: LevelChoice) -> list[str]:
+def levels_taking_part(levels: list[str], key: str, choice: LevelChoice) -> list[str]:
     """Return the levels of a column that take part, in order: those of ``order=``, else all.
 
     Raises
@@ -58,21 +58,21 @@ def levels_taking_part(found: list[str], key: str, choice: LevelChoice) -> list[
         If a level of ``order`` does not occur or is named twice, or there are fewer than two.
     """
     what = f"a level of adata.obs[{key!r}]"
-    stages = [] if choice.order is None else _labels.choose("order", list(choice.order), known=found, what=what)
-    if len(found) < 2:
+    stages = [] if choice.order is None else _labels.choose("order", list(choice.order), options=levels, what=what)
+    if len(levels) < 2:
         msg = (
-            f"condition_key={key!r} has {len(found)} level ({listed(found)}); at least two are needed to compare; "
+            f"condition_key={key!r} has {len(levels)} level ({listed(levels)}); at least two are needed to compare; "
             "check the column or the cells that were left out"
         )
         raise ValueError(msg)
     if len(stages) == 1:
         msg = f"order must list at least two stages, found {stages!r}"
         raise ValueError(msg)
-    return stages or found
+    return stages or levels
 
 
-def choose_levels(known: list[str], key: str, choice: LevelChoice, *, is_ordered: bool) -> Levels:
-    """Return the levels that take part (``known``, in order) and their pairs, as ``choice`` says.
+def choose_levels(levels: list[str], key: str, choice: LevelChoice, *, is_ordered: bool) -> Levels:
+    """Return the levels that take part (``levels``, in order) and their pairs, as ``choice`` says.
 
     Raises
     ------
@@ -82,21 +82,21 @@ def choose_levels(known: list[str], key: str, choice: LevelChoice, *, is_ordered
     what = f"adata.obs[{key!r}]"
     first_of = "order" if choice.order is not None else "an ordered categorical" if is_ordered else ""
     is_pairwise = isinstance(choice.contrast, str) and choice.contrast == PAIRWISE
-    reference, chosen_by = _reference(known, choice, what=what, first_of=first_of, is_needed=not is_pairwise)
-    names = tuple(known if reference is None else [reference, *(k for k in known if k != reference)])
+    reference, chosen_by = _reference(levels, choice, what=what, first_of=first_of, is_needed=not is_pairwise)
+    names = tuple(levels if reference is None else [reference, *(k for k in levels if k != reference)])
     if reference is None or is_pairwise:
         return Levels(names, tuple(combinations(names, 2)), None, OWN_REFERENCE)
     return Levels(names, _pairs(reference, names, choice, what=what), reference, chosen_by)
 
 
 def _reference(
-    known: list[str], choice: LevelChoice, *, what: str, first_of: str, is_needed: bool
+    levels: list[str], choice: LevelChoice, *, what: str, first_of: str, is_needed: bool
 ) -> tuple[str | None, str]:
     if choice.reference is not None:
         where = "in order" if choice.order is not None else f"a level of {what}"
-        return _labels.choose("reference", choice.reference, known=known, what=where)[0], "given"
+        return _labels.choose("reference", choice.reference, options=levels, what=where)[0], "given"
     try:
-        reference, chosen_by = _labels.reference(known, what=what, first_of=first_of)
+        reference, chosen_by = _labels.reference(levels, what=what, first_of=first_of)
     except ValueError:
         if is_needed:
             raise
@@ -109,11 +109,11 @@ def _reference(
 def _pairs(reference: str, names: Sequence[str], choice: LevelChoice, *, what: str) -> Pairs:
     if choice.contrast is None:
         return tuple((reference, name) for name in names if name != reference)
-    wanted = _labels.choose("contrast", choice.contrast, known=names, what=f"a level of {what} that is compared")
-    if reference in wanted:
+    labels = _labels.choose("contrast", choice.contrast, options=names, what=f"a level of {what} that is compared")
+    if reference in labels:
         msg = f"contrast has {reference!r}, which is the reference; name other levels, or another reference="
         raise ValueError(msg)
-    return tuple((reference, name) for name in wanted)
+    return tuple((reference, name) for name in labels)
 
 
 def refuse_values(names: Sequence[str], code: Ints, sample: Ints, *, key: str) -> None:

@@ -29,15 +29,15 @@ def read_net(net: Any, var_names: pd.Index) -> tuple[pd.DataFrame, str]:
         frame, name = _as_measured(rs.progeny(), var_names), PROGENY
     else:
         frame = _checked(net)
-    found = frame[frame["target"].isin(var_names)]
-    if found.empty:
+    measured = frame[frame["target"].isin(var_names)]
+    if measured.empty:
         some = ", ".join(map(str, frame["target"].head(3)))
         msg = (
             f"net has no target among the {len(var_names)} genes (net: {some}, …; data: "
             f"{', '.join(map(str, var_names[:3]))}, …); both must use the same symbols"
         )
         raise ValueError(msg)
-    return found.reset_index(drop=True), name
+    return measured.reset_index(drop=True), name
 
 
 def _as_measured(frame: pd.DataFrame, var_names: pd.Index) -> pd.DataFrame:
@@ -86,32 +86,32 @@ def scaled_net(net: pd.DataFrame, genes: pd.Index, *, min_targets: int) -> pd.Da
     return frame.reset_index(drop=True)
 
 
-def receptor_links(given: Any, interactions: pd.DataFrame, pathways: list[str]) -> pd.DataFrame:
+def receptor_links(links: Any, interactions: pd.DataFrame, pathways: list[str]) -> pd.DataFrame:
     """Say which interaction feeds which pathway: columns ``at`` (row of ``interactions``), ``pathway, sign, evidence``.
 
     A link of a receptor holds for every receptor complex that contains all its subunits.
     """
-    known = rs.receptor_pathways() if given is None else checked_links(given)
-    known = known[known["pathway"].isin(pathways)]
+    of_pathways = rs.receptor_pathways() if links is None else checked_links(links)
+    of_pathways = of_pathways[of_pathways["pathway"].isin(pathways)]
     rows = []
     receptors = [set(r.split("_")) for r in interactions["receptor"]]
-    for link in known.itertuples():
+    for link in of_pathways.itertuples():
         needed = set(str(link.receptor).split("_"))
         rows += [(i, link.pathway, int(link.sign), link.evidence) for i, r in enumerate(receptors) if needed <= r]
     frame = pd.DataFrame(rows, columns=["at", "pathway", "sign", "evidence"])
     return frame.drop_duplicates(["at", "pathway"]).reset_index(drop=True)
 
 
-def checked_links(given: Any) -> pd.DataFrame:
+def checked_links(links: Any) -> pd.DataFrame:
     """Return links that the caller gave, with a sign and evidence; raise if they are none."""
-    if not isinstance(given, pd.DataFrame):
-        msg = f"links must be a DataFrame with the columns receptor, pathway (and sign, evidence), found {given!r:.80}"
+    if not isinstance(links, pd.DataFrame):
+        msg = f"links must be a DataFrame with the columns receptor, pathway (and sign, evidence), found {links!r:.80}"
         raise TypeError(msg)
-    missing = [c for c in ("receptor", "pathway") if c not in given]
+    missing = [c for c in ("receptor", "pathway") if c not in links]
     if missing:
-        msg = f"links lacks the column {', '.join(missing)} (it has {', '.join(map(str, given.columns))})"
+        msg = f"links lacks the column {', '.join(missing)} (it has {', '.join(map(str, links.columns))})"
         raise ValueError(msg)
-    frame = given.assign(sign=given.get("sign", 1), evidence=given.get("evidence", "user"))[LINK_COLUMNS]
+    frame = links.assign(sign=links.get("sign", 1), evidence=links.get("evidence", "user"))[LINK_COLUMNS]
     if not frame["sign"].isin([1, -1]).all():
         msg = f"links: sign must be 1 or -1, found {sorted(set(frame['sign']) - {1, -1})!r}"
         raise ValueError(msg)

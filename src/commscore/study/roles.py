@@ -77,13 +77,13 @@ def role_words(name: str) -> tuple[str, ...]:
     text = re.sub(r"(?i)\b(er|pr|her2)[- ]?(?:negative)\b", r"\1negative", text)
     text = re.sub(r"(?i)\b(er|pr)-(?=\s|$)", r"\1negative ", text)
     text = re.sub(r"(?i)\b(er|pr|hr|her2)\+", r"\1positive ", text).lower()
-    found = []
+    words = []
     for word in re.findall(r"[a-z0-9α-ω]+", text):
         one = _PLURAL.sub("", word) if not word.endswith("ss") else word
         one = _SPELLING.get(one, one)
         if one not in _FILLER:
-            found.append(one)
-    return tuple(found)
+            words.append(one)
+    return tuple(words)
 
 
 @functools.cache
@@ -92,10 +92,10 @@ def _synonyms(resource: Resource) -> dict[str, dict[tuple[str, ...], str]]:
     frame = resource.roles if len(resource.roles) else rs.load("breast").roles
     names: dict[str, dict[tuple[str, ...], str]] = {}
     for role, written in zip(frame["role"], frame["synonyms"], strict=True):
-        known = names.setdefault(role, {})
+        synonyms = names.setdefault(role, {})
         for name in (role.replace("_", " "), *written.split("|"), *MORE_NAMES.get(role, ())):
             if role_words(name) and " ".join(role_words(name)) not in NEVER_SYNONYMS:
-                known.setdefault(role_words(name), name)
+                synonyms.setdefault(role_words(name), name)
     for role in ("myeloid", "lymphoid"):
         names.setdefault(role, {role_words(n): n for n in MORE_NAMES[role]})
     names.pop(ANY_ROLE, None)
@@ -104,25 +104,25 @@ def _synonyms(resource: Resource) -> dict[str, dict[tuple[str, ...], str]]:
 
 def ancestors(role: str) -> list[str]:
     """Wider roles, nearest first."""
-    found = []
+    wider = []
     while role in PARENTS:
         role = PARENTS[role]
-        found.append(role)
-    return found
+        wider.append(role)
+    return wider
 
 
 def _own_role(group: str, names: dict[str, dict[tuple[str, ...], str]]) -> tuple[str, str, str] | None:
     """Role, how and reason for one group of cells, from its name alone."""
     tumour = bool(_IN_BRACKETS.search(_BESIDE_TUMOUR.sub(" ", group)))
-    found = _named_role(group, _BESIDE_TUMOUR.sub(" ", group), names)
-    if tumour and found is not None and found[0] in EPITHELIA and "tumour" in names:
+    match = _named_role(group, _BESIDE_TUMOUR.sub(" ", group), names)
+    if tumour and match is not None and match[0] in EPITHELIA and "tumour" in names:
         return "tumour", "synonym", f"the name of group {group!r} says that this epithelium is a tumour"
-    return found
+    return match
 
 
-def _named_role(group: str, told: str, names: dict[str, dict[tuple[str, ...], str]]) -> tuple[str, str, str] | None:
-    """Find the role in ``told``, what the name of the group says of its cells."""
-    key = role_words(told)
+def _named_role(group: str, label: str, names: dict[str, dict[tuple[str, ...], str]]) -> tuple[str, str, str] | None:
+    """Find the role in ``label``, what the name of the group says of its cells."""
+    key = role_words(label)
     if not key:
         return None
     letter = len(key) == 1 and len(key[0]) == 1  # a cluster called "B" need not be B cells
@@ -131,7 +131,7 @@ def _named_role(group: str, told: str, names: dict[str, dict[tuple[str, ...], st
     for role in names:
         if key == role_words(role.replace("_", " ")):
             return role, "exact", f"group {group!r} is called like the role"
-    equal = [r for r, known in names.items() if key in known]
+    equal = [r for r, synonyms in names.items() if key in synonyms]
     if equal:
         role = _widest(equal)
         return role, "synonym", f"group {group!r} is a name of the role ({names[role][key]!r})"
@@ -144,8 +144,8 @@ def _contained(
     """Find the role whose name is part of the group's: the longest, the most narrow, then the last mentioned."""
     with_letter = len(key) > 1 and bool(re.search(r"(?i)cell|lymphocyte|cd\d", group))
     best: list[tuple[int, str, str, int]] = []
-    for role, known in names.items():
-        for name, written in known.items():
+    for role, synonyms in names.items():
+        for name, written in synonyms.items():
             letter = all(len(w) == 1 for w in name)
             if " ".join(name) in TOO_WIDE or not set(name) <= set(key) or (letter and not with_letter):
                 continue
@@ -171,7 +171,7 @@ def _widest(roles: list[str]) -> str:
 
 
 def assign_roles(
-    resource: Resource, groups: Sequence[str], *, given: RoleGroups | None, hints: Mapping[str, tuple[str, str]]
+    resource: Resource, groups: Sequence[str], *, role_groups: RoleGroups | None, hints: Mapping[str, tuple[str, str]]
 ) -> AssignedRoles:
     """Give every role of the resource its groups.
 
@@ -180,18 +180,18 @@ def assign_roles(
     role (``parent``).
     """
     names = _synonyms(resource)
-    given = _checked(given, names, groups)
-    own: dict[str, list[str]] = {r: list(g) for r, g in given.items() if g}
-    how = {r: ("given", "roles=") if g else ("none", "given as absent") for r, g in given.items()}
-    taken = {g for chosen in given.values() for g in chosen}
+    role_groups = _checked(role_groups, names, groups)
+    own: dict[str, list[str]] = {r: list(g) for r, g in role_groups.items() if g}
+    how = {r: ("given", "roles=") if g else ("none", "given as absent") for r, g in role_groups.items()}
+    assigned = {g for chosen in role_groups.values() for g in chosen}
     unmatched = []
     for group in groups:
-        found = _own_role(group, names)
-        if found is None:
-            unmatched += [group] if group not in taken else []
+        match = _own_role(group, names)
+        if match is None:
+            unmatched += [group] if group not in assigned else []
             continue
-        role, kind, reason = found
-        if role not in given:
+        role, kind, reason = match
+        if role not in role_groups:
             own.setdefault(role, []).append(group)
             before = how.get(role, (kind, ""))
             how[role] = (kind if not before[1] else before[0], "; ".join(filter(None, (before[1], reason))))
@@ -203,10 +203,10 @@ def assign_roles(
             rows.append((role, write_names(result[role]), kind, reason))
     result[ANY_ROLE] = tuple(groups)
     guessed = {g: _guesses(g, names, hints) for g in unmatched}
-    rows += [("", write_names([g]), "none", _guess_in_words(found)) for g, found in guessed.items()]
+    rows += [("", write_names([g]), "none", _guess_in_words(guesses)) for g, guesses in guessed.items()]
     report = pd.DataFrame(rows, columns=list(schema.ROLES.names))
     report["how"] = pd.Categorical(report["how"], categories=list(schema.HOW))
-    return AssignedRoles(result, report, kinds, {g: found[0][0] for g, found in guessed.items() if found})
+    return AssignedRoles(result, report, kinds, {g: guesses[0][0] for g, guesses in guessed.items() if guesses})
 
 
 def _resolve(
@@ -229,49 +229,51 @@ def _resolve(
     return [], "none", "no group has a name of this role"
 
 
-def recorded_roles(given: RoleGroups | None) -> dict[str, Any]:
+def recorded_roles(role_groups: RoleGroups | None) -> dict[str, Any]:
     """Return role -> groups as they were given, for ``params``; none for a role that is absent."""
     return {
         role: np.asarray([] if named is None else [_labels.text(g) for g in _labels.as_list(named)], object)
-        for role, named in (given or {}).items()
+        for role, named in (role_groups or {}).items()
     }
 
 
-def _checked(given: RoleGroups | None, names: Iterable[str], groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    if given is None:
+def _checked(role_groups: RoleGroups | None, names: Iterable[str], groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    if role_groups is None:
         return {}
-    if not isinstance(given, Mapping):
-        msg = f"roles must be a mapping role -> group or groups, found {type(given).__name__}"
+    if not isinstance(role_groups, Mapping):
+        msg = f"roles must be a mapping role -> group or groups, found {type(role_groups).__name__}"
         raise TypeError(msg)
-    done = {}
-    for role, chosen in given.items():
+    checked = {}
+    for role, chosen in role_groups.items():
         if role not in names:
             msg = f"roles has {role!r}, which is not a role{suggest(role, names)} (roles: {', '.join(sorted(names))})"
             raise ValueError(msg)
-        asked = [] if chosen is None else _labels.as_list(chosen)
-        done[role] = tuple(_labels.choose(f"roles[{role!r}]", chosen, known=groups, what="a group")) if asked else ()
-    return done
+        labels = [] if chosen is None else _labels.as_list(chosen)
+        checked[role] = (
+            tuple(_labels.choose(f"roles[{role!r}]", chosen, options=groups, what="a group")) if labels else ()
+        )
+    return checked
 
 
 def _guesses(
     group: str, names: dict[str, dict[tuple[str, ...], str]], hints: Mapping[str, tuple[str, str]]
 ) -> list[tuple[str, str]]:
     """Roles that a group without one may have, the likeliest first, each with its reason."""
-    spoken = {" ".join(n): (role, w) for role, known in names.items() for n, w in known.items()}
+    spoken = {" ".join(n): (role, w) for role, synonyms in names.items() for n, w in synonyms.items()}
     own = " ".join(w for w in role_words(group) if w not in _SAY_NOTHING and not w.isdigit())
     close = difflib.get_close_matches(own, list(spoken), n=2, cutoff=0.7)
     alike = [(spoken[c][0], f"{spoken[c][0]} (its name {spoken[c][1]!r} is similar)") for c in close]
     return [*([hints[group]] if group in hints else []), *alike]
 
 
-def _guess_in_words(found: list[tuple[str, str]]) -> str:
-    return "no name of a role; " + (f"perhaps {' or '.join(w for _, w in found)}" if found else "nothing similar")
+def _guess_in_words(guesses: list[tuple[str, str]]) -> str:
+    return "no name of a role; " + (f"perhaps {' or '.join(w for _, w in guesses)}" if guesses else "nothing similar")
 
 
 def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_raw: bool) -> dict[str, tuple[str, str]]:
     """Say for each group which well known markers stand out, as role and words; to be shown, never used."""
     source = read_expression(adata, layer=layer, use_raw=use_raw)
-    genes = sorted({g for known in MARKERS.values() for g in known if g in source.var_names})
+    genes = sorted({g for markers in MARKERS.values() for g in markers if g in source.var_names})
     labels = labels_of(column)
     if not genes:
         return {}
@@ -284,7 +286,9 @@ def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_ra
         if inside.all():
             continue
         here, rest = expressed[inside].mean(axis=0), expressed[~inside].mean(axis=0)
-        gain = {r: [here[number[g]] - rest[number[g]] for g in known if g in number] for r, known in MARKERS.items()}
+        gain = {
+            r: [here[number[g]] - rest[number[g]] for g in markers if g in number] for r, markers in MARKERS.items()
+        }
         best = max((r for r in gain if gain[r]), key=lambda r: float(np.mean(gain[r])))
         if np.mean(gain[best]) > 0.2:
             shown = [g for g in MARKERS[best] if g in number]
@@ -304,7 +308,7 @@ def assigned_roles(
     adata: AnnData,
     groupby: str,
     *,
-    given: RoleGroups | None,
+    role_groups: RoleGroups | None,
     resource: Resource,
     layer: str | None,
     use_raw: bool,
@@ -314,8 +318,9 @@ def assigned_roles(
     column = obs_column(adata, "groupby", groupby)
     names = label_codes(column)[1]
     kept = names if groups is None else [n for n in names if n in groups]
-    first = assign_roles(resource, kept, given=given, hints={})
+    first = assign_roles(resource, kept, role_groups=role_groups, hints={})
     nothing_to_look_at = layer is None and not use_raw and adata.X is None  # where counts are a layer
     if nothing_to_look_at or not (first.report["role"] == "").any():
         return first
-    return assign_roles(resource, kept, given=given, hints=marker_hints(adata, column, layer=layer, use_raw=use_raw))
+    hints = marker_hints(adata, column, layer=layer, use_raw=use_raw)
+    return assign_roles(resource, kept, role_groups=role_groups, hints=hints)

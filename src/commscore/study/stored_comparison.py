@@ -77,14 +77,14 @@ class StoredComparison:
                 "difference of differences; give the key of one without it, for example within one of its levels"
             )
             raise ValueError(msg)
-        made = pairwise_contrasts(prepared.study, n_coefficients)
+        contrasts = pairwise_contrasts(prepared.study, n_coefficients)
         if contrast is None:
-            return made[0]
-        named = contrasts_named(contrast, [c.name for c in made], [c.level for c in made])
+            return contrasts[0]
+        named = contrasts_named(contrast, [c.name for c in contrasts], [c.level for c in contrasts])
         if not named:
-            known = list(dict.fromkeys(c.level for c in made))
-            choose("contrast", contrast, known=known, what="a level that was compared")
-        of_level = [c for c in made if c.name in named]
+            levels = list(dict.fromkeys(c.level for c in contrasts))
+            choose("contrast", contrast, options=levels, what="a level that was compared")
+        of_level = [c for c in contrasts if c.name in named]
         if len(of_level) > 1:
             msg = f"contrast={contrast!r} was compared with several levels: give one of {listed(named)}"
             raise ValueError(msg)
@@ -158,11 +158,11 @@ def _same_labels(adata: AnnData, stored: StoredComparison) -> None:
     """Raise unless every sample has the cells, groups and conditions that it was compared with."""
     keys, now = stored.keys, label_hashes(adata, stored.keys, stored.options["order"])
     of_samples = listed(repr(k) for k in (keys.condition, keys.patient, keys.factor, *keys.covariates) if k is not None)
-    said = {
+    descriptions = {
         SAMPLES_HASH: f"samples, or their labels in {of_samples}, have changed",
         CELLS_HASH: f"cells were added or left out, or their groups in {keys.groupby!r} have changed",
     }
-    changed = [words for name, words in said.items() if now[name] != str(stored.result.params[name])]
+    changed = [words for name, words in descriptions.items() if now[name] != str(stored.result.params[name])]
     if changed:
         msg = (
             f"key={stored.key!r}: {' and '.join(changed)} since the comparison (sample_key={keys.sample!r}); use the "
@@ -190,9 +190,9 @@ def _same_resource(key: str, identity: Mapping[str, Any], resource: Any) -> Reso
     if resource is None and name not in NAMES:
         msg = f"{of}, which is not one that comes with commscore; give it again with resource="
         raise ValueError(msg)
-    found = as_resource(name if resource is None else resource)
-    if found.sha256 != sha256:
+    candidate = as_resource(name if resource is None else resource)
+    if candidate.sha256 != sha256:
         way_out = "run cs.tl.compare again" if resource is None else "give that one, or run cs.tl.compare again"
-        msg = f"{of}, and resource {found.name!r} of now is another (sha256 {found.sha256[:12]}…); {way_out}"
+        msg = f"{of}, and resource {candidate.name!r} of now is another (sha256 {candidate.sha256[:12]}…); {way_out}"
         raise ValueError(msg)
-    return found
+    return candidate

@@ -119,12 +119,14 @@ def stored_group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[s
     column = obs_column(adata, "groupby of the stored result", str(params["groupby"]))
     at = {g: i for i, g in enumerate(groups)}
     codes, names = label_codes(column)
-    found = np.asarray([*(at.get(name, -1) for name in names), -1], np.int64)[codes]
-    lost = [g for g, n in zip(groups, np.bincount(found + 1, minlength=len(groups) + 1)[1:], strict=True) if n == 0]
+    group_codes = np.asarray([*(at.get(name, -1) for name in names), -1], np.int64)[codes]
+    lost = [
+        g for g, n in zip(groups, np.bincount(group_codes + 1, minlength=len(groups) + 1)[1:], strict=True) if n == 0
+    ]
     if lost:
         msg = f"{lost[0]} of the stored result has no cell in adata.obs[{column.name!r}]; use the adata that was scored"
         raise ValueError(msg)
-    return found
+    return group_codes
 
 
 def obs_labels(adata: AnnData, argument: str, key: str) -> tuple[Ints, list[str]]:
@@ -175,9 +177,9 @@ def edge_flows(
     k = len(ends.groups)
     bins = np.where((group >= 0) & (level >= 0), level * k + group, -1)
     sums = sums_in_bins(source, ends.genes, bins, n_bins=len(names) * k)
-    found = {}
+    flows = {}
     for i, name in enumerate(names):
         rows = slice(i * k, (i + 1) * k)
         one = EdgeSums(sums.total[rows], sums.expressed[rows], sums.n[rows])
-        found[name] = edge_values(one, ends, min_cells=min_cells)[0]
-    return found
+        flows[name] = edge_values(one, ends, min_cells=min_cells)[0]
+    return flows

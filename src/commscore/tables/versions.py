@@ -30,5 +30,5 @@ def schema_of(kind: str) -> str:
 def parse_schema(schema: str) -> tuple[str, int] | None:
     """Return the kind and the version that a stored result names, or nothing if it names none."""
     kind, _, version = schema.removeprefix("commscore.").partition("/")
-    known = schema.startswith("commscore.") and kind and version.isdecimal()
-    return (kind, int(version)) if known else None
+    is_valid = schema.startswith("commscore.") and kind and version.isdecimal()
+    return (kind, int(version)) if is_valid else None

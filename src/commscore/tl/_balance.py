@@ -138,14 +138,14 @@ def balance(
         msg = f"abundance must be True or False, found {abundance!r}"
         raise TypeError(msg)
     check_target(adata, key_added, inplace=inplace)
-    known = _signed(resource)
+    resource = _signed(resource)
     keys = StudyKeys(groupby, condition_key or "", sample_key, patient_key, covariate_names(covariates))
-    request = ComparisonRequest(known, counts_layer, use_raw, int(min_cells), reference, order, contrast)
-    assigned = _who(adata, groupby, known, roles=roles, sign=sign, use_raw=use_raw)
+    request = ComparisonRequest(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    assigned = _who(adata, groupby, resource, roles=roles, sign=sign, use_raw=use_raw)
     prepared = prepare_study(adata, keys, request)
     sides = sample_sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=1)
     flows = _flows(prepared, sides, power=0.5 if flow == "geometric" else 1.0, abundance=abundance)
-    direction, n_statements = _directions(known, sides["var"], assigned)
+    direction, n_statements = _directions(resource, sides["var"], assigned)
     table = _table(prepared, flows, sides["var"], direction=direction)
     extra = {
         "tests": _tests(prepared, table, keys=keys),
@@ -173,30 +173,30 @@ def balance(
         "groups": np.asarray(study.groups, object),
         "commscore": __version__,
     }
-    result = Result(table, params, identity(known), extra, schema.SCHEMA)
+    result = Result(table, params, identity(resource), extra, schema.SCHEMA)
     return finish(adata, key_added, result, inplace=inplace)
 
 
-def _signed(resource: Any) -> Resource:
-    known = rs.as_resource(resource)
-    frame = known.interactions
+def _signed(resource: str | Resource) -> Resource:
+    resource = rs.as_resource(resource)
+    frame = resource.interactions
     if "direction" not in frame or not frame["direction"].isin(["pro", "anti"]).any():
-        msg = f"resource {known.name!r} does not say which interactions are pro or anti; use resource='breast'"
+        msg = f"resource {resource.name!r} does not say which interactions are pro or anti; use resource='breast'"
         raise ValueError(msg)
-    return known
+    return resource
 
 
 def _who(
-    adata: AnnData, groupby: str, known: Resource, *, roles: Any, sign: str, use_raw: bool
+    adata: AnnData, groupby: str, resource: Resource, *, roles: Any, sign: str, use_raw: bool
 ) -> AssignedRoles | None:
     """Read who takes which role; None where signs do not ask for it. Where it is about tumours there must be one."""
-    named = named_roles(known, "evidence")
+    named = named_roles(resource, "evidence")
     if sign != "roles":
-        check_tumour(adata, groupby, named, given=roles, resource=known, what="signs")
+        check_tumour(adata, groupby, named, role_groups=roles, resource=resource, what="signs")
         return None
-    assigned = assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
+    assigned = assigned_roles(adata, groupby, role_groups=roles, resource=resource, layer=None, use_raw=use_raw)
     require_roles(assigned, named, groupby, what="evidence")
-    require_tumour(assigned, named, groupby, resource=known, what="signs")
+    require_tumour(assigned, named, groupby, resource=resource, what="signs")
     return assigned
 
 
@@ -210,36 +210,36 @@ def _flows(prepared: ComparisonData, sides: dict[str, Any], *, power: float, abu
     return np.asarray(flows, np.float64)
 
 
-def _directions(known: Resource, var: pd.DataFrame, assigned: Any) -> tuple[Any, Any]:
+def _directions(resource: Resource, var: pd.DataFrame, assigned: Any) -> tuple[Any, Any]:
     """Direction of every edge and the number of statements that say so."""
     if assigned is None:
-        frame = known.interactions.set_index("interaction")
-        said = var["interaction"].astype(str)
-        n = frame["n_evidence"].reindex(said).to_numpy() if "n_evidence" in frame else np.ones(len(said))
-        return _known(frame["direction"].reindex(said).to_numpy()), n.astype(np.int64)
-    evidence = {name: part.to_dict("records") for name, part in known.evidence.groupby("interaction")}
+        frame = resource.interactions.set_index("interaction")
+        names = var["interaction"].astype(str)
+        n = frame["n_evidence"].reindex(names).to_numpy() if "n_evidence" in frame else np.ones(len(names))
+        return _as_directions(frame["direction"].reindex(names).to_numpy()), n.astype(np.int64)
+    evidence = {name: part.to_dict("records") for name, part in resource.evidence.groupby("interaction")}
     groups = {role: set(g) for role, g in assigned.groups.items()} | {
         "": {str(c) for c in var["source"].cat.categories}
     }
     direction, n = [], []
     for source, target, name in var[["source", "target", "interaction"]].astype(str).itertuples(index=False):
-        said = [
+        directions = [
             e["direction"]
             for e in evidence.get(name, [])
             if source in groups.get(e["sender"], ()) and target in groups.get(e["receiver"], ())
         ]
-        direction.append(_joint(said))
-        n.append(len(said))
+        direction.append(_joint(directions))
+        n.append(len(directions))
     return np.asarray(direction, object), np.asarray(n, np.int64)
 
 
-def _known(direction: Any) -> Any:
+def _as_directions(direction: Any) -> Any:
     return np.where(np.isin(direction.astype(str), DIRECTIONS), direction, "unclear").astype(object)
 
 
-def _joint(said: list[str]) -> str:
+def _joint(directions: list[str]) -> str:
     """Direction of several statements, as the resource derives that of an interaction."""
-    kinds = set(said) - {"unclear"}
+    kinds = set(directions) - {"unclear"}
     if "dual" in kinds or {"pro", "anti"} <= kinds:
         return "dual"
     return kinds.pop() if kinds else "unclear"
@@ -299,10 +299,10 @@ def _one_test(
 ) -> dict[str, Any]:
     there = np.isfinite(value)
     inside = [there & (study.condition == c) for c in codes]
-    made = fit_rows(value[:, None], design=design.matrix, vectors=vector[None], unit=np.zeros((value.size, 1)))
-    effect = float(made.estimate[0, 0])
+    fit = fit_rows(value[:, None], design=design.matrix, vectors=vector[None], unit=np.zeros((value.size, 1)))
+    effect = float(fit.estimate[0, 0])
     enough = min(m.sum() for m in inside) >= 2
-    se, reach, p = (float(a[0, 0]) if enough else np.nan for a in (made.se, made.reach, made.pvalue))
+    se, reach, p = (float(a[0, 0]) if enough else np.nan for a in (fit.se, fit.reach, fit.pvalue))
     row: dict[str, Any] = {f"n_{e}": int(m.sum()) for e, m in zip(("ref", "alt"), inside, strict=True)}
     row |= {
         f"mean_{e}": float(value[m].mean()) if m.any() else np.nan for e, m in zip(("ref", "alt"), inside, strict=True)

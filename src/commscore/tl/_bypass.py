@@ -71,10 +71,10 @@ def bypass_table(cut: Cut) -> pd.DataFrame:
 
 
 def _circuits_of(steps: pd.DataFrame) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    circuits: dict[str, set[str]] = {}
     for circuit, a, b in zip(steps["circuit"].astype(str), steps["from"], steps["to"], strict=True):
-        found.setdefault(f"{a}^{b}", set()).add(circuit)
-    return found
+        circuits.setdefault(f"{a}^{b}", set()).add(circuit)
+    return circuits
 
 
 def _in_same(interactions: npt.NDArray[np.object_], e: int, circuits: dict[str, set[str]]) -> Bools:

@@ -145,13 +145,13 @@ def recessive(
     for sums in draws:
         permuted, prop = edge_values(sums, ends, min_cells=int(min_cells))
         kept += (prop >= expr_prop) & (prop > 0) & (pairs.excess(permuted) >= min_excess)
-    found = _ranked(table, flow, pairs, stability=kept / n, score=score, padj=padj)
-    passes = (found["magnitude"] <= max_magnitude) & (found["excess"] >= min_excess)
-    passes &= found["stability"] >= min_stability
+    ranking = _ranked(table, flow, pairs, stability=kept / n, score=score, padj=padj)
+    passes = (ranking["magnitude"] <= max_magnitude) & (ranking["excess"] >= min_excess)
+    passes &= ranking["stability"] >= min_stability
     if max_padj is not None:
-        passes &= found["padj"] <= max_padj
-    found["recessive"], found["n_resamples"] = passes, n
-    found["unit"] = pd.Categorical([unit] * len(found), categories=["samples", "cells"])
+        passes &= ranking["padj"] <= max_padj
+    ranking["recessive"], ranking["n_resamples"] = passes, n
+    ranking["unit"] = pd.Categorical([unit] * len(ranking), categories=["samples", "cells"])
     params = {
         "key": key,
         "made_from": made_from({key: stored}),
@@ -167,7 +167,7 @@ def recessive(
         "rng": recorded(rng, seed),
         "commscore": __version__,
     }
-    result = Result(found[list(schema.RECESSIVE.names)], params, stored.resource, {}, SCHEMA)
+    result = Result(ranking[list(schema.RECESSIVE.names)], params, stored.resource, {}, SCHEMA)
     return finish(adata, key_added, result, inplace=inplace)
 
 

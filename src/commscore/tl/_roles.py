@@ -71,5 +71,5 @@ def roles(
     if layer is not None or use_raw or adata.X is not None:
         read_expression(adata, layer=layer, use_raw=use_raw)  # said even if no marker has to be looked up
     return assigned_roles(
-        adata, groupby, given=roles, resource=rs.as_resource(resource), layer=layer, use_raw=use_raw
+        adata, groupby, role_groups=roles, resource=rs.as_resource(resource), layer=layer, use_raw=use_raw
     ).report

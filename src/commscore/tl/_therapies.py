@@ -132,11 +132,11 @@ def therapies(
     'in-silico cut of edges, not a prediction of response'
     """
     check_target(adata, key_added, inplace=inplace)
-    known, stored = rs.as_resource(resource), get.load(adata, key)
-    agents = _agents(known)
-    _check_tumour(adata, stored, known, roles=roles, circuits_key=circuits_key)
+    resource, stored = rs.as_resource(resource), get.load(adata, key)
+    agents = _agents(resource)
+    _check_tumour(adata, stored, resource, roles=roles, circuits_key=circuits_key)
     table = passing_edges(stored.table, padj=padj, max_padj=max_padj)
-    same_species(known, itertools.chain.from_iterable(agents["targets"]), table)
+    same_species(resource, itertools.chain.from_iterable(agents["targets"]), table)
     by, column = split_key(condition_key, sample_key)
     flows = edge_flows(adata, table, stored.params, by=by, column=column, min_cells=int(min_cells))
     cut, counted = _cuts(agents, table), ~presents_antigen(table)
@@ -156,7 +156,7 @@ def therapies(
         for name, frame in tables.items():
             frame.insert(0, "context", context)
             parts.setdefault(name, []).append(frame)
-    done = {name: _typed(pd.concat(frames, ignore_index=True)) for name, frames in parts.items()}
+    extra = {name: _typed(pd.concat(frames, ignore_index=True)) for name, frames in parts.items()}
     sources = {key: stored} | ({str(circuits_key): get.load(adata, str(circuits_key))} if len(steps) else {})
     params = {
         "key": key,
@@ -176,7 +176,7 @@ def therapies(
         "circuits": "used" if len(steps) else "none stored",
         "commscore": __version__,
     }
-    result = Result(done.pop("table")[list(schema.THERAPIES.names)], params, identity(known), done, SCHEMA)
+    result = Result(extra.pop("table")[list(schema.THERAPIES.names)], params, identity(resource), extra, SCHEMA)
     return finish(adata, key_added, result, inplace=inplace)
 
 
@@ -210,8 +210,8 @@ def _agents(resource: Resource) -> pd.DataFrame:
 
     frame = frame.assign(cuts=frame["targets"].where(~frame["action"].isin(NO_CUT), ""))
     grouped = frame.rename(columns={"source": "sources"}).groupby("therapy", sort=True)
-    told = grouped[list(_TOLD)].agg(list)
-    return told.apply(lambda column: column.map(_different)).reset_index()
+    lists = grouped[list(_TOLD)].agg(list)
+    return lists.apply(lambda column: column.map(_different)).reset_index()
 
 
 def _different(cells: list[Any]) -> list[str]:
@@ -220,16 +220,16 @@ def _different(cells: list[Any]) -> list[str]:
 
 
 def _check_tumour(
-    adata: AnnData, stored: Result, known: Resource, *, roles: RoleGroups | None, circuits_key: str | None
+    adata: AnnData, stored: Result, resource: Resource, *, roles: RoleGroups | None, circuits_key: str | None
 ) -> None:
     """Raise if the resource is about tumours and no group takes a tumour role; what circuits were told holds here."""
     groupby = str(stored.params["groupby"])
     if roles is None and circuits_key is not None and circuits_key in adata.uns:
-        told = get.params(adata, circuits_key)
-        if str(told.get("groupby")) == groupby:
-            roles = {role: list(groups) for role, groups in dict(told.get("roles") or {}).items()}
-    named = named_roles(known, "circuits", "expectations", "evidence")
-    check_tumour(adata, groupby, named, given=roles, resource=known, what="therapies")
+        params = get.params(adata, circuits_key)
+        if str(params.get("groupby")) == groupby:
+            roles = {role: list(groups) for role, groups in dict(params.get("roles") or {}).items()}
+    named = named_roles(resource, "circuits", "expectations", "evidence")
+    check_tumour(adata, groupby, named, role_groups=roles, resource=resource, what="therapies")
 
 
 def presents_antigen(table: pd.DataFrame) -> Bools:
@@ -280,8 +280,8 @@ def _agent_table(cut: Cut) -> pd.DataFrame:
     frame = frame.assign(**{name: frame[name].map(write_names) for name in _TOLD if name != "cuts"})
     n, circuits = cut.edges.sum(axis=1), cut.steps["circuit"].astype(str).to_numpy()
     there = np.isfinite(cut.step_score)
-    found = [_status(row, n_cut) for (_, row), n_cut in zip(cut.agents.iterrows(), n, strict=True)]
-    frame["status"], frame["reason"] = [f[0] for f in found], [f[1] for f in found]
+    statuses = [_status(row, n_cut) for (_, row), n_cut in zip(cut.agents.iterrows(), n, strict=True)]
+    frame["status"], frame["reason"] = [f[0] for f in statuses], [f[1] for f in statuses]
     only_hla = (n > 0) & ~(cut.edges & cut.counted).any(axis=1)
     frame.loc[only_hla, "reason"] = _ONLY_HLA
     frame["n_edges"] = n

@@ -76,12 +76,12 @@ class Plan:
     @cached_property
     def by_role(self) -> list[tuple[int, Ints, Entities]]:
         """Roles that have nodes, with these nodes and their molecules."""
-        found = []
+        roles = []
         for r in np.unique(self.role):
             nodes = np.flatnonzero(self.role == r)
             genes = [self.entities.genes[self.entities.indptr[n] : self.entities.indptr[n + 1]].tolist() for n in nodes]
-            found.append((int(r), nodes, Entities.of(genes)))
-        return found
+            roles.append((int(r), nodes, Entities.of(genes)))
+        return roles
 
     @cached_property
     def steps_of(self) -> list[Ints]:

@@ -68,12 +68,12 @@ class DaskBlocks:
         chunks = self.array.to_delayed()
         heights, widths = self.array.chunks
         tops, lefts = np.cumsum([0, *heights]), np.cumsum([0, *widths])
-        made = []
+        groups = []
         for j in range(len(widths)):
             for a, b in _joined(heights, widths[j]):
                 tile = Tile(int(tops[a]), int(tops[b]), int(lefts[j]), int(lefts[j + 1]))
-                made.append((tile, list(chunks[a:b, j])))
-        return sorted(made, key=lambda one: (one[0].start, one[0].first))
+                groups.append((tile, list(chunks[a:b, j])))
+        return sorted(groups, key=lambda one: (one[0].start, one[0].first))
 
     def _parts(self, task: Task) -> list[tuple[Tile, Any]]:
         from dask.delayed import delayed

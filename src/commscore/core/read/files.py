@@ -70,17 +70,17 @@ def backed_view(adata: Any, matrix_of: Any, name: str, *, of_raw: bool = False) 
     rows, columns = getattr(adata, "_oidx", None), getattr(adata, "_vidx", None)
     if parent is None or rows is None or columns is None:
         return None
-    found = contained(matrix_of(parent), name)
-    if not isinstance(found, Blocks):
+    blocks = contained(matrix_of(parent), name)
+    if not isinstance(blocks, Blocks):
         return None
-    at = _positions(rows, found.shape[0])
+    at = _positions(rows, blocks.shape[0])
     if (np.diff(at) <= 0).any():
         return None
-    view = Picked(found, None if at.size == found.shape[0] else at)
+    view = Picked(blocks, None if at.size == blocks.shape[0] else at)
     if of_raw:  # has all its variables in every view
         return view
-    kept = _positions(columns, found.shape[1])
-    return view if np.array_equal(kept, np.arange(found.shape[1])) else view.only(kept)
+    kept = _positions(columns, blocks.shape[1])
+    return view if np.array_equal(kept, np.arange(blocks.shape[1])) else view.only(kept)
 
 
 def _positions(index: Any, size: int) -> Ints:

@@ -59,8 +59,8 @@ def statistics_of(
     apart = options.get("background", False) and rows is not matrix  # of all columns, which are not at hand then
     options |= {"background": False} if apart else {}
     request = ReadRequest.of(at, labels, n_vars=rows.shape[1], n_groups=n_groups, **options)
-    found: Partial = rows.reduce(_Statistics(labels, request), team)
-    return replace(found, level=_level(matrix, labels, n_groups)) if apart else found
+    statistics: Partial = rows.reduce(_Statistics(labels, request), team)
+    return replace(statistics, level=_level(matrix, labels, n_groups)) if apart else statistics
 
 
 def products_over(
@@ -79,10 +79,10 @@ def products_over(
             matrix, labels, ReadRequest.of(columns, labels, n_vars=matrix.shape[1], **options), team=team
         )
     rows, at = matrix.in_rows(columns)
-    found: Products = rows.reduce(
+    products: Products = rows.reduce(
         _Statistics(labels, ReadRequest.of(at, labels, n_vars=rows.shape[1], **options), products=True), team
     )
-    return found
+    return products
 
 
 @dataclass(frozen=True)

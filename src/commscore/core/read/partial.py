@@ -198,9 +198,9 @@ def partial_of(block: Matrix, labels: Labels, request: ReadRequest, *, first: in
         msg = f"labels must be of the {block.shape[0]} rows of the block, found {labels.shape}"
         raise ValueError(msg)
     reader = _BlockReader(_readable(block), np.ascontiguousarray(labels, np.uint16), request)
-    made = reader.by_columns(team) if reader.csc else reader.by_rows(team)
+    partial = reader.by_columns(team) if reader.csc else reader.by_rows(team)
     return replace(
-        made,
+        partial,
         products=reader.products(first, team) if request.keys.size else None,
         linear=reader.linear(team) if request.linear else None,
         level=reader.level() if request.background else None,
@@ -239,7 +239,7 @@ class _BlockReader:
         """Read ranges of rows, as many at a time as there are threads."""
         n = self.labels.size
         step = int(np.clip(-(-n // _PARTS), _FEWEST, _MOST))
-        made = _empty(self.request)
+        total = _empty(self.request)
         for start in range(0, n, step * team.workers):
             some = range(start, min(n, start + step * team.workers))
 
@@ -247,8 +247,8 @@ class _BlockReader:
                 return self._rows(rows[a], rows[b - 1] + 1)
 
             parts: list[Any] = team.run(work, len(some), step=step)
-            made = fold(add, parts, made)
-        return made
+            total = fold(add, parts, total)
+        return total
 
     def _rows(self, start: int, stop: int) -> Partial:
         m, request, labels = self.block, self.request, self.labels
@@ -256,8 +256,8 @@ class _BlockReader:
         seen = scan.nothing_seen()
         if sparse.issparse(m):
             gene_of = np.where(request.gene_of < 0, scan.NO_GENE, request.gene_of).astype(np.uint32)
-            given = m.data, as_bits(m.data), m.indices, m.indptr
-            scan.rows_csr(*given, start, stop, labels, gene_of, totals, bins, rest, seen)
+            arrays = m.data, as_bits(m.data), m.indices, m.indptr
+            scan.rows_csr(*arrays, start, stop, labels, gene_of, totals, bins, rest, seen)
             if seen[FLAW] and scan.repeats(m.indices, m.indptr, start, stop, m.shape[1]):
                 return _flagged(
                     _BlockReader(_canonical(m[start:stop]), labels[start:stop], request)._rows(0, stop - start)
@@ -268,14 +268,14 @@ class _BlockReader:
 
     def by_columns(self, team: Team) -> Partial:
         """Read ranges of compressed columns; more rows than a table of bins takes are read in turns."""
-        made, m, n = _empty(self.request), self.block, self.labels.size
+        total, m, n = _empty(self.request), self.block, self.labels.size
         for start in range(0, n, scan.MOST_ROWS):
             some = np.full(n, UNUSED, np.uint16)
             some[start : start + scan.MOST_ROWS] = self.labels[start : start + scan.MOST_ROWS]
-            made += self._columns(some, team)
-        if made.seen[FLAW] and scan.repeats(m.indices, m.indptr, 0, m.shape[1], n):
+            total += self._columns(some, team)
+        if total.seen[FLAW] and scan.repeats(m.indices, m.indptr, 0, m.shape[1], n):
             return _flagged(replace(self, block=_canonical(m)).by_columns(team))
-        return made
+        return total
 
     def _columns(self, labels: Labels, team: Team) -> Partial:
         m, columns = self.block, self.request.columns
@@ -284,8 +284,8 @@ class _BlockReader:
 
         def work(a: int, b: int) -> Floats:
             seen: Floats = scan.nothing_seen()
-            given = m.data, bits, m.indices, m.indptr
-            scan.columns_csc(*given, columns[a:b], labels, a, totals, bins, rest, seen)
+            arrays = m.data, bits, m.indices, m.indptr
+            scan.columns_csc(*arrays, columns[a:b], labels, a, totals, bins, rest, seen)
             return seen
 
         ranges: list[Any] = team.run(work, columns.size)

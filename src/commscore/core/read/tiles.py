@@ -101,10 +101,10 @@ class Serial:
 
     def each(self, task: Task, team: Team = ALONE) -> Iterator[tuple[Tile, Any]]:
         """Yield every tile with its part; rows ascend."""
-        wanted = [(tile, work) for tile in self.tiles() if (work := task.on(tile)) is not None]
+        jobs = [(tile, work) for tile in self.tiles() if (work := task.on(tile)) is not None]
         with ThreadPoolExecutor(1, thread_name_prefix="commscore-read") as reader:
-            coming = reader.submit(self.read, wanted[0][0])
-            for (tile, work), following in zip(wanted, [*wanted[1:], None], strict=True):
+            coming = reader.submit(self.read, jobs[0][0])
+            for (tile, work), following in zip(jobs, [*jobs[1:], None], strict=True):
                 block = coming.result()
                 if following is not None:
                     coming = reader.submit(self.read, following[0])

@@ -100,7 +100,7 @@ class ExceedanceCounter:
     def visit(self, block: Block) -> None:
         """Tabulate the labellings of a block and add what they give."""
         tables, team = Tables(self.problem, self.rows, block), self.problem.team
-        done: dict[object, int] = {}
+        score_of_order: dict[object, int] = {}
         limits = self._limits()
         for s, score in enumerate(self.scores):
             fast = counted(score, self.problem)
@@ -109,10 +109,10 @@ class ExceedanceCounter:
                 make_all([score], tables)
                 work = self._general(s, tables, limit=limits[s], count=not fast)
                 team.run(work, limits.shape[1], step=max(1, _GENERAL_CELLS // max(tables.keep, 1)))
-            if fast and order in done:  # the same order of labellings, hence the same counts
-                self._counts[s] = self._counts[done[order]]
+            if fast and order in score_of_order:  # the same order of labellings, hence the same counts
+                self._counts[s] = self._counts[score_of_order[order]]
             elif fast:
-                done[order] = s
+                score_of_order[order] = s
                 self._fast(s, tables[score.of], keep=tables.keep, limit=limits[s])
 
     def exceedances(self, n: int) -> Exceedances:

@@ -85,9 +85,9 @@ def score_tests(
         few = tests.take(rest)
         counter = ExceedanceCounter(_part(problem, rest, few, scores=scores), few, scores, strict=strict)
         permute(counter.problem.cells, counter, draws, progress=progress)
-        found = counter.exceedances(draws.n)
-        pvalues[:, rest] = permutation_pvalue(found.counts, draws.n, plus_one=plus_one)
-        scored[:, rest] = standardise(scored[:, rest], found)
+        exceedances = counter.exceedances(draws.n)
+        pvalues[:, rest] = permutation_pvalue(exceedances.counts, draws.n, plus_one=plus_one)
+        scored[:, rest] = standardise(scored[:, rest], exceedances)
     return ScoredTests(scored, pvalues, valid)
 
 
@@ -111,21 +111,21 @@ def _part(problem: Problem, rows: Ints, tests: Tests, *, scores: Sequence[Score]
 
 def _analytic(problem: Problem, tests: Tests, scores: Sequence[Score]) -> tuple[Floats, Bools]:
     """Analytic p-values of all scores, and for which tests all of them hold."""
-    if problem.known is None or problem.pairs is None:
+    if problem.statistics is None or problem.pairs is None:
         msg = "the analytic null needs what one pass over the data gives"
         raise RuntimeError(msg)
-    known, run = problem.known, problem.team.run
-    summary = known.bins.summary(known.n_cells)
+    statistics, run = problem.statistics, problem.team.run
+    summary = statistics.bins.summary(statistics.n_cells)
     fitted = AnalyticNull(summary=summary, correlate=problem.pairs, sizes=problem.sizes)
     means = problem.entity_means
     left, right = means[tests.ligand, tests.source], means[tests.receptor, tests.target]
     pvalues, valid = np.full((len(scores), tests.n), np.nan), _joined_by_minimum(problem, tests)
-    done: dict[int, int] = {}
+    score_of_form: dict[int, int] = {}
     for s, score in enumerate(scores):
         if score.form is None:
             continue
-        if score.form not in done:  # scores of one form put labellings in the same order
-            done[score.form] = s
+        if score.form not in score_of_form:  # scores of one form put labellings in the same order
+            score_of_form[score.form] = s
             threshold = score.form.of(left, right)
             threshold -= TOLERANCE * np.abs(threshold)
             cases = ScoreThresholds(
@@ -138,7 +138,7 @@ def _analytic(problem: Problem, tests: Tests, scores: Sequence[Score]) -> tuple[
             )
             pvalues[s], inside = fitted.pvalues(cases, problem.entities, run=run)
             valid &= inside
-        pvalues[s] = pvalues[done[score.form]]
+        pvalues[s] = pvalues[score_of_form[score.form]]
     return pvalues, valid
 
 

@@ -62,7 +62,7 @@ class Problem:
     entities: Entities
     rule: str
     team: Team
-    known: Partial | None = None
+    statistics: Partial | None = None
     pairs: Callable[[Ints], Pairs] | None = None
     totals: Callable[[], CellTotals] | None = None
     sets: dict[str, GeneSetsOfTests] = field(default_factory=dict)
@@ -149,23 +149,23 @@ class Problem:
     @cached_property
     def background(self) -> Background:
         """Mean of everything and highest value of the problem's genes."""
-        highest = (self.columns if self.known is None else self.known).extent[1]
-        if self.known is not None and self.known.level is not None:
-            return Background(mean=float(self.known.level[0].sum() / self.known.n_cells), highest=highest)
+        highest = (self.columns if self.statistics is None else self.statistics).extent[1]
+        if self.statistics is not None and self.statistics.level is not None:
+            return Background(mean=float(self.statistics.level[0].sum() / self.statistics.n_cells), highest=highest)
         mean = float("nan") if self.totals is None else float(self._cell_totals.mean.mean())
         return Background(mean=mean, highest=highest)
 
     def summary(self, values: str) -> GeneSummary:
         """Totals per gene and group of these values; of ``all``, of every cell's mean and mean square."""
-        genes, known = self.genes, None if self.exact else self.known
+        genes, statistics = self.genes, None if self.exact else self.statistics
         if values == "value":
             return genes
         if values == "expressed":
             return replace(genes, total=genes.expressed.astype(np.float64))
-        if known is not None and values == "linear" and known.linear is not None:
-            return replace(genes, total=known.linear)
-        if known is not None and values == "all" and known.level is not None:
-            return replace(genes, total=known.level)
+        if statistics is not None and values == "linear" and statistics.linear is not None:
+            return replace(genes, total=statistics.linear)
+        if statistics is not None and values == "all" and statistics.level is not None:
+            return replace(genes, total=statistics.level)
         return group_totals(self.cell_columns if values == "all" else self.of(values), self.groups, self.team)
 
     @cached_property
@@ -173,8 +173,8 @@ class Problem:
         """Mean and standard deviation (n − 1; 1 where it is 0) of each gene over all cells."""
         n_cells = int(self.sizes.sum())
         mean = self.genes.total.sum(axis=1) / n_cells
-        if self.known is not None and not self.exact:
-            deviance = self.known.bins.summary(n_cells).deviance
+        if self.statistics is not None and not self.exact:
+            deviance = self.statistics.bins.summary(n_cells).deviance
             sd = np.sqrt(deviance / max(n_cells - 1, 1))
         else:
             everyone = Groups.of(np.zeros(n_cells, np.int64), 1)

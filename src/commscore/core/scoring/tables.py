@@ -45,8 +45,8 @@ class TrueLabels:
 
     def fill(self, genes: Ints, slots: Ints, out: Table) -> None:
         """Write the group means."""
-        wanted = slots >= 0
-        out[slots[wanted], 0] = self._means[genes][wanted]
+        has_slot = slots >= 0
+        out[slots[has_slot], 0] = self._means[genes][has_slot]
 
     def labels(self, start: int, stop: int) -> npt.NDArray[np.uint16]:  # noqa: ARG002
         """Return the labels."""
@@ -62,12 +62,12 @@ class Tables:
     def __init__(self, problem: Problem, rows: TableRows, block: Block | TrueLabels) -> None:
         self.problem, self.rows, self._block = problem, rows, block
         self.keep = block.columns - len(block.drop)
-        self._made: dict[Statistic, Table] = {}
+        self._tables: dict[Statistic, Table] = {}
 
     def __getitem__(self, statistic: Statistic) -> Table:
-        if statistic not in self._made:
-            self._made[statistic] = self._make(statistic)
-        return self._made[statistic]
+        if statistic not in self._tables:
+            self._tables[statistic] = self._make(statistic)
+        return self._tables[statistic]
 
     def _make(self, s: Statistic) -> Table:
         if s.values == "all":
@@ -161,13 +161,13 @@ class Tables:
         # most values are zeros, so that the mean square is far above the squared mean and nothing cancels
         return mean if s.reduce == "mean" else np.sqrt(np.maximum(square - mean**2, 0))
 
-    def factors(self, wanted: GeneSet) -> Table:
+    def factors(self, gene_set: GeneSet) -> Table:
         """Product of the genes' factors, (n_sets + 1) × n_groups × keep; the last set is the empty one."""
-        sets, slots, table = self.problem.sets[wanted.column].sets, self.rows.slots, self[wanted.statistic]
+        sets, slots, table = self.problem.sets[gene_set.column].sets, self.rows.slots, self[gene_set.statistic]
         out = np.ones((sets.n + 1, self.problem.n_groups, self.keep))
         for i in range(sets.n):
             for gene in sets.genes[sets.indptr[i] : sets.indptr[i + 1]]:
-                out[i] *= wanted.factor(table[slots[gene], : self.keep], self.problem.background)
+                out[i] *= gene_set.factor(table[slots[gene], : self.keep], self.problem.background)
         return out
 
 

@@ -8,22 +8,22 @@ from typing import Any
 from commscore import _validate
 
 
-def known(argument: str, found: Any, names: Iterable[str], *, what: str) -> None:
-    """Raise ``ValueError`` if ``found`` is not among ``names``; long lists are shortened."""
+def member(argument: str, value: Any, names: Iterable[str], *, what: str) -> None:
+    """Raise ``ValueError`` if ``value`` is not among ``names``; long lists are shortened."""
     names = tuple(names)
-    if found in names:
+    if value in names:
         return
     shown = ", ".join(repr(n) for n in names[:12]) + (f", … ({len(names)} in all)" if len(names) > 12 else "")
-    msg = f"{argument}: {found!r} is not {what}{_validate.suggest(found, names)} (known: {shown})"
+    msg = f"{argument}: {value!r} is not {what}{_validate.suggest(value, names)} (known: {shown})"
     raise ValueError(msg)
 
 
-def names(argument: str, found: Any, *, low: int = 1) -> tuple[str, ...]:
-    """Return ``found`` as a tuple of unique non-empty strings, at least ``low`` of them."""
-    if isinstance(found, str) or not isinstance(found, Iterable):
-        msg = f"{argument} must be a sequence of names, found {found!r}"
+def names(argument: str, value: Any, *, low: int = 1) -> tuple[str, ...]:
+    """Return ``value`` as a tuple of unique non-empty strings, at least ``low`` of them."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        msg = f"{argument} must be a sequence of names, found {value!r}"
         raise TypeError(msg)
-    values = tuple(found)
+    values = tuple(value)
     if len(values) < low:
         msg = f"{argument} needs at least {low} name(s), found {len(values)}"
         raise ValueError(msg)
@@ -38,10 +38,10 @@ def names(argument: str, found: Any, *, low: int = 1) -> tuple[str, ...]:
     return values
 
 
-def proportions(found: Any) -> dict[str, float]:
+def proportions(groups: Any) -> dict[str, float]:
     """Return group -> expected proportion (sum 1) from a mapping of weights or a sequence of names."""
-    if not isinstance(found, Mapping):
-        found = dict.fromkeys(names("groups", found), 1.0)
-    weights = {g: float(found[g]) for g in names("groups", found)}
+    if not isinstance(groups, Mapping):
+        groups = dict.fromkeys(names("groups", groups), 1.0)
+    weights = {g: float(groups[g]) for g in names("groups", groups)}
     total = sum(weights.values())
     return {g: w / total for g, w in weights.items()}

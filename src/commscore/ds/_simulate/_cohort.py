@@ -35,8 +35,8 @@ def build(*, conditions: Any, n_samples: Any, n_cells: Any, depth: Any, paired: 
         raise TypeError(msg)
     sizes = _samples(n_samples, levels)
     if paired and len(set(sizes)) > 1:
-        found = dict(zip(levels, sizes, strict=True))
-        msg = f"paired=True needs the same n_samples in every condition, found {found}"
+        counts = dict(zip(levels, sizes, strict=True))
+        msg = f"paired=True needs the same n_samples in every condition, found {counts}"
         raise ValueError(msg)
     condition = np.repeat(np.arange(len(levels)), sizes)
     within = np.concatenate([np.arange(n) for n in sizes])
@@ -60,10 +60,10 @@ def _samples(n_samples: Any, levels: Sequence[str]) -> list[int]:
     return [int(n_samples[c]) for c in levels]
 
 
-def _same_keys(argument: str, found: Mapping[str, Any], names: Sequence[str], *, what: str) -> None:
-    for name in found:
-        _check.known(argument, name, names, what=what)
-    missing = [n for n in names if n not in found]
+def _same_keys(argument: str, mapping: Mapping[str, Any], names: Sequence[str], *, what: str) -> None:
+    for name in mapping:
+        _check.member(argument, name, names, what=what)
+    missing = [n for n in names if n not in mapping]
     if missing:
         msg = f"{argument} says nothing about {', '.join(map(repr, missing))}; name every one"
         raise ValueError(msg)
@@ -80,21 +80,21 @@ def _cells(n_cells: Any, *, levels: Sequence[str], samples: Sequence[str], sizes
     return np.array([int(n_cells[s]) for s in samples], dtype=np.int64)
 
 
-def _per_condition(condition: str, found: Any, n: int) -> list[int]:
+def _per_condition(condition: str, value: Any, n: int) -> list[int]:
     where = f"n_cells[{condition!r}]"
-    if not isinstance(found, Sequence | np.ndarray) or isinstance(found, str):
-        return [int(found)] * n
-    if len(found) != n:
-        msg = f"{where} holds {len(found)} numbers for {n} samples"
+    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
+        return [int(value)] * n
+    if len(value) != n:
+        msg = f"{where} holds {len(value)} numbers for {n} samples"
         raise ValueError(msg)
-    return [int(x) for x in found]
+    return [int(x) for x in value]
 
 
 def _depth(depth: Any, levels: Sequence[str]) -> Floats:
     if not isinstance(depth, Mapping):
         return np.full(len(levels), float(depth))
     for name in depth:
-        _check.known("depth", name, levels, what="a condition")
+        _check.member("depth", name, levels, what="a condition")
     return np.array([float(depth.get(c, 1.0)) for c in levels])
 
 

@@ -63,12 +63,12 @@ def build(
     pairs = _shifts.interactions(_defaults.INTERACTIONS if interactions is None else interactions)
     planted = _shifts.parse(shifts, pairs=pairs, groups=names, conditions=conditions)
     genes = ligand_receptor_genes(pairs)
-    given: dict[str, Any] = {}
+    expressing: dict[str, Any] = {}
     if groups is None:
-        given |= {g: who for g, who in _defaults.EXPRESSED.items() if g in genes}
-    given |= _overrides(expressed, genes=genes, groups=names)
+        expressing |= {g: who for g, who in _defaults.EXPRESSED.items() if g in genes}
+    expressing |= _overrides(expressed, genes=genes, groups=names)
     high, level = _draw_levels(len(names), len(genes), seeds[0])
-    _apply(given, high=high, level=level, genes=genes, groups=names)
+    _apply(expressing, high=high, level=level, genes=genes, groups=names)
     _express_planted(planted, high=high, genes=genes, groups=names, fixed=expressed or {})
     base = np.where(high, level, LOW * _reference_level(high, level)) * (n_counts / UNIT)
     background = _background(len(names), n_background, n_counts=n_counts, generator=seeds[1])
@@ -108,22 +108,22 @@ def _overrides(expressed: Any, *, genes: Sequence[str], groups: Sequence[str]) -
         msg = f"expressed must map gene -> groups, found {type(expressed).__name__}"
         raise TypeError(msg)
     for gene, who in expressed.items():
-        _check.known("expressed", gene, genes, what="a gene of the interactions")
+        _check.member("expressed", gene, genes, what="a gene of the interactions")
         where = f"expressed[{gene!r}]"
         if isinstance(who, str) or not isinstance(who, Iterable):
             msg = f"{where} must be a sequence of groups or group -> mean count, found {who!r}"
             raise TypeError(msg)
         for group in who:
-            _check.known(where, group, groups, what="a group")
+            _check.member(where, group, groups, what="a group")
     return dict(expressed)
 
 
 def _apply(
-    given: Mapping[str, Any], *, high: Bools, level: Floats, genes: Sequence[str], groups: Sequence[str]
+    expressing: Mapping[str, Any], *, high: Bools, level: Floats, genes: Sequence[str], groups: Sequence[str]
 ) -> None:
     column = {gene: j for j, gene in enumerate(genes)}
     row = {group: k for k, group in enumerate(groups)}
-    for gene, who in given.items():
+    for gene, who in expressing.items():
         j = column[gene]
         high[:, j] = False
         for group in who:

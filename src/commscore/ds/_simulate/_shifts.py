@@ -80,30 +80,30 @@ class Shift:
             raise ValueError(msg)
 
 
-def pair(argument: str, found: Any) -> tuple[str, str]:
+def pair(argument: str, value: Any) -> tuple[str, str]:
     """Return ``(ligand, receptor)`` from a pair or from ``"LIGAND^RECEPTOR"``."""
-    parts = found.split("^") if isinstance(found, str) else found
+    parts = value.split("^") if isinstance(value, str) else value
     if not isinstance(parts, Sequence) or len(parts) != 2:
-        msg = f"{argument} must be (ligand, receptor) or 'LIGAND^RECEPTOR', found {found!r}"
+        msg = f"{argument} must be (ligand, receptor) or 'LIGAND^RECEPTOR', found {value!r}"
         raise ValueError(msg)
     for side in parts:
         if not isinstance(side, str) or not all(side.split("_")):
-            msg = f"{argument}: a molecule is a gene or subunits joined by '_', found {side!r} in {found!r}"
+            msg = f"{argument}: a molecule is a gene or subunits joined by '_', found {side!r} in {value!r}"
             raise ValueError(msg)
     return parts[0], parts[1]
 
 
-def interactions(found: Any) -> tuple[tuple[str, str], ...]:
+def interactions(value: Any) -> tuple[tuple[str, str], ...]:
     """Return unique pairs from a sequence of pairs or a table with columns ``ligand`` and ``receptor``."""
-    columns = getattr(found, "columns", None)
+    columns = getattr(value, "columns", None)
     if columns is not None:
         for column in ("ligand", "receptor"):
-            _check.known("interactions", column, columns, what="a column of the table")
-        found = list(zip(found["ligand"], found["receptor"], strict=True))
-    if isinstance(found, str | bytes) or not isinstance(found, Iterable) or getattr(found, "ndim", 1) == 0:
-        msg = f"interactions must be a sequence of (ligand, receptor) or a table, found {found!r}"
+            _check.member("interactions", column, columns, what="a column of the table")
+        value = list(zip(value["ligand"], value["receptor"], strict=True))
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
+        msg = f"interactions must be a sequence of (ligand, receptor) or a table, found {value!r}"
         raise TypeError(msg)
-    pairs = tuple(pair(f"interactions[{i}]", p) for i, p in enumerate(found))
+    pairs = tuple(pair(f"interactions[{i}]", p) for i, p in enumerate(value))
     if not pairs:
         msg = "interactions is empty; give at least one (ligand, receptor)"
         raise ValueError(msg)
@@ -118,41 +118,41 @@ def parse(
     if isinstance(shifts, Shift | Mapping | str) or not isinstance(shifts, Iterable):
         msg = f"shifts must be a sequence of Shift or dict, found {type(shifts).__name__}; wrap one in a list"
         raise TypeError(msg)
-    done = []
-    for i, found in enumerate(shifts):
+    complete = []
+    for i, entry in enumerate(shifts):
         where = f"shifts[{i}]"
-        shift = _as_shift(where, found)
+        shift = _as_shift(where, entry)
         ligand, receptor = pair(f"{where}.interaction", shift.interaction)
-        _check.known(
+        _check.member(
             f"{where}.interaction",
             f"{ligand}^{receptor}",
             [f"{a}^{b}" for a, b in pairs],
             what="a simulated interaction",
         )
-        _check.known(f"{where}.source", shift.source, groups, what="a group")
-        _check.known(f"{where}.target", shift.target, groups, what="a group")
+        _check.member(f"{where}.source", shift.source, groups, what="a group")
+        _check.member(f"{where}.target", shift.target, groups, what="a group")
         _validate.one_of(f"{where}.driver", shift.driver, DRIVERS)
         _amplitude(where, shift)
         condition = _when(where, shift, conditions)
-        done.append(dataclasses.replace(shift, interaction=(ligand, receptor), condition=condition))
-    return tuple(done)
+        complete.append(dataclasses.replace(shift, interaction=(ligand, receptor), condition=condition))
+    return tuple(complete)
 
 
-def _as_shift(where: str, found: Any) -> Shift:
-    if isinstance(found, Shift):
-        return found
-    if not isinstance(found, Mapping):
-        msg = f"{where} must be a Shift or a dict of its fields, found {type(found).__name__}"
+def _as_shift(where: str, entry: Any) -> Shift:
+    if isinstance(entry, Shift):
+        return entry
+    if not isinstance(entry, Mapping):
+        msg = f"{where} must be a Shift or a dict of its fields, found {type(entry).__name__}"
         raise TypeError(msg)
     fields = [f.name for f in dataclasses.fields(Shift)]
-    for key in found:
-        _check.known(where, key, fields, what="a field of Shift")
-    missing = [f for f in ("interaction", "source", "target") if f not in found]
+    for key in entry:
+        _check.member(where, key, fields, what="a field of Shift")
+    missing = [f for f in ("interaction", "source", "target") if f not in entry]
     if missing:
         msg = f"{where} lacks {', '.join(map(repr, missing))}"
         raise ValueError(msg)
     try:
-        return Shift(**found)
+        return Shift(**entry)
     except (TypeError, ValueError) as error:
         msg = f"{where}.{error}"
         raise type(error)(msg) from error
@@ -186,7 +186,7 @@ def _when(where: str, shift: Shift, conditions: Sequence[str]) -> str | None:
             raise ValueError(msg)
         return None
     if shift.condition is not None:
-        _check.known(f"{where}.condition", shift.condition, conditions, what="a condition")
+        _check.member(f"{where}.condition", shift.condition, conditions, what="a condition")
         return shift.condition
     if len(conditions) > 2:
         msg = f"{where} needs condition= or shape=, because there are {len(conditions)} conditions"

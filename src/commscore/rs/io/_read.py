@@ -112,11 +112,11 @@ def _members(archive: zipfile.ZipFile, name: str) -> list[File]:
 
 def pick(files: Sequence[File], ending: str, *, where: str, required: bool = True) -> File | None:
     """Return the one file whose name ends so."""
-    found = [f for f in files if f.name.endswith(ending)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        msg = f"{where}: several files end in {ending!r}: {', '.join(f.name for f in found)}"
+    matches = [f for f in files if f.name.endswith(ending)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        msg = f"{where}: several files end in {ending!r}: {', '.join(f.name for f in matches)}"
         raise ValueError(msg)
     if required:
         have = ", ".join(f.name for f in files) or "no CSV file"
@@ -154,10 +154,10 @@ def separated(text: str, likely: str = ",") -> tuple[str, str]:
 def misread(columns: Iterable[object]) -> str:
     """Say which separator a table has, if it was read with another one; else nothing."""
     names = [str(c) for c in columns]
-    found = max(SEPARATORS, key=names[0].count) if len(names) == 1 else ""
+    separator = max(SEPARATORS, key=names[0].count) if len(names) == 1 else ""
     return (
-        f"; it was read with the wrong separator: pd.read_csv(path, sep={found!r})"
-        if found and found in names[0]
+        f"; it was read with the wrong separator: pd.read_csv(path, sep={separator!r})"
+        if separator and separator in names[0]
         else ""
     )
 
@@ -228,8 +228,8 @@ def check_columns(have: Iterable[object], required: Iterable[str], *, where: str
     have = list(have)
     for column in required:
         if column not in have:
-            found = ", ".join(map(str, have))
-            msg = f"{where}, column {column!r}: missing; found {found}{misread(have) or suggest(column, have)}"
+            columns = ", ".join(map(str, have))
+            msg = f"{where}, column {column!r}: missing; found {columns}{misread(have) or suggest(column, have)}"
             raise ValueError(msg)
 
 

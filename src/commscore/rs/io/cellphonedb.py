@@ -142,7 +142,7 @@ def _from_inputs(files: list[File], where: str) -> tuple[pd.DataFrame, _Molecule
     partners = ["partner_a", "partner_b"]
     table = read_csv(interaction, partners, filled=partners)
     for column in partners:
-        _check_known(interaction.name, table, column=column, molecules=molecules)
+        _check_molecules(interaction.name, table, column=column, molecules=molecules)
     return table, molecules, [f for f in (interaction, complexes, gene, protein) if f is not None]
 
 
@@ -163,7 +163,7 @@ def _read_complexes(file: File, molecules: _Molecules) -> None:
         molecules.describe(row["complex_name"], row)
 
 
-def _check_known(name: str, table: pd.DataFrame, *, column: str, molecules: _Molecules) -> None:
+def _check_molecules(name: str, table: pd.DataFrame, *, column: str, molecules: _Molecules) -> None:
     for i, key in enumerate(table[column]):
         if key not in molecules.symbols:
             msg = (
@@ -187,8 +187,8 @@ def _from_tables(files: list[File], where: str) -> tuple[pd.DataFrame, _Molecule
     used: dict[str, File] = {}
     for name in _TABLES:
         # "complex_composition_table.csv" is no "composition_table.csv": compare whole names
-        found = [f for f in files if Path(f.name).name == f"{name}_table.csv"]
-        used[name] = found[0] if found else _missing(name, where)
+        matches = [f for f in files if Path(f.name).name == f"{name}_table.csv"]
+        used[name] = matches[0] if matches else _missing(name, where)
     frames = {n: read_csv(f, _TABLES[n], filled=_TABLES[n]) for n, f in used.items()}
     names = dict(zip(frames["multidata"]["id_multidata"], frames["multidata"]["name"]))
     of_protein = dict(zip(frames["protein"]["id_protein"], frames["protein"]["protein_multidata_id"]))
@@ -210,7 +210,7 @@ def _from_tables(files: list[File], where: str) -> tuple[pd.DataFrame, _Molecule
     table = frames["interaction"]
     for new, old in (("partner_a", "multidata_1_id"), ("partner_b", "multidata_2_id")):
         table[new] = table[old].map(names).fillna(table[old])
-        _check_known(used["interaction"].name, table, column=new, molecules=molecules)
+        _check_molecules(used["interaction"].name, table, column=new, molecules=molecules)
     return table, molecules, list(used.values())
 
 

@@ -64,10 +64,10 @@ def from_connectomedb(df: pd.DataFrame) -> Resource:
     names = {want: next((c for c in have if c in df.columns), "") for want, have in _COLUMNS.items()}
     for side in ("ligand", "receptor"):
         if not names[side]:
-            wanted = " or ".join(repr(c) for c in _COLUMNS[side])
-            found = ", ".join(map(repr, df.columns))
+            options = " or ".join(repr(c) for c in _COLUMNS[side])
+            columns = ", ".join(map(repr, df.columns))
             hint = misread(df.columns) or suggest(_COLUMNS[side][0], df.columns)
-            msg = f"df has no column {wanted}; it has {found}{hint}"
+            msg = f"df has no column {options}; it has {columns}{hint}"
             raise ValueError(msg)
     table = pd.DataFrame(
         {

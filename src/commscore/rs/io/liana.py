@@ -61,9 +61,9 @@ def from_liana(name: str = "consensus", *, select: Callable[[str], pd.DataFrame]
     version = ""
     if select is None:
         module = _liana()
-        known = sorted(map(str, module.show_resources()))
-        if name not in known:
-            msg = f"name={name!r} is not a resource of liana: {', '.join(known)}{suggest(name, known)}"
+        resources = sorted(map(str, module.show_resources()))
+        if name not in resources:
+            msg = f"name={name!r} is not a resource of liana: {', '.join(resources)}{suggest(name, resources)}"
             raise ValueError(msg)
         select, version = module.select_resource, installed_version() or ""
     frame = select(name).reset_index(drop=True)

@@ -145,11 +145,11 @@ def _molecules(df: pd.DataFrame, column: str, sep: str) -> list[str]:
     if not all(isinstance(v, str) for v in values):
         return [_molecule(v, sep, where=_place(df, column, i)) for i, v in enumerate(values)]
     plain = _PLAIN.fullmatch if sep == "_" else lambda _: None
-    known: dict[str, str] = {}  # most names occur in many rows
+    molecules: dict[str, str] = {}  # most names occur in many rows
     for i, value in enumerate(values):
-        if value not in known:
-            known[value] = str(value) if plain(value) else _molecule(value, sep, where=_place(df, column, i))
-    return [known[v] for v in values]
+        if value not in molecules:
+            molecules[value] = str(value) if plain(value) else _molecule(value, sep, where=_place(df, column, i))
+    return [molecules[v] for v in values]
 
 
 def _place(df: pd.DataFrame, column: str, i: int) -> str:
@@ -176,27 +176,27 @@ def _molecule(value: Any, sep: str, *, where: str) -> str:
 
 
 def _category(df: pd.DataFrame, column: str, values: tuple[str, ...]) -> list[str]:
-    found = df[column].tolist()
-    for label, value in zip(df.index.tolist(), found):
+    cells = df[column].tolist()
+    for label, value in zip(df.index.tolist(), cells):
         if value not in values:
             options = ", ".join(values)
             msg = f"df[{column!r}], row {label!r}: {value!r} is not one of {options}{suggest(value, values)}"
             raise ValueError(msg)
-    return [str(v) for v in found]
+    return [str(v) for v in cells]
 
 
 def _stated(df: pd.DataFrame, name: str) -> tuple[list[str], list[str]]:
     if "stated" not in df.columns and "inferred_from" not in df.columns:
         return ["inferred"] * len(df), [f"{LISTED}{name}"] * len(df)
-    given = df["stated"].tolist() if "stated" in df.columns else [False] * len(df)
-    known: dict[Any, str] = {True: "both", False: "inferred"} | {s: s for s in STATED}
+    cells = df["stated"].tolist() if "stated" in df.columns else [False] * len(df)
+    meanings: dict[Any, str] = {True: "both", False: "inferred"} | {s: s for s in STATED}
     stated = []
-    for label, value in zip(df.index.tolist(), given):
-        if value not in known:
+    for label, value in zip(df.index.tolist(), cells):
+        if value not in meanings:
             options = ", ".join(STATED)
             msg = f"df['stated'], row {label!r}: {value!r} is neither True, False nor one of {options}"
             raise ValueError(msg)
-        stated.append(known[value])
+        stated.append(meanings[value])
     if "inferred_from" in df.columns:
         return stated, df["inferred_from"].map(_text).tolist()
     return stated, ["" if s == "both" else f"{LISTED}{name}" for s in stated]

@@ -81,28 +81,28 @@ class _FlowContrast:
         return np.asarray(values[self.best, np.arange(self.best.size)], np.float64)
 
 
-def change_table(found: RoleSamples, measured: Measured, *, keys: StudyKeys, expr_prop: float) -> pd.DataFrame:
+def change_table(samples: RoleSamples, measured: Measured, *, keys: StudyKeys, expr_prop: float) -> pd.DataFrame:
     """Change of every measured step and of every circuit with a step that counts."""
     plan = measured.plan
-    levels = _levels(found, plan, expr_prop=expr_prop)
+    levels = _levels(samples, plan, expr_prop=expr_prop)
     steps, ends = _steps(levels, measured), _ends(levels, measured)
     whole = [c for c, inside in enumerate(plan.steps_of) if inside.size]
     parts = [plan.steps_of[c] for c in whole]
-    complete = _whole(levels, plan, parts, condition=found.study.condition)
+    complete = _whole(levels, plan, parts, condition=samples.study.condition)
     circuits = replace(_circuits(steps, ends, parts), whole=complete)
-    contrasts, design = _plan(found, keys)
+    contrasts, design = _plan(samples, keys)
     frames = []
     for contrast in contrasts:
         # circuits are means of steps and vary less: each kind lends strength to its own
-        made = [_test(rows, found.study, contrast, design=design) for rows in (circuits, steps, ends.rows)]
+        changes = [_test(rows, samples.study, contrast, design=design) for rows in (circuits, steps, ends.rows)]
         frame = _frame(
-            made[0],
-            made[1],
-            _CircuitDriver(made[1], made[2], ends, _numbered(measured)),
+            changes[0],
+            changes[1],
+            _CircuitDriver(changes[1], changes[2], ends, _numbered(measured)),
             whole=whole,
             measured=measured,
         )
-        columns = [_columns(m, rows, contrast) for m, rows in zip(made, (circuits, steps), strict=False)]
+        columns = [_columns(m, rows, contrast) for m, rows in zip(changes, (circuits, steps), strict=False)]
         frame = pd.concat([frame, pd.concat(columns, ignore_index=True)], axis=1)
         frames.append(frame.assign(contrast=contrast.name))
     return typed_frame(pd.concat(frames, ignore_index=True), schema.CIRCUIT_CHANGES)
@@ -123,9 +123,9 @@ class _MoleculeLevels:
         return np.asarray(np.sort(prop, axis=0)[-self.least :].mean(axis=0) >= self.expr_prop, np.bool_)
 
 
-def _levels(found: RoleSamples, plan: core.Plan, *, expr_prop: float) -> _MoleculeLevels:
-    log, expected, prop = (core.node_levels(x, plan) for x in (found.logs, found.expected, found.prop))
-    least = int(found.study.replicates[found.study.replicates > 0].min())
+def _levels(samples: RoleSamples, plan: core.Plan, *, expr_prop: float) -> _MoleculeLevels:
+    log, expected, prop = (core.node_levels(x, plan) for x in (samples.logs, samples.expected, samples.prop))
+    least = int(samples.study.replicates[samples.study.replicates > 0].min())
     return _MoleculeLevels(log, 1.0 / (expected + 0.5), prop, least, expr_prop)
 
 
@@ -194,35 +194,35 @@ def _whole(levels: _MoleculeLevels, plan: core.Plan, parts: list[Ints], *, condi
     """
     flows = core.step_flows(levels.log, plan)
     prop = np.where(np.isfinite(flows), np.minimum(*core.step_sides(levels.prop, plan)), 0.0)
-    made = np.zeros((int(condition.max()) + 1, len(parts)), bool)
-    for level in range(made.shape[0]):
+    complete = np.zeros((int(condition.max()) + 1, len(parts)), bool)
+    for level in range(complete.shape[0]):
         inside = condition == level
         n = np.isfinite(flows[inside]).sum(axis=0)
         reached = (n > 0) & (prop[inside].sum(axis=0) >= levels.expr_prop * n)
-        made[level] = [bool(reached[steps].all()) for steps in parts]
-    return made
+        complete[level] = [bool(reached[steps].all()) for steps in parts]
+    return complete
 
 
-def _plan(found: RoleSamples, keys: StudyKeys) -> tuple[list[Contrast], StudyDesign]:
+def _plan(samples: RoleSamples, keys: StudyKeys) -> tuple[list[Contrast], StudyDesign]:
     """Contrasts and design; with one sample per level there are effects without a test."""
-    study = found.study
+    study = samples.study
     n_levels = len(study.levels)
     if len(study.samples) <= n_levels and not keys.covariates and keys.patient is None:
         design = StudyDesign(np.eye(n_levels)[study.condition], None, study.levels)
     else:
         design = build_design(study, keys)
-    return contrasts(found, design.matrix.shape[1]), design
+    return contrasts(samples, design.matrix.shape[1]), design
 
 
-def contrast_table(found: RoleSamples) -> pd.DataFrame:
+def contrast_table(samples: RoleSamples) -> pd.DataFrame:
     """One row per contrast: its name, reference and level."""
-    return table_of_contrasts(contrasts(found, len(found.study.levels)))
+    return table_of_contrasts(contrasts(samples, len(samples.study.levels)))
 
 
-def contrasts(found: RoleSamples, n_coefficients: int) -> list[Contrast]:
+def contrasts(samples: RoleSamples, n_coefficients: int) -> list[Contrast]:
     """Return every pair, and the stages where they are ordered."""
-    made = pairwise_contrasts(found.study, n_coefficients)
-    return made + (stage_contrasts(found.study, found.order, n_coefficients) if len(found.order) > 1 else [])
+    pairwise = pairwise_contrasts(samples.study, n_coefficients)
+    return pairwise + (stage_contrasts(samples.study, samples.order, n_coefficients) if len(samples.order) > 1 else [])
 
 
 def _test(rows: _FlowRows, study: Study, contrast: Contrast, *, design: StudyDesign) -> _FlowContrast:
@@ -246,16 +246,16 @@ def _test(rows: _FlowRows, study: Study, contrast: Contrast, *, design: StudyDes
             )
             if courses is not None and fitted.courses is not None:
                 courses.put(np.flatnonzero(there), fitted.courses)
-            for array, made in zip(out, (fitted.estimate, fitted.se, fitted.pvalue, fitted.reach), strict=True):
-                array[:, there] = made
+            for array, values in zip(out, (fitted.estimate, fitted.se, fitted.pvalue, fitted.reach), strict=True):
+                array[:, there] = values
     estimate, se, pvalue, reach = (a[:, rows.first] for a in out)
     ends = contrast.ref, contrast.alt[-1:]
     n = [np.isfinite(rows.value[np.isin(study.condition, e)]).sum(axis=0) for e in ends]
     enough = np.minimum(*n) >= (1 if contrast.kind == "stages" else 2)
     enough &= np.isfinite(pvalue).all(axis=0)
-    known = np.isfinite(estimate).all(axis=0)
+    finite = np.isfinite(estimate).all(axis=0)
     status = np.select(
-        [~known, ~enough, ~rows.expressed, broken],
+        [~finite, ~enough, ~rows.expressed, broken],
         ["not_assessable", "too_few_samples", "not_expressed", "broken"],
         "tested",
     )
@@ -285,28 +285,28 @@ def _broken(rows: _FlowRows, contrast: Contrast) -> Bools:
     return np.asarray(~rows.whole[[*contrast.ref, *contrast.alt]].any(axis=0), np.bool_)
 
 
-def _columns(made: _FlowContrast, rows: _FlowRows, contrast: Contrast) -> pd.DataFrame:
+def _columns(change: _FlowContrast, rows: _FlowRows, contrast: Contrast) -> pd.DataFrame:
     """Columns that circuits and steps have in common."""
     _, first = np.unique(rows.first, return_index=True)
-    padj = benjamini_hochberg(made.pvalue[first])[rows.first] if first.size else made.pvalue
-    effect = made.along(made.estimate)
+    padj = benjamini_hochberg(change.pvalue[first])[rows.first] if first.size else change.pvalue
+    effect = change.along(change.estimate)
     shape = np.full(effect.size, None, object)
     if contrast.kind == "stages":
-        codes = shapes.name_codes(len(contrast.alt) + 1)[made.best, (effect > 0).astype(np.int64)]
+        codes = shapes.name_codes(len(contrast.alt) + 1)[change.best, (effect > 0).astype(np.int64)]
         seen = padj <= ALPHA
         shape[seen] = np.asarray(SHAPES, object)[codes[seen]]
-        shape[seen & ~made.certain] = "ambiguous"
+        shape[seen & ~change.certain] = "ambiguous"
     return pd.DataFrame(
         {
-            "n_ref": made.n_ref,
-            "n_alt": made.n_alt,
+            "n_ref": change.n_ref,
+            "n_alt": change.n_alt,
             "effect": effect,
-            "se": made.along(made.se),
-            "ci_low": made.along(made.low),
-            "ci_high": made.along(made.high),
-            "pvalue": made.pvalue,
+            "se": change.along(change.se),
+            "ci_low": change.along(change.low),
+            "ci_high": change.along(change.high),
+            "pvalue": change.pvalue,
             "padj": padj,
-            "status": made.status,
+            "status": change.status,
             "shape": shape,
         }
     )
@@ -342,19 +342,19 @@ class _CircuitDriver:
     molecule is asked for first, and its step between cells is the driver; then the step.
     """
 
-    made: _FlowContrast
+    changes: _FlowContrast
     moved: _FlowContrast
     ends: _Ends
     steps: list[Step]
 
     def of(self, rows: Ints, c: int, *, tested: bool) -> tuple[str, str, str, float]:
         """Driver, its molecule, and the step that changes most with its share, along vector ``c`` of the contrast."""
-        size = np.abs(self.made.estimate[c, rows])
+        size = np.abs(self.changes.estimate[c, rows])
         if not np.isfinite(size).all() or size.sum() == 0:
             return "", "", "", np.nan
         top = int(rows[size.argmax()])
         largest = self._words(top), float(size.max() / size.sum())
-        if not tested or (self.made.status[rows] != "tested").all():
+        if not tested or (self.changes.status[rows] != "tested").all():
             return "", "", *largest
         molecule, share, sure = self._molecule(rows, c)
         if share > 0.5 and sure:
@@ -362,7 +362,7 @@ class _CircuitDriver:
             at = self.ends.step[named & np.isin(self.ends.step, rows)].tolist()
             between = [r for r in at if self.steps[r].row["edge"] == "communication"]
             return self._words((between or at)[0]), molecule, *largest
-        sure = self.made.status[top] == "tested" and self._beside_zero(self.made, c, top)
+        sure = self.changes.status[top] == "tested" and self._beside_zero(self.changes, c, top)
         return self._words(top) if largest[1] > 0.5 and sure else "mixed", "", *largest
 
     def _molecule(self, rows: Ints, c: int) -> tuple[str, float, bool]:
@@ -377,8 +377,8 @@ class _CircuitDriver:
         return name, abs(total[name]) / whole if whole else 0.0, sure
 
     @staticmethod
-    def _beside_zero(made: _FlowContrast, c: int, at: int) -> bool:
-        return bool(made.low[c, at] > 0 or made.high[c, at] < 0)
+    def _beside_zero(change: _FlowContrast, c: int, at: int) -> bool:
+        return bool(change.low[c, at] > 0 or change.high[c, at] < 0)
 
     def _words(self, row: int) -> str:
         return f"{self.steps[row].row['step']} {in_words(self.steps[row])}"

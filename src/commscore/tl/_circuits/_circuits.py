@@ -175,18 +175,18 @@ def circuits(
     keys = StudyKeys(groupby, condition_key or "", sample_key, patient_key, covariate_names(covariates))
     request = ComparisonRequest(resource, counts_layer, use_raw, settings.min_cells_sample, reference, order, contrast)
     _samples.check_keys(keys, request)
-    seed, known = key(rng), rs.as_resource(resource)
-    frame = _with_circuits(known)
+    seed, resource = key(rng), rs.as_resource(resource)
+    frame = _with_circuits(resource)
     expression = read_expression(adata, layer=layer, use_raw=use_raw)
     cells = read_cells(adata, groupby, groups=None, min_cells=settings.min_cells)
-    assigned = assigned_roles(adata, groupby, given=roles, resource=known, layer=layer, use_raw=use_raw)
-    named = named_roles(known, "circuits")
+    assigned = assigned_roles(adata, groupby, role_groups=roles, resource=resource, layer=layer, use_raw=use_raw)
+    named = named_roles(resource, "circuits")
     require_roles(assigned, named, groupby)
-    require_tumour(assigned, named, groupby, resource=known, what="circuits")
-    genes = _steps.find_genes(known, frame, expression.var_names)
-    genes.warn_if_few(known, frame, expression.var_names)
+    require_tumour(assigned, named, groupby, resource=resource, what="circuits")
+    genes = _steps.find_genes(resource, frame, expression.var_names)
+    genes.warn_if_few(resource, frame, expression.var_names)
     names = [str(n) for n in cells.names]
-    measured = _steps.measure(known, frame, genes, assigned=assigned, groups=names)
+    measured = _steps.measure(resource, frame, genes, assigned=assigned, groups=names)
     draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
     extra: dict[str, pd.DataFrame] = {}
     association: dict[int, tuple[float, float, int]] = {}
@@ -223,7 +223,7 @@ def circuits(
         counter = core.CircuitCounter(measured.plan, labelled, means=summary.mean, rule=complex)
         with progress_bar(settings.n_perms, "permutations") as progress:
             permute(labelled, counter, draws, progress=progress)
-    observed = _observe(measured, summary, counter, names=names, settings=settings, found=association)
+    observed = _observe(measured, summary, counter, names=names, settings=settings, associations=association)
     edges = _tables.edge_table(measured, observed, expr_prop=settings.expr_prop)
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
     _warn_of_floor(table, n_perms=settings.n_perms)
@@ -241,7 +241,7 @@ def circuits(
             "commscore": __version__,
         }
     )
-    result = Result(table, params, identity(known), extra, SCHEMA)
+    result = Result(table, params, identity(resource), extra, SCHEMA)
     return finish(adata, key_added, result, inplace=inplace)
 
 
@@ -288,7 +288,7 @@ def _observe(
     *,
     names: list[str],
     settings: CircuitSettings,
-    found: dict[int, tuple[float, float, int]],
+    associations: dict[int, tuple[float, float, int]],
 ) -> _tables.Observed:
     plan, rule = measured.plan, settings.complex
     values = core.node_values(summary.mean[:, :, None], plan, sizes=summary.sizes, rule=rule)
@@ -309,7 +309,7 @@ def _observe(
         pvalue(counter.mean, strength),
         lowest,
         pvalue(counter.lowest, lowest),
-        found,
+        associations,
     )
 
 

@@ -134,10 +134,10 @@ def _columns(source: Expression, names: pd.Index) -> Ints:
     return np.asarray(at, np.int64)
 
 
-def associations(found: RoleSamples, measured: Measured, *, seed: int) -> dict[int, tuple[float, float, int]]:
+def associations(samples: RoleSamples, measured: Measured, *, seed: int) -> dict[int, tuple[float, float, int]]:
     """Spearman's correlation of both genes of every intracellular step across samples, by number of the step."""
-    levels = core.node_levels(found.logs, measured.plan)
-    made = {}
+    levels = core.node_levels(samples.logs, measured.plan)
+    correlations = {}
     for step in measured.steps:
         if step.row["edge"] != "intracellular" or step.number < 0:
             continue
@@ -146,5 +146,5 @@ def associations(found: RoleSamples, measured: Measured, *, seed: int) -> dict[i
             continue
         rng = np.random.default_rng([seed, step.number])
         sign = int(step.row["sign"])
-        made[step.number] = core.spearman_within(x, y, strata=found.study.condition, sign=sign, rng=rng)
-    return made
+        correlations[step.number] = core.spearman_within(x, y, strata=samples.study.condition, sign=sign, rng=rng)
+    return correlations

@@ -90,12 +90,12 @@ class Measured:
 
 def find_genes(resource: Resource, frame: pd.DataFrame, var_names: pd.Index) -> Genes:
     """Look up every gene of the steps by symbol, then by alias."""
-    wanted = sorted({g for c in ("from", "to") for e in frame[c] if not e.startswith("met:") for g in e.split("_")})
-    matched = resource.match(var_names, genes=wanted)
+    symbols = sorted({g for c in ("from", "to") for e in frame[c] if not e.startswith("met:") for g in e.split("_")})
+    matched = resource.match(var_names, genes=symbols)
     matched = matched[matched["how"].isin(("symbol", "alias"))]
     old = matched[matched["how"] == "alias"]
     if matched.empty:
-        raise ValueError(nothing_found(resource, wanted, var_names, what="step of a circuit"))
+        raise ValueError(nothing_found(resource, symbols, var_names, what="step of a circuit"))
     columns, first = np.unique(var_names.get_indexer(matched["found_as"]), return_inverse=True)
     number = {g: int(i) for g, i in zip(matched["gene"], first, strict=True)}
     return Genes(columns.astype(np.int64), number, dict(zip(old["gene"], old["found_as"], strict=True)))

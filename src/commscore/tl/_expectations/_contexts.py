@@ -36,12 +36,12 @@ def read(contexts: Any, levels: Sequence[str], condition_key: str) -> dict[str, 
             "cs.rs.load().expectations[['from_context', 'to_context']]"
         )
         raise TypeError(msg)
-    found = {}
-    for level, given in contexts.items():
-        name = choose("contexts", [level], known=levels, what=f"a level of adata.obs[{condition_key!r}]")[0]
-        texts = [given] if isinstance(given, str) else list(given)
-        found[name] = frozenset().union(*(_checked(name, t) for t in texts))
-    return found
+    of_level = {}
+    for level, context in contexts.items():
+        name = choose("contexts", [level], options=levels, what=f"a level of adata.obs[{condition_key!r}]")[0]
+        texts = [context] if isinstance(context, str) else list(context)
+        of_level[name] = frozenset().union(*(_checked(name, t) for t in texts))
+    return of_level
 
 
 def _checked(level: str, text: Any) -> Words:
@@ -62,10 +62,10 @@ def pairs(from_context: str, to_context: str, levels: Mapping[str, Words]) -> tu
 
     A level stands for a context if it has all its words.
     """
-    wanted = words(from_context), words(to_context)
-    ends = [[level for level, has in levels.items() if w and w <= has] for w in wanted]
+    contexts = words(from_context), words(to_context)
+    ends = [[level for level, has in levels.items() if w and w <= has] for w in contexts]
     # a level of both stands for neither, unless one context is the other and more: then for the narrower one
-    only = [[x for x in ends[i] if x not in ends[1 - i] or wanted[i] > wanted[1 - i]] for i in (0, 1)]
+    only = [[x for x in ends[i] if x not in ends[1 - i] or contexts[i] > contexts[1 - i]] for i in (0, 1)]
     if only[0] and only[1]:
         return [(a, b) for a in only[0] for b in only[1]], ""
     lacking = [text for text, end in zip((from_context, to_context), ends, strict=True) if not end]
@@ -90,6 +90,6 @@ def table(levels: Mapping[str, Words], expectations: pd.DataFrame) -> pd.DataFra
     frame = pd.DataFrame(rows, columns=["level", "word", "n_expectations", "note"])
     for level, part in frame.groupby("level", sort=False):
         if not part["n_expectations"].any():
-            said = ", ".join(f"{word!r} ({note})" for word, note in zip(part["word"], part["note"], strict=True))
-            warn(f"contexts[{level!r}]: {said}; nothing is expected of this level")
+            listing = ", ".join(f"{word!r} ({note})" for word, note in zip(part["word"], part["note"], strict=True))
+            warn(f"contexts[{level!r}]: {listing}; nothing is expected of this level")
     return frame

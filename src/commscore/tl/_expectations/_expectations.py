@@ -140,22 +140,22 @@ def expectations(
     check_target(adata, key_added, inplace=inplace)
     if links is not None:
         checked_links(links)
-    known = rs.as_resource(resource)
-    if known.expectations.empty:
-        msg = f"resource {known.name!r} has no expectations; use resource='breast'"
+    resource = rs.as_resource(resource)
+    if resource.expectations.empty:
+        msg = f"resource {resource.name!r} has no expectations; use resource='breast'"
         raise ValueError(msg)
     keys = StudyKeys(groupby, condition_key, sample_key, patient_key, covariate_names(covariates))
     conditions = label_column(adata, "condition_key", condition_key, is_quiet=True)[1]
     levels = _contexts.read(contexts, conditions, condition_key)
-    items = _items.items(known.expectations, levels)
-    assigned = assigned_roles(adata, groupby, given=roles, resource=known, layer=None, use_raw=use_raw)
-    named = named_roles(known, "expectations")
+    items = _items.items(resource.expectations, levels)
+    assigned = assigned_roles(adata, groupby, role_groups=roles, resource=resource, layer=None, use_raw=use_raw)
+    named = named_roles(resource, "expectations")
     require_roles(assigned, named, groupby, what="expectations")
-    require_tumour(assigned, named, groupby, resource=known, what="expectations")
+    require_tumour(assigned, named, groupby, resource=resource, what="expectations")
     for item in items:
         _items.settle_roles(item, assigned)
     request = ComparisonRequest(
-        _pools.with_genes(known, items), counts_layer, use_raw, int(min_cells), contrast=PAIRWISE
+        _pools.with_genes(resource, items), counts_layer, use_raw, int(min_cells), contrast=PAIRWISE
     )
     prepared = prepare_comparison(adata, keys, request)
     _replicated(prepared, keys, levels)
@@ -167,8 +167,8 @@ def expectations(
     items = _run(items, setup)
     frame = _verdicts.table(items, pools, prepared.study.groups, alpha=settings.alpha, margin=settings.margin)
     extra = {
-        "summary": typed_frame(_verdicts.summary(frame, known.sources), schema.SUMMARY),
-        "contexts": typed_frame(_contexts.table(levels, known.expectations), schema.CONTEXTS),
+        "summary": typed_frame(_verdicts.summary(frame, resource.sources), schema.SUMMARY),
+        "contexts": typed_frame(_contexts.table(levels, resource.expectations), schema.CONTEXTS),
         "roles": typed_frame(assigned.report, understand.ROLES),
     }
     params = {
@@ -191,7 +191,7 @@ def expectations(
         "groups": np.asarray(prepared.study.groups, object),
         "commscore": __version__,
     }
-    result = Result(typed_frame(frame, schema.EXPECTATIONS), params, identity(known), extra, schema.SCHEMA)
+    result = Result(typed_frame(frame, schema.EXPECTATIONS), params, identity(resource), extra, schema.SCHEMA)
     return finish(adata, key_added, result, inplace=inplace)
 
 
@@ -206,9 +206,9 @@ def _replicated(prepared: ComparisonData, keys: StudyKeys, levels: Mapping[str, 
     """Raise unless two levels that have a context have two samples."""
     n = dict(zip(prepared.study.levels, prepared.study.replicates, strict=True))
     if sum(n.get(level, 0) >= 2 for level in levels) < 2 and len(levels) > 1:
-        found = ", ".join(f"{v} of {k}" for k, v in n.items())
+        counts = ", ".join(f"{v} of {k}" for k, v in n.items())
         msg = (
-            f"sample_key={keys.sample!r} gives {found}; expected shifts are tested on samples: at least two of each "
+            f"sample_key={keys.sample!r} gives {counts}; expected shifts are tested on samples: at least two of each "
             "level that is compared are needed"
         )
         raise ValueError(msg)
@@ -222,9 +222,9 @@ def _run(items: list[_items.Item], setup: _measure.Setup) -> list[_items.Item]:
     _measure.pathways(items, setup)
     switched = _measure.switches(items, setup)
     # an interaction whose slopes were found is told by pathway; without any it keeps its own row and reason
-    told = {(i.row["expectation"], i.ends) for i in switched}
+    resolved = {(i.row["expectation"], i.ends) for i in switched}
     waiting = [i for i in items if i.level == "interaction" and i.row["change"] == "switch"]
-    gone = {id(i) for i in waiting if (i.row["expectation"], i.ends) in told}
+    gone = {id(i) for i in waiting if (i.row["expectation"], i.ends) in resolved}
     items = [i for i in items if id(i) not in gone] + switched
     _verdicts.adjust(items)
     return items

@@ -42,7 +42,7 @@ class Item:
     roles: tuple[str, ...] = ()
     reason: str = ""
     notes: list[str] = field(default_factory=list)
-    found: dict[str, float] = field(default_factory=dict)
+    outcome: dict[str, float] = field(default_factory=dict)
 
     @property
     def level(self) -> str:
@@ -62,7 +62,7 @@ class Item:
 
 def items(expectations: pd.DataFrame, levels: Mapping[str, Words]) -> list[Item]:
     """Take every expectation apart; what cannot be assessed by its nature says so."""
-    made = []
+    parts = []
     for row in expectations.to_dict("records"):
         pairs, why = _contexts.pairs(row["from_context"], row["to_context"], levels)
         every: list[tuple[str, str] | None] = [*pairs] or [None]
@@ -70,8 +70,8 @@ def items(expectations: pd.DataFrame, levels: Mapping[str, Words]) -> list[Item]
             for ends in every:
                 item = Item(row, what, ends, _roles(row, what), why)
                 item.reason = item.reason or _by_nature(row, what)
-                made.append(item)
-    return made
+                parts.append(item)
+    return parts
 
 
 def _roles(row: Mapping[str, Any], what: str) -> tuple[str, ...]:

@@ -58,12 +58,12 @@ class Setup:
 
 def expression(items: list[Item], setup: Setup) -> None:
     """Ligands, receptors, genes and interactions, by contrast."""
-    wanted = [i for i in items if i.open and i.level in (*GENES, "interaction") and i.row["change"] != "switch"]
-    found = setup.pools.prepared.found
-    row_of = {name: i for i, name in enumerate(found.frame["interaction"])}
-    missing = {name: f"{reason}: {detail}" for name, reason, detail in found.untested}
+    open_items = [i for i in items if i.open and i.level in (*GENES, "interaction") and i.row["change"] != "switch"]
+    interactions = setup.pools.prepared.found
+    row_of = {name: i for i, name in enumerate(interactions.frame["interaction"])}
+    missing = {name: f"{reason}: {detail}" for name, reason, detail in interactions.untested}
     usable = []
-    for item in wanted:
+    for item in open_items:
         name = item.what if item.level == "interaction" else f"{item.what}^{item.what}"
         if name not in row_of:
             reason = missing.get(name, "not measured")
@@ -75,18 +75,18 @@ def expression(items: list[Item], setup: Setup) -> None:
     if not usable:
         return
     cohort = setup.pools.prepared.cohort(setup.design, min_cells=setup.rule.min_cells)
-    everything = _all_genes(cohort.n_groups, found.entities.n)
-    model = engine.fit(cohort, found.entities, everything, settings=setup.settings)
+    everything = _all_genes(cohort.n_groups, interactions.entities.n)
+    model = engine.fit(cohort, interactions.entities, everything, settings=setup.settings)
     for ends in dict.fromkeys(i.ends for i, _ in usable if i.ends):
         mine = [(i, at) for i, at in usable if i.ends == ends]
         pools = np.asarray([(p[0], p[-1]) for p in (setup.pools.of(i) or [] for i, _ in mine)], np.int64)
         rows = np.asarray([at for _, at in mine], np.int64)
-        tests = Tests(pools[:, 0], pools[:, 1], found.ligand[rows], found.receptor[rows])
-        made = engine.compare(
-            cohort, found.entities, tests, contrast=setup.vector(ends), settings=setup.settings, model=model
+        tests = Tests(pools[:, 0], pools[:, 1], interactions.ligand[rows], interactions.receptor[rows])
+        columns = engine.compare(
+            cohort, interactions.entities, tests, contrast=setup.vector(ends), settings=setup.settings, model=model
         ).columns
         for n, (item, _) in enumerate(mine):
-            _take(item, {k: v[n] for k, v in made.items()})
+            _take(item, {k: v[n] for k, v in columns.items()})
 
 
 def _all_genes(n_pools: int, n_entities: int) -> Tests:
@@ -100,31 +100,31 @@ def _take(item: Item, row: dict[str, Any]) -> None:
     if status in ("too_few_samples", "not_expressed", "not_measured"):
         reason = int(row["reason"])
         item.reason = _WHY[LABELS["reason"][reason]] if reason >= 0 else status.replace("_", " ")
-        item.found = {"n_ref": row["n_ref"], "n_alt": row["n_alt"]}
+        item.outcome = {"n_ref": row["n_ref"], "n_alt": row["n_alt"]}
         return
     side = "" if item.level == "interaction" else "ligand_"
-    found = {k: float(row[f"{side}{k}"]) for k in ("effect", "pvalue", "ci_low", "ci_high")}
+    outcome = {k: float(row[f"{side}{k}"]) for k in ("effect", "pvalue", "ci_low", "ci_high")}
     if status == "detection":
         before, after = (row[f"ligand_prop_{e}"] * row[f"receptor_prop_{e}"] for e in ("ref", "alt"))
-        found = {"effect": np.nan, "ci_low": np.nan, "ci_high": np.nan, "pvalue": float(row["pvalue"])}
-        found["appears"] = 1.0 if after > before else -1.0
-    item.found = found | {"n_ref": row["n_ref"], "n_alt": row["n_alt"]}
+        outcome = {"effect": np.nan, "ci_low": np.nan, "ci_high": np.nan, "pvalue": float(row["pvalue"])}
+        outcome["appears"] = 1.0 if after > before else -1.0
+    item.outcome = outcome | {"n_ref": row["n_ref"], "n_alt": row["n_alt"]}
 
 
 def composition(items: list[Item], setup: Setup) -> None:
     """Log2 odds of the role's cells among all cells of a sample."""
-    wanted = [i for i in items if i.open and i.level == "composition"]
-    wanted = [i for i in wanted if _has_cells(i, setup)]
-    if not wanted:
+    open_items = [i for i in items if i.open and i.level == "composition"]
+    open_items = [i for i in open_items if _has_cells(i, setup)]
+    if not open_items:
         return
     prepared = setup.pools.prepared
-    pools = sorted({_pool(i, setup) for i in wanted})
+    pools = sorted({_pool(i, setup) for i in open_items})
     total = prepared.total_cells[:, None].astype(float)
     inside = prepared.bulk.n_cells[:, pools].astype(float)
     value = np.log2((inside + 0.5) / (total - inside + 0.5))
     share = inside.sum(axis=0) / total.sum()
     unit = 1.0 / (share * total + 0.5) + 1.0 / ((1.0 - share) * total + 0.5)
-    _fill(wanted, setup, value=value, unit=unit, column=lambda i: pools.index(_pool(i, setup)))
+    _fill(open_items, setup, value=value, unit=unit, column=lambda i: pools.index(_pool(i, setup)))
 
 
 def _has_cells(item: Item, setup: Setup) -> bool:
@@ -141,27 +141,27 @@ def _pool(item: Item, setup: Setup) -> int:
 
 def pathways(items: list[Item], setup: Setup) -> None:
     """Activities in the role's cells."""
-    known = sorted(set(setup.net["source"]))
-    wanted = []
+    names = sorted(set(setup.net["source"]))
+    open_items = []
     for item in (i for i in items if i.open and i.level == "pathway"):
-        if pathway_of(item.what, known) is None:
-            some = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+        if pathway_of(item.what, names) is None:
+            some = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
             item.reason = f"the net has no {item.what!r} (it has {some}); give net= with a source of this name"
         elif setup.pools.of(item) is None:
             item.reason = "too few cells of the role in every sample"
         else:
-            wanted.append(item)
-    if not wanted:
+            open_items.append(item)
+    if not open_items:
         return
-    pools = sorted({_pool(i, setup) for i in wanted})
+    pools = sorted({_pool(i, setup) for i in open_items})
     acts = _activities(setup, pools)
     n, k, p = acts.activity.shape
 
     def column(item: Item) -> int:
-        name = pathway_of(item.what, known)
+        name = pathway_of(item.what, names)
         return int(pools.index(_pool(item, setup)) * p + acts.pathways.index(str(name)))
 
-    _fill(wanted, setup, value=acts.activity.reshape(n, k * p), unit=acts.unit.reshape(n, k * p), column=column)
+    _fill(open_items, setup, value=acts.activity.reshape(n, k * p), unit=acts.unit.reshape(n, k * p), column=column)
 
 
 def _activities(setup: Setup, pools: list[int]) -> Activities:
@@ -170,59 +170,61 @@ def _activities(setup: Setup, pools: list[int]) -> Activities:
     return measure_activities(prepared.source, prepared.study, members, net=setup.net, rule=setup.rule)
 
 
-def _fill(wanted: list[Item], setup: Setup, *, value: Any, unit: Any, column: Any) -> None:
+def _fill(items: list[Item], setup: Setup, *, value: Any, unit: Any, column: Any) -> None:
     """Fit the columns of ``value`` and write what was found into the items."""
-    study, ends = setup.prepared.study, list(dict.fromkeys(i.ends for i in wanted if i.ends))
+    study, ends = setup.prepared.study, list(dict.fromkeys(i.ends for i in items if i.ends))
     vectors = np.vstack([setup.vector(e).vectors for e in ends])
-    made = fit_rows(value, design=setup.design.matrix, vectors=vectors, unit=unit)
-    for item in wanted:
+    fit = fit_rows(value, design=setup.design.matrix, vectors=vectors, unit=unit)
+    for item in items:
         if item.ends is None:
             continue
         q, c = ends.index(item.ends), column(item)
         there = np.isfinite(value[:, c])
         n_ref, n_alt = (int((there & (study.condition == study.levels.index(e))).sum()) for e in item.ends)
-        item.found = {"n_ref": n_ref, "n_alt": n_alt}
-        if min(n_ref, n_alt) < 2 or not np.isfinite(made.pvalue[q, c]):
+        item.outcome = {"n_ref": n_ref, "n_alt": n_alt}
+        if min(n_ref, n_alt) < 2 or not np.isfinite(fit.pvalue[q, c]):
             short = item.level == "pathway" and not there.any()
             item.reason = "too few target genes with enough counts" if short else _WHY["one_sample"]
             continue
-        effect, reach = float(made.estimate[q, c]), float(made.reach[q, c])
-        item.found |= {
+        effect, reach = float(fit.estimate[q, c]), float(fit.reach[q, c])
+        item.outcome |= {
             "effect": effect,
             "ci_low": effect - reach,
             "ci_high": effect + reach,
-            "pvalue": float(made.pvalue[q, c]),
+            "pvalue": float(fit.pvalue[q, c]),
         }
 
 
 def switches(items: list[Item], setup: Setup) -> list[Item]:
     """Interactions whose function should switch: one item per pathway that the receptor feeds, by its slopes."""
-    wanted = [i for i in items if i.open and i.level == "interaction" and i.row["change"] == "switch"]
-    done, parts = [], []
-    found = setup.pools.prepared.found
-    row_of = {name: i for i, name in enumerate(found.frame["interaction"])}
-    missing = {name: f"{reason}: {detail}" for name, reason, detail in found.untested}
-    for item in wanted:
+    open_items = [i for i in items if i.open and i.level == "interaction" and i.row["change"] == "switch"]
+    by_pathway, parts = [], []
+    interactions = setup.pools.prepared.found
+    row_of = {name: i for i, name in enumerate(interactions.frame["interaction"])}
+    missing = {name: f"{reason}: {detail}" for name, reason, detail in interactions.untested}
+    for item in open_items:
         pools = setup.pools.of(item)
         if item.what not in row_of or pools is None or item.ends is None:
             item.reason = missing.get(item.what, "too few cells of the role in every sample")
             continue
-        fed = receptor_links(setup.links, found.frame.iloc[[row_of[item.what]]], sorted(set(setup.net["source"])))
+        fed = receptor_links(
+            setup.links, interactions.frame.iloc[[row_of[item.what]]], sorted(set(setup.net["source"]))
+        )
         if fed.empty:
             item.reason = "no pathway of the net is known to follow this receptor; give links="
             continue
         acts = _activities(setup, [pools[1]])
         for name in fed["pathway"]:
-            made = _slope(
+            slopes = _slope(
                 item, setup, at=row_of[item.what], pools=pools, answer=acts.activity[:, 0, acts.pathways.index(name)]
             )
-            if made is None or not np.isfinite(made.slope).all():
+            if slopes is None or not np.isfinite(slopes.slope).all():
                 item.reason = f"a slope needs {LEAST_SAMPLES} samples of each context in which the edge varies"
                 continue
-            parts.append(made)
-            done.append(_copy(item, f"{item.what} ⇒ {name}"))
-    _settle(done, parts)
-    return done
+            parts.append(slopes)
+            by_pathway.append(_copy(item, f"{item.what} ⇒ {name}"))
+    _settle(by_pathway, parts)
+    return by_pathway
 
 
 def _copy(item: Item, what: str) -> Item:
@@ -231,11 +233,12 @@ def _copy(item: Item, what: str) -> Item:
 
 def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) -> Slopes | None:
     prepared = setup.pools.prepared
-    found, study = prepared.found, prepared.study
+    interactions, study = prepared.found, prepared.study
+    entities = interactions.entities
     value = log_cpm(prepared.bulk, min_cells=setup.rule.min_cells)
     sides = []
-    for entity, group in ((found.ligand[at], pools[0]), (found.receptor[at], pools[1])):
-        genes = found.entities.genes[found.entities.indptr[entity] : found.entities.indptr[entity + 1]]
+    for entity, group in ((interactions.ligand[at], pools[0]), (interactions.receptor[at], pools[1])):
+        genes = entities.genes[entities.indptr[entity] : entities.indptr[entity + 1]]
         sides.append(value[:, group][:, genes].min(axis=1))
     edge = sides[0] + sides[1]
     codes = [study.levels.index(e) for e in item.ends or ()]
@@ -248,19 +251,19 @@ def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) 
     )
 
 
-def _settle(done: list[Item], parts: list[Slopes]) -> None:
+def _settle(items: list[Item], parts: list[Slopes]) -> None:
     """Opposite slopes are evidence for the switch; equal ones against it are not: donors give them without a signal."""
-    if not done:
+    if not items:
         return
     whole = join_slopes(parts)
-    made = contrast_slopes(whole, 0, 1)
-    for n, item in enumerate(done):
+    contrast = contrast_slopes(whole, 0, 1)
+    for n, item in enumerate(items):
         opposite = whole.slope[n, 0] * whole.slope[n, 1] < 0
-        item.found = {
-            "effect": float(made["estimate"][n]),
-            "ci_low": float(made["low"][n]),
-            "ci_high": float(made["high"][n]),
-            "pvalue": float(made["switch"][n]),
+        item.outcome = {
+            "effect": float(contrast["estimate"][n]),
+            "ci_low": float(contrast["low"][n]),
+            "ci_high": float(contrast["high"][n]),
+            "pvalue": float(contrast["switch"][n]),
             "n_ref": int(whole.n[n, 0]),
             "n_alt": int(whole.n[n, 1]),
             "opposite": float(opposite),

@@ -38,12 +38,12 @@ class RolePools:
 
     def names(self, item: Item, groups: Sequence[str]) -> str:
         """Name the groups in which an item was measured."""
-        found = self.of(item)
-        if found is None:
+        pools = self.of(item)
+        if pools is None:
             return ""
         ends = [
             ["all cells"] if r == ANY else [groups[c] for c in self.members[p]]
-            for r, p in zip(item.roles, found, strict=True)
+            for r, p in zip(item.roles, pools, strict=True)
         ]
         return write_names(ends[0]) if len(ends) == 1 else json.dumps(ends, ensure_ascii=False)
 
@@ -58,12 +58,12 @@ def with_genes(resource: Resource, items: list[Item]) -> Resource:
         elif item.level in GENES:
             rows.append((f"{item.what}^{item.what}", item.what, item.what))
     more = pd.DataFrame(rows, columns=["interaction", "ligand", "receptor"]).drop_duplicates("interaction")
-    known = resource.interactions
-    more = more[~more["interaction"].isin(known["interaction"])]
-    for column in known.columns.difference(more.columns):
-        more[column] = _KINDS.get(column, known[column].iloc[0])
+    interactions = resource.interactions
+    more = more[~more["interaction"].isin(interactions["interaction"])]
+    for column in interactions.columns.difference(more.columns):
+        more[column] = _KINDS.get(column, interactions[column].iloc[0])
     more["kind"] = np.where(more["ligand"].str.match(r"MIR\d|MIRLET"), "rna", "protein")
-    joined = pd.concat([known, more[known.columns]], ignore_index=True)
+    joined = pd.concat([interactions, more[interactions.columns]], ignore_index=True)
     return replace(resource, sha256=resource.sha256, _tables={**resource.tables, "interactions": joined})
 
 

@@ -40,32 +40,32 @@ _AS_GIVEN = (
 def adjust(items: list[Item]) -> None:
     """Adjust the p-values over all items of a contrast, whatever their level."""
     for ends in dict.fromkeys(i.ends for i in items):
-        mine = [i for i in items if i.ends == ends and "pvalue" in i.found]
-        padj = benjamini_hochberg(np.asarray([i.found["pvalue"] for i in mine]))
+        mine = [i for i in items if i.ends == ends and "pvalue" in i.outcome]
+        padj = benjamini_hochberg(np.asarray([i.outcome["pvalue"] for i in mine]))
         for item, q in zip(mine, padj, strict=True):
-            item.found["padj"] = float(q)
+            item.outcome["padj"] = float(q)
 
 
 def verdict(item: Item, *, alpha: float, margin: float) -> tuple[str, str]:
     """Verdict and reason of one item."""
     if item.reason:
         return NOT_ASSESSABLE, item.reason
-    found = item.found
-    significant = found["padj"] <= alpha
-    if "opposite" in found:
-        return _switch(significant, opposite=bool(found["opposite"]))
-    wanted = 1.0 if item.row["change"] == "up" else -1.0
-    if "appears" in found:
-        seen = "found only in the later context" if found["appears"] > 0 else "found only in the earlier context"
-        return _directed(significant, found["appears"] * wanted > 0, seen)
-    clear = found["ci_low"] > 0 or found["ci_high"] < 0
+    outcome = item.outcome
+    significant = outcome["padj"] <= alpha
+    if "opposite" in outcome:
+        return _switch(significant, opposite=bool(outcome["opposite"]))
+    sign = 1.0 if item.row["change"] == "up" else -1.0
+    if "appears" in outcome:
+        seen = "found only in the later context" if outcome["appears"] > 0 else "found only in the earlier context"
+        return _directed(significant, outcome["appears"] * sign > 0, seen)
+    clear = outcome["ci_low"] > 0 or outcome["ci_high"] < 0
     if significant and not clear:
         return INCONCLUSIVE, "ligand or receptor changed, but their product not clearly in one direction"
     if significant:
-        return _directed(True, found["effect"] * wanted > 0, "changed " + ("up" if found["effect"] > 0 else "down"))
-    if found["ci_low"] >= -margin and found["ci_high"] <= margin:
+        return _directed(True, outcome["effect"] * sign > 0, "changed " + ("up" if outcome["effect"] > 0 else "down"))
+    if outcome["ci_low"] >= -margin and outcome["ci_high"] <= margin:
         return INCONCLUSIVE, f"any change is smaller than the margin of {margin:g}"
-    samples = f"{found['n_ref']:.0f} v {found['n_alt']:.0f} samples"
+    samples = f"{outcome['n_ref']:.0f} v {outcome['n_alt']:.0f} samples"
     if clear:
         return INCONCLUSIVE, f"a change that does not survive adjustment for all that was tested ({samples})"
     return INCONCLUSIVE, f"the interval holds changes in both directions ({samples})"
@@ -92,8 +92,8 @@ def table(items: list[Item], pools: RolePools, groups: Sequence[str], *, alpha: 
         named, reason = verdict(item, alpha=alpha, margin=margin)
         row = {c: item.row[c] for c in _AS_GIVEN}
         notes = item.notes + (["RNA shows it in part only"] if item.row["rna"] == "partly" else [])
-        row |= {k: item.found.get(k, np.nan) for k in (*_NUMBERS, "padj")}
-        row |= {k: int(item.found.get(k, 0)) for k in ("n_ref", "n_alt")}
+        row |= {k: item.outcome.get(k, np.nan) for k in (*_NUMBERS, "padj")}
+        row |= {k: int(item.outcome.get(k, 0)) for k in ("n_ref", "n_alt")}
         row |= {"what": item.what, "contrast": item.contrast, "groups": pools.names(item, groups), "verdict": named}
         row["reason"] = "; ".join([reason, *(notes if named != NOT_ASSESSABLE else [])])
         rows.append(row)
@@ -108,8 +108,8 @@ def summary(frame: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
     }
     rows = [_sum("all", "", frame, name="All reviews")]
     for source, part in frame.groupby("source", sort=True, observed=True):
-        known = titles.get(str(source), "")
-        rows.append(_sum("source", str(source), part, name=f"Review {source}" + (f" ({known})" if known else "")))
+        title = titles.get(str(source), "")
+        rows.append(_sum("source", str(source), part, name=f"Review {source}" + (f" ({title})" if title else "")))
     for contrast, part in frame.groupby("contrast", sort=True, observed=True):
         rows.append(_sum("contrast", str(contrast), part, name=str(contrast) or "Contexts that these data do not have"))
     return pd.DataFrame(rows, columns=list(schema.SUMMARY.names))
@@ -119,14 +119,14 @@ def _sum(by: str, value: str, part: pd.DataFrame, *, name: str) -> dict[str, Any
     n = Counter(part["verdict"].astype(str))
     assessed = len(part) - n[NOT_ASSESSABLE]
     row: dict[str, Any] = {"by": by, "value": value, "n": len(part)} | {v: n[v] for v in schema.VERDICTS}
-    said = [f"{name}: {assessed} of {len(part)} expected shifts could be assessed"]
+    sentences = [f"{name}: {assessed} of {len(part)} expected shifts could be assessed"]
     if assessed:
-        told = [f"{n[v]} {v}{_named(part, v)}" for v in (CONFIRMED, CONTRADICTED)]
-        said.append(f"{', '.join(told)}, {n[INCONCLUSIVE]} inconclusive")
+        verdicts = [f"{n[v]} {v}{_named(part, v)}" for v in (CONFIRMED, CONTRADICTED)]
+        sentences.append(f"{', '.join(verdicts)}, {n[INCONCLUSIVE]} inconclusive")
     if n[NOT_ASSESSABLE]:
         most, count = Counter(part.loc[part["verdict"] == NOT_ASSESSABLE, "reason"]).most_common(1)[0]
-        said.append(f"{n[NOT_ASSESSABLE]} not, {count} of them because: {most}")
-    return row | {"text": "; ".join(said) + "."}
+        sentences.append(f"{n[NOT_ASSESSABLE]} not, {count} of them because: {most}")
+    return row | {"text": "; ".join(sentences) + "."}
 
 
 def _named(part: pd.DataFrame, verdict_: str) -> str:

@@ -49,9 +49,9 @@ def steps_of_net(net: object) -> Steps:
             msg = f"net has no column {column!r} ({', '.join(map(str, net.columns))}){suggest(column, net.columns)}"
             raise ValueError(msg)
     frame: pd.DataFrame = net.reset_index(drop=True)
-    given = frame["weight"] if "weight" in frame else pd.Series(1.0, index=frame.index)
-    weight = pd.to_numeric(given, errors="coerce").astype(float)
-    text = given[weight.isna() & given.notna()]
+    weights = frame["weight"] if "weight" in frame else pd.Series(1.0, index=frame.index)
+    weight = pd.to_numeric(weights, errors="coerce").astype(float)
+    text = weights[weight.isna() & weights.notna()]
     if len(text):
         msg = f"net: weights must be numbers, found {text.iloc[0]!r} ({len(text)} rows); their sign is used"
         raise ValueError(msg)
@@ -112,13 +112,13 @@ def _reach(steps: Steps, receptor: str, max_hops: int) -> dict[str, tuple[tuple[
     subunits = set(receptor.split("_"))
     starts = [s for s in steps if (own := set(s.split("_"))) <= subunits or subunits <= own]
     queue: deque[tuple[str, tuple[str, ...], int]] = deque((s, (s,), 1) for s in starts)
-    found: dict[str, tuple[tuple[str, ...], int]] = {}
+    paths: dict[str, tuple[tuple[str, ...], int]] = {}
     while queue:
         at, way, sign = queue.popleft()
         if len(way) > max_hops:
             continue
         for to, s in steps.get(at, {}).items():
-            if to not in found:
-                found[to] = ((*way, to), sign * s)
+            if to not in paths:
+                paths[to] = ((*way, to), sign * s)
                 queue.append((to, (*way, to), sign * s))
-    return found
+    return paths

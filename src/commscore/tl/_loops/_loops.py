@@ -130,14 +130,14 @@ def loops(
     check_target(adata, key_added, inplace=inplace)
     seed, stored = seed_of(rng), get.load(adata, key)
     frame = _edges(stored.table, score=score, padj=padj, max_padj=max_padj)
-    known = rs.as_resource(resource)
-    steps = _links.steps_of_resource(known) if net is None else _links.steps_of_net(net)
+    resource = rs.as_resource(resource)
+    steps = _links.steps_of_resource(resource) if net is None else _links.steps_of_net(net)
     network, names, links = _network(frame, steps, score=score, max_hops=int(max_hops))
-    found = search(network, longest=int(max_length), room=int(max_loops), budget=int(budget))
+    listing = search(network, longest=int(max_length), room=int(max_loops), budget=int(budget))
     with progress_bar(int(n_perms), "rewired networks") as progress:
         null = rewired(
             network,
-            found,
+            listing,
             n_perms=int(n_perms),
             key=seed,
             longest=int(max_length),
@@ -150,7 +150,7 @@ def loops(
     pairs, n_relays = relays(network, room=int(max_loops))
     table = pd.concat(
         [
-            _loop_table(network, found, null, names=names, links=links, padj=frame[padj].to_numpy(float)),
+            _loop_table(network, listing, null, names=names, links=links, padj=frame[padj].to_numpy(float)),
             _relay_table(network, pairs, names=names, links=links, padj=frame[padj].to_numpy(float)),
         ],
         ignore_index=True,
@@ -170,15 +170,15 @@ def loops(
         "rng": recorded(rng, seed),
         "net": "given" if net is not None else "steps of the resource",
         "complete": bool(null.complete),
-        "n_loops": int(found.totals[0]),
-        "n_listed": int(found.length.size),
+        "n_loops": int(listing.totals[0]),
+        "n_listed": int(listing.length.size),
         "n_relays": n_relays,
         "n_edges": len(frame),
         "n_links": len(links.words),
         "pvalue_floor": 1 / (int(n_perms) + 1),
         "commscore": __version__,
     }
-    result = Result(table, params, stored.resource, {"summary": _summary(found, null)}, SCHEMA)
+    result = Result(table, params, stored.resource, {"summary": _summary(listing, null)}, SCHEMA)
     return finish(adata, key_added, result, inplace=inplace)
 
 
@@ -223,7 +223,7 @@ def _network(
 
 def _loop_table(
     network: Network,
-    found: Loops,
+    listing: Loops,
     null: LoopNull,
     *,
     names: tuple[list[str], list[str]],
@@ -231,12 +231,12 @@ def _loop_table(
     padj: Any,
 ) -> pd.DataFrame:
     n = len(null.totals)
-    strength = strengths(network, found)
+    strength = strengths(network, listing)
     share = null.contain / n if null.complete else np.full(strength.size, np.nan)
     tail = permutation_pvalue(null.exceed, n) if null.complete else np.full(strength.size, np.nan)
     rows = []
     for i in np.argsort(-strength, kind="stable"):
-        path = found.edges[i, : found.length[i]]
+        path = listing.edges[i, : listing.length[i]]
         rows.append((*_described(path, network, names=names, links=links, closed=True, padj=padj), share[i], tail[i]))
     own = autocrine(network)
     for e in own[np.argsort(-network.score[own], kind="stable")]:
@@ -291,14 +291,14 @@ def _framed(kind: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     return frame[list(schema.LOOPS.names)]
 
 
-def _summary(found: Loops, null: LoopNull) -> pd.DataFrame:
+def _summary(listing: Loops, null: LoopNull) -> pd.DataFrame:
     statistics = list(schema.LOOP_SUMMARY["statistic"].values)
-    reached = (null.totals >= found.totals * (1 - 1e-12)).sum(axis=0)
+    reached = (null.totals >= listing.totals * (1 - 1e-12)).sum(axis=0)
     pvalue = permutation_pvalue(reached, len(null.totals)) if null.complete else np.full(3, np.nan)
     return pd.DataFrame(
         {
             "statistic": pd.Categorical(statistics, categories=statistics),
-            "observed": found.totals,
+            "observed": listing.totals,
             "expected": null.totals.mean(axis=0),
             "pvalue": pvalue,
         }

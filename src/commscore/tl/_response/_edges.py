@@ -72,8 +72,8 @@ def upstream(
     expr_prop: float,
 ) -> Upstream:
     """Find every link between two groups where both sides are expressed and the target has the activity."""
-    found, bulk = prepared.found, prepared.bulk
-    starts, genes = found.entities.indptr[:-1], found.entities.genes
+    interactions, bulk = prepared.found, prepared.bulk
+    starts, genes = interactions.entities.indptr[:-1], interactions.entities.genes
     prop = np.minimum.reduceat(bulk.prop[:, :, genes], starts, axis=2)
     prop = np.where((bulk.n_cells >= min_cells)[:, :, None], prop, 0.0)
     least = int(np.bincount(prepared.study.condition).min())
@@ -82,10 +82,10 @@ def upstream(
     at = links["at"].to_numpy(np.int64)
     number = {p: i for i, p in enumerate(activities.pathways)}
     pathway = np.asarray([number[p] for p in links["pathway"]], np.int64)
-    sends, receives = high[:, found.ligand[at]], high[:, found.receptor[at]] & measured[:, pathway]
+    sends, receives = high[:, interactions.ligand[at]], high[:, interactions.receptor[at]] & measured[:, pathway]
     source, target, link = np.nonzero(sends[:, None, :] & receives[None, :, :])
-    made = Upstream(prepared, activities, links, source, target, link, np.zeros(link.size, bool))
-    return replace(made, circular=_circular(made, net))
+    edges = Upstream(prepared, activities, links, source, target, link, np.zeros(link.size, bool))
+    return replace(edges, circular=_circular(edges, net))
 
 
 def _circular(up: Upstream, net: pd.DataFrame) -> Bools:
@@ -110,19 +110,21 @@ def change_table(
     alpha: float,
 ) -> pd.DataFrame:
     """Set the changes of the edges beside those of the responses."""
-    found = up.prepared.found
-    tests = Tests(up.source, up.target, found.ligand[up.interaction], found.receptor[up.interaction])
+    interactions = up.prepared.found
+    tests = Tests(up.source, up.target, interactions.ligand[up.interaction], interactions.receptor[up.interaction])
     settings = Settings(expr_prop=expr_prop, alpha=alpha, max_enumeration=0)
     cohort = up.prepared.cohort(design, min_cells=min_cells)
     frames = []
     testable = tests.n > 0 and design.matrix.shape[0] > design.matrix.shape[1]
-    model = engine.fit(cohort, found.entities, tests, settings=settings) if testable else None
+    model = engine.fit(cohort, interactions.entities, tests, settings=settings) if testable else None
     for one in contrasts if testable else []:
-        made = engine.compare(cohort, found.entities, tests, contrast=one, settings=settings, model=model).columns
+        columns = engine.compare(
+            cohort, interactions.entities, tests, contrast=one, settings=settings, model=model
+        ).columns
         frame = pd.DataFrame({"contrast": one.name} | up.names())
         frame["sign"] = up.links["sign"].to_numpy(np.int64)[up.link]
         frame["evidence"] = up.links["evidence"].to_numpy()[up.link]
-        edge = {"edge_effect": made["effect"], "edge_pvalue": made["pvalue"], "edge_padj": made["padj"]}
+        edge = {"edge_effect": columns["effect"], "edge_pvalue": columns["pvalue"], "edge_padj": columns["padj"]}
         frames.append(_beside(frame.assign(**edge), table, alpha=alpha).assign(circular=up.circular))
     if not frames:
         return empty_frame(schema.LINKS)
@@ -130,13 +132,13 @@ def change_table(
 
 
 def _beside(frame: pd.DataFrame, table: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
-    wanted = table.set_index(["contrast", "target", "pathway"])[["effect", "pvalue", "padj"]]
-    wanted.columns = pd.Index(["response_effect", "response_pvalue", "response_padj"])
+    responses = table.set_index(["contrast", "target", "pathway"])[["effect", "pvalue", "padj"]]
+    responses.columns = pd.Index(["response_effect", "response_pvalue", "response_padj"])
     keys = [frame[c].astype(str) for c in ("contrast", "target", "pathway")]
-    wanted.index = pd.MultiIndex.from_tuples([tuple(map(str, i)) for i in wanted.index])
-    found = wanted.reindex(pd.MultiIndex.from_arrays(keys))
-    for name in wanted:
-        frame[name] = found[name].to_numpy()
+    responses.index = pd.MultiIndex.from_tuples([tuple(map(str, i)) for i in responses.index])
+    aligned = responses.reindex(pd.MultiIndex.from_arrays(keys))
+    for name in responses:
+        frame[name] = aligned[name].to_numpy()
     edge, answer = (frame["edge_padj"] <= alpha).to_numpy(), (frame["response_padj"] <= alpha).to_numpy()
     same = np.nan_to_num(frame["edge_effect"] * frame["response_effect"] * frame["sign"]) > 0
     unknown = (frame["edge_pvalue"].isna() | frame["response_pvalue"].isna()).to_numpy()
@@ -148,14 +150,14 @@ def _beside(frame: pd.DataFrame, table: pd.DataFrame, *, alpha: float) -> pd.Dat
 
 def coupling(up: Upstream, *, nuisance: Any, min_cells: int) -> Slopes | None:
     """Slopes of all rows, pair of groups by pair of groups."""
-    found, bulk, study = up.prepared.found, up.prepared.bulk, up.prepared.study
-    starts, genes = found.entities.indptr[:-1], found.entities.genes
+    interactions, bulk, study = up.prepared.found, up.prepared.bulk, up.prepared.study
+    starts, genes = interactions.entities.indptr[:-1], interactions.entities.genes
     value = np.minimum.reduceat(log_cpm(bulk, min_cells=min_cells)[:, :, genes], starts, axis=2)
     parts, order = [], []
     for s, t in np.unique(np.stack([up.source, up.target], axis=1), axis=0):
         rows = np.flatnonzero((up.source == s) & (up.target == t))
         at = up.interaction[rows]
-        edge = (value[:, s][:, found.ligand[at]] + value[:, t][:, found.receptor[at]]).T
+        edge = (value[:, s][:, interactions.ligand[at]] + value[:, t][:, interactions.receptor[at]]).T
         answer = up.activities.activity[:, t][:, up.pathway[rows]].T
         there = np.isfinite(edge) & np.isfinite(answer)
         for pattern in np.unique(there, axis=0):
@@ -205,13 +207,13 @@ def switch_table(up: Upstream, slopes: Slopes | None, *, alpha: float) -> pd.Dat
         rows = np.flatnonzero(np.isfinite(slopes.slope[:, [a, b]]).all(axis=1))
         if rows.size == 0:
             continue
-        made = {k: v[rows] for k, v in contrast_slopes(slopes, a, b).items()}
+        contrast = {k: v[rows] for k, v in contrast_slopes(slopes, a, b).items()}
         frame = pd.DataFrame({"first": np.full(rows.size, levels[a], object), "second": levels[b]} | up.names(rows))
         frame["slope_first"], frame["slope_second"] = slopes.slope[rows, a], slopes.slope[rows, b]
-        frame["difference"], frame["se"] = made["estimate"], made["se"]
-        frame["ci_low"], frame["ci_high"] = made["low"], made["high"]
-        frame["difference_pvalue"], frame["pvalue"] = made["pvalue"], made["switch"]
-        frame["padj"] = benjamini_hochberg(made["switch"])
+        frame["difference"], frame["se"] = contrast["estimate"], contrast["se"]
+        frame["ci_low"], frame["ci_high"] = contrast["low"], contrast["high"]
+        frame["difference_pvalue"], frame["pvalue"] = contrast["pvalue"], contrast["switch"]
+        frame["padj"] = benjamini_hochberg(contrast["switch"])
         frame["edge_change"] = slopes.edge[rows, b] - slopes.edge[rows, a]
         frame["sign_switch"], frame["circular"] = frame["padj"] <= alpha, up.circular[rows]
         frames.append(frame)

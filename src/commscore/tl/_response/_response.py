@@ -213,17 +213,17 @@ def response_table(
             frame[name] = np.nan
         return typed_frame(frame.assign(status="not_compared"), schema.RESPONSE)
     vectors = np.vstack([c.vectors[:1] for c in contrasts])
-    made = fit_rows(value, design=design.matrix, vectors=vectors, unit=unit)
+    fit = fit_rows(value, design=design.matrix, vectors=vectors, unit=unit)
     frames = []
     for q, one in enumerate(contrasts):
         ref, alt = (_level(value, np.isin(study.condition, codes)) for codes in (one.ref, one.alt))
-        tested = (ref[0] >= 2) & (alt[0] >= 2) & np.isfinite(made.pvalue[q])
+        tested = (ref[0] >= 2) & (alt[0] >= 2) & np.isfinite(fit.pvalue[q])
         frame = pd.DataFrame({"contrast": one.name} | names)
         frame["n_ref"], frame["n_alt"], frame["activity_ref"], frame["activity_alt"] = ref[0], alt[0], ref[1], alt[1]
-        frame["effect"] = made.estimate[q]
-        frame["se"], reach = np.where(tested, made.se[q], np.nan), np.where(tested, made.reach[q], np.nan)
-        frame["ci_low"], frame["ci_high"] = made.estimate[q] - reach, made.estimate[q] + reach
-        frame["pvalue"] = np.where(tested, made.pvalue[q], np.nan)
+        frame["effect"] = fit.estimate[q]
+        frame["se"], reach = np.where(tested, fit.se[q], np.nan), np.where(tested, fit.reach[q], np.nan)
+        frame["ci_low"], frame["ci_high"] = fit.estimate[q] - reach, fit.estimate[q] + reach
+        frame["pvalue"] = np.where(tested, fit.pvalue[q], np.nan)
         frame["padj"] = benjamini_hochberg(frame["pvalue"].to_numpy())
         frames.append(frame.assign(status=np.where(tested, "tested", "too_few_samples")))
     return typed_frame(pd.concat(frames, ignore_index=True), schema.RESPONSE)

@@ -38,20 +38,20 @@ class ChosenMethods:
         return {m.name: dict(m.parameters) for m in every if m.parameters}
 
 
-def choose(asked: Methods, *, null: str | None) -> ChosenMethods:
+def choose(methods: Methods, *, null: str | None) -> ChosenMethods:
     """Resolve names and methods; refuse what cannot be computed together."""
-    listed = [asked] if isinstance(asked, str | scoring.Score | scoring.Combination) else list(asked)
-    found = [scoring.get(m) if isinstance(m, str) else _checked(m) for m in listed]
-    names = [m.name for m in found]
+    listed = [methods] if isinstance(methods, str | scoring.Score | scoring.Combination) else list(methods)
+    resolved = [scoring.get(m) if isinstance(m, str) else _checked(m) for m in listed]
+    names = [m.name for m in resolved]
     if not names or len(set(names)) != len(names):
-        msg = f"method must be a name or a list of different names, found {asked!r}"
+        msg = f"method must be a name or a list of different names, found {methods!r}"
         raise ValueError(msg)
-    combinations = [m for m in found if isinstance(m, scoring.Combination)]
+    combinations = [m for m in resolved if isinstance(m, scoring.Combination)]
     if len(combinations) > 1:
         msg = f"method has more than one combination of methods: {', '.join(m.name for m in combinations)}"
         raise ValueError(msg)
     combination = combinations[0] if combinations else None
-    scores = [m for m in found if isinstance(m, scoring.Score)]
+    scores = [m for m in resolved if isinstance(m, scoring.Score)]
     scores += _components(combination, {m.name for m in scores})
     lost = [m.name for m in scores if m.standardised]
     if lost and null != "permutation":

@@ -174,16 +174,16 @@ def score(
     seed, chosen = key(rng), choose(method, null=null)
     expression = read_expression(adata, layer=layer, use_raw=use_raw)
     cells = read_cells(adata, groupby, groups=groups, min_cells=int(min_cells))
-    known = rs.as_resource(resource)
-    found = testable_interactions(known, expression.var_names, missing_subunits=missing_subunits)
-    found, sets = with_cofactors(found, chosen.scores, expression.var_names)
+    resource = rs.as_resource(resource)
+    interactions = testable_interactions(resource, expression.var_names, missing_subunits=missing_subunits)
+    interactions, sets = with_cofactors(interactions, chosen.scores, expression.var_names)
     _refuse_unknown(null, chosen.scores, sets)
     draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
     with team(n_jobs) as threads:
         problem = _problem(
             expression,
             cells,
-            found,
+            interactions,
             scores=chosen.scores,
             sets=sets,
             rule=complex,
@@ -191,9 +191,12 @@ def score(
             null=null,
             draws=draws,
         )
-        summary = entity_summary(problem.genes, found.entities, complex)
+        summary = entity_summary(problem.genes, interactions.entities, complex)
         tests, which = nulls.expressed_tests(
-            summary, found.ligand, found.receptor, passes=lambda prop: _PASSES[prop_filter](prop, expr_prop)
+            summary,
+            interactions.ligand,
+            interactions.receptor,
+            passes=lambda prop: _PASSES[prop_filter](prop, expr_prop),
         )
         problem = replace(problem, sets=gene_sets_of_tests(sets, which))
         with progress_bar(draws.n if null else 0, "permutations") as progress:
@@ -208,7 +211,7 @@ def score(
                 progress=progress,
             )
     table = score_table(
-        found,
+        interactions,
         cells,
         summary=summary,
         tests=tests,
@@ -219,7 +222,9 @@ def score(
         null=_per_row(null, scored),
     )
     table = with_ranks(table, chosen)
-    untested = untested_table(found, cells, summary=summary, which=which, expr_prop=expr_prop, min_cells=min_cells)
+    untested = untested_table(
+        interactions, cells, summary=summary, which=which, expr_prop=expr_prop, min_cells=min_cells
+    )
     params = {
         "groupby": groupby,
         "method": np.asarray(chosen.names, object),
@@ -238,13 +243,13 @@ def score(
         "plus_one": plus_one,
         "prop_filter": prop_filter,
         "pvalue_floor": 1 / (n_perms + 1) if null else None,
-        "aliases": found.aliases,
-        **found.counted,
+        "aliases": interactions.aliases,
+        **interactions.counted,
         "groups": cells.names[cells.display],
         "n_cells": cells.n,
         "commscore": __version__,
     }
-    result = Result(table, params, identity(known), {"untested": untested})
+    result = Result(table, params, identity(resource), {"untested": untested})
     _warn_if_nothing(result)
     return finish(adata, key_added, result, inplace=inplace)
 
@@ -279,7 +284,7 @@ def _refuse_unknown(null: str | None, scores: Sequence[scoring.Score], sets: dic
 def _problem(
     expression: Expression,
     cells: Cells,
-    found: TestableInteractions,
+    interactions: TestableInteractions,
     *,
     scores: Sequence[scoring.Score],
     sets: dict[str, GeneSetsOfTests],
@@ -294,27 +299,27 @@ def _problem(
         expression.matrix,
         cells.chosen,
         cells.groups,
-        found.columns,
+        interactions.columns,
         threads,
         order=None if null is None else partial(draws.order, cells.n),
         linear=any(s.values == "linear" for s in tables_of(scores)),
         background=background,
     )
-    made = partial(
+    problem = partial(
         Problem,
         sizes=cells.groups.sizes,
-        entities=found.entities,
+        entities=interactions.entities,
         rule=rule,
         team=threads,
         totals=(lambda: cell_totals(expression.matrix, reader.placed)) if background else None,
     )
     if null is None or (null != "permutation" and all(nulls.has_analytic(score, sets) for score in scores)):
-        known = reader.statistics
-        refuse_unsuitable(known, expression)
-        return made(reader.read_again, genes=known.genes, known=known, pairs=reader.pairs)
+        statistics = reader.statistics
+        refuse_unsuitable(statistics, expression)
+        return problem(reader.read_again, genes=statistics.genes, statistics=statistics, pairs=reader.pairs)
     labelled = reader.read()
     refuse_unsuitable(labelled.columns, expression)
-    return made(lambda _: labelled, genes=labelled.observe())
+    return problem(lambda _: labelled, genes=labelled.observe())
 
 
 def _per_row(null: str | None, scored: ScoredTests) -> npt.NDArray[np.int8]:

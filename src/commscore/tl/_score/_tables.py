@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def score_table(
-    found: TestableInteractions,
+    interactions: TestableInteractions,
     cells: Cells,
     *,
     summary: EntitySummary,
@@ -37,7 +37,7 @@ def score_table(
     rank = np.empty(cells.groups.n, np.int64)
     rank[cells.display] = np.arange(cells.groups.n)
     order = np.argsort(
-        (rank[tests.source] * cells.groups.n + rank[tests.target]) * len(found.frame) + which, kind="stable"
+        (rank[tests.source] * cells.groups.n + rank[tests.target]) * len(interactions.frame) + which, kind="stable"
     )
     t, which = tests.take(order), which[order]
     groups = [str(n) for n in cells.names[cells.display]]
@@ -45,12 +45,12 @@ def score_table(
     frame: dict[str, object] = {
         "source": pd.Categorical.from_codes(rank[t.source], groups),
         "target": pd.Categorical.from_codes(rank[t.target], groups),
-        "interaction": taken_categories(found.frame["interaction"], which),
+        "interaction": taken_categories(interactions.frame["interaction"], which),
     }
-    frame |= {f"{side}_complex": taken_categories(found.frame[side], which) for side, _, _ in sides}
+    frame |= {f"{side}_complex": taken_categories(interactions.frame[side], which) for side, _, _ in sides}
     for side, entity, group in sides:
-        frame[side] = coded_categories(found.genes, summary.limiting[entity, group])
-    frame["mode"] = taken_categories(found.frame["mode"], which)
+        frame[side] = coded_categories(interactions.genes, summary.limiting[entity, group])
+    frame["mode"] = taken_categories(interactions.frame["mode"], which)
     frame |= {f"{side}_mean": summary.mean[e, g] for side, e, g in sides}
     frame |= {f"{side}_prop": summary.prop[e, g] for side, e, g in sides}
     for m, name in enumerate(names):
@@ -63,7 +63,7 @@ def score_table(
 
 
 def untested_table(
-    found: TestableInteractions,
+    interactions: TestableInteractions,
     cells: Cells,
     *,
     summary: EntitySummary,
@@ -72,15 +72,17 @@ def untested_table(
     min_cells: int,
 ) -> pd.DataFrame:
     """Interactions and groups that were not tested, with the reason and what was found."""
-    rows = list(found.untested)
-    tested = np.zeros(len(found.frame), bool)
+    rows = list(interactions.untested)
+    tested = np.zeros(len(interactions.frame), bool)
     tested[which] = True
-    never, names = np.flatnonzero(~tested), found.frame["interaction"].to_numpy()
+    never, names = np.flatnonzero(~tested), interactions.frame["interaction"].to_numpy()
     best = [f"{most:.3g}" for most in summary.prop.max(axis=1).tolist()]
     start, end = "largest fraction in any group: ligand", f"; expr_prop {expr_prop:g}"
     rows += [
         (name, "below expr_prop", f"{start} {best[ligand]}, receptor {best[receptor]}{end}")
-        for name, ligand, receptor in zip(names[never], found.ligand[never], found.receptor[never], strict=True)
+        for name, ligand, receptor in zip(
+            names[never], interactions.ligand[never], interactions.receptor[never], strict=True
+        )
     ]
     rows += [
         ("*", "too few cells", f"group {name}: {n} cells, min_cells {min_cells}") for name, n in cells.too_small.items()

@@ -70,8 +70,8 @@ def results(adata: AnnData, keys: str | Sequence[str] | None) -> list[Stored]:
         what = "adata.uns holds no result of commscore" if keys is None else "keys is empty"
         msg = f"{what}: nothing to report; run a tool first, for example cs.tl.score, and save the data with its result"
         raise KeyError(msg)
-    found = [_stored(adata, name) for name in names]
-    return found if keys is not None else sorted(found, key=lambda s: (_place(s.kind), s.key))
+    stored = [_stored(adata, name) for name in names]
+    return stored if keys is not None else sorted(stored, key=lambda s: (_place(s.kind), s.key))
 
 
 def _ours(value: Any) -> bool:
@@ -97,8 +97,10 @@ def _place(kind: str) -> int:
     return ORDER.index(kind) if kind in ORDER else len(ORDER)
 
 
-def response_beside(stored: Stored, found: Sequence[Stored]) -> str | None:
+def response_beside(stored: Stored, stored_results: Sequence[Stored]) -> str | None:
     """Return the key of the first response that was made from the same groups, conditions and samples."""
     columns = [stored.params.get(name) for name in _STUDY]
-    same = (s.key for s in found if s.kind == "response" and [s.params.get(name) for name in _STUDY] == columns)
+    same = (
+        s.key for s in stored_results if s.kind == "response" and [s.params.get(name) for name in _STUDY] == columns
+    )
     return next(same, None)
