@@ -68,7 +68,7 @@ def circuits(
         raise ValueError(msg)
     outputs: dict[str, Output] = {"--out": (out, DATA), "--data": (data, WITH_RESULT)}
     outputs |= {n: (p, TABLES) for n, p in (("--edges", edges), ("--changes", changes), ("--untested", untested))}
-    known = open_resource("breast", species=species, orthologs=orthologs)
+    resource = open_resource("breast", species=species, orthologs=orthologs)
     roles = options.assignments("--role", role, several=True)
 
     def work(adata: Any) -> CommandResult:
@@ -88,7 +88,7 @@ def circuits(
             reference=reference,
             order=order or None,
             contrast=options.levels(contrast),
-            resource=known,
+            resource=resource,
             n_perms=n_perms,
             scheme=scheme,
             expr_prop=expr_prop,
@@ -100,20 +100,22 @@ def circuits(
             n_jobs=n_jobs,
             key_added=_KEY,
         )
-        found = get.load(adata, _KEY)
-        options.say_reference(found.params, reference)
-        say_testable(found.params)
-        writers = tables(**{n: lambda n=n: found.extra[n] for n in ("edges", "changes", "untested")})
-        summary = _summary(found) | {"parameters": found.params}
-        return CommandResult(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
+        result = get.load(adata, _KEY)
+        options.say_reference(result.params, reference)
+        say_testable(result.params)
+        writers = tables(**{n: lambda n=n: result.extra[n] for n in ("edges", "changes", "untested")})
+        summary = _summary(result) | {"parameters": result.params}
+        return CommandResult(
+            summary, {**table_and_data(adata, result.table)} | writers, lambda: show(result.table, rows)
+        )
 
-    return Job(file, outputs, known, where or (), resume).run(work)
+    return Job(file, outputs, resource, where or (), resume).run(work)
 
 
-def _summary(found: Result) -> dict[str, Any]:
+def _summary(result: Result) -> dict[str, Any]:
     """Return the counts; a run in which every circuit is broken has tested steps, or changes, all the same."""
-    table = found.table
-    tested = {"circuits": table} | {n: found.extra[n] for n in ("edges", "changes") if n in found.extra}
+    table = result.table
+    tested = {"circuits": table} | {n: result.extra[n] for n in ("edges", "changes") if n in result.extra}
     by_table = {name: int(frame["pvalue"].notna().sum()) for name, frame in tested.items()}
     return {
         "rows": len(table),

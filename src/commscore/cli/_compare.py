@@ -71,14 +71,14 @@ def compare(
         "--totals": (totals, TABLES),
         "--untested": (untested, TABLES),
     }
-    known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
+    opened_resource = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
 
     def work(adata: Any) -> CommandResult:
         from .. import get, tl
         from ..get._store import check_target
 
         check_target(adata, _KEY, inplace=not backed)
-        say(f"comparing {condition_key!r} in {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
+        say(f"comparing {condition_key!r} in {adata.n_obs} cells by {groupby!r} with resource {opened_resource.name!r}")
         result: Any = tl.compare(
             adata,
             groupby,
@@ -90,7 +90,7 @@ def compare(
             covariates=covariate or (),
             patient_key=patient_key,
             factor_key=factor_key,
-            resource=known,
+            resource=opened_resource,
             test=test,
             combine=combine,
             counts_layer=counts_layer,
@@ -116,20 +116,20 @@ def compare(
             summary, {**table_and_data(adata, table)} | writers, lambda: show(table, rows=rows, alpha=alpha)
         )
 
-    return Job(file, outputs, known, where or (), resume, backed).run(work)
+    return Job(file, outputs, opened_resource, where or (), resume, backed).run(work)
 
 
 def summary_of(table: pd.DataFrame, untested: pd.DataFrame, *, alpha: float) -> dict[str, Any]:
     """Return the counts of a table of shifts."""
     tested = table[table["pvalue"].notna()]
-    found = tested[tested["padj"] <= alpha]
+    significant = tested[tested["padj"] <= alpha]
     contrasts = [str(c) for c in table["contrast"].unique()]
     reasons = untested["reason"].value_counts()
     return {
         "rows": len(table),
         "tested": len(tested),
-        "significant": len(found),
-        "significant_by_contrast": {c: int((found["contrast"] == c).sum()) for c in contrasts},
+        "significant": len(significant),
+        "significant_by_contrast": {c: int((significant["contrast"] == c).sum()) for c in contrasts},
         "alpha": alpha,
         "unit": str(table["unit"].iloc[0]) if len(table) else None,
         "untested": len(untested),
@@ -140,7 +140,7 @@ def summary_of(table: pd.DataFrame, untested: pd.DataFrame, *, alpha: float) -> 
 def show(table: pd.DataFrame, *, rows: int, alpha: float) -> None:
     """Print the surest shifts, each interaction where it is surest, on standard output."""
     tested = table[table["pvalue"].notna()]
-    found = int((tested["padj"] <= alpha).sum())
+    n_significant = int((tested["padj"] <= alpha).sum())
     text = ("contrast", "source", "target", "interaction", "shift", "driver")
     best = tested.sort_values(["pvalue", "effect"], kind="stable").drop_duplicates(["contrast", "interaction"])
     lines = [
@@ -157,6 +157,6 @@ def show(table: pd.DataFrame, *, rows: int, alpha: float) -> None:
         lines,
         columns=(*text, "log2FC", "p", "padj"),
         numbers=("log2FC", "p", "padj"),
-        title=f"{len(tested)} of {len(table)} rows tested, {found} with padj ≤ {alpha:g}",
+        title=f"{len(tested)} of {len(table)} rows tested, {n_significant} with padj ≤ {alpha:g}",
         note=f"each interaction where it is surest; replicates: {unit}",
     )

@@ -56,7 +56,7 @@ def expectations(
 
     `commscore expectations cohort.h5ad --groupby cell_type --condition-key stage --sample-key sample --context "primary=stage=invasive;site=primary" --context "LN=stage=metastatic;site=lymph_node" --out verdicts.csv`
     """  # noqa: E501
-    known = open_resource("breast", species=species, orthologs=orthologs)
+    resource = open_resource("breast", species=species, orthologs=orthologs)
     contexts = options.assignments("--context", context) or {}
     roles = options.assignments("--role", role, several=True)
 
@@ -73,7 +73,7 @@ def expectations(
             roles=roles,
             covariates=covariate or (),
             patient_key=patient_key,
-            resource=known,
+            resource=resource,
             counts_layer=counts_layer,
             use_raw=use_raw,
             expr_prop=expr_prop,
@@ -83,17 +83,17 @@ def expectations(
             rng=seed,
             key_added=_KEY,
         )
-        found = get.load(adata, _KEY)
-        counts = found.table["verdict"].value_counts()
+        result = get.load(adata, _KEY)
+        counts = result.table["verdict"].value_counts()
         summary = {
-            "rows": len(found.table),
-            "tested": int((found.table["verdict"] != "not_assessable").sum()),
+            "rows": len(result.table),
+            "tested": int((result.table["verdict"] != "not_assessable").sum()),
             "by_verdict": {str(k): int(n) for k, n in counts.items()},
         }
-        writers = {**table_and_data(adata, found.table)}
-        return CommandResult(summary | {"parameters": found.params}, writers, lambda: show(found.table, rows))
+        writers = {**table_and_data(adata, result.table)}
+        return CommandResult(summary | {"parameters": result.params}, writers, lambda: show(result.table, rows))
 
-    return Job(file, {"--out": (out, DATA), "--data": (data, WITH_RESULT)}, known, where or (), resume).run(work)
+    return Job(file, {"--out": (out, DATA), "--data": (data, WITH_RESULT)}, resource, where or (), resume).run(work)
 
 
 def show(table: pd.DataFrame, rows: int) -> None:

@@ -60,8 +60,8 @@ def naming(path: Path, what: str) -> Iterator[None]:
     except (MemoryError, ImportError):
         raise
     except Exception as error:
-        found = "an empty file" if path.is_file() and path.stat().st_size == 0 else " ".join(str(error).split())[:300]
-        msg = f"FILE {path} cannot be read as {what}: {found or type(error).__name__}; is it complete?"
+        cause = "an empty file" if path.is_file() and path.stat().st_size == 0 else " ".join(str(error).split())[:300]
+        msg = f"FILE {path} cannot be read as {what}: {cause or type(error).__name__}; is it complete?"
         raise ValueError(msg) from error
 
 
@@ -72,16 +72,16 @@ def _keep(adata: Any, where: Sequence[str], *, backed: bool) -> Any:
     for text in where:
         column = max((str(c) for c in adata.obs.columns if text.startswith(f"{c}=")), key=len, default=None)
         if column is None:
-            known = ", ".join(map(str, adata.obs.columns))
+            columns = ", ".join(map(str, adata.obs.columns))
             near = suggest(text.partition("=")[0], adata.obs)
-            msg = f"--where {text}: want COLUMN=VALUE with a column of obs ({known}){near}"
+            msg = f"--where {text}: want COLUMN=VALUE with a column of obs ({columns}){near}"
             raise ValueError(msg)
         value = text[len(column) + 1 :]
         codes, values = label_codes(adata.obs[column])
-        wanted = find(value, values)
-        if wanted is not None:
-            keep &= codes == values.index(wanted)
-        if wanted is None or not keep.any():
+        label = find(value, values)
+        if label is not None:
+            keep &= codes == values.index(label)
+        if label is None or not keep.any():
             msg = f"--where {text}: no cell is left; {column} has {listed(values, most=20)}{suggest(value, values)}"
             raise ValueError(msg)
     kept = adata[keep]
@@ -90,24 +90,24 @@ def _keep(adata: Any, where: Sequence[str], *, backed: bool) -> Any:
 
 def check_outputs(outputs: Mapping[str, tuple[Path | None, tuple[str, ...]]], *, inputs: Sequence[Path] = ()) -> None:
     """Raise unless every output can be written where it is wanted, and none is an input or another output."""
-    taken = {path.resolve(): "the input file" for path in inputs}
+    use_of = {path.resolve(): "the input file" for path in inputs}
     for option, (path, endings) in outputs.items():
         if path is None:
             continue
         check_output(path, endings, option=option)
         place = path.resolve()
-        if place in taken:
-            msg = f"{option} {path} is {taken[place]}; choose another name"
+        if place in use_of:
+            msg = f"{option} {path} is {use_of[place]}; choose another name"
             raise ValueError(msg)
-        taken[place] = f"the file of {option}"
+        use_of[place] = f"the file of {option}"
 
 
 def check_output(path: Path, endings: tuple[str, ...], *, option: str = "--out") -> None:
     """Raise unless a file of this ending can be written there."""
     packed = path.suffix != ".gz" or path.suffixes[-2:-1] in ([".csv"], [".tsv"])
     if path.suffix not in endings or not packed:
-        known = ", ".join(e if e != ".gz" else ".csv.gz" for e in endings)
-        msg = f"{option} {path} must end in one of {known}, found {path.suffix or 'no ending'!r}"
+        listing = ", ".join(e if e != ".gz" else ".csv.gz" for e in endings)
+        msg = f"{option} {path} must end in one of {listing}, found {path.suffix or 'no ending'!r}"
         raise ValueError(msg)
     folder = path.resolve().parent
     if not folder.is_dir():

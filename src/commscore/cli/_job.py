@@ -58,33 +58,41 @@ class Job:
             msg = "--backed leaves the data in FILE: write tables, not an .h5ad file"
             raise ValueError(msg)
         recorder = _Recorder(self, paths) if self.resume else None
-        if recorder and (known := recorder.valid()) is not None:
+        if recorder and (recorded := recorder.valid()) is not None:
             say(f"up to date: {', '.join(map(str, paths.values()))}", status="up to date")
-            return known | {"status": "up to date"}
+            return recorded | {"status": "up to date"}
         say(f"reading {self.file}", file=self.file)
         adata = read(self.file, where=self.where, backed=self.backed)
-        done = work(adata)
+        result = work(adata)
         with replacing(*paths.values()) as temporary:
             for (option, path), name in zip(paths.items(), temporary, strict=True):
-                done.writers[option](name, path)
+                result.writers[option](name, path)
         for path in paths.values():
             say(f"wrote {path} ({size_of(path)})", file=path, bytes=path.stat().st_size)
         if not current().as_json:
-            done.show()
-        summary = self._summary(adata, done, paths)
+            result.show()
+        summary = self._summary(adata, result, paths)
         if recorder:
             recorder.write(summary)
         return summary
 
-    def _summary(self, adata: Any, done: CommandResult, paths: Mapping[str, Path]) -> dict[str, Any]:
+    def _summary(self, adata: Any, result: CommandResult, paths: Mapping[str, Path]) -> dict[str, Any]:
         input_ = {"file": self.file, "n_obs": adata.n_obs, "n_vars": adata.n_vars}
         outputs = {option.lstrip("-"): path for option, path in paths.items()}
-        known = {} if self.resource is None else {"resource": identity(self.resource)}
-        said = {"warnings": current().log.warnings}  # kept in the record, too: a run that is up to date says them again
-        summary = {"input": input_, **done.summary, **known, **said, "outputs": outputs, "versions": versions()}
+        resource = {} if self.resource is None else {"resource": identity(self.resource)}
+        # kept in the record, too: a run that is up to date says them again
+        messages = {"warnings": current().log.warnings}
+        summary = {
+            "input": input_,
+            **result.summary,
+            **resource,
+            **messages,
+            "outputs": outputs,
+            "versions": versions(),
+        }
         peak = _peak_megabytes()
-        result: dict[str, Any] = plain(summary if peak is None else summary | {"peak_memory_mb": peak})
-        return result
+        written: dict[str, Any] = plain(summary if peak is None else summary | {"peak_memory_mb": peak})
+        return written
 
 
 class _Recorder:
@@ -102,7 +110,7 @@ class _Recorder:
             raise FileNotFoundError(msg)
         from .._version import __version__
 
-        given = {k: v for k, v in current().parameters.items() if k not in _WITHOUT_EFFECT}
+        parameters = {k: v for k, v in current().parameters.items() if k not in _WITHOUT_EFFECT}
         outputs = {name.lstrip("-").replace("-", "_") for name in paths}
         self.made_from = plain(
             {
@@ -111,7 +119,7 @@ class _Recorder:
                 "commscore": __version__,
                 "input_sha256": fingerprint(job.file),
                 "resource_sha256": None if job.resource is None else job.resource.sha256,
-                "parameters": {k: v for k, v in given.items() if k not in outputs},
+                "parameters": {k: v for k, v in parameters.items() if k not in outputs},
                 "outputs": {option: path.name for option, path in paths.items()},
             }
         )
@@ -184,13 +192,13 @@ def versions() -> dict[str, str]:
 
     from .._version import __version__
 
-    found = {"commscore": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
+    numbers = {"commscore": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            numbers[name] = version(name)
         except PackageNotFoundError:  # not in every environment, and not needed by every command
             continue
-    return found
+    return numbers
 
 
 def size_of(path: Path) -> str:

@@ -135,7 +135,7 @@ def _lognorm(matrix: Any) -> Any:
     import scanpy as sc
 
     values = matrix.astype(np.float32) if matrix.dtype.kind in "iub" else matrix.copy()
-    made = anndata.AnnData(values)
-    sc.pp.normalize_total(made, target_sum=_TARGET)
-    sc.pp.log1p(made)
-    return made.X
+    data = anndata.AnnData(values)
+    sc.pp.normalize_total(data, target_sum=_TARGET)
+    sc.pp.log1p(data)
+    return data.X

@@ -49,9 +49,9 @@ def open_resource(
     """
     one_of("--species", species, SPECIES)
     one_of("--resource-species", file_species, SPECIES)
-    known = _open(text, file_species)
+    resource = _open(text, file_species)
     pairs = None if orthologs is None else read_table(orthologs, option="--orthologs")
-    return known.to_species(species, orthologs=pairs)
+    return resource.to_species(species, orthologs=pairs)
 
 
 def _open(text: str, species: str) -> Resource:
@@ -97,8 +97,8 @@ def _guess(path: Path) -> str:
         return "cellphonedb"
     if all(any(word in Path(n).name for n in names) for word in _CELLCHAT):
         return "cellchatdb"
-    found = ", ".join(names) or "no CSV file"
-    msg = f"--resource {path} holds neither the tables of CellPhoneDB nor those of CellChatDB; found {found}"
+    members = ", ".join(names) or "no CSV file"
+    msg = f"--resource {path} holds neither the tables of CellPhoneDB nor those of CellChatDB; found {members}"
     raise ValueError(msg)
 
 
@@ -126,17 +126,17 @@ def _cellchatdb(path: Path, species: str) -> Resource:
     from ..rs.io._read import open_archive
 
     files = open_archive(path)
-    found = []
+    tables = []
     for word in _CELLCHAT:
         named = [f for f in files if word in Path(f.name).name]
         if len(named) != 1:
             have = ", ".join(f.name for f in named or files) or "no CSV file"
             msg = f"--resource cellchatdb:{path}: want one CSV file with {word!r} in its name, found {have}"
             raise ValueError(msg)
-        found += named
+        tables += named
     with tempfile.TemporaryDirectory(prefix="commscore-") as folder:
-        paths = [Path(folder) / Path(f.name).name for f in found]
-        for name, file in zip(paths, found, strict=True):
+        paths = [Path(folder) / Path(f.name).name for f in tables]
+        for name, file in zip(paths, tables, strict=True):
             name.write_bytes(file.content)
         return rs.from_cellchatdb(*paths, species=species)
 

@@ -88,10 +88,10 @@ Threads = Annotated[int | None, typer.Option(help="Threads.")]
 Rows = Annotated[int, typer.Option(min=0, help="Rows to print.")]
 
 
-def assignments(option: str, given: Sequence[str] | None, *, several: bool = False) -> dict[str, Any] | None:
+def assignments(option: str, texts: Sequence[str] | None, *, several: bool = False) -> dict[str, Any] | None:
     """Split ``NAME=VALUE`` at the first ``=``; with ``several``, a name may come again and has a list of values."""
     result: dict[str, Any] = {}
-    for text in given or ():
+    for text in texts or ():
         name, sign, value = text.partition("=")
         if not sign or not name.strip() or not value.strip():
             msg = f"{option} {text}: want NAME=VALUE"
@@ -106,9 +106,9 @@ def assignments(option: str, given: Sequence[str] | None, *, several: bool = Fal
     return result or None
 
 
-def say_reference(params: Mapping[str, Any], given: str | None) -> None:
+def say_reference(params: Mapping[str, Any], reference: str | None) -> None:
     """Say which level served as the reference where none was named."""
-    if given is None and params.get("reference") is not None:
+    if reference is None and params.get("reference") is not None:
         say(f"reference: {params['reference']} ({params['reference_by']})")
 
 

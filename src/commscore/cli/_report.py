@@ -36,7 +36,7 @@ def report(
 
     `commscore report scored.h5ad --out report.html --title "Primary tumours"`
     """
-    known = None if resource is None else open_resource(resource)
+    opened_resource = None if resource is None else open_resource(resource)
 
     def work(adata: Any) -> CommandResult:
         from ..report import write
@@ -48,7 +48,7 @@ def report(
                 keys=key or None,
                 title=title,
                 groupby=groupby,
-                resource=known,
+                resource=opened_resource,
                 figures=figures,
                 top=top,
                 max_padj=max_padj,
@@ -57,4 +57,4 @@ def report(
         say("writing the report")
         return CommandResult({"results": [k for k in adata.uns if str(k).startswith("commscore")]}, {"--out": page})
 
-    return Job(file, {"--out": (out, (".html", ".htm"))}, known, resume=resume).run(work)
+    return Job(file, {"--out": (out, (".html", ".htm"))}, opened_resource, resume=resume).run(work)

@@ -53,13 +53,13 @@ def resource_list() -> dict[str, Any]:
     """
     from .. import rs
 
-    known = rs.show()
+    listing = rs.show()
     names = ["name", "version", "n_interactions", "licence", "about", "call"]
-    known = known[names].assign(call=[_option(name) for name in known["name"]])
+    listing = listing[names].assign(call=[_option(name) for name in listing["name"]])
     if not current().as_json:
-        shown = known.rename(columns={"call": "--resource"})
-        _print_table(shown, title=f"{len(known)} resources and formats", right=("n_interactions",))
-    return {"resources": known.rename(columns={"call": "option"}).to_dict("records")}
+        shown = listing.rename(columns={"call": "--resource"})
+        _print_table(shown, title=f"{len(listing)} resources and formats", right=("n_interactions",))
+    return {"resources": listing.rename(columns={"call": "option"}).to_dict("records")}
 
 
 @app.command("show")
@@ -113,17 +113,17 @@ def resource_check(
         check_output(out, ENDINGS)
     say(f"reading the gene names of {file}")
     names = _gene_names(file, use_raw=use_raw)
-    known = open_resource(resource, species=species)
+    opened_resource = open_resource(resource, species=species)
     unique = list(dict.fromkeys(names))
     if len(unique) < len(names):
         say(f"repeated gene names: {len(names) - len(unique)}; make them unique before scoring")
-    match = known.match(unique)
-    _print_match(match, known, rows=rows)
+    match = opened_resource.match(unique)
+    _print_match(match, opened_resource, rows=rows)
     if out is not None:
         write_table(match, out)
         say(f"wrote {out}")
-    found = {how: int((match["how"] == how).sum()) for how in HOW}
-    return {"resource": identity(known), "genes": found} | _print_testable(known, unique)
+    counts = {how: int((match["how"] == how).sum()) for how in HOW}
+    return {"resource": identity(opened_resource), "genes": counts} | _print_testable(opened_resource, unique)
 
 
 @app.command("export")
@@ -157,14 +157,14 @@ def resource_export(
 
     check_output(out, ENDINGS, option="OUT")
     one_of("--format", format, FORMATS)
-    known = _filtered(open_resource(resource), mode=mode, direction=direction, stated=stated, sources=source)
-    known = known.to_species(species)
-    if len(known.dropped):
-        say(f"{len(known.dropped)} facts have no counterpart in {species} and are left out")
-    frame = _formatted(known, format, table)
+    part = _filtered(open_resource(resource), mode=mode, direction=direction, stated=stated, sources=source)
+    part = part.to_species(species)
+    if len(part.dropped):
+        say(f"{len(part.dropped)} facts have no counterpart in {species} and are left out")
+    frame = _formatted(part, format, table)
     write_table(frame, out)
-    say(f"wrote {len(frame)} rows to {out} ({known.name} {known.version}, licence {known.licence or 'not stated'})")
-    return {"rows": len(frame), "resource": identity(known), "licence": known.licence, "outputs": {"out": out}}
+    say(f"wrote {len(frame)} rows to {out} ({part.name} {part.version}, licence {part.licence or 'not stated'})")
+    return {"rows": len(frame), "resource": identity(part), "licence": part.licence, "outputs": {"out": out}}
 
 
 def _option(name: str) -> str:
@@ -174,37 +174,37 @@ def _option(name: str) -> str:
     return {"liana": "liana:NAME"}.get(name, f"{name}:PATH" if name in FILE_FORMATS else name)
 
 
-def _filtered(known: Resource, **wanted: Any) -> Resource:
-    wanted = {k: v for k, v in wanted.items() if v is not None and v != []}
-    result = known.filter(**wanted)
+def _filtered(resource: Resource, **criteria: Any) -> Resource:
+    criteria = {k: v for k, v in criteria.items() if v is not None and v != []}
+    result = resource.filter(**criteria)
     if not len(result):
-        asked = ", ".join(f"{k}={v!r}" for k, v in wanted.items())
-        msg = f"no interaction of resource {known.name!r} has {asked}; ask for less"
+        listing = ", ".join(f"{k}={v!r}" for k, v in criteria.items())
+        msg = f"no interaction of resource {resource.name!r} has {listing}; ask for less"
         raise ValueError(msg)
     return result
 
 
-def _formatted(known: Resource, kind: str, table: str) -> pd.DataFrame:
+def _formatted(resource: Resource, kind: str, table: str) -> pd.DataFrame:
     from .._validate import one_of
 
-    one_of("--table", table, known.tables)
+    one_of("--table", table, resource.tables)
     if kind == "commscore":
-        return known.tables[table]
+        return resource.tables[table]
     if table != "interactions":
         msg = f"--table {table} belongs to --format commscore; {kind} has interactions only"
         raise ValueError(msg)
-    pairs = known.interactions
+    pairs = resource.interactions
     beyond = int((pairs["ligand"].str.startswith("met:") | pairs["receptor"].str.startswith("met:")).sum())
     if beyond:
         say(
             f"{beyond} of them have a molecule that is no gene product (met:…): a tool that knows only genes skips them"
         )
-    return known.to_liana() if kind == "liana" else _cellphonedb_like(known)
+    return resource.to_liana() if kind == "liana" else _cellphonedb_like(resource)
 
 
-def _cellphonedb_like(known: Resource) -> pd.DataFrame:
+def _cellphonedb_like(resource: Resource) -> pd.DataFrame:
     """Columns of CellPhoneDB's ``interaction_input.csv``; partners are gene symbols, subunits joined by ``_``."""
-    pairs = known.interactions
+    pairs = resource.interactions
     frame = pairs[["interaction", "ligand", "receptor"]]
     frame = frame.set_axis(["id_cp_interaction", "partner_a", "partner_b"], axis=1)
     return frame.assign(
@@ -214,7 +214,7 @@ def _cellphonedb_like(known: Resource) -> pd.DataFrame:
         directionality="Ligand-Receptor",
         classification=pairs["mode"],
         modulatory_effect=pairs["effect"].map(lambda e: "Inhibitory" if e == "inhibiting" else ""),
-        version=f"{known.name} {known.version}",
+        version=f"{resource.name} {resource.version}",
     )
 
 
@@ -261,61 +261,65 @@ def _names_in_text(path: Path) -> list[str]:
     return names
 
 
-def _show_resource(known: Resource) -> dict[str, Any]:
-    n = len(known)
-    _line(f"{known.name} {known.version}: {n} interactions, {len(known.evidence)} statements, {len(known.genes)} genes")
-    _line(f"species {known.species}; licence {known.licence or 'not stated'}; sha256 {known.sha256[:16]}…")
-    counts = known.describe()
+def _show_resource(resource: Resource) -> dict[str, Any]:
+    n = len(resource)
+    size = f"{n} interactions, {len(resource.evidence)} statements, {len(resource.genes)} genes"
+    _line(f"{resource.name} {resource.version}: {size}")
+    _line(f"species {resource.species}; licence {resource.licence or 'not stated'}; sha256 {resource.sha256[:16]}…")
+    counts = resource.describe()
     for by in counts["by"].unique():
         part = counts.loc[counts["by"] == by, ["value", "interactions", "statements"]]
         part = part.sort_values("interactions", ascending=False, kind="stable").rename(columns={"value": by})
         if by == "source":
-            part = part.assign(title=part["source"].map(dict(zip(known.sources["source"], known.sources["title"]))))
+            part = part.assign(
+                title=part["source"].map(dict(zip(resource.sources["source"], resource.sources["title"])))
+            )
         _print_table(part.fillna(""), title=f"by {by}", right=("interactions", "statements"))
-    return {"resource": identity(known), "counts": counts.to_dict("records")}
+    return {"resource": identity(resource), "counts": counts.to_dict("records")}
 
 
-def _show_interaction(known: Resource, name: str) -> dict[str, Any]:
-    current = _current(known, name)
+def _show_interaction(resource: Resource, name: str) -> dict[str, Any]:
+    current = _current(resource, name)
     if current != name:
         say(f"{name} is {current} in current names")
-    evidence = known.evidence_for(current)
-    pairs = known.interactions
+    evidence = resource.evidence_for(current)
+    pairs = resource.interactions
     row = pairs[pairs["interaction"] == current].iloc[0]
     sides = "a review names both partners" if row["stated"] else "no review names both partners"
     _line(f"{row['ligand']} → {row['receptor']}: {row['mode']}, {row['kind']}, {row['directness']}, {row['effect']}")
     _line(f"direction {row['direction']}; {len(evidence)} statements, sources {row['sources']}; {sides}")
     for number, statement in enumerate(evidence.to_dict("records"), start=1):
         _print_statement(number, statement)
-    return {"resource": identity(known), "interaction": row.to_dict(), "evidence": evidence.to_dict("records")}
+    return {"resource": identity(resource), "interaction": row.to_dict(), "evidence": evidence.to_dict("records")}
 
 
-def _print_statement(number: int, said: dict[Any, Any]) -> None:
-    cited = f", cites {said['cited']}" if said["cited"] else ""
-    between = f"{said['sender'] or '(any cell)'} → {said['receiver'] or '(any cell)'}"
-    change = f"changes: {said['change']}" if said["change"] else ""
-    facts = [between, said["mode"], said["direction"], change, said["context"].replace(";", ", ")]
-    _line(f"\n{number}. source {said['source']}, lines {said['lines']}{cited}; names {_NAMED[said['stated']]}")
+def _print_statement(number: int, statement: dict[Any, Any]) -> None:
+    cited = f", cites {statement['cited']}" if statement["cited"] else ""
+    between = f"{statement['sender'] or '(any cell)'} → {statement['receiver'] or '(any cell)'}"
+    change = f"changes: {statement['change']}" if statement["change"] else ""
+    facts = [between, statement["mode"], statement["direction"], change, statement["context"].replace(";", ", ")]
+    named = _NAMED[statement["stated"]]
+    _line(f"\n{number}. source {statement['source']}, lines {statement['lines']}{cited}; names {named}")
     _line(f"   {'; '.join(filter(None, facts))}")
-    _wrapped("   ", [said["statement"]])
-    _wrapped("   inferred: ", [said["inferred_from"]])
+    _wrapped("   ", [statement["statement"]])
+    _wrapped("   inferred: ", [statement["inferred_from"]])
 
 
-def _current(known: Resource, name: str) -> str:
+def _current(resource: Resource, name: str) -> str:
     """Replace old gene names; a name that is in the resource stays as it is."""
     from ..rs._match import alias_map
 
-    if name in set(known.interactions["interaction"]):
+    if name in set(resource.interactions["interaction"]):
         return name
-    owner = alias_map(known.symbols)
+    owner = alias_map(resource.symbols)
     sides = ["_".join(owner.get(g, g) for g in side.split("_")) for side in name.split("^")]
     current = "^".join(sides)
-    return current if current in set(known.interactions["interaction"]) else name
+    return current if current in set(resource.interactions["interaction"]) else name
 
 
-def _print_match(match: pd.DataFrame, known: Resource, *, rows: int) -> None:
+def _print_match(match: pd.DataFrame, resource: Resource, *, rows: int) -> None:
     n = len(match)
-    _line(f"{n} genes of resource {known.name!r} ({known.species}), looked up in the data:")
+    _line(f"{n} genes of resource {resource.name!r} ({resource.species}), looked up in the data:")
     for how in HOW:
         count = int((match["how"] == how).sum())
         _line(f"  {how:<8}{count:>5}  ({100 * count / max(n, 1):.0f} %)")
@@ -327,18 +331,18 @@ def _print_match(match: pd.DataFrame, known: Resource, *, rows: int) -> None:
     _wrapped("missing: ", missing[:rows] + more)
 
 
-def _print_testable(known: Resource, names: Sequence[str]) -> dict[str, Any]:
+def _print_testable(resource: Resource, names: Sequence[str]) -> dict[str, Any]:
     """Count by the rule of ``tl.score`` itself; raises its error if nothing can be tested."""
     import pandas as pd
 
     from ..study.interactions import testable_interactions
 
-    found = testable_interactions(known, pd.Index(list(names), dtype=object), missing_subunits="drop")
-    _line(f"testable: {len(found.frame)} of {len(known)} interactions")
-    reasons = pd.Series([reason for _, reason, _ in found.untested], dtype=object).value_counts()
+    interactions = testable_interactions(resource, pd.Index(list(names), dtype=object), missing_subunits="drop")
+    _line(f"testable: {len(interactions.frame)} of {len(resource)} interactions")
+    reasons = pd.Series([reason for _, reason, _ in interactions.untested], dtype=object).value_counts()
     for reason, count in reasons.items():
         _line(f"  {reason}: {count}")
-    return {"testable": len(found.frame), "untested_by_reason": reasons.to_dict()}
+    return {"testable": len(interactions.frame), "untested_by_reason": reasons.to_dict()}
 
 
 def _wrapped(label: str, names: Iterable[str]) -> None:

@@ -146,8 +146,8 @@ def _execute(running: Run, function: Callable[..., dict[str, Any] | None]) -> in
             running.log.write("warning", why, exit_code=code)
             running.log.warnings.append(why)
     if running.as_json:
-        said = list(dict.fromkeys([*result.get("warnings", ()), *running.log.warnings]))
-        print_summary(running.command, code, result | {"warnings": said, "seconds": running.seconds})
+        warnings = list(dict.fromkeys([*result.get("warnings", ()), *running.log.warnings]))
+        print_summary(running.command, code, result | {"warnings": warnings, "seconds": running.seconds})
     return code
 
 

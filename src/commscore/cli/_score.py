@@ -75,11 +75,11 @@ def score(
         "--plot": (plot, FIGURES),
         "--untested": (untested, TABLES),
     }
-    known = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
+    opened_resource = open_resource(resource, species=species, orthologs=orthologs, file_species=resource_species)
     if backed and normalize:
         msg = "--backed reads the matrix as it is in the file: leave out --normalize"
         raise ValueError(msg)
-    asked: dict[str, Any] = {} if null is None else {"null": None if null == "none" else null}
+    null_option: dict[str, Any] = {} if null is None else {"null": None if null == "none" else null}
 
     def work(adata: Any) -> CommandResult:
         from .. import get, tl
@@ -89,11 +89,11 @@ def score(
         place = Place(layer, use_raw)
         if normalize:
             place = normalized(adata, place, keep=data is not None or (out is not None and out.suffix == ".h5ad"))
-        say(f"scoring {adata.n_obs} cells by {groupby!r} with resource {known.name!r}")
+        say(f"scoring {adata.n_obs} cells by {groupby!r} with resource {opened_resource.name!r}")
         result: Any = tl.score(
             adata,
             groupby,
-            resource=known,
+            resource=opened_resource,
             method=_one_or_all(method),
             scheme=scheme,
             n_perms=n_perms,
@@ -107,7 +107,7 @@ def score(
             rng=seed,
             n_jobs=n_jobs,
             inplace=False,
-            **asked,
+            **null_option,
         )
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
@@ -118,7 +118,7 @@ def score(
         writers = {**table_and_data(adata, table), "--plot": _dotplot(table)}
         return CommandResult(summary, writers | tables(untested=lambda: left_out), lambda: show(table, rows=rows))
 
-    return Job(file, outputs, known, where or (), resume, backed).run(work)
+    return Job(file, outputs, opened_resource, where or (), resume, backed).run(work)
 
 
 def _one_or_all(method: list[str] | None) -> str | list[str]:
@@ -129,13 +129,13 @@ def summary_of(table: pd.DataFrame, untested: pd.DataFrame, params: dict[str, An
     """Return the counts of a table of scores; ``significant`` is that of the first method, None without p-values."""
     only = str(next(iter(params["method"])))
     columns = [c for c in table if c == "padj" or c.startswith("padj_")]
-    found = {c.removeprefix("padj").removeprefix("_"): _significant(table[c]) for c in columns}
+    significant = {c.removeprefix("padj").removeprefix("_"): _significant(table[c]) for c in columns}
     reasons = untested["reason"].value_counts()
     return {
         "rows": len(table),
         "tested": len(table),
-        "significant": next(iter(found.values()), None),
-        "significant_by_method": {name or only: n for name, n in found.items()},
+        "significant": next(iter(significant.values()), None),
+        "significant_by_method": {name or only: n for name, n in significant.items()},
         "alpha": ALPHA,
         "untested": len(untested),
         "untested_by_reason": {str(reason): int(n) for reason, n in reasons.items() if n},
@@ -150,11 +150,11 @@ def _significant(padj: pd.Series) -> int | None:
 def show(table: pd.DataFrame, *, rows: int, of: str = "") -> None:
     """Print the strongest interactions; ``of`` says of what."""
     if "magnitude_rank" in table:
-        found = ", ranked"
+        note = ", ranked"
     else:
         padj = table.filter(regex="^padj").iloc[:, 0]
-        found = f", {(padj <= ALPHA).sum()} with padj ≤ {ALPHA}" if padj.notna().any() else ""
-    show_scores(table, title=f"{f'{of}: ' if of else ''}{len(table)} tests{found}", rows=rows)
+        note = f", {(padj <= ALPHA).sum()} with padj ≤ {ALPHA}" if padj.notna().any() else ""
+    show_scores(table, title=f"{f'{of}: ' if of else ''}{len(table)} tests{note}", rows=rows)
 
 
 def _dotplot(table: pd.DataFrame) -> Any:

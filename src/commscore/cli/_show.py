@@ -43,10 +43,10 @@ def say_testable(params: Mapping[str, Any]) -> None:
     """Say in the log how many interactions, or steps of circuits, of the resource have their genes in the data."""
     from ..get._result import covered
 
-    known = covered(params)
-    if known is None:
+    coverage = covered(params)
+    if coverage is None:
         return
-    n, testable, what = known
+    n, testable, what = coverage
     say(f"{testable:,} of {n:,} {what} of the resource can be tested", testable=testable, of=n)
 
 

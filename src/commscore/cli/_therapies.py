@@ -52,7 +52,7 @@ def therapies(
     """
     outputs: dict[str, Output] = {"--out": (out, DATA), "--data": (data, WITH_RESULT)}
     outputs |= {n: (p, TABLES) for n, p in (("--edges", edges), ("--combinations", combinations), ("--bypass", bypass))}
-    known = open_resource("breast", species=species, orthologs=orthologs)
+    resource = open_resource("breast", species=species, orthologs=orthologs)
     roles = options.assignments("--role", role, several=True)
 
     def work(adata: Any) -> CommandResult:
@@ -68,31 +68,35 @@ def therapies(
             max_padj=max_padj,
             n_together=n_together,
             n_combinations=n_combinations,
-            resource=known,
+            resource=resource,
             key_added=_KEY,
         )
-        found = get.load(adata, _KEY)
-        writers = tables(**{n: lambda n=n: found.extra[n] for n in _BESIDE})
+        result = get.load(adata, _KEY)
+        writers = tables(**{n: lambda n=n: result.extra[n] for n in _BESIDE})
         summary = {
-            "rows": len(found.table),
+            "rows": len(result.table),
             "edges": len(get.table(adata, key)),
-            "by_status": {str(k): int(n) for k, n in found.table["status"].value_counts().items()},
-            "parameters": found.params,
+            "by_status": {str(k): int(n) for k, n in result.table["status"].value_counts().items()},
+            "parameters": result.params,
         }
-        return CommandResult(summary, {**table_and_data(adata, found.table)} | writers, lambda: show(found.table, rows))
+        return CommandResult(
+            summary, {**table_and_data(adata, result.table)} | writers, lambda: show(result.table, rows)
+        )
 
-    return Job(file, outputs, known, resume=resume).run(work)
+    return Job(file, outputs, resource, resume=resume).run(work)
 
 
 def show(table: pd.DataFrame, rows: int) -> None:
     """Print the therapies that cut most."""
     best = table[table["status"] == "cuts"].sort_values("share", ascending=False, kind="stable")
-    told = best.head(rows)
-    told = told.assign(**{name: told[name].map(read_names).str.join(", ") for name in ("class", "targets")})
+    rows_shown = best.head(rows)
+    rows_shown = rows_shown.assign(
+        **{name: rows_shown[name].map(read_names).str.join(", ") for name in ("class", "targets")}
+    )
     text = ("context", "therapy", "class", "targets")
     lines = [
         [*(str(row[n]) for n in text), str(row["n_edges"]), figures(row["share"], ".1%")]
-        for row in told.to_dict("records")
+        for row in rows_shown.to_dict("records")
     ]
     print_table(
         lines,

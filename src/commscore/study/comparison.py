@@ -76,15 +76,15 @@ class ComparisonData:
     order: tuple[str, ...]
     source: Expression
     resource: Resource
-    found: TestableInteractions
+    interactions: TestableInteractions
     bulk: Pseudobulk
     total_cells: Ints
 
     def tests(self) -> tuple[Tests, Ints]:
         """Every source × target × interaction, in this order, and the interaction of each test."""
-        k, n = len(self.study.groups), len(self.found.frame)
+        k, n = len(self.study.groups), len(self.interactions.frame)
         source, target, which = (a.ravel() for a in np.indices((k, k, n)))
-        return Tests(source, target, self.found.ligand[which], self.found.receptor[which]), which
+        return Tests(source, target, self.interactions.ligand[which], self.interactions.receptor[which]), which
 
     def cohort(self, design: StudyDesign, *, min_cells: int) -> Cohort:
         """Arrays for the engine."""
@@ -105,7 +105,7 @@ class ComparisonData:
         """Arrays for the engine where cells are the replicates."""
         return CellCohort(
             matrix=self.source.matrix,
-            columns=self.found.columns,
+            columns=self.interactions.columns,
             cells=self.study.cells,
             sample=self.study.sample,
             group=self.study.group,
@@ -130,8 +130,8 @@ def read_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest, *, g
 
 def stages_with_samples(study: Study, request: ComparisonRequest) -> tuple[str, ...]:
     """Return the stages of ``order=`` that have samples."""
-    found = [find(stage, study.levels) for stage in (() if request.order is None else request.order)]
-    return tuple(stage for stage in found if stage is not None)
+    stages = [find(stage, study.levels) for stage in (() if request.order is None else request.order)]
+    return tuple(stage for stage in stages if stage is not None)
 
 
 def add_up_study(
@@ -140,12 +140,12 @@ def add_up_study(
     """Find counts and interactions of a study that has been read, and add up."""
     source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=request.use_raw)
     resource = rs.as_resource(request.resource)
-    found = testable_interactions(resource, source.var_names, missing_subunits="drop")
+    interactions = testable_interactions(resource, source.var_names, missing_subunits="drop")
     with team(None) as threads:
-        bulk = add_up_counts(source, study, found.columns, team=threads)
+        bulk = add_up_counts(source, study, interactions.columns, team=threads)
     total_cells = bulk.n_cells.sum(axis=1)
     study, bulk = _usable_groups(study, bulk, min_cells=request.min_cells, groupby=groupby)
-    return ComparisonData(study, order, source, resource, found, bulk, total_cells)
+    return ComparisonData(study, order, source, resource, interactions, bulk, total_cells)
 
 
 def _pairs(study: Study, keys: StudyKeys) -> Study:
@@ -191,7 +191,7 @@ def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: s
 
 def refuse_without_conditions(keys: StudyKeys, request: ComparisonRequest) -> None:
     """Raise if what describes a comparison is given where no conditions are."""
-    given = [
+    arguments = [
         n
         for n, v in (
             ("covariates", keys.covariates or None),
@@ -202,8 +202,8 @@ def refuse_without_conditions(keys: StudyKeys, request: ComparisonRequest) -> No
         )
         if v is not None
     ]
-    if given and not keys.condition:
-        msg = f"{' and '.join(given)} needs condition_key=: nothing is compared without conditions"
+    if arguments and not keys.condition:
+        msg = f"{' and '.join(arguments)} needs condition_key=: nothing is compared without conditions"
         raise ValueError(msg)
 
 
@@ -260,5 +260,5 @@ def _unreplicated(study: Study, keys: StudyKeys) -> str | None:
     n = study.replicates
     if any(min(n[ref], n[alt]) >= 2 for ref, alt in study.codes):
         return None
-    found = [f"{m} of {as_written(level)}" for level, m in zip(study.levels, n, strict=True)]
-    return f"sample_key={keys.sample!r} gives {listed(found)}"
+    counts = [f"{m} of {as_written(level)}" for level, m in zip(study.levels, n, strict=True)]
+    return f"sample_key={keys.sample!r} gives {listed(counts)}"

@@ -80,12 +80,12 @@ def cross_factors(study: Study, keys: StudyKeys, factor_levels: Sequence[str]) -
 
 def two_factor_contrasts(crossed: CrossedStudy, *, n_coefficients: int, keys: StudyKeys) -> list[Contrast]:
     """Make simple effects at every level of the second factor, then their differences from the first level."""
-    made, factors = [], crossed.factors
+    contrasts, factors = [], crossed.factors
     for name, (reference, level) in zip(contrast_names(crossed.study), crossed.study.pairs, strict=True):
         codes = [(crossed.of(reference, f, keys=keys), crossed.of(level, f, keys=keys)) for f in factors]
         for f, (ref, alt) in zip(factors, codes, strict=True):
             one = design.pair(f"{name} | {f}", ref=ref, alt=alt, n_coefficients=n_coefficients)
-            made.append(replace(one, reference=reference, level=level, factor_level=f))
+            contrasts.append(replace(one, reference=reference, level=level, factor_level=f))
         for f, (ref, alt) in zip(factors[1:], codes[1:], strict=True):
             one = design.interaction(
                 f"{name} | {f} vs {factors[0]}",
@@ -93,8 +93,12 @@ def two_factor_contrasts(crossed: CrossedStudy, *, n_coefficients: int, keys: St
                 alt=(codes[0][1], alt),
                 n_coefficients=n_coefficients,
             )
-            made.append(replace(one, reference=reference, level=level, factor_level=f, factor_reference=factors[0]))
-    return [replace(one, name=name) for one, name in zip(made, distinct(one.name for one in made), strict=True)]
+            contrasts.append(
+                replace(one, reference=reference, level=level, factor_level=f, factor_reference=factors[0])
+            )
+    return [
+        replace(one, name=name) for one, name in zip(contrasts, distinct(one.name for one in contrasts), strict=True)
+    ]
 
 
 def contrast_facts(contrast: Contrast) -> dict[str, str]:

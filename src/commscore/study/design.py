@@ -75,12 +75,12 @@ def _columns(values: pd.Series) -> tuple[Floats, list[str]]:
         frame["x"] = pd.Categorical(frame["x"])
         if len(frame["x"].cat.categories) < 2:
             return np.zeros((len(frame), 1)), [f"[{frame['x'].cat.categories[0]}]"]
-    made = model_matrix("1 + x", frame)
-    columns = np.asarray(made, np.float64)[:, 1:]
+    dummies = model_matrix("1 + x", frame)
+    columns = np.asarray(dummies, np.float64)[:, 1:]
     columns = columns - columns.mean(axis=0)
     if pd.api.types.is_numeric_dtype(frame["x"]):  # one unit for all, so that ranks do not depend on the user's
         columns = columns / (np.abs(columns).max() or 1.0)
-    return columns, [str(c).removeprefix("x") for c in made.columns[1:]]
+    return columns, [str(c).removeprefix("x") for c in dummies.columns[1:]]
 
 
 def design_rank(matrix: Floats) -> int:

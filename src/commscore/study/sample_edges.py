@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 def sample_sides(prepared: ComparisonData, *, min_cells: int, expr_prop: float, min_samples: int) -> dict[str, Any]:
     """Return both summands of every edge that passes (samples × edges), and what the edges are."""
-    entities = prepared.found.entities
+    entities = prepared.interactions.entities
     starts, genes = entities.indptr[:-1], entities.genes
     value = np.minimum.reduceat(log_cpm(prepared.bulk, min_cells=min_cells)[:, :, genes], starts, axis=2)
     prop = np.minimum.reduceat(prepared.bulk.prop[:, :, genes], starts, axis=2)
     expressed = np.isfinite(value) & (prop >= expr_prop)
-    n_groups, found = len(prepared.study.groups), prepared.found
+    n_groups, interactions = len(prepared.study.groups), prepared.interactions
     edges: list[Ints] = []
     for source in range(n_groups):
         for target in range(n_groups):
-            both = expressed[:, source][:, found.ligand] & expressed[:, target][:, found.receptor]
+            both = expressed[:, source][:, interactions.ligand] & expressed[:, target][:, interactions.receptor]
             which = np.flatnonzero(both.sum(axis=0) >= min_samples)
             edges.append(np.stack([np.full(which.size, source), np.full(which.size, target), which]))
     source, target, which = np.concatenate(edges, axis=1)
@@ -36,7 +36,7 @@ def sample_sides(prepared: ComparisonData, *, min_cells: int, expr_prop: float, 
             "lower expr_prop, min_samples or min_cells"
         )
         raise ValueError(msg)
-    ligand, receptor = value[:, source, found.ligand[which]], value[:, target, found.receptor[which]]
+    ligand, receptor = value[:, source, interactions.ligand[which]], value[:, target, interactions.receptor[which]]
     # an edge needs both sides: where one is missing so is the other
     gone = np.isnan(ligand) | np.isnan(receptor)
     ligand[gone], receptor[gone] = np.nan, np.nan
@@ -47,7 +47,7 @@ def sample_sides(prepared: ComparisonData, *, min_cells: int, expr_prop: float, 
 
 def _var(prepared: ComparisonData, source: Ints, target: Ints, *, which: Ints) -> pd.DataFrame:
     groups = list(prepared.study.groups)
-    facts = prepared.found.frame.iloc[which]
+    facts = prepared.interactions.frame.iloc[which]
     columns = {"interaction": "interaction", "ligand_complex": "ligand", "receptor_complex": "receptor", "mode": "mode"}
     frame = pd.DataFrame(
         {"source": pd.Categorical.from_codes(source, groups), "target": pd.Categorical.from_codes(target, groups)}

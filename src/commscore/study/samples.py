@@ -106,18 +106,18 @@ def study_of_conditions(
         raise ValueError(msg)
     _different(keys)
     group, groups = label_column(adata, "groupby", keys.groupby, is_quiet=groups_were_read)
-    code, found = label_column(adata, "condition_key", keys.condition)
-    sample, samples = (code, found) if keys.sample is None else label_column(adata, "sample_key", keys.sample)
-    known = levels_taking_part(found, keys.condition, choice)
+    code, conditions = label_column(adata, "condition_key", keys.condition)
+    sample, samples = (code, conditions) if keys.sample is None else label_column(adata, "sample_key", keys.sample)
+    compared = levels_taking_part(conditions, keys.condition, choice)
     if keys.sample is not None and not choice.by_cells:
-        refuse_values([name if name in known else "" for name in found], code, sample, key=keys.condition)
+        refuse_values([name if name in compared else "" for name in conditions], code, sample, key=keys.condition)
     is_ordered = has_order(obs_column(adata, "condition_key", keys.condition))
-    chosen = choose_levels(known, keys.condition, choice, is_ordered=is_ordered)
+    chosen = choose_levels(compared, keys.condition, choice, is_ordered=is_ordered)
     levels = chosen.names
     number = {level: i for i, level in enumerate(levels)}
-    level_of = np.asarray([number.get(name, -1) for name in found], np.int64)[code]
+    level_of = np.asarray([number.get(name, -1) for name in conditions], np.int64)[code]
     cells = np.flatnonzero(level_of >= 0)
-    left_out = [name for name in found if name not in number]
+    left_out = [name for name in conditions if name not in number]
     notes = [("*", "condition not compared", f"{keys.condition} {name}: not in order=") for name in left_out]
     present, sample = np.unique(sample[cells], return_inverse=True)
     frame = _frame(adata, keys, cells=cells, sample=sample, samples=[samples[s] for s in present])

@@ -105,12 +105,12 @@ def calibrate(
             "the true one and its mirror image; more samples are needed"
         )
         raise ValueError(msg)
-    true = _pvalues(cohort, prepared.found.entities, tests, contrast=one, settings=settings)
-    found = [
-        _pvalues(relabelled(cohort, labels), prepared.found.entities, tests, contrast=one, settings=settings)
+    true = _pvalues(cohort, prepared.interactions.entities, tests, contrast=one, settings=settings)
+    shuffled = [
+        _pvalues(relabelled(cohort, labels), prepared.interactions.entities, tests, contrast=one, settings=settings)
         for labels in shuffles
     ]
-    return _card(true, found)
+    return _card(true, shuffled)
 
 
 def _settings_of(options: Mapping[str, Any]) -> Settings:
@@ -155,26 +155,26 @@ def relabelled(cohort: Cohort, labels: Ints) -> Cohort:
 def _pvalues(
     cohort: Cohort, entities: Entities, tests: Tests, *, contrast: Contrast, settings: Settings
 ) -> tuple[Floats, Floats]:
-    made = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings).columns
-    tested = np.isfinite(made["pvalue"])
-    return made["pvalue"][tested], made["padj"][tested]
+    columns = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings).columns
+    tested = np.isfinite(columns["pvalue"])
+    return columns["pvalue"][tested], columns["padj"][tested]
 
 
-def _card(true: tuple[Floats, Floats], found: list[tuple[Floats, Floats]]) -> pd.DataFrame:
+def _card(true: tuple[Floats, Floats], shuffled: list[tuple[Floats, Floats]]) -> pd.DataFrame:
     rows = []
-    found = [f for f in found if f[0].size]
+    shuffled = [f for f in shuffled if f[0].size]
     for alpha in LEVELS:
-        rates = np.asarray([(p <= alpha).mean() for p, _ in found]) if found else np.full(1, np.nan)
+        rates = np.asarray([(p <= alpha).mean() for p, _ in shuffled]) if shuffled else np.full(1, np.nan)
         rows.append(
             {
                 "alpha": alpha,
                 "observed": float(rates.mean()),
                 "low": float(np.quantile(rates, 0.05)),
                 "high": float(np.quantile(rates, 0.95)),
-                "any_padj": float(np.mean([(q <= alpha).any() for _, q in found])) if found else np.nan,
+                "any_padj": float(np.mean([(q <= alpha).any() for _, q in shuffled])) if shuffled else np.nan,
                 "true_labels": float((true[0] <= alpha).mean()) if true[0].size else np.nan,
-                "n_shuffles": len(found),
-                "n_rows": float(np.mean([p.size for p, _ in found])) if found else 0.0,
+                "n_shuffles": len(shuffled),
+                "n_rows": float(np.mean([p.size for p, _ in shuffled])) if shuffled else 0.0,
             }
         )
     return pd.DataFrame(rows)

@@ -195,16 +195,20 @@ def compare(
     plan = _engine.ComparisonPlan(
         prepared, keys, settings, min_cells=int(min_cells), n_perms=int(n_perms), staged=order is not None
     )
-    made = _engine.by_cells(plan) if unit == "cells" else _engine.by_samples(plan, adata)
-    table = _frames.compare_table(made.prepared, made.tests, made.which, parts=made.parts, unit=unit)
+    comparison = _engine.by_cells(plan) if unit == "cells" else _engine.by_samples(plan, adata)
+    table = _frames.compare_table(
+        comparison.prepared, comparison.tests, comparison.which, parts=comparison.parts, unit=unit
+    )
     extra = {
-        "untested": _frames.untested_table(made.prepared, made.which, parts=made.parts, notes=made.notes),
+        "untested": _frames.untested_table(
+            comparison.prepared, comparison.which, parts=comparison.parts, notes=comparison.notes
+        ),
         "totals": _totals.totals_table(table, alpha=settings.alpha),
-        "contrasts": pd.DataFrame(made.info),
+        "contrasts": pd.DataFrame(comparison.info),
     }
     if factor_key is not None:
-        extra["two_factors"] = _two_factors.two_factors_table(table, made.parts)
-    study = made.prepared.study
+        extra["two_factors"] = _two_factors.two_factors_table(table, comparison.parts)
+    study = comparison.prepared.study
     params = {
         "groupby": groupby,
         "condition_key": condition_key,
@@ -230,10 +234,10 @@ def compare(
         "samples": np.asarray(study.samples, object),
         "n_samples": study.replicates,
         **label_hashes(adata, keys, order),
-        **prepared.found.counted,
+        **prepared.interactions.counted,
         "commscore": __version__,
     }
-    result = Result(table, params, identity(made.prepared.resource), extra, schema.SCHEMA)
+    result = Result(table, params, identity(comparison.prepared.resource), extra, schema.SCHEMA)
     _warn_if_nothing(result)
     return finish(adata, key_added, result, inplace=inplace)
 
@@ -272,11 +276,11 @@ def _unit(test: str, keys: StudyKeys) -> str:
 
 
 def _nothing_of_samples(keys: StudyKeys) -> None:
-    given = [
+    arguments = [
         name
         for name, value in (("covariates", keys.covariates), ("patient_key", keys.patient), ("factor_key", keys.factor))
         if value
     ]
-    if given:
-        msg = f"{' and '.join(given)} cannot be used when cells are compared; leave it out, or add samples"
+    if arguments:
+        msg = f"{' and '.join(arguments)} cannot be used when cells are compared; leave it out, or add samples"
         raise ValueError(msg)

@@ -72,13 +72,13 @@ def run(
 ) -> tuple[list[tuple[str, Columns]], list[dict[str, Any]]]:
     """Give every contrast to the engine."""
     cohort = prepared.cohort(design, min_cells=plan.min_cells)
-    entities, settings = prepared.found.entities, plan.settings
+    entities, settings = prepared.interactions.entities, plan.settings
     model = engine.fit(cohort, entities, tests, settings=settings)
     parts, info = [], []
     for contrast in contrasts:
-        made = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings, model=model)
-        parts.append((contrast.name, made.columns))
-        info.append(contrast_facts(contrast) | {k: float(v) for k, v in made.info.items()})
+        result = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings, model=model)
+        parts.append((contrast.name, result.columns))
+        info.append(contrast_facts(contrast) | {k: float(v) for k, v in result.info.items()})
     return parts, info
 
 
@@ -93,7 +93,7 @@ def by_cells(plan: ComparisonPlan) -> ContrastColumns:
         for contrast in contrasts:
             compared = engine.compare_cells(
                 cohort,
-                prepared.found.entities,
+                prepared.interactions.entities,
                 tests,
                 contrast=contrast,
                 settings=plan.settings,

@@ -44,7 +44,7 @@ def compare_table(
         "source": pd.Categorical.from_codes(np.tile(tests.source, m), groups),
         "target": pd.Categorical.from_codes(np.tile(tests.target, m), groups),
     }
-    facts = prepared.found.frame
+    facts = prepared.interactions.frame
     for name, column in (
         ("interaction", "interaction"),
         ("ligand_complex", "ligand"),
@@ -77,12 +77,12 @@ def _as_stored(name: str, values: npt.NDArray[Any]) -> Any:
 
 def _subunits(prepared: ComparisonData, columns: Columns, end: str) -> pd.Categorical:
     """Names ``LIGAND^RECEPTOR`` of the limiting subunits at one end (``ref`` or ``alt``); missing without samples."""
-    genes = prepared.found.genes.astype(str)
+    genes = prepared.interactions.genes.astype(str)
     ligand, receptor = (columns[f"{side}_subunit_{end}"].astype(np.int64) for side in ("ligand", "receptor"))
-    known = (ligand >= 0) & (receptor >= 0)
-    pairs, inverse = np.unique(ligand[known] * genes.size + receptor[known], return_inverse=True)
+    both_known = (ligand >= 0) & (receptor >= 0)
+    pairs, inverse = np.unique(ligand[both_known] * genes.size + receptor[both_known], return_inverse=True)
     codes = np.full(ligand.size, -1, np.int64)
-    codes[known] = inverse
+    codes[both_known] = inverse
     return pd.Categorical.from_codes(codes, [f"{genes[c // genes.size]}^{genes[c % genes.size]}" for c in pairs])
 
 
@@ -90,12 +90,12 @@ def untested_table(
     prepared: ComparisonData, which: Ints, *, parts: Sequence[tuple[str, Columns]], notes: Sequence[Any] = ()
 ) -> pd.DataFrame:
     """List what was not tested, and why: interactions, groups, samples, levels, and contrasts in part."""
-    rows: list[Any] = [*prepared.found.untested, *prepared.study.notes, *notes]
+    rows: list[Any] = [*prepared.interactions.untested, *prepared.study.notes, *notes]
     status = np.stack([columns["status"] for _, columns in parts])
-    expressed = np.zeros(len(prepared.found.frame), bool)
+    expressed = np.zeros(len(prepared.interactions.frame), bool)
     never = Status.NOT_EXPRESSED.code
     np.logical_or.at(expressed, which, (status != never).any(axis=0))
-    names = prepared.found.frame["interaction"].to_numpy()
+    names = prepared.interactions.frame["interaction"].to_numpy()
     rows += [
         (names[i], "not expressed", "in no source and target group of any contrast (expr_prop in too few samples)")
         for i in np.flatnonzero(~expressed)
@@ -110,7 +110,7 @@ def untested_table(
 
 def _few_samples(name: str, columns: Columns, *, prepared: ComparisonData) -> list[tuple[str, str, str]]:
     """One row per source → target pair that has too few samples in this contrast."""
-    groups, n = prepared.study.groups, len(prepared.found.frame)
+    groups, n = prepared.study.groups, len(prepared.interactions.frame)
     status = columns["status"].reshape(-1, n)
     few = (status == Status.TOO_FEW_SAMPLES.code).all(axis=1)
     rows = []

@@ -116,18 +116,18 @@ def power(
     settings = Settings(expr_prop=stored.options["expr_prop"], max_enumeration=0, alpha=_ALPHA)
     cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
     one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
-    made = engine.compare(cohort, prepared.found.entities, tests, contrast=one, settings=settings)
-    rows = np.flatnonzero(made.columns["status"] == Status.TESTED.code)
+    result = engine.compare(cohort, prepared.interactions.entities, tests, contrast=one, settings=settings)
+    rows = np.flatnonzero(result.columns["status"] == Status.TESTED.code)
     if rows.size == 0:
         msg = "no interaction can be tested with these samples; see cs.tl.compare and cs.get.untested for the reasons"
         raise ValueError(msg)
-    columns = {name: made.columns[name][rows] for name in made.columns}
+    columns = {name: result.columns[name][rows] for name in result.columns}
     df = _residual_df(cohort, design, tests.take(rows))
-    prior_df = made.info["prior_df"]
-    wanted = {"effect": float(effect), "power": float(power), "alpha": alpha}
+    prior_df = result.info["prior_df"]
+    target = {"effect": float(effect), "power": float(power), "alpha": alpha}
     parts = [
         _answer(
-            columns, df if n == 0 else _future_df(design, prepared.study, n), n=n, now=df, prior_df=prior_df, **wanted
+            columns, df if n == 0 else _future_df(design, prepared.study, n), n=n, now=df, prior_df=prior_df, **target
         )
         for n in (0, *sizes)
     ]
@@ -193,7 +193,7 @@ def _table(
     sizes: tuple[int, ...],
 ) -> pd.DataFrame:
     groups, m = list(prepared.study.groups), len(parts)
-    names = pd.Categorical(prepared.found.frame["interaction"].astype(str).to_numpy()[which])
+    names = pd.Categorical(prepared.interactions.frame["interaction"].astype(str).to_numpy()[which])
     frame = {
         "source": pd.Categorical.from_codes(np.tile(tests.source, m), groups),
         "target": pd.Categorical.from_codes(np.tile(tests.target, m), groups),

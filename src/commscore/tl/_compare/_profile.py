@@ -98,10 +98,10 @@ def profile(
     study = study_of_samples(adata, groupby, sample_key)
     prepared = add_up_study(adata, study, request, groupby=groupby)
     sides = sample_sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=int(min_samples))
-    made = ad.AnnData(sides["ligand"] + sides["receptor"], obs=_obs(adata, prepared, sample_key), var=sides["var"])
-    made.layers["ligand"], made.layers["receptor"] = sides["ligand"], sides["receptor"]
-    made.layers["missing"] = np.isnan(made.X)
-    made.uns["commscore_profile"] = {
+    samples = ad.AnnData(sides["ligand"] + sides["receptor"], obs=_obs(adata, prepared, sample_key), var=sides["var"])
+    samples.layers["ligand"], samples.layers["receptor"] = sides["ligand"], sides["receptor"]
+    samples.layers["missing"] = np.isnan(samples.X)
+    samples.uns["commscore_profile"] = {
         "groupby": groupby,
         "sample_key": sample_key,
         "resource": prepared.resource.name,
@@ -110,9 +110,9 @@ def profile(
         "min_cells": int(min_cells),
         "min_samples": int(min_samples),
         "scale": "log2(CPM ligand · CPM receptor)",
-        **prepared.found.counted,
+        **prepared.interactions.counted,
     }
-    return made
+    return samples
 
 
 def _obs(adata: AnnData, prepared: ComparisonData, sample_key: str) -> pd.DataFrame:

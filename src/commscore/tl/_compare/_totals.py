@@ -45,12 +45,12 @@ def _totals(table: pd.DataFrame, by: str, *, alpha: float) -> pd.DataFrame:
         codes = codes * len(table[name].cat.categories) + table[name].cat.codes.to_numpy()
     present, first, row_of = np.unique(codes, return_index=True, return_inverse=True)
     tested = table["pvalue"].notna().to_numpy()
-    found = tested & (table["padj"] <= alpha).to_numpy()
+    significant = tested & (table["padj"] <= alpha).to_numpy()
     out: dict[str, Any] = {name: table[name].astype(object).to_numpy()[first] for name in names}
     n = present.size
     out |= {name: np.full(n, None, object) for name in ("source", "target", "mode") if name not in out}
     out["by"] = np.full(n, by, object)
-    out |= _counts(table["shift"], row_of, tested=tested, found=found, n=n)
+    out |= _counts(table["shift"], row_of, tested=tested, significant=significant, n=n)
     n_tested = np.maximum(out["n_tested"], 1)
     for name in ("effect", "d_flow"):
         values = np.where(tested, table[name].to_numpy(), 0.0)
@@ -73,7 +73,7 @@ def _counts(
     row_of: Ints,
     *,
     tested: Bools,
-    found: Bools,
+    significant: Bools,
     n: int,
 ) -> dict[str, Ints]:
     words = {
@@ -82,8 +82,8 @@ def _counts(
         "n_compensated": ("compensated",),
         "n_one_sided": schema.ONE_SIDED,
     }
-    which = {"n_tested": tested, "n_shifted": found}
-    which |= {name: found & shift.isin(those).to_numpy() for name, those in words.items()}
+    which = {"n_tested": tested, "n_shifted": significant}
+    which |= {name: significant & shift.isin(those).to_numpy() for name, those in words.items()}
     return {name: np.bincount(row_of[mask], minlength=n).astype(np.int64) for name, mask in which.items()}
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def two_factors_table(table: pd.DataFrame, parts: Sequence[tuple[str, dict[str, npt.NDArray[Any]]]]) -> pd.DataFrame:
     """One row per difference in differences, source, target and interaction."""
-    made = [_one(table, name, columns) for name, columns in parts if "pattern" in columns]
-    return pd.concat(made, ignore_index=True)
+    frames = [_one(table, name, columns) for name, columns in parts if "pattern" in columns]
+    return pd.concat(frames, ignore_index=True)
 
 
 def _one(table: pd.DataFrame, name: str, columns: dict[str, npt.NDArray[Any]]) -> pd.DataFrame:

@@ -59,7 +59,7 @@ class Setup:
 def expression(items: list[Item], setup: Setup) -> None:
     """Ligands, receptors, genes and interactions, by contrast."""
     open_items = [i for i in items if i.open and i.level in (*GENES, "interaction") and i.row["change"] != "switch"]
-    interactions = setup.pools.prepared.found
+    interactions = setup.pools.prepared.interactions
     row_of = {name: i for i, name in enumerate(interactions.frame["interaction"])}
     missing = {name: f"{reason}: {detail}" for name, reason, detail in interactions.untested}
     usable = []
@@ -199,7 +199,7 @@ def switches(items: list[Item], setup: Setup) -> list[Item]:
     """Interactions whose function should switch: one item per pathway that the receptor feeds, by its slopes."""
     open_items = [i for i in items if i.open and i.level == "interaction" and i.row["change"] == "switch"]
     by_pathway, parts = [], []
-    interactions = setup.pools.prepared.found
+    interactions = setup.pools.prepared.interactions
     row_of = {name: i for i, name in enumerate(interactions.frame["interaction"])}
     missing = {name: f"{reason}: {detail}" for name, reason, detail in interactions.untested}
     for item in open_items:
@@ -233,7 +233,7 @@ def _copy(item: Item, what: str) -> Item:
 
 def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) -> Slopes | None:
     prepared = setup.pools.prepared
-    interactions, study = prepared.found, prepared.study
+    interactions, study = prepared.interactions, prepared.study
     entities = interactions.entities
     value = log_cpm(prepared.bulk, min_cells=setup.rule.min_cells)
     sides = []

@@ -49,7 +49,7 @@ class Upstream:
 
     def names(self, rows: Any = slice(None)) -> dict[str, pd.Categorical]:
         """Columns that say which edge and which pathway."""
-        groups, frame = list(self.prepared.study.groups), self.prepared.found.frame
+        groups, frame = list(self.prepared.study.groups), self.prepared.interactions.frame
         return {
             "source": pd.Categorical.from_codes(self.source[rows], groups),
             "target": pd.Categorical.from_codes(self.target[rows], groups),
@@ -72,7 +72,7 @@ def upstream(
     expr_prop: float,
 ) -> Upstream:
     """Find every link between two groups where both sides are expressed and the target has the activity."""
-    interactions, bulk = prepared.found, prepared.bulk
+    interactions, bulk = prepared.interactions, prepared.bulk
     starts, genes = interactions.entities.indptr[:-1], interactions.entities.genes
     prop = np.minimum.reduceat(bulk.prop[:, :, genes], starts, axis=2)
     prop = np.where((bulk.n_cells >= min_cells)[:, :, None], prop, 0.0)
@@ -90,7 +90,7 @@ def upstream(
 
 def _circular(up: Upstream, net: pd.DataFrame) -> Bools:
     targets = net.groupby("source")["target"].agg(set).to_dict()
-    frame = up.prepared.found.frame
+    frame = up.prepared.interactions.frame
     members = [(set(a.split("_")), set(b.split("_"))) for a, b in zip(frame["ligand"], frame["receptor"], strict=True)]
     pathways = np.asarray(up.activities.pathways, object)[up.pathway]
     rows = zip(up.interaction, pathways, up.source == up.target, strict=True)
@@ -110,7 +110,7 @@ def change_table(
     alpha: float,
 ) -> pd.DataFrame:
     """Set the changes of the edges beside those of the responses."""
-    interactions = up.prepared.found
+    interactions = up.prepared.interactions
     tests = Tests(up.source, up.target, interactions.ligand[up.interaction], interactions.receptor[up.interaction])
     settings = Settings(expr_prop=expr_prop, alpha=alpha, max_enumeration=0)
     cohort = up.prepared.cohort(design, min_cells=min_cells)
@@ -150,7 +150,7 @@ def _beside(frame: pd.DataFrame, table: pd.DataFrame, *, alpha: float) -> pd.Dat
 
 def coupling(up: Upstream, *, nuisance: Any, min_cells: int) -> Slopes | None:
     """Slopes of all rows, pair of groups by pair of groups."""
-    interactions, bulk, study = up.prepared.found, up.prepared.bulk, up.prepared.study
+    interactions, bulk, study = up.prepared.interactions, up.prepared.bulk, up.prepared.study
     starts, genes = interactions.entities.indptr[:-1], interactions.entities.genes
     value = np.minimum.reduceat(log_cpm(bulk, min_cells=min_cells)[:, :, genes], starts, axis=2)
     parts, order = [], []

@@ -152,7 +152,7 @@ def response(
     acts = measure_activities(prepared.source, study, members, net=edges, rule=rule)
     contrasts, design = contrasts_and_design(prepared, keys)
     table = response_table(acts, prepared, contrasts=contrasts, design=design)
-    linked = receptor_links(links, prepared.found.frame, list(acts.pathways))
+    linked = receptor_links(links, prepared.interactions.frame, list(acts.pathways))
     up = _edges.upstream(prepared, acts, linked, net=edges, min_cells=int(min_cells), expr_prop=expr_prop)
     slopes = _edges.coupling(up, nuisance=design.matrix, min_cells=int(min_cells))
     extra = {
@@ -184,7 +184,7 @@ def response(
         "groups": np.asarray(study.groups, object),
         "pathways": np.asarray(acts.pathways, object),
         "samples": np.asarray(study.samples, object),
-        **prepared.found.counted,
+        **prepared.interactions.counted,
         "commscore": __version__,
     } | study.recorded()
     result = Result(table, params, identity(prepared.resource), extra, schema.SCHEMA)
