@@ -1,0 +1,204 @@
+"""What do limma-voom, edgeR and DESeq2 find on the same pseudobulks, at the same false positives?
+
+    python benchmarks/compare_limma.py --cohorts 50 --cache FOLDER
+    python benchmarks/compare_limma.py --null --cohorts 200
+
+Needs R with limma, edgeR and DESeq2 (Debian: ``apt-get install r-base-core r-bioc-limma r-bioc-edger r-bioc-deseq2``);
+``--methods ours`` needs none. The cohorts are those of ``cohorts.py``, fixed before anything was run. Every method
+tests every gene of every group with the defaults of its package (voom + ``eBayes``, ``glmQLFit`` + ``glmQLFTest`` after
+``estimateDisp``, both with TMM factors; ``DESeq``). Nested cohorts go to voom with ``duplicateCorrelation``, to edgeR
+and DESeq2, which have no random effects, summed by patient. The two sides of an interaction are joined by the Cauchy
+combination (ACAT) for all methods alike.
+
+*Power of rows*: planted rows found at the p-value that 5 % of the rows without a change reach, in each cohort and for
+each method. *e3*: planted genes found at the p-value that 0.1 % of the unchanged genes of all cohorts reach. A p-value
+that a method refuses (DESeq2: outliers) counts as 1. Mean ± standard error over cohorts; differences are paired.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+
+import cohorts
+import numpy as np
+import rivals
+from calibration_compare import show
+
+from commscore.stats.combine import acat
+
+LEVELS = (0.05, 0.001)
+DESEQ2_IN = cohorts.MAIN
+LABELS = {"ours": "commscore", "voom": "limma-voom", "edgeR": "edgeR-QL", "DESeq2": "DESeq2"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one method did in one cohort."""
+
+    gene_fpr: tuple[float, ...]
+    row_fpr: tuple[float, ...]
+    power: float
+    nominal: float
+    null_effect: float
+    slope: float
+    covered: float
+    null_p: np.ndarray
+    moved_p: np.ndarray
+    group_fpr: np.ndarray
+
+
+def measure(cohort, found):
+    """Compare what was found with what was planted."""
+    truth, compared = cohort.truth, cohort.compared
+    p = np.where(compared, np.where(np.isnan(found.p), 1.0, found.p), np.nan)
+    changed = compared & (truth.log2 != 0)
+    null = compared & (truth.log2 == 0)
+    if cohort.dominant is not None:
+        changed[:, cohort.dominant] = null[:, cohort.dominant] = False
+    sides = np.stack([p[truth.source, truth.ligand], p[truth.target, truth.receptor]])
+    both = ~np.isnan(sides).any(axis=0)
+    row_p = acat(sides[:, both], axis=0)
+    nulls, moved = row_p[truth.null[both]], row_p[truth.moved[both]]
+    slope = np.sum(found.effect[changed] * truth.log2[changed]) / np.sum(truth.log2[changed] ** 2)
+    inside = np.array(np.nan)
+    if found.low is not None:
+        inside = ((found.low <= truth.log2) & (truth.log2 <= found.high))[changed | null]
+    return Measured(
+        gene_fpr=tuple(float(np.mean(p[null] <= level)) for level in LEVELS),
+        row_fpr=tuple(float(np.mean(nulls <= level)) for level in LEVELS),
+        power=float(np.mean(moved <= np.quantile(nulls, 0.05))) if moved.size else np.nan,
+        nominal=float(np.mean(moved <= 0.05)) if moved.size else np.nan,
+        null_effect=float(np.nanmean(found.effect[null])),
+        slope=float(slope) if changed.any() else np.nan,
+        covered=float(np.mean(inside)),
+        null_p=p[null],
+        moved_p=p[changed],
+        group_fpr=np.array([np.mean(p[k][null[k]] <= LEVELS[0]) for k in range(p.shape[0])]),
+    )
+
+
+def at_e3(of_cohorts):
+    """Power of genes in each cohort at the p-value that 0.1 % of the unchanged genes of all cohorts reach."""
+    least = np.quantile(np.concatenate([m.null_p for m in of_cohorts]), LEVELS[1])
+    return np.array([np.mean(m.moved_p <= least) for m in of_cohorts])
+
+
+def mean(values, digits=3):
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return ""
+    error = values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else np.nan
+    return f"{values.mean():.{digits}f} ± {error:.{digits}f}"
+
+
+def compare(setting, methods, *, n, cache):
+    """Every method on the first ``n`` cohorts of a setting; DESeq2, which is slow, on a fifth of them."""
+    drawn = [cohorts.make(setting, seed) for seed in range(n)]
+    out = {}
+    for method in methods:
+        if method == "DESeq2" and setting not in DESEQ2_IN:
+            continue
+        some = drawn[: max(10, n // 5)] if method == "DESeq2" else drawn
+        start = time.process_time()
+        found = (
+            [rivals.ours(c) for c in some] if method == "ours" else rivals.rivals(some, [method], cache=cache)[method]
+        )
+        spent = (time.process_time() - start) / len(some) if method == "ours" else np.mean([f.seconds for f in found])
+        out[method] = [measure(c, f) for c, f in zip(some, found, strict=True)], float(spent)
+    return out
+
+
+def wins(ours, theirs):
+    """Difference ours − theirs ± s.e., and who is ahead by more than two standard errors."""
+    n = min(len(ours), len(theirs))
+    difference = np.asarray(ours[:n]) - np.asarray(theirs[:n])
+    error = difference.std(ddof=1) / np.sqrt(n)
+    mark = " **<**" if difference.mean() < -2 * error else " >" if difference.mean() > 2 * error else ""
+    return f"{difference.mean():+.3f} ± {error:.3f}{mark}"
+
+
+def power_row(setting, done):
+    row = {"setting": setting, "cohorts": len(next(iter(done.values()))[0])}
+    for method in LABELS:
+        row[LABELS[method]] = mean([m.power for m in done[method][0]]) if method in done else ""
+    for method in rivals.RIVALS:
+        both = "ours" in done and method in done
+        row[f"− {LABELS[method]}"] = (
+            wins([m.power for m in done["ours"][0]], [m.power for m in done[method][0]]) if both else ""
+        )
+    return row
+
+
+def error_row(setting, done):
+    """Rates at .05 and .001 of genes, e3 and so on, method by method."""
+    for method, (measured, spent) in done.items():
+        yield {
+            "setting": setting,
+            "method": LABELS[method],
+            "cohorts": len(measured),
+            "genes p ≤ .05": mean([m.gene_fpr[0] for m in measured]),
+            "genes p ≤ .001": mean([m.gene_fpr[1] for m in measured], 4),
+            "rows p ≤ .05": mean([m.row_fpr[0] for m in measured]),
+            "rows p ≤ .001": mean([m.row_fpr[1] for m in measured], 4),
+            "rows found at p ≤ .05": mean([m.nominal for m in measured]),
+            "e3": mean(at_e3(measured)),
+            "effect where none": mean([m.null_effect for m in measured]),
+            "estimated / planted": mean([m.slope for m in measured]),
+            "coverage": mean([m.covered for m in measured]),
+            "CPU s": f"{spent:.2f}",
+        }
+
+
+def null_row(setting, n):
+    measured = []
+    for seed in range(n):
+        cohort = cohorts.make(setting, seed, null=True)
+        measured.append(measure(cohort, rivals.ours(cohort)))
+    groups = np.array([m.group_fpr for m in measured])
+    return {
+        "setting, nothing planted": setting,
+        "cohorts": n,
+        "genes p ≤ .05": mean([m.gene_fpr[0] for m in measured], 4),
+        "genes p ≤ .001": mean([m.gene_fpr[1] for m in measured], 5),
+        "rows p ≤ .05": mean([m.row_fpr[0] for m in measured], 4),
+        "rows p ≤ .001": mean([m.row_fpr[1] for m in measured], 5),
+        "effect": mean([m.null_effect for m in measured], 4),
+        "coverage": mean([m.covered for m in measured], 4),
+        "genes p ≤ .05 by group": ", ".join(mean(column) for column in groups.T),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--cohorts", type=int, default=50, help="cohorts per setting; DESeq2 gets a fifth, at least ten"
+    )
+    parser.add_argument("--settings", help="names, separated by semicolons; all by default, with --null the main four")
+    parser.add_argument("--methods", default="ours,voom,edgeR,DESeq2")
+    parser.add_argument("--cache", help="folder where the results of R are kept")
+    parser.add_argument("--null", action="store_true", help="false positives of this package where nothing is planted")
+    given = parser.parse_args()
+    default = cohorts.MAIN if given.null else cohorts.names()
+    settings = [name.strip() for name in given.settings.split(";")] if given.settings else default
+    for name in cohorts.REAL:
+        if name not in cohorts.names():
+            print(f"{name}: skipped, COMMSCORE_DATA names no folder that holds it", file=sys.stderr)
+    if given.null:
+        show([null_row(setting, given.cohorts) for setting in settings])
+        return
+    done = {}
+    for setting in settings:
+        done[setting] = compare(setting, given.methods.split(","), n=given.cohorts, cache=given.cache)
+        print(setting, file=sys.stderr, flush=True)
+    print("Power of rows at 5 % false positives\n")
+    show([power_row(setting, done[setting]) for setting in settings])
+    print("\nFalse positives, e3, effects, coverage\n")
+    show([row for setting in settings for row in error_row(setting, done[setting])])
+
+
+if __name__ == "__main__":
+    main()
