@@ -11,7 +11,7 @@ import scanpy as sc
 import commscore as cs
 from commscore._names import read_names
 from commscore.rs import Resource
-from commscore.tl._bypass import family
+from commscore.tl._therapies._bypass import family
 
 AGENTS = [
     # therapy, targets, action, reported

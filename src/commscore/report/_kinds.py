@@ -288,11 +288,15 @@ KINDS: dict[str, ResultKind] = {
                 ("context", "class", "status"),
                 (("share", "descending"),),
             ),
-            "edges": View("Interactions that are cut", filters=("context", "source", "target")),
-            "groups": View("Flow of the groups that falls", filters=("context", "direction")),
-            "combinations": View("Combinations", filters=("context",)),
-            "bypass": View("What remains beside a cut interaction", filters=("context", "how")),
-            "circuits": View("Circuits that are cut"),
+            "edges": View(
+                "Interactions that are cut", understand.THERAPY_EDGES, filters=("context", "source", "target")
+            ),
+            "groups": View(
+                "Flow of the groups that falls", understand.THERAPY_GROUPS, filters=("context", "direction")
+            ),
+            "combinations": View("Combinations", understand.COMBINATIONS, filters=("context",)),
+            "bypass": View("What remains beside a cut interaction", understand.BYPASS, filters=("context", "how")),
+            "circuits": View("Circuits that are cut", understand.THERAPY_CIRCUITS),
         },
     ),
     "response": ResultKind(

@@ -11,8 +11,8 @@ import pandas as pd
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..arrays import Bools
-    from ._therapies import Cut
+    from ...arrays import Bools
+    from ._cut import Cut
 
 
 _BYPASS = ("same receptor", "same ligand", "same ligand family", "same circuit")
