@@ -1,4 +1,4 @@
-"""Moderation against the published formulas, row by row, and against a port of limma where there is one."""
+"""Moderation against the published formulas, row by row; against limma in ``test_limma.py``."""
 
 from __future__ import annotations
 
@@ -44,17 +44,6 @@ def test_prior_is_the_published_one(prior_df, mixed):
     want_df, want_variance = slow_fit(variance.tolist(), df.tolist())
     assert found.df == pytest.approx(want_df, rel=1e-6)
     np.testing.assert_allclose(found.variance, want_variance, rtol=1e-6)
-
-
-@pytest.mark.parametrize("prior_df", [4.0, 30.0, math.inf])
-def test_prior_is_that_of_limma(prior_df):
-    limma = pytest.importorskip("inmoose.limma", reason="no port of limma is installed")
-    rng = np.random.default_rng(2)
-    variance = scaled_f(rng, n=1000, df=5.0, prior_df=prior_df, scale=0.3)
-    theirs = limma.squeezeVar(variance, np.full(1000, 5.0))
-    ours = fit_prior(variance, 5.0)
-    assert ours.df == pytest.approx(float(np.ravel(theirs["df_prior"])[0]), rel=1e-6)
-    np.testing.assert_allclose(ours.posterior(variance, 5.0), theirs["var_post"], rtol=1e-6)
 
 
 def test_posterior_is_the_weighted_mean_of_prior_and_row():
