@@ -11,13 +11,15 @@ and DESeq2, which have no random effects, summed by patient. The two sides of an
 combination (ACAT) for all methods alike.
 
 *Power of rows*: planted rows found at the p-value that 5 % of the rows without a change reach, in each cohort and for
-each method. *e3*: planted genes found at the p-value that 0.1 % of the unchanged genes of all cohorts reach. A p-value
-that a method refuses (DESeq2: outliers) counts as 1. Mean ± standard error over cohorts; differences are paired.
+each method. *Power of genes*: planted genes found at the p-value that 0.1 % of the unchanged genes of all cohorts
+reach. A p-value that a method refuses (DESeq2: outliers) counts as 1. Mean ± standard error over cohorts; differences
+are paired over the cohorts that both methods had, and marked where they exceed two standard errors.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ from commscore.stats.combine import acat
 
 LEVELS = (0.05, 0.001)
 DESEQ2_IN = cohorts.MAIN
+COUNTS = (0.0, 0.3, 1.0, 3.0, 10.0, 100.0, np.inf)  # bins of the mean count per sample
 LABELS = {"ours": "commscore", "voom": "limma-voom", "edgeR": "edgeR-QL", "DESeq2": "DESeq2"}
 
 
@@ -43,7 +46,7 @@ class Measured:
     power: float
     nominal: float
     null_effect: float
-    slope: float
+    planted: np.ndarray  # by bin of counts: products of estimated and planted changes, squares of the planted ones
     covered: float
     null_p: np.ndarray
     moved_p: np.ndarray
@@ -62,7 +65,8 @@ def measure(cohort, found):
     both = ~np.isnan(sides).any(axis=0)
     row_p = acat(sides[:, both], axis=0)
     nulls, moved = row_p[truth.null[both]], row_p[truth.moved[both]]
-    slope = np.sum(found.effect[changed] * truth.log2[changed]) / np.sum(truth.log2[changed] ** 2)
+    bins = np.digitize(cohort.counts.mean(axis=0)[changed], COUNTS[1:-1])
+    products = found.effect[changed] * truth.log2[changed], truth.log2[changed] ** 2
     inside = np.array(np.nan)
     if found.low is not None:
         inside = ((found.low <= truth.log2) & (truth.log2 <= found.high))[changed | null]
@@ -72,7 +76,7 @@ def measure(cohort, found):
         power=float(np.mean(moved <= np.quantile(nulls, 0.05))) if moved.size else np.nan,
         nominal=float(np.mean(moved <= 0.05)) if moved.size else np.nan,
         null_effect=float(np.nanmean(found.effect[null])),
-        slope=float(slope) if changed.any() else np.nan,
+        planted=np.stack([np.bincount(bins, weights=x, minlength=len(COUNTS) - 1) for x in products]),
         covered=float(np.mean(inside)),
         null_p=p[null],
         moved_p=p[changed],
@@ -114,27 +118,40 @@ def compare(setting, methods, *, n, cache):
 
 def wins(ours, theirs):
     """Difference ours − theirs ± s.e., and who is ahead by more than two standard errors."""
-    n = min(len(ours), len(theirs))
+    n = min(len(ours), len(theirs))  # the same seeds
     difference = np.asarray(ours[:n]) - np.asarray(theirs[:n])
     error = difference.std(ddof=1) / np.sqrt(n)
     mark = " **<**" if difference.mean() < -2 * error else " >" if difference.mean() > 2 * error else ""
     return f"{difference.mean():+.3f} ± {error:.3f}{mark}"
 
 
-def power_row(setting, done):
-    row = {"setting": setting, "cohorts": len(next(iter(done.values()))[0])}
-    for method in LABELS:
-        row[LABELS[method]] = mean([m.power for m in done[method][0]]) if method in done else ""
+def power_row(setting, done, values):
+    """``values`` (of the cohorts of one method) of every method, and differences to this package."""
+    row = {"setting": setting, "cohorts (DESeq2)": f"{max(len(m) for m, _ in done.values())}"}
+    if "DESeq2" in done:
+        row["cohorts (DESeq2)"] += f" ({len(done['DESeq2'][0])})"
+    of = {method: values(measured) for method, (measured, _) in done.items()}
+    row |= {label: mean(of[method]) if method in of else "" for method, label in LABELS.items()}
     for method in rivals.RIVALS:
-        both = "ours" in done and method in done
-        row[f"− {LABELS[method]}"] = (
-            wins([m.power for m in done["ours"][0]], [m.power for m in done[method][0]]) if both else ""
-        )
+        row[f"− {LABELS[method]}"] = wins(of["ours"], of[method]) if {"ours", method} <= set(of) else ""
     return row
 
 
+def slope_rows(done):
+    """Estimated over planted log2 changes by mean count, all settings together."""
+    for method, label in LABELS.items():
+        of_cohorts = [m.planted for methods in done.values() if method in methods for m in methods[method][0]]
+        if of_cohorts:
+            products, squares = np.sum(of_cohorts, axis=0)
+            ends = itertools.pairwise(COUNTS)
+            yield {"estimated / planted, mean count": label} | {
+                f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and more": f"{a / b:.2f}" if b else ""
+                for (low, high), a, b in zip(ends, products, squares, strict=True)
+            }
+
+
 def error_row(setting, done):
-    """Rates at .05 and .001 of genes, e3 and so on, method by method."""
+    """Rates at .05 and .001, effects and coverage, method by method."""
     for method, (measured, spent) in done.items():
         yield {
             "setting": setting,
@@ -145,9 +162,8 @@ def error_row(setting, done):
             "rows p ≤ .05": mean([m.row_fpr[0] for m in measured]),
             "rows p ≤ .001": mean([m.row_fpr[1] for m in measured], 4),
             "rows found at p ≤ .05": mean([m.nominal for m in measured]),
-            "e3": mean(at_e3(measured)),
             "effect where none": mean([m.null_effect for m in measured]),
-            "estimated / planted": mean([m.slope for m in measured]),
+            "estimated / planted": mean([m.planted[0].sum() / m.planted[1].sum() for m in measured]),
             "coverage": mean([m.covered for m in measured]),
             "CPU s": f"{spent:.2f}",
         }
@@ -195,9 +211,13 @@ def main():
         done[setting] = compare(setting, given.methods.split(","), n=given.cohorts, cache=given.cache)
         print(setting, file=sys.stderr, flush=True)
     print("Power of rows at 5 % false positives\n")
-    show([power_row(setting, done[setting]) for setting in settings])
-    print("\nFalse positives, e3, effects, coverage\n")
-    show([row for setting in settings for row in error_row(setting, done[setting])])
+    show([power_row(name, done[name], lambda measured: [m.power for m in measured]) for name in settings])
+    print("\nPower of genes at 0.1 % false positives\n")
+    show([power_row(name, done[name], at_e3) for name in settings])
+    print("\nFalse positives, effects, coverage\n")
+    show([row for name in settings for row in error_row(name, done[name])])
+    print("\nEffects by count\n")
+    show(list(slope_rows(done)))
 
 
 if __name__ == "__main__":
