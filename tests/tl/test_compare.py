@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 import commscore as cs
+from commscore.study.stored_comparison import stored_comparison
 from commscore.tables import compare as schema
-from compared import EDGE, ID, PARTS, plain, planted_cohort, row_of, run
+from compared import EDGE, ID, KEYS, PARTS, plain, planted_cohort, row_of, run
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +165,50 @@ def test_every_driver_is_named(driver, part):
     assert row[part] == pytest.approx(a.uns["truth"][part].iloc[0], abs=0.5)
     expected = "up" if driver in ("ligand", "receptor") else {"stable", "inconclusive"}
     assert strict["shift"] in expected
+
+
+EXPANDING = {"interaction": "SPP1^CD44", "source": "macrophage", "target": "T cell", "driver": "source_abundance"}
+LARGE = {"tumour": 0.3, "macrophage": 0.2, "T cell": 0.2, "CAF": 0.15, "B cell": 0.15}
+
+
+def test_a_type_that_expands_changes_no_other():
+    """Shares of the four others would fall by log2(1.6) = 0.68, all at once; relative to the others, none does."""
+    a = cs.ds.simulate(n_samples=6, n_cells=800, groups=LARGE, shifts=[EXPANDING | {"log2fc": 2}], donor_sd=0.15, rng=4)
+    result = run(a, alpha=1.0)
+    change = result.table[result.table["source"] == result.table["target"]].groupby("source", observed=True)["d_source"]
+    found = change.first().to_dict()
+    assert found.pop("macrophage") == pytest.approx(2.0, abs=0.3)
+    assert abs(np.mean(list(found.values()))) < 0.15
+    assert np.abs(list(found.values())).max() < 0.45
+    reference = json.loads(result.extra["contrasts"]["abundance_reference"][0])
+    assert len(reference) == 3
+    assert "macrophage" not in reference
+    assert result.params["abundance_reference"].tolist() == [f"case vs control: {', '.join(reference)}"]
+    unchanged = (result.table["source"] != "macrophage") & (result.table["target"] != "macrophage")
+    known = result.table[result.table["pvalue"].notna() & unchanged]
+    named = known["driver"].astype(object).isin(["source_abundance", "target_abundance"])
+    assert len(known) > 20
+    assert named.mean() < 0.05
+
+
+def test_abundances_are_relative_to_the_groups_that_are_named(tmp_path):
+    a = cs.ds.simulate(n_samples=3, n_cells=300, groups=LARGE, shifts=[EXPANDING | {"log2fc": 2}], rng=5)
+    cs.tl.compare(a, "cell_type", resource=a.uns["interactions"], abundance_reference=["macrophage", "CAF"], **KEYS)
+    a.write_h5ad(tmp_path / "a.h5ad")
+    table, params = cs.get.table(a, "commscore_compare"), cs.get.params(a, "commscore_compare")
+    assert params["abundance_reference"].tolist() == ["CAF", "macrophage"]
+    assert params["abundance_reference_by"] == "named"
+    change = table[table["source"] == table["target"]].drop_duplicates("source").set_index("source")["d_source"]
+    assert change["macrophage"] + change["CAF"] == pytest.approx(0.0, abs=1e-12)
+    cells = pd.crosstab(a.obs["sample"], a.obs["cell_type"])
+    case = a.obs.groupby("sample", observed=True)["condition"].first()[cells.index] == "case"
+    logs = np.log2(cells + 0.5)
+    ratio = logs["T cell"] - logs[["macrophage", "CAF"]].mean(axis=1)
+    assert change["T cell"] == pytest.approx(ratio[case].mean() - ratio[~case].mean(), abs=1e-12)
+    # what is made again from the stored comparison has the same reference
+    back = ad.read_h5ad(tmp_path / "a.h5ad")
+    stored = stored_comparison(back, "commscore_compare", resource=a.uns["interactions"])
+    assert stored.options["abundance_reference"] == ("CAF", "macrophage")
 
 
 @pytest.mark.parametrize("shape", ["growth", "recession", "peak", "trough", "early_switch", "late_switch"])

@@ -74,6 +74,8 @@ def test_unknown_names(two, kwargs, match):
         ),
         ({"test": "sample"}, r"test='sample' is not one of .*did you mean 'samples'"),
         ({"combine": "mean"}, r"combine='mean' is not one of"),
+        ({"abundance_reference": "tumor"}, r"abundance_reference='tumor' is not a group .*did you mean 'tumour'"),
+        ({"abundance_reference": ["CAF", "CAF"]}, r"abundance_reference must name different labels"),
         ({"expr_prop": 1.2}, r"expr_prop must be a number between 0 and 1"),
         ({"margin": -1}, r"margin must be a number >= 0"),
         ({"min_cells": 0}, r"min_cells must be an integer >= 1"),

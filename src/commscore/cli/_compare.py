@@ -44,6 +44,9 @@ def compare(
     resource_species: options.ResourceSpecies = "human",
     test: Annotated[str, typer.Option(help="auto, samples, permutation or cells.")] = "auto",
     combine: Annotated[str, typer.Option(help="acat or fisher.")] = "acat",
+    abundance_reference: Annotated[
+        list[str] | None, typer.Option(help="Group of cells that abundances are relative to; may be repeated.")
+    ] = None,
     counts_layer: options.CountsLayer = None,
     use_raw: Annotated[bool, typer.Option("--use-raw", help="Take the counts from adata.raw.")] = False,
     expr_prop: Annotated[float, typer.Option(help="Fraction of cells that must express each side.")] = 0.1,
@@ -93,6 +96,7 @@ def compare(
             resource=opened_resource,
             test=test,
             combine=combine,
+            abundance_reference=abundance_reference or None,
             counts_layer=counts_layer,
             expr_prop=expr_prop,
             min_cells=min_cells,

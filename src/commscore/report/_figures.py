@@ -229,8 +229,8 @@ def _of_contrast(ask: FigureRequest) -> list[tuple[str, Callable[[str], Any], st
             "what drives the changes",
             lambda c: pl.drivers(adata, key=key, contrast=c, max_padj=max_padj, top=top),
             "Parts of the changes in",
-            "Additive parts of the change of log2 flow: abundance of source and target, "
-            "expression of ligand and receptor.",
+            "Additive parts of the change of log2 flow: abundance of source and target, relative to the groups "
+            "that the methods name, and expression of ligand and receptor.",
         ),
         (
             "pairs of groups",

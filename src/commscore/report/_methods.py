@@ -155,7 +155,8 @@ def _compare(p: Mapping[str, str]) -> str:
         f"{p.get('combine')}, p-values were adjusted by Benjamini and Hochberg within each contrast; a change within "
         f"±{p.get('margin')} log2 counts as none (95 % interval within it), an adjusted p-value up to "
         f"{p.get('alpha')} as a change. Both sides had to be expressed in a fraction {p.get('expr_prop')} "
-        f"of at least {p.get('min_cells')} cells."
+        f"of at least {p.get('min_cells')} cells. Abundances are log-ratios to the cells of "
+        f"{p.get('abundance_reference')} ({p.get('abundance_reference_by')})."
     )
 
 

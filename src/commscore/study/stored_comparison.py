@@ -126,7 +126,9 @@ def _options(params: Mapping[str, Any]) -> dict[str, Any]:
     contrast = params["contrast"]
     if options["reference"] is None:  # every pair has its own; the order of the levels says which
         options["reference"] = str(params["levels"][0])
+    named = str(params["abundance_reference_by"]) == "named"
     return options | {
+        "abundance_reference": _texts(params["abundance_reference"]) if named else None,
         "covariates": _texts(params["covariates"]) or (),
         "order": _texts(params["order"]),
         "contrast": _texts(contrast) if np.ndim(contrast) else _text(contrast),

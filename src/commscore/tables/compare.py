@@ -71,9 +71,12 @@ COMPARE = Table(
             SHAPES,
         ),
         *_numbers(
-            ("d_source", "change of log2 abundance of the source"),
+            (
+                "d_source",
+                "change of log2 abundance of the source, relative to the groups in abundance_reference",
+            ),
             ("d_ligand", "change of log2 ligand expression in the source"),
-            ("d_target", "change of log2 abundance of the target"),
+            ("d_target", "change of log2 abundance of the target, relative to the same groups"),
             ("d_receptor", "change of log2 receptor expression in the target"),
             ("d_flow", "sum of the four parts: change of log2 flow"),
         ),

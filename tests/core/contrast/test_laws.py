@@ -52,11 +52,13 @@ def test_parts_add_up_on_every_row(seed, n, m, donor, lost, stages):
 def test_change_of_the_flow_is_the_change_of_its_mean_logarithm(cohort, tests):
     c = cohort([0] * 4 + [1] * 5, seed=1, depth=[0.3] * 4 + [1.0] * 5)
     entities, rows = tests()
-    out = compare(c, entities, rows, contrast=pair(c), settings=QUICK).columns
-    share = np.log2((c.n_cells + 0.5) / (c.n_cells.sum(axis=1) + 1)[:, None])
+    made = compare(c, entities, rows, contrast=pair(c), settings=QUICK)
+    out, logs = made.columns, np.log2(c.n_cells + 0.5)
+    assert made.abundance_reference.size == 2  # of three groups
+    ratio = logs - logs[:, made.abundance_reference].mean(axis=1)[:, None]
     for i in range(rows.n):
         s, t = rows.source[i], rows.target[i]
-        flow = share[:, s] + share[:, t]
+        flow = ratio[:, s] + ratio[:, t]
         for side, k in (("ligand", s), ("receptor", t)):
             genes = np.repeat([out[f"{side}_subunit_{end}"][i] for end in ("ref", "alt")], [4, 5])
             flow = flow + c.logcpm[np.arange(9), k, genes]
@@ -306,11 +308,59 @@ def test_abundance_can_be_the_driver(cohort):
     explained = compare(c, entities, rows, contrast=pair(c), settings=Settings(alpha=1.0)).columns
     driver = named(explained, "driver")
     assert (driver[(rows.source == 0) & (rows.target == 0)] == "source_abundance").all()
-    share = np.log2((c.n_cells + 0.5) / (c.n_cells.sum(axis=1) + 1)[:, None])
-    want = share[6:].mean(axis=0) - share[:6].mean(axis=0)
+    ratio = np.log2((c.n_cells + 0.5) / np.sqrt((c.n_cells[:, 1:] + 0.5).prod(axis=1))[:, None])
+    want = ratio[6:].mean(axis=0) - ratio[:6].mean(axis=0)
+    assert want[0] == pytest.approx(3.0, abs=0.15)
     np.testing.assert_allclose(out["d_source"], want[rows.source])
     np.testing.assert_allclose(out["d_target"], want[rows.target])
     assert (out["source_pvalue"][rows.source == 0] < 1e-3).all()
+    assert (out["source_pvalue"][rows.source > 0] > 0.2).all()  # as shares, they would fall by two thirds
+
+
+def test_the_users_reference_is_taken(cohort, tests):
+    entities, rows = tests()
+    c = cohort([0] * 4 + [1] * 4, seed=6)
+    made = compare(c, entities, rows, contrast=pair(c), settings=Settings(max_enumeration=0, abundance_reference=(2,)))
+    logs = np.log2(c.n_cells + 0.5)
+    ratio = logs - logs[:, 2:]
+    want = ratio[4:].mean(axis=0) - ratio[:4].mean(axis=0)
+    np.testing.assert_allclose(made.columns["d_source"], want[rows.source], atol=1e-12)
+    assert made.abundance_reference.tolist() == [2]
+
+
+def test_abundances_have_one_reference_whatever_samples_a_pair_has_in_common(cohort, tests):
+    """Groups that lack a sample are fitted without it; the reference is that of all samples, and holds its cells."""
+    entities, rows = tests()
+    abundance = np.zeros((8, 3))
+    abundance[4:, 0] = 2.0
+    c = cohort([0] * 4 + [1] * 4, seed=7, abundance=abundance, missing=[(1, 1)])
+    made = compare(c, entities, rows, contrast=pair(c), settings=QUICK)
+    assert made.abundance_reference.tolist() == [1, 2]
+    logs = np.log2(c.n_cells + 0.5)
+    y = logs[:, 0] - logs[:, 1:].mean(axis=1)
+    of = {t: made.columns["d_source"][(rows.source == 0) & (rows.target == t)] for t in (0, 1)}
+    np.testing.assert_allclose(of[0], y[4:].mean() - y[:4].mean(), atol=1e-12)
+    np.testing.assert_allclose(of[1], y[4:].mean() - y[[0, 2, 3]].mean(), atol=1e-12)
+
+
+def test_covariates_and_stages_adjust_the_abundances(cohort, tests):
+    """A group that follows the batch, and one that rises over three stages; the others are the reference."""
+    entities, rows = tests(4)
+    stage, batch = np.repeat([0, 1, 2], 6), np.tile([0.0, 1.0], 9)
+    abundance = np.zeros((18, 4))
+    abundance[:, 0], abundance[:, 1] = 2.0 * batch, stage
+    cells = np.random.default_rng(3).integers(190, 210, (18, 4))
+    c = cohort(stage, n_groups=4, covariate=batch, abundance=abundance, cells=cells, seed=8)
+    made = compare(c, entities, rows, contrast=design.stages("s", order=(0, 1, 2), n_coefficients=4), settings=QUICK)
+    out = made.columns
+    assert made.abundance_reference.tolist() == [0, 2, 3]
+    assert np.abs(out["d_source"][rows.source == 0]).max() < 0.15
+    rises, p = out["d_source"][rows.source == 1], out["source_pvalue"][rows.source == 1]
+    along = np.array([2.0, 1.5, 0.0])  # a line, a step, a hill: each row's own course
+    assert np.abs(rises[:, None] - along).min(axis=1).max() < 0.15
+    assert (p[rises > 1.0] < 1e-6).all()
+    assert (p[rises < 1.0] > 0.05).all()
+    assert (rises > 1.0).any()
 
 
 @pytest.mark.parametrize(

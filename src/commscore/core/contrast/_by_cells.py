@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.special import ndtr, ndtri
 from ...arrays import Entities, Tests
 from ...stats import combine
 from ...tables.vocabulary import Status
-from . import _columns, _finish, _rewired, _rows, _subunits
+from . import _abundance, _columns, _finish, _rewired, _rows, _subunits
 from ._cells import permuted_changes
 from ._change import Change
 from ._context import log_abundance
@@ -73,7 +74,7 @@ def compare_cells(
     compared.change(out)
     out["rewired"] = compared.rewired(pools.n_cells >= cohort.min_cells)
     _finish.finish(out, contrast=contrast, settings=settings)
-    return Comparison(contrast, _columns.shown(out))
+    return Comparison(contrast, _columns.shown(out), abundance_reference=compared.abundance[2])
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ class _Compared:
     changes: GroupChanges
     tests: Tests
     settings: Settings
+
+    @cached_property
+    def abundance(self) -> tuple[Floats, Floats, Ints]:
+        """Change of every group's abundance, its standard error, and the groups that it is relative to."""
+        return _abundance.change_of_pools(self.pools, settings=self.settings)
 
     def sides(self, values: Floats) -> tuple[Floats, Floats]:
         """Values of the ligand in the source and of the receptor in the target; (n_groups, n_entities) to rows."""
@@ -122,22 +128,13 @@ class _Compared:
         """Write effects, intervals, parts and their driver."""
         tests, (ligand, receptor) = self.tests, self.sides(self.changes.sd)
         same = tests.source == tests.target
-        abundance, spread = self._abundance()
+        abundance, spread, _ = self.abundance
         parts = np.stack([*self.sides(self.changes.effect), abundance[tests.source], abundance[tests.target]])
         error = np.stack([ligand, receptor, spread[tests.source], spread[tests.target]])
         change = Change(parts, np.where(same, ligand + receptor, np.hypot(ligand, receptor)), _WIDE)
         change.write(out, at=slice(None))
         change.write_intervals(out, at=slice(None), reach=_WIDE * error, same_group=same)
         out["within_margin"][:] = change.within(self.settings.margin)
-
-    def _abundance(self) -> tuple[Floats, Floats]:
-        """Change of every group's log2 share of the cells and its standard error (delta method, binomial share)."""
-        n_cells, total = self.pools.n_cells, np.asarray(self.pools.total_cells)[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.log2(n_cells / total)
-            change = np.where((n_cells > 0).all(axis=0), share[1] - share[0], np.nan)
-            spread = np.sqrt(((1 - n_cells / total) / n_cells).sum(axis=0)) / np.log(2)
-        return change, np.asarray(spread, np.float64)
 
     def rewired(self, large: Bools) -> Bools:
         """Mark rows of interactions with another main source or target, as where samples are the replicates.
@@ -146,7 +143,7 @@ class _Compared:
         (2, n_groups) are the pools that have enough cells.
         """
         flow = self.rows.value + log_abundance(self.pools).T[:, :, None]
-        spread = np.hypot(self.changes.sd, self._abundance()[1][:, None])
+        spread = np.hypot(self.changes.sd, self.abundance[1][:, None])
         least = self.settings.expr_prop
         ends = [_rewired.mean_flows(flow, self.rows.prop, large.T & end, least=least) for end in _ENDS]
 

@@ -63,7 +63,8 @@ def compare(
         after a step over before it), the intervals hold for all shapes together, and ``flat`` is claimed only
         within the margin. An interaction has an ``exact_pvalue`` only where whole blocks (patients with before
         and after) can change arms; otherwise no relabelling keeps the main effects. ``d_flow`` is the sum of
-        its four parts and ``effect`` of ligand and receptor.
+        its four parts and ``effect`` of ligand and receptor. Abundances are log-ratios to the groups of
+        ``abundance_reference``.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def compare(
             _pairs.fill(context, out, at=at, groups=groups, sides=(tests.ligand[at], tests.receptor[at]))
     out["rewired"] = _rewired.rewired(cohort, model, tests, contrast=contrast, settings=settings)
     _finish.finish(out, contrast=contrast, settings=settings)
-    return Comparison(contrast, _columns.shown(out), _info(context, out))
+    return Comparison(contrast, _columns.shown(out), _info(context, out), context.relative.codes)
 
 
 def _by_samples(cohort: Cohort, tests: Tests) -> list[tuple[Bools, list[Ints]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.special import stdtr
 
 from ...arrays import Entities
 from ...stats import linear
-from . import _exact, _sides
+from . import _abundance, _exact, _sides
 from ._types import OUTSIDE
 
 if TYPE_CHECKING:
@@ -80,10 +81,16 @@ class FittedContrast:
             )
         return self.sides[group]
 
+    @cached_property
+    def relative(self) -> _abundance.Abundances:
+        """Abundances of all groups; one reference for all pairs of groups, whatever samples they have in common."""
+        vectors = self.contrast.vectors[: self.n_tested]
+        return _abundance.relative_to_reference(self.cohort, vectors, settings=self.settings)
+
     def abundance(self, group: int) -> tuple[Floats, Floats, Floats]:
-        """Estimate, standard error and p (q,) of the group's log2 proportion, with its own t-test."""
+        """Estimate, standard error and p (q,) of the group's log2 ratio to the reference, with its own t-test."""
         if group not in self.abundances:
-            y = log_abundance(self.cohort)[self.keep, group][:, None]
+            y = self.relative.log_ratio[self.keep, group][:, None]
             fitted = linear.fit(y, self.projection)
             se = np.sqrt(fitted.unscaled[:, 0] * fitted.variance[0])
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -152,6 +159,10 @@ def _two_sided(t: Floats, df: int) -> Floats:
 
 
 def log_abundance(cohort: Cohort) -> Floats:
-    """log2 proportion (n_samples, n_groups) of each group in the cells of its sample, half a cell added."""
+    """log2 proportion (n_samples, n_groups) of each group in the cells of its sample, half a cell added.
+
+    For groups of one sample beside each other, whose ratio it gives; changes are taken from
+    :meth:`FittedContrast.abundance`.
+    """
     total = cohort.n_cells.sum(axis=1) if cohort.total_cells is None else cohort.total_cells
     return np.asarray(np.log2((cohort.n_cells + 0.5) / (total + 1.0)[:, None]), np.float64)

@@ -170,6 +170,8 @@ class Settings:
         ``exact_pvalue`` out.
     seed
         Key of the random relabellings.
+    abundance_reference
+        Codes of the groups that abundances are relative to; empty for those that change together.
     """
 
     combine: Literal["acat", "fisher"] = "acat"
@@ -180,6 +182,7 @@ class Settings:
     min_samples: int = 2
     max_enumeration: int = 1000
     seed: int = 0
+    abundance_reference: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         one_of("combine", self.combine, ("acat", "fisher"))
@@ -201,8 +204,11 @@ class Comparison:
     info
         What the whole contrast shares: prior degrees of freedom, residual degrees of freedom, number of
         relabellings, whether they were enumerated.
+    abundance_reference
+        Codes of the groups that abundances are relative to; one beyond the last group are the cells outside the groups.
     """
 
     contrast: Contrast
     columns: dict[str, npt.NDArray[Any]]
     info: dict[str, float] = field(default_factory=dict)
+    abundance_reference: Ints = field(default_factory=lambda: np.zeros(0, np.int64))

@@ -109,9 +109,9 @@ def simulate(  # noqa: PLR0913 - a simulator has many knobs; all by keyword, all
         ``uns["truth"]``: one row per shift × condition after the first, all against the first:
         ``interaction, ligand, receptor, source, target, driver, shape`` (``none`` without one),
         ``condition``, ``reference``, ``log2fc`` (planted), and the expected log2 changes ``d_source,
-        d_ligand, d_target, d_receptor`` (abundances as proportions, complexes by their least subunit, all
-        shifts together) with their sum ``d_flow``. ``uns["truth_edges"]``: the same parts for every edge
-        whose ligand or receptor moved, planted or through a shared gene; ``expressed`` says whether both
+        d_ligand, d_target, d_receptor`` (abundances relative to the groups that were not shifted, complexes by their
+        least subunit, all shifts together) with their sum ``d_flow``. ``uns["truth_edges"]``: the same parts for
+        every edge whose ligand or receptor moved, planted or through a shared gene; ``expressed`` says whether both
         sides are expressed there. Edges that are not in it have no change of expression.
         ``uns["interactions"]``: the pairs. ``uns["simulation"]``: the parameters.
 

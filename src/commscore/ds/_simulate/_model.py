@@ -33,7 +33,12 @@ class ExpressionModel:
     shifts: tuple[_shifts.Shift, ...]
     high: Bools  # K × G: the gene is expressed in the group
     rate: Floats  # T × K × G: mean count per cell at depth 1
-    proportion: Floats  # T × K: sums to 1
+    weight: Floats  # T × K: relative numbers of cells
+
+    @property
+    def proportion(self) -> Floats:
+        """T × K expected proportions of the groups, which sum to 1."""
+        return np.asarray(self.weight / self.weight.sum(axis=1, keepdims=True), np.float64)
 
 
 def members(molecule: str) -> list[str]:
@@ -73,7 +78,7 @@ def build(
     base = np.where(high, level, LOW * _reference_level(high, level)) * (n_counts / UNIT)
     background = _background(len(names), n_background, n_counts=n_counts, generator=seeds[1])
     base = np.concatenate([base, background], axis=1)
-    rate, proportion = _plant(planted, conditions=conditions, base=base, weights=weights, genes=genes)
+    rate, weight = _plant(planted, conditions=conditions, base=base, weights=weights, genes=genes)
     return ExpressionModel(
         conditions=conditions,
         groups=names,
@@ -82,7 +87,7 @@ def build(
         shifts=planted,
         high=np.concatenate([high, np.ones_like(background, dtype=bool)], axis=1),
         rate=rate,
-        proportion=proportion,
+        weight=weight,
     )
 
 
@@ -175,7 +180,7 @@ def _plant(
     weights: Mapping[str, float],
     genes: Sequence[str],
 ) -> tuple[Floats, Floats]:
-    """Return rates T × K × G and proportions T × K with every shift in place."""
+    """Return rates T × K × G and weights T × K with every shift in place."""
     groups = list(weights)
     log_rate = np.zeros((len(conditions), *base.shape))
     log_weight = np.zeros((len(conditions), len(groups)))
@@ -188,5 +193,4 @@ def _plant(
             continue
         for gene in members(shift.interaction[side]):
             log_rate[:, k, genes.index(gene)] += change
-    shifted = np.array(list(weights.values())) * np.exp2(log_weight)
-    return base * np.exp2(log_rate), shifted / shifted.sum(axis=1, keepdims=True)
+    return base * np.exp2(log_rate), np.array(list(weights.values())) * np.exp2(log_weight)

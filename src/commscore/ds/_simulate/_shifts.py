@@ -41,8 +41,8 @@ class Shift:
         What moves. ``"ligand"``: expression of every subunit of the ligand in the source.
         ``"receptor"``: expression of every subunit of the receptor in the target.
         ``"source_abundance"`` or ``"target_abundance"``: the weight of the group before the proportions
-        are renormalised, so ``log2fc`` is the log2 change of its odds against the groups that were not
-        shifted; the log2 change of its proportion is in the truth as ``d_source`` or ``d_target``.
+        are renormalised, so ``log2fc`` is the log2 change of its ratio to the groups that were not
+        shifted, which is in the truth as ``d_source`` or ``d_target``.
     log2fc
         Amplitude, a non-zero number. Shifts of the same gene and group, or of the same group, add up.
     condition

@@ -34,15 +34,15 @@ def molecule_levels(model: ExpressionModel, side: int) -> tuple[Floats, Bools]:
 
 
 def _changes(model: ExpressionModel) -> tuple[Floats, Floats, Floats]:
-    """Return log2 changes against the first condition: ligand and receptor T × K × I, proportion T × K."""
+    """Return log2 changes against the first condition: ligand and receptor T × K × I, weight T × K."""
     ligand, receptor = (np.log2(molecule_levels(model, side)[0]) for side in (0, 1))
-    share = np.log2(model.proportion)
-    return ligand - ligand[0], receptor - receptor[0], share - share[0]
+    abundance = np.log2(model.weight)
+    return ligand - ligand[0], receptor - receptor[0], abundance - abundance[0]
 
 
 def planted(model: ExpressionModel) -> Any:
     """One row per shift and condition after the first: what was asked for, and the parts it comes to."""
-    ligand, receptor, share = _changes(model)
+    ligand, receptor, abundance = _changes(model)
     index = {pair: i for i, pair in enumerate(model.interactions)}
     rows = []
     for shift in model.shifts:
@@ -50,7 +50,7 @@ def planted(model: ExpressionModel) -> Any:
         i = index[(shift.interaction[0], shift.interaction[1])]
         effect = _shifts.effect(shift, model.conditions)
         for t, condition in enumerate(model.conditions[1:], start=1):
-            parts = (share[t, source], ligand[t, source, i], share[t, target], receptor[t, target, i])
+            parts = (abundance[t, source], ligand[t, source, i], abundance[t, target], receptor[t, target, i])
             names = (
                 shift.source,
                 shift.target,
@@ -70,7 +70,7 @@ def planted(model: ExpressionModel) -> Any:
 
 def edges(model: ExpressionModel) -> Any:
     """Every edge whose ligand or receptor moved: planted, or sharing a gene with a planted one."""
-    ligand, receptor, share = _changes(model)
+    ligand, receptor, abundance = _changes(model)
     expressed = molecule_levels(model, 0)[1], molecule_levels(model, 1)[1]
     parts = []
     for t in range(1, len(model.conditions)):
@@ -83,9 +83,9 @@ def edges(model: ExpressionModel) -> Any:
                     "interaction": np.array(["^".join(p) for p in model.interactions], dtype=object)[i],
                     "source": np.array(model.groups, dtype=object)[s],
                     "target": np.array(model.groups, dtype=object)[r],
-                    "d_source": share[t, s],
+                    "d_source": abundance[t, s],
                     "d_ligand": ligand[t, s, i],
-                    "d_target": share[t, r],
+                    "d_target": abundance[t, r],
                     "d_receptor": receptor[t, r, i],
                     "expressed": expressed[0][s, i] & expressed[1][r, i],
                 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ..._labels import choose
 from ..._random import RNG, key, recorded
 from ..._validate import one_of, warn
 from ..._version import __version__
@@ -49,6 +51,7 @@ def compare(
     resource: str | Resource | pd.DataFrame = "breast",
     test: str = "auto",
     combine: str = "acat",
+    abundance_reference: Label | Levels | None = None,
     counts_layer: str | None = None,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
@@ -114,6 +117,11 @@ def compare(
         two in the reference and in a level that is contrasted with it; never cells.
     combine
         ``"acat"`` (valid when both sides depend on each other) or ``"fisher"`` (assumes independent sides).
+    abundance_reference
+        Group or groups of cells that did not change, which the abundances in ``d_source`` and ``d_target`` are relative
+        to. By default, contrast by contrast, those more than half of all groups whose abundances change most alike:
+        ``params["abundance_reference"]`` and ``extra["contrasts"]`` name them. Where half of the groups or more change,
+        or there are two, cells counted by sequencing cannot tell which did: name those that you know to be stable.
     counts_layer
         Layer with the raw counts; else ``layers["counts"]``, else ``X`` or ``raw``, whichever holds whole numbers.
     expr_prop
@@ -192,6 +200,7 @@ def compare(
     prepared = prepare_comparison(adata, keys, request)
     if unit == "samples":
         require_replicates(prepared, keys, test=test)
+    settings = replace(settings, abundance_reference=_reference_groups(abundance_reference, prepared.study.groups))
     plan = _engine.ComparisonPlan(
         prepared, keys, settings, min_cells=int(min_cells), n_perms=int(n_perms), staged=order is not None
     )
@@ -222,6 +231,7 @@ def compare(
         "test": test,
         "unit": unit,
         "combine": combine,
+        **_frames.abundance_references(comparison.info, chosen=abundance_reference is not None),
         **prepared.source.counts,
         "expr_prop": float(expr_prop),
         "min_cells": int(min_cells),
@@ -246,6 +256,14 @@ def _warn_if_nothing(result: Result) -> None:
     """Say so where no row could be tested; otherwise the representation of the result says how many were."""
     if not result.table["pvalue"].notna().any():
         warn(f"no row could be tested: {result.counted()}. cs.get.untested lists what was missing")
+
+
+def _reference_groups(asked: Any, groups: tuple[str, ...]) -> tuple[int, ...]:
+    """Codes of the groups that abundances are relative to; none where they are to be found."""
+    if asked is None:
+        return ()
+    named = choose("abundance_reference", asked, options=groups, what="a group that takes part")
+    return tuple(groups.index(name) for name in named)
 
 
 def _settings(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..._names import write_list
 from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.threads import team
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ...arrays import Ints
-    from ...core.contrast import Contrast, Settings
+    from ...core.contrast import Comparison, Contrast, Settings
     from ...study.comparison import ComparisonData
     from ...study.samples import StudyKeys
 
     Columns = dict[str, npt.NDArray[Any]]
+
+
+OTHER_CELLS = "cells of other groups"
+"""Name of the cells of the groups that take no part, where they count as one more group."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,15 @@ def run(
     for contrast in contrasts:
         result = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings, model=model)
         parts.append((contrast.name, result.columns))
-        info.append(contrast_facts(contrast) | {k: float(v) for k, v in result.info.items()})
+        info.append(_facts(result, prepared) | {k: float(v) for k, v in result.info.items()})
     return parts, info
+
+
+def _facts(comparison: Comparison, prepared: ComparisonData) -> dict[str, Any]:
+    """Return what was compared, and what abundances are relative to."""
+    groups = (*prepared.study.groups, OTHER_CELLS)
+    reference = write_list(groups[code] for code in comparison.abundance_reference)
+    return contrast_facts(comparison.contrast) | {"abundance_reference": reference}
 
 
 def by_cells(plan: ComparisonPlan) -> ContrastColumns:
@@ -88,7 +100,7 @@ def by_cells(plan: ComparisonPlan) -> ContrastColumns:
     study = prepared.study
     tests, which = prepared.tests()
     cohort = prepared.cells(min_cells=plan.min_cells)
-    contrasts, parts = pairwise_contrasts(study, len(study.levels)), []
+    contrasts, parts, info = pairwise_contrasts(study, len(study.levels)), [], []
     with team(None) as threads:
         for contrast in contrasts:
             compared = engine.compare_cells(
@@ -101,7 +113,8 @@ def by_cells(plan: ComparisonPlan) -> ContrastColumns:
                 team=threads,
             )
             parts.append((contrast.name, compared.columns))
+            info.append(_facts(compared, prepared))
     notes = []
     if plan.staged:
         notes.append(("*", "too few samples", "stages: the course over stages needs samples as replicates"))
-    return ContrastColumns(prepared, tests, which, parts, notes, [contrast_facts(c) for c in contrasts])
+    return ContrastColumns(prepared, tests, which, parts, notes, info)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..._names import read_names
 from ...arrays import Tests
 from ...core.contrast import LABELS
 from ...get._frames import taken_categories
@@ -14,7 +15,7 @@ from ...tables import compare as schema
 from ...tables.vocabulary import Status, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -84,6 +85,14 @@ def _subunits(prepared: ComparisonData, columns: Columns, end: str) -> pd.Catego
     codes = np.full(ligand.size, -1, np.int64)
     codes[both_known] = inverse
     return pd.Categorical.from_codes(codes, [f"{genes[c // genes.size]}^{genes[c % genes.size]}" for c in pairs])
+
+
+def abundance_references(info: Sequence[Mapping[str, Any]], *, chosen: bool) -> dict[str, Any]:
+    """Return what abundances are relative to, for ``params``: the groups that were named, or those of each contrast."""
+    groups = [read_names(facts["abundance_reference"]) for facts in info]
+    texts = groups[0] if chosen else [f"{f['contrast']}: {', '.join(g)}" for f, g in zip(info, groups, strict=True)]
+    by = "named" if chosen else "more than half of the groups, changing most alike"
+    return {"abundance_reference": np.asarray(texts, object), "abundance_reference_by": by}
 
 
 def untested_table(
