@@ -1,10 +1,18 @@
-"""Checks at the edge: every message names the argument, what was found, and what to do."""
+"""Words of error messages and warnings, and the checks by hand that arrays code needs too.
+
+:mod:`commscore.check` refuses what the annotations of a public function exclude; it knows AnnData, pandas and
+Matplotlib, which kernels, statistics, scores and the engine must not import. What these check themselves
+(:func:`in_range`, :func:`one_of`), and what every message is made of (:func:`shown`, :func:`listed`, :func:`suggest`,
+:func:`warn`), is here: below everything, without an import of its own.
+"""
 
 from __future__ import annotations
 
 import difflib
+import math
 import sys
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,16 +65,40 @@ def one_of(argument: str, value: object, options: Iterable[object]) -> None:
         raise ValueError(msg)
 
 
-def in_range(argument: str, value: object, *, low: float, high: float = float("inf"), integer: bool = False) -> None:
-    """Raise unless ``value`` is a number (an integer if asked) with ``low <= value <= high``."""
+@dataclass(frozen=True)
+class Limits:
+    """Least and greatest value of a number, both allowed unless ``above`` excludes the least; never ``but``."""
+
+    low: float
+    high: float = math.inf
+    above: bool = False
+    but: float | None = None
+
+    def __str__(self) -> str:
+        if self.high == math.inf:
+            return f"{'>' if self.above else '>='} {self.low:g}"
+        return f"between {self.low:g} and {self.high:g}" + ("" if self.but is None else f", not {self.but:g}")
+
+    def hold(self, value: float) -> bool:
+        """Whether a number lies within."""
+        return self.low <= value <= self.high and value != self.but and not (self.above and value == self.low)
+
+
+def in_range(
+    argument: str, value: object, *, low: float, high: float = math.inf, integer: bool = False, above: bool = False
+) -> None:
+    """Raise unless ``value`` is a finite number (an integer if asked) with ``low <= value <= high``.
+
+    ``above`` excludes ``low`` itself.
+    """
     import numbers
 
     number_type = numbers.Integral if integer else numbers.Real
-    what = "an integer" if integer else "a number"
-    bounds = f">= {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
+    limits = Limits(low, high, above)
+    start = f"{argument} must be {'an integer' if integer else 'a number'} {limits}, found"
     if isinstance(value, bool) or not isinstance(value, number_type):
-        msg = f"{argument} must be {what} {bounds}, found {shown(value)}"
+        msg = f"{start} {shown(value)}"
         raise TypeError(msg)
-    if not low <= value <= high:  # type: ignore[operator]
-        msg = f"{argument} must be {what} {bounds}, found {value!r}"
+    if not (integer or math.isfinite(value)) or not limits.hold(value):  # type: ignore[arg-type]
+        msg = f"{start} {value!r}"
         raise ValueError(msg)

@@ -3,7 +3,8 @@
 :func:`checked` reads the annotations of a function once and refuses what they exclude, so that a wrong type or an
 impossible number is one clear error that names the argument, before anything else happens. What a type alone does not
 say is written beside it: ``Annotated[int, at_least(0)]``, or one of the aliases below (:data:`Count`,
-:data:`Proportion`, …). What depends on the data (which columns or groups there are) is for the functions.
+:data:`Proportion`, …). What depends on the data (which columns or groups there are) is for the functions, in
+the words of :mod:`commscore._validate`.
 """
 
 from __future__ import annotations
@@ -23,32 +24,13 @@ from functools import cache, wraps
 from typing import Annotated, Any, ParamSpec, TypeAlias, TypeVar
 
 from . import _labels
-from ._validate import shown, suggest
+from ._validate import Limits, shown, suggest
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST = 2**63 - 1
 """Greatest whole number that an array can hold."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Least and greatest value of a number, both allowed unless ``above`` excludes the least; never ``but``."""
-
-    low: float
-    high: float = math.inf
-    above: bool = False
-    but: float | None = None
-
-    def __str__(self) -> str:
-        if self.high == math.inf:
-            return f"{'>' if self.above else '>='} {self.low:g}"
-        return f"between {self.low:g} and {self.high:g}" + ("" if self.but is None else f", not {self.but:g}")
-
-    def hold(self, value: float) -> bool:
-        """Whether a number lies within."""
-        return self.low <= value <= self.high and value != self.but and not (self.above and value == self.low)
 
 
 def at_least(low: float) -> Limits:

@@ -6,7 +6,6 @@ import numpy as np
 
 from .._validate import in_range
 from ._base import TRIMEAN, Array, Background, Form, GeneSet, Score, Statistic, Stats, truncated
-from ._check import positive
 
 
 def hill(
@@ -45,12 +44,12 @@ def hill(
     cofactors
         Use agonists, antagonists and co-receptors, if the resource has these columns.
     """
-    positive("K", K)
-    positive("n", n)
+    in_range("K", K, low=0, above=True)
+    in_range("n", n, low=0, above=True)
     if trim is not None:
         in_range("trim", trim, low=0, high=0.5)
     if scale is not None:
-        positive("scale", scale)
+        in_range("scale", scale, low=0, above=True)
     statistic = TRIMEAN if trim is None else truncated(float(trim))
     half = K**n
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._validate import in_range
 from ._base import Array, Form, Score, Stats
-from ._check import positive
 
 
 def regularised(*, mu: float | None = None) -> Score:
@@ -17,7 +17,7 @@ def regularised(*, mu: float | None = None) -> Score:
         Above 0; by default the mean of all genes in all cells that take part, zeros included.
     """
     if mu is not None:
-        positive("mu", mu)
+        in_range("mu", mu, low=0, above=True)
 
     def function(stats: Stats) -> Array:
         root = np.sqrt(stats.ligand.mean * stats.receptor.mean)
