@@ -49,7 +49,8 @@ class Setting:
     per arm, on top. ``outlier_genes``: share of the genes of which one sample has ten times as much.
     ``trend``: dispersion falls with the count. ``patient_sd``: of the log rates of patients that are in both arms.
     ``covariate_sd``: of the log rates per unit of a covariate. ``biopsies`` per patient. ``dominant``: share of one
-    gene in each arm.
+    gene in each arm. ``overdispersion``: variance over mean of counting, as of reads. ``without``: a sample that is
+    lost. ``total``: counts of the first sample in every group. ``n_tested``: genes per group that are compared.
     """
 
     sizes: tuple[int, int] = (4, 4)
@@ -68,6 +69,10 @@ class Setting:
     covariate_sd: float = 0.0
     biopsies: int = 1
     dominant: tuple[float, float] | None = None
+    overdispersion: float = 1.0
+    without: int | None = None
+    total: float | None = None
+    n_tested: int | None = None
 
 
 SETTINGS = {
@@ -92,6 +97,15 @@ SETTINGS = {
     "3 biopsies of 3 v 3 patients": Setting(biopsies=3, sizes=(3, 3)),
 }
 MAIN = tuple(SETTINGS)[:4]
+DEGENERATE = {
+    "2 v 2": Setting(sizes=(2, 2)),
+    "1 v 7": Setting(sizes=(1, 7)),
+    "paired 5, one sample lost": Setting(sizes=(5, 5), patient_sd=0.5, without=0),
+    "counting 20 times as variable": Setting(overdispersion=20.0, coverage=5000.0),
+    "one sample with 30 counts": Setting(total=30.0),
+    "4 genes compared per group": Setting(n_tested=4),
+}
+"""For the null only: what a study can look like at worst."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +160,7 @@ class DrawnCohort:
 
     ``patient``: codes where several samples come from one patient, else None. With ``nested`` the condition is constant
     within patients and ``design`` does not name them; otherwise it has a column per patient. ``dominant``: the gene
-    that changes the composition, neither planted nor unchanged.
+    that changes the composition, neither planted nor unchanged. ``tested``: (n_groups, n_genes), if not all are.
     """
 
     setting: str
@@ -160,11 +174,13 @@ class DrawnCohort:
     patient: np.ndarray | None = None
     nested: bool = False
     dominant: int | None = None
+    tested: np.ndarray | None = None
 
     @property
     def compared(self):
         """(n_groups, n_genes): genes with enough counts, for every method the same ones."""
-        return self.counts.sum(axis=0) >= LEAST_COUNTS
+        enough = self.counts.sum(axis=0) >= LEAST_COUNTS
+        return enough if self.tested is None else enough & self.tested
 
 
 def make(setting, seed, *, null=False):
@@ -181,7 +197,7 @@ def names():
 
 
 def _simulated(rng, name, seed, *, null):
-    s = SETTINGS[name]
+    s = SETTINGS[name] if name in SETTINGS else DEGENERATE[name]
     condition, patient = _arms(s)
     log2, interactions = _planted(rng, s)
     log2[:, 0] = 0.0  # of the gene that may be dominant; it is in no interaction
@@ -193,13 +209,19 @@ def _simulated(rng, name, seed, *, null):
     rate = (
         share * 2.0 ** (log2 * (condition[:, None, None] - 0.5)) * _others(rng, s, patient=patient, covariate=covariate)
     )
-    mean = rate * (n_cells * depth[:, None])[:, :, None]
+    library = n_cells * depth[:, None]
+    if s.total is not None:
+        library[0] = s.total
+    mean = rate * library[:, :, None]
     rates = mean * _donors(rng, s, condition=condition, patient=patient, mean=mean.mean(axis=0))
     shape = n_cells[:, :, None] / CELL_DISPERSION
-    counts = rng.poisson(rates * rng.gamma(shape, 1.0 / shape, rates.shape)).astype(np.float64)
+    rates = rates * rng.gamma(shape, 1.0 / shape, rates.shape)
+    if s.overdispersion > 1.0:
+        rates = rng.gamma(rates / (s.overdispersion - 1.0), s.overdispersion - 1.0)
+    counts = rng.poisson(rates).astype(np.float64)
     columns = _design(condition, covariate, patient if s.patient_sd else None)
     truth = _rows(log2, interactions, both=s.both)
-    return DrawnCohort(
+    drawn = DrawnCohort(
         setting=name,
         seed=seed,
         counts=counts,
@@ -211,7 +233,9 @@ def _simulated(rng, name, seed, *, null):
         patient=patient,
         nested=s.biopsies > 1,
         dominant=None if s.dominant is None else 0,
+        tested=None if s.n_tested is None else np.argsort(rng.random(log2.shape), axis=1) < s.n_tested,
     )
+    return drawn if s.without is None else without(drawn, np.arange(condition.size) != s.without)
 
 
 def _arms(s):

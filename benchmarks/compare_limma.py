@@ -53,6 +53,11 @@ class Measured:
     group_fpr: np.ndarray
 
 
+def share(of):
+    """Mean, of trues or of anything; NaN of nothing."""
+    return float(np.mean(of)) if of.size else np.nan
+
+
 def measure(cohort, found):
     """Compare what was found with what was planted."""
     truth, compared = cohort.truth, cohort.compared
@@ -67,20 +72,21 @@ def measure(cohort, found):
     nulls, moved = row_p[truth.null[both]], row_p[truth.moved[both]]
     bins = np.digitize(cohort.counts.mean(axis=0)[changed], COUNTS[1:-1])
     products = found.effect[changed] * truth.log2[changed], truth.log2[changed] ** 2
-    inside = np.array(np.nan)
+    inside = np.empty(0)
     if found.low is not None:
-        inside = ((found.low <= truth.log2) & (truth.log2 <= found.high))[changed | null]
+        known = (changed | null) & ~np.isnan(found.low)
+        inside = ((found.low <= truth.log2) & (truth.log2 <= found.high))[known]
     return Measured(
-        gene_fpr=tuple(float(np.mean(p[null] <= level)) for level in LEVELS),
-        row_fpr=tuple(float(np.mean(nulls <= level)) for level in LEVELS),
-        power=float(np.mean(moved <= np.quantile(nulls, 0.05))) if moved.size else np.nan,
-        nominal=float(np.mean(moved <= 0.05)) if moved.size else np.nan,
-        null_effect=float(np.nanmean(found.effect[null])),
+        gene_fpr=tuple(share(p[null] <= level) for level in LEVELS),
+        row_fpr=tuple(share(nulls <= level) for level in LEVELS),
+        power=share(moved <= np.quantile(nulls, 0.05)) if nulls.size else np.nan,
+        nominal=share(moved <= 0.05),
+        null_effect=share(found.effect[null & ~np.isnan(found.effect)]),
         planted=np.stack([np.bincount(bins, weights=x, minlength=len(COUNTS) - 1) for x in products]),
-        covered=float(np.mean(inside)),
+        covered=share(inside),
         null_p=p[null],
         moved_p=p[changed],
-        group_fpr=np.array([np.mean(p[k][null[k]] <= LEVELS[0]) for k in range(p.shape[0])]),
+        group_fpr=np.array([share(p[k][null[k]] <= LEVELS[0]) for k in range(p.shape[0])]),
     )
 
 
@@ -193,12 +199,15 @@ def main():
     parser.add_argument(
         "--cohorts", type=int, default=50, help="cohorts per setting; DESeq2 gets a fifth, at least ten"
     )
-    parser.add_argument("--settings", help="names, separated by semicolons; all by default, with --null the main four")
+    parser.add_argument(
+        "--settings",
+        help="names, separated by semicolons; all by default, with --null the main four and the degenerate ones",
+    )
     parser.add_argument("--methods", default="ours,voom,edgeR,DESeq2")
     parser.add_argument("--cache", help="folder where the results of R are kept")
-    parser.add_argument("--null", action="store_true", help="false positives of this package where nothing is planted")
+    parser.add_argument("--null", action="store_true", help="false positives of this package only, nothing planted")
     given = parser.parse_args()
-    default = cohorts.MAIN if given.null else cohorts.names()
+    default = (*cohorts.MAIN, *cohorts.DEGENERATE) if given.null else cohorts.names()
     settings = [name.strip() for name in given.settings.split(";")] if given.settings else default
     for name in cohorts.REAL:
         if name not in cohorts.names():
