@@ -15,7 +15,7 @@ import commscore as cs
 from commscore.cli import app
 from commscore.report import _write, write
 from commscore.report._evidence import _named, marks, valid_doi
-from commscore.report._stored import Stored
+from commscore.report._stored import StoredResult
 from report.page import Page
 
 EVIL = "<script>alert(1)</script>"
@@ -53,7 +53,7 @@ def test_tables_are_the_stored_tables(cohort, page):
 
 def test_interactions_of_loops_are_named_one_by_one():
     table = pd.DataFrame({"interactions": ['["A^B", "C^D"]', '["A^B"]'], "interaction": ["[X^Y", None]})
-    assert _named([Stored("commscore_loops", "loops", {"table": table}, {}, {})]) == {"A^B", "C^D", "[X^Y"}
+    assert _named([StoredResult("commscore_loops", "loops", {"table": table}, {}, {})]) == {"A^B", "C^D", "[X^Y"}
 
 
 def test_direction_and_evidence_come_from_the_resource(page):

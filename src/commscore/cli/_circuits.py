@@ -10,7 +10,7 @@ import typer
 from . import _options as options
 from ._files import DATA, TABLES, WITH_RESULT
 from ._job import CommandResult, Job, Output, table_and_data, tables
-from ._normalize import Place
+from ._normalize import ExpressionLocation
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
 from ._run import command, say
@@ -74,10 +74,10 @@ def circuits(
     def work(adata: Any) -> CommandResult:
         from .. import get, tl
 
-        place = Place(layer, use_raw)
+        location = ExpressionLocation(layer, use_raw)
         if normalize:
             to_file = any(path is not None and path.suffix == ".h5ad" for path in (out, data))
-            place = normalized(adata, place, keep=to_file or sample_key is not None)
+            location = normalized(adata, location, keep=to_file or sample_key is not None)
         say(f"testing circuits in {adata.n_obs} cells by {groupby!r}")
         tl.circuits(
             adata,
@@ -93,8 +93,8 @@ def circuits(
             scheme=scheme,
             expr_prop=expr_prop,
             min_cells=min_cells,
-            layer=place.layer,
-            use_raw=place.use_raw,
+            layer=location.layer,
+            use_raw=location.use_raw,
             counts_layer=counts_layer,
             rng=seed,
             n_jobs=n_jobs,

@@ -12,7 +12,7 @@ from ._compare import show as show_shifts
 from ._compare import summary_of as summary_of_shifts
 from ._files import put_table, replacing
 from ._job import versions
-from ._normalize import Place, normalize
+from ._normalize import ExpressionLocation, normalize
 from ._run import command, current, say
 from ._score import show, summary_of
 
@@ -45,7 +45,7 @@ def _show(out: Path, n_perms: int) -> dict[str, Any]:
     blood = _run(ds.pbmc(), out, name="pbmc", title="Blood cells, curated resource 'breast'", n_perms=n_perms)
     say("a simulated breast tumour cohort, resource 'breast'")
     cohort = _cohort()
-    normalize(cohort, Place(None, use_raw=False), keep=True)
+    normalize(cohort, ExpressionLocation(None, use_raw=False), keep=True)
     title = "Simulated breast tumours, curated resource 'breast'"
     tumour = _run(cohort, out, name="breast", title=title, n_perms=n_perms)
     shifts = _compare(cohort, out / "breast_compare.csv")

@@ -18,15 +18,15 @@ _TARGET = 1e4
 
 
 @dataclass(frozen=True)
-class Place:
+class ExpressionLocation:
     """Where the expression is: arguments of the tools."""
 
     layer: str | None
     use_raw: bool
 
 
-def normalize(adata: Any, place: Place, *, keep: bool) -> Place:
-    """Normalise the raw counts of ``place`` to 10,000 per cell, take log1p, and return where that is.
+def normalize(adata: Any, location: ExpressionLocation, *, keep: bool) -> ExpressionLocation:
+    """Normalise the raw counts of ``location`` to 10,000 per cell, take log1p, and return where that is.
 
     What is to be scored is what is normalised. The counts of ``X`` make room for it, and stay as a layer with ``keep``
     (commands that compare samples need them, and the data are written with the result); every other matrix stays as
@@ -34,24 +34,24 @@ def normalize(adata: Any, place: Place, *, keep: bool) -> Place:
     """
     from ..study.expression import read_expression
 
-    source = read_expression(adata, layer=place.layer, use_raw=place.use_raw)
+    source = read_expression(adata, layer=location.layer, use_raw=location.use_raw)
     _refuse_unless_counts(adata, source)
     say(f"normalising {source.name} to 10,000 per cell, log1p")
-    if not place.use_raw and place.layer is None:
+    if not location.use_raw and location.layer is None:
         if keep:
             kept = _keep_counts(adata)
             say(f"adata.X is log-normalised in what follows; its counts are in adata.layers[{kept!r}]")
         adata.X = _lognorm(source.matrix)
-        return place
+        return location
     if source.var_names.equals(adata.var_names):
         name = _free(adata, LAYER)
         adata.layers[name] = _lognorm(source.matrix)
         say(f"{source.name} stays as it is; the log-normalised expression is adata.layers[{name!r}]")
-        return Place(name, use_raw=False)
+        return ExpressionLocation(name, use_raw=False)
     return _of_raw(adata, source, keep=keep)
 
 
-def _of_raw(adata: Any, source: Expression, *, keep: bool) -> Place:
+def _of_raw(adata: Any, source: Expression, *, keep: bool) -> ExpressionLocation:
     """Put the expression in the place of ``raw``: it has genes that no layer can hold."""
     if keep:
         msg = (
@@ -63,7 +63,7 @@ def _of_raw(adata: Any, source: Expression, *, keep: bool) -> Place:
     import anndata
 
     adata.raw = anndata.AnnData(_lognorm(source.matrix), var=adata.raw.var, obs=adata.obs[[]])
-    return Place(None, use_raw=True)
+    return ExpressionLocation(None, use_raw=True)
 
 
 def _refuse_unless_counts(adata: Any, source: Expression) -> None:

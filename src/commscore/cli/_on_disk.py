@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.read.files import contained
-from ..core.read.tiles import Picked
+from ..core.read.tiles import MatrixView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def read_on_disk(path: Path) -> Any:
         adata.layers[name] = _matrix(element)
     raw = group.get("raw/X", group.get("raw.X"))  # the second: anndata before 0.7
     if raw is not None and of_raw is not None:
-        adata._raw = anndata.Raw(adata, X=_Raw(contained(_matrix(raw), "adata.raw.X")), var=of_raw, varm={})
+        adata._raw = anndata.Raw(adata, X=_RawView(contained(_matrix(raw), "adata.raw.X")), var=of_raw, varm={})
     return adata
 
 
@@ -73,8 +73,8 @@ def _matrix(element: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Raw(Picked):
+class _RawView(MatrixView):
     """The matrix of ``raw``; anndata takes rows from it when it makes a view, and nothing is read then."""
 
-    def __getitem__(self, index: tuple[Any, Any]) -> Picked:
-        return Picked(self.whole, np.arange(self.shape[0])[np.ravel(index[0]) if np.ndim(index[0]) else index[0]])
+    def __getitem__(self, index: tuple[Any, Any]) -> MatrixView:
+        return MatrixView(self.whole, np.arange(self.shape[0])[np.ravel(index[0]) if np.ndim(index[0]) else index[0]])

@@ -10,7 +10,7 @@ import typer
 from . import _options as options
 from ._files import DATA, FIGURES, TABLES, WITH_RESULT
 from ._job import CommandResult, Job, table_and_data, tables
-from ._normalize import Place
+from ._normalize import ExpressionLocation
 from ._normalize import normalize as normalized
 from ._open_resource import open_resource
 from ._run import command, say
@@ -86,9 +86,9 @@ def score(
         from ..get._store import check_target
 
         check_target(adata, _KEY, inplace=not backed)
-        place = Place(layer, use_raw)
+        location = ExpressionLocation(layer, use_raw)
         if normalize:
-            place = normalized(adata, place, keep=data is not None or (out is not None and out.suffix == ".h5ad"))
+            location = normalized(adata, location, keep=data is not None or (out is not None and out.suffix == ".h5ad"))
         say(f"scoring {adata.n_obs} cells by {groupby!r} with resource {opened_resource.name!r}")
         result: Any = tl.score(
             adata,
@@ -102,8 +102,8 @@ def score(
             expr_prop=expr_prop,
             min_cells=min_cells,
             groups=group or None,
-            layer=place.layer,
-            use_raw=place.use_raw,
+            layer=location.layer,
+            use_raw=location.use_raw,
             rng=seed,
             n_jobs=n_jobs,
             inplace=False,

@@ -52,7 +52,7 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Paste:
+class ManuscriptText:
     """Text to copy into a manuscript."""
 
     block: ClassVar[str] = "paste"

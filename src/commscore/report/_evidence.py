@@ -14,7 +14,7 @@ from .._names import read_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._stored import Stored
+    from ._stored import StoredResult
 
 NAMED_IN = ("interaction", "interactions", "strongest", "cut", "remaining")
 """Columns that name an interaction."""
@@ -61,7 +61,7 @@ class Evidence:
         return frame.assign(evidence=names.map(interactions["n_evidence"]).astype(float).fillna(0).astype(int))
 
 
-def collect(results: Sequence[Stored], resource: Any) -> Evidence:
+def collect(results: Sequence[StoredResult], resource: Any) -> Evidence:
     """Return the evidence for every interaction named in the tables.
 
     ``resource`` is what :func:`commscore.rs.as_resource` takes; ``None`` is the curated resource of the package.
@@ -116,7 +116,7 @@ def marks(cited: str) -> list[str]:
     return parts
 
 
-def _named(results: Sequence[Stored]) -> set[str]:
+def _named(results: Sequence[StoredResult]) -> set[str]:
     names: set[str] = set()
     for stored in results:
         for frame in stored.tables.values():

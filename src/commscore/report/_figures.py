@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-    from ._stored import Stored
+    from ._stored import StoredResult
 
 _MOST_BYTES = 250_000
 """A larger drawing becomes pixels."""
@@ -34,7 +34,7 @@ _STYLE: Any = {"svg.hashsalt": "commscore", "figure.facecolor": "white", "savefi
 class FigureRequest:
     """What is to be drawn."""
 
-    stored: Stored
+    stored: StoredResult
     adata: AnnData
     top: int
     max_padj: float

@@ -11,7 +11,7 @@ from .. import tl
 from .._labels import OWN_REFERENCE
 from .._version import __version__
 from ..get._result import covered
-from ._blocks import Facts, Paste, Section, Text
+from ._blocks import Facts, ManuscriptText, Section, Text
 from ._evidence import source_texts
 from ._kinds import kind_of
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ._evidence import Evidence
-    from ._stored import Stored
+    from ._stored import StoredResult
 
 _PACKAGES = ("anndata", "scanpy", "numpy", "scipy", "pandas", "numba")
 _WORKS = {
@@ -46,12 +46,12 @@ _BH, _EXACT, _SMYTH = "10.1111/j.2517-6161.1995.tb02031.x", "10.2202/1544-6115.1
 _ACAT, _TOST = "10.1080/01621459.2018.1554485", "10.1007/BF01068419"
 
 
-def section(results: Sequence[Stored], evidence: Evidence) -> Section:
+def section(results: Sequence[StoredResult], evidence: Evidence) -> Section:
     """Return the text, every parameter of every result, and the works to cite."""
     cited = _cited(results)
     lines = [_prose(s) for s in results]
     lines += [_versions(), "References", *cited, *_reviews(results, evidence)]
-    blocks: list[Any] = [Paste("Text to paste", "methods-text", lines)]
+    blocks: list[Any] = [ManuscriptText("Text to paste", "methods-text", lines)]
     blocks += [
         Facts(f"Parameters: {kind_of(s.kind).title} ({s.key})", ("Parameter", "Value"), _parameters(s)) for s in results
     ]
@@ -78,12 +78,12 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def _parameters(stored: Stored) -> list[list[str]]:
+def _parameters(stored: StoredResult) -> list[list[str]]:
     rows = [[name, shown(value)] for name, value in stored.params.items()]
     return rows + [[f"resource: {name}", shown(value)] for name, value in stored.resource.items()]
 
 
-def _prose(stored: Stored) -> str:
+def _prose(stored: StoredResult) -> str:
     p = {name: shown(value) for name, value in stored.params.items()}
     p["n_groups"] = str(np.size(np.asarray(stored.params.get("groups", ()), object)))
     p["samples"] = _samples(stored.params)
@@ -228,7 +228,7 @@ def _versions() -> str:
     return f"This report was written by commscore {__version__} with {', '.join(versions)}."
 
 
-def _cited(results: Sequence[Stored]) -> list[str]:
+def _cited(results: Sequence[StoredResult]) -> list[str]:
     dois: dict[str, str] = {}
     for stored in results:
         for doi, text in _of_kind(stored):
@@ -236,7 +236,7 @@ def _cited(results: Sequence[Stored]) -> list[str]:
     return [f"{text}. https://doi.org/{doi}" for doi, text in dois.items()]
 
 
-def _of_kind(stored: Stored) -> list[tuple[str, str]]:
+def _of_kind(stored: StoredResult) -> list[tuple[str, str]]:
     """Return DOI and work of the methods behind a result."""
     works: list[tuple[str, str]] = []
     if stored.kind == "score":
@@ -260,13 +260,13 @@ def _of_kind(stored: Stored) -> list[tuple[str, str]]:
     return works + [(doi, _WORKS[doi]) for doi in numbers]
 
 
-def _of_compare(stored: Stored) -> tuple[str, ...]:
+def _of_compare(stored: StoredResult) -> tuple[str, ...]:
     fitted = (_SMYTH,) if stored.params.get("unit") == "samples" else ()
     combined = (_ACAT,) if stored.params.get("combine") == "acat" else ()
     return (*fitted, *combined, _TOST, _EXACT, _BH)
 
 
-def _reviews(results: Sequence[Stored], evidence: Evidence) -> list[str]:
+def _reviews(results: Sequence[StoredResult], evidence: Evidence) -> list[str]:
     """Return the sources of the resource, if the results were made with it."""
     if not any(s.resource.get("sha256") == evidence.resource.sha256 for s in results):
         return []
@@ -274,7 +274,7 @@ def _reviews(results: Sequence[Stored], evidence: Evidence) -> list[str]:
     return [f"{text.rstrip('.')}." + (f" https://doi.org/{doi}" if doi else "") for text, doi in texts if text]
 
 
-def _other_resource(results: Sequence[Stored], evidence: Evidence) -> str:
+def _other_resource(results: Sequence[StoredResult], evidence: Evidence) -> str:
     resource = evidence.resource
     other = sorted({s.key for s in results if s.resource.get("sha256") != resource.sha256})
     if not other:

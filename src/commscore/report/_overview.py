@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from ._stored import Stored
+    from ._stored import StoredResult
 
 _PER_SAMPLE = ("condition_key", "sample_key")
 
 
-def section(adata: AnnData, results: Sequence[Stored], *, groupby: str | None, max_padj: float) -> Section:
+def section(adata: AnnData, results: Sequence[StoredResult], *, groupby: str | None, max_padj: float) -> Section:
     """Return the overview.
 
     ``groupby`` is the column of obs with the groups; by default the one that the first result was made with.
@@ -35,7 +35,7 @@ def section(adata: AnnData, results: Sequence[Stored], *, groupby: str | None, m
     return Section("overview", "Overview", blocks)
 
 
-def _sentence(adata: AnnData, results: Sequence[Stored], groupby: str | None) -> str:
+def _sentence(adata: AnnData, results: Sequence[StoredResult], groupby: str | None) -> str:
     parts = [f"{adata.n_obs:,} cells and {adata.n_vars:,} genes"]
     if groupby is not None and groupby in adata.obs:
         parts.append(f"{in_memory(adata, groupby).nunique()} groups of cells (column {groupby})")
@@ -46,13 +46,13 @@ def _sentence(adata: AnnData, results: Sequence[Stored], groupby: str | None) ->
     return "; ".join(parts) + "."
 
 
-def _result_table(results: Sequence[Stored], max_padj: float) -> Facts:
+def _result_table(results: Sequence[StoredResult], max_padj: float) -> Facts:
     header = ("Result", "Key in adata.uns", "Rows", "Tested", f"padj ≤ {max_padj:g}", "Not tested", "Resource")
     rows = [[kind_of(s.kind).title, s.key, f"{len(s.table):,}", *_counted(s, max_padj), _resource(s)] for s in results]
     return Facts("Results in this report", header, rows)
 
 
-def _counted(stored: Stored, max_padj: float) -> list[str]:
+def _counted(stored: StoredResult, max_padj: float) -> list[str]:
     """Return tested rows, rows that pass, what was not tested; a dash where there is no such thing."""
     table, padj = stored.table, first(stored.table, "padj")
     untested = stored.tables.get("untested")
@@ -63,7 +63,7 @@ def _counted(stored: Stored, max_padj: float) -> list[str]:
     return [f"{table[padj].notna().sum():,}", _passing(stored, passing), left]
 
 
-def _passing(stored: Stored, passing: Any) -> str:
+def _passing(stored: StoredResult, passing: Any) -> str:
     """Return how many rows pass; of circuits, how many of them are complete, partial or a single step."""
     if stored.kind != "circuits" or not passing.any():
         return f"{passing.sum():,}"
@@ -72,14 +72,14 @@ def _passing(stored: Stored, passing: Any) -> str:
     return ", ".join(f"{by[name]} {words}" for name, words in names.items() if name in by)
 
 
-def _resource(stored: Stored) -> str:
+def _resource(stored: StoredResult) -> str:
     """Return its name and version, and how much of it can be tested, where that is stored."""
     name = f"{stored.resource.get('name', '?')} {stored.resource.get('version', '')}".strip()
     coverage = testable(stored.params)
     return f"{name} ({coverage})" if coverage else name
 
 
-def _group_tables(adata: AnnData, results: Sequence[Stored], groupby: str | None) -> list[Facts]:
+def _group_tables(adata: AnnData, results: Sequence[StoredResult], groupby: str | None) -> list[Facts]:
     if groupby is None or groupby not in adata.obs:
         return []
     groups = in_memory(adata, groupby)
@@ -93,7 +93,7 @@ def _group_tables(adata: AnnData, results: Sequence[Stored], groupby: str | None
     return [Facts("Cells of each group", (groupby, "Cells", *map(str, by)), rows)]
 
 
-def _reasons(results: Sequence[Stored]) -> Facts:
+def _reasons(results: Sequence[StoredResult]) -> Facts:
     rows = []
     for stored in results:
         untested = stored.tables.get("untested")

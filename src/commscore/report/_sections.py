@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from ._evidence import Evidence
     from ._kinds import View
-    from ._stored import Stored
+    from ._stored import StoredResult
 
 
 def section(
-    stored: Stored,
+    stored: StoredResult,
     *,
     number: int,
     alone: bool,
@@ -46,7 +46,7 @@ def section(
     return Section(f"result-{number}", title, blocks)
 
 
-def _source(stored: Stored) -> list[Text]:
+def _source(stored: StoredResult) -> list[Text]:
     """Name the result that this one was made from, and say if that has changed since."""
     keys = keys_of_sources(stored.params)
     if stored.changed:
@@ -92,7 +92,7 @@ _DOCS = {
 }
 
 
-def _counts(stored: Stored, max_padj: float) -> list[Facts]:
+def _counts(stored: StoredResult, max_padj: float) -> list[Facts]:
     """Return the small tables that say at one glance what was found."""
     table = stored.table
     if table.empty:

@@ -31,7 +31,7 @@ _PARTS = {"table", "params", "resource", "schema"}
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredResult:
     """One result: where it lies, what kind it is, its tables and parameters."""
 
     key: str
@@ -54,7 +54,7 @@ class Stored:
         return None if name is None else str(name)
 
 
-def results(adata: AnnData, keys: str | Sequence[str] | None) -> list[Stored]:
+def results(adata: AnnData, keys: str | Sequence[str] | None) -> list[StoredResult]:
     """Return the results under ``keys``, or all there are; what commscore did not write is passed over.
 
     Raises
@@ -79,11 +79,11 @@ def _ours(value: Any) -> bool:
     return keys >= _PARTS and str(value["schema"]).startswith("commscore.")
 
 
-def _stored(adata: AnnData, key: str) -> Stored:
+def _stored(adata: AnnData, key: str) -> StoredResult:
     result = get.load(adata, key)
     further = {name: frame for name, frame in result.extra.items() if hasattr(frame, "columns")}
     kind = result.schema.removeprefix("commscore.").split("/")[0]
-    return Stored(
+    return StoredResult(
         key,
         kind,
         {"table": result.table, **further},
@@ -97,7 +97,7 @@ def _place(kind: str) -> int:
     return ORDER.index(kind) if kind in ORDER else len(ORDER)
 
 
-def response_beside(stored: Stored, stored_results: Sequence[Stored]) -> str | None:
+def response_beside(stored: StoredResult, stored_results: Sequence[StoredResult]) -> str | None:
     """Return the key of the first response that was made from the same groups, conditions and samples."""
     columns = [stored.params.get(name) for name in _STUDY]
     same = (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ..arrays import Ints
-    from ..core.read.partial import Partial
+    from ..core.read.statistics import CellStatistics
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _checked(source: Expression, adata: AnnData) -> Expression:
     return source
 
 
-def refuse_unsuitable(columns: GeneColumns | Partial, source: Expression) -> None:
+def refuse_unsuitable(columns: GeneColumns | CellStatistics, source: Expression) -> None:
     """Raise unless the values can be log-normalised expression; warn where they hardly are."""
     name = source.name
     if not columns.finite:

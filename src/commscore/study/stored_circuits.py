@@ -46,7 +46,7 @@ def circuit_scores(
     if column is None or steps.empty:
         levels = [EVERYTHING] if column is None else obs_labels(adata, by, column)[1]
         return {level: steps["score"].to_numpy(np.float64) for level in levels}
-    plan, genes, groups = _plan(stored.extra["edges"], steps)
+    graph, genes, groups = _graph(stored.extra["edges"], steps)
     aliases = dict(stored.params.get("aliases") or {})
     source = stored_expression(adata, stored.params)
     group = stored_group_codes(adata, stored.params, groups)
@@ -56,23 +56,23 @@ def circuit_scores(
     sums = sums_in_bins(source, [aliases.get(g, g) for g in genes], bins, n_bins=len(names) * k)
     rule = str(stored.params.get("complex", "min"))
     return {
-        name: _one(plan, sums.total[i * k : (i + 1) * k], sums.n[i * k : (i + 1) * k], rule=rule, min_cells=min_cells)
+        name: _one(graph, sums.total[i * k : (i + 1) * k], sums.n[i * k : (i + 1) * k], rule=rule, min_cells=min_cells)
         for i, name in enumerate(names)
     }
 
 
-def _one(plan: core.Plan, total: Floats, n: Floats, *, rule: str, min_cells: int) -> Floats:
+def _one(graph: core.CircuitGraph, total: Floats, n: Floats, *, rule: str, min_cells: int) -> Floats:
     present = n >= max(min_cells, 1)
     means = (total / np.where(present, n, np.inf)[:, None]).T[:, :, None]
     sizes = np.where(present, n, 0).astype(np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = core.node_values(means, plan, sizes=sizes, rule=rule)
-        values[~plan.members[plan.role][:, present].any(axis=1)] = np.nan
-        return np.asarray(core.step_scores(values, plan)[:, 0], np.float64)
+        values = core.node_values(means, graph, sizes=sizes, rule=rule)
+        values[~graph.members[graph.role][:, present].any(axis=1)] = np.nan
+        return np.asarray(core.step_scores(values, graph)[:, 0], np.float64)
 
 
-def _plan(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.Plan, list[str], list[str]]:
-    """Build the plan of these steps from what is stored; a role is the groups that took it."""
+def _graph(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.CircuitGraph, list[str], list[str]]:
+    """Build the graph of these steps from what is stored; a role is the groups that took it."""
     acting = edges[edges["status"].astype(str) == "acts on its edge"]
     gates_of = {c: part.to_dict("records") for c, part in acting.groupby("circuit", observed=True)}
     nodes: dict[tuple[str, str], int] = {}
@@ -92,7 +92,7 @@ def _plan(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.Plan, list[str
     roles = list(members)
     pairs = np.asarray(ends, np.int64).reshape(-1, 2)
     number = {g: i for i, g in enumerate(genes)}
-    plan = core.Plan(
+    graph = core.CircuitGraph(
         Entities.of([[number[g] for g in molecule.split("_")] for molecule, _ in nodes]),
         np.asarray([roles.index(cell) for _, cell in nodes], np.int64),
         np.array([[g in members[cell] for g in groups] for cell in roles], bool),
@@ -104,7 +104,7 @@ def _plan(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.Plan, list[str
         np.ones(len(pairs), bool),
         1,
     )
-    return plan, genes, groups
+    return graph, genes, groups
 
 
 def _name(gate: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..arrays import Entities
 from ..core.read.matrix import statistics_of
-from ..core.read.partial import UNUSED
+from ..core.read.statistics import UNUSED
 from ..core.summary import join
 from ..core.threads import team
 from ..get._columns import label_codes

@@ -19,8 +19,8 @@ ROLES = [0, 1, 0, 2, 1]
 MEMBERS = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 1, 1]], bool)
 
 
-def make_plan(gates=(), source=(0, 3, 2), target=(1, 4, 4), circuit=(0, 0, 1), counts=(True, True, True)):
-    return core.Plan(
+def make_graph(gates=(), source=(0, 3, 2), target=(1, 4, 4), circuit=(0, 0, 1), counts=(True, True, True)):
+    return core.CircuitGraph(
         Entities.of(MOLECULES), np.array(ROLES), MEMBERS, np.array([False, False, True]), np.array(source),
         np.array(target), core.Gates.of(list(gates)), np.array(circuit), np.array(counts), 3,
     )  # fmt: skip
@@ -50,19 +50,19 @@ def cells():
 def test_molecules_in_their_roles(cells, rule):
     x, labels = cells
     means, sizes = reference.group_means(x, labels, 4).T, np.bincount(labels)
-    found = core.node_values(means[:, :, None], make_plan(), sizes=sizes, rule=rule)[:, 0]
+    found = core.node_values(means[:, :, None], make_graph(), sizes=sizes, rule=rule)[:, 0]
     np.testing.assert_allclose(found, slow_nodes(means, sizes, rule), rtol=1e-12)
 
 
 def test_a_role_of_several_groups_is_the_mean_over_its_cells(cells):
     x, labels = cells
     means = reference.group_means(x, labels, 4).T
-    found = core.node_values(means[:, :, None], make_plan(), sizes=np.bincount(labels), rule="min")[4, 0]
+    found = core.node_values(means[:, :, None], make_graph(), sizes=np.bincount(labels), rule="min")[4, 0]
     assert found == pytest.approx(x[np.isin(labels, [1, 2]), 5].mean())
 
 
 def scored(gates, values):
-    return core.step_scores(np.array(values, float)[:, None], make_plan(gates))[:, 0]
+    return core.step_scores(np.array(values, float)[:, None], make_graph(gates))[:, 0]
 
 
 def test_gates_act_as_they_are_defined():
@@ -86,8 +86,8 @@ def test_gates_at_their_limits():
 
 
 def test_strength_is_geometric_mean_and_minimum_of_steps_that_count():
-    plan = make_plan(counts=(True, True, False))
-    found = core.strengths(np.array([[2.0, 0.0], [8.0, 1.0], [5.0, 5.0]]), plan)
+    graph = make_graph(counts=(True, True, False))
+    found = core.strengths(np.array([[2.0, 0.0], [8.0, 1.0], [5.0, 5.0]]), graph)
     np.testing.assert_allclose(found.mean[0], [4.0, 0.0])
     np.testing.assert_allclose(found.lowest[0], [2.0, 0.0])
     assert np.isnan(found.mean[1:]).all()  # no step counts, no step at all
@@ -96,7 +96,7 @@ def test_strength_is_geometric_mean_and_minimum_of_steps_that_count():
 @pytest.mark.parametrize("scheme", ["rotation", "ring", "independent"])
 def test_joint_null_equals_brute_force(cells, scheme):
     x, labels = cells
-    plan = make_plan([(0, 2, core.RELEASE), (1, 0, core.DECOY)])
+    graph = make_graph([(0, 2, core.RELEASE), (1, 0, core.DECOY)])
     key, n = 77, 61
     order = reference.shuffled(range(70), key, 2**64 - 1) if scheme != "independent" else np.arange(70)
     with team(1) as threads:
@@ -106,13 +106,13 @@ def test_joint_null_equals_brute_force(cells, scheme):
             read = LabelledCells.read(x, cells=np.arange(70), groups=Groups.of(labels, 4), columns=np.arange(6),
                                       order=draws.order(70), team=threads)  # fmt: skip
             labelled = read.with_exact_sums()
-            tally = core.CircuitCounter(plan, labelled, means=labelled.observe().mean, rule="min")
+            tally = core.CircuitCounter(graph, labelled, means=labelled.observe().mean, rule="min")
             permute(labelled, tally, draws)
 
             def all_of(m):
                 values = slow_nodes(m.T, np.bincount(labels))[:, None]
-                scores = core.step_scores(values, plan)
-                return [scores[:, 0], *(s[:, 0] for s in core.strengths(scores, plan))]
+                scores = core.step_scores(values, graph)
+                return [scores[:, 0], *(s[:, 0] for s in core.strengths(scores, graph))]
 
             permuted = reference.labellings(labels, n, key, scheme)
             null = [all_of(reference.group_means(x, p, 4)) for p in permuted]
@@ -125,20 +125,20 @@ def test_joint_null_equals_brute_force(cells, scheme):
 def test_flows_are_logs_of_scores_squared():
     rng = np.random.default_rng(0)
     levels = rng.normal(3, 1, (4, 5))
-    plan = make_plan([(0, 2, core.RELEASE), (1, 0, core.DECOY), (2, 1, core.CORECEPTOR)])
-    scores = core.step_scores(2**levels.T, plan)
-    flows = core.step_flows(levels, plan)
+    graph = make_graph([(0, 2, core.RELEASE), (1, 0, core.DECOY), (2, 1, core.CORECEPTOR)])
+    scores = core.step_scores(2**levels.T, graph)
+    flows = core.step_flows(levels, graph)
     np.testing.assert_allclose(flows, 2 * np.log2(scores).T, rtol=1e-12)
-    left, right = core.step_sides(levels, plan)
-    np.testing.assert_allclose(left + right + core.decoy_terms(levels, plan), flows, rtol=1e-12)
-    assert (core.decoy_terms(levels, plan)[:, 1] < 0).all()
-    assert (core.decoy_terms(levels, plan)[:, [0, 2]] == 0).all()
+    left, right = core.step_sides(levels, graph)
+    np.testing.assert_allclose(left + right + core.decoy_terms(levels, graph), flows, rtol=1e-12)
+    assert (core.decoy_terms(levels, graph)[:, 1] < 0).all()
+    assert (core.decoy_terms(levels, graph)[:, [0, 2]] == 0).all()
 
 
 def test_levels_take_the_least_subunit_and_keep_what_is_missing():
     logs = np.random.default_rng(0).normal(5, 1, (3, 3, 6))
     logs[1, 0] = np.nan
-    found = core.node_levels(logs, make_plan())
+    found = core.node_levels(logs, make_graph())
     np.testing.assert_allclose(found[:, 1], logs[:, 1, [1, 2]].min(axis=1))
     assert np.isnan(found[1, [0, 2]]).all()
     assert np.isfinite(found[[0, 2]]).all()
@@ -148,16 +148,16 @@ def test_noise_and_fractions_of_steps_follow_the_side_that_limits():
     rng = np.random.default_rng(3)
     units, props = rng.uniform(0, 1, (4, 5)), rng.uniform(0, 1, (4, 5))
     gates = [(0, 2, core.RELEASE), (1, 0, core.DECOY), (2, 1, core.CORECEPTOR)]
-    plan, bare = make_plan(gates), make_plan([])
-    ends = [(units[:, a], units[:, b]) for a, b in zip(plan.source, plan.target, strict=True)]
-    found = core.step_units(units, plan)
+    graph, bare = make_graph(gates), make_graph([])
+    ends = [(units[:, a], units[:, b]) for a, b in zip(graph.source, graph.target, strict=True)]
+    found = core.step_units(units, graph)
     np.testing.assert_allclose(core.step_units(units, bare), np.column_stack([a + b for a, b in ends]))
     np.testing.assert_allclose(found[:, 0], np.maximum(ends[0][0], units[:, 2]) + ends[0][1])
     np.testing.assert_allclose(found[:, 1], ends[1][0] + ends[1][1] + units[:, 0])
     np.testing.assert_allclose(found[:, 2], ends[2][0] + np.maximum(ends[2][1], units[:, 1]))
-    lowest = np.minimum(*core.step_sides(props, plan))
+    lowest = np.minimum(*core.step_sides(props, graph))
     for step, more in ((0, [2]), (1, []), (2, [1])):  # a decoy need not be expressed
-        nodes = [plan.source[step], plan.target[step], *more]
+        nodes = [graph.source[step], graph.target[step], *more]
         np.testing.assert_array_equal(lowest[:, step], props[:, nodes].min(axis=1))
 
 

@@ -12,9 +12,9 @@ from scipy import sparse
 
 from commscore.core.read import tiles as blocks
 from commscore.core.read.matrix import cell_sums, columns_of, gene_major, products_over, statistics_of
-from commscore.core.read.partial import UNUSED
 from commscore.core.read.pseudobulk import pseudobulk
-from commscore.core.read.tiles import Picked, Serial, Take, Tile, load, room
+from commscore.core.read.statistics import UNUSED
+from commscore.core.read.tiles import MatrixView, Serial, Take, Tile, load, room
 from commscore.core.threads import team
 from commscore.stats.analytic import keys_of
 
@@ -45,7 +45,7 @@ class Cut(Serial):
         return self.matrix[tile.rows][:, tile.columns]
 
     def only(self, columns):
-        return Picked(Cut(self.matrix, self.rows), columns=columns)
+        return MatrixView(Cut(self.matrix, self.rows), columns=columns)
 
     def in_rows(self, columns):
         return Cut(self.matrix, self.rows), columns
@@ -124,7 +124,7 @@ def test_sums_of_bins_and_cells(x, kind, cuts, genes):
 def test_a_choice_of_rows_and_columns_is_a_matrix_of_its_own(x, kind):
     rows, columns = np.array([0, 3, 4, 40, 80]), np.array([7, 2, 5])
     matrix = Cut(KINDS[kind](x), (4, 20, 41), (3,))
-    part = Picked(matrix, rows).only(columns)
+    part = MatrixView(matrix, rows).only(columns)
     assert part.shape == (5, 3)
     assert part.dtype == x.dtype
     found = load(part)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ._graph import CORECEPTOR, DECOY, RELEASE, CircuitGraph, Gates
 from ._loops import LoopNull, Loops, Network, autocrine, relays, rewired, search
 from ._loops import strengths as loop_strengths
 from ._null import CircuitCounter
-from ._plan import CORECEPTOR, DECOY, RELEASE, Gates, Plan
 from ._samples import decoy_terms, node_levels, spearman_within, step_flows, step_sides, step_units
 from ._scores import node_values, step_scores, strengths
 
@@ -14,11 +14,11 @@ __all__ = [
     "DECOY",
     "RELEASE",
     "CircuitCounter",
+    "CircuitGraph",
     "Gates",
     "LoopNull",
     "Loops",
     "Network",
-    "Plan",
     "autocrine",
     "decoy_terms",
     "loop_strengths",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...arrays import Floats, Ints
     from ..permute.schemes import Block
     from ..read.cells import LabelledCells
-    from ._plan import Plan
+    from ._graph import CircuitGraph
 
 
 class CircuitCounter:
@@ -21,7 +21,7 @@ class CircuitCounter:
 
     Parameters
     ----------
-    plan
+    graph
         The circuits; genes are numbered as the columns.
     cells
         With exact sums.
@@ -37,8 +37,8 @@ class CircuitCounter:
         of each circuit (n_circuits).
     """
 
-    def __init__(self, plan: Plan, cells: LabelledCells, *, means: Floats, rule: str) -> None:
-        self._plan, self._cells, self._rule = plan, cells, rule
+    def __init__(self, graph: CircuitGraph, cells: LabelledCells, *, means: Floats, rule: str) -> None:
+        self._graph, self._cells, self._rule = graph, cells, rule
         self._limits = [x * (1 - TOLERANCE) for x in self._evaluate(means[:, :, None])]
         self.steps, self.mean, self.lowest = (np.zeros(x.shape[0], np.int64) for x in self._limits)
 
@@ -55,6 +55,6 @@ class CircuitCounter:
             count += (scores >= limit).sum(axis=1)  # NaN is never reached
 
     def _evaluate(self, means: Floats) -> tuple[Floats, Floats, Floats]:
-        values = node_values(means, self._plan, sizes=self._cells.groups.sizes, rule=self._rule)
-        scores = step_scores(values, self._plan)
-        return scores, *strengths(scores, self._plan)
+        values = node_values(means, self._graph, sizes=self._cells.groups.sizes, rule=self._rule)
+        scores = step_scores(values, self._graph)
+        return scores, *strengths(scores, self._graph)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from ._plan import DECOY, RELEASE
+from ._graph import DECOY, RELEASE
 
 if TYPE_CHECKING:
     from ...arrays import Floats, Ints
-    from ._plan import Plan
+    from ._graph import CircuitGraph
 
 
 _DRAWS = 1999
 
 
-def node_levels(logs: Floats, plan: Plan) -> Floats:
+def node_levels(logs: Floats, graph: CircuitGraph) -> Floats:
     """Level of every molecule in its role: n_samples × n_nodes, the least of the subunits.
 
     Parameters
@@ -25,41 +25,41 @@ def node_levels(logs: Floats, plan: Plan) -> Floats:
     logs
         (n_samples, n_roles, n_genes), log2 counts per million or another level; NaN where a sample has too few cells
         of the role.
-    plan
+    graph
         The circuits.
     """
-    out = np.empty((logs.shape[0], plan.role.size))
-    for role, nodes, entities in plan.by_role:
+    out = np.empty((logs.shape[0], graph.role.size))
+    for role, nodes, entities in graph.by_role:
         out[:, nodes] = np.minimum.reduceat(logs[:, role][:, entities.genes], entities.indptr[:-1], axis=1)
     return out
 
 
-def step_sides(levels: Floats, plan: Plan, *, limit: np.ufunc = np.minimum) -> tuple[Floats, Floats]:
+def step_sides(levels: Floats, graph: CircuitGraph, *, limit: np.ufunc = np.minimum) -> tuple[Floats, Floats]:
     """Level of the first and of the second end of every step, n_samples × n_steps each, after the gates that limit it.
 
     Parameters
     ----------
     levels
         (n_samples, n_nodes) of the molecules: log2 levels, or what else ``limit`` joins.
-    plan
+    graph
         The circuits.
     limit
         How a side and its gates are joined: the least of them, unless noise is asked for.
     """
-    left, right = levels[:, plan.source], levels[:, plan.target]
-    for step, node, kind in zip(plan.gates.step, plan.gates.node, plan.gates.kind, strict=True):
+    left, right = levels[:, graph.source], levels[:, graph.target]
+    for step, node, kind in zip(graph.gates.step, graph.gates.node, graph.gates.kind, strict=True):
         if kind != DECOY:
             side = left if kind == RELEASE else right
             side[:, step] = limit(side[:, step], levels[:, node])
     return left, right
 
 
-def decoy_terms(levels: Floats, plan: Plan) -> Floats:
+def decoy_terms(levels: Floats, graph: CircuitGraph) -> Floats:
     """Log2 of the share of the ligand that reaches the receptor, n_samples × n_steps; 0 without decoys."""
-    _, right = step_sides(levels, plan)
+    _, right = step_sides(levels, graph)
     out = 0.0 * right
-    for step in np.unique(plan.gates.step):
-        decoys = plan.gates.nodes_of(step, DECOY)
+    for step in np.unique(graph.gates.step):
+        decoys = graph.gates.nodes_of(step, DECOY)
         if decoys.size:
             out[:, step] = right[:, step] - np.logaddexp2.reduce(
                 np.column_stack([right[:, step], levels[:, decoys]]), axis=1
@@ -67,20 +67,20 @@ def decoy_terms(levels: Floats, plan: Plan) -> Floats:
     return np.asarray(out, np.float64)
 
 
-def step_flows(levels: Floats, plan: Plan) -> Floats:
+def step_flows(levels: Floats, graph: CircuitGraph) -> Floats:
     """Log2 flow of every step in every sample: log2 L + log2 R after the gates (see ``step_scores``)."""
-    left, right = step_sides(levels, plan)
-    return np.asarray(left + right + decoy_terms(levels, plan), np.float64)
+    left, right = step_sides(levels, graph)
+    return np.asarray(left + right + decoy_terms(levels, graph), np.float64)
 
 
-def step_units(units: Floats, plan: Plan) -> Floats:
+def step_units(units: Floats, graph: CircuitGraph) -> Floats:
     """Add up the counting variance of the log2 flow of every step in every sample, up to one factor.
 
     ``units`` (n_samples × n_nodes) are those of the molecules. A side that a gate limits has the larger of both
     variances, as the gate may be what is read; a decoy adds its own, the most that can enter the share of the ligand.
     """
-    left, right = step_sides(units, plan, limit=np.maximum)
-    for step, node, kind in zip(plan.gates.step, plan.gates.node, plan.gates.kind, strict=True):
+    left, right = step_sides(units, graph, limit=np.maximum)
+    for step, node, kind in zip(graph.gates.step, graph.gates.node, graph.gates.kind, strict=True):
         if kind == DECOY:
             right[:, step] += units[:, node]
     return np.asarray(left + right, np.float64)

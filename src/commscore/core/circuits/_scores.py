@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..summary import join
-from ._plan import CORECEPTOR, DECOY, RELEASE
+from ._graph import CORECEPTOR, DECOY, RELEASE
 
 if TYPE_CHECKING:
     from ...arrays import Floats, Ints
-    from ._plan import Plan
+    from ._graph import CircuitGraph
 
 
 class Strengths(NamedTuple):
@@ -21,14 +21,14 @@ class Strengths(NamedTuple):
     lowest: Floats
 
 
-def node_values(means: Floats, plan: Plan, *, sizes: Ints, rule: str) -> Floats:
+def node_values(means: Floats, graph: CircuitGraph, *, sizes: Ints, rule: str) -> Floats:
     """Every molecule in its role.
 
     Parameters
     ----------
     means
         (n_genes, n_groups, columns) means of the groups.
-    plan
+    graph
         The circuits.
     sizes
         (n_groups,) cells of each group.
@@ -41,10 +41,10 @@ def node_values(means: Floats, plan: Plan, *, sizes: Ints, rule: str) -> Floats:
         (n_nodes, columns): the mean over all cells of the role, subunits joined; where the strongest group speaks
         for the role, the largest over its groups.
     """
-    out = np.empty((plan.role.size, means.shape[2]))
-    for role, nodes, entities in plan.by_role:
-        inside = np.flatnonzero(plan.members[role])
-        if plan.strongest[role]:
+    out = np.empty((graph.role.size, means.shape[2]))
+    for role, nodes, entities in graph.by_role:
+        inside = np.flatnonzero(graph.members[role])
+        if graph.strongest[role]:
             each = [join(np.ascontiguousarray(means[:, k]), entities, rule) for k in inside]
             out[nodes] = np.max(each, axis=0)
         else:
@@ -56,7 +56,7 @@ def node_values(means: Floats, plan: Plan, *, sizes: Ints, rule: str) -> Floats:
     return out
 
 
-def step_scores(values: Floats, plan: Plan) -> Floats:
+def step_scores(values: Floats, graph: CircuitGraph) -> Floats:
     """Score of every step, n_steps × columns: √(L·R) after the gates, >= 0.
 
     With G a gate, measured in the role of the cell that makes it:
@@ -66,26 +66,26 @@ def step_scores(values: Floats, plan: Plan) -> Floats:
     * DECOY: L becomes L·R/(R + ΣG), the share of the ligand that reaches the receptor when receptor and decoys
       compete with equal affinity; half of it where both are equal.
     """
-    left, right = values[plan.source].copy(), values[plan.target].copy()
-    for step in np.unique(plan.gates.step):
-        for node in plan.gates.nodes_of(step, RELEASE):
+    left, right = values[graph.source].copy(), values[graph.target].copy()
+    for step in np.unique(graph.gates.step):
+        for node in graph.gates.nodes_of(step, RELEASE):
             left[step] = np.minimum(left[step], values[node])
-        for node in plan.gates.nodes_of(step, CORECEPTOR):
+        for node in graph.gates.nodes_of(step, CORECEPTOR):
             right[step] = np.minimum(right[step], values[node])
-        decoys = plan.gates.nodes_of(step, DECOY)
+        decoys = graph.gates.nodes_of(step, DECOY)
         if decoys.size:
             bound = right[step] + values[decoys].sum(axis=0)
             left[step] *= np.divide(right[step], bound, out=np.zeros_like(bound), where=bound > 0)
     return np.sqrt(left * right)
 
 
-def strengths(scores: Floats, plan: Plan) -> Strengths:
+def strengths(scores: Floats, graph: CircuitGraph) -> Strengths:
     """Geometric mean and minimum over the steps of each circuit that count."""
-    mean = np.full((plan.n_circuits, scores.shape[1]), np.nan)
+    mean = np.full((graph.n_circuits, scores.shape[1]), np.nan)
     lowest = mean.copy()
     with np.errstate(divide="ignore"):
         logs = np.log(scores)
-    for c, steps in enumerate(plan.steps_of):
+    for c, steps in enumerate(graph.steps_of):
         if steps.size:
             mean[c] = np.exp(logs[steps].sum(axis=0) / steps.size)
             lowest[c] = scores[steps].min(axis=0)

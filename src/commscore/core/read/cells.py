@@ -15,7 +15,7 @@ from ...kernels.pick import NOWHERE, pick
 from ...stats.analytic import Pairs
 from .columns import snap
 from .matrix import gene_major, products_over, statistics_of
-from .partial import UNUSED
+from .statistics import UNUSED
 from .totals import GeneSummary, group_totals
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ...arrays import Ints
     from ..threads import Team
-    from .partial import Partial
+    from .statistics import CellStatistics
 
 
 _FEW = 64  # genes
@@ -84,7 +84,7 @@ class CellReader:
     order
         Gives the order in which columns are laid out and labels are permuted; by default that of ``cells``.
     linear, background
-        Whether statistics need them, see :class:`~commscore.core.read.partial.ReadRequest`.
+        Whether statistics need them, see :class:`~commscore.core.read.statistics.ReadRequest`.
     """
 
     matrix: Any
@@ -122,7 +122,7 @@ class CellReader:
         return labels
 
     @cached_property
-    def statistics(self) -> Partial:
+    def statistics(self) -> CellStatistics:
         """Statistics of all cells, from one pass."""
         return statistics_of(
             self.matrix,

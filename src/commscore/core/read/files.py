@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from .tiles import Blocks, Picked, Serial, Take, Tile, load, room
+from .tiles import Blocks, MatrixView, Serial, Take, Tile, load, room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def backed_view(adata: Any, matrix_of: Any, name: str, *, of_raw: bool = False) 
     at = _positions(rows, blocks.shape[0])
     if (np.diff(at) <= 0).any():
         return None
-    view = Picked(blocks, None if at.size == blocks.shape[0] else at)
+    view = MatrixView(blocks, None if at.size == blocks.shape[0] else at)
     if of_raw:  # has all its variables in every view
         return view
     kept = _positions(columns, blocks.shape[1])
@@ -153,7 +153,7 @@ class CsrOnDisk(_CompressedOnDisk):
 
     def only(self, columns: Ints) -> Blocks:
         """Return these columns, in tiles of whole rows."""
-        return Picked(self, columns=columns)
+        return MatrixView(self, columns=columns)
 
     def in_rows(self, columns: Ints) -> tuple[Blocks, Ints]:
         """Return itself."""
@@ -259,7 +259,7 @@ class DenseOnDisk(Serial):
 
     def only(self, columns: Ints) -> Blocks:
         """Return these columns, in tiles of whole rows."""
-        return Picked(self, columns=columns)
+        return MatrixView(self, columns=columns)
 
     def in_rows(self, columns: Ints) -> tuple[Blocks, Ints]:
         """Return itself."""

@@ -11,7 +11,7 @@ from scipy import sparse
 from ...arrays import GeneColumns
 from ...kernels import gather as kernels
 from .columns import join_seen, lay_out
-from .partial import UNUSED, Partial, ReadRequest, partial_of, products_of
+from .statistics import UNUSED, CellStatistics, ReadRequest, block_statistics, products_of
 from .tiles import Blocks, room
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def statistics_of(
     n_groups: int,
     team: Team,
     **options: Any,
-) -> Partial:
+) -> CellStatistics:
     """Read all rows once, in this process or wherever the blocks of the matrix are.
 
     Parameters
@@ -50,16 +50,16 @@ def statistics_of(
         Threads; they do not change the result.
     **options
         What else is wanted: ``bins``, ``keys``, ``linear``, ``background`` of
-        :class:`~commscore.core.read.partial.ReadRequest`.
+        :class:`~commscore.core.read.statistics.ReadRequest`.
     """
     if not isinstance(matrix, Blocks):
         request = ReadRequest.of(columns, labels, n_vars=matrix.shape[1], n_groups=n_groups, **options)
-        return partial_of(matrix, labels, request, team=team)
+        return block_statistics(matrix, labels, request, team=team)
     rows, at = matrix.in_rows(columns)
     apart = options.get("background", False) and rows is not matrix  # of all columns, which are not at hand then
     options |= {"background": False} if apart else {}
     request = ReadRequest.of(at, labels, n_vars=rows.shape[1], n_groups=n_groups, **options)
-    statistics: Partial = rows.reduce(_Statistics(labels, request), team)
+    statistics: CellStatistics = rows.reduce(_Statistics(labels, request), team)
     return replace(statistics, level=_level(matrix, labels, n_groups)) if apart else statistics
 
 
@@ -108,8 +108,8 @@ class _StatisticsWork:
     first: int
     products: bool
 
-    def __call__(self, block: Any, team: Team) -> Partial | Products:
-        read = products_of if self.products else partial_of
+    def __call__(self, block: Any, team: Team) -> CellStatistics | Products:
+        read = products_of if self.products else block_statistics
         return read(block, self.labels, self.request, first=self.first, team=team)
 
 

@@ -116,7 +116,7 @@ class Serial:
 
 
 @dataclass(frozen=True)
-class Picked:
+class MatrixView:
     """Some rows (ascending) and some columns of another matrix; None is all of them."""
 
     whole: Blocks
@@ -136,8 +136,8 @@ class Picked:
         """Type of the values."""
         return self.whole.dtype
 
-    def _task(self, task: Task) -> _PickedTask:
-        return _PickedTask(task, self.rows, self.columns)
+    def _task(self, task: Task) -> _ViewTask:
+        return _ViewTask(task, self.rows, self.columns)
 
     def each(self, task: Task, team: Team = ALONE) -> Iterator[tuple[Tile, Any]]:
         """Yield every tile with its part; rows ascend."""
@@ -152,19 +152,19 @@ class Picked:
     def only(self, columns: Ints) -> Blocks:
         """Return these columns, in tiles of whole rows."""
         if self.columns is None:
-            return Picked(self.whole.only(columns), self.rows)
-        return Picked(self.whole, self.rows, self.columns[columns])
+            return MatrixView(self.whole.only(columns), self.rows)
+        return MatrixView(self.whole, self.rows, self.columns[columns])
 
     def in_rows(self, columns: Ints) -> tuple[Blocks, Ints]:
         """Return the matrix in tiles of whole rows, with at least these columns, and where they are."""
         if self.columns is not None:  # its tiles have whole rows
             return self, columns
         whole, at = self.whole.in_rows(columns)
-        return Picked(whole, self.rows), at
+        return MatrixView(whole, self.rows), at
 
 
 @dataclass(frozen=True)
-class _PickedTask:
+class _ViewTask:
     """A task in terms of the whole matrix."""
 
     task: Task
@@ -180,18 +180,18 @@ class _PickedTask:
             first, last = 0, self.columns.size
         return Tile(start, stop, first, last)
 
-    def on(self, tile: Tile) -> _PickedWork | None:
+    def on(self, tile: Tile) -> _ViewWork | None:
         """Return the work on one tile of the whole matrix, None if nothing of it is chosen."""
         mine = self.tile(tile)
         work = self.task.on(mine) if mine.start < mine.stop else None
         if work is None:
             return None
         local = None if self.rows is None else self.rows[mine.rows] - tile.start
-        return _PickedWork(work, local, self.columns)
+        return _ViewWork(work, local, self.columns)
 
 
 @dataclass(frozen=True)
-class _PickedWork:
+class _ViewWork:
     work: Callable[[Any, Team], Any]
     rows: Ints | None
     columns: Ints | None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...scores import Score, Statistic
     from ...stats.analytic import Pairs
     from ..read.cells import LabelledCells
-    from ..read.partial import Partial
+    from ..read.statistics import CellStatistics
     from ..threads import Team
 
 
@@ -62,7 +62,7 @@ class Problem:
     entities: Entities
     rule: str
     team: Team
-    statistics: Partial | None = None
+    statistics: CellStatistics | None = None
     pairs: Callable[[Ints], Pairs] | None = None
     totals: Callable[[], CellTotals] | None = None
     sets: dict[str, GeneSetsOfTests] = field(default_factory=dict)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ...core.contrast import Contrast
     from ...study.samples import Study, StudyKeys
     from ._samples import RoleSamples
-    from ._steps import Measured, Step
+    from ._steps import MeasuredSteps, Step
 
 
 ALPHA = 0.05
@@ -81,16 +81,16 @@ class _FlowContrast:
         return np.asarray(values[self.best, np.arange(self.best.size)], np.float64)
 
 
-def change_table(samples: RoleSamples, measured: Measured, *, keys: StudyKeys, expr_prop: float) -> pd.DataFrame:
+def change_table(samples: RoleSamples, measured: MeasuredSteps, *, keys: StudyKeys, expr_prop: float) -> pd.DataFrame:
     """Change of every measured step and of every circuit with a step that counts."""
-    plan = measured.plan
-    levels = _levels(samples, plan, expr_prop=expr_prop)
+    graph = measured.graph
+    levels = _levels(samples, graph, expr_prop=expr_prop)
     steps, ends = _steps(levels, measured), _ends(levels, measured)
-    whole = [c for c, inside in enumerate(plan.steps_of) if inside.size]
-    parts = [plan.steps_of[c] for c in whole]
-    complete = _whole(levels, plan, parts, condition=samples.study.condition)
+    whole = [c for c, inside in enumerate(graph.steps_of) if inside.size]
+    parts = [graph.steps_of[c] for c in whole]
+    complete = _whole(levels, graph, parts, condition=samples.study.condition)
     circuits = replace(_circuits(steps, ends, parts), whole=complete)
-    contrasts, design = _plan(samples, keys)
+    contrasts, design = _graph(samples, keys)
     frames = []
     for contrast in contrasts:
         # circuits are means of steps and vary less: each kind lends strength to its own
@@ -123,29 +123,29 @@ class _MoleculeLevels:
         return np.asarray(np.sort(prop, axis=0)[-self.least :].mean(axis=0) >= self.expr_prop, np.bool_)
 
 
-def _levels(samples: RoleSamples, plan: core.Plan, *, expr_prop: float) -> _MoleculeLevels:
-    log, expected, prop = (core.node_levels(x, plan) for x in (samples.logs, samples.expected, samples.prop))
+def _levels(samples: RoleSamples, graph: core.CircuitGraph, *, expr_prop: float) -> _MoleculeLevels:
+    log, expected, prop = (core.node_levels(x, graph) for x in (samples.logs, samples.expected, samples.prop))
     least = int(samples.study.replicates[samples.study.replicates > 0].min())
     return _MoleculeLevels(log, 1.0 / (expected + 0.5), prop, least, expr_prop)
 
 
-def _steps(levels: _MoleculeLevels, measured: Measured) -> _FlowRows:
-    plan = measured.plan
+def _steps(levels: _MoleculeLevels, measured: MeasuredSteps) -> _FlowRows:
+    graph = measured.graph
     acting = [tuple(sorted(s.acting)) for s in _numbered(measured)]
-    first = _codes(list(zip(plan.source, plan.target, acting, strict=True)))
-    prop = np.minimum(*core.step_sides(levels.prop, plan))
+    first = _codes(list(zip(graph.source, graph.target, acting, strict=True)))
+    prop = np.minimum(*core.step_sides(levels.prop, graph))
     return _FlowRows(
-        core.step_flows(levels.log, plan), core.step_units(levels.unit, plan), levels.expressed(prop), first
+        core.step_flows(levels.log, graph), core.step_units(levels.unit, graph), levels.expressed(prop), first
     )
 
 
-def _ends(levels: _MoleculeLevels, measured: Measured) -> _Ends:
+def _ends(levels: _MoleculeLevels, measured: MeasuredSteps) -> _Ends:
     """First ends of all steps, then second ends, then what decoys leave, where there are decoys."""
-    plan, steps = measured.plan, _numbered(measured)
-    value = np.hstack([*core.step_sides(levels.log, plan), core.decoy_terms(levels.log, plan)])
-    sides = core.step_sides(levels.unit, plan, limit=np.maximum)
-    unit = np.hstack([*sides, np.maximum(core.step_units(levels.unit, plan) - sides[0] - sides[1], 0.0)])
-    props = core.step_sides(levels.prop, plan)
+    graph, steps = measured.graph, _numbered(measured)
+    value = np.hstack([*core.step_sides(levels.log, graph), core.decoy_terms(levels.log, graph)])
+    sides = core.step_sides(levels.unit, graph, limit=np.maximum)
+    unit = np.hstack([*sides, np.maximum(core.step_units(levels.unit, graph) - sides[0] - sides[1], 0.0)])
+    props = core.step_sides(levels.prop, graph)
     expressed = levels.expressed(np.hstack([*props, np.minimum(*props)]))
     names = [_end_in_words(s, place) for place in range(3) for s in steps]
     there = np.flatnonzero([bool(name) for name in names])
@@ -164,7 +164,7 @@ def _end_in_words(step: Step, place: int) -> str:
     return f"{what} ({step.row[('source_role', 'target_role')[place]]})"
 
 
-def _numbered(measured: Measured) -> list[Step]:
+def _numbered(measured: MeasuredSteps) -> list[Step]:
     """Return the steps that are measured, by number."""
     return sorted((s for s in measured.steps if s.number >= 0), key=lambda s: s.number)
 
@@ -187,13 +187,13 @@ def _circuits(steps: _FlowRows, ends: _Ends, parts: list[Ints]) -> _FlowRows:
     return _FlowRows(value, unit, expressed, np.arange(len(parts)))
 
 
-def _whole(levels: _MoleculeLevels, plan: core.Plan, parts: list[Ints], *, condition: Ints) -> Bools:
+def _whole(levels: _MoleculeLevels, graph: core.CircuitGraph, parts: list[Ints], *, condition: Ints) -> Bools:
     """Decide in which levels every step of a circuit reaches the threshold, on average over the samples (n_levels × m).
 
     A sample without the cells of a step does not count for it.
     """
-    flows = core.step_flows(levels.log, plan)
-    prop = np.where(np.isfinite(flows), np.minimum(*core.step_sides(levels.prop, plan)), 0.0)
+    flows = core.step_flows(levels.log, graph)
+    prop = np.where(np.isfinite(flows), np.minimum(*core.step_sides(levels.prop, graph)), 0.0)
     complete = np.zeros((int(condition.max()) + 1, len(parts)), bool)
     for level in range(complete.shape[0]):
         inside = condition == level
@@ -203,7 +203,7 @@ def _whole(levels: _MoleculeLevels, plan: core.Plan, parts: list[Ints], *, condi
     return complete
 
 
-def _plan(samples: RoleSamples, keys: StudyKeys) -> tuple[list[Contrast], StudyDesign]:
+def _graph(samples: RoleSamples, keys: StudyKeys) -> tuple[list[Contrast], StudyDesign]:
     """Contrasts and design; with one sample per level there are effects without a test."""
     study = samples.study
     n_levels = len(study.levels)
@@ -313,14 +313,14 @@ def _columns(change: _FlowContrast, rows: _FlowRows, contrast: Contrast) -> pd.D
 
 
 def _frame(
-    circuits: _FlowContrast, steps: _FlowContrast, driver: _CircuitDriver, *, whole: list[int], measured: Measured
+    circuits: _FlowContrast, steps: _FlowContrast, driver: _CircuitDriver, *, whole: list[int], measured: MeasuredSteps
 ) -> pd.DataFrame:
     """Columns that tell circuits from steps, and what only circuits have."""
-    plan, words = measured.plan, driver.steps
-    moved = np.array([acat(steps.pvalue[plan.steps_of[c]]) for c in whole], np.float64)
+    graph, words = measured.graph, driver.steps
+    moved = np.array([acat(steps.pvalue[graph.steps_of[c]]) for c in whole], np.float64)
     broken = circuits.status == "broken"
     moved[broken] = np.nan
-    drivers = [driver.of(plan.steps_of[c], int(circuits.best[i]), tested=not broken[i]) for i, c in enumerate(whole)]
+    drivers = [driver.of(graph.steps_of[c], int(circuits.best[i]), tested=not broken[i]) for i, c in enumerate(whole)]
     n = len(words)
     frame: dict[str, Any] = {
         "circuit": [measured.circuits[c] for c in whole] + [s.row["circuit"] for s in words],

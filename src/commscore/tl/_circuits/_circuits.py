@@ -197,7 +197,7 @@ def circuits(
             samples = _samples.cohort(
                 adata,
                 cells,
-                measured.plan,
+                measured.graph,
                 keys=keys,
                 request=request,
                 names=expression.var_names[genes.columns],
@@ -220,7 +220,7 @@ def circuits(
         refuse_unsuitable(labelled.columns, expression)
         labelled = labelled.with_exact_sums()
         summary = labelled.observe()
-        counter = core.CircuitCounter(measured.plan, labelled, means=summary.mean, rule=complex)
+        counter = core.CircuitCounter(measured.graph, labelled, means=summary.mean, rule=complex)
         with progress_bar(settings.n_perms, "permutations") as progress:
             permute(labelled, counter, draws, progress=progress)
     observed = _observe(measured, summary, counter, names=names, settings=settings, associations=association)
@@ -282,24 +282,24 @@ def _with_circuits(resource: Resource) -> pd.DataFrame:
 
 
 def _observe(
-    measured: _steps.Measured,
+    measured: _steps.MeasuredSteps,
     summary: GeneSummary,
     counter: core.CircuitCounter,
     *,
     names: list[str],
     settings: CircuitSettings,
     associations: dict[int, tuple[float, float, int]],
-) -> _tables.Observed:
-    plan, rule = measured.plan, settings.complex
-    values = core.node_values(summary.mean[:, :, None], plan, sizes=summary.sizes, rule=rule)
-    scores = core.step_scores(values, plan)
-    strength, lowest = (x[:, 0] for x in core.strengths(scores, plan))
+) -> _tables.CircuitValues:
+    graph, rule = measured.graph, settings.complex
+    values = core.node_values(summary.mean[:, :, None], graph, sizes=summary.sizes, rule=rule)
+    scores = core.step_scores(values, graph)
+    strength, lowest = (x[:, 0] for x in core.strengths(scores, graph))
 
     def pvalue(counts: Any, there: Any) -> Any:
         return np.where(np.isnan(there), np.nan, permutation_pvalue(counts, settings.n_perms))
 
-    prop, groups = _who(plan, summary, names=names, rule=rule)
-    return _tables.Observed(
+    prop, groups = _who(graph, summary, names=names, rule=rule)
+    return _tables.CircuitValues(
         values[:, 0],
         prop,
         groups,
@@ -313,13 +313,13 @@ def _observe(
     )
 
 
-def _who(plan: core.Plan, summary: GeneSummary, *, names: list[str], rule: str) -> tuple[Any, list[str]]:
+def _who(graph: core.CircuitGraph, summary: GeneSummary, *, names: list[str], rule: str) -> tuple[Any, list[str]]:
     """Smallest fraction of expressing cells of every molecule in its role, and the groups that speak for it."""
-    prop, groups = np.empty(plan.role.size), [""] * plan.role.size
-    for node, role in enumerate(plan.role):
-        inside = np.flatnonzero(plan.members[role])
-        genes = plan.entities.genes[plan.entities.indptr[node] : plan.entities.indptr[node + 1]]
-        if plan.strongest[role]:
+    prop, groups = np.empty(graph.role.size), [""] * graph.role.size
+    for node, role in enumerate(graph.role):
+        inside = np.flatnonzero(graph.members[role])
+        genes = graph.entities.genes[graph.entities.indptr[node] : graph.entities.indptr[node + 1]]
+        if graph.strongest[role]:
             level = summary.mean[np.ix_(genes, inside)]
             joined = level.min(axis=0) if rule == "min" else level.mean(axis=0)
             inside = inside[[int(joined.argmax())]]

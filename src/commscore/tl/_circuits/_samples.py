@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ...arrays import Bools, Floats, Ints
     from ...core.threads import Team
-    from ._steps import Measured
+    from ._steps import MeasuredSteps
 
 
 LEAST = 5  # samples for an association
@@ -66,7 +66,7 @@ def check_keys(keys: StudyKeys, request: ComparisonRequest) -> None:
 def cohort(
     adata: AnnData,
     cells: Cells,
-    plan: core.Plan,
+    graph: core.CircuitGraph,
     *,
     keys: StudyKeys,
     request: ComparisonRequest,
@@ -90,7 +90,7 @@ def cohort(
         team=team,
     )
     check_count_sums(bulk, source)
-    roles = _of_roles(bulk, plan.members.astype(np.float64))
+    roles = _of_roles(bulk, graph.members.astype(np.float64))
     order = stages_with_samples(study, request)
     logs = log_cpm(roles, min_cells=request.min_cells)
     return RoleSamples(study, order, logs, _expected(roles, np.isfinite(logs)), roles.prop, source)
@@ -134,9 +134,9 @@ def _columns(source: Expression, names: pd.Index) -> Ints:
     return np.asarray(at, np.int64)
 
 
-def associations(samples: RoleSamples, measured: Measured, *, seed: int) -> dict[int, tuple[float, float, int]]:
+def associations(samples: RoleSamples, measured: MeasuredSteps, *, seed: int) -> dict[int, tuple[float, float, int]]:
     """Spearman's correlation of both genes of every intracellular step across samples, by number of the step."""
-    levels = core.node_levels(samples.logs, measured.plan)
+    levels = core.node_levels(samples.logs, measured.graph)
     correlations = {}
     for step in measured.steps:
         if step.row["edge"] != "intracellular" or step.number < 0:

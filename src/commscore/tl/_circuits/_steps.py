@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...arrays import Entities
-from ...core.circuits import CORECEPTOR, DECOY, RELEASE, Gates, Plan
+from ...core.circuits import CORECEPTOR, DECOY, RELEASE, CircuitGraph, Gates
 from ...study.coverage import BEYOND_RNA, nothing_found, warn_of_few
 from ...study.roles import ANY_ROLE, AssignedRoles
 
@@ -78,12 +78,12 @@ class Genes:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Steps in the order of the resource, circuits in order, and the plan of what is measured."""
+class MeasuredSteps:
+    """Steps in the order of the resource, circuits in order, and the graph of those that are measured."""
 
     steps: list[Step]
     circuits: list[str]
-    plan: Plan
+    graph: CircuitGraph
     roles: list[str]
     genes: Genes
 
@@ -109,7 +109,7 @@ def measure(
     assigned: AssignedRoles,
     groups: list[str],
     restraining: bool = False,
-) -> Measured:
+) -> MeasuredSteps:
     """Say of every step whether it can be measured, and number those that can.
 
     Parameters
@@ -135,8 +135,8 @@ def measure(
         by_circuit.setdefault(step.row["circuit"], []).append(step)
     for c, members in enumerate(by_circuit.values()):
         builder.add(c, members, restraining=restraining)
-    plan = builder.plan(n_circuits=len(by_circuit))
-    return Measured(steps, list(by_circuit), plan, builder.roles, genes)
+    graph = builder.graph(n_circuits=len(by_circuit))
+    return MeasuredSteps(steps, list(by_circuit), graph, builder.roles, genes)
 
 
 def _step(row: pd.Series, modes: dict[str, str], genes: Genes, *, assigned: AssignedRoles, groups: list[str]) -> Step:
@@ -243,13 +243,13 @@ class _Builder:
     def _present(self, role: str) -> bool:
         return any(g in self._groups for g in self._assigned.of(role))
 
-    def plan(self, *, n_circuits: int) -> Plan:
+    def graph(self, *, n_circuits: int) -> CircuitGraph:
         """Return the arrays."""
         assigned, groups = self._assigned, self._groups
         molecules = [[self._genes.number[g] for g in molecule.split("_")] for molecule, _ in self._nodes]
         ends = np.asarray(self._ends, np.int64).reshape(-1, 2)
         members = np.array([[g in assigned.of(r) for g in groups] for r in self.roles], bool)
-        return Plan(
+        return CircuitGraph(
             Entities.of(molecules),
             np.asarray([self.roles.index(r) for _, r in self._nodes], np.int64),
             members.reshape(len(self.roles), len(groups)),

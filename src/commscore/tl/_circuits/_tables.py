@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...arrays import Bools, Floats
-    from ._steps import Measured, Step
+    from ._steps import MeasuredSteps, Step
 
 
 @dataclass(frozen=True)
-class Observed:
+class CircuitValues:
     """What was computed: per node ``value``, ``prop`` and ``groups`` in words; per step and circuit the rest."""
 
     value: Floats
@@ -44,7 +44,7 @@ def in_words(step: Step) -> str:
     return f"{row['source_role']} {row['from']} {arrow} {row['to']} {row['target_role']}"
 
 
-def edge_table(measured: Measured, observed: Observed, *, expr_prop: float) -> pd.DataFrame:
+def edge_table(measured: MeasuredSteps, observed: CircuitValues, *, expr_prop: float) -> pd.DataFrame:
     """One row per step, in the order of the resource."""
     for step in measured.steps:
         if not step.status:
@@ -57,7 +57,7 @@ def edge_table(measured: Measured, observed: Observed, *, expr_prop: float) -> p
     return typed_frame(frame, schema.CIRCUIT_EDGES)
 
 
-def _below(step: Step, observed: Observed, *, expr_prop: float) -> str:
+def _below(step: Step, observed: CircuitValues, *, expr_prop: float) -> str:
     row = step.row
     ends = [(row["from"], row["source_role"], step.nodes[0]), (row["to"], row["target_role"], step.nodes[1])]
     ends += [(name, "gate", node) for name, (node, kind) in zip(step.gates, step.acting, strict=True) if kind != 1]
@@ -65,7 +65,7 @@ def _below(step: Step, observed: Observed, *, expr_prop: float) -> str:
     return "; ".join(f"{what} ({role}) in {prop:.1%} of cells, expr_prop {expr_prop:g}" for what, role, prop in low)
 
 
-def _edge_row(step: Step, measured: Measured, observed: Observed) -> tuple[Any, ...]:
+def _edge_row(step: Step, measured: MeasuredSteps, observed: CircuitValues) -> tuple[Any, ...]:
     row, number = step.row, step.number
     expressed = number if step.status == "expressed" else -1
     own, other = step.nodes
@@ -92,7 +92,7 @@ def _edge_row(step: Step, measured: Measured, observed: Observed) -> tuple[Any, 
         row["to"],
         row["interaction"],
         int(row["sign"]),
-        bool(number >= 0 and measured.plan.counts[number]),
+        bool(number >= 0 and measured.graph.counts[number]),
         step.status,
         step.detail,
         write_names(step.absent),
@@ -132,7 +132,7 @@ def _padj(frame: pd.DataFrame) -> Floats:
     return np.asarray(adjusted[same], np.float64)
 
 
-def circuit_table(measured: Measured, observed: Observed, *, roles: pd.DataFrame) -> pd.DataFrame:
+def circuit_table(measured: MeasuredSteps, observed: CircuitValues, *, roles: pd.DataFrame) -> pd.DataFrame:
     """One row per circuit; steps must have their status. ``roles`` is the report of who takes which role."""
     borrowed = roles[roles["how"].isin(("parent", "children"))]
     words = {
@@ -157,12 +157,12 @@ def circuit_table(measured: Measured, observed: Observed, *, roles: pd.DataFrame
 
 
 def _circuit_row(
-    c: int, steps: list[Step], *, measured: Measured, observed: Observed, words: dict[str, str]
+    c: int, steps: list[Step], *, measured: MeasuredSteps, observed: CircuitValues, words: dict[str, str]
 ) -> tuple[Any, ...]:
     first = steps[0].row
     own = [s for s in steps if not s.acts]
     inside = [s for s in own if s.number >= 0]
-    counted = [s for s in inside if measured.plan.counts[s.number]]
+    counted = [s for s in inside if measured.graph.counts[s.number]]
     scores = np.array([observed.score[s.number] for s in counted])
     pvalues = [observed.pvalue[s.number] for s in counted]
     expressed = sum(s.status == "expressed" for s in inside)

@@ -216,7 +216,7 @@ def _replicated(prepared: ComparisonData, keys: StudyKeys, levels: Mapping[str, 
         require_replicates(prepared, keys, test="samples")
 
 
-def _run(items: list[_items.Item], setup: _measure.Setup) -> list[_items.Item]:
+def _run(items: list[_items.ExpectedShift], setup: _measure.Setup) -> list[_items.ExpectedShift]:
     _measure.expression(items, setup)
     _measure.composition(items, setup)
     _measure.pathways(items, setup)

@@ -33,7 +33,7 @@ _ALIASES = {
 
 
 @dataclass
-class Item:
+class ExpectedShift:
     """One thing to assess, and what was found; ``row`` is the expectation as the resource has it."""
 
     row: Mapping[str, Any]
@@ -60,7 +60,7 @@ class Item:
         return not self.reason
 
 
-def items(expectations: pd.DataFrame, levels: Mapping[str, Words]) -> list[Item]:
+def items(expectations: pd.DataFrame, levels: Mapping[str, Words]) -> list[ExpectedShift]:
     """Take every expectation apart; what cannot be assessed by its nature says so."""
     parts = []
     for row in expectations.to_dict("records"):
@@ -68,7 +68,7 @@ def items(expectations: pd.DataFrame, levels: Mapping[str, Words]) -> list[Item]
         every: list[tuple[str, str] | None] = [*pairs] or [None]
         for what in [w.strip() for w in row["what"].split(";") if w.strip()]:
             for ends in every:
-                item = Item(row, what, ends, _roles(row, what), why)
+                item = ExpectedShift(row, what, ends, _roles(row, what), why)
                 item.reason = item.reason or _by_nature(row, what)
                 parts.append(item)
     return parts
@@ -96,7 +96,7 @@ def _by_nature(row: Mapping[str, Any], what: str) -> str:
     return ""
 
 
-def settle_roles(item: Item, assigned: AssignedRoles) -> None:
+def settle_roles(item: ExpectedShift, assigned: AssignedRoles) -> None:
     """Note or refuse by what is known of the roles."""
     how = dict(zip(assigned.report["role"], assigned.report["how"].astype(str), strict=True))
     for role in dict.fromkeys(item.roles):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...study.activities import Activities, ActivityRule
     from ...study.comparison import ComparisonData
     from ...study.design import StudyDesign
-    from ._items import Item
+    from ._items import ExpectedShift
     from ._pools import RolePools
 
 _STATUS = LABELS["status"]
@@ -56,7 +56,7 @@ class Setup:
         return pair(contrast_name(ends[1], ends[0]), ref=ref, alt=alt, n_coefficients=self.design.matrix.shape[1])
 
 
-def expression(items: list[Item], setup: Setup) -> None:
+def expression(items: list[ExpectedShift], setup: Setup) -> None:
     """Ligands, receptors, genes and interactions, by contrast."""
     open_items = [i for i in items if i.open and i.level in (*GENES, "interaction") and i.row["change"] != "switch"]
     interactions = setup.pools.prepared.interactions
@@ -95,7 +95,7 @@ def _all_genes(n_pools: int, n_entities: int) -> Tests:
     return Tests(group, group, entity, entity)
 
 
-def _take(item: Item, row: dict[str, Any]) -> None:
+def _take(item: ExpectedShift, row: dict[str, Any]) -> None:
     status = _STATUS[int(row["status"])]
     if status in ("too_few_samples", "not_expressed", "not_measured"):
         reason = int(row["reason"])
@@ -111,7 +111,7 @@ def _take(item: Item, row: dict[str, Any]) -> None:
     item.outcome = outcome | {"n_ref": row["n_ref"], "n_alt": row["n_alt"]}
 
 
-def composition(items: list[Item], setup: Setup) -> None:
+def composition(items: list[ExpectedShift], setup: Setup) -> None:
     """Log2 odds of the role's cells among all cells of a sample."""
     open_items = [i for i in items if i.open and i.level == "composition"]
     open_items = [i for i in open_items if _has_cells(i, setup)]
@@ -127,7 +127,7 @@ def composition(items: list[Item], setup: Setup) -> None:
     _fill(open_items, setup, value=value, unit=unit, column=lambda i: pools.index(_pool(i, setup)))
 
 
-def _has_cells(item: Item, setup: Setup) -> bool:
+def _has_cells(item: ExpectedShift, setup: Setup) -> bool:
     if setup.pools.of(item) is None:
         item.reason = "too few cells of the role in every sample"
     elif len(setup.pools.members[_pool(item, setup)]) == len(setup.prepared.study.groups):
@@ -135,11 +135,11 @@ def _has_cells(item: Item, setup: Setup) -> bool:
     return item.open
 
 
-def _pool(item: Item, setup: Setup) -> int:
+def _pool(item: ExpectedShift, setup: Setup) -> int:
     return setup.pools.number[item.roles[0]]
 
 
-def pathways(items: list[Item], setup: Setup) -> None:
+def pathways(items: list[ExpectedShift], setup: Setup) -> None:
     """Activities in the role's cells."""
     names = sorted(set(setup.net["source"]))
     open_items = []
@@ -157,7 +157,7 @@ def pathways(items: list[Item], setup: Setup) -> None:
     acts = _activities(setup, pools)
     n, k, p = acts.activity.shape
 
-    def column(item: Item) -> int:
+    def column(item: ExpectedShift) -> int:
         name = pathway_of(item.what, names)
         return int(pools.index(_pool(item, setup)) * p + acts.pathways.index(str(name)))
 
@@ -170,7 +170,7 @@ def _activities(setup: Setup, pools: list[int]) -> Activities:
     return measure_activities(prepared.source, prepared.study, members, net=setup.net, rule=setup.rule)
 
 
-def _fill(items: list[Item], setup: Setup, *, value: Any, unit: Any, column: Any) -> None:
+def _fill(items: list[ExpectedShift], setup: Setup, *, value: Any, unit: Any, column: Any) -> None:
     """Fit the columns of ``value`` and write what was found into the items."""
     study, ends = setup.prepared.study, list(dict.fromkeys(i.ends for i in items if i.ends))
     vectors = np.vstack([setup.vector(e).vectors for e in ends])
@@ -195,7 +195,7 @@ def _fill(items: list[Item], setup: Setup, *, value: Any, unit: Any, column: Any
         }
 
 
-def switches(items: list[Item], setup: Setup) -> list[Item]:
+def switches(items: list[ExpectedShift], setup: Setup) -> list[ExpectedShift]:
     """Interactions whose function should switch: one item per pathway that the receptor feeds, by its slopes."""
     open_items = [i for i in items if i.open and i.level == "interaction" and i.row["change"] == "switch"]
     by_pathway, parts = [], []
@@ -227,11 +227,11 @@ def switches(items: list[Item], setup: Setup) -> list[Item]:
     return by_pathway
 
 
-def _copy(item: Item, what: str) -> Item:
+def _copy(item: ExpectedShift, what: str) -> ExpectedShift:
     return type(item)(item.row, what, item.ends, item.roles, "", list(item.notes))
 
 
-def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) -> Slopes | None:
+def _slope(item: ExpectedShift, setup: Setup, *, at: int, pools: list[int], answer: Any) -> Slopes | None:
     prepared = setup.pools.prepared
     interactions, study = prepared.interactions, prepared.study
     entities = interactions.entities
@@ -251,7 +251,7 @@ def _slope(item: Item, setup: Setup, *, at: int, pools: list[int], answer: Any) 
     )
 
 
-def _settle(items: list[Item], parts: list[Slopes]) -> None:
+def _settle(items: list[ExpectedShift], parts: list[Slopes]) -> None:
     """Opposite slopes are evidence for the switch; equal ones against it are not: donors give them without a signal."""
     if not items:
         return

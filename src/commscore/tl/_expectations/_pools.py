@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...rs import Resource
     from ...study.comparison import ComparisonData
     from ...study.roles import AssignedRoles
-    from ._items import Item
+    from ._items import ExpectedShift
 
 _KINDS = {"interaction": "", "ligand": "", "receptor": "", "kind": "protein", "mode": ""}
 
@@ -32,11 +32,11 @@ class RolePools:
     members: tuple[tuple[int, ...], ...]
     prepared: ComparisonData
 
-    def of(self, item: Item) -> list[int] | None:
+    def of(self, item: ExpectedShift) -> list[int] | None:
         """Pools of an item's roles, or None if a role has no cells."""
         return None if any(r not in self.number for r in item.roles) else [self.number[r] for r in item.roles]
 
-    def names(self, item: Item, groups: Sequence[str]) -> str:
+    def names(self, item: ExpectedShift, groups: Sequence[str]) -> str:
         """Name the groups in which an item was measured."""
         pools = self.of(item)
         if pools is None:
@@ -48,7 +48,7 @@ class RolePools:
         return write_names(ends[0]) if len(ends) == 1 else json.dumps(ends, ensure_ascii=False)
 
 
-def with_genes(resource: Resource, items: list[Item]) -> Resource:
+def with_genes(resource: Resource, items: list[ExpectedShift]) -> Resource:
     """Return the resource with every gene of the items as a pair with itself, beside its interactions."""
     rows = []
     for item in items:
@@ -67,7 +67,7 @@ def with_genes(resource: Resource, items: list[Item]) -> Resource:
     return replace(resource, sha256=resource.sha256, _tables={**resource.tables, "interactions": joined})
 
 
-def pool(prepared: ComparisonData, assigned: AssignedRoles, items: list[Item]) -> RolePools:
+def pool(prepared: ComparisonData, assigned: AssignedRoles, items: list[ExpectedShift]) -> RolePools:
     """Join the groups of every role that an item needs."""
     codes = {g: i for i, g in enumerate(prepared.study.groups)}
     number: dict[str, int] = {}

@@ -14,7 +14,7 @@ from ...tables import expectations as schema
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._items import Item
+    from ._items import ExpectedShift
     from ._pools import RolePools
 
 CONFIRMED, CONTRADICTED, INCONCLUSIVE, NOT_ASSESSABLE = schema.VERDICTS
@@ -37,7 +37,7 @@ _AS_GIVEN = (
 )
 
 
-def adjust(items: list[Item]) -> None:
+def adjust(items: list[ExpectedShift]) -> None:
     """Adjust the p-values over all items of a contrast, whatever their level."""
     for ends in dict.fromkeys(i.ends for i in items):
         mine = [i for i in items if i.ends == ends and "pvalue" in i.outcome]
@@ -46,7 +46,7 @@ def adjust(items: list[Item]) -> None:
             item.outcome["padj"] = float(q)
 
 
-def verdict(item: Item, *, alpha: float, margin: float) -> tuple[str, str]:
+def verdict(item: ExpectedShift, *, alpha: float, margin: float) -> tuple[str, str]:
     """Verdict and reason of one item."""
     if item.reason:
         return NOT_ASSESSABLE, item.reason
@@ -85,7 +85,9 @@ def _switch(significant: bool, *, opposite: bool) -> tuple[str, str]:
     return CONFIRMED, "the response follows the edge with opposite sign in the two contexts"
 
 
-def table(items: list[Item], pools: RolePools, groups: Sequence[str], *, alpha: float, margin: float) -> pd.DataFrame:
+def table(
+    items: list[ExpectedShift], pools: RolePools, groups: Sequence[str], *, alpha: float, margin: float
+) -> pd.DataFrame:
     """One row per item."""
     rows = []
     for item in items:

@@ -87,7 +87,7 @@ class ReadRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Partial:
+class CellStatistics:
     """Statistics of some cells; those of disjoint sets of cells add up (``a + b``).
 
     Sums are exact, and the same whatever the blocks, where float64 holds them: always in ``bins``, and in
@@ -152,7 +152,7 @@ class Partial:
         """Totals as the rest of the package takes them."""
         return GeneSummary(self.total, self.expressed, self.sizes)
 
-    def __add__(self, other: Partial) -> Partial:
+    def __add__(self, other: CellStatistics) -> CellStatistics:
         """Statistics of both sets of cells.
 
         Raises
@@ -165,14 +165,16 @@ class Partial:
             raise ValueError(msg)
         names = ("sizes", "total", "expressed", "bins", "products", "linear", "level")
         both = {name: _joined(getattr(self, name), getattr(other, name)) for name in names}
-        return Partial(seen=_saw(self.seen, other.seen), **both)
+        return CellStatistics(seen=_saw(self.seen, other.seen), **both)
 
 
 def _joined(a: Any, b: Any) -> Any:
     return None if a is None or b is None else a + b
 
 
-def partial_of(block: Matrix, labels: Labels, request: ReadRequest, *, first: int = 0, team: Team = ALONE) -> Partial:
+def block_statistics(
+    block: Matrix, labels: Labels, request: ReadRequest, *, first: int = 0, team: Team = ALONE
+) -> CellStatistics:
     """Read a block of rows of all columns once.
 
     Parameters
@@ -208,7 +210,7 @@ def partial_of(block: Matrix, labels: Labels, request: ReadRequest, *, first: in
 
 
 def products_of(block: Matrix, labels: Labels, request: ReadRequest, *, first: int = 0, team: Team = ALONE) -> Products:
-    """Read only the products of gene pairs; parameters as in :func:`partial_of`."""
+    """Read only the products of gene pairs; parameters as in :func:`block_statistics`."""
     return _BlockReader(_readable(block), np.ascontiguousarray(labels, np.uint16), request).products(first, team)
 
 
@@ -235,7 +237,7 @@ class _BlockReader:
     def csc(self) -> bool:
         return bool(sparse.issparse(self.block) and self.block.format == "csc")
 
-    def by_rows(self, team: Team) -> Partial:
+    def by_rows(self, team: Team) -> CellStatistics:
         """Read ranges of rows, as many at a time as there are threads."""
         n = self.labels.size
         step = int(np.clip(-(-n // _PARTS), _FEWEST, _MOST))
@@ -243,14 +245,14 @@ class _BlockReader:
         for start in range(0, n, step * team.workers):
             some = range(start, min(n, start + step * team.workers))
 
-            def work(a: int, b: int, rows: range = some) -> Partial:
+            def work(a: int, b: int, rows: range = some) -> CellStatistics:
                 return self._rows(rows[a], rows[b - 1] + 1)
 
             parts: list[Any] = team.run(work, len(some), step=step)
             total = fold(add, parts, total)
         return total
 
-    def _rows(self, start: int, stop: int) -> Partial:
+    def _rows(self, start: int, stop: int) -> CellStatistics:
         m, request, labels = self.block, self.request, self.labels
         totals, bins, rest = out = tables(request.n_groups, request.n_genes, m.dtype)
         seen = scan.nothing_seen()
@@ -266,7 +268,7 @@ class _BlockReader:
             scan.rows_dense(m, as_bits(m), start, stop, labels, request.columns, totals, bins, rest, seen)
         return _unpacked(*out, seen=seen, labels=labels[start:stop])
 
-    def by_columns(self, team: Team) -> Partial:
+    def by_columns(self, team: Team) -> CellStatistics:
         """Read ranges of compressed columns; more rows than a table of bins takes are read in turns."""
         total, m, n = _empty(self.request), self.block, self.labels.size
         for start in range(0, n, scan.MOST_ROWS):
@@ -277,7 +279,7 @@ class _BlockReader:
             return _flagged(replace(self, block=_canonical(m)).by_columns(team))
         return total
 
-    def _columns(self, labels: Labels, team: Team) -> Partial:
+    def _columns(self, labels: Labels, team: Team) -> CellStatistics:
         m, columns = self.block, self.request.columns
         totals, bins, rest = out = tables(self.request.n_groups, columns.size, m.dtype)
         bits = as_bits(m.data)
@@ -345,7 +347,7 @@ class _BlockReader:
         return level
 
 
-def _flagged(part: Partial) -> Partial:
+def _flagged(part: CellStatistics) -> CellStatistics:
     """Keep in mind that the matrix itself is not sorted."""
     part.seen[FLAW] = 1
     return part
@@ -365,9 +367,9 @@ def _saw(a: Floats, b: Floats) -> Floats:
     return seen
 
 
-def _unpacked(totals: Floats, bins: Counts, rest: Counts, *, seen: Floats, labels: Labels) -> Partial:
+def _unpacked(totals: Floats, bins: Counts, rest: Counts, *, seen: Floats, labels: Labels) -> CellStatistics:
     """Return what the kernels wrote of these cells."""
-    return Partial(
+    return CellStatistics(
         sizes=np.bincount(labels[labels != UNUSED], minlength=len(totals)).astype(np.int64),
         total=np.ascontiguousarray(totals[:, :, 0].T),
         expressed=np.ascontiguousarray(totals[:, :, 1].T.astype(np.int64)),
@@ -376,7 +378,7 @@ def _unpacked(totals: Floats, bins: Counts, rest: Counts, *, seen: Floats, label
     )
 
 
-def _empty(request: ReadRequest) -> Partial:
+def _empty(request: ReadRequest) -> CellStatistics:
     nothing = tables(request.n_groups, request.n_genes, np.dtype(np.float32))
     return _unpacked(*nothing, seen=scan.nothing_seen(), labels=np.zeros(0, np.uint16))
 

@@ -37,8 +37,8 @@ class Gates:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Measured steps of all circuits.
+class CircuitGraph:
+    """Molecules of all circuits (nodes) and the measured steps between them, with the gates that act on these.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from commscore.core.read.partial import UNUSED, ReadRequest, partial_of
+from commscore.core.read.statistics import UNUSED, ReadRequest, block_statistics
 from commscore.core.threads import team
 from commscore.stats.analytic import keys_of
 
@@ -55,7 +55,7 @@ def _long(x):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
 def test_statistics_are_those_of_the_dense_matrix(container, dtype):
     x, labels = made(dtype)
-    p = partial_of(CONTAINERS[container](x), labels, wanted(labels))
+    p = block_statistics(CONTAINERS[container](x), labels, wanted(labels))
     x = x.astype(float)
     own = x[:, COLUMNS]
     of = np.eye(GROUPS + 1)[np.where(labels == UNUSED, GROUPS, labels)][:, :GROUPS]
@@ -85,17 +85,17 @@ def test_threads_change_no_bit(container):
     x, labels = made()
     block, asked = CONTAINERS[container](x), wanted(labels)
     with team(2) as two:
-        assert same(partial_of(block, labels, asked), partial_of(block, labels, asked, team=two))
+        assert same(block_statistics(block, labels, asked), block_statistics(block, labels, asked, team=two))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_blocks_of_any_size_add_up(dtype):
     x, labels = made(dtype)
     asked, m = wanted(labels), sparse.csr_matrix(x)
-    whole = partial_of(m, labels, asked)
+    whole = block_statistics(m, labels, asked)
     for edges in ([0, 1, 2, 4000, 8999, N], [0, 0, 6000, N]):
         blocks = list(pairwise(edges))
-        parts = [partial_of(m[a:b], labels[a:b], asked, first=a) for a, b in blocks]
+        parts = [block_statistics(m[a:b], labels[a:b], asked, first=a) for a, b in blocks]
         for both in (reduce(add, parts), reduce(add, parts[::-1])):
             assert same(both.bins.summary(N), whole.bins.summary(N))
             np.testing.assert_array_equal(both.expressed, whole.expressed)
@@ -108,6 +108,6 @@ def test_blocks_of_any_size_add_up(dtype):
 
 def test_parts_travel_between_processes():
     x, labels = made(n=300)
-    part = partial_of(sparse.csr_matrix(x), labels, wanted(labels))
+    part = block_statistics(sparse.csr_matrix(x), labels, wanted(labels))
     there = pickle.loads(pickle.dumps(part))  # noqa: S301 -- our own bytes
     assert same(there, part)
