@@ -14,6 +14,7 @@ import commscore as cs
 from commscore.study.stored_comparison import stored_comparison
 from commscore.tables import compare as schema
 from compared import EDGE, ID, KEYS, PARTS, plain, planted_cohort, row_of, run
+from slow_composition import pooled
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +79,14 @@ def test_both_sides_are_combined(cohort, combine):
 
 
 def pseudobulk(adata):
-    """Log2 CPM by pandas: sample × group rows, gene columns; at least ten cells."""
+    """Log2 CPM of effective libraries by pandas: sample × group rows, gene columns; at least ten cells."""
     frame = pd.DataFrame(adata.layers["counts"].toarray().astype(float), columns=adata.var_names)
     by = [adata.obs["sample"].astype(str).to_numpy(), adata.obs["cell_type"].astype(str).to_numpy()]
     counts = frame.groupby(by).sum()
     counts = counts[frame.groupby(by).size() >= 10]
     library = counts.sum(axis=1)
+    for _, rows in counts.groupby(level=1):
+        library[rows.index] *= 2.0 ** pooled(rows.to_numpy(), rows.sum(axis=1).to_numpy())[0]
     prior = 0.5 * library / library.groupby(level=1).transform("mean")
     total = counts.groupby(level=1).transform("sum")
     share = library / library.groupby(level=1).transform("sum")

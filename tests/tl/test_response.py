@@ -15,6 +15,7 @@ from commscore.stats.slopes import Slopes, contrast_slopes, fit_slopes
 from commscore.stats.variance import fit_rows
 from commscore.study.activities import gene_influence, run_decoupler
 from commscore.tables import response as schema
+from slow_composition import pooled
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 
@@ -50,7 +51,8 @@ def slow_activity(adata, net, *, sample, group):
     for i, s in enumerate(samples):
         inside = (adata.obs["sample"] == s) & (adata.obs["cell_type"] == group)
         counts[i] = adata.layers["counts"][inside.to_numpy()].toarray().sum(axis=0)
-    value = log_rates(counts, counts.sum(axis=1, keepdims=True))
+    library = counts.sum(axis=1) * 2.0 ** pooled(counts, counts.sum(axis=1))[0]
+    value = log_rates(counts, library[:, None])
     least = adata.obs.groupby("condition", observed=True)["sample"].nunique().min()
     used = (counts >= 10).sum(axis=0) >= least
     y = (value - value.mean(axis=0))[samples.index(sample), used]

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from ._error import pvalue_error
+from ._factors import factors
 from ._liana import to_liana
 from ._result import Result
 from ._store import load, store
 from ._tables import matrix, params, table, untested
 from ._totals import totals
 
-__all__ = ["Result", "load", "matrix", "params", "pvalue_error", "store", "table", "to_liana", "totals", "untested"]
+__all__ = [
+    "Result",
+    "factors",
+    "load",
+    "matrix",
+    "params",
+    "pvalue_error",
+    "store",
+    "table",
+    "to_liana",
+    "totals",
+    "untested",
+]

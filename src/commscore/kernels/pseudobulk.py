@@ -1,8 +1,9 @@
 """Sums over the cells of each bin (a sample × group) from raw counts: one look at every stored value.
 
 ``labels`` gives the bin of each cell; ``gene_of`` maps a column to a gene of the problem or -1. Written are
-``total`` and ``expressed`` (n_bins × n_genes) for the genes of the problem and ``library`` (n_bins) for all
-columns. Whole numbers add up exactly in float64, so ranges can be summed in any order.
+``total`` (n_bins × n_columns) for all columns and ``expressed`` (n_bins × n_genes) for the genes of the problem.
+Whole numbers add up exactly in float64, so cells can be summed in any order. Threads that share the two must not
+share bins (rows of CSR and of dense matrices) or columns (CSC).
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ def check(v):
 
 
 @njit
-def add_csr(data, indices, indptr, cells, labels, gene_of, total, expressed, library):
+def add_csr(data, indices, indptr, cells, labels, gene_of, total, expressed):
     """Add the rows ``cells``; an entry stored in parts counts once as expressed. Return the bits of what was seen."""
     seen = 0
-    last = np.full(total.shape[1], -1, np.int64)
+    last = np.full(expressed.shape[1], -1, np.int64)
     for c in range(cells.size):
         k = labels[c]
         for i in range(indptr[cells[c]], indptr[cells[c] + 1]):
@@ -35,19 +36,16 @@ def add_csr(data, indices, indptr, cells, labels, gene_of, total, expressed, lib
             if v == 0:
                 continue
             seen |= check(v)
-            library[k] += v
+            total[k, indices[i]] += v
             g = gene_of[indices[i]]
-            if g < 0:
-                continue
-            total[k, g] += v
-            if last[g] != c:
+            if g >= 0 and last[g] != c:
                 last[g] = c
                 expressed[k, g] += 1
     return seen
 
 
 @njit
-def add_csc(data, indices, indptr, first, stop, label_of, gene_of, total, expressed, library):
+def add_csc(data, indices, indptr, first, stop, label_of, gene_of, total, expressed):
     """Add the columns ``first`` to ``stop``; ``label_of`` is the bin of a stored row, or -1 if it takes no part."""
     seen = 0
     last = np.full(label_of.size, -1, np.int64)
@@ -60,18 +58,15 @@ def add_csc(data, indices, indptr, first, stop, label_of, gene_of, total, expres
             if k < 0 or v == 0:
                 continue
             seen |= check(v)
-            library[k] += v
-            if g < 0:
-                continue
-            total[k, g] += v
-            if last[row] != j:
+            total[k, j] += v
+            if g >= 0 and last[row] != j:
                 last[row] = j
                 expressed[k, g] += 1
     return seen
 
 
 @njit
-def add_dense(x, cells, labels, gene_of, total, expressed, library):
+def add_dense(x, cells, labels, gene_of, total, expressed):
     """Add the rows ``cells`` of a dense matrix."""
     seen = 0
     for c in range(cells.size):
@@ -81,9 +76,8 @@ def add_dense(x, cells, labels, gene_of, total, expressed, library):
             if v == 0:
                 continue
             seen |= check(v)
-            library[k] += v
+            total[k, j] += v
             g = gene_of[j]
             if g >= 0:
-                total[k, g] += v
                 expressed[k, g] += 1
     return seen

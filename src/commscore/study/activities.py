@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from ..core.log_rates import log_cpm
-from ..core.read.pseudobulk import pseudobulk
-from ..core.threads import team
 from .nets import scaled_net
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..arrays import Bools, Floats, Ints
-    from .expression import Expression
-    from .samples import Study
+    from .comparison import ComparisonData
 
 
 ACTIVITY_METHODS = ("ulm", "mlm")
@@ -55,8 +51,7 @@ class Activities:
 
 
 def measure_activities(
-    source: Expression,
-    study: Study,
+    prepared: ComparisonData,
     members: Sequence[tuple[str, Sequence[int]]],
     *,
     net: pd.DataFrame,
@@ -64,12 +59,12 @@ def measure_activities(
 ) -> Activities:
     """Measure the net in each of ``members``: a name and the codes of the groups of cells that it joins.
 
-    One group of cells is added up at a time, over all genes; genes need ``min_counts`` counts in as many samples
-    as the smallest condition has (the labels have no further say), and are centred over the samples, so that
-    what differs between genes but not between samples is no noise.
+    The counts of all genes must have been kept. Genes need ``min_counts`` counts in as many samples as the smallest
+    condition has (the labels have no further say), and are centred over the samples, so that what differs between
+    genes but not between samples is no noise.
     """
     pathways = tuple(sorted(set(net["source"])))
-    n, k = len(study.samples), len(members)
+    n, k = len(prepared.study.samples), len(members)
     shape = (n, k, len(pathways))
     out = Activities(
         tuple(name for name, _ in members),
@@ -81,23 +76,12 @@ def measure_activities(
         np.zeros((n, k), np.int64),
         np.zeros(k, bool),
     )
-    matrix: Any = source.matrix
-    if sparse.issparse(matrix) and matrix.format != "csr":
-        matrix = matrix.tocsr()
+    names, condition = prepared.source.var_names, prepared.study.condition
     for g, (_, codes) in enumerate(members):
-        inside = np.isin(study.group, list(codes))
-        with team(None) as threads:
-            bulk = pseudobulk(
-                matrix,
-                cells=study.cells[inside],
-                sample=study.sample[inside],
-                group=np.zeros(int(inside.sum()), np.int64),
-                shape=(n, 1),
-                columns=np.arange(len(source.var_names)),
-                team=threads,
-            )
+        bulk = prepared.pooled([codes]).bulk
         out.n_cells[:, g] = bulk.n_cells[:, 0]
-        _one(out, g, bulk, names=source.var_names, condition=study.condition, net=net, rule=rule)
+        of_all = replace(bulk, counts=bulk.all_counts)
+        _one(out, g, of_all, names=names, condition=condition, net=net, rule=rule)
     return out
 
 

@@ -11,14 +11,17 @@ import pandas as pd
 
 from .. import rs
 from .._labels import Label, find, text
-from .._validate import as_written, listed
+from .._validate import as_written, listed, one_of
 from ..arrays import Tests
+from ..core.composition import NORMALIZATIONS, Composition, background_genes, compose
 from ..core.contrast import CellCohort, Cohort
 from ..core.log_rates import log_cpm
-from ..core.read.pseudobulk import Pseudobulk
+from ..core.read.matrix import cell_sums
+from ..core.read.pseudobulk import Pseudobulk, joined
 from ..core.threads import team
+from .composition import CompositionShift, composition_shifts, factors_table
 from .contrasts import pairwise_contrasts
-from .counts import add_up_counts, raw_counts
+from .counts import add_up_counts, cell_totals, raw_counts
 from .design import StudyDesign, build_design, complete_pairs
 from .interactions import TestableInteractions, testable_interactions
 from .levels import LevelChoice
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from ..arrays import Ints
+    from ..arrays import Bools, Floats, Ints
     from ..core.contrast import Contrast
     from ..rs import Resource
     from .expression import Expression
@@ -51,6 +54,12 @@ class ComparisonRequest:
     order: Sequence[Label] | None = None
     contrast: Any = None
     by_cells: bool = False
+    normalization: str = "tmm"
+    library_key: str | None = None
+    keep_profile: bool = False  # the counts of all genes, for groups that are joined or nets of genes
+
+    def __post_init__(self) -> None:
+        one_of("normalization", self.normalization, NORMALIZATIONS)
 
     @property
     def choice(self) -> LevelChoice:
@@ -58,8 +67,13 @@ class ComparisonRequest:
         return LevelChoice(self.reference, self.order, self.contrast, self.by_cells)
 
     def recorded(self) -> dict[str, Any]:
-        """Return order and contrast as they were asked for, as ``params`` can hold them: a label, several, or None."""
-        return {"order": _texts(self.order), "contrast": _texts(self.contrast)}
+        """Return what was asked for as ``params`` can hold it; of order and contrast a label, several, or None."""
+        return {
+            "order": _texts(self.order),
+            "contrast": _texts(self.contrast),
+            "normalization": self.normalization,
+            "library_key": self.library_key,
+        }
 
 
 def _texts(labels: Any) -> Any:
@@ -70,7 +84,11 @@ def _texts(labels: Any) -> Any:
 
 @dataclass(frozen=True)
 class ComparisonData:
-    """Study, sums and interactions; groups without any usable sample are left out of all three."""
+    """Study, sums and interactions; groups without any usable sample are left out of all three.
+
+    The libraries of ``bulk`` are effective ones; ``composition`` has those that were counted and the factors.
+    ``background`` (n_samples × n_groups × n_more) are counts of genes beyond those of the interactions.
+    """
 
     study: Study
     order: tuple[str, ...]
@@ -79,12 +97,28 @@ class ComparisonData:
     interactions: TestableInteractions
     bulk: Pseudobulk
     total_cells: Ints
+    composition: Composition
+    background: Floats
+    request: ComparisonRequest
+    shifts: list[CompositionShift]
 
     def tests(self) -> tuple[Tests, Ints]:
         """Every source × target × interaction, in this order, and the interaction of each test."""
         k, n = len(self.study.groups), len(self.interactions.frame)
         source, target, which = (a.ravel() for a in np.indices((k, k, n)))
         return Tests(source, target, self.interactions.ligand[which], self.interactions.receptor[which]), which
+
+    @property
+    def factors(self) -> pd.DataFrame:
+        """The table of composition factors."""
+        return factors_table(self.study.samples, self.study.groups, n_cells=self.bulk.n_cells, found=self.composition)
+
+    def pooled(self, members: Sequence[Sequence[int]]) -> ComparisonData:
+        """Join groups (the numbers of those in each pool), with factors anew; the study keeps its groups."""
+        request = self.request
+        counted = replace(self.bulk, library=self.composition.library).joined(members)
+        bulk, composition = compose(counted, method=request.normalization, min_cells=request.min_cells)
+        return replace(self, bulk=bulk, composition=composition, background=joined(self.background, members))
 
     def cohort(self, design: StudyDesign, *, min_cells: int) -> Cohort:
         """Arrays for the engine."""
@@ -99,10 +133,16 @@ class ComparisonData:
             design=design.matrix,
             block=design.block,
             total_cells=self.total_cells,
+            factors=self.composition.shrunk,
+            background=self.background,
         )
 
-    def cells(self, *, min_cells: int) -> CellCohort:
-        """Arrays for the engine where cells are the replicates."""
+    def cells(self, *, min_cells: int, totals: Floats | None) -> CellCohort:
+        """Arrays for the engine where cells are the replicates; ``totals`` as :func:`cell_totals` gives them."""
+        study = self.study
+        library = np.zeros(self.source.matrix.shape[0])
+        counted = cell_sums(self.source.matrix, study.cells)[0] if totals is None else totals[study.cells]
+        library[study.cells] = counted * 2.0 ** self.composition.shrunk[study.sample, study.group]
         return CellCohort(
             matrix=self.source.matrix,
             columns=self.interactions.columns,
@@ -113,6 +153,7 @@ class ComparisonData:
             condition=self.study.condition,
             total_cells=self.total_cells,
             min_cells=min_cells,
+            library=library,
         )
 
 
@@ -141,11 +182,30 @@ def add_up_study(
     source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=request.use_raw)
     resource = rs.as_resource(request.resource)
     interactions = testable_interactions(resource, source.var_names, missing_subunits="drop")
+    totals = cell_totals(adata, request.library_key)
     with team(None) as threads:
-        bulk = add_up_counts(source, study, interactions.columns, team=threads)
+        bulk = add_up_counts(source, study, interactions.columns, team=threads, totals=totals)
     total_cells = bulk.n_cells.sum(axis=1)
-    study, bulk = _usable_groups(study, bulk, min_cells=request.min_cells, groupby=groupby)
-    return ComparisonData(study, order, source, resource, interactions, bulk, total_cells)
+    bulk, composition = compose(bulk, method=request.normalization, min_cells=request.min_cells)
+    total = bulk.all_counts.sum(axis=(0, 1))
+    more = background_genes(total, besides=interactions.columns, names=source.var_names.to_numpy(str))
+    background = bulk.all_counts[:, :, more]
+    shifts = composition_shifts(study, study.groups, bulk=bulk, found=composition, names=source.var_names)
+    study, kept = _usable_groups(study, bulk, min_cells=request.min_cells, groupby=groupby)
+    bulk = (bulk if request.keep_profile else bulk.without_profile()).of_groups(kept)
+    return ComparisonData(
+        study,
+        order,
+        source,
+        resource,
+        interactions,
+        bulk,
+        total_cells,
+        composition.of_groups(kept),
+        background[:, kept],
+        request,
+        shifts,
+    )
 
 
 def _pairs(study: Study, keys: StudyKeys) -> Study:
@@ -161,7 +221,8 @@ def _pairs(study: Study, keys: StudyKeys) -> Study:
     return kept
 
 
-def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: str) -> tuple[Study, Pseudobulk]:
+def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: str) -> tuple[Study, Bools]:
+    """Leave out groups that no sample has enough cells of; return which are kept."""
     most = bulk.n_cells.max(axis=0)
     kept = most >= min_cells
     if not kept.any():
@@ -185,8 +246,7 @@ def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: s
         groups=tuple(g for g, k in zip(study.groups, kept, strict=True) if k),
         notes=study.notes + notes,
     )
-    bulk = Pseudobulk(bulk.counts[:, kept], bulk.library[:, kept], bulk.n_cells[:, kept], bulk.prop[:, kept], bulk.seen)
-    return study, bulk
+    return study, kept
 
 
 def refuse_without_conditions(keys: StudyKeys, request: ComparisonRequest) -> None:

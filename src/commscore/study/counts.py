@@ -12,12 +12,13 @@ from ..core.read.files import first_values
 from ..core.read.pseudobulk import Pseudobulk, pseudobulk
 from ..core.read.tiles import Blocks
 from ..kernels import pseudobulk as seen
+from .cells import obs_column
 from .expression import Expression, read_expression
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-    from ..arrays import Ints
+    from ..arrays import Floats, Ints
     from ..core.threads import Team
     from .samples import Study
 
@@ -79,8 +80,36 @@ def whole_numbers(matrix: Any) -> bool:
     return True
 
 
-def add_up_counts(source: Expression, study: Study, columns: Ints, *, team: Team) -> Pseudobulk:
-    """Add up the counts of these columns by sample and group, and the library over all columns."""
+def cell_totals(adata: AnnData, library_key: str | None) -> Floats | None:
+    """Read the total count of every cell, or None where it is that of the matrix.
+
+    Raises
+    ------
+    ValueError
+        If some are missing or no counts.
+    """
+    if library_key is None:
+        return None
+    column = obs_column(adata, "library_key", library_key)
+    try:
+        totals = np.asarray(column.to_numpy(), np.float64)
+    except (TypeError, ValueError):
+        totals = np.full(len(column), np.nan)
+    wrong = int((~(np.isfinite(totals) & (totals >= 0) & (totals == np.floor(totals)))).sum())
+    if wrong:
+        msg = (
+            f"library_key={library_key!r}: adata.obs[{library_key!r}] has {wrong} values among {totals.size} that are "
+            "no counts (missing, negative or not whole); give the total raw counts of each cell over all genes that "
+            "were measured"
+        )
+        raise ValueError(msg)
+    return totals
+
+
+def add_up_counts(
+    source: Expression, study: Study, columns: Ints, *, team: Team, totals: Floats | None = None
+) -> Pseudobulk:
+    """Add up the counts of these columns by sample and group, and the library: over all columns, or of ``totals``."""
     bulk = pseudobulk(
         source.matrix,
         cells=study.cells,
@@ -89,6 +118,7 @@ def add_up_counts(source: Expression, study: Study, columns: Ints, *, team: Team
         shape=(len(study.samples), len(study.groups)),
         columns=columns,
         team=team,
+        totals=totals,
     )
     check_count_sums(bulk, source)
     return bulk
@@ -103,7 +133,8 @@ def check_count_sums(bulk: Pseudobulk, source: Expression) -> None:
             f"{share:.0%} of all counts in {source.name} ({source.var_names.size:,} genes) are of genes of the "
             "resource's interactions, as in data that were cut down to such genes: the library of a sample is the sum "
             "of these genes, so that one that rises makes all others fall. Give the counts of all genes that were "
-            "measured (use_raw=True, if adata.raw has them); otherwise a change is one relative to these genes"
+            "measured (use_raw=True, if adata.raw has them), or name the column of adata.obs with the total counts of "
+            "the cells with library_key=; otherwise a change is one relative to these genes"
         )
 
 
@@ -116,4 +147,12 @@ def _refuse_unsuitable(bulk: Pseudobulk, source: Expression) -> None:
         raise ValueError(_no_counts([source.name]))
     if bulk.library.sum() == 0:
         msg = f"{source.name} holds no counts at all in the cells that are compared"
+        raise ValueError(msg)
+    held: Any = bulk.counts.sum(axis=2) if bulk.profile is None else bulk.profile.sum(axis=2)
+    less = int((bulk.library < held).sum())
+    if less:
+        msg = (
+            f"library_key: in {less} of {held.size} samples × groups the totals are less than the counts in "
+            f"{source.name}; give the total raw counts of each cell over all genes that were measured"
+        )
         raise ValueError(msg)

@@ -41,6 +41,8 @@ _NAMES = (
     "test",
     "combine",
     "counts_layer",
+    "normalization",
+    "library_key",
 )
 
 
@@ -65,7 +67,15 @@ class StoredComparison:
         """Read the samples, add up their counts and find the interactions, as the comparison did."""
         o = self.options
         request = ComparisonRequest(
-            self.resource, o["counts_layer"], o["use_raw"], o["min_cells"], o["reference"], o["order"], o["contrast"]
+            self.resource,
+            o["counts_layer"],
+            o["use_raw"],
+            o["min_cells"],
+            o["reference"],
+            o["order"],
+            o["contrast"],
+            normalization=o["normalization"],
+            library_key=o["library_key"],
         )
         return prepare_comparison(adata, self.keys, request)
 

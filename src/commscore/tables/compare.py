@@ -118,6 +118,21 @@ UNTESTED = Table(
     ),
 )
 
+FACTORS = Table(
+    "factors",
+    "one sample × group of cells (or role) with cells",
+    (
+        Column("sample", "category", "the sample"),
+        Column("group", "category", "the group of cells"),
+        Column("n_cells", "int", "its cells in the sample"),
+        *_numbers(
+            ("library", "their counts over all genes, as counted"),
+            ("factor", "what the library is multiplied with: the composition factor, 1 where nothing is known"),
+            ("unshrunk", "the factor as measured, before it is shrunk to the mean of the samples"),
+        ),
+    ),
+)
+
 TOTALS = Table(
     "totals",
     "one contrast × source → target pair, or one contrast × mode",

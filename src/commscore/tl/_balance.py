@@ -18,6 +18,7 @@ from ..get._store import check_target, finish, identity
 from ..stats import exact, linear
 from ..stats.variance import fit_rows
 from ..study.comparison import ComparisonData, ComparisonRequest, contrasts_and_design, prepare_study
+from ..study.composition import warn_of_shifts
 from ..study.design import StudyDesign
 from ..study.domain import check_tumour, named_roles, require_roles, require_tumour
 from ..study.roles import AssignedRoles, RoleGroups, assigned_roles, recorded_roles
@@ -57,6 +58,8 @@ def balance(
     abundance: bool = True,
     resource: str | Resource = "breast",
     counts_layer: str | None = None,
+    normalization: str = "tmm",
+    library_key: str | None = None,
     use_raw: bool = False,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
@@ -100,6 +103,8 @@ def balance(
         Name of a resource or a :class:`~commscore.rs.Resource` with signed evidence.
     counts_layer, use_raw
         Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    normalization, library_key
+        As in :func:`commscore.tl.compare`.
     expr_prop
         Fraction of cells, 0 to 1, that must express both sides of an edge in at least one sample.
     min_cells
@@ -140,7 +145,17 @@ def balance(
     check_target(adata, key_added, inplace=inplace)
     resource = _signed(resource)
     keys = StudyKeys(groupby, condition_key or "", sample_key, patient_key, covariate_names(covariates))
-    request = ComparisonRequest(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    request = ComparisonRequest(
+        resource,
+        counts_layer,
+        use_raw,
+        int(min_cells),
+        reference,
+        order,
+        contrast,
+        normalization=normalization,
+        library_key=library_key,
+    )
     assigned = _who(adata, groupby, resource, roles=roles, sign=sign, use_raw=use_raw)
     prepared = prepare_study(adata, keys, request)
     sides = sample_sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=1)
@@ -150,7 +165,9 @@ def balance(
     extra = {
         "tests": _tests(prepared, table, keys=keys),
         "edges": _edge_table(prepared, flows, sides["var"], direction=direction, n_statements=n_statements),
+        "factors": prepared.factors,
     }
+    warn_of_shifts(prepared.shifts, normalization=normalization)
     study = prepared.study
     params = {
         "groupby": groupby,

@@ -52,6 +52,9 @@ class CellCohort:
         (n_samples,) cells of the sample, also those of groups that take no part.
     min_cells
         Cells of a group in a condition, all samples together, below which nothing is said of it.
+    library
+        (n_obs,) total count of each cell, times the composition factor of its sample × group as in ``bulk``; None is
+        the sum over the matrix.
     """
 
     matrix: Any
@@ -63,6 +66,7 @@ class CellCohort:
     condition: Ints
     total_cells: Ints
     min_cells: int
+    library: Floats | None = None
 
     def pool(self, contrast: Contrast) -> Cohort:
         """Put the samples of each condition together: a cohort of two, the reference first."""
@@ -94,7 +98,7 @@ class CellCohort:
     def read(self, cells: Ints, team: Team) -> GeneColumns:
         """Read the genes' columns of these cells, and the library of each cell as one more."""
         columns = gene_major(self.matrix, cells=cells, columns=self.columns, team=team)
-        library = cell_sums(self.matrix, cells)[0]
+        library = cell_sums(self.matrix, cells)[0] if self.library is None else self.library[cells]
         filled = np.flatnonzero(library)
         return replace(
             columns,

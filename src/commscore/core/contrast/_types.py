@@ -47,7 +47,8 @@ class Cohort:
     counts
         Same shape: summed raw counts.
     library
-        (n_samples, n_groups) total count over all genes, not only those given here.
+        (n_samples, n_groups) effective total count over all genes, not only those given here: as counted, times the
+        composition factor of the sample × group.
     n_cells
         (n_samples, n_groups) number of cells, also where there are too few of them.
     prop
@@ -63,6 +64,11 @@ class Cohort:
         (n_samples,) codes of the patients, or None. Relabellings stay within a block.
     total_cells
         (n_samples,) cells of the sample, groups not listed here included; None is the sum of ``n_cells``.
+    factors
+        (n_samples, n_groups) log2 composition factors that are in ``library``; None is 0.
+    background
+        (n_samples, n_groups, n_more) counts of other genes of the matrix, chosen without the labels, for what the
+        variances of all genes have in common; None where only the genes above are known.
     """
 
     logcpm: Floats
@@ -75,6 +81,8 @@ class Cohort:
     design: Floats
     block: Ints | None = None
     total_cells: Ints | None = None
+    factors: Floats | None = None
+    background: Floats | None = None
 
     def __post_init__(self) -> None:
         n, k, _ = self.logcpm.shape
@@ -85,6 +93,10 @@ class Cohort:
             "n_cells": (self.n_cells, (n, k)),
             "condition": (self.condition, (n,)),
         }
+        if self.factors is not None:
+            shapes["factors"] = self.factors, (n, k)
+        if self.background is not None:
+            shapes["background"] = self.background, (n, k, self.background.shape[-1])
         for name, (array, wanted) in shapes.items():
             if array.shape != wanted:
                 msg = f"{name} has shape {array.shape}, expected {wanted} to fit logcpm {self.logcpm.shape}"

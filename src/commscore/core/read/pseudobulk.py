@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import reduce as fold
-from operator import add
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +12,9 @@ from ...kernels import pseudobulk as kernels
 from .tiles import Blocks
 
 if TYPE_CHECKING:
-    from ...arrays import Floats, Ints
+    from collections.abc import Sequence
+
+    from ...arrays import Bools, Floats, Ints
     from ..threads import Team
     from .tiles import Tile
 
@@ -26,7 +26,8 @@ class Pseudobulk:
     ``counts`` (n_samples × n_groups × n_genes) of the genes of the problem, ``library`` (n_samples ×
     n_groups) over all genes of the matrix, ``n_cells`` (n_samples × n_groups), ``prop`` (as ``counts``) the
     fraction of cells with a count, NaN without cells. ``seen`` are the bits of
-    :mod:`commscore.kernels.pseudobulk` over all values.
+    :mod:`commscore.kernels.pseudobulk` over all values. ``profile`` (n_samples × n_groups × n_vars) are the counts
+    of all genes of the matrix, None where they are not kept.
     """
 
     counts: Floats
@@ -34,6 +35,44 @@ class Pseudobulk:
     n_cells: Ints
     prop: Floats
     seen: int
+    profile: Floats | None = None
+
+    @property
+    def all_counts(self) -> Floats:
+        """The profile, where it must be there."""
+        if self.profile is None:
+            msg = "the counts of all genes were not kept"
+            raise ValueError(msg)
+        return self.profile
+
+    def of_groups(self, kept: Bools) -> Pseudobulk:
+        """Keep some groups."""
+        if kept.all():
+            return self
+        profile = None if self.profile is None else self.profile[:, kept]
+        return Pseudobulk(
+            self.counts[:, kept], self.library[:, kept], self.n_cells[:, kept], self.prop[:, kept], self.seen, profile
+        )
+
+    def joined(self, members: Sequence[Sequence[int]]) -> Pseudobulk:
+        """Join groups: the numbers of those in each pool; pools may share groups."""
+        n_cells = joined(self.n_cells, members)
+        expressed: Any = np.nan_to_num(self.prop) * self.n_cells[:, :, None]
+        with np.errstate(invalid="ignore"):
+            prop = joined(expressed, members) / n_cells[:, :, None]
+        profile = None if self.profile is None else joined(self.profile, members)
+        return Pseudobulk(
+            joined(self.counts, members), joined(self.library, members), n_cells, prop, self.seen, profile
+        )
+
+    def without_profile(self) -> Pseudobulk:
+        """Let go of the counts of all genes, by far the largest part."""
+        return replace(self, profile=None)
+
+
+def joined(array: Any, members: Sequence[Sequence[int]]) -> Any:
+    """Add up the groups of every pool, on the second axis."""
+    return np.stack([array[:, list(m)].sum(axis=1) for m in members], axis=1)
 
 
 def pseudobulk(
@@ -45,6 +84,7 @@ def pseudobulk(
     shape: tuple[int, int],
     columns: Ints,
     team: Team,
+    totals: Floats | None = None,
 ) -> Pseudobulk:
     """Add up ``matrix[cells]`` by sample and group, in one pass, without densifying.
 
@@ -58,57 +98,49 @@ def pseudobulk(
     shape
         Number of samples and of groups.
     columns
-        Positions of the genes of the problem; the library is over all columns.
+        Positions of the genes of the problem; the library and the profile are over all columns.
     team
         Threads to use; they do not change the result.
+    totals
+        (n_obs,) total count of every cell where the matrix does not hold all genes that were counted: the library
+        is their sum.
     """
     n_bins = shape[0] * shape[1]
     labels = sample * shape[1] + group
     gene_of = np.full(matrix.shape[1], -1, np.int64)
     gene_of[columns] = np.arange(columns.size)
-    size = (n_bins, columns.size)
     if isinstance(matrix, Blocks):
         label_of = np.full(matrix.shape[0], -1, np.int64)
         label_of[cells] = labels
-        sums = matrix.reduce(_BulkTask(label_of, gene_of, size), team)
+        total, expressed, seen = np.zeros((n_bins, matrix.shape[1])), np.zeros((n_bins, columns.size)), 0
+        for tile, part in matrix.each(_BulkTask(label_of, gene_of, columns.size), team):
+            total[part.bins, tile.columns] += part.total
+            expressed[part.bins] += part.expressed
+            seen |= part.seen
     else:
-        sums = _sums(matrix, cells, labels, gene_of=gene_of, size=size, team=team)
+        total, expressed, seen = _sums(matrix, cells, labels, gene_of=gene_of, size=(n_bins, columns.size), team=team)
     n_cells = np.bincount(labels, minlength=n_bins)
     with np.errstate(invalid="ignore"):
-        prop = sums.expressed / n_cells[:, None]
+        prop = expressed / n_cells[:, None]
+        library: Any = total.sum(axis=1) if totals is None else np.bincount(labels, totals[cells], minlength=n_bins)
     return Pseudobulk(
-        sums.total.reshape(*shape, -1),
-        sums.library.reshape(shape),
+        total[:, columns].reshape(*shape, -1),
+        library.reshape(shape),
         n_cells.reshape(shape),
         prop.reshape(*shape, -1),
-        sums.seen,
+        seen,
+        total.reshape(*shape, -1),
     )
 
 
 @dataclass(frozen=True)
-class _BulkSums:
-    """Bins × genes, bins × genes, bins, and the bits of what was seen; they add up."""
+class _TileSums:
+    """Of the bins that have cells in a tile: counts of the tile's columns, cells that express the genes."""
 
+    bins: Ints
     total: Floats
     expressed: Floats
-    library: Floats
     seen: int
-
-    def __add__(self, other: _BulkSums) -> _BulkSums:
-        return _BulkSums(
-            self.total + other.total,
-            self.expressed + other.expressed,
-            self.library + other.library,
-            self.seen | other.seen,
-        )
-
-
-def _sums(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int, int], team: Team) -> _BulkSums:
-    """Add up the cells of a matrix in memory, by ranges that run in threads."""
-    work, n = _work(matrix, cells, labels, gene_of=gene_of, size=size)
-    parts: list[Any] = team.run(work, n, step=max(1, -(-n // team.workers)))
-    nothing = _BulkSums(np.zeros(size), np.zeros(size), np.zeros(size[0]), 0)
-    return fold(add, (_BulkSums(*part) for part in parts), nothing)
 
 
 @dataclass(frozen=True)
@@ -117,11 +149,11 @@ class _BulkTask:
 
     label_of: Ints
     gene_of: Ints
-    size: tuple[int, int]
+    n_genes: int
 
     def on(self, tile: Tile) -> _BulkWork:
         cells = np.flatnonzero(self.label_of[tile.rows] >= 0)
-        return _BulkWork(cells, self.label_of[tile.rows][cells], self.gene_of[tile.columns], self.size)
+        return _BulkWork(cells, self.label_of[tile.rows][cells], self.gene_of[tile.columns], self.n_genes)
 
 
 @dataclass(frozen=True)
@@ -129,36 +161,45 @@ class _BulkWork:
     cells: Ints
     labels: Ints
     gene_of: Ints
-    size: tuple[int, int]
+    n_genes: int
 
-    def __call__(self, block: Any, team: Team) -> _BulkSums:
-        return _sums(block, self.cells, self.labels, gene_of=self.gene_of, size=self.size, team=team)
+    def __call__(self, block: Any, team: Team) -> _TileSums:
+        bins, labels = np.unique(self.labels, return_inverse=True)
+        size = bins.size, self.n_genes
+        return _TileSums(bins, *_sums(block, self.cells, labels, gene_of=self.gene_of, size=size, team=team))
 
 
-def _work(matrix: Any, cells: Any, labels: Any, *, gene_of: Any, size: tuple[int, int]) -> tuple[Any, int]:
-    """Return the work on a range of rows (or of columns), with its own sums, and the length of all ranges."""
+def _sums(
+    matrix: Any, cells: Ints, labels: Ints, *, gene_of: Ints, size: tuple[int, int], team: Team
+) -> tuple[Floats, Floats, int]:
+    """Add up the cells of a matrix in memory: counts, cells that express, what was seen; ``size`` bins and genes.
 
-    def empty() -> tuple[Any, Any, Any]:
-        return np.zeros(size), np.zeros(size), np.zeros(size[0])
-
+    Threads share the sums: each has bins (of CSC: columns) of its own.
+    """
+    out = np.zeros((size[0], matrix.shape[1])), np.zeros(size)
     if sparse.issparse(matrix) and matrix.format == "csc":
         label_of = np.full(matrix.shape[0], -1, np.int64)
         label_of[cells] = labels
 
         def of_columns(a: int, b: int) -> Any:
-            out = empty()
-            seen = kernels.add_csc(matrix.data, matrix.indices, matrix.indptr, a, b, label_of, gene_of, *out)
-            return *out, int(seen)
+            return kernels.add_csc(matrix.data, matrix.indices, matrix.indptr, a, b, label_of, gene_of, *out)
 
-        return of_columns, matrix.shape[1]
+        seen: Any = team.run(of_columns, matrix.shape[1])
+        return *out, _bits(seen)
     rows: Any = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
+    order = np.argsort(labels, kind="stable")
+    cells, labels = cells[order], labels[order]
+    starts = np.searchsorted(labels, np.arange(size[0] + 1))
 
-    def of_rows(a: int, b: int) -> Any:
-        out = empty()
+    def of_bins(a: int, b: int) -> Any:
+        some = slice(starts[a], starts[b])
         if sparse.issparse(rows):
-            seen = kernels.add_csr(rows.data, rows.indices, rows.indptr, cells[a:b], labels[a:b], gene_of, *out)
-        else:
-            seen = kernels.add_dense(rows, cells[a:b], labels[a:b], gene_of, *out)
-        return *out, int(seen)
+            return kernels.add_csr(rows.data, rows.indices, rows.indptr, cells[some], labels[some], gene_of, *out)
+        return kernels.add_dense(rows, cells[some], labels[some], gene_of, *out)
 
-    return of_rows, cells.size
+    seen = team.run(of_bins, size[0])
+    return *out, _bits(seen)
+
+
+def _bits(seen: list[int]) -> int:
+    return int(np.bitwise_or.reduce(np.asarray(seen, np.int64), initial=0))

@@ -23,6 +23,7 @@ from ...get._store import check_target, finish, identity
 from ...stats.multiple import permutation_pvalue
 from ...study.cells import Cells, read_cells
 from ...study.comparison import ComparisonRequest
+from ...study.composition import warn_of_shifts
 from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.expression import read_expression, refuse_unsuitable
 from ...study.progress import progress_bar
@@ -65,6 +66,8 @@ def circuits(
     layer: str | None = None,
     use_raw: bool = False,
     counts_layer: str | None = None,
+    normalization: str = "tmm",
+    library_key: str | None = None,
     rng: RNG = 0,
     n_jobs: Threads | None = None,
     memory: Count = _MEMORY,
@@ -114,6 +117,8 @@ def circuits(
         Where the log-normalised expression is, if not in ``X``.
     counts_layer
         Layer with raw counts; else ``layers["counts"]``, else ``X`` or ``raw``, whichever holds whole numbers.
+    normalization, library_key
+        Of the samples' counts, as in :func:`commscore.tl.compare`; a role has factors of its own.
     rng
         Seed, Generator or SeedSequence. The same seed gives the same bytes, whatever ``n_jobs`` and ``memory``.
     n_jobs
@@ -173,7 +178,17 @@ def circuits(
     check_target(adata, key_added, inplace=inplace)
     settings = CircuitSettings(int(n_perms), scheme, complex, float(expr_prop), int(min_cells), int(min_cells_sample))
     keys = StudyKeys(groupby, condition_key or "", sample_key, patient_key, covariate_names(covariates))
-    request = ComparisonRequest(resource, counts_layer, use_raw, settings.min_cells_sample, reference, order, contrast)
+    request = ComparisonRequest(
+        resource,
+        counts_layer,
+        use_raw,
+        settings.min_cells_sample,
+        reference,
+        order,
+        contrast,
+        normalization=normalization,
+        library_key=library_key,
+    )
     _samples.check_keys(keys, request)
     seed, resource = key(rng), rs.as_resource(resource)
     frame = _with_circuits(resource)
@@ -201,8 +216,11 @@ def circuits(
                 keys=keys,
                 request=request,
                 names=expression.var_names[genes.columns],
+                roles=measured.roles,
                 team=threads,
             )
+            extra["factors"] = samples.factors(measured.roles)
+            warn_of_shifts(samples.shifts, normalization=normalization)
             association = _samples.associations(samples, measured, seed=seed)
             notes, compared = samples.study.notes, samples.counts
             if condition_key is not None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...core import circuits as core
+from ...core.composition import Composition, compose
 from ...core.log_rates import log_cpm
 from ...core.read.pseudobulk import Pseudobulk, pseudobulk
 from ...study.cells import Cells
 from ...study.comparison import ComparisonRequest, read_study, refuse_without_conditions, stages_with_samples
-from ...study.counts import check_count_sums, raw_counts
+from ...study.composition import CompositionShift, composition_shifts, factors_table
+from ...study.counts import cell_totals, check_count_sums, raw_counts
 from ...study.expression import Expression
 from ...study.samples import Study, StudyKeys, study_of_samples
 
@@ -34,6 +36,7 @@ class RoleSamples:
 
     ``logs``: log2 CPM, ``expected``: counts expected from the rate of all samples, ``prop``: fraction of cells
     with a count. ``order``: the stages, if any. ``source``: where the counts were read.
+    ``composition`` and ``n_cells``: n_samples × n_roles. ``shifts``: roles whose composition differs by condition.
     """
 
     study: Study
@@ -42,6 +45,13 @@ class RoleSamples:
     expected: Floats
     prop: Floats
     source: Expression
+    composition: Composition
+    n_cells: Ints
+    shifts: list[CompositionShift]
+
+    def factors(self, roles: list[str]) -> pd.DataFrame:
+        """Return the table of composition factors."""
+        return factors_table(self.study.samples, roles, n_cells=self.n_cells, found=self.composition)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -61,6 +71,9 @@ def check_keys(keys: StudyKeys, request: ComparisonRequest) -> None:
     if request.counts_layer is not None and keys.sample is None:
         msg = f"counts_layer={request.counts_layer!r} needs sample_key=: counts are added up by sample"
         raise ValueError(msg)
+    if request.library_key is not None and keys.sample is None:
+        msg = f"library_key={request.library_key!r} needs sample_key=: libraries are those of samples"
+        raise ValueError(msg)
 
 
 def cohort(
@@ -71,6 +84,7 @@ def cohort(
     keys: StudyKeys,
     request: ComparisonRequest,
     names: pd.Index,
+    roles: list[str],
     team: Team,
 ) -> RoleSamples:
     """Add up raw counts by sample × role; roles may share groups."""
@@ -88,12 +102,17 @@ def cohort(
         shape=(len(study.samples), cells.groups.n),
         columns=_columns(source, names),
         team=team,
+        totals=cell_totals(adata, request.library_key),
     )
     check_count_sums(bulk, source)
-    roles = _of_roles(bulk, graph.members.astype(np.float64))
+    joined = bulk.joined([np.flatnonzero(member).tolist() for member in graph.members])
+    joined = replace(joined, prop=np.nan_to_num(joined.prop))
+    joined, found = compose(joined, method=request.normalization, min_cells=request.min_cells)
+    shifts = composition_shifts(study, roles, bulk=joined, found=found, names=source.var_names)
     order = stages_with_samples(study, request)
-    logs = log_cpm(roles, min_cells=request.min_cells)
-    return RoleSamples(study, order, logs, _expected(roles, np.isfinite(logs)), roles.prop, source)
+    logs = log_cpm(joined, min_cells=request.min_cells)
+    expected = _expected(joined, np.isfinite(logs))
+    return RoleSamples(study, order, logs, expected, joined.prop, source, found, joined.n_cells, shifts)
 
 
 def _read(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> Study:
@@ -101,20 +120,6 @@ def _read(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> Study:
     if not keys.condition:
         return study_of_samples(adata, keys.groupby, str(keys.sample), groups_were_read=True)
     return read_study(adata, keys, request, groups_were_read=True)
-
-
-def _of_roles(bulk: Pseudobulk, weights: Floats) -> Pseudobulk:
-    n_cells = bulk.n_cells @ weights.T
-    seen = np.nan_to_num(bulk.prop) * bulk.n_cells[:, :, None]
-    with np.errstate(invalid="ignore"):
-        prop = np.einsum("rk,skg->srg", weights, seen) / n_cells[:, :, None]
-    return replace(
-        bulk,
-        counts=np.einsum("rk,skg->srg", weights, bulk.counts),
-        library=bulk.library @ weights.T,
-        n_cells=n_cells.astype(np.int64),
-        prop=np.nan_to_num(prop),
-    )
 
 
 def _expected(roles: Pseudobulk, there: Bools) -> Floats:

@@ -17,6 +17,7 @@ from ...core.contrast import Settings
 from ...get import Result
 from ...get._store import check_target, finish, identity
 from ...study.comparison import ComparisonRequest, no_replicates, prepare_comparison, require_replicates
+from ...study.composition import warn_of_shifts
 from ...study.label_hashes import label_hashes
 from ...study.samples import StudyKeys, covariate_names
 from ...tables import compare as schema
@@ -53,6 +54,8 @@ def compare(
     combine: str = "acat",
     abundance_reference: Label | Levels | None = None,
     counts_layer: str | None = None,
+    normalization: str = "tmm",
+    library_key: str | None = None,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
     margin: NonNegative = 0.5,
@@ -124,6 +127,14 @@ def compare(
         or there are two, cells counted by sequencing cannot tell which did: name those that you know to be stable.
     counts_layer
         Layer with the raw counts; else ``layers["counts"]``, else ``X`` or ``raw``, whichever holds whole numbers.
+    normalization
+        ``"tmm"``: the library of each sample × group of cells is multiplied with a composition factor, so that a
+        gene that takes a large share of the counts does not make all others fall: the trimmed mean of log ratios to
+        all samples together (doi:10.1186/gb-2010-11-3-r25), shrunk by its error; :func:`commscore.get.factors` reads
+        them. ``"library"``: as counted.
+    library_key
+        Column of ``adata.obs`` with the total counts of each cell, where the matrix holds only a panel or a subset of
+        the genes that were counted; by default they are added up over the matrix.
     expr_prop
         Fraction of cells, 0 to 1, that must express both sides, in as many samples as the smaller condition
         has.
@@ -195,7 +206,16 @@ def compare(
         raise ValueError(msg)
     unit = _unit(test, keys)
     request = ComparisonRequest(
-        resource, counts_layer, use_raw, int(min_cells), reference, order, contrast, unit == "cells"
+        resource,
+        counts_layer,
+        use_raw,
+        int(min_cells),
+        reference,
+        order,
+        contrast,
+        by_cells=unit == "cells",
+        normalization=normalization,
+        library_key=library_key,
     )
     prepared = prepare_comparison(adata, keys, request)
     if unit == "samples":
@@ -204,7 +224,7 @@ def compare(
     plan = _engine.ComparisonPlan(
         prepared, keys, settings, min_cells=int(min_cells), n_perms=int(n_perms), staged=order is not None
     )
-    comparison = _engine.by_cells(plan) if unit == "cells" else _engine.by_samples(plan, adata)
+    comparison = _engine.by_cells(plan, adata) if unit == "cells" else _engine.by_samples(plan, adata)
     table = _frames.compare_table(
         comparison.prepared, comparison.tests, comparison.which, parts=comparison.parts, unit=unit
     )
@@ -214,6 +234,7 @@ def compare(
         ),
         "totals": _totals.totals_table(table, alpha=settings.alpha),
         "contrasts": pd.DataFrame(comparison.info),
+        "factors": prepared.factors,
     }
     if factor_key is not None:
         extra["two_factors"] = _two_factors.two_factors_table(table, comparison.parts)
@@ -248,6 +269,7 @@ def compare(
         "commscore": __version__,
     }
     result = Result(table, params, identity(comparison.prepared.resource), extra, schema.SCHEMA)
+    warn_of_shifts(prepared.shifts, normalization=normalization)
     _warn_if_nothing(result)
     return finish(adata, key_added, result, inplace=inplace)
 

@@ -10,6 +10,7 @@ from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.threads import team
 from ...study.contrasts import contrast_facts, cross_factors, pairwise_contrasts, stage_contrasts, two_factor_contrasts
+from ...study.counts import cell_totals
 from ...study.design import StudyDesign, build_design
 from ...study.samples import label_column
 
@@ -94,12 +95,12 @@ def _facts(comparison: Comparison, prepared: ComparisonData) -> dict[str, Any]:
     return contrast_facts(comparison.contrast) | {"abundance_reference": reference}
 
 
-def by_cells(plan: ComparisonPlan) -> ContrastColumns:
+def by_cells(plan: ComparisonPlan, adata: AnnData) -> ContrastColumns:
     """Run the pairwise contrasts with cells as the replicates; stages need samples."""
     prepared = plan.prepared
     study = prepared.study
     tests, which = prepared.tests()
-    cohort = prepared.cells(min_cells=plan.min_cells)
+    cohort = prepared.cells(min_cells=plan.min_cells, totals=cell_totals(adata, prepared.request.library_key))
     contrasts, parts, info = pairwise_contrasts(study, len(study.levels)), [], []
     with team(None) as threads:
         for contrast in contrasts:

@@ -30,6 +30,8 @@ def profile(
     sample_key: str,
     resource: str | Resource | pd.DataFrame = "breast",
     counts_layer: str | None = None,
+    normalization: str = "tmm",
+    library_key: str | None = None,
     use_raw: bool = False,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
@@ -53,6 +55,8 @@ def profile(
         ``receptor``.
     counts_layer, use_raw
         Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    normalization, library_key
+        As in :func:`commscore.tl.compare`.
     expr_prop
         Fraction of cells, 0 to 1, that must express both sides of an edge …
     min_samples
@@ -94,7 +98,9 @@ def profile(
     >>> whole.obsm["X_pca"].shape
     (6, 2)
     """
-    request = ComparisonRequest(resource, counts_layer, use_raw, int(min_cells))
+    request = ComparisonRequest(
+        resource, counts_layer, use_raw, int(min_cells), normalization=normalization, library_key=library_key
+    )
     study = study_of_samples(adata, groupby, sample_key)
     prepared = add_up_study(adata, study, request, groupby=groupby)
     sides = sample_sides(prepared, min_cells=int(min_cells), expr_prop=expr_prop, min_samples=int(min_samples))
@@ -106,6 +112,8 @@ def profile(
         "sample_key": sample_key,
         "resource": prepared.resource.name,
         **prepared.source.counts,
+        "normalization": normalization,
+        "library_key": library_key,
         "expr_prop": float(expr_prop),
         "min_cells": int(min_cells),
         "min_samples": int(min_samples),

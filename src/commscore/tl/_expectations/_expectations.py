@@ -20,6 +20,7 @@ from ...get._frames import typed_frame
 from ...get._store import check_target, finish, identity
 from ...study.activities import ACTIVITY_METHODS, ActivityRule
 from ...study.comparison import ComparisonData, ComparisonRequest, prepare_comparison, require_replicates
+from ...study.composition import warn_of_shifts
 from ...study.design import build_design
 from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.nets import checked_links, read_net
@@ -51,6 +52,8 @@ def expectations(
     patient_key: str | None = None,
     resource: str | Resource = "breast",
     counts_layer: str | None = None,
+    normalization: str = "tmm",
+    library_key: str | None = None,
     use_raw: bool = False,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
@@ -97,6 +100,8 @@ def expectations(
         Name of a resource or a :class:`~commscore.rs.Resource` with expectations.
     counts_layer, use_raw
         Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    normalization, library_key
+        As in :func:`commscore.tl.compare`.
     expr_prop, min_cells, min_targets
         As in :func:`commscore.tl.compare` and :func:`commscore.tl.response`, for all cells of a role together.
     margin
@@ -155,7 +160,14 @@ def expectations(
     for item in items:
         _items.settle_roles(item, assigned)
     request = ComparisonRequest(
-        _pools.with_genes(resource, items), counts_layer, use_raw, int(min_cells), contrast=PAIRWISE
+        _pools.with_genes(resource, items),
+        counts_layer,
+        use_raw,
+        int(min_cells),
+        contrast=PAIRWISE,
+        normalization=normalization,
+        library_key=library_key,
+        keep_profile=True,
     )
     prepared = prepare_comparison(adata, keys, request)
     _replicated(prepared, keys, levels)
@@ -170,7 +182,9 @@ def expectations(
         "summary": typed_frame(_verdicts.summary(frame, resource.sources), schema.SUMMARY),
         "contexts": typed_frame(_contexts.table(levels, resource.expectations), schema.CONTEXTS),
         "roles": typed_frame(assigned.report, understand.ROLES),
+        "factors": pools.factors(prepared.study.groups),
     }
+    warn_of_shifts(prepared.shifts, normalization=normalization)
     params = {
         "groupby": groupby,
         "condition_key": condition_key,
@@ -180,6 +194,8 @@ def expectations(
         "net": net_name,
         "method": method,
         **prepared.source.counts,
+        "normalization": normalization,
+        "library_key": library_key,
         "expr_prop": float(expr_prop),
         "min_cells": int(min_cells),
         "min_targets": int(min_targets),

@@ -167,7 +167,7 @@ def pathways(items: list[ExpectedShift], setup: Setup) -> None:
 def _activities(setup: Setup, pools: list[int]) -> Activities:
     members = [(str(i), setup.pools.members[i]) for i in pools]
     prepared = setup.prepared
-    return measure_activities(prepared.source, prepared.study, members, net=setup.net, rule=setup.rule)
+    return measure_activities(prepared, members, net=setup.net, rule=setup.rule)
 
 
 def _fill(items: list[ExpectedShift], setup: Setup, *, value: Any, unit: Any, column: Any) -> None:

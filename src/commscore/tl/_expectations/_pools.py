@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ..._names import write_names
-from ...core.read.pseudobulk import Pseudobulk
+from ...study.composition import factors_table
 from ._items import ANY, GENES
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ class RolePools:
     number: dict[str, int]
     members: tuple[tuple[int, ...], ...]
     prepared: ComparisonData
+
+    def factors(self, groups: Sequence[str]) -> pd.DataFrame:
+        """Return the composition factors of the pools, each named by its groups."""
+        names, own = [write_names(groups[c] for c in m) for m in self.members], self.prepared
+        return factors_table(own.study.samples, names, n_cells=own.bulk.n_cells, found=own.composition)
 
     def of(self, item: ExpectedShift) -> list[int] | None:
         """Pools of an item's roles, or None if a role has no cells."""
@@ -83,15 +88,5 @@ def pool(prepared: ComparisonData, assigned: AssignedRoles, items: list[Expected
 
 
 def _joined(prepared: ComparisonData, members: list[tuple[int, ...]]) -> ComparisonData:
-    bulk = prepared.bulk
-    expressed: Any = np.nan_to_num(bulk.prop) * bulk.n_cells[:, :, None]
-
-    def add(array: Any) -> Any:
-        return np.stack([array[:, list(m)].sum(axis=1) for m in members], axis=1)
-
-    n_cells = add(bulk.n_cells)
-    with np.errstate(invalid="ignore"):
-        prop = add(expressed) / n_cells[:, :, None]
-    joined = Pseudobulk(add(bulk.counts), add(bulk.library), n_cells, prop, bulk.seen)
     study = replace(prepared.study, groups=tuple(str(i) for i in range(len(members))))
-    return replace(prepared, bulk=joined, study=study)
+    return replace(prepared.pooled(members), study=study)

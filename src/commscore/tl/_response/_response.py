@@ -17,6 +17,7 @@ from ...stats.multiple import benjamini_hochberg
 from ...stats.variance import fit_rows
 from ...study.activities import ACTIVITY_METHODS, ActivityRule, measure_activities
 from ...study.comparison import ALL, ComparisonData, ComparisonRequest, contrasts_and_design, prepare_study
+from ...study.composition import warn_of_shifts
 from ...study.contrasts import table_of_contrasts
 from ...study.design import StudyDesign
 from ...study.nets import read_net, receptor_links
@@ -49,6 +50,8 @@ def response(
     links: pd.DataFrame | None = None,
     resource: str | Resource | pd.DataFrame = "breast",
     counts_layer: str | None = None,
+    normalization: str = "tmm",
+    library_key: str | None = None,
     use_raw: bool = False,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
@@ -97,6 +100,8 @@ def response(
         Name of a resource, a :class:`~commscore.rs.Resource`, or a table with ``ligand`` and ``receptor``.
     counts_layer, use_raw
         Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    normalization, library_key
+        As in :func:`commscore.tl.compare`.
     expr_prop
         Fraction of cells, 0 to 1, that must express both sides of an edge in as many samples as the smallest
         condition has.
@@ -143,13 +148,24 @@ def response(
     one_of("method", method, ACTIVITY_METHODS)
     check_target(adata, key_added, inplace=inplace)
     keys = StudyKeys(groupby, condition_key or "", sample_key, patient_key, covariate_names(covariates))
-    request = ComparisonRequest(resource, counts_layer, use_raw, int(min_cells), reference, order, contrast)
+    request = ComparisonRequest(
+        resource,
+        counts_layer,
+        use_raw,
+        int(min_cells),
+        reference,
+        order,
+        contrast,
+        normalization=normalization,
+        library_key=library_key,
+        keep_profile=True,
+    )
     prepared = prepare_study(adata, keys, request)
     study = prepared.study
     edges, net_name = read_net(net, prepared.source.var_names)
     rule = ActivityRule(method, int(min_cells), int(min_targets), int(min_counts))
     members = [(g, [i]) for i, g in enumerate(study.groups)]
-    acts = measure_activities(prepared.source, study, members, net=edges, rule=rule)
+    acts = measure_activities(prepared, members, net=edges, rule=rule)
     contrasts, design = contrasts_and_design(prepared, keys)
     table = response_table(acts, prepared, contrasts=contrasts, design=design)
     linked = receptor_links(links, prepared.interactions.frame, list(acts.pathways))
@@ -163,7 +179,9 @@ def response(
         "coupling": _edges.coupling_table(up, slopes),
         "switches": _edges.switch_table(up, slopes, alpha=alpha),
         "untested": _untested(acts, prepared, up, min_targets=int(min_targets)),
+        "factors": prepared.factors,
     }
+    warn_of_shifts(prepared.shifts, normalization=normalization)
     if contrasts:
         extra["contrasts"] = table_of_contrasts(contrasts)
     params = {
