@@ -23,7 +23,6 @@ from ...get._store import check_target, finish, identity
 from ...stats.multiple import permutation_pvalue
 from ...study.cells import Cells, read_cells
 from ...study.comparison import ComparisonRequest
-from ...study.composition import warn_of_shifts
 from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.expression import read_expression, refuse_unsuitable
 from ...study.progress import progress_bar
@@ -220,7 +219,6 @@ def circuits(
                 team=threads,
             )
             extra["factors"] = samples.factors(measured.roles)
-            warn_of_shifts(samples.shifts, normalization=normalization)
             association = _samples.associations(samples, measured, seed=seed)
             notes, compared = samples.study.notes, samples.counts
             if condition_key is not None:

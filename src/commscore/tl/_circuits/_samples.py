@@ -13,7 +13,7 @@ from ...core.log_rates import log_cpm
 from ...core.read.pseudobulk import Pseudobulk, pseudobulk
 from ...study.cells import Cells
 from ...study.comparison import ComparisonRequest, read_study, refuse_without_conditions, stages_with_samples
-from ...study.composition import CompositionShift, composition_shifts, factors_table
+from ...study.composition import composition_shifts, factors_table, warn_of_shifts
 from ...study.counts import cell_totals, check_count_sums, raw_counts
 from ...study.expression import Expression
 from ...study.samples import Study, StudyKeys, study_of_samples
@@ -36,7 +36,7 @@ class RoleSamples:
 
     ``logs``: log2 CPM, ``expected``: counts expected from the rate of all samples, ``prop``: fraction of cells
     with a count. ``order``: the stages, if any. ``source``: where the counts were read.
-    ``composition`` and ``n_cells``: n_samples × n_roles. ``shifts``: roles whose composition differs by condition.
+    ``composition`` and ``n_cells``: n_samples × n_roles.
     """
 
     study: Study
@@ -47,7 +47,6 @@ class RoleSamples:
     source: Expression
     composition: Composition
     n_cells: Ints
-    shifts: list[CompositionShift]
 
     def factors(self, roles: list[str]) -> pd.DataFrame:
         """Return the table of composition factors."""
@@ -109,10 +108,11 @@ def cohort(
     joined = replace(joined, prop=np.nan_to_num(joined.prop))
     joined, found = compose(joined, method=request.normalization, min_cells=request.min_cells)
     shifts = composition_shifts(study, roles, bulk=joined, found=found, names=source.var_names)
+    warn_of_shifts(shifts, normalization=request.normalization)
     order = stages_with_samples(study, request)
     logs = log_cpm(joined, min_cells=request.min_cells)
     expected = _expected(joined, np.isfinite(logs))
-    return RoleSamples(study, order, logs, expected, joined.prop, source, found, joined.n_cells, shifts)
+    return RoleSamples(study, order, logs, expected, joined.prop, source, found, joined.n_cells)
 
 
 def _read(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> Study:
