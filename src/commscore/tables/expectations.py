@@ -37,7 +37,11 @@ EXPECTATIONS = Table(
         REVIEWS["rna"],
         Column("verdict", "category", "what the data say of it", VERDICTS),
         *_numbers(
-            ("effect", "log2 fold change (composition: of the odds; pathway: of a target gene; switch: of the slope)"),
+            (
+                "effect",
+                "log2 fold change (composition: of the ratio to other groups; pathway: of a target gene; "
+                "switch: of the slope)",
+            ),
             ("ci_low", "lower end of its 95 % interval"),
             ("ci_high", "upper end of it"),
             ("pvalue", "p-value of the test"),

@@ -69,10 +69,10 @@ def expectations(
     Each expectation names two contexts, a change and what changes. It is looked for between the levels of
     ``condition_key`` that stand for its contexts, in the cells that have its roles, with samples as replicates:
     ligands, receptors, genes and interactions by the engine of :func:`commscore.tl.compare` on the pseudobulk of all
-    cells of the role, proportions as log2 odds per sample, pathways as in :func:`commscore.tl.response`, and a switch
-    of an interaction's function by the sign switch of the response. P-values are adjusted over everything
-    looked for in one contrast; a verdict for or against needs an adjusted p of at most ``alpha`` and an interval
-    beside zero.
+    cells of the role, proportions as log2 ratios to the other groups that change together, pathways as in
+    :func:`commscore.tl.response`, and a switch of an interaction's function by the sign switch of the response.
+    P-values are adjusted over everything looked for in one contrast; a verdict for or against needs an adjusted p of at
+    most ``alpha`` and an interval beside zero.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Measure every item: expression by the comparison's engine, proportions, pathways, slopes."""
+"""Measure every item: expression by the comparison's engine, abundances, pathways, slopes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ...core import contrast as engine
 from ...core.contrast import LABELS, Settings
 from ...core.contrast.design import pair
 from ...core.log_rates import log_cpm
+from ...stats import linear, log_ratios
 from ...stats.slopes import LEAST_SAMPLES, Slopes, contrast_slopes, fit_slopes, join_slopes
 from ...stats.variance import fit_rows
 from ...study.activities import measure_activities
@@ -22,6 +23,7 @@ from ._items import GENES, pathway_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...arrays import Floats
     from ...study.activities import Activities, ActivityRule
     from ...study.comparison import ComparisonData
     from ...study.design import StudyDesign
@@ -112,19 +114,31 @@ def _take(item: ExpectedShift, row: dict[str, Any]) -> None:
 
 
 def composition(items: list[ExpectedShift], setup: Setup) -> None:
-    """Log2 odds of the role's cells among all cells of a sample."""
+    """Log2 ratio of the role's cells to those of the other groups that change together, by contrast."""
     open_items = [i for i in items if i.open and i.level == "composition"]
     open_items = [i for i in open_items if _has_cells(i, setup)]
-    if not open_items:
-        return
-    prepared = setup.pools.prepared
-    pools = sorted({_pool(i, setup) for i in open_items})
-    total = prepared.total_cells[:, None].astype(float)
-    inside = prepared.bulk.n_cells[:, pools].astype(float)
-    value = np.log2((inside + 0.5) / (total - inside + 0.5))
-    share = inside.sum(axis=0) / total.sum()
-    unit = 1.0 / (share * total + 0.5) + 1.0 / ((1.0 - share) * total + 0.5)
-    _fill(open_items, setup, value=value, unit=unit, column=lambda i: pools.index(_pool(i, setup)))
+    for ends in dict.fromkeys(i.ends for i in open_items if i.ends):
+        of_ends = [i for i in open_items if i.ends == ends]
+        pools = sorted({_pool(i, setup) for i in of_ends})
+        value, unit = (np.column_stack(part) for part in zip(*(_log_ratio(setup, p, ends) for p in pools), strict=True))
+        _fill(of_ends, setup, value=value, unit=unit, column=lambda i, pools=pools: pools.index(_pool(i, setup)))
+
+
+def _log_ratio(setup: Setup, pool: int, ends: tuple[str, str]) -> tuple[Floats, Floats]:
+    """Log2 ratio (n_samples,) of the cells of a role to other groups, and the variance of counting up to a factor.
+
+    The others stand together by their geometric mean: more than half of them, those whose changes lie closest
+    together, so that one of them that expands takes nothing from the role.
+    """
+    total = setup.prepared.total_cells.astype(float)
+    inside = np.isin(np.arange(setup.prepared.bulk.n_cells.shape[1]), setup.pools.members[pool])
+    n_cells = setup.prepared.bulk.n_cells[:, inside].sum(axis=1)
+    others = log_ratios.log_cells(setup.prepared.bulk.n_cells[:, ~inside], total - n_cells)
+    changes = linear.project(setup.design.matrix, setup.vector(ends).vectors).influence @ others
+    reference = others[:, log_ratios.majority(changes)]
+    expected = np.outer(total, np.exp2(reference).sum(axis=0) / total.sum())
+    counting = 1.0 / (n_cells.sum() / total.sum() * total + 0.5)
+    return np.log2(n_cells + 0.5) - reference.mean(axis=1), counting + (1.0 / expected).mean(axis=1) / expected.shape[1]
 
 
 def _has_cells(item: ExpectedShift, setup: Setup) -> bool:
