@@ -166,9 +166,11 @@ def test_more_coefficients_than_samples(two):
     refused(a, r"the design has 6 coefficients .* for 6 samples, .*leave out covariates", covariates=["kind", "age"])
 
 
-def test_pairs_without_partner(two):
-    match = r"patient_key='patient': 0 of 6 patients have samples of two conditions.*leave out patient_key"
-    refused(two, match, patient_key="patient")
+def test_pairs_without_partner(stages):
+    one_pair = stages[~stages.obs["sample"].isin(["primary_2", "primary_3"])].copy()
+    kept = one_pair[one_pair.obs["condition"] != "metastasis"].copy()
+    match = r"patient_key='patient': 1 of 3 patients have samples of two conditions.*without partner: patient_2"
+    refused(kept, match, patient_key="patient", reference="normal")
 
 
 def test_pairs_that_do_not_connect(stages):

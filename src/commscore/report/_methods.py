@@ -132,6 +132,13 @@ def _score(p: Mapping[str, str]) -> str:
     )
 
 
+_PATIENTS = {
+    "none": "patients from",
+    "within": "patients as fixed effects, from",
+    "between": "samples of one patient added up, patients from",
+}
+
+
 def _compare(p: Mapping[str, str]) -> str:
     samples = p.get("unit") == "samples"
     unit = (
@@ -141,7 +148,7 @@ def _compare(p: Mapping[str, str]) -> str:
     )
     design = "".join(
         f", {words} {p[name]}"
-        for name, words in (("covariates", "covariates"), ("patient_key", "patients from"))
+        for name, words in (("covariates", "covariates"), ("patient_key", _PATIENTS[p.get("patient_design", "none")]))
         if p.get(name, "none") != "none"
     )
     against = "every two of them" if p.get("reference_by") == OWN_REFERENCE else f"reference {p.get('reference')}"

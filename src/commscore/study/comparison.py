@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +21,11 @@ from ..core.threads import team
 from .composition import CompositionShift, composition_shifts, factors_table
 from .contrasts import pairwise_contrasts
 from .counts import add_up_counts, cell_totals, raw_counts
-from .design import StudyDesign, build_design, complete_pairs
+from .design import StudyDesign, build_design
 from .interactions import TestableInteractions, testable_interactions
 from .levels import LevelChoice
+from .nesting import warn_of_nesting
+from .patients import patients_as_units
 from .samples import Study, drop_empty_levels, label_column, study_of_conditions, study_of_samples
 
 if TYPE_CHECKING:
@@ -164,9 +165,11 @@ def prepare_comparison(adata: AnnData, keys: StudyKeys, request: ComparisonReque
 
 
 def read_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest, *, groups_were_read: bool = False) -> Study:
-    """Read the samples of all conditions; those without a partner are left out of a paired study."""
+    """Read the samples of all conditions; those of one patient and condition become one (``patient_key``)."""
     study = study_of_conditions(adata, keys, request.choice, groups_were_read=groups_were_read)
-    return drop_empty_levels(_pairs(study, keys), keys)
+    if keys.patient is None and keys.sample is not None and not request.by_cells:
+        warn_of_nesting(adata, study, keys)
+    return drop_empty_levels(patients_as_units(study, keys), keys)
 
 
 def stages_with_samples(study: Study, request: ComparisonRequest) -> tuple[str, ...]:
@@ -206,19 +209,6 @@ def add_up_study(
         request,
         shifts,
     )
-
-
-def _pairs(study: Study, keys: StudyKeys) -> Study:
-    kept = complete_pairs(study, keys)
-    lost = len(study.samples) - len(kept.samples)
-    if lost:
-        msg = (
-            f"patient_key={keys.patient!r}: {lost} of {len(study.samples)} samples have no partner in another "
-            "condition and are left out (cs.get.untested lists them); leave out patient_key only if samples of one "
-            "patient are as different as those of two"
-        )
-        warnings.warn(msg, UserWarning, stacklevel=6)
-    return kept
 
 
 def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: str) -> tuple[Study, Bools]:
@@ -321,4 +311,9 @@ def _unreplicated(study: Study, keys: StudyKeys) -> str | None:
     if any(min(n[ref], n[alt]) >= 2 for ref, alt in study.codes):
         return None
     counts = [f"{m} of {as_written(level)}" for level, m in zip(study.levels, n, strict=True)]
-    return f"sample_key={keys.sample!r} gives {listed(counts)}"
+    units = (
+        f"patient_key={keys.patient!r} gives patients:"
+        if study.patient_design == "between"
+        else f"sample_key={keys.sample!r} gives"
+    )
+    return f"{units} {listed(counts)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ def build_design(study: Study, keys: StudyKeys) -> StudyDesign:
         _no_confounding(matrix, columns, key=key, study=study, keys=keys)
         matrix, names = np.hstack([matrix, columns]), names + [f"{key}{label}" for label in labels]
     block = None
-    if keys.patient is not None:
+    if study.patient_design == "within":
         block = pd.factorize(study.frame[keys.patient])[0].astype(np.int64)
         columns = _block_columns(block, _components(block, study, keys=keys))
         _no_nesting(matrix, columns, keys=keys)
@@ -149,33 +149,3 @@ def _no_nesting(matrix: Floats, columns: Floats, *, keys: StudyKeys) -> None:
         f"{', '.join(map(repr, keys.covariates))} out of covariates, or leave out patient_key"
     )
     raise ValueError(msg)
-
-
-def complete_pairs(study: Study, keys: StudyKeys) -> Study:
-    """Leave out samples whose patient has only one condition; they say nothing about a change within a patient.
-
-    Raises
-    ------
-    ValueError
-        If fewer than two patients have two conditions.
-    """
-    if keys.patient is None:
-        return study
-    patient: Any = study.frame[keys.patient].to_numpy()
-    table = pd.crosstab(patient, study.condition)
-    full = table.index[(table > 0).sum(axis=1) > 1]
-    if len(full) < 2:
-        alone = [str(p) for p in table.index if p not in full]
-        msg = (
-            f"patient_key={keys.patient!r}: {len(full)} of {len(table)} patients have samples of two conditions, at "
-            f"least 2 are needed (without partner: {', '.join(alone[:6])}); check the column, or leave out "
-            "patient_key"
-        )
-        raise ValueError(msg)
-    kept = np.isin(patient, full)
-    notes = [
-        ("*", "patient without partner", f"sample {s}: {keys.patient} {p} has no sample of another condition")
-        for s, p, k in zip(study.samples, patient, kept, strict=True)
-        if not k
-    ]
-    return study.of_samples(kept, notes) if notes else study

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..arrays import Bools, Ints
     from .levels import LevelChoice
 
+    PatientDesign = Literal["none", "within", "between"]
 
 Note = tuple[str, str, str]
 MOST_NUMBERS = 6
@@ -46,7 +47,8 @@ class Study:
     each sample into ``levels`` (the reference first). ``frame`` has one row per sample: the covariates, the
     patient and the second factor. ``notes`` are rows for the table of what was not tested. ``pairs`` are the
     (reference, level) that are contrasted; ``reference`` is that of all of them, ``None`` where each has its own, and
-    ``reference_by`` says which rule chose it.
+    ``reference_by`` says which rule chose it. ``patient_design`` says how conditions lie in patients. ``members`` are
+    the samples of ``obs`` in each sample, where those of one patient and condition were added up.
     """
 
     cells: Ints
@@ -61,6 +63,13 @@ class Study:
     pairs: tuple[tuple[str, str], ...] = ()
     reference: str | None = None
     reference_by: str = ""
+    patient_design: PatientDesign = "none"
+    members: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def samples_of_obs(self) -> tuple[str, ...]:
+        """Names in ``obs`` of all samples that take part."""
+        return tuple(name for inside in self.members for name in inside) or self.samples
 
     @property
     def replicates(self) -> Ints:
@@ -80,6 +89,7 @@ class Study:
             condition=self.condition[kept],
             frame=self.frame.loc[kept],
             notes=self.notes + notes,
+            members=tuple(m for m, k in zip(self.members, kept, strict=True) if k) if self.members else (),
         )
 
     def recorded(self) -> dict[str, Any]:
@@ -89,6 +99,7 @@ class Study:
             "reference_by": self.reference_by,
             "levels": np.asarray(self.levels, object),
             "n_samples": self.replicates,
+            "patient_design": self.patient_design,
         }
 
     @property

@@ -187,6 +187,7 @@ def balance(
         "min_cells": int(min_cells),
         "levels": np.asarray(study.levels, object),
         "n_samples": study.replicates,
+        "patient_design": study.patient_design,
         "groups": np.asarray(study.groups, object),
         "commscore": __version__,
     }

@@ -32,6 +32,7 @@ _OF_COMPARISON = (
     "condition_key",
     "sample_key",
     "patient_key",
+    "patient_design",
     "factor_key",
     "covariates",
     "reference",
@@ -55,6 +56,8 @@ _SAID_BEFORE = (
     r"(?s)adata\.obs\[.*they are different labels",
     r"(?s)covariates: .*it enters as a slope",
     r"(?s)patient_key=.*have no partner in another condition",
+    r"(?s)patient_key=.*patients has one sample",
+    r"(?s)adata\.obs\[.*looks like patients",
     r"(?s)only .* that RNA can show .*have their genes in var_names",
     r"(?s).*of all counts in .* are of genes of the resource's interactions",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ import pandas as pd
 
 from ..._random import RNG
 from ..._random import key as seed_of
+from ..._validate import listed, warn
 from ...arrays import Entities, Tests
 from ...check import Label, Repeats, checked
 from ...core import contrast as engine
 from ...core.contrast import Settings
 from ...study.design import build_design, design_rank
+from ...study.nesting import NESTING_SAYS, confounded_batches, nested_patients
 from ...study.stored_comparison import stored_comparison
 from . import _compare
 
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
     from ...arrays import Floats, Ints
     from ...core.contrast import Cohort, Contrast
     from ...rs import Resource
+    from ...study.comparison import ComparisonData
+    from ...study.nesting import NestedPatients
+    from ...study.samples import Study, StudyKeys
+    from ...study.stored_comparison import StoredComparison
 
 
 LEVELS = (0.1, 0.05, 0.01, 0.001)
@@ -46,9 +53,12 @@ def calibrate(
     """Show how often a comparison of these data finds something when the sample labels are shuffled.
 
     A stored comparison is made again, with its own parameters, for the samples of two levels that are relabelled at
-    random, within patients if there are any, never as they are nor with both labels swapped. A calibrated comparison
-    has p ≤ 0.05 in 5 % of the rows. Where the true labels make a large difference, a shuffle mixes it into the
-    variance, so the card can only err towards fewer findings.
+    random, within patients who have both, never as they are nor with both labels swapped. A calibrated comparison has
+    p ≤ 0.05 in 5 % of the rows. Where a column looks like patients with several samples of one condition and no
+    ``patient_key`` was given, whole patients are relabelled, so that the card shows what their likeness does; a
+    warning says so, and another one which columns called like batches no relabelling can tell from the condition.
+    Where the true labels make a large difference, a shuffle mixes it into the variance, so the card can only err
+    towards fewer findings.
 
     Parameters
     ----------
@@ -71,7 +81,8 @@ def calibrate(
         One row per level ``alpha``: ``observed`` (fraction of the tested rows with p ≤ alpha, mean over the shuffles),
         ``low`` and ``high`` (5th and 95th percentile over the shuffles), ``any_padj`` (fraction of the shuffles with a
         row of padj ≤ alpha), ``true_labels`` (fraction with the true labels), ``n_shuffles``, ``n_rows`` (mean
-        number of tested rows).
+        number of tested rows), ``relabelled`` (the column of ``obs`` whose values were relabelled: samples or
+        patients), ``confounded`` (columns called like batches with one condition in each of their values, or empty).
 
     Raises
     ------
@@ -81,6 +92,12 @@ def calibrate(
         If cells were compared, its samples, cells or labels have changed, its counts would be read from elsewhere,
         ``resource`` is needed or is another than the one that was used, ``contrast`` was not compared, or there is no
         other relabelling.
+
+    Warns
+    -----
+    UserWarning
+        If a column looks like patients that ``patient_key`` did not name, or one called like a batch is confounded with
+        the condition.
 
     Examples
     --------
@@ -93,16 +110,20 @@ def calibrate(
     """
     stored = stored_comparison(adata, key, resource=resource)
     settings, seed = _settings_of(stored.options), seed_of(rng)
-    prepared = stored.prepare(adata)
+    prepared = _prepared(stored, adata)
+    owners = _nested(adata, prepared.study, stored.keys)
+    confounded = _confounded(adata, prepared.study, stored.keys)
     design = build_design(prepared.study, stored.keys)
     cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
     tests, _ = prepared.tests()
     one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
-    shuffles = relabellings(cohort, one, n=int(n_shuffles), rng=np.random.default_rng(seed))
+    owner = None if owners is None else owners.code
+    shuffles = relabellings(cohort, one, n=int(n_shuffles), rng=np.random.default_rng(seed), owner=owner)
+    unit = _relabelled_column(prepared.study, stored.keys, owners)
     if not shuffles:
         msg = (
-            f"key={key!r}: the samples of this comparison (sample_key={stored.keys.sample!r}) have no relabelling but "
-            "the true one and its mirror image; more samples are needed"
+            f"key={key!r}: the {unit!r} of this comparison have no relabelling but the true one and its mirror image; "
+            "more are needed"
         )
         raise ValueError(msg)
     true = _pvalues(cohort, prepared.interactions.entities, tests, contrast=one, settings=settings)
@@ -110,7 +131,52 @@ def calibrate(
         _pvalues(relabelled(cohort, labels), prepared.interactions.entities, tests, contrast=one, settings=settings)
         for labels in shuffles
     ]
-    return _card(true, shuffled)
+    return _card(true, shuffled).assign(relabelled=unit, confounded=", ".join(confounded))
+
+
+def _prepared(stored: StoredComparison, adata: AnnData) -> ComparisonData:
+    """Read the comparison again; the card says itself what looks like patients."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=f"(?s).* {NESTING_SAYS}", category=UserWarning)
+        return stored.prepare(adata)
+
+
+def _nested(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPatients | None:
+    """Find patients with several samples of one condition that the comparison took for independent."""
+    patients = nested_patients(adata, study, keys) if keys.patient is None else None
+    if patients is None:
+        return None
+    if not patients.is_constant:
+        warn(
+            f"adata.obs[{patients.key!r}] {NESTING_SAYS} with several samples of one condition: samples are relabelled as "
+            "if they were independent, so that the card cannot show what their likeness does; compare with "
+            f"patient_key={patients.key!r}"
+        )
+        return None
+    warn(
+        f"adata.obs[{patients.key!r}] {NESTING_SAYS} with several samples of one condition, which were compared as if "
+        "they were independent: whole patients are relabelled here, and the card shows what their likeness does. "
+        f"Compare with patient_key={patients.key!r}"
+    )
+    return patients
+
+
+def _confounded(adata: AnnData, study: Study, keys: StudyKeys) -> list[str]:
+    """Return the batches that no relabelling can tell from the condition, and say so."""
+    batches = confounded_batches(adata, study, keys)
+    if batches:
+        warn(
+            f"condition_key={keys.condition!r} is confounded with {listed(f'adata.obs[{k!r}]' for k in batches)}: each "
+            "of its values has one condition, so that what it does looks like a change of the condition. Relabelling "
+            "mixes the two and cannot show this; a card at 5 % says nothing about it"
+        )
+    return batches
+
+
+def _relabelled_column(study: Study, keys: StudyKeys, owners: NestedPatients | None) -> str:
+    if owners is not None:
+        return owners.key
+    return str(keys.patient if study.patient_design == "between" else keys.sample)
 
 
 def _settings_of(options: Mapping[str, Any]) -> Settings:
@@ -119,20 +185,26 @@ def _settings_of(options: Mapping[str, Any]) -> Settings:
     return settings if settings.test == "permutation" else replace(settings, max_enumeration=0)
 
 
-def relabellings(cohort: Cohort, contrast: Contrast, *, n: int, rng: np.random.Generator) -> list[Ints]:
-    """Draw up to ``n`` labellings of the compared samples, within blocks; never the true one or its mirror."""
+def relabellings(
+    cohort: Cohort, contrast: Contrast, *, n: int, rng: np.random.Generator, owner: Ints | None = None
+) -> list[Ints]:
+    """Draw up to ``n`` labellings of the compared samples, within blocks; never the true one or its mirror.
+
+    Samples of one ``owner`` have one condition and get the same label.
+    """
     codes = (*contrast.ref, *contrast.alt)
     at = np.flatnonzero(np.isin(cohort.condition, codes))
     block = np.zeros(at.size, np.int64) if cohort.block is None else cohort.block[at]
-    rows = [at[block == b] for b in np.unique(block)]
+    owner = np.arange(cohort.n_samples) if owner is None else owner
+    blocks = [_owned(at[block == b], owner) for b in np.unique(block)]
     true = cohort.condition
     mirror = true.copy()
     mirror[at] = sum(codes) - true[at]
     seen, out = {true.tobytes(), mirror.tobytes()}, []
     for _ in range(_TRIES * n):
         labels = true.copy()
-        for r in rows:
-            labels[r] = rng.permutation(true[r])
+        for rows, first, which in blocks:
+            labels[rows] = rng.permutation(true[first])[which]
         if labels.tobytes() not in seen:
             seen.add(labels.tobytes())
             out.append(labels)
@@ -144,6 +216,12 @@ def relabellings(cohort: Cohort, contrast: Contrast, *, n: int, rng: np.random.G
         for labels in out
         if design_rank(np.hstack([np.eye(levels)[labels], cohort.design[:, levels:]])) == n_columns
     ]
+
+
+def _owned(rows: Ints, owner: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the rows, the first row of every owner, and the number of the owner of every row."""
+    _, first, which = np.unique(owner[rows], return_index=True, return_inverse=True)
+    return rows, rows[first], which
 
 
 def relabelled(cohort: Cohort, labels: Ints) -> Cohort:

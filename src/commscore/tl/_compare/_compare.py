@@ -103,8 +103,10 @@ def compare(
         Columns of ``adata.obs`` that are constant within a sample: numbers enter as a slope, text and categories as
         labels. Whole numbers that hardly differ and that several samples share get a warning.
     patient_key
-        Column with the patient, donor or another block that several samples share. Patients enter the design as fixed
-        effects and relabellings stay within them; samples without a partner in another condition are left out.
+        Column with the patient, donor or another block that several samples share. Samples of one patient and condition
+        are added up and count once. Where the condition is constant within patients, patients are the replicates; where
+        it varies, they enter the design as fixed effects and relabellings stay within them, and samples without a
+        partner in another condition are left out. ``params["patient_design"]`` says which.
     factor_key
         Column of ``adata.obs`` with a second factor, such as the subtype or the response to a therapy, whose
         *statistical* interaction with the condition is tested; not a ligand–receptor interaction. Gives contrasts
@@ -180,7 +182,8 @@ def compare(
     -----
     UserWarning
         If fewer than a fifth of the interactions have their genes in the data (with the likely cause), these genes
-        carry most of the counts, or no row could be tested.
+        carry most of the counts, no row could be tested, or a column looks like patients with several samples of one
+        condition and there is no ``patient_key``.
 
     Examples
     --------
@@ -244,6 +247,7 @@ def compare(
         "condition_key": condition_key,
         "sample_key": sample_key,
         "patient_key": patient_key,
+        "patient_design": study.patient_design,
         "factor_key": factor_key,
         "covariates": np.asarray(keys.covariates, object),
         "reference": study.reference,
@@ -262,7 +266,7 @@ def compare(
         "rng": recorded(rng, settings.seed),
         "groups": np.asarray(study.groups, object),
         "levels": np.asarray(study.levels, object),
-        "samples": np.asarray(study.samples, object),
+        "samples": np.asarray(study.samples_of_obs, object),
         "n_samples": study.replicates,
         **label_hashes(adata, keys, order),
         **prepared.interactions.counted,

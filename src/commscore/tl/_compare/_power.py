@@ -64,8 +64,8 @@ def power(
     resource
         Only where the comparison was made with a table or a resource of your own: the same again.
     n_samples
-        Numbers of samples per condition to answer for, each at least 2; the present design is always the first
-        answer (``n_samples`` 0).
+        Numbers of samples per condition to answer for, each at least 2, of patients where they are the replicates;
+        the present design is always the first answer (``n_samples`` 0).
     effect
         Log2 fold change of one side, > 0, for which the power is given.
     power

@@ -204,6 +204,7 @@ def expectations(
         "rng": recorded(rng, settings.seed),
         "levels": np.asarray(prepared.study.levels, object),
         "n_samples": prepared.study.replicates,
+        "patient_design": prepared.study.patient_design,
         "groups": np.asarray(prepared.study.groups, object),
         "commscore": __version__,
     }

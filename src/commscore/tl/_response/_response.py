@@ -201,7 +201,7 @@ def response(
         "alpha": float(alpha),
         "groups": np.asarray(study.groups, object),
         "pathways": np.asarray(acts.pathways, object),
-        "samples": np.asarray(study.samples, object),
+        "samples": np.asarray(study.samples_of_obs, object),
         **prepared.interactions.counted,
         "commscore": __version__,
     } | study.recorded()

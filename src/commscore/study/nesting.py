@@ -1,0 +1,202 @@
+"""Columns of ``obs`` that nobody named and that matter: patients with several samples, batches of one condition."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import comb
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .._validate import warn
+from ..get._columns import in_memory
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from ..arrays import Bools, Floats, Ints
+    from .samples import Study, StudyKeys
+
+_OWNER = re.compile(
+    r"(?:.*[^a-z])?(?:patient|donor|subject|individual|participant|volunteer|person|animal|mouse)s?"
+    r"[^a-z]*(?:id|identifier|no|nr|num|number|name|code|label)?[^a-z]*"
+)
+"""Names of columns with those whom samples were taken from: ``patient``, ``donor_id``, ``orig.patient``; not
+``patient_age``."""
+_BATCH = re.compile(
+    r".*(?:batch|run|lane|plate|pool|chip|librar|chemistry|site|cent(?:er|re)|hospital|date|sequencing|protocol|assay"
+    r"|technology|study|dataset|cohort).*"
+)
+_ATTRIBUTE = re.compile(r".*(?:sex|gender|age|ethnicity|race|tissue|organ|subtype|stage|grade|treatment|therapy).*")
+_INFLATION = 1.1
+"""Variance of a difference of conditions if samples of one value were the same, over that of unrelated samples."""
+_LEAST_VALUES = 5
+_BY_CHANCE = 0.01
+_MANY = 1000
+NESTING_SAYS = "looks like patients"
+
+
+@dataclass(frozen=True)
+class NestedPatients:
+    """A column that looks like patients, its codes per sample, and whether each has one condition."""
+
+    key: str
+    code: Ints
+    is_constant: bool
+
+
+def nested_patients(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPatients | None:
+    """Find the column of ``obs`` whose values own several samples of one condition, as patients with biopsies do.
+
+    It is constant within samples, named nowhere in the call, and repeats within conditions. A column that is called
+    patient, donor, subject, … needs 4 values. Any other column of text needs 5, each in one condition only, at least
+    half of them with several samples, so that labels that have nothing to do with the condition lie so in at most 1 %
+    of such cohorts; the name of a batch or of a characteristic (sex, stage, …), or a crossing of the condition with
+    another column, is none.
+    """
+    columns = sample_labels(adata, study, keys)
+    owners = [(key, code) for key, code in columns.items() if _OWNER.fullmatch(key.lower())]
+    others = [
+        (key, code) for key, code in columns.items() if not _OWNER.fullmatch(key.lower()) and _is_text(adata, key)
+    ]
+    nested = [key for key, code in owners if _n(code) >= 4 and _inflation(code, study) > _INFLATION]
+    if not nested and not any(_n(code) < code.size for _, code in owners):
+        nested = [key for key, code in others if _like_patients(key, code, study)]
+        nested = [key for key in nested if not _crosses(columns[key], columns, study)]
+    if not nested:
+        return None
+    key = min(nested, key=lambda k: _n(columns[k]))
+    return NestedPatients(key, columns[key], _is_pure(columns[key], study.condition))
+
+
+def warn_of_nesting(adata: AnnData, study: Study, keys: StudyKeys) -> None:
+    """Say that samples of one patient are counted as independent, and what to do."""
+    patients = nested_patients(adata, study, keys)
+    if patients is None:
+        return
+    n, k = len(study.samples), _n(patients.code)
+    warn(
+        f"adata.obs[{patients.key!r}] {NESTING_SAYS}: {k} values for {n} samples, several of one condition each. Samples "
+        "of one patient are alike; counted as independent ones they make false positives (p ≤ 0.05 in about a quarter "
+        f"of the rows with three samples of each patient). Give patient_key={patients.key!r}, which counts patients; if "
+        "these are not patients or other blocks of like samples, this does not apply"
+    )
+
+
+def confounded_batches(adata: AnnData, study: Study, keys: StudyKeys) -> list[str]:
+    """Return the columns that are called like batches and whose values have one condition each."""
+    columns = sample_labels(adata, study, keys)
+    return [
+        key
+        for key, code in columns.items()
+        if _BATCH.fullmatch(key.lower()) and 2 <= _n(code) < code.size and _is_pure(code, study.condition)
+    ]
+
+
+def sample_labels(adata: AnnData, study: Study, keys: StudyKeys) -> dict[str, Ints]:
+    """Return a code per sample of the columns of labels that are constant within samples and that nobody named.
+
+    Of an object that is read lazily only columns with the name of an owner or a batch are read.
+    """
+    named = {keys.groupby, keys.condition, keys.sample, keys.patient, keys.factor, *keys.covariates}
+    first = np.unique(study.sample, return_index=True)[1]
+    last = study.sample.size - 1 - np.unique(study.sample[::-1], return_index=True)[1]
+    is_lazy = not isinstance(adata.obs, pd.DataFrame)
+    codes = {}
+    for key in map(str, adata.obs.columns):
+        if key in named or (is_lazy and not (_OWNER.fullmatch(key.lower()) or _BATCH.fullmatch(key.lower()))):
+            continue
+        code = _code_of_samples(in_memory(adata, key), study, ends=(first, last))
+        if code is not None:
+            codes[key] = code
+    return codes
+
+
+def _code_of_samples(column: pd.Series, study: Study, *, ends: tuple[Ints, Ints]) -> Ints | None:
+    """Code of the samples, unless it is missing somewhere or varies within a sample."""
+    values = column.iloc[study.cells]
+    first, last = ends
+    try:
+        both = pd.factorize(values.iloc[np.concatenate([first, last])])[0]
+        if (both < 0).any() or (both[: first.size] != both[first.size :]).any():
+            return None
+        codes = pd.factorize(values)[0]
+    except TypeError:  # values that cannot be labels
+        return None
+    per_sample = codes[first]
+    if (codes < 0).any() or (codes != per_sample[study.sample]).any():
+        return None
+    return np.asarray(pd.factorize(per_sample)[0], np.int64)
+
+
+def _is_text(adata: AnnData, key: str) -> bool:
+    """Whether a column holds labels, not numbers or categories of numbers."""
+    values = in_memory(adata, key)
+    kind = values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
+    return not pd.api.types.is_numeric_dtype(kind.dtype)
+
+
+def _n(code: Ints) -> int:
+    return int(code.max()) + 1
+
+
+def _inflation(code: Ints, study: Study) -> float:
+    """Return the largest factor, over the compared pairs, by which samples that repeat each other widen a difference.
+
+    1 where every value has one sample of a condition at most; with k samples of each value in one condition, k.
+    """
+    worst = 0.0
+    for ref, alt in study.codes:
+        inside = [study.condition == level for level in (ref, alt)]
+        n_ref, n_alt = (int(m.sum()) for m in inside)
+        if min(n_ref, n_alt) == 0:
+            continue
+        weight: Floats = inside[1] / n_alt - inside[0] / n_ref
+        shared = np.bincount(code, weights=weight)
+        worst = max(worst, float((shared**2).sum() / (1.0 / n_ref + 1.0 / n_alt)))
+    return worst
+
+
+def _is_pure(code: Ints, condition: Ints) -> bool:
+    """Whether every value has one condition."""
+    return len({*zip(code.tolist(), condition.tolist(), strict=True)}) == _n(code)
+
+
+def _like_patients(key: str, code: Ints, study: Study) -> bool:
+    """Whether a column of any name has what patients with several samples have."""
+    if _BATCH.fullmatch(key.lower()) or _ATTRIBUTE.fullmatch(key.lower()):
+        return False
+    repeated: Bools = np.bincount(code) > 1
+    return (
+        _n(code) >= _LEAST_VALUES
+        and bool(repeated.mean() >= 0.5)
+        and _is_pure(code, study.condition)
+        and _chance_of_purity(code, study) <= _BY_CHANCE
+    )
+
+
+def _chance_of_purity(code: Ints, study: Study) -> float:
+    """Bound the chance that values have one condition each where conditions are dealt out to the samples at random.
+
+    Of all choices of the samples of one condition, those that take or leave all samples of a value.
+    """
+    n = code.size
+    if n > _MANY:
+        return 0.0
+    ways = np.zeros(n + 1, object)
+    ways[0] = 1
+    for size in np.bincount(code):
+        ways[size:] = ways[size:] + ways[:-size]
+    return float(min(ways[m] / comb(n, int(m)) for m in study.replicates))
+
+
+def _crosses(code: Ints, columns: dict[str, Any], study: Study) -> bool:
+    """Whether the condition and another column that has fewer values, in several conditions each, say it all."""
+    for other in columns.values():
+        if _n(other) < _n(code) and not _is_pure(other, study.condition):
+            cells = set(zip(study.condition.tolist(), other.tolist(), strict=True))
+            if len(set(zip(study.condition.tolist(), other.tolist(), code.tolist(), strict=True))) == len(cells):
+                return True
+    return False
