@@ -76,12 +76,12 @@ def warn_of_nesting(adata: AnnData, study: Study, keys: StudyKeys) -> None:
     patients = nested_patients(adata, study, keys)
     if patients is None:
         return
-    n, k = len(study.samples), _n(patients.code)
+    key, n, k = patients.key, len(study.samples), _n(patients.code)
     warn(
-        f"adata.obs[{patients.key!r}] {NESTING_SAYS}: {k} values for {n} samples, several of one condition each. Samples "
-        "of one patient are alike; counted as independent ones they make false positives (p ≤ 0.05 in about a quarter "
-        f"of the rows with three samples of each patient). Give patient_key={patients.key!r}, which counts patients; if "
-        "these are not patients or other blocks of like samples, this does not apply"
+        f"adata.obs[{key!r}] {NESTING_SAYS}: {k} values for {n} samples, several of one condition each. Samples of one "
+        "patient are alike; counted as independent ones they make false positives (p ≤ 0.05 in about a quarter of the "
+        f"rows with three samples of each patient). Give patient_key={key!r}, which counts patients; if these are not "
+        "patients or other blocks of like samples, this does not apply"
     )
 
 

@@ -146,17 +146,17 @@ def _nested(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPatients | N
     patients = nested_patients(adata, study, keys) if keys.patient is None else None
     if patients is None:
         return None
+    looks = f"adata.obs[{patients.key!r}] {NESTING_SAYS} with several samples of one condition"
+    way_out = f"Compare with patient_key={patients.key!r}"
     if not patients.is_constant:
         warn(
-            f"adata.obs[{patients.key!r}] {NESTING_SAYS} with several samples of one condition: samples are relabelled as "
-            "if they were independent, so that the card cannot show what their likeness does; compare with "
-            f"patient_key={patients.key!r}"
+            f"{looks}: samples are relabelled as if they were independent, so that the card cannot show what their "
+            f"likeness does. {way_out}"
         )
         return None
     warn(
-        f"adata.obs[{patients.key!r}] {NESTING_SAYS} with several samples of one condition, which were compared as if "
-        "they were independent: whole patients are relabelled here, and the card shows what their likeness does. "
-        f"Compare with patient_key={patients.key!r}"
+        f"{looks}, which were compared as if they were independent: whole patients are relabelled here, and the card "
+        f"shows what their likeness does. {way_out}"
     )
     return patients
 
