@@ -241,7 +241,7 @@ def test_biopsies_of_real_skin(public_data):
     named = cs.tl.compare(a, "cell_type", **options, patient_key="patient", inplace=False).table
     pd.testing.assert_frame_equal(plain(whole), plain(named))
     with pytest.warns(UserWarning, match=rf"'patient'\] {LOOKS}"):
-        cs.tl.compare(a, "cell_type", **options, min_cells=3)
+        cs.tl.compare(a, "cell_type", **options, min_cells=3, normalization="library")
     with pytest.warns(UserWarning, match="whole patients are relabelled"):
         card = cs.tl.calibrate(a, n_shuffles=18).set_index("alpha")
     assert card.loc[0.05, "observed"] > 0.08
