@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..tables.vocabulary import Verdict
 from . import _options as options
 from ._files import DATA, WITH_RESULT
 from ._job import CommandResult, Job, table_and_data
@@ -87,7 +88,7 @@ def expectations(
         counts = result.table["verdict"].value_counts()
         summary = {
             "rows": len(result.table),
-            "tested": int((result.table["verdict"] != "not_assessable").sum()),
+            "tested": int((result.table["verdict"] != Verdict.NOT_ASSESSABLE).sum()),
             "by_verdict": {str(k): int(n) for k, n in counts.items()},
         }
         writers = {**table_and_data(adata, result.table)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .._names import read_names
+from ..tables.vocabulary import TherapyStatus
 from . import _options as options
 from ._files import DATA, TABLES, WITH_RESULT
 from ._job import CommandResult, Job, Output, table_and_data, tables
@@ -88,7 +89,7 @@ def therapies(
 
 def show(table: pd.DataFrame, rows: int) -> None:
     """Print the therapies that cut most."""
-    best = table[table["status"] == "cuts"].sort_values("share", ascending=False, kind="stable")
+    best = table[table["status"] == TherapyStatus.CUTS].sort_values("share", ascending=False, kind="stable")
     rows_shown = best.head(rows)
     rows_shown = rows_shown.assign(
         **{name: rows_shown[name].map(read_names).str.join(", ") for name in ("class", "targets")}

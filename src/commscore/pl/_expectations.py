@@ -8,6 +8,7 @@ import numpy as np
 
 from ..check import AxesOrNone, Count, Label, checked
 from ..tables.expectations import VERDICTS
+from ..tables.vocabulary import ExpectedChange, Verdict
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, ranked, table_of
 from ._text import bare, beside, counted, heading, inches, legend, shorten, title
@@ -16,8 +17,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-_LOOK = {"confirmed": ("#0072B2", "o"), "contradicted": ("#D55E00", "X"), "inconclusive": ("#8C8C8C", "D")}
-_ARROWS = {"up": "↑", "down": "↓", "switch": "⇄", "non_monotone": "↝"}
+_LOOK: dict[str, tuple[str, str]] = {
+    Verdict.CONFIRMED: ("#0072B2", "o"),
+    Verdict.CONTRADICTED: ("#D55E00", "X"),
+    Verdict.INCONCLUSIVE: ("#8C8C8C", "D"),
+}
+_ARROWS: dict[str, str] = {
+    ExpectedChange.UP: "↑",
+    ExpectedChange.DOWN: "↓",
+    ExpectedChange.SWITCH: "⇄",
+    ExpectedChange.NON_MONOTONE: "↝",
+}
 
 
 @checked
@@ -63,7 +73,9 @@ def expectations(
     frame = pick(frame, contrast=contrast, level=level, verdict=verdict)
     order = {v: i for i, v in enumerate(VERDICTS)}
     assessed = frame.assign(_rank=frame["verdict"].astype(str).map(order))
-    drawn = (assessed["verdict"].astype(str) != "not_assessable") & np.isfinite(assessed["effect"].to_numpy(float))
+    drawn = (assessed["verdict"].astype(str) != Verdict.NOT_ASSESSABLE) & np.isfinite(
+        assessed["effect"].to_numpy(float)
+    )
     assessed = need_rows(
         assessed[drawn.to_numpy()], "no expectation can be assessed", "see the column reason, and contexts= of the call"
     )

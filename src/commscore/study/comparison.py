@@ -19,7 +19,7 @@ from ..core.read.matrix import cell_sums
 from ..core.read.pseudobulk import Pseudobulk, joined
 from ..core.threads import team
 from .composition import CompositionShift, composition_shifts, factors_table
-from .contrasts import pairwise_contrasts
+from .contrasts import pairs_and_stages
 from .counts import add_up_counts, cell_totals, raw_counts
 from .design import StudyDesign, build_design
 from .interactions import TestableInteractions, testable_interactions
@@ -280,14 +280,16 @@ def prepare_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -
     return add_up_study(adata, study, request, groupby=keys.groupby)
 
 
-def contrasts_and_design(prepared: ComparisonData, keys: StudyKeys) -> tuple[list[Contrast], StudyDesign]:
-    """Contrasts and design; none where there are no replicates."""
-    study = prepared.study
-    if not study.pairs or len(study.samples) <= len(study.levels):
-        matrix = np.eye(len(study.levels))[study.condition]
-        return pairwise_contrasts(study, matrix.shape[1]), StudyDesign(matrix, None, tuple(study.levels))
-    design = build_design(study, keys)
-    return pairwise_contrasts(study, design.matrix.shape[1]), design
+def contrasts_and_design(
+    study: Study, keys: StudyKeys, *, order: Sequence[str] = ()
+) -> tuple[list[Contrast], StudyDesign]:
+    """Contrasts (of the stages, too, if there is an ``order``) and design; without replicates there are only means."""
+    has_terms = bool(keys.covariates) or keys.patient is not None
+    if study.pairs and (has_terms or len(study.samples) > len(study.levels)):
+        design = build_design(study, keys)
+    else:
+        design = StudyDesign(np.eye(len(study.levels))[study.condition], None, tuple(study.levels))
+    return pairs_and_stages(study, order, design.matrix.shape[1]), design
 
 
 def require_replicates(prepared: ComparisonData, keys: StudyKeys, *, test: str) -> None:

@@ -113,6 +113,12 @@ def table_of_contrasts(contrasts: Iterable[Contrast]) -> pd.DataFrame:
     return pd.DataFrame([contrast_facts(contrast) for contrast in contrasts])
 
 
+def pairs_and_stages(study: Study, order: Sequence[str], n_coefficients: int) -> list[Contrast]:
+    """Make every pair and, where at least two levels are in ``order``, the one contrast of stages."""
+    stages = stage_contrasts(study, order, n_coefficients) if len(order) > 1 else []
+    return pairwise_contrasts(study, n_coefficients) + stages
+
+
 def stage_contrasts(study: Study, order: Sequence[str], n_coefficients: int) -> list[Contrast]:
     """Make the one contrast of all stages in order: line, hill and steps."""
     codes = [study.levels.index(s) for s in order]

@@ -10,6 +10,7 @@ import numpy as np
 from .._names import read_names
 from ..arrays import Entities
 from ..core import circuits as core
+from ..tables.vocabulary import StepStatus
 from .stored_edges import EVERYTHING, obs_labels, stored_expression, stored_group_codes, sums_in_bins
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _one(graph: core.CircuitGraph, total: Floats, n: Floats, *, rule: str, min_c
 
 def _graph(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.CircuitGraph, list[str], list[str]]:
     """Build the graph of these steps from what is stored; a role is the groups that took it."""
-    acting = edges[edges["status"].astype(str) == "acts on its edge"]
+    acting = edges[edges["status"].astype(str) == StepStatus.ACTS_ON_ITS_EDGE]
     gates_of = {c: part.to_dict("records") for c, part in acting.groupby("circuit", observed=True)}
     nodes: dict[tuple[str, str], int] = {}
 

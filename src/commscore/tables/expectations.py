@@ -5,9 +5,10 @@ from __future__ import annotations
 from ._base import Column, Table
 from .resource import EXPECTATIONS as REVIEWS
 from .versions import schema_of
+from .vocabulary import Verdict
 
 SCHEMA = schema_of("expectations")
-VERDICTS = ("confirmed", "contradicted", "inconclusive", "not_assessable")
+VERDICTS = Verdict.words()
 
 
 def _numbers(*pairs: tuple[str, str]) -> tuple[Column, ...]:

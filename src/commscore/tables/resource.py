@@ -7,6 +7,7 @@ write for the same thing by ``|``), subunits of a complex by ``_``, ligand and r
 from __future__ import annotations
 
 from ._base import Column, Table
+from .vocabulary import ExpectationLevel, ExpectedChange
 
 KINDS = ("protein", "metabolite", "glycan", "rna")
 MODES = (
@@ -168,7 +169,7 @@ EXPECTATIONS = Table(
             "level",
             "category",
             "What shifts.",
-            ("ligand", "receptor", "interaction", "gene", "composition", "pathway"),
+            ExpectationLevel.words(),
         ),
         Column("what", "string", "Symbols joined by `;`, or `LIGAND^RECEPTOR`, or a role (composition)."),
         Column("role", "string", "Role of the cell in which it is measured; empty is any."),
@@ -176,7 +177,7 @@ EXPECTATIONS = Table(
         Column("receiver", "string", "Role of the receiving cell."),
         Column("from_context", "string", "Context compared with."),
         Column("to_context", "string", "Context in which it has changed."),
-        Column("change", "category", "How it changes.", ("up", "down", "switch", "non_monotone")),
+        Column("change", "category", "How it changes.", ExpectedChange.words()),
         Column("rna", "category", "Whether RNA can show it.", ("yes", "partly", "no")),
         _SOURCE,
         _LINES,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ._base import Column, Table
 from .versions import schema_of
+from .vocabulary import Agreement
 
 SCHEMA = schema_of("response")
 STATUSES = ("tested", "too_few_samples", "not_compared")
-AGREEMENTS = ("agree", "oppose", "edge_only", "response_only", "neither", "not_assessable")
+AGREEMENTS = Agreement.words()
 REASONS = ("too few targets", "too few cells", "too few samples", "no link")
 
 

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from ._base import Column, Table
 from .compare import SHAPES
+from .vocabulary import CircuitChangeStatus, CircuitStatus, StepStatus, TherapyStatus
 
 HOW = ("given", "exact", "synonym", "children", "parent", "none")
 END_HOW = (*HOW, "too small")
 EDGE_KINDS = ("communication", "intracellular", "gate")
-EDGE_STATUS = (
-    "expressed",
-    "below expr_prop",
-    "role absent",
-    "gene missing",
-    "not measurable in RNA",
-    "acts on its edge",
-)
-CIRCUIT_STATUS = ("complete", "step", "partial", "broken", "not_assessable")
-CHANGE_STATUS = ("tested", "too_few_samples", "not_expressed", "broken", "not_assessable")
-THERAPY_STATUS = ("cuts", "no edge", "no target", "activates", "not measurable in RNA")
+EDGE_STATUS, CIRCUIT_STATUS, CHANGE_STATUS = StepStatus.words(), CircuitStatus.words(), CircuitChangeStatus.words()
+THERAPY_STATUS = TherapyStatus.words()
 CAUTION = "in-silico cut of edges, not a prediction of response"
 
 ROLES = Table(

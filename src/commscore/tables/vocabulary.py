@@ -99,3 +99,84 @@ class EffectPattern(Vocabulary):
     CONVERGENT = "convergent"
     ONE_SIDED = "one_sided"
     PARALLEL = "parallel"
+
+
+class StepStatus(Vocabulary):
+    """Whether a step of a circuit is expressed, or why it could not be measured."""
+
+    EXPRESSED = "expressed"
+    BELOW_EXPR_PROP = "below expr_prop"
+    ROLE_ABSENT = "role absent"
+    GENE_MISSING = "gene missing"
+    NOT_MEASURABLE_IN_RNA = "not measurable in RNA"
+    ACTS_ON_ITS_EDGE = "acts on its edge"
+
+
+class CircuitStatus(Vocabulary):
+    """How much of a circuit is there."""
+
+    COMPLETE = "complete"
+    STEP = "step"
+    PARTIAL = "partial"
+    BROKEN = "broken"
+    NOT_ASSESSABLE = "not_assessable"
+
+
+class CircuitChangeStatus(Vocabulary):
+    """Whether the change of a circuit or of a step was tested, or why not."""
+
+    TESTED = "tested"
+    TOO_FEW_SAMPLES = "too_few_samples"
+    NOT_EXPRESSED = "not_expressed"
+    BROKEN = "broken"
+    NOT_ASSESSABLE = "not_assessable"
+
+
+class TherapyStatus(Vocabulary):
+    """Whether a therapy cuts an edge, or why not."""
+
+    CUTS = "cuts"
+    NO_EDGE = "no edge"
+    NO_TARGET = "no target"
+    ACTIVATES = "activates"
+    NOT_MEASURABLE_IN_RNA = "not measurable in RNA"
+
+
+class Agreement(Vocabulary):
+    """Whether an edge and the response to it moved, and the same way."""
+
+    AGREE = "agree"
+    OPPOSE = "oppose"
+    EDGE_ONLY = "edge_only"
+    RESPONSE_ONLY = "response_only"
+    NEITHER = "neither"
+    NOT_ASSESSABLE = "not_assessable"
+
+
+class ExpectationLevel(Vocabulary):
+    """What the reviews expect to shift."""
+
+    LIGAND = "ligand"
+    RECEPTOR = "receptor"
+    INTERACTION = "interaction"
+    GENE = "gene"
+    COMPOSITION = "composition"
+    PATHWAY = "pathway"
+
+
+class ExpectedChange(Vocabulary):
+    """How the reviews expect it to change."""
+
+    UP = "up"
+    DOWN = "down"
+    SWITCH = "switch"
+    NON_MONOTONE = "non_monotone"
+
+
+class Verdict(Vocabulary):
+    """What the data say of an expectation."""
+
+    CONFIRMED = "confirmed"
+    CONTRADICTED = "contradicted"
+    INCONCLUSIVE = "inconclusive"
+    NOT_ASSESSABLE = "not_assessable"

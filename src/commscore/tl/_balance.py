@@ -298,7 +298,7 @@ def _log_ratio(above: Floats, below: Floats) -> Floats:
 
 def _tests(prepared: ComparisonData, table: pd.DataFrame, *, keys: StudyKeys) -> pd.DataFrame:
     """Contrasts of both measures, each with a variance of its own."""
-    contrasts, design = contrasts_and_design(prepared, keys)
+    contrasts, design = contrasts_and_design(prepared.study, keys)
     frames = []
     share = table["unsigned"].to_numpy().clip(1e-6, 1 - 1e-6)
     values = {"balance": table["balance"].to_numpy(), "unsigned": np.log2(share / (1.0 - share))}

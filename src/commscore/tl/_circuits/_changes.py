@@ -15,10 +15,11 @@ from ...stats.combine import acat
 from ...stats.courses import Courses, choose
 from ...stats.multiple import benjamini_hochberg
 from ...stats.variance import OUTSIDE, fit_rows
-from ...study.contrasts import pairwise_contrasts, stage_contrasts, table_of_contrasts
-from ...study.design import StudyDesign, build_design
+from ...study.comparison import contrasts_and_design
+from ...study.contrasts import pairs_and_stages, table_of_contrasts
 from ...tables import understand as schema
 from ...tables.compare import SHAPES
+from ...tables.vocabulary import CircuitChangeStatus, DriverName, ShapeName
 from ._tables import in_words
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ...arrays import Bools, Floats, Ints
     from ...core.contrast import Contrast
+    from ...study.design import StudyDesign
     from ...study.samples import Study, StudyKeys
     from ._samples import RoleSamples
     from ._steps import MeasuredSteps, Step
@@ -90,7 +92,7 @@ def change_table(samples: RoleSamples, measured: MeasuredSteps, *, keys: StudyKe
     parts = [graph.steps_of[c] for c in whole]
     complete = _whole(levels, graph, parts, condition=samples.study.condition)
     circuits = replace(_circuits(steps, ends, parts), whole=complete)
-    contrasts, design = _graph(samples, keys)
+    contrasts, design = contrasts_and_design(samples.study, keys, order=samples.order)
     frames = []
     for contrast in contrasts:
         # circuits are means of steps and vary less: each kind lends strength to its own
@@ -203,26 +205,9 @@ def _whole(levels: _MoleculeLevels, graph: core.CircuitGraph, parts: list[Ints],
     return complete
 
 
-def _graph(samples: RoleSamples, keys: StudyKeys) -> tuple[list[Contrast], StudyDesign]:
-    """Contrasts and design; with one sample per level there are effects without a test."""
-    study = samples.study
-    n_levels = len(study.levels)
-    if len(study.samples) <= n_levels and not keys.covariates and keys.patient is None:
-        design = StudyDesign(np.eye(n_levels)[study.condition], None, study.levels)
-    else:
-        design = build_design(study, keys)
-    return contrasts(samples, design.matrix.shape[1]), design
-
-
 def contrast_table(samples: RoleSamples) -> pd.DataFrame:
     """One row per contrast: its name, reference and level."""
-    return table_of_contrasts(contrasts(samples, len(samples.study.levels)))
-
-
-def contrasts(samples: RoleSamples, n_coefficients: int) -> list[Contrast]:
-    """Return every pair, and the stages where they are ordered."""
-    pairwise = pairwise_contrasts(samples.study, n_coefficients)
-    return pairwise + (stage_contrasts(samples.study, samples.order, n_coefficients) if len(samples.order) > 1 else [])
+    return table_of_contrasts(pairs_and_stages(samples.study, samples.order, len(samples.study.levels)))
 
 
 def _test(rows: _FlowRows, study: Study, contrast: Contrast, *, design: StudyDesign) -> _FlowContrast:
@@ -256,10 +241,15 @@ def _test(rows: _FlowRows, study: Study, contrast: Contrast, *, design: StudyDes
     finite = np.isfinite(estimate).all(axis=0)
     status = np.select(
         [~finite, ~enough, ~rows.expressed, broken],
-        ["not_assessable", "too_few_samples", "not_expressed", "broken"],
-        "tested",
+        [
+            CircuitChangeStatus.NOT_ASSESSABLE,
+            CircuitChangeStatus.TOO_FEW_SAMPLES,
+            CircuitChangeStatus.NOT_EXPRESSED,
+            CircuitChangeStatus.BROKEN,
+        ],
+        CircuitChangeStatus.TESTED,
     )
-    tested = status == "tested"
+    tested = status == CircuitChangeStatus.TESTED
     se, reach, pvalue = (np.where(tested, a, np.nan) for a in (se, reach, pvalue))
     best, certain = np.nan_to_num(pvalue, nan=1.0).argmin(axis=0), np.ones(pvalue.shape[1], bool)
     if courses is not None:
@@ -295,7 +285,7 @@ def _columns(change: _FlowContrast, rows: _FlowRows, contrast: Contrast) -> pd.D
         codes = shapes.name_codes(len(contrast.alt) + 1)[change.best, (effect > 0).astype(np.int64)]
         seen = padj <= ALPHA
         shape[seen] = np.asarray(SHAPES, object)[codes[seen]]
-        shape[seen & ~change.certain] = "ambiguous"
+        shape[seen & ~change.certain] = ShapeName.AMBIGUOUS.value
     return pd.DataFrame(
         {
             "n_ref": change.n_ref,
@@ -318,7 +308,7 @@ def _frame(
     """Columns that tell circuits from steps, and what only circuits have."""
     graph, words = measured.graph, driver.steps
     moved = np.array([acat(steps.pvalue[graph.steps_of[c]]) for c in whole], np.float64)
-    broken = circuits.status == "broken"
+    broken = circuits.status == CircuitChangeStatus.BROKEN
     moved[broken] = np.nan
     drivers = [driver.of(graph.steps_of[c], int(circuits.best[i]), tested=not broken[i]) for i, c in enumerate(whole)]
     n = len(words)
@@ -354,7 +344,7 @@ class _CircuitDriver:
             return "", "", "", np.nan
         top = int(rows[size.argmax()])
         largest = self._words(top), float(size.max() / size.sum())
-        if not tested or (self.changes.status[rows] != "tested").all():
+        if not tested or (self.changes.status[rows] != CircuitChangeStatus.TESTED).all():
             return "", "", *largest
         molecule, share, sure = self._molecule(rows, c)
         if share > 0.5 and sure:
@@ -362,8 +352,8 @@ class _CircuitDriver:
             at = self.ends.step[named & np.isin(self.ends.step, rows)].tolist()
             between = [r for r in at if self.steps[r].row["edge"] == "communication"]
             return self._words((between or at)[0]), molecule, *largest
-        sure = self.changes.status[top] == "tested" and self._beside_zero(self.changes, c, top)
-        return self._words(top) if largest[1] > 0.5 and sure else "mixed", "", *largest
+        sure = self.changes.status[top] == CircuitChangeStatus.TESTED and self._beside_zero(self.changes, c, top)
+        return self._words(top) if largest[1] > 0.5 and sure else DriverName.MIXED.value, "", *largest
 
     def _molecule(self, rows: Ints, c: int) -> tuple[str, float, bool]:
         """Molecule with the largest part in the change, its share, and whether its change is beside zero."""

@@ -29,6 +29,7 @@ from ...study.progress import progress_bar
 from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.samples import Note, StudyKeys, covariate_names
 from ...tables.versions import schema_of
+from ...tables.vocabulary import CircuitStatus
 from . import _changes, _samples, _steps, _tables
 
 if TYPE_CHECKING:
@@ -279,7 +280,7 @@ class CircuitSettings:
 
 def _warn_of_floor(table: pd.DataFrame, *, n_perms: int) -> None:
     """Warn where a circuit reached the smallest p-value there can be, and that is too large for all that are tested."""
-    floor, n = 1 / (n_perms + 1), int((table["pvalue"].notna() | (table["status"] == "broken")).sum())
+    floor, n = 1 / (n_perms + 1), int((table["pvalue"].notna() | (table["status"] == CircuitStatus.BROKEN)).sum())
     stuck = np.isclose(table["pvalue"], floor) & (table["padj"] > _changes.ALPHA)
     if stuck.any():
         warn(

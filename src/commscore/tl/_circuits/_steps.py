@@ -9,16 +9,15 @@ import numpy as np
 
 from ...arrays import Entities
 from ...core.circuits import CORECEPTOR, DECOY, RELEASE, CircuitGraph, Gates
-from ...study.coverage import BEYOND_RNA, nothing_found, warn_of_few
+from ...study.coverage import nothing_found, warn_of_few
 from ...study.roles import ANY_ROLE, AssignedRoles
+from ...tables.vocabulary import StepStatus
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...arrays import Ints
     from ...rs import Resource
-
-_RNA, _NO_GENE = BEYOND_RNA, "gene missing"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Step:
     @property
     def acts(self) -> bool:
         """Whether it is a gate on another step and no step of its own."""
-        return self.status == "acts on its edge"
+        return self.status == StepStatus.ACTS_ON_ITS_EDGE
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,11 @@ class Genes:
         """Why each step cannot be measured in any group; nothing where it can."""
         names = [f"{a}_{b}".split("_") for a, b in zip(frame["from"], frame["to"], strict=True)]
         return [
-            _RNA if any(g.startswith("met:") for g in step) else "" if set(step) <= set(self.number) else _NO_GENE
+            StepStatus.NOT_MEASURABLE_IN_RNA
+            if any(g.startswith("met:") for g in step)
+            else ""
+            if set(step) <= set(self.number)
+            else StepStatus.GENE_MISSING
             for step in names
         ]
 
@@ -143,7 +146,7 @@ def _step(row: pd.Series, modes: dict[str, str], genes: Genes, *, assigned: Assi
     mode = modes.get(row["interaction"], "")
     status, detail = _beyond_rna(row, mode) or _absent(row, assigned, groups) or _unmeasured(row, genes) or ("", "")
     ends = _end(row["source_role"], assigned, groups), _end(row["target_role"], assigned, groups)
-    return Step(row, status, detail, ends, _missing_genes(row, genes) if status == _NO_GENE else [])
+    return Step(row, status, detail, ends, _missing_genes(row, genes) if status == StepStatus.GENE_MISSING else [])
 
 
 def _end(role: str, assigned: AssignedRoles, groups: list[str]) -> End:
@@ -157,12 +160,15 @@ def _end(role: str, assigned: AssignedRoles, groups: list[str]) -> End:
 def _beyond_rna(row: pd.Series, mode: str) -> tuple[str, str] | None:
     met = [row[c] for c in ("from", "to") if row[c].startswith("met:")]
     if met:
-        return _RNA, f"{', '.join(met)} is no transcript"
+        return StepStatus.NOT_MEASURABLE_IN_RNA, f"{', '.join(met)} is no transcript"
     micro = [row[c] for c in ("from", "to") if row[c].startswith("MIR")]
     if micro:
-        return _RNA, f"{', '.join(micro)}: microRNA is not in mRNA counts"
+        return StepStatus.NOT_MEASURABLE_IN_RNA, f"{', '.join(micro)}: microRNA is not in mRNA counts"
     if mode == "hormone" and row["source_role"] == ANY_ROLE:
-        return _RNA, f"{row['from']} is a hormone that comes with the blood from outside of these cells"
+        return (
+            StepStatus.NOT_MEASURABLE_IN_RNA,
+            f"{row['from']} is a hormone that comes with the blood from outside of these cells",
+        )
     return None
 
 
@@ -171,13 +177,13 @@ def _absent(row: pd.Series, assigned: AssignedRoles, groups: list[str]) -> tuple
         named = assigned.of(row[side])
         if not any(g in groups for g in named):
             why = f"its groups ({', '.join(named)}) have fewer than min_cells cells" if named else "no group takes it"
-            return "role absent", f"{row[side]}: {why}"
+            return StepStatus.ROLE_ABSENT, f"{row[side]}: {why}"
     return None
 
 
 def _unmeasured(row: pd.Series, genes: Genes) -> tuple[str, str] | None:
     missing = _missing_genes(row, genes)
-    return (_NO_GENE, f"{', '.join(missing)} not in var_names") if missing else None
+    return (StepStatus.GENE_MISSING, f"{', '.join(missing)} not in var_names") if missing else None
 
 
 def _missing_genes(row: pd.Series, genes: Genes) -> list[str]:
@@ -232,7 +238,10 @@ class _Builder:
             for step, _ in acted:
                 step.detail = "; ".join(filter(None, (step.detail, f"gate {name} not measured: {gate.detail}")))
             return
-        gate.status, gate.detail = "acts on its edge", f"step {', '.join(str(s.row['step']) for s, _ in acted)}"
+        gate.status, gate.detail = (
+            StepStatus.ACTS_ON_ITS_EDGE,
+            f"step {', '.join(str(s.row['step']) for s, _ in acted)}",
+        )
         node = self._node(row["from"], row["source_role"])
         gate.nodes = (node, -1)
         for step, side in acted:

@@ -13,6 +13,7 @@ from ...get._frames import typed_frame
 from ...stats.multiple import benjamini_hochberg
 from ...tables import score as score_schema
 from ...tables import understand as schema
+from ...tables.vocabulary import CircuitStatus, StepStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +50,7 @@ def edge_table(measured: MeasuredSteps, observed: CircuitValues, *, expr_prop: f
     for step in measured.steps:
         if not step.status:
             low = _below(step, observed, expr_prop=expr_prop)
-            step.status = "below expr_prop" if low else "expressed"
+            step.status = StepStatus.BELOW_EXPR_PROP if low else StepStatus.EXPRESSED
             step.detail = "; ".join(filter(None, (low, step.detail)))
     rows = [_edge_row(s, measured, observed) for s in measured.steps]
     frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUIT_EDGES.names if c != "padj"])
@@ -67,7 +68,7 @@ def _below(step: Step, observed: CircuitValues, *, expr_prop: float) -> str:
 
 def _edge_row(step: Step, measured: MeasuredSteps, observed: CircuitValues) -> tuple[Any, ...]:
     row, number = step.row, step.number
-    expressed = number if step.status == "expressed" else -1
+    expressed = number if step.status == StepStatus.EXPRESSED else -1
     own, other = step.nodes
     ends = [
         (observed.groups[node] if node >= 0 else write_names(end.groups), end.how)
@@ -127,7 +128,7 @@ def _padj(frame: pd.DataFrame) -> Floats:
     """Adjust over distinct steps: one that several circuits share is one test."""
     same = frame.groupby(["source_role", "target_role", "from", "to", "gates", "edge"], sort=False).ngroup().to_numpy()
     _, first = np.unique(same, return_index=True)
-    failed = (frame["status"] == "below expr_prop").to_numpy()
+    failed = (frame["status"] == StepStatus.BELOW_EXPR_PROP).to_numpy()
     adjusted = _among_candidates(frame["pvalue"].to_numpy(np.float64)[first], failed=failed[first])
     return np.asarray(adjusted[same], np.float64)
 
@@ -147,7 +148,7 @@ def circuit_table(measured: MeasuredSteps, observed: CircuitValues, *, roles: pd
     ]
     frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUITS.names if c != "padj"])
     # a chain of which a link is missing transmits nothing, however specific its other steps are
-    broken = (frame["status"] == "broken").to_numpy()
+    broken = (frame["status"] == CircuitStatus.BROKEN).to_numpy()
     frame.loc[broken, ["pvalue", "weakest_pvalue", "all_pvalue"]] = np.nan
     adjusted = _among_candidates(frame["pvalue"].to_numpy(np.float64), failed=broken)
     frame.insert(frame.columns.get_loc("pvalue") + 1, "padj", adjusted)
@@ -165,9 +166,11 @@ def _circuit_row(
     counted = [s for s in inside if measured.graph.counts[s.number]]
     scores = np.array([observed.score[s.number] for s in counted])
     pvalues = [observed.pvalue[s.number] for s in counted]
-    expressed = sum(s.status == "expressed" for s in inside)
+    expressed = sum(s.status == StepStatus.EXPRESSED for s in inside)
     played = dict.fromkeys(s.row[side] for s in own for side in ("source_role", "target_role"))
-    missing = [f"{s.row['step']} {in_words(s)}: {s.status} ({s.detail})" for s in own if s.status != "expressed"]
+    missing = [
+        f"{s.row['step']} {in_words(s)}: {s.status} ({s.detail})" for s in own if s.status != StepStatus.EXPRESSED
+    ]
     return (
         first["circuit"],
         first["name"],
@@ -193,17 +196,17 @@ def _circuit_row(
 
 def _status(own: list[Step], inside: list[Step], counted: list[Step]) -> str:
     if not counted:
-        return "not_assessable"
-    if any(s.status != "expressed" for s in counted):
-        return "broken"
+        return CircuitStatus.NOT_ASSESSABLE
+    if any(s.status != StepStatus.EXPRESSED for s in counted):
+        return CircuitStatus.BROKEN
     if len(own) == 1:
-        return "step"
-    return "complete" if len(inside) == len(own) else "partial"
+        return CircuitStatus.STEP
+    return CircuitStatus.COMPLETE if len(inside) == len(own) else CircuitStatus.PARTIAL
 
 
 def untested_table(edges: pd.DataFrame, notes: Iterable[tuple[str, str, str]] = ()) -> pd.DataFrame:
     """List steps that could not be measured and samples left out, as :func:`commscore.get.untested` reads them."""
-    lost = edges[~edges["status"].isin(["expressed", "acts on its edge"])]
+    lost = edges[~edges["status"].isin([StepStatus.EXPRESSED, StepStatus.ACTS_ON_ITS_EDGE])]
     circuit, step = lost["circuit"].astype(str), lost["step"].astype(str)
     rows = {
         "interaction": [f"{a}^{b}" for a, b in zip(lost["from"], lost["to"], strict=True)],

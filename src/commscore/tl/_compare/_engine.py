@@ -9,7 +9,7 @@ from ..._names import write_list
 from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.threads import team
-from ...study.contrasts import contrast_facts, cross_factors, pairwise_contrasts, stage_contrasts, two_factor_contrasts
+from ...study.contrasts import contrast_facts, cross_factors, pairs_and_stages, pairwise_contrasts, two_factor_contrasts
 from ...study.counts import cell_totals
 from ...study.design import StudyDesign, build_design
 from ...study.samples import label_column
@@ -64,8 +64,7 @@ def by_samples(plan: ComparisonPlan, adata: AnnData) -> ContrastColumns:
     design = build_design(prepared.study, keys)
     n = design.matrix.shape[1]
     if crossed is None:
-        contrasts = pairwise_contrasts(prepared.study, n)
-        contrasts += stage_contrasts(prepared.study, plan.prepared.order, n) if plan.staged else []
+        contrasts = pairs_and_stages(prepared.study, prepared.order if plan.staged else (), n)
     else:
         contrasts = two_factor_contrasts(crossed, n_coefficients=n, keys=keys)
     tests, which = prepared.tests()

@@ -10,6 +10,7 @@ import pandas as pd
 from ...stats.combine import cauchy, cauchy_tail
 from ...stats.multiple import benjamini_hochberg
 from ...tables import compare as schema
+from ...tables.vocabulary import ShiftName
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -76,14 +77,14 @@ def _counts(
     significant: Bools,
     n: int,
 ) -> dict[str, Ints]:
-    words = {
-        "n_up": ("up", "gained"),
-        "n_down": ("down", "lost"),
-        "n_compensated": ("compensated",),
+    shifts = {
+        "n_up": (ShiftName.UP, ShiftName.GAINED),
+        "n_down": (ShiftName.DOWN, ShiftName.LOST),
+        "n_compensated": (ShiftName.COMPENSATED,),
         "n_one_sided": schema.ONE_SIDED,
     }
     which = {"n_tested": tested, "n_shifted": significant}
-    which |= {name: significant & shift.isin(those).to_numpy() for name, those in words.items()}
+    which |= {name: significant & shift.isin(names).to_numpy() for name, names in shifts.items()}
     return {name: np.bincount(row_of[mask], minlength=n).astype(np.int64) for name, mask in which.items()}
 
 

@@ -28,6 +28,7 @@ from ...study.roles import RoleGroups, assigned_roles
 from ...study.samples import StudyKeys, covariate_names, label_column
 from ...tables import expectations as schema
 from ...tables import understand
+from ...tables.vocabulary import ExpectationLevel, ExpectedChange
 from . import _contexts, _items, _measure, _pools, _verdicts
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def _run(items: list[_items.ExpectedShift], setup: _measure.Setup) -> list[_item
     switched = _measure.switches(items, setup)
     # an interaction whose slopes were found is told by pathway; without any it keeps its own row and reason
     resolved = {(i.row["expectation"], i.ends) for i in switched}
-    waiting = [i for i in items if i.level == "interaction" and i.row["change"] == "switch"]
+    waiting = [i for i in items if i.level == ExpectationLevel.INTERACTION and i.row["change"] == ExpectedChange.SWITCH]
     gone = {id(i) for i in waiting if (i.row["expectation"], i.ends) in resolved}
     items = [i for i in items if id(i) not in gone] + switched
     _verdicts.adjust(items)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._names import contrast_name
+from ...tables.vocabulary import ExpectationLevel, ExpectedChange
 from . import _contexts
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ._contexts import Words
 
 ANY = "any"
-GENES = ("ligand", "receptor", "gene")
+GENES = (ExpectationLevel.LIGAND, ExpectationLevel.RECEPTOR, ExpectationLevel.GENE)
 _ALIASES = {
     "hif1a": "hypoxia",
     "pi3kakt": "pi3k",
@@ -76,9 +77,9 @@ def items(expectations: pd.DataFrame, levels: Mapping[str, Words]) -> list[Expec
 
 def _roles(row: Mapping[str, Any], what: str) -> tuple[str, ...]:
     """Roles in which it is measured: sender and receiver of an interaction, else one."""
-    if row["level"] == "interaction":
+    if row["level"] == ExpectationLevel.INTERACTION:
         return row["sender"] or ANY, row["receiver"] or ANY
-    if row["level"] == "composition":
+    if row["level"] == ExpectationLevel.COMPOSITION:
         return (what,)
     side = {"ligand": "sender", "receptor": "receiver"}.get(row["level"])
     return (row["role"] or (row[side] if side else "") or ANY,)
@@ -87,11 +88,11 @@ def _roles(row: Mapping[str, Any], what: str) -> tuple[str, ...]:
 def _by_nature(row: Mapping[str, Any], what: str) -> str:
     if row["rna"] == "no":
         return "RNA cannot show it"
-    if row["change"] == "non_monotone":
+    if row["change"] == ExpectedChange.NON_MONOTONE:
         return "a course over three or more contexts is expected, not a difference of two; see compare(order=)"
-    if row["change"] == "switch" and row["level"] != "interaction":
+    if row["change"] == ExpectedChange.SWITCH and row["level"] != ExpectationLevel.INTERACTION:
         return "a switch of function is expected, which has no sign that an amount could show"
-    if row["level"] in (*GENES, "interaction") and "met:" in what:
+    if row["level"] in (*GENES, ExpectationLevel.INTERACTION) and "met:" in what:
         return f"{what} is no transcript"
     return ""
 
@@ -107,7 +108,7 @@ def settle_roles(item: ExpectedShift, assigned: AssignedRoles) -> None:
         if not groups:
             item.reason = item.reason or f"no group of cells has the role {role!r}; give it with roles="
         elif how.get(role) == "parent":
-            if item.level == "composition":
+            if item.level == ExpectationLevel.COMPOSITION:
                 item.reason = item.reason or f"role {role!r} is only part of {', '.join(groups)}; give it with roles="
             item.notes.append(f"role {role!r} is measured in the wider {', '.join(groups)}")
 

@@ -18,6 +18,7 @@ from ...stats.slopes import LEAST_SAMPLES, Slopes, contrast_slopes, fit_slopes, 
 from ...stats.variance import fit_rows
 from ...study.activities import measure_activities
 from ...study.nets import receptor_links
+from ...tables.vocabulary import ExpectationLevel, ExpectedChange, Status, UntestableReason
 from ._items import GENES, pathway_of
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
     from ._pools import RolePools
 
 _STATUS = LABELS["status"]
-_WHY = {
-    "group_absent": "the cells are absent from all samples of one side",
-    "not_estimable": "the design cannot tell it",
-    "below_min_cells": "too few cells in the samples of one side",
-    "one_sample": "fewer than two samples on one side",
-    "not_expressed": "not expressed by enough cells",
+_WHY: dict[str, str] = {
+    UntestableReason.GROUP_ABSENT: "the cells are absent from all samples of one side",
+    UntestableReason.NOT_ESTIMABLE: "the design cannot tell it",
+    UntestableReason.BELOW_MIN_CELLS: "too few cells in the samples of one side",
+    UntestableReason.ONE_SAMPLE: "fewer than two samples on one side",
+    UntestableReason.NOT_EXPRESSED: "not expressed by enough cells",
 }
 
 
@@ -60,16 +61,20 @@ class Setup:
 
 def expression(items: list[ExpectedShift], setup: Setup) -> None:
     """Ligands, receptors, genes and interactions, by contrast."""
-    open_items = [i for i in items if i.open and i.level in (*GENES, "interaction") and i.row["change"] != "switch"]
+    open_items = [
+        i
+        for i in items
+        if i.open and i.level in (*GENES, ExpectationLevel.INTERACTION) and i.row["change"] != ExpectedChange.SWITCH
+    ]
     interactions = setup.pools.prepared.interactions
     row_of = {name: i for i, name in enumerate(interactions.frame["interaction"])}
     missing = {name: f"{reason}: {detail}" for name, reason, detail in interactions.untested}
     usable = []
     for item in open_items:
-        name = item.what if item.level == "interaction" else f"{item.what}^{item.what}"
+        name = item.what if item.level == ExpectationLevel.INTERACTION else f"{item.what}^{item.what}"
         if name not in row_of:
             reason = missing.get(name, "not measured")
-            item.reason = reason if item.level == "interaction" else reason.replace("ligand ", "", 1)
+            item.reason = reason if item.level == ExpectationLevel.INTERACTION else reason.replace("ligand ", "", 1)
         elif setup.pools.of(item) is None:
             item.reason = "too few cells of the role in every sample"
         else:
@@ -99,14 +104,14 @@ def _all_genes(n_pools: int, n_entities: int) -> Tests:
 
 def _take(item: ExpectedShift, row: dict[str, Any]) -> None:
     status = _STATUS[int(row["status"])]
-    if status in ("too_few_samples", "not_expressed", "not_measured"):
+    if status in (Status.TOO_FEW_SAMPLES, Status.NOT_EXPRESSED, Status.NOT_MEASURED):
         reason = int(row["reason"])
         item.reason = _WHY[LABELS["reason"][reason]] if reason >= 0 else status.replace("_", " ")
         item.outcome = {"n_ref": row["n_ref"], "n_alt": row["n_alt"]}
         return
-    side = "" if item.level == "interaction" else "ligand_"
+    side = "" if item.level == ExpectationLevel.INTERACTION else "ligand_"
     outcome = {k: float(row[f"{side}{k}"]) for k in ("effect", "pvalue", "ci_low", "ci_high")}
-    if status == "detection":
+    if status == Status.DETECTION:
         before, after = (row[f"ligand_prop_{e}"] * row[f"receptor_prop_{e}"] for e in ("ref", "alt"))
         outcome = {"effect": np.nan, "ci_low": np.nan, "ci_high": np.nan, "pvalue": float(row["pvalue"])}
         outcome["appears"] = 1.0 if after > before else -1.0
@@ -115,7 +120,7 @@ def _take(item: ExpectedShift, row: dict[str, Any]) -> None:
 
 def composition(items: list[ExpectedShift], setup: Setup) -> None:
     """Log2 ratio of the role's cells to those of the other groups that change together, by contrast."""
-    open_items = [i for i in items if i.open and i.level == "composition"]
+    open_items = [i for i in items if i.open and i.level == ExpectationLevel.COMPOSITION]
     open_items = [i for i in open_items if _has_cells(i, setup)]
     for ends in dict.fromkeys(i.ends for i in open_items if i.ends):
         of_ends = [i for i in open_items if i.ends == ends]
@@ -157,7 +162,7 @@ def pathways(items: list[ExpectedShift], setup: Setup) -> None:
     """Activities in the role's cells."""
     names = sorted(set(setup.net["source"]))
     open_items = []
-    for item in (i for i in items if i.open and i.level == "pathway"):
+    for item in (i for i in items if i.open and i.level == ExpectationLevel.PATHWAY):
         if pathway_of(item.what, names) is None:
             some = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
             item.reason = f"the net has no {item.what!r} (it has {some}); give net= with a source of this name"
@@ -197,7 +202,7 @@ def _fill(items: list[ExpectedShift], setup: Setup, *, value: Any, unit: Any, co
         n_ref, n_alt = (int((there & (study.condition == study.levels.index(e))).sum()) for e in item.ends)
         item.outcome = {"n_ref": n_ref, "n_alt": n_alt}
         if min(n_ref, n_alt) < 2 or not np.isfinite(fit.pvalue[q, c]):
-            short = item.level == "pathway" and not there.any()
+            short = item.level == ExpectationLevel.PATHWAY and not there.any()
             item.reason = "too few target genes with enough counts" if short else _WHY["one_sample"]
             continue
         effect, reach = float(fit.estimate[q, c]), float(fit.reach[q, c])
@@ -211,7 +216,11 @@ def _fill(items: list[ExpectedShift], setup: Setup, *, value: Any, unit: Any, co
 
 def switches(items: list[ExpectedShift], setup: Setup) -> list[ExpectedShift]:
     """Interactions whose function should switch: one item per pathway that the receptor feeds, by its slopes."""
-    open_items = [i for i in items if i.open and i.level == "interaction" and i.row["change"] == "switch"]
+    open_items = [
+        i
+        for i in items
+        if i.open and i.level == ExpectationLevel.INTERACTION and i.row["change"] == ExpectedChange.SWITCH
+    ]
     by_pathway, parts = [], []
     interactions = setup.pools.prepared.interactions
     row_of = {name: i for i, name in enumerate(interactions.frame["interaction"])}

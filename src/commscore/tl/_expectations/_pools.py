@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..._names import write_names
 from ...study.composition import factors_table
+from ...tables.vocabulary import ExpectationLevel
 from ._items import ANY, GENES
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def with_genes(resource: Resource, items: list[ExpectedShift]) -> Resource:
     """Return the resource with every gene of the items as a pair with itself, beside its interactions."""
     rows = []
     for item in items:
-        if item.level == "interaction":
+        if item.level == ExpectationLevel.INTERACTION:
             ligand, _, receptor = item.what.partition("^")
             rows.append((item.what, ligand, receptor))
         elif item.level in GENES:

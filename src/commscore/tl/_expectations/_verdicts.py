@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...stats.multiple import benjamini_hochberg
 from ...tables import expectations as schema
+from ...tables.vocabulary import ExpectedChange, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ._items import ExpectedShift
     from ._pools import RolePools
 
-CONFIRMED, CONTRADICTED, INCONCLUSIVE, NOT_ASSESSABLE = schema.VERDICTS
 _NUMBERS = ("effect", "ci_low", "ci_high", "pvalue")
 _SHOWN = 4
 _AS_GIVEN = (
@@ -46,43 +46,47 @@ def adjust(items: list[ExpectedShift]) -> None:
             item.outcome["padj"] = float(q)
 
 
-def verdict(item: ExpectedShift, *, alpha: float, margin: float) -> tuple[str, str]:
+def verdict(item: ExpectedShift, *, alpha: float, margin: float) -> tuple[Verdict, str]:
     """Verdict and reason of one item."""
     if item.reason:
-        return NOT_ASSESSABLE, item.reason
+        return Verdict.NOT_ASSESSABLE, item.reason
     outcome = item.outcome
     significant = outcome["padj"] <= alpha
     if "opposite" in outcome:
         return _switch(significant, opposite=bool(outcome["opposite"]))
-    sign = 1.0 if item.row["change"] == "up" else -1.0
+    sign = 1.0 if item.row["change"] == ExpectedChange.UP else -1.0
     if "appears" in outcome:
         seen = "found only in the later context" if outcome["appears"] > 0 else "found only in the earlier context"
         return _directed(significant, outcome["appears"] * sign > 0, seen)
     clear = outcome["ci_low"] > 0 or outcome["ci_high"] < 0
     if significant and not clear:
-        return INCONCLUSIVE, "ligand or receptor changed, but their product not clearly in one direction"
+        return Verdict.INCONCLUSIVE, "ligand or receptor changed, but their product not clearly in one direction"
     if significant:
         return _directed(True, outcome["effect"] * sign > 0, "changed " + ("up" if outcome["effect"] > 0 else "down"))
     if outcome["ci_low"] >= -margin and outcome["ci_high"] <= margin:
-        return INCONCLUSIVE, f"any change is smaller than the margin of {margin:g}"
+        return Verdict.INCONCLUSIVE, f"any change is smaller than the margin of {margin:g}"
     samples = f"{outcome['n_ref']:.0f} v {outcome['n_alt']:.0f} samples"
     if clear:
-        return INCONCLUSIVE, f"a change that does not survive adjustment for all that was tested ({samples})"
-    return INCONCLUSIVE, f"the interval holds changes in both directions ({samples})"
+        return Verdict.INCONCLUSIVE, f"a change that does not survive adjustment for all that was tested ({samples})"
+    return Verdict.INCONCLUSIVE, f"the interval holds changes in both directions ({samples})"
 
 
-def _directed(significant: bool, expected: bool, seen: str) -> tuple[str, str]:
+def _directed(significant: bool, expected: bool, seen: str) -> tuple[Verdict, str]:
     if not significant:
-        return INCONCLUSIVE, f"{seen}, but with too few samples to be sure"
-    return (CONFIRMED, f"{seen}, as expected") if expected else (CONTRADICTED, f"{seen}, against the expectation")
+        return Verdict.INCONCLUSIVE, f"{seen}, but with too few samples to be sure"
+    return (
+        (Verdict.CONFIRMED, f"{seen}, as expected")
+        if expected
+        else (Verdict.CONTRADICTED, f"{seen}, against the expectation")
+    )
 
 
-def _switch(significant: bool, *, opposite: bool) -> tuple[str, str]:
+def _switch(significant: bool, *, opposite: bool) -> tuple[Verdict, str]:
     if not significant:
         same = "has the same sign in both contexts, which whatever donors share can give without a signal"
         weak = "has opposite signs in the two contexts, but without evidence in both"
-        return INCONCLUSIVE, f"the slope of the response on the edge {weak if opposite else same}"
-    return CONFIRMED, "the response follows the edge with opposite sign in the two contexts"
+        return Verdict.INCONCLUSIVE, f"the slope of the response on the edge {weak if opposite else same}"
+    return Verdict.CONFIRMED, "the response follows the edge with opposite sign in the two contexts"
 
 
 def table(
@@ -97,7 +101,7 @@ def table(
         row |= {k: item.outcome.get(k, np.nan) for k in (*_NUMBERS, "padj")}
         row |= {k: int(item.outcome.get(k, 0)) for k in ("n_ref", "n_alt")}
         row |= {"what": item.what, "contrast": item.contrast, "groups": pools.names(item, groups), "verdict": named}
-        row["reason"] = "; ".join([reason, *(notes if named != NOT_ASSESSABLE else [])])
+        row["reason"] = "; ".join([reason, *(notes if named != Verdict.NOT_ASSESSABLE else [])])
         rows.append(row)
     return pd.DataFrame(rows, columns=list(schema.EXPECTATIONS.names))
 
@@ -119,15 +123,15 @@ def summary(frame: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
 
 def _sum(by: str, value: str, part: pd.DataFrame, *, name: str) -> dict[str, Any]:
     n = Counter(part["verdict"].astype(str))
-    assessed = len(part) - n[NOT_ASSESSABLE]
-    row: dict[str, Any] = {"by": by, "value": value, "n": len(part)} | {v: n[v] for v in schema.VERDICTS}
+    assessed = len(part) - n[Verdict.NOT_ASSESSABLE]
+    row: dict[str, Any] = {"by": by, "value": value, "n": len(part)} | {str(v): n[v] for v in Verdict}
     sentences = [f"{name}: {assessed} of {len(part)} expected shifts could be assessed"]
     if assessed:
-        verdicts = [f"{n[v]} {v}{_named(part, v)}" for v in (CONFIRMED, CONTRADICTED)]
-        sentences.append(f"{', '.join(verdicts)}, {n[INCONCLUSIVE]} inconclusive")
-    if n[NOT_ASSESSABLE]:
-        most, count = Counter(part.loc[part["verdict"] == NOT_ASSESSABLE, "reason"]).most_common(1)[0]
-        sentences.append(f"{n[NOT_ASSESSABLE]} not, {count} of them because: {most}")
+        verdicts = [f"{n[v]} {v}{_named(part, v)}" for v in (Verdict.CONFIRMED, Verdict.CONTRADICTED)]
+        sentences.append(f"{', '.join(verdicts)}, {n[Verdict.INCONCLUSIVE]} inconclusive")
+    if n[Verdict.NOT_ASSESSABLE]:
+        most, count = Counter(part.loc[part["verdict"] == Verdict.NOT_ASSESSABLE, "reason"]).most_common(1)[0]
+        sentences.append(f"{n[Verdict.NOT_ASSESSABLE]} not, {count} of them because: {most}")
     return row | {"text": "; ".join(sentences) + "."}
 
 

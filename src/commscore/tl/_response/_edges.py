@@ -16,6 +16,7 @@ from ...get._frames import empty_frame, typed_frame
 from ...stats.multiple import benjamini_hochberg
 from ...stats.slopes import Slopes, contrast_slopes, fit_slopes, join_slopes
 from ...tables import response as schema
+from ...tables.vocabulary import Agreement
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Ints
@@ -143,8 +144,14 @@ def _beside(frame: pd.DataFrame, table: pd.DataFrame, *, alpha: float) -> pd.Dat
     same = np.nan_to_num(frame["edge_effect"] * frame["response_effect"] * frame["sign"]) > 0
     unknown = (frame["edge_pvalue"].isna() | frame["response_pvalue"].isna()).to_numpy()
     cases = [unknown, edge & answer & same, edge & answer, edge, answer]
-    names = ["not_assessable", "agree", "oppose", "edge_only", "response_only"]
-    frame["agreement"] = np.select(cases, names, default="neither")
+    names = [
+        Agreement.NOT_ASSESSABLE,
+        Agreement.AGREE,
+        Agreement.OPPOSE,
+        Agreement.EDGE_ONLY,
+        Agreement.RESPONSE_ONLY,
+    ]
+    frame["agreement"] = np.select(cases, names, default=Agreement.NEITHER)
     return frame
 
 

@@ -23,6 +23,7 @@ from ...study.design import StudyDesign
 from ...study.nets import read_net, receptor_links
 from ...study.samples import StudyKeys, covariate_names
 from ...tables import response as schema
+from ...tables.vocabulary import Status
 from . import _edges
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def response(
     rule = ActivityRule(method, int(min_cells), int(min_targets), int(min_counts))
     members = [(g, [i]) for i, g in enumerate(study.groups)]
     acts = measure_activities(prepared, members, net=edges, rule=rule)
-    contrasts, design = contrasts_and_design(prepared, keys)
+    contrasts, design = contrasts_and_design(prepared.study, keys)
     table = response_table(acts, prepared, contrasts=contrasts, design=design)
     linked = receptor_links(links, prepared.interactions.frame, list(acts.pathways))
     up = _edges.upstream(prepared, acts, linked, net=edges, min_cells=int(min_cells), expr_prop=expr_prop)
@@ -243,7 +244,7 @@ def response_table(
         frame["ci_low"], frame["ci_high"] = fit.estimate[q] - reach, fit.estimate[q] + reach
         frame["pvalue"] = np.where(tested, fit.pvalue[q], np.nan)
         frame["padj"] = benjamini_hochberg(frame["pvalue"].to_numpy())
-        frames.append(frame.assign(status=np.where(tested, "tested", "too_few_samples")))
+        frames.append(frame.assign(status=np.where(tested, Status.TESTED, Status.TOO_FEW_SAMPLES)))
     return typed_frame(pd.concat(frames, ignore_index=True), schema.RESPONSE)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..._names import write_names
 from ...tables import understand as schema
+from ...tables.vocabulary import TherapyStatus
 from ._cut import STATEMENTS, subunits
 
 if TYPE_CHECKING:
@@ -34,19 +35,21 @@ def agent_table(cut: Cut) -> pd.DataFrame:
     return frame.sort_values(["share", "therapy"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
 
-def _status(agent: pd.Series, n_cut: int) -> tuple[str, str]:
+def _status(agent: pd.Series, n_cut: int) -> tuple[TherapyStatus, str]:
     if n_cut:
-        return "cuts", ""
+        return TherapyStatus.CUTS, ""
     if not agent["targets"]:
-        return "no target", "the reviews name no molecule that it acts on"
+        return TherapyStatus.NO_TARGET, "the reviews name no molecule that it acts on"
     if not agent["cuts"]:
         activates = set(agent["action"]) <= {"activates"}
         what = "raises" if activates else "acts in another way on"
-        return ("activates" if activates else "no edge"), f"it {what} {', '.join(agent['targets'])}, which cuts no edge"
+        return (
+            TherapyStatus.ACTIVATES if activates else TherapyStatus.NO_EDGE
+        ), f"it {what} {', '.join(agent['targets'])}, which cuts no edge"
     targets = agent["cuts"]
     if all(t.startswith(("met:", "MIR")) for t in targets):
-        return "not measurable in RNA", f"{', '.join(targets)}: not in mRNA counts"
-    return "no edge", f"{', '.join(targets)}: neither ligand nor receptor of an edge of the stored result"
+        return TherapyStatus.NOT_MEASURABLE_IN_RNA, f"{', '.join(targets)}: not in mRNA counts"
+    return TherapyStatus.NO_EDGE, f"{', '.join(targets)}: neither ligand nor receptor of an edge of the stored result"
 
 
 def edge_table(cut: Cut) -> pd.DataFrame:
