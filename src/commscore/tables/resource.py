@@ -7,7 +7,7 @@ write for the same thing by ``|``), subunits of a complex by ``_``, ligand and r
 from __future__ import annotations
 
 from ._base import Column, Table
-from .vocabulary import ExpectationLevel, ExpectedChange
+from .vocabulary import ExpectationLevel, ExpectedChange, StatedChange
 
 KINDS = ("protein", "metabolite", "glycan", "rna")
 MODES = (
@@ -28,7 +28,7 @@ DIRECTNESS = ("direct", "indirect")
 EFFECTS = ("activating", "inhibiting", "decoy", "unknown")
 STATED = ("both", "ligand", "receptor", "inferred")
 DIRECTIONS = ("pro", "anti", "dual", "unclear")
-CHANGES = ("up", "down", "gained", "lost", "switch", "none", "")
+CHANGES = (*StatedChange.words(), "")
 
 _SOURCE = Column("source", "string", "Key of the review (see `sources`), or name of the foreign resource.")
 _LINES = Column("lines", "string", "Lines of the review's text, or of the foreign file, `from-to`, 1-based.")

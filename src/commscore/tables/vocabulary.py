@@ -164,6 +164,17 @@ class ExpectationLevel(Vocabulary):
     PATHWAY = "pathway"
 
 
+class StatedChange(Vocabulary):
+    """What a review says changes between the contexts of a statement."""
+
+    UP = "up"
+    DOWN = "down"
+    GAINED = "gained"
+    LOST = "lost"
+    SWITCH = "switch"
+    NONE = "none"
+
+
 class ExpectedChange(Vocabulary):
     """How the reviews expect it to change."""
 
