@@ -175,8 +175,8 @@ def contrasts_named(contrast: object, names: Sequence[str], levels: Sequence[str
 
 def visible(label: str) -> str:
     """Return a label with its white space made plain: single blanks inside, none outside, nothing without width."""
-    seen = "".join(" " if c.isspace() else c for c in label if c.isspace() or unicodedata.category(c) != "Cf")
-    return " ".join(seen.split())
+    printable = "".join(" " if c.isspace() else c for c in label if c.isspace() or unicodedata.category(c) != "Cf")
+    return " ".join(printable.split())
 
 
 def warn_of_white_space(labels: Sequence[str], *, where: str) -> None:
@@ -225,13 +225,13 @@ def reference(levels: Sequence[str], *, what: str, first_of: str = "") -> tuple[
     """
     if first_of:
         return levels[0], f"first of {first_of}"
-    named = [level for level in levels if level.casefold() in CONTROLS]
-    if len(named) == 1:
-        return named[0], "named as a control"
+    controls = [level for level in levels if level.casefold() in CONTROLS]
+    if len(controls) == 1:
+        return controls[0], "named as a control"
     smallest = _smallest(levels)
     if smallest is not None:
         return smallest, "smallest number"
-    several = f" ({listed(named)} all name a control)" if named else ""
+    several = f" ({listed(controls)} all name a control)" if controls else ""
     msg = (
         f"reference is needed: nothing says which level of {what} the others are set against{several}; give "
         f"reference= one of {', '.join(map(repr, levels[:12]))}{', …' if len(levels) > 12 else ''}, or order= with "

@@ -39,8 +39,8 @@ def normalize(adata: Any, location: ExpressionLocation, *, keep: bool) -> Expres
     say(f"normalising {source.name} to 10,000 per cell, log1p")
     if not location.use_raw and location.layer is None:
         if keep:
-            kept = _keep_counts(adata)
-            say(f"adata.X is log-normalised in what follows; its counts are in adata.layers[{kept!r}]")
+            layer = _keep_counts(adata)
+            say(f"adata.X is log-normalised in what follows; its counts are in adata.layers[{layer!r}]")
         adata.X = _lognorm(source.matrix)
         return location
     if source.var_names.equals(adata.var_names):

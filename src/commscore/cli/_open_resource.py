@@ -128,12 +128,12 @@ def _cellchatdb(path: Path, species: str) -> Resource:
     files = open_archive(path)
     tables = []
     for word in _CELLCHAT:
-        named = [f for f in files if word in Path(f.name).name]
-        if len(named) != 1:
-            have = ", ".join(f.name for f in named or files) or "no CSV file"
+        matches = [f for f in files if word in Path(f.name).name]
+        if len(matches) != 1:
+            have = ", ".join(f.name for f in matches or files) or "no CSV file"
             msg = f"--resource cellchatdb:{path}: want one CSV file with {word!r} in its name, found {have}"
             raise ValueError(msg)
-        tables += named
+        tables += matches
     with tempfile.TemporaryDirectory(prefix="commscore-") as folder:
         paths = [Path(folder) / Path(f.name).name for f in tables]
         for name, file in zip(paths, tables, strict=True):

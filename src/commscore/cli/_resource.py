@@ -298,8 +298,8 @@ def _print_statement(number: int, statement: dict[Any, Any]) -> None:
     between = f"{statement['sender'] or '(any cell)'} → {statement['receiver'] or '(any cell)'}"
     change = f"changes: {statement['change']}" if statement["change"] else ""
     facts = [between, statement["mode"], statement["direction"], change, statement["context"].replace(";", ", ")]
-    named = _NAMED[statement["stated"]]
-    _line(f"\n{number}. source {statement['source']}, lines {statement['lines']}{cited}; names {named}")
+    partners = _NAMED[statement["stated"]]
+    _line(f"\n{number}. source {statement['source']}, lines {statement['lines']}{cited}; names {partners}")
     _line(f"   {'; '.join(filter(None, facts))}")
     _wrapped("   ", [statement["statement"]])
     _wrapped("   inferred: ", [statement["inferred_from"]])

@@ -173,8 +173,8 @@ def _entry(name: str) -> Dataset:
 
 
 def _folder() -> Path | None:
-    named = os.environ.get(FOLDER_VARIABLE, "")
-    return Path(named).expanduser() if named else None
+    path = os.environ.get(FOLDER_VARIABLE, "")
+    return Path(path).expanduser() if path else None
 
 
 def _cache(cache_dir: str | os.PathLike[str] | None) -> Path:

@@ -68,11 +68,11 @@ def _tool(key: str) -> str:
 
 def _check_version(key: str, schema: str, made_by: str) -> None:
     """Raise unless a result was stored with the present version of its tables."""
-    named = parse_schema(schema)
-    if named is None:
+    parsed = parse_schema(schema)
+    if parsed is None:
         msg = f"adata.uns[{key!r}] was not written by commscore (its schema is {schema!r})"
         raise KeyError(msg)
-    kind, version = named
+    kind, version = parsed
     author = f"commscore {made_by}".strip()
     if kind not in VERSIONS:
         return  # a kind of tool that is not ours: its tables are read as they are

@@ -179,8 +179,8 @@ def _response(response: pd.DataFrame | None, columns: list[str], *, most: int) -
         raise ValueError(msg)
     rows = _centred(response.loc[columns].to_numpy(np.float64).T)
     reach = np.where(np.isfinite(rows), np.abs(rows), 0.0).max(axis=1, initial=0.0)
-    kept = np.sort(np.argsort(-reach, kind="stable")[:most])
-    return rows[kept], [str(response.columns[i]) for i in kept], len(rows) - len(kept)
+    rows_shown = np.sort(np.argsort(-reach, kind="stable")[:most])
+    return rows[rows_shown], [str(response.columns[i]) for i in rows_shown], len(rows) - len(rows_shown)
 
 
 def _meshes(ax: Any, upper: Any, lower: Any) -> None:

@@ -144,8 +144,8 @@ def _absent(row: dict[str, Any]) -> str:
         return ""
     if set(absent) >= {*row["from"].split("_"), *row["to"].split("_")}:
         return " (missing)" if len(absent) == 1 else " (all missing)"
-    named = ", ".join(absent)
-    return f" ({shorten([named], 28)[named]} missing)"
+    genes = ", ".join(absent)
+    return f" ({shorten([genes], 28)[genes]} missing)"
 
 
 def _effects(data: Any, key: str, *, circuit: str, contrast: Label | None, changes: pd.DataFrame | None) -> Any:
@@ -212,8 +212,8 @@ def role_in_words(role: str) -> str:
     >>> role_in_words("mdsc"), role_in_words("tumour_her2"), role_in_words("cd8_t"), role_in_words("treg")
     ('MDSC', 'tumour HER2', 'CD8 T', 'Treg')
     """
-    named = [w.capitalize() if _NAMED.fullmatch(w) else w for w in role.split("_")]
-    return " ".join(w.upper() if _SHORT.fullmatch(w) else w for w in named)
+    words = [w.capitalize() if _NAMED.fullmatch(w) else w for w in role.split("_")]
+    return " ".join(w.upper() if _SHORT.fullmatch(w) else w for w in words)
 
 
 def _parallel(between: pd.DataFrame) -> Any:

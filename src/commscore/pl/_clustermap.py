@@ -209,8 +209,8 @@ def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: 
     left_out = counted(int(enough.sum()) - len(order), "edge"), counted(data.n_obs - len(names), "sample")
     wide = _Wide(values, "log2(L·R), from the row mean", "Interactions by sample", left_out)
     wide.short = {text: fitted(label, 60) for label, text in texts.items()}
-    named = heading(condition_key)
-    wide.over, wide.legends = {named: [colours[s] for s in stage]}, {named: colours}
+    legend_title = heading(condition_key)
+    wide.over, wide.legends = {legend_title: [colours[s] for s in stage]}, {legend_title: colours}
     return wide
 
 

@@ -86,8 +86,8 @@ def dotplot(
     of_top = frame[frame["interaction"].isin(rows[:top]).to_numpy()]
     pairs = _pairs(of_top, score, pvalue if has_p else None)
     pair_names = sorted(pairs[:max_pairs], key=lambda pair: [natural_key(name) for name in pair])
-    seen = set(of_top.loc[of_top["_pair"].isin(pair_names).to_numpy(), "interaction"].astype(str))
-    names = [n for n in rows[:top] if n in seen]
+    on_top = set(of_top.loc[of_top["_pair"].isin(pair_names).to_numpy(), "interaction"].astype(str))
+    names = [n for n in rows[:top] if n in on_top]
     shown = of_top[(of_top["interaction"].isin(names) & of_top["_pair"].isin(pair_names)).to_numpy()]
     labels = list(shorten(names, longest[0]).values()), short_labels(pair_names, longest[1])
     ax = axes(ax, **_size_for(*labels))

@@ -78,8 +78,8 @@ def drivers(
     if len(whole) == 1:
         return _waterfall(ax, whole, contrast)
     if max_padj is not None:
-        kept = whole[(whole["padj"] <= max_padj).to_numpy()]
-        whole = need_rows(kept, f"no row has padj ≤ {max_padj:g}", "raise max_padj, or set max_padj=None")
+        passing = whole[(whole["padj"] <= max_padj).to_numpy()]
+        whole = need_rows(passing, f"no row has padj ≤ {max_padj:g}", "raise max_padj, or set max_padj=None")
     size = whole["d_flow"].abs().sort_values(ascending=False, kind="stable")
     shown = whole.loc[size.index].iloc[: room().rows(top, fixed=1.4, each=0.2)]
     return _bars(ax, shown, contrast, hidden=len(whole) - len(shown))

@@ -93,8 +93,8 @@ def expectations(
         counted(len(assessed) - len(shown), "assessed row"),
         counted(len(frame) - len(assessed), "not assessable row"),
     )
-    named = names_of(shown["contrast"])
-    where = named[0] if len(named) == 1 else ""
+    contrasts = names_of(shown["contrast"])
+    where = contrasts[0] if len(contrasts) == 1 else ""
     title(ax, "What reviews expect" + (f": {heading(where)}" if where else ""), *hidden)
     return ax
 

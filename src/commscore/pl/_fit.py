@@ -132,9 +132,9 @@ def _wrap(label: Any, inches: float) -> None:
 def shrink(ax: Any, scale: float) -> None:
     """Multiply the sizes of all letters, marks and lines on axes."""
     for axis in _axes(ax):
-        named = axis.get_ticklabels()
-        if named:
-            size = scale * named[0].get_fontsize()
+        tick_labels = axis.get_ticklabels()
+        if tick_labels:
+            size = scale * tick_labels[0].get_fontsize()
             axis.set_tick_params(labelsize=size, pad=scale * axis.majorTicks[0].get_pad())
     ticks = {id(t) for axis in _axes(ax) for t in axis.get_ticklabels()}
     for artist in ax.findobj():

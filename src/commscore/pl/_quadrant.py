@@ -79,9 +79,9 @@ def quadrant(
     shown = need_rows(frame[drawable], f"no tested row of {contrast!r} has both effects", "see the column status")
     sure = shown[(shown["padj"] <= max_padj).to_numpy()]
     sure = sure.assign(_later=(sure["shift"].astype(object) != "compensated"))
-    named = ranked(sure, ["_later", "padj"], [True, True])
-    named = named.iloc[: room().rows(top, fixed=1.2, each=0.3)]
-    labels = edge_labels(named, 20)
+    surest = ranked(sure, ["_later", "padj"], [True, True])
+    surest = surest.iloc[: room().rows(top, fixed=1.2, each=0.3)]
+    labels = edge_labels(surest, 20)
     ax = axes(ax, width=6.4 + 1.6 * inches(map(written, labels)), height=5.4)
     scatter_shifts(ax, shown, sides[0], y=sides[1])
     _frame(ax, even_limits(shown[sides]))
@@ -89,7 +89,7 @@ def quadrant(
     ax.set_ylabel("log2 fold change of the receptor in the target")
     missing = len(frame) - len(shown)
     title(ax, f"{heading(contrast)}: which side moved", counted(missing, "row") + (" not tested" if missing else ""))
-    side_labels(ax, named[sides[0]], named[sides[1]], labels=labels)
+    side_labels(ax, surest[sides[0]], surest[sides[1]], labels=labels)
     return ax
 
 

@@ -78,8 +78,8 @@ def response(
 
 
 def _largest(size: pd.Series, most: int, *, order: list[str]) -> list[str]:
-    kept = set(size.sort_values(ascending=False, kind="stable").index[:most])
-    return [name for name in order if name in kept]
+    largest = set(size.sort_values(ascending=False, kind="stable").index[:most])
+    return [name for name in order if name in largest]
 
 
 def _draw(ax: Any, matrix: pd.DataFrame, sure: Any) -> Any:

@@ -102,10 +102,10 @@ def roles(
     unnamed = counted(max(len(shown) - labels, 0), "name")
     title(ax, text, counted(len(all_groups) - len(shown), "group"), unnamed)
     # the busiest are named; more names than that would hide the points
-    named = np.sort(np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels])
+    labelled = np.sort(np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels])
     short = list(shorten(shown, 24).values())
-    x, y, texts = ends[-1][named, 0], ends[-1][named, 1], [short[i] for i in named]
-    if len(named) > _BESIDE:
+    x, y, texts = ends[-1][labelled, 0], ends[-1][labelled, 1], [short[i] for i in labelled]
+    if len(labelled) > _BESIDE:
         side_labels(ax, x, y, labels=[(t,) for t in texts])
     else:
         label_points(ax, x, y, labels=texts, avoid=np.concatenate(ends))

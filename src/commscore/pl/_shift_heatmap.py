@@ -95,8 +95,8 @@ def shift_heatmap(
     max_columns = room().columns(max_columns, fixed=0.4 * room().width + 0.9 if room().limited else 0.0, each=0.18)
     often = sure.loc[sure["_row"].isin(rows[:top]), "_column"].value_counts()
     order = list(dict.fromkeys(frame["_column"]))
-    kept = set(often.index[:max_columns])
-    columns = [c for c in order if c in kept]
+    commonest = set(often.index[:max_columns])
+    columns = [c for c in order if c in commonest]
     ax = _draw(ax, frame, value, names=(rows[:top], columns), limit=max_padj)
     hidden = counted(len(rows) - len(rows[:top]), "row"), counted(len(often) - len(columns), "column")
     title(ax, f"{what} (padj ≤ {max_padj:g})", *hidden)

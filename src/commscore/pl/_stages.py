@@ -36,12 +36,12 @@ def places(stage: int, n: int) -> Any:
 
 def name_stages(ax: Any, stages: Sequence[str], counts: Sequence[int]) -> None:
     """Write the stages and their numbers of samples below the axis, long names in lines."""
-    named = shorten(stages, 34)
-    lines = [textwrap.fill(named[s].replace("_", "_ "), 13).replace("_ ", "_") for s in stages]
+    short = shorten(stages, 34)
+    lines = [textwrap.fill(short[s].replace("_", "_ "), 13).replace("_ ", "_") for s in stages]
     ax.set_xticks(
         range(len(lines)),
         [f"{s}\n(n = {n})" for s, n in zip(lines, counts, strict=True)],
-        fontsize=9 if max(map(len, named.values()), default=0) <= 13 else 7.5,
+        fontsize=9 if max(map(len, short.values()), default=0) <= 13 else 7.5,
     )
 
 

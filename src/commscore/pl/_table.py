@@ -98,8 +98,8 @@ def pick(frame: pd.DataFrame, **labels: Label | None) -> pd.DataFrame:
             keep &= _is(frame[column], column, value)
     frame = frame.loc[keep]
     if frame.empty:
-        named = ", ".join(f"{c}={v!r}" for c, v in labels.items() if v is not None)
-        raise NothingToDrawError(f"no row has {named} at once")
+        values = ", ".join(f"{c}={v!r}" for c, v in labels.items() if v is not None)
+        raise NothingToDrawError(f"no row has {values} at once")
     return frame
 
 
@@ -121,8 +121,8 @@ def contrast_of(data: AnnData | pd.DataFrame, key: str | None, contrast: Label |
     pairs = load(data, key).extra.get("contrasts")
     if pairs is None or "level" not in pairs:
         return contrast
-    named = contrasts_named(contrast, pairs["contrast"].astype(str).tolist(), pairs["level"].astype(str).tolist())
-    return named[0] if len(named) == 1 else contrast
+    names = contrasts_named(contrast, pairs["contrast"].astype(str).tolist(), pairs["level"].astype(str).tolist())
+    return names[0] if len(names) == 1 else contrast
 
 
 def one_contrast(frame: pd.DataFrame, contrast: Label | None) -> tuple[pd.DataFrame, str]:
@@ -159,9 +159,9 @@ def significant(frame: pd.DataFrame, max_padj: float | None, method: str | None 
     of = f", method {method}" if method else ""
     if max_padj is None or "padj" not in frame or frame["padj"].isna().all():
         return frame, f"all rows{of}"
-    kept = frame[(frame["padj"] <= max_padj).to_numpy()]
+    passing = frame[(frame["padj"] <= max_padj).to_numpy()]
     what = f"no row has padj ≤ {max_padj:g}{of}"
-    return need_rows(kept, what, "raise max_padj, or set max_padj=None"), f"padj ≤ {max_padj:g}{of}"
+    return need_rows(passing, what, "raise max_padj, or set max_padj=None"), f"padj ≤ {max_padj:g}{of}"
 
 
 def reference_first(data: AnnData | pd.DataFrame | None, key: str, names: list[str]) -> list[str]:
@@ -213,8 +213,8 @@ def totals(frame: pd.DataFrame, value: str, groups: list[str]) -> pd.DataFrame:
 def top_groups(matrix: pd.DataFrame, most: int) -> list[str]:
     """Return the groups with the largest totals, in the order of the matrix."""
     both = matrix.sum(axis=0) + matrix.sum(axis=1)
-    kept = set(both.sort_values(ascending=False, kind="stable").index[:most])
-    return [g for g in matrix.index if g in kept]
+    largest = set(both.sort_values(ascending=False, kind="stable").index[:most])
+    return [g for g in matrix.index if g in largest]
 
 
 def ranked(frame: pd.DataFrame, by: Iterable[str], ascending: Iterable[bool]) -> pd.DataFrame:

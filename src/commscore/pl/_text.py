@@ -211,8 +211,8 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[Names]) -> list[Any
     full = room().scale * ax.figure.dpi
     width, height = box.width / full, box.height / full
     most = max(int(_SIDE * width / INCH_PER_LETTER), 8)
-    named = [fitted(label, most) if most > _TWO_LINES else two_lines(label, most) for label in labels]
-    rooms = [_LABEL * max(map(len, label.split("\n"))) for label in named]
+    words = [fitted(label, most) if most > _TWO_LINES else two_lines(label, most) for label in labels]
+    rooms = [_LABEL * max(map(len, label.split("\n"))) for label in words]
     left = x < (low + high) / 2
     sides = [np.flatnonzero(left), np.flatnonzero(~left)]
     beside = [max((rooms[i] for i in side), default=-0.25) + 0.25 for side in sides]
@@ -221,7 +221,7 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[Names]) -> list[Any
     ax.set_xlim(*limits)
     each = 0.085 * max((len(f"{t:g}") for t in ticks), default=1) + 0.12
     ax.set_xticks(ticks[:: max(1, int(np.ceil(each * len(ticks) * unit / (high - low))))])
-    line = (0.38 if any("\n" in label for label in named) else 0.15) * (top - bottom) / height
+    line = (0.38 if any("\n" in label for label in words) else 0.15) * (top - bottom) / height
     texts = []
     for side, at, (end, sign) in zip(sides, limits, ((low, 1), (high, -1)), strict=True):
         order = side[np.argsort(y[side], kind="stable")]
@@ -230,7 +230,7 @@ def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[Names]) -> list[Any
                 ax.text(
                     at + sign * 0.05 * unit,
                     place,
-                    named[i],
+                    words[i],
                     fontsize=7,
                     va="center",
                     ha="left" if sign > 0 else "right",

@@ -64,9 +64,9 @@ def volcano(
     drawable = np.isfinite(frame["effect"].to_numpy(float)) & np.isfinite(frame[pvalue].to_numpy(float))
     shown = need_rows(frame[drawable], f"no row of {contrast!r} has both effect and {pvalue}", "see the column status")
     shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
-    named = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True])
-    named = named.iloc[: room().rows(top, fixed=1.2, each=0.3)]
-    labels = edge_labels(named, 22)
+    surest = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True])
+    surest = surest.iloc[: room().rows(top, fixed=1.2, each=0.3)]
+    labels = edge_labels(surest, 22)
     ax = axes(ax, width=min(6.0 + 1.6 * inches(map(written, labels)), 10.0), height=5.0)
     scatter_shifts(ax, shown, "effect", y="_y")
     ax.axhline(-np.log10(max(max_padj, 1e-300)), color="0.5", lw=0.8, ls="--", zorder=0)
@@ -79,5 +79,5 @@ def volcano(
     missing = len(frame) - len(shown)
     left_out = counted(missing, "row") + (" without effect or p-value" if missing else "")
     title(ax, f"{heading(contrast)}: {counted(len(shown), 'tested row')}", left_out)
-    side_labels(ax, named["effect"], named["_y"], labels=labels)
+    side_labels(ax, surest["effect"], surest["_y"], labels=labels)
     return ax

@@ -77,8 +77,8 @@ def collect(results: Sequence[StoredResult], resource: Any) -> Evidence:
     for source, mark, citation, doi in zip(cited["source"], cited["key"], cited["citation"], cited["doi"]):
         if (source, mark) in used:
             references.setdefault(source, {})[mark] = [citation, valid_doi(doi)]
-    kept = set(rows["source"])
-    sources = {s: v for s, v in source_texts(resource).items() if s in kept}
+    reviews = set(rows["source"])
+    sources = {s: v for s, v in source_texts(resource).items() if s in reviews}
     return Evidence(rows, pairs[pairs.index.isin(names)], sources, references, resource)
 
 

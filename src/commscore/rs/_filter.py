@@ -32,8 +32,8 @@ def _values(column: str, criterion: Any) -> list[Any]:
 
 def _allowed_values(tables: Mapping[str, pd.DataFrame], column: str) -> list[Any]:
     if column == "source":
-        named = {s for cell in tables["evidence"]["source"] for s in cell.split(";") if s}
-        return sorted(named | set(tables["sources"]["source"]))
+        cited = {s for cell in tables["evidence"]["source"] for s in cell.split(";") if s}
+        return sorted(cited | set(tables["sources"]["source"]))
     values: list[Any] = list(EVIDENCE[column].values)
     return [True, False, *values] if column == "stated" else values
 
@@ -80,8 +80,8 @@ def _narrow(tables: dict[str, pd.DataFrame], keep: pd.Series) -> dict[str, pd.Da
 
 def _stated(tables: dict[str, pd.DataFrame], values: list[bool]) -> dict[str, pd.DataFrame]:
     pairs = tables["interactions"]
-    kept = pairs.loc[pairs["stated"].isin(values), "interaction"]
-    return _narrow(tables, tables["evidence"]["interaction"].isin(kept))
+    names = pairs.loc[pairs["stated"].isin(values), "interaction"]
+    return _narrow(tables, tables["evidence"]["interaction"].isin(names))
 
 
 def filter_tables(tables: Mapping[str, pd.DataFrame], criteria: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

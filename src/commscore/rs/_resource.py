@@ -329,5 +329,5 @@ class Resource:
         return self._tables["interactions"][["ligand", "receptor"]].copy()
 
     def _with(self, tables: dict[str, pd.DataFrame], **changes: Any) -> Resource:
-        kept = {"name": self.name, "version": self.version, "licence": self.licence, "species": self.species}
-        return Resource(**(kept | changes), sha256=content_sha256(empty_tables() | tables), _tables=tables)
+        identity = {"name": self.name, "version": self.version, "licence": self.licence, "species": self.species}
+        return Resource(**(identity | changes), sha256=content_sha256(empty_tables() | tables), _tables=tables)

@@ -78,8 +78,8 @@ def convert(tables: Mapping[str, pd.DataFrame], orthologs: pd.DataFrame | None) 
             losses.add("interactions", row[0], missing)
     lost = {row[1] for row in losses.rows}
     for name in ("interactions", "evidence"):
-        kept = tables[name][~tables[name]["interaction"].isin(lost)].reset_index(drop=True)
-        result[name] = _translate_pairs(kept, to)
+        frame = tables[name][~tables[name]["interaction"].isin(lost)].reset_index(drop=True)
+        result[name] = _translate_pairs(frame, to)
     result["molecules"] = _molecules(tables["molecules"], to, losses)
     result["circuits"] = _circuits(tables["circuits"], to, losses)
     result["therapies"] = _therapies(tables["therapies"], to, losses)
@@ -124,8 +124,8 @@ def _molecules(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFrame:
         if to.missing(gene):
             losses.add("molecules", molecule, to.missing(gene))
     keep = frame["gene"].map(lambda g: not to.missing(g)).astype(bool)
-    kept = frame[keep].reset_index(drop=True)
-    return kept.assign(gene=kept["gene"].map(to))
+    translated = frame[keep].reset_index(drop=True)
+    return translated.assign(gene=translated["gene"].map(to))
 
 
 def _circuits(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFrame:
@@ -136,10 +136,10 @@ def _circuits(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFrame:
     for circuit, genes in missing.items():
         if genes:
             losses.add("circuits", circuit, genes)
-    kept = frame[frame["circuit"].map(lambda c: not missing[c]).astype(bool)].reset_index(drop=True)
-    a, b = kept["from"].map(to), kept["to"].map(to)
-    pair = (a + "^" + b).where(kept["interaction"] != "", "")
-    return kept.assign(**{"from": a, "to": b, "interaction": pair})
+    complete = frame[frame["circuit"].map(lambda c: not missing[c]).astype(bool)].reset_index(drop=True)
+    a, b = complete["from"].map(to), complete["to"].map(to)
+    pair = (a + "^" + b).where(complete["interaction"] != "", "")
+    return complete.assign(**{"from": a, "to": b, "interaction": pair})
 
 
 def _therapies(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFrame:
@@ -172,6 +172,6 @@ def _expectations(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFram
 
 def _symbols(symbols: pd.DataFrame, to: _Map) -> pd.DataFrame:
     """Keep the translated symbols; ids and aliases are those of human genes and do not carry over."""
-    kept = symbols[symbols["symbol"].isin(to.to)].reset_index(drop=True)
-    mouse = kept["symbol"].map(to.to)
-    return kept.assign(symbol=mouse, ensembl="", entrez="", aliases="", mouse=mouse)
+    translated = symbols[symbols["symbol"].isin(to.to)].reset_index(drop=True)
+    mouse = translated["symbol"].map(to.to)
+    return translated.assign(symbol=mouse, ensembl="", entrez="", aliases="", mouse=mouse)

@@ -64,16 +64,16 @@ def read_cells(adata: AnnData, groupby: str, *, groups: Sequence[Label] | None, 
         raise ValueError(msg)
     _labels.warn_of_white_space(names, where=f"adata.obs[{groupby!r}]")
     chosen = _chosen_groups(names, groups, groupby)
-    kept = [k for k in chosen if sizes[k] >= min_cells]
+    large = [k for k in chosen if sizes[k] >= min_cells]
     too_small = {names[k]: int(sizes[k]) for k in chosen if sizes[k] < min_cells}
-    if len(kept) < 2:
+    if len(large) < 2:
         listing = listed([f"{as_written(names[k])}: {sizes[k]}" for k in chosen])
         msg = (
             f"at least two groups of min_cells={min_cells} cells are needed to permute labels, "
-            f"adata.obs[{groupby!r}] has {len(kept)} (cells per group: {listing})"
+            f"adata.obs[{groupby!r}] has {len(large)} (cells per group: {listing})"
         )
         raise ValueError(msg + _numeric(column, groupby))
-    return _numbered(codes, names, kept=kept, sizes=sizes, too_small=too_small)
+    return _numbered(codes, names, large=large, sizes=sizes, too_small=too_small)
 
 
 def _numeric(column: pd.Series, key: str) -> str:
@@ -87,31 +87,31 @@ def _numbered(
     codes: npt.NDArray[np.integer],
     names: list[str],
     *,
-    kept: list[int],
+    large: list[int],
     sizes: Ints,
     too_small: dict[str, int],
 ) -> Cells:
     mask = np.zeros(len(names), bool)
-    mask[kept] = True
+    mask[large] = True
     chosen = None if mask.all() else np.flatnonzero(mask[codes])
-    first = _first(codes, kept)
-    order = np.asarray(sorted(kept, key=lambda k: (sizes[k], first[k])), np.int64)
+    first = _first(codes, large)
+    order = np.asarray(sorted(large, key=lambda k: (sizes[k], first[k])), np.int64)
     number = np.full(len(names), -1, np.int64)
     number[order] = np.arange(order.size)
-    display = number[np.asarray(kept)]
+    display = number[np.asarray(large)]
     labels = number.astype(np.uint16)[codes]
     groups = Groups(labels if chosen is None else labels[chosen], sizes[order].astype(np.int64))
     return Cells(chosen, groups, np.asarray(names, object)[order], display, too_small)
 
 
-def _first(codes: npt.NDArray[np.integer], kept: list[int]) -> dict[int, int]:
+def _first(codes: npt.NDArray[np.integer], groups: list[int]) -> dict[int, int]:
     """First cell of each of these groups; as a rule all are among the first cells."""
     first: dict[int, int] = {}
     for start in range(0, codes.size, _AT_ONCE):
         present, at = np.unique(codes[start : start + _AT_ONCE], return_index=True)
         for k, i in zip(present.tolist(), at.tolist(), strict=True):
             first.setdefault(k, start + i)
-        if all(k in first for k in kept):
+        if all(k in first for k in groups):
             break
     return first
 

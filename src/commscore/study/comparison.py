@@ -112,7 +112,9 @@ class ComparisonData:
     @property
     def factors(self) -> pd.DataFrame:
         """The table of composition factors."""
-        return factors_table(self.study.samples, self.study.groups, n_cells=self.bulk.n_cells, found=self.composition)
+        return factors_table(
+            self.study.samples, self.study.groups, n_cells=self.bulk.n_cells, composition=self.composition
+        )
 
     def pooled(self, members: Sequence[Sequence[int]]) -> ComparisonData:
         """Join groups (the numbers of those in each pool), with factors anew; the study keeps its groups."""
@@ -193,9 +195,9 @@ def add_up_study(
     total = bulk.all_counts.sum(axis=(0, 1))
     more = background_genes(total, besides=interactions.columns, names=source.var_names.to_numpy(str))
     background = bulk.all_counts[:, :, more]
-    shifts = composition_shifts(study, study.groups, bulk=bulk, found=composition, names=source.var_names)
-    study, kept = _usable_groups(study, bulk, min_cells=request.min_cells, groupby=groupby)
-    bulk = (bulk if request.keep_profile else bulk.without_profile()).of_groups(kept)
+    shifts = composition_shifts(study, study.groups, bulk=bulk, composition=composition, names=source.var_names)
+    study, usable = _usable_groups(study, bulk, min_cells=request.min_cells, groupby=groupby)
+    bulk = (bulk if request.keep_profile else bulk.without_profile()).of_groups(usable)
     return ComparisonData(
         study,
         order,
@@ -204,8 +206,8 @@ def add_up_study(
         interactions,
         bulk,
         total_cells,
-        composition.of_groups(kept),
-        background[:, kept],
+        composition.of_groups(usable),
+        background[:, usable],
         request,
         shifts,
     )
@@ -214,8 +216,8 @@ def add_up_study(
 def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: str) -> tuple[Study, Bools]:
     """Leave out groups that no sample has enough cells of; return which are kept."""
     most = bulk.n_cells.max(axis=0)
-    kept = most >= min_cells
-    if not kept.any():
+    usable = most >= min_cells
+    if not usable.any():
         msg = (
             f"no group of groupby={groupby!r} has min_cells={min_cells} cells in any sample "
             f"(largest: {int(most.max())}); lower min_cells or join groups"
@@ -223,20 +225,20 @@ def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: s
         raise ValueError(msg)
     notes = [
         ("*", "too few cells", f"group {name}: at most {n} cells in a sample, min_cells {min_cells}")
-        for name, n, k in zip(study.groups, most, kept, strict=True)
+        for name, n, k in zip(study.groups, most, usable, strict=True)
         if not k
     ]
-    number = np.cumsum(kept) - 1
-    inside = kept[study.group]
+    number = np.cumsum(usable) - 1
+    inside = usable[study.group]
     study = replace(
         study,
         cells=study.cells[inside],
         group=number[study.group[inside]],
         sample=study.sample[inside],
-        groups=tuple(g for g, k in zip(study.groups, kept, strict=True) if k),
+        groups=tuple(g for g, k in zip(study.groups, usable, strict=True) if k),
         notes=study.notes + notes,
     )
-    return study, kept
+    return study, usable
 
 
 def refuse_without_conditions(keys: StudyKeys, request: ComparisonRequest) -> None:

@@ -42,7 +42,9 @@ class CompositionShift:
         return f"{self.group} ({self.level} against {self.reference}: {self.difference:+.2f} log2, {self.genes})"
 
 
-def factors_table(samples: Sequence[str], groups: Sequence[str], *, n_cells: Ints, found: Composition) -> pd.DataFrame:
+def factors_table(
+    samples: Sequence[str], groups: Sequence[str], *, n_cells: Ints, composition: Composition
+) -> pd.DataFrame:
     """One row per sample × group of cells that has cells."""
     sample, group = np.nonzero(n_cells)
     frame = pd.DataFrame(
@@ -50,16 +52,16 @@ def factors_table(samples: Sequence[str], groups: Sequence[str], *, n_cells: Int
             "sample": pd.Categorical.from_codes(sample, list(samples)),
             "group": pd.Categorical.from_codes(group, list(groups)),
             "n_cells": n_cells[sample, group],
-            "library": found.library[sample, group],
-            "factor": 2.0 ** found.shrunk[sample, group],
-            "unshrunk": 2.0 ** found.unshrunk[sample, group],
+            "library": composition.library[sample, group],
+            "factor": 2.0 ** composition.shrunk[sample, group],
+            "unshrunk": 2.0 ** composition.unshrunk[sample, group],
         }
     )
     return typed_frame(frame, FACTORS)
 
 
 def composition_shifts(
-    study: Study, groups: Sequence[str], *, bulk: Pseudobulk, found: Composition, names: pd.Index
+    study: Study, groups: Sequence[str], *, bulk: Pseudobulk, composition: Composition, names: pd.Index
 ) -> list[CompositionShift]:
     """Find the groups whose factors differ between compared conditions; ``bulk`` has the counts of all genes.
 
@@ -70,11 +72,13 @@ def composition_shifts(
     n_tests = len(groups) * max(len(study.codes), 1)
     for ref, alt in study.codes:
         for k, group in enumerate(groups):
-            sides = [np.flatnonzero((study.condition == c) & np.isfinite(found.unshrunk[:, k])) for c in (ref, alt)]
-            difference, pvalue = difference_of_means(*(found.unshrunk[s, k] for s in sides))
+            sides = [
+                np.flatnonzero((study.condition == c) & np.isfinite(composition.unshrunk[:, k])) for c in (ref, alt)
+            ]
+            difference, pvalue = difference_of_means(*(composition.unshrunk[s, k] for s in sides))
             if abs(difference) < LEAST_DIFFERENCE or pvalue * n_tests > LEVEL:
                 continue
-            first, second = ((bulk.all_counts[s, k] / found.library[s, k][:, None]).mean(axis=0) for s in sides)
+            first, second = ((bulk.all_counts[s, k] / composition.library[s, k][:, None]).mean(axis=0) for s in sides)
             genes = _carriers(first, second, names)
             shifts.append(CompositionShift(group, study.levels[ref], study.levels[alt], difference, genes))
     return shifts

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ROLE_COLUMNS = ("source_role", "target_role", "role", "sender", "receiver")
 
 
-def tumour_roles(named: Iterable[str]) -> list[str]:
+def tumour_roles(roles: Iterable[str]) -> list[str]:
     """Return which of the roles that a resource names are tumour cells.
 
     Examples
@@ -28,7 +28,7 @@ def tumour_roles(named: Iterable[str]) -> list[str]:
     >>> tumour_roles(["caf", "tumour_her2", "cancer_stem_cell", "normal_epithelium"])
     ['tumour_her2', 'cancer_stem_cell']
     """
-    return [r for r in dict.fromkeys(named) if {"tumour", "cancer"} & set(role_words(r.replace("_", " ")))]
+    return [r for r in dict.fromkeys(roles) if {"tumour", "cancer"} & set(role_words(r.replace("_", " ")))]
 
 
 def named_roles(resource: Resource, *tables: str) -> list[str]:
@@ -41,23 +41,23 @@ def named_roles(resource: Resource, *tables: str) -> list[str]:
 
 
 def check_tumour(
-    adata: AnnData, groupby: str, named: Iterable[str], *, role_groups: RoleGroups | None, resource: Resource, what: str
+    adata: AnnData, groupby: str, roles: Iterable[str], *, role_groups: RoleGroups | None, resource: Resource, what: str
 ) -> None:
     """Assign roles and raise as :func:`require_tumour` does, without a look at the expression."""
     groups = label_codes(obs_column(adata, "groupby", groupby))[1]
     assigned = assign_roles(resource, groups, role_groups=role_groups, hints={})
-    require_tumour(assigned, named, groupby, resource=resource, what=what)
+    require_tumour(assigned, roles, groupby, resource=resource, what=what)
 
 
 def require_tumour(
-    assigned: AssignedRoles, named: Iterable[str], groupby: str, *, resource: Resource, what: str
+    assigned: AssignedRoles, roles: Iterable[str], groupby: str, *, resource: Resource, what: str
 ) -> None:
     """Raise if what is asked of the resource is about tumours and no group takes a tumour role.
 
-    ``named``: the roles that its circuits, expectations or statements name; without a tumour role among them it is
+    ``roles``: the roles that its circuits, expectations or statements name; without a tumour role among them it is
     about any tissue.
     """
-    needed = tumour_roles(named)
+    needed = tumour_roles(roles)
     if not needed or any(assigned.of(r) for r in needed):
         return
     groups = assigned.of(ANY_ROLE)

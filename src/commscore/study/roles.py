@@ -232,8 +232,8 @@ def _resolve(
 def recorded_roles(role_groups: RoleGroups | None) -> dict[str, Any]:
     """Return role -> groups as they were given, for ``params``; none for a role that is absent."""
     return {
-        role: np.asarray([] if named is None else [_labels.text(g) for g in _labels.as_list(named)], object)
-        for role, named in (role_groups or {}).items()
+        role: np.asarray([] if groups is None else [_labels.text(g) for g in _labels.as_list(groups)], object)
+        for role, groups in (role_groups or {}).items()
     }
 
 
@@ -293,11 +293,11 @@ def marker_hints(adata: AnnData, column: pd.Series, *, layer: str | None, use_ra
         if np.mean(gain[best]) > 0.2:
             shown = [g for g in MARKERS[best] if g in number]
             at = [number[g] for g in shown]
-            named = " or ".join(filter(None, (best, ALSO_CALLED.get(best))))
+            role_in_words = " or ".join(filter(None, (best, ALSO_CALLED.get(best))))
             hints[str(group)] = (
                 best,
                 (
-                    f"{named} (markers {', '.join(shown)} in {here[at].mean():.0%} of its cells on average, "
+                    f"{role_in_words} (markers {', '.join(shown)} in {here[at].mean():.0%} of its cells on average, "
                     f"{rest[at].mean():.0%} elsewhere)"
                 ),
             )
@@ -317,10 +317,10 @@ def assigned_roles(
     """Read the groups of a column and assign them; ``groups`` narrows them down."""
     column = obs_column(adata, "groupby", groupby)
     names = label_codes(column)[1]
-    kept = names if groups is None else [n for n in names if n in groups]
-    first = assign_roles(resource, kept, role_groups=role_groups, hints={})
+    chosen = names if groups is None else [n for n in names if n in groups]
+    first = assign_roles(resource, chosen, role_groups=role_groups, hints={})
     nothing_to_look_at = layer is None and not use_raw and adata.X is None  # where counts are a layer
     if nothing_to_look_at or not (first.report["role"] == "").any():
         return first
     hints = marker_hints(adata, column, layer=layer, use_raw=use_raw)
-    return assign_roles(resource, kept, role_groups=role_groups, hints=hints)
+    return assign_roles(resource, chosen, role_groups=role_groups, hints=hints)

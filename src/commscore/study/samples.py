@@ -168,17 +168,20 @@ def _different(keys: StudyKeys) -> None:
     """Raise if one column is asked to play two parts that exclude each other."""
     parts = {"groupby": keys.groupby, "condition_key": keys.condition, "sample_key": keys.sample}
     parts |= {"patient_key": keys.patient, "factor_key": keys.factor}
-    seen: dict[str, str] = {}
+    argument_of: dict[str, str] = {}
     for argument, key in parts.items():
         if key is None:
             continue
-        if key in seen:
-            msg = f"{argument}={key!r} is the same column as {seen[key]}; they must be different columns of adata.obs"
+        if key in argument_of:
+            msg = (
+                f"{argument}={key!r} is the same column as {argument_of[key]}; they must be different columns of "
+                "adata.obs"
+            )
             raise ValueError(msg)
-        seen[key] = argument
+        argument_of[key] = argument
     for key in keys.covariates:
-        if key in seen:
-            msg = f"covariates has {key!r}, which is also {seen[key]}; leave it out of covariates"
+        if key in argument_of:
+            msg = f"covariates has {key!r}, which is also {argument_of[key]}; leave it out of covariates"
             raise ValueError(msg)
 
 
@@ -201,16 +204,16 @@ def _one_condition(level: Ints, sample: Ints, levels: tuple[str, ...], *, names:
 def _frame(adata: AnnData, keys: StudyKeys, *, cells: Ints, sample: Ints, samples: list[str]) -> pd.DataFrame:
     """One row per sample with its covariates, its patient and its second factor, each checked to be constant."""
     frame = pd.DataFrame(index=pd.Index(samples))
-    named = [("covariates", k) for k in keys.covariates]
-    named += [(a, k) for a, k in (("patient_key", keys.patient), ("factor_key", keys.factor)) if k is not None]
-    if named and keys.sample is None:
-        msg = f"{named[0][0]}={named[0][1]!r} needs sample_key=: it describes samples, not cells"
+    columns = [("covariates", k) for k in keys.covariates]
+    columns += [(a, k) for a, k in (("patient_key", keys.patient), ("factor_key", keys.factor)) if k is not None]
+    if columns and keys.sample is None:
+        msg = f"{columns[0][0]}={columns[0][1]!r} needs sample_key=: it describes samples, not cells"
         raise ValueError(msg)
     if len(set(keys.covariates)) < len(keys.covariates):
         msg = f"covariates must be different columns, found {list(keys.covariates)!r}"
         raise ValueError(msg)
     _, first = np.unique(sample, return_index=True)
-    for argument, key in named:
+    for argument, key in columns:
         values = obs_column(adata, argument, key).iloc[cells]
         if values.isna().any():
             msg = (

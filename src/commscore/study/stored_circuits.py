@@ -84,8 +84,8 @@ def _graph(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.CircuitGraph,
     ends, gates = [], []
     for i, row in enumerate(steps.to_dict("records")):
         ends.append((node(row["from"], row["source"]), node(row["to"], row["target"])))
-        named = read_names(row["gates"])
-        on_it = [g for g in gates_of.get(row["circuit"], ()) if _name(g) in named]
+        names = read_names(row["gates"])
+        on_it = [g for g in gates_of.get(row["circuit"], ()) if _name(g) in names]
         gates += [(i, node(g["from"], g["source"]), _kind(g, row)) for g in on_it]
     genes = sorted({g for molecule, _ in nodes for g in molecule.split("_")})
     members = {cell: read_names(cell) for _, cell in nodes}

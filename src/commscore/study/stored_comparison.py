@@ -90,13 +90,13 @@ class StoredComparison:
         contrasts = pairwise_contrasts(prepared.study, n_coefficients)
         if contrast is None:
             return contrasts[0]
-        named = contrasts_named(contrast, [c.name for c in contrasts], [c.level for c in contrasts])
-        if not named:
+        names = contrasts_named(contrast, [c.name for c in contrasts], [c.level for c in contrasts])
+        if not names:
             levels = list(dict.fromkeys(c.level for c in contrasts))
             choose("contrast", contrast, options=levels, what="a level that was compared")
-        of_level = [c for c in contrasts if c.name in named]
+        of_level = [c for c in contrasts if c.name in names]
         if len(of_level) > 1:
-            msg = f"contrast={contrast!r} was compared with several levels: give one of {listed(named)}"
+            msg = f"contrast={contrast!r} was compared with several levels: give one of {listed(names)}"
             raise ValueError(msg)
         return of_level[0]
 
@@ -136,9 +136,9 @@ def _options(params: Mapping[str, Any]) -> dict[str, Any]:
     contrast = params["contrast"]
     if options["reference"] is None:  # every pair has its own; the order of the levels says which
         options["reference"] = str(params["levels"][0])
-    named = str(params["abundance_reference_by"]) == "named"
+    is_named = str(params["abundance_reference_by"]) == "named"
     return options | {
-        "abundance_reference": _texts(params["abundance_reference"]) if named else None,
+        "abundance_reference": _texts(params["abundance_reference"]) if is_named else None,
         "covariates": _texts(params["covariates"]) or (),
         "order": _texts(params["order"]),
         "contrast": _texts(contrast) if np.ndim(contrast) else _text(contrast),

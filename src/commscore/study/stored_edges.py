@@ -63,11 +63,11 @@ def passing_edges(table: pd.DataFrame, *, padj: str, max_padj: float | None) -> 
         some = ", ".join(c for c in table.columns if str(c).startswith("padj")) or "none"
         msg = f"padj={padj!r} is not a column of the stored table (adjusted p-values: {some})"
         raise KeyError(msg)
-    kept = table[table[padj] <= max_padj].reset_index(drop=True)
-    if kept.empty:
+    passing = table[table[padj] <= max_padj].reset_index(drop=True)
+    if passing.empty:
         msg = f"no edge of the stored result has {padj} <= {max_padj}; raise max_padj or leave it out"
         raise ValueError(msg)
-    return kept
+    return passing
 
 
 def split_key(condition_key: str | None, sample_key: str | None) -> tuple[str, str | None]:

@@ -208,13 +208,13 @@ def _who(
     adata: AnnData, groupby: str, resource: Resource, *, roles: Any, sign: str, use_raw: bool
 ) -> AssignedRoles | None:
     """Read who takes which role; None where signs do not ask for it. Where it is about tumours there must be one."""
-    named = named_roles(resource, "evidence")
+    role_names = named_roles(resource, "evidence")
     if sign != "roles":
-        check_tumour(adata, groupby, named, role_groups=roles, resource=resource, what="signs")
+        check_tumour(adata, groupby, role_names, role_groups=roles, resource=resource, what="signs")
         return None
     assigned = assigned_roles(adata, groupby, role_groups=roles, resource=resource, layer=None, use_raw=use_raw)
-    require_roles(assigned, named, groupby, what="evidence")
-    require_tumour(assigned, named, groupby, resource=resource, what="signs")
+    require_roles(assigned, role_names, groupby, what="evidence")
+    require_tumour(assigned, role_names, groupby, resource=resource, what="signs")
     return assigned
 
 
@@ -305,8 +305,8 @@ def _tests(prepared: ComparisonData, table: pd.DataFrame, *, keys: StudyKeys) ->
     for one in contrasts:
         for measure, value in values.items():
             row = _one_test(value, prepared.study, design, vector=one.vectors[0], codes=(one.ref[0], one.alt[0]))
-            named = {"contrast": one.name, "reference": one.reference, "level": one.level, "measure": measure}
-            frames.append(named | row)
+            identity = {"contrast": one.name, "reference": one.reference, "level": one.level, "measure": measure}
+            frames.append(identity | row)
     if not frames:
         return empty_frame(schema.TESTS)
     return typed_frame(pd.DataFrame(frames), schema.TESTS)

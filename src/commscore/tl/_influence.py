@@ -191,7 +191,7 @@ def _stability(whole: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     own = _rows(whole).set_index(_EDGE)
     effects = _wide(table, "effect").reindex(own.index)
     moved = effects.sub(own["effect"], axis=0)
-    seen = moved.notna().any(axis=1)
+    has_refits = moved.notna().any(axis=1)
     far = moved.abs().fillna(-1.0).idxmax(axis=1) if len(moved.columns) else pd.Series("", own.index)
     frame = pd.DataFrame(
         {
@@ -200,9 +200,12 @@ def _stability(whole: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
             "effect_low": effects.min(axis=1),
             "effect_high": effects.max(axis=1),
             "max_padj": _wide(table, "padj").reindex(own.index).max(axis=1),
-            "most_influential": far.where(seen, ""),
-            "shift": [moved.at[at, x] if there else np.nan for at, x, there in zip(own.index, far, seen, strict=True)],
-            "sign_stable": (np.sign(effects).eq(np.sign(own["effect"]), axis=0) | effects.isna()).all(axis=1) & seen,
+            "most_influential": far.where(has_refits, ""),
+            "shift": [
+                moved.at[at, x] if there else np.nan for at, x, there in zip(own.index, far, has_refits, strict=True)
+            ],
+            "sign_stable": (np.sign(effects).eq(np.sign(own["effect"]), axis=0) | effects.isna()).all(axis=1)
+            & has_refits,
             "n_left_out": effects.notna().sum(axis=1),
         }
     )

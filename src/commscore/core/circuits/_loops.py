@@ -148,7 +148,7 @@ def relays(network: Network, *, room: int) -> tuple[Ints, int]:
     order = np.lexsort((np.arange(network.score.size), -network.score))
     order = order[away[order]]
     out = [order[network.source[order] == g] for g in range(network.n_groups)]
-    kept, pending, n_pending, least = np.empty((0, 2), np.int64), [np.empty((0, 2), np.int64)], 0, 0.0
+    best, pending, n_pending, least = np.empty((0, 2), np.int64), [np.empty((0, 2), np.int64)], 0, 0.0
     for e in order:
         after = out[network.target[e]]
         # the others would be weaker than the last of those that are kept
@@ -160,9 +160,9 @@ def relays(network: Network, *, room: int) -> tuple[Ints, int]:
         pending.append(np.column_stack([np.full(after.size, e), after]))
         n_pending += after.size
         if n_pending > _PENDING + room:
-            kept = _strongest(network, np.concatenate([kept, *pending]), room)
-            pending, n_pending, least = [], 0, float(network.score[kept[-1]].prod())
-    return _strongest(network, np.concatenate([kept, *pending]), room), _n_relays(network)
+            best = _strongest(network, np.concatenate([best, *pending]), room)
+            pending, n_pending, least = [], 0, float(network.score[best[-1]].prod())
+    return _strongest(network, np.concatenate([best, *pending]), room), _n_relays(network)
 
 
 def _strongest(network: Network, pairs: Ints, room: int) -> Ints:

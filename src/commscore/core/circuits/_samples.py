@@ -109,9 +109,9 @@ def spearman_within(
     tuple
         Correlation, p-value of a relabelling within strata, and the number of samples; NaN where it is constant.
     """
-    kept = np.isfinite(x) & np.isfinite(y)
-    kept &= np.isin(strata, [s for s in np.unique(strata[kept]) if (strata[kept] == s).sum() > 1])
-    x, y, strata = x[kept], y[kept], strata[kept]
+    complete = np.isfinite(x) & np.isfinite(y)
+    complete &= np.isin(strata, [s for s in np.unique(strata[complete]) if (strata[complete] == s).sum() > 1])
+    x, y, strata = x[complete], y[complete], strata[complete]
     if x.size < 3:
         return np.nan, np.nan, int(x.size)
     a, b = (stats.rankdata(_centred(v, strata).round(12)) for v in (x, y))

@@ -79,8 +79,8 @@ def backed_view(adata: Any, matrix_of: Any, name: str, *, of_raw: bool = False) 
     view = MatrixView(blocks, None if at.size == blocks.shape[0] else at)
     if of_raw:  # has all its variables in every view
         return view
-    kept = _positions(columns, blocks.shape[1])
-    return view if np.array_equal(kept, np.arange(blocks.shape[1])) else view.only(kept)
+    places = _positions(columns, blocks.shape[1])
+    return view if np.array_equal(places, np.arange(blocks.shape[1])) else view.only(places)
 
 
 def _positions(index: Any, size: int) -> Ints:

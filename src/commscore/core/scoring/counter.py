@@ -119,10 +119,12 @@ class ExceedanceCounter:
         """Return counts, and mean and standard deviation (n − 1) of the scores under ``n`` permutations."""
         mean = self._sums / n
         variance = np.maximum(self._squares - n * mean**2, 0) / max(n - 1, 1)
-        kept = np.array([score.standardised for score in self.scores])[:, None]
+        standardised = np.array([score.standardised for score in self.scores])[:, None]
         sd = np.sqrt(variance)
         sd[sd <= 1e-6 * np.abs(self._centre)] = 0.0  # what is left of equal squares is rounding, not width
-        return Exceedances(self._counts, np.where(kept, self._centre + mean, np.nan), np.where(kept, sd, np.nan))
+        return Exceedances(
+            self._counts, np.where(standardised, self._centre + mean, np.nan), np.where(standardised, sd, np.nan)
+        )
 
     def _observe(self) -> tuple[Floats, Floats]:
         """Return what permutations are compared to (the kernel's statistic where it counts), and the centres.

@@ -143,9 +143,9 @@ def separated(text: str, likely: str = ",") -> tuple[str, str]:
     """Return the separator, told by the header, and the text without the line by which spreadsheets name it."""
     text = text.lstrip("\r\n")  # blank lines before the header
     start, _, rest = text.partition("\n")
-    named = start.rstrip("\r").removeprefix("sep=")
-    if start.startswith("sep=") and named in SEPARATORS:
-        return named, rest
+    separator = start.rstrip("\r").removeprefix("sep=")
+    if start.startswith("sep=") and separator in SEPARATORS:
+        return separator, rest
     order = [likely, *(s for s in SEPARATORS if s != likely)]
     header = re.sub(r'"[^"]*"', "", start)  # names in quotes may hold any of them
     return max(order, key=header.count), text  # the first of those that occur equally often

@@ -96,10 +96,10 @@ def from_cellphonedb(path: str | Path) -> Resource:
         "written": list(_get(interactions, "interactors")),
         "inferred_from": "listed in CellPhoneDB",
     }
-    kept = {new: interactions[old] for old, new in _KEPT.items() if old in interactions.columns}
+    columns = {new: interactions[old] for old, new in _KEPT.items() if old in interactions.columns}
     return build(
         rows,
-        pd.DataFrame(kept),
+        pd.DataFrame(columns),
         name="cellphonedb",
         version=SOURCE.version,
         sha256=sha256_of(used),

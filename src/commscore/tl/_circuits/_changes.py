@@ -283,9 +283,9 @@ def _columns(change: _FlowContrast, rows: _FlowRows, contrast: Contrast) -> pd.D
     shape = np.full(effect.size, None, object)
     if contrast.kind == "stages":
         codes = shapes.name_codes(len(contrast.alt) + 1)[change.best, (effect > 0).astype(np.int64)]
-        seen = padj <= ALPHA
-        shape[seen] = np.asarray(SHAPES, object)[codes[seen]]
-        shape[seen & ~change.certain] = ShapeName.AMBIGUOUS.value
+        significant = padj <= ALPHA
+        shape[significant] = np.asarray(SHAPES, object)[codes[significant]]
+        shape[significant & ~change.certain] = ShapeName.AMBIGUOUS.value
     return pd.DataFrame(
         {
             "n_ref": change.n_ref,
@@ -348,8 +348,8 @@ class _CircuitDriver:
             return "", "", *largest
         molecule, share, sure = self._molecule(rows, c)
         if share > 0.5 and sure:
-            named = np.asarray([name == molecule for name in self.ends.names])
-            at = self.ends.step[named & np.isin(self.ends.step, rows)].tolist()
+            is_end = np.asarray([name == molecule for name in self.ends.names])
+            at = self.ends.step[is_end & np.isin(self.ends.step, rows)].tolist()
             between = [r for r in at if self.steps[r].row["edge"] == "communication"]
             return self._words((between or at)[0]), molecule, *largest
         sure = self.changes.status[top] == CircuitChangeStatus.TESTED and self._beside_zero(self.changes, c, top)

@@ -195,9 +195,9 @@ def circuits(
     expression = read_expression(adata, layer=layer, use_raw=use_raw)
     cells = read_cells(adata, groupby, groups=None, min_cells=settings.min_cells)
     assigned = assigned_roles(adata, groupby, role_groups=roles, resource=resource, layer=layer, use_raw=use_raw)
-    named = named_roles(resource, "circuits")
-    require_roles(assigned, named, groupby)
-    require_tumour(assigned, named, groupby, resource=resource, what="circuits")
+    role_names = named_roles(resource, "circuits")
+    require_roles(assigned, role_names, groupby)
+    require_tumour(assigned, role_names, groupby, resource=resource, what="circuits")
     genes = _steps.find_genes(resource, frame, expression.var_names)
     genes.warn_if_few(resource, frame, expression.var_names)
     names = [str(n) for n in cells.names]

@@ -50,7 +50,7 @@ class RoleSamples:
 
     def factors(self, roles: list[str]) -> pd.DataFrame:
         """Return the table of composition factors."""
-        return factors_table(self.study.samples, roles, n_cells=self.n_cells, found=self.composition)
+        return factors_table(self.study.samples, roles, n_cells=self.n_cells, composition=self.composition)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -106,13 +106,13 @@ def cohort(
     check_count_sums(bulk, source)
     joined = bulk.joined([np.flatnonzero(member).tolist() for member in graph.members])
     joined = replace(joined, prop=np.nan_to_num(joined.prop))
-    joined, found = compose(joined, method=request.normalization, min_cells=request.min_cells)
-    shifts = composition_shifts(study, roles, bulk=joined, found=found, names=source.var_names)
+    joined, composition = compose(joined, method=request.normalization, min_cells=request.min_cells)
+    shifts = composition_shifts(study, roles, bulk=joined, composition=composition, names=source.var_names)
     warn_of_shifts(shifts, normalization=request.normalization)
     order = stages_with_samples(study, request)
     logs = log_cpm(joined, min_cells=request.min_cells)
     expected = _expected(joined, np.isfinite(logs))
-    return RoleSamples(study, order, logs, expected, joined.prop, source, found, joined.n_cells)
+    return RoleSamples(study, order, logs, expected, joined.prop, source, composition, joined.n_cells)
 
 
 def _read(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> Study:

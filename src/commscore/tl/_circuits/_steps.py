@@ -152,9 +152,9 @@ def _step(row: pd.Series, modes: dict[str, str], genes: Genes, *, assigned: Assi
 def _end(role: str, assigned: AssignedRoles, groups: list[str]) -> End:
     if role == ANY_ROLE:
         return End((), "exact")
-    named = assigned.of(role)
-    large = tuple(g for g in named if g in groups)
-    return End(large, assigned.how.get(role, "none") if large or not named else "too small")
+    role_groups = assigned.of(role)
+    large = tuple(g for g in role_groups if g in groups)
+    return End(large, assigned.how.get(role, "none") if large or not role_groups else "too small")
 
 
 def _beyond_rna(row: pd.Series, mode: str) -> tuple[str, str] | None:
@@ -174,9 +174,13 @@ def _beyond_rna(row: pd.Series, mode: str) -> tuple[str, str] | None:
 
 def _absent(row: pd.Series, assigned: AssignedRoles, groups: list[str]) -> tuple[str, str] | None:
     for side in ("source_role", "target_role"):
-        named = assigned.of(row[side])
-        if not any(g in groups for g in named):
-            why = f"its groups ({', '.join(named)}) have fewer than min_cells cells" if named else "no group takes it"
+        role_groups = assigned.of(row[side])
+        if not any(g in groups for g in role_groups):
+            why = (
+                f"its groups ({', '.join(role_groups)}) have fewer than min_cells cells"
+                if role_groups
+                else "no group takes it"
+            )
             return StepStatus.ROLE_ABSENT, f"{row[side]}: {why}"
     return None
 

@@ -200,13 +200,13 @@ def relabellings(
     true = cohort.condition
     mirror = true.copy()
     mirror[at] = sum(codes) - true[at]
-    seen, out = {true.tobytes(), mirror.tobytes()}, []
+    patterns, out = {true.tobytes(), mirror.tobytes()}, []
     for _ in range(_TRIES * n):
         labels = true.copy()
         for rows, first, which in blocks:
             labels[rows] = rng.permutation(true[first])[which]
-        if labels.tobytes() not in seen:
-            seen.add(labels.tobytes())
+        if labels.tobytes() not in patterns:
+            patterns.add(labels.tobytes())
             out.append(labels)
         if len(out) == n:
             break

@@ -284,12 +284,12 @@ def _warn_if_nothing(result: Result) -> None:
         warn(f"no row could be tested: {result.counted()}. cs.get.untested lists what was missing")
 
 
-def _reference_groups(asked: Any, groups: tuple[str, ...]) -> tuple[int, ...]:
+def _reference_groups(names: Any, groups: tuple[str, ...]) -> tuple[int, ...]:
     """Codes of the groups that abundances are relative to; none where they are to be found."""
-    if asked is None:
+    if names is None:
         return ()
-    named = choose("abundance_reference", asked, options=groups, what="a group that takes part")
-    return tuple(groups.index(name) for name in named)
+    labels = choose("abundance_reference", names, options=groups, what="a group that takes part")
+    return tuple(groups.index(name) for name in labels)
 
 
 def _settings(

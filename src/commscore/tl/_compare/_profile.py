@@ -128,9 +128,9 @@ def _obs(adata: AnnData, prepared: ComparisonData, sample_key: str) -> pd.DataFr
     codes = label_column(adata, "sample_key", sample_key, is_quiet=True)[0]
     _, first = np.unique(codes, return_index=True)
     columns = {name: in_memory(adata, name) for name in adata.obs.columns}
-    kept = [name for name, values in columns.items() if _is_constant(values, codes, first=first)]
-    frame = pd.DataFrame({name: columns[name] for name in kept}, index=adata.obs_names).iloc[first]
-    for name in kept:
+    constant = [name for name, values in columns.items() if _is_constant(values, codes, first=first)]
+    frame = pd.DataFrame({name: columns[name] for name in constant}, index=adata.obs_names).iloc[first]
+    for name in constant:
         if isinstance(frame[name].dtype, pd.CategoricalDtype):
             frame[name] = frame[name].cat.remove_unused_categories()
     frame.index = pd.Index(list(prepared.study.samples), dtype=object)

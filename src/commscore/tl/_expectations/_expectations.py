@@ -155,9 +155,9 @@ def expectations(
     levels = _contexts.read(contexts, conditions, condition_key)
     items = _items.items(resource.expectations, levels)
     assigned = assigned_roles(adata, groupby, role_groups=roles, resource=resource, layer=None, use_raw=use_raw)
-    named = named_roles(resource, "expectations")
-    require_roles(assigned, named, groupby, what="expectations")
-    require_tumour(assigned, named, groupby, resource=resource, what="expectations")
+    role_names = named_roles(resource, "expectations")
+    require_roles(assigned, role_names, groupby, what="expectations")
+    require_tumour(assigned, role_names, groupby, resource=resource, what="expectations")
     for item in items:
         _items.settle_roles(item, assigned)
     request = ComparisonRequest(

@@ -36,7 +36,7 @@ class RolePools:
     def factors(self, groups: Sequence[str]) -> pd.DataFrame:
         """Return the composition factors of the pools, each named by its groups."""
         names, own = [write_names(groups[c] for c in m) for m in self.members], self.prepared
-        return factors_table(own.study.samples, names, n_cells=own.bulk.n_cells, found=own.composition)
+        return factors_table(own.study.samples, names, n_cells=own.bulk.n_cells, composition=own.composition)
 
     def of(self, item: ExpectedShift) -> list[int] | None:
         """Pools of an item's roles, or None if a role has no cells."""

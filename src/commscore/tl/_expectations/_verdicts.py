@@ -56,8 +56,8 @@ def verdict(item: ExpectedShift, *, alpha: float, margin: float) -> tuple[Verdic
         return _switch(significant, opposite=bool(outcome["opposite"]))
     sign = 1.0 if item.row["change"] == ExpectedChange.UP else -1.0
     if "appears" in outcome:
-        seen = "found only in the later context" if outcome["appears"] > 0 else "found only in the earlier context"
-        return _directed(significant, outcome["appears"] * sign > 0, seen)
+        statement = "found only in the later context" if outcome["appears"] > 0 else "found only in the earlier context"
+        return _directed(significant, outcome["appears"] * sign > 0, statement)
     clear = outcome["ci_low"] > 0 or outcome["ci_high"] < 0
     if significant and not clear:
         return Verdict.INCONCLUSIVE, "ligand or receptor changed, but their product not clearly in one direction"
@@ -71,13 +71,13 @@ def verdict(item: ExpectedShift, *, alpha: float, margin: float) -> tuple[Verdic
     return Verdict.INCONCLUSIVE, f"the interval holds changes in both directions ({samples})"
 
 
-def _directed(significant: bool, expected: bool, seen: str) -> tuple[Verdict, str]:
+def _directed(significant: bool, expected: bool, statement: str) -> tuple[Verdict, str]:
     if not significant:
-        return Verdict.INCONCLUSIVE, f"{seen}, but with too few samples to be sure"
+        return Verdict.INCONCLUSIVE, f"{statement}, but with too few samples to be sure"
     return (
-        (Verdict.CONFIRMED, f"{seen}, as expected")
+        (Verdict.CONFIRMED, f"{statement}, as expected")
         if expected
-        else (Verdict.CONTRADICTED, f"{seen}, against the expectation")
+        else (Verdict.CONTRADICTED, f"{statement}, against the expectation")
     )
 
 
