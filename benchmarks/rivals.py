@@ -20,6 +20,7 @@ from commscore.arrays import Entities, Tests
 from commscore.core.contrast import Cohort, Settings, compare
 from commscore.core.contrast import design as contrasts
 from commscore.core.log_rates import log_rates
+from commscore.stats.composition import pooled_factors
 
 SCRIPT = Path(__file__).with_name("compare_limma.R")
 RIVALS = ("voom", "edgeR", "DESeq2")
@@ -41,10 +42,12 @@ def ours(cohort):
     cohort = by_patient(cohort) if cohort.nested else cohort
     group, gene = np.nonzero(cohort.compared)
     arm, others = cohort.design[:, -1:], cohort.design[:, 1:-1]
+    factors = [pooled_factors(cohort.counts[:, k], cohort.library[:, k]).shrunk for k in range(cohort.library.shape[1])]
+    library = cohort.library * 2.0 ** np.column_stack(factors)
     prepared = Cohort(
-        logcpm=log_rates(cohort.counts, cohort.library[:, :, None]),
+        logcpm=log_rates(cohort.counts, library[:, :, None]),
         counts=cohort.counts,
-        library=cohort.library,
+        library=library,
         n_cells=cohort.n_cells,
         prop=np.ones_like(cohort.counts),
         condition=cohort.condition,
