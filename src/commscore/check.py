@@ -169,7 +169,7 @@ def kinds_of(function: Any) -> dict[str, tuple[Kind, ...]]:
     plain = inspect.unwrap(function)
     # what a module imports for type checking only is found here if it is an alias or a container, else by its name
     names = globals() | vars(sys.modules[plain.__module__])
-    unknown = {n for n in _named(plain.__annotations__.values()) if n not in names or n in _LEAVES}
+    unknown = {n for n in _names_in(plain.__annotations__.values()) if n not in names or n in _LEAVES}
     unloaded = {n: _Unloaded(n, (), {}) for n in unknown if not hasattr(builtins, n)}
     hints = typing.get_type_hints(plain, names, names | unloaded, include_extras=True)
     hints.pop("return", None)
@@ -188,7 +188,7 @@ class _Unloaded(type):
         return cls
 
 
-def _named(annotations: Iterable[Any]) -> set[str]:
+def _names_in(annotations: Iterable[Any]) -> set[str]:
     trees = (ast.parse(text, mode="eval") for text in annotations if isinstance(text, str))
     return {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
 

@@ -43,9 +43,9 @@ def compose(bulk: Pseudobulk, *, method: str, min_cells: int) -> tuple[Pseudobul
     used = (bulk.n_cells >= min_cells) & (bulk.library > 0)
     for group in np.flatnonzero(used.any(axis=0)):
         inside = np.flatnonzero(used[:, group])
-        made = pooled_factors(bulk.all_counts[inside, group], bulk.library[inside, group])
-        shrunk[inside, group] = made.shrunk if method == "tmm" else 0.0
-        unshrunk[inside, group] = np.where(np.isfinite(made.se), made.unshrunk, np.nan)
+        factors = pooled_factors(bulk.all_counts[inside, group], bulk.library[inside, group])
+        shrunk[inside, group] = factors.shrunk if method == "tmm" else 0.0
+        unshrunk[inside, group] = np.where(np.isfinite(factors.se), factors.unshrunk, np.nan)
     return replace(bulk, library=bulk.library * 2.0**shrunk), Composition(bulk.library, shrunk, unshrunk)
 
 
@@ -54,9 +54,9 @@ def background_genes(total: Floats, *, besides: Ints, names: Any, most: int = MO
 
     ``names`` settle ties, so that the order of the genes does not matter; labels have no say.
     """
-    told = total >= LEAST_COUNTS
-    told[besides] = False
-    some = np.flatnonzero(told)
+    enough = total >= LEAST_COUNTS
+    enough[besides] = False
+    some = np.flatnonzero(enough)
     ranked = some[np.lexsort((np.asarray(names)[some], total[some]))]
     if ranked.size <= most:
         return np.sort(ranked)

@@ -173,8 +173,8 @@ def _entry(name: str) -> Dataset:
 
 
 def _folder() -> Path | None:
-    path = os.environ.get(FOLDER_VARIABLE, "")
-    return Path(path).expanduser() if path else None
+    text = os.environ.get(FOLDER_VARIABLE, "")
+    return Path(text).expanduser() if text else None
 
 
 def _cache(cache_dir: str | os.PathLike[str] | None) -> Path:

@@ -145,7 +145,7 @@ def clustermap(
 
 def _of_pairs(frame: pd.DataFrame, sure: pd.DataFrame, value: str, *, top: int, most: int) -> _Wide:
     """Return every value of the surest interactions as interactions × pairs, the pairs with the most sure values."""
-    frame, sure = _named(frame, value), _named(sure, value)
+    frame, sure = _with_names(frame, value), _with_names(sure, value)
     by = ["padj", "_size"] if "padj" in sure else ["_size"]
     names = list(dict.fromkeys(ranked(sure, by, [True, False][-len(by) :])["_name"]))
     sure = sure[sure["_name"].isin(names[:top]).to_numpy()]
@@ -163,7 +163,7 @@ def _of_pairs(frame: pd.DataFrame, sure: pd.DataFrame, value: str, *, top: int, 
     return wide
 
 
-def _named(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+def _with_names(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     return frame.assign(
         _pair=names_by_row(frame, "source", "target"), _name=frame["interaction"].astype(str), _size=frame[value].abs()
     )

@@ -88,7 +88,7 @@ def shift_heatmap(
         what = f"{heading(contrast)}: changed interactions"
     elif contrast is not None:
         frame = pick(frame, contrast=contrast)
-    frame = _named(frame, by)
+    frame = _with_names(frame, by)
     sure = need_rows(frame[(frame["padj"] <= max_padj).to_numpy()], f"no row has padj ≤ {max_padj:g}", "raise max_padj")
     rows = list(dict.fromkeys(ranked(sure, ["padj"], [True])["_row"]))
     top = room().rows(top, fixed=0.3 * room().height + 0.7 if room().limited else 0.0, each=0.18)
@@ -103,12 +103,12 @@ def shift_heatmap(
     return ax
 
 
-def _named(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+def _with_names(frame: pd.DataFrame, by: str) -> pd.DataFrame:
     """Name the row and the column of every number by tuples."""
     pairs = names_by_row(frame, "source", "target")
     if by == "pair":
-        named = frame.assign(_row=names_by_row(frame, "interaction"), _column=pairs)
-        return named.sort_values(["source", "target"], kind="stable")
+        rows = frame.assign(_row=names_by_row(frame, "interaction"), _column=pairs)
+        return rows.sort_values(["source", "target"], kind="stable")
     return frame.assign(
         _row=names_by_row(frame, "interaction", "source", "target"), _column=names_by_row(frame, "contrast")
     )

@@ -67,7 +67,7 @@ def collect(results: Sequence[StoredResult], resource: Any) -> Evidence:
     ``resource`` is what :func:`commscore.rs.as_resource` takes; ``None`` is the curated resource of the package.
     """
     resource = rs.load() if resource is None else rs.as_resource(resource)
-    names = _named(results)
+    names = _interactions_of(results)
     rows = resource.evidence.fillna("")
     rows = rows.loc[rows["interaction"].isin(names), [c for c in _SHOWN if c in rows]].reset_index(drop=True)
     pairs = resource.interactions.drop_duplicates("interaction").set_index("interaction")[["direction", "n_evidence"]]
@@ -116,7 +116,7 @@ def marks(cited: str) -> list[str]:
     return parts
 
 
-def _named(results: Sequence[StoredResult]) -> set[str]:
+def _interactions_of(results: Sequence[StoredResult]) -> set[str]:
     names: set[str] = set()
     for stored in results:
         for frame in stored.tables.values():

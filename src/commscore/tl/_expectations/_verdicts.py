@@ -127,7 +127,7 @@ def _sum(by: str, value: str, part: pd.DataFrame, *, name: str) -> dict[str, Any
     row: dict[str, Any] = {"by": by, "value": value, "n": len(part)} | {str(v): n[v] for v in Verdict}
     sentences = [f"{name}: {assessed} of {len(part)} expected shifts could be assessed"]
     if assessed:
-        verdicts = [f"{n[v]} {v}{_named(part, v)}" for v in (Verdict.CONFIRMED, Verdict.CONTRADICTED)]
+        verdicts = [f"{n[v]} {v}{_examples(part, v)}" for v in (Verdict.CONFIRMED, Verdict.CONTRADICTED)]
         sentences.append(f"{', '.join(verdicts)}, {n[Verdict.INCONCLUSIVE]} inconclusive")
     if n[Verdict.NOT_ASSESSABLE]:
         most, count = Counter(part.loc[part["verdict"] == Verdict.NOT_ASSESSABLE, "reason"]).most_common(1)[0]
@@ -135,8 +135,8 @@ def _sum(by: str, value: str, part: pd.DataFrame, *, name: str) -> dict[str, Any
     return row | {"text": "; ".join(sentences) + "."}
 
 
-def _named(part: pd.DataFrame, verdict_: str) -> str:
-    mine = part[part["verdict"] == verdict_].sort_values("padj")
+def _examples(part: pd.DataFrame, word: str) -> str:
+    mine = part[part["verdict"] == word].sort_values("padj")
     if mine.empty:
         return ""
     names = list(dict.fromkeys(f"{w} {c}" for w, c in zip(mine["what"], mine["change"], strict=True)))
