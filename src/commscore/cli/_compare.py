@@ -48,6 +48,8 @@ def compare(
         list[str] | None, typer.Option(help="Group of cells that abundances are relative to; may be repeated.")
     ] = None,
     counts_layer: options.CountsLayer = None,
+    normalization: options.Normalization = "tmm",
+    library_key: options.LibraryKey = None,
     use_raw: Annotated[bool, typer.Option("--use-raw", help="Take the counts from adata.raw.")] = False,
     expr_prop: Annotated[float, typer.Option(help="Fraction of cells that must express each side.")] = 0.1,
     min_cells: Annotated[int, typer.Option(help="A sample × group with fewer cells is missing.")] = 10,
@@ -98,6 +100,8 @@ def compare(
             combine=combine,
             abundance_reference=abundance_reference or None,
             counts_layer=counts_layer,
+            normalization=normalization,
+            library_key=library_key,
             expr_prop=expr_prop,
             min_cells=min_cells,
             margin=margin,

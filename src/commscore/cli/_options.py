@@ -70,6 +70,12 @@ Contrast = Annotated[
 ]
 Layer = Annotated[str | None, typer.Option(help="Layer with log-normalised expression.")]
 CountsLayer = Annotated[str | None, typer.Option(help="Layer with the raw counts.")]
+Normalization = Annotated[
+    str, typer.Option(help="tmm: libraries times composition factors of each sample × group; library: as counted.")
+]
+LibraryKey = Annotated[
+    str | None, typer.Option(help="Column of obs with the total counts of each cell, where genes were left out.")
+]
 UseRaw = Annotated[bool, typer.Option("--use-raw", help="Use adata.raw.")]
 Normalize = Annotated[
     bool,

@@ -38,6 +38,8 @@ def samples_of(ask: FigureRequest) -> AnnData | None:
             sample_key=keys[2],
             resource=pairs.set_axis(["ligand", "receptor"], axis=1),
             counts_layer=layer,
+            normalization=str(params["normalization"]),
+            library_key=None if params["library_key"] is None else str(params["library_key"]),
             use_raw=bool(params["use_raw"]),
             expr_prop=float(params["expr_prop"]),
             min_cells=int(params["min_cells"]),

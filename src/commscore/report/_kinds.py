@@ -44,6 +44,7 @@ class ResultKind:
 
 
 _UNTESTED = View("What was not tested, and why", score.UNTESTED, filters=("reason",))
+_FACTORS = View("Composition factors of the samples", compare.FACTORS, filters=("sample", "group"))
 _ROLES = View("Roles of the groups of cells", understand.ROLES, filters=("how",))
 _BY_P = (("padj", "ascending"), ("pvalue", "ascending"))
 
@@ -107,6 +108,7 @@ KINDS: dict[str, ResultKind] = {
                 "Differences of differences", compare.TWO_FACTORS, filters=("contrast", "class"), sort=_BY_P
             ),
             "contrasts": View("Contrasts"),
+            "factors": _FACTORS,
             "untested": View("What was not tested, and why", compare.UNTESTED, filters=("reason",)),
         },
     ),
@@ -195,6 +197,7 @@ KINDS: dict[str, ResultKind] = {
                 _BY_P,
             ),
             "roles": _ROLES,
+            "factors": _FACTORS,
             "untested": _UNTESTED,
         },
     ),
@@ -234,6 +237,7 @@ KINDS: dict[str, ResultKind] = {
             "summary": View("Verdicts by review and contrast", expectations.SUMMARY),
             "contexts": View("Contexts of the levels", expectations.CONTEXTS),
             "roles": _ROLES,
+            "factors": _FACTORS,
         },
     ),
     "balance": ResultKind(
@@ -263,6 +267,7 @@ KINDS: dict[str, ResultKind] = {
                 filters=("condition", "source", "target", "direction"),
                 sort=(("share", "descending"),),
             ),
+            "factors": _FACTORS,
         },
     ),
     "therapies": ResultKind(
@@ -327,6 +332,7 @@ KINDS: dict[str, ResultKind] = {
             "switches": View(
                 "Changes of sign between contexts", response.SWITCHES, filters=("target", "pathway"), sort=_BY_P
             ),
+            "factors": _FACTORS,
             "untested": View("What was left out, and why", response.UNTESTED, filters=("reason",)),
         },
     ),

@@ -153,8 +153,8 @@ def _compare(p: Mapping[str, str]) -> str:
     )
     against = "every two of them" if p.get("reference_by") == OWN_REFERENCE else f"reference {p.get('reference')}"
     fit = (
-        "Raw counts were summed per sample and group, turned into log2 counts per million and fitted by ordinary "
-        "least squares, unweighted, with moderated variances; "
+        f"Raw counts were summed per sample and group, turned into log2 counts per million of {_libraries(p)} and "
+        "fitted by ordinary least squares, unweighted, with moderated variances; "
     )
     return (
         f"Levels of {p.get('condition_key')} ({p.get('levels')}; {against}) were compared with "
@@ -164,6 +164,17 @@ def _compare(p: Mapping[str, str]) -> str:
         f"{p.get('alpha')} as a change. Both sides had to be expressed in a fraction {p.get('expr_prop')} "
         f"of at least {p.get('min_cells')} cells. Abundances are log-ratios to the cells of "
         f"{p.get('abundance_reference')} ({p.get('abundance_reference_by')})."
+    )
+
+
+def _libraries(p: Mapping[str, str]) -> str:
+    """Say what counts are relative to."""
+    over = f"the totals in {p['library_key']}" if p.get("library_key", "none") != "none" else "the library"
+    if p.get("normalization") == "library":
+        return over
+    return (
+        f"{over}, times a composition factor of each sample and group (trimmed mean of log ratios to all samples, "
+        "shrunk by its error)"
     )
 
 

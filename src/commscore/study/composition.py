@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 LEAST_DIFFERENCE, LEVEL = 0.3, 0.01
 """Difference of the mean log2 factors of two conditions, and level of its t-test over all groups, to be told."""
-_LEAST_SHARE = 0.01  # change of a gene's share of all counts that is named as a cause
+_LEAST_SHARE = 0.01  # change of a gene's share of all counts that is named as a cause, if
+_LEAST_PART = 0.2  # it is not much smaller than the largest
 _MOST_GENES = 3
 
 
@@ -87,7 +88,8 @@ def composition_shifts(
 def _carriers(first: Floats, second: Floats, names: pd.Index) -> str:
     """Name the genes whose shares of all counts changed most."""
     moved = np.abs(second - first)
-    top = [g for g in np.argsort(-moved, kind="stable")[:_MOST_GENES] if moved[g] >= _LEAST_SHARE]
+    least = max(_LEAST_SHARE, _LEAST_PART * float(moved.max()))
+    top = [g for g in np.argsort(-moved, kind="stable")[:_MOST_GENES] if moved[g] >= least]
     if not top:
         return "no single gene carries it"
     return listed(f"{names[g]} {first[g]:.0%} to {second[g]:.0%} of the counts" for g in top)

@@ -39,6 +39,8 @@ _OF_COMPARISON = (
     "order",
     "counts",
     "counts_layer",
+    "normalization",
+    "library_key",
     "use_raw",
     "expr_prop",
     "min_cells",
@@ -60,6 +62,7 @@ _SAID_BEFORE = (
     r"(?s)adata\.obs\[.*looks like patients",
     r"(?s)only .* that RNA can show .*have their genes in var_names",
     r"(?s).*of all counts in .* are of genes of the resource's interactions",
+    r"(?s)the composition of the counts differs between conditions",
 )
 """How warnings begin that the comparison itself gave of the same data."""
 

@@ -119,6 +119,7 @@ def profile(
         "min_samples": int(min_samples),
         "scale": "log2(CPM ligand · CPM receptor)",
         **prepared.interactions.counted,
+        "factors": prepared.factors,
     }
     return samples
 
