@@ -104,6 +104,7 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "get.matrix": {"adata": a, "max_padj": None},
         "get.to_liana": {"adata": a, "sample": "s1"},
         "get.Result.counted": {},
+        "get.factors": {"adata": a},
         "get.totals": {"adata": a},
         "pl.balance": plot,
         "pl.clustermap": plot | {"key": "commscore_compare", "value": "effect", "max_padj": None},
