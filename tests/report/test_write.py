@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import commscore as cs
 from commscore.cli import app
 from commscore.report import _write, write
-from commscore.report._evidence import _named, marks, valid_doi
+from commscore.report._evidence import _interactions_of, marks, valid_doi
 from commscore.report._stored import StoredResult
 from report.page import Page
 
@@ -53,7 +53,11 @@ def test_tables_are_the_stored_tables(cohort, page):
 
 def test_interactions_of_loops_are_named_one_by_one():
     table = pd.DataFrame({"interactions": ['["A^B", "C^D"]', '["A^B"]'], "interaction": ["[X^Y", None]})
-    assert _named([StoredResult("commscore_loops", "loops", {"table": table}, {}, {})]) == {"A^B", "C^D", "[X^Y"}
+    assert _interactions_of([StoredResult("commscore_loops", "loops", {"table": table}, {}, {})]) == {
+        "A^B",
+        "C^D",
+        "[X^Y",
+    }
 
 
 def test_direction_and_evidence_come_from_the_resource(page):

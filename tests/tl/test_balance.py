@@ -161,6 +161,17 @@ def test_without_conditions(cohort):
     assert len(made.extra["tests"]) == 0
 
 
+def test_covariates_are_not_passed_over_where_there_are_no_replicates():
+    adata = cs.ds.simulate(n_samples=1, n_cells=300, rng=0)
+    options = {"sample_key": "sample", "condition_key": "condition", "inplace": False}
+    tests = cs.tl.balance(adata, "cell_type", **options).extra["tests"]
+    assert np.isfinite(tests["effect"].iloc[1])
+    assert tests["pvalue"].isna().all()
+    adata.obs["age"] = adata.obs["sample"].map({"control_1": 40.0, "case_1": 60.0}).astype(float)
+    with pytest.raises(ValueError, match="covariates: 'age' is confounded with condition_key='condition'"):
+        cs.tl.balance(adata, "cell_type", covariates=["age"], **options)
+
+
 def test_a_sign_without_flow_has_no_ratio():
     adata = cs.ds.simulate(n_samples=2, n_cells=200, interactions=["VEGFA^KDR", "CSF1^CSF1R"], rng=0)
     made = cs.tl.balance(adata, "cell_type", inplace=False, **KEYS)
