@@ -66,6 +66,13 @@ def test_counting_errors_are_those_of_multinomial_draws():
     np.testing.assert_allclose((ratio[1] - ratio[0]).std(axis=0), expected, rtol=0.06)
 
 
+def test_groups_of_the_reference_vary_less_around_it():
+    reference = np.array([True, True, True, False, False])
+    weight = np.eye(5) - reference / 3
+    np.testing.assert_allclose(log_ratios.noise_scale(reference), (weight**2).sum(axis=1))
+    assert log_ratios.noise_scale(np.array([True, False])).tolist() == [0.0, 2.0]
+
+
 def types(rng, *, n_types, n_samples, changed, log2fc):
     """Cells of types whose abundances vary by a factor of 1.5 between samples; the first ``changed`` move in half."""
     condition = np.repeat([0, 1], n_samples)

@@ -86,6 +86,15 @@ def centred(logs: Floats, reference: Bools) -> Floats:
     return np.asarray(logs - logs[:, reference].mean(axis=1, keepdims=True), np.float64)
 
 
+def noise_scale(reference: Bools) -> Floats:
+    """Return the variance (n_groups,) of every group's log-ratio where all groups vary alike, by 1, and alone.
+
+    1 + 1/h outside a reference of h groups and 1 − 1/h inside; 0 for a reference of one group itself.
+    """
+    h = reference.sum()
+    return np.asarray(1.0 + np.where(reference, -1.0, 1.0) / h, np.float64)
+
+
 def counting_errors(n_cells: Floats, reference: Bools) -> Floats:
     """Return standard errors of the differences of two samples' log2 ratios, of counting alone.
 

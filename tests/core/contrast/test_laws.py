@@ -13,7 +13,9 @@ from scipy import stats
 from commscore.arrays import Entities
 from commscore.arrays import Tests as Edges
 from commscore.core.contrast import LABELS, Contrast, Settings, compare, design, fit
+from commscore.core.contrast._abundance import relative_to_reference
 from commscore.core.log_rates import log_rates
+from commscore.stats import linear
 
 from .conftest import build_cohort, build_tests
 
@@ -315,6 +317,30 @@ def test_abundance_can_be_the_driver(cohort):
     np.testing.assert_allclose(out["d_target"], want[rows.target])
     assert (out["source_pvalue"][rows.source == 0] < 1e-3).all()
     assert (out["source_pvalue"][rows.source > 0] > 0.2).all()  # as shares, they would fall by two thirds
+
+
+@pytest.mark.parametrize(("moved", "log2fc"), [(0, 0.0), (1, 2.0), (1, -2.0), (2, 2.0)])
+def test_abundances_hold_their_level_beside_groups_that_change(moved, log2fc):
+    """3 against 3 samples of 8 groups that vary by a factor of 1.5; lending each other variance beats a t-test."""
+    rng, false, found, own = np.random.default_rng(9), [], [], []
+    condition = np.repeat([0, 1], 3)
+    for seed in range(120):
+        log2_cells = 8.0 + rng.standard_normal(8) + 0.6 * rng.standard_normal((6, 8))
+        log2_cells[3:, :moved] += log2fc
+        c = build_cohort(condition, n_groups=8, cells=rng.poisson(np.exp2(log2_cells)) + 10, seed=seed)
+        vectors, keep = pair(c).vectors, np.ones(6, bool)
+        ratio = relative_to_reference(c, vectors, settings=QUICK)
+        fits = [ratio.fit(g, keep=keep, projection=linear.project(c.design, vectors)) for g in range(8)]
+        p = np.array([fit.pvalue[0] for fit in fits])
+        t_test = stats.ttest_ind(ratio.log_ratio[3:], ratio.log_ratio[:3], axis=0)
+        change = ratio.log_ratio[3:].mean(axis=0) - ratio.log_ratio[:3].mean(axis=0)
+        np.testing.assert_allclose([fit.estimate[0] for fit in fits], change, atol=1e-12)
+        false.append((p[moved:] <= 0.05).mean())
+        found.append((p[:moved] <= 0.05).sum())
+        own.append((t_test.pvalue[:moved] <= 0.05).sum())
+    assert np.mean(false) <= 0.05 + 2 * np.std(false) / np.sqrt(len(false))
+    if moved:
+        assert np.mean(found) > max(1.05 * np.mean(own), 0.75 * moved)
 
 
 def test_the_users_reference_is_taken(cohort, tests):

@@ -7,11 +7,34 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...stats import linear, log_ratios
+from ...stats import linear, log_ratios, variance
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Floats, Ints
     from ._types import Cohort, Settings
+
+
+_ROWS = 3  # groups that a prior needs
+_LEAST = 1e-12  # variance of rounding
+
+
+@dataclass(frozen=True)
+class AbundanceFit:
+    """Change of a group's log-ratio (q,) along every contrast, its standard error, and the null of their ratio."""
+
+    estimate: Floats
+    se: Floats
+    tail: variance.Tail
+
+    @property
+    def pvalue(self) -> Floats:
+        """(q,) two-sided p-values; missing where nothing varies, as for a group that is the reference itself."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.se > 0, self.tail.pvalue(self.estimate / self.se), np.nan)
+
+    def reach(self, level: float) -> Floats:
+        """(q,) half width of the interval that leaves out ``level``."""
+        return np.asarray(self.tail.quantile(level) * self.se, np.float64)
 
 
 @dataclass(frozen=True)
@@ -24,26 +47,48 @@ class Abundances:
         (n_samples, n_groups) log2 ratio of the group's cells to the geometric mean of the reference's.
     reference
         (n_groups,) or (n_groups + 1,) groups of the reference; the last are the cells outside the groups, if any.
+    variances
+        (m,) residual variances of the groups that have enough cells in every sample, where all vary alike.
+    df
+        Residual degrees of freedom of each.
     """
 
     log_ratio: Floats
     reference: Bools
+    variances: Floats
+    df: int
 
     @property
     def codes(self) -> Ints:
         """Codes of the groups of the reference; one beyond the last group are the cells outside."""
         return np.asarray(np.flatnonzero(self.reference), np.int64)
 
+    def fit(self, group: int, *, keep: Bools, projection: linear.Projection) -> AbundanceFit:
+        """Fit one group in the samples ``keep``, its variance moderated by those of the groups."""
+        fitted = linear.fit(self.log_ratio[keep, group][:, None], projection)
+        scale = log_ratios.noise_scale(self.reference)[group]
+        prior = None
+        if self.variances.size >= _ROWS and scale > 0:
+            of_unit = variance.fit_prior(self.variances, float(self.df))
+            prior = variance.Prior(of_unit.df, of_unit.variance[:1] * scale)
+        n, ceiling = self.variances.size, float(self.variances.size * self.df)
+        moderated, tail = variance.moderate(fitted.variance, fitted.df, prior=prior, n_rows=n, ceiling=ceiling)
+        return AbundanceFit(fitted.estimate[:, 0], np.sqrt(fitted.unscaled[:, 0] * moderated), tail)
+
 
 def relative_to_reference(cohort: Cohort, vectors: Floats, *, settings: Settings) -> Abundances:
     """Take the reference from all samples of the cohort: the groups that change together along ``vectors``."""
     logs = log_ratios.log_cells(cohort.n_cells, cohort.total_cells)
+    projection = linear.project(cohort.design, vectors)
     if settings.abundance_reference:
         reference = np.isin(np.arange(logs.shape[1]), settings.abundance_reference)
     else:
-        projection = linear.project(cohort.design, vectors)
         reference = log_ratios.majority(projection.influence @ logs / np.sqrt(projection.unscaled)[:, None])
-    return Abundances(log_ratios.centred(logs, reference)[:, : cohort.n_groups], reference)
+    ratio = log_ratios.centred(logs, reference)[:, : cohort.n_groups]
+    scale = log_ratios.noise_scale(reference)[: cohort.n_groups]
+    rows = cohort.present.all(axis=0) & (scale > 0)
+    variances = linear.fit(ratio[:, rows], projection).variance / scale[rows]
+    return Abundances(ratio, reference, variances[variances > _LEAST], projection.df)
 
 
 def change_of_pools(pools: Cohort, *, settings: Settings) -> tuple[Floats, Floats, Ints]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ._types import Cohort, Contrast, Settings
 
 _WIDE = float(-ndtri(OUTSIDE / 2.0))
+_WIDE_OF_TWO = float(-ndtri(OUTSIDE / 4.0))
+"""Of the abundances of two groups, either of which may be the driver."""
 _ENDS = np.eye(2, dtype=bool)
 
 
@@ -131,9 +133,10 @@ class _Compared:
         abundance, spread, _ = self.abundance
         parts = np.stack([*self.sides(self.changes.effect), abundance[tests.source], abundance[tests.target]])
         error = np.stack([ligand, receptor, spread[tests.source], spread[tests.target]])
+        wide = np.where([[False], [False], [True], [True]] & ~same, _WIDE_OF_TWO, _WIDE)
         change = Change(parts, np.where(same, ligand + receptor, np.hypot(ligand, receptor)), _WIDE)
         change.write(out, at=slice(None))
-        change.write_intervals(out, at=slice(None), reach=_WIDE * error, same_group=same)
+        change.write_intervals(out, at=slice(None), reach=wide * error, same_group=same)
         out["within_margin"][:] = change.within(self.settings.margin)
 
     def rewired(self, large: Bools) -> Bools:

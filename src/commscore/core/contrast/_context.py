@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtr
 
 from ...arrays import Entities
 from ...stats import linear
@@ -35,7 +34,7 @@ class FittedContrast:
     keep: Bools = field(default_factory=lambda: np.zeros(0, bool))
     projection: linear.Projection = field(default_factory=lambda: linear.project(np.zeros((0, 1)), np.zeros((1, 1))))
     sides: dict[int, GroupFit] = field(default_factory=dict)
-    abundances: dict[int, tuple[Floats, Floats, Floats]] = field(default_factory=dict)
+    abundances: dict[int, _abundance.AbundanceFit] = field(default_factory=dict)
     shifts: dict[tuple[int, int], Floats] = field(default_factory=dict)
     relabelled: _exact.Relabelled | None = None
     evidence: dict[int, tuple[Ints, npt.NDArray[np.float32]]] = field(default_factory=dict)
@@ -87,17 +86,19 @@ class FittedContrast:
         vectors = self.contrast.vectors[: self.n_tested]
         return _abundance.relative_to_reference(self.cohort, vectors, settings=self.settings)
 
-    def abundance(self, group: int) -> tuple[Floats, Floats, Floats]:
-        """Estimate, standard error and p (q,) of the group's log2 ratio to the reference, with its own t-test."""
+    def _abundance(self, group: int) -> _abundance.AbundanceFit:
         if group not in self.abundances:
-            y = self.relative.log_ratio[self.keep, group][:, None]
-            fitted = linear.fit(y, self.projection)
-            se = np.sqrt(fitted.unscaled[:, 0] * fitted.variance[0])
-            with np.errstate(divide="ignore", invalid="ignore"):
-                t = fitted.estimate[:, 0] / se
-            p = _two_sided(t, self.projection.df)
-            self.abundances[group] = fitted.estimate[:, 0], se, p
+            self.abundances[group] = self.relative.fit(group, keep=self.keep, projection=self.projection)
         return self.abundances[group]
+
+    def abundance(self, group: int) -> tuple[Floats, Floats, Floats]:
+        """Estimate, standard error and p (q,) of the group's log2 ratio to the reference, with a moderated t-test."""
+        fitted = self._abundance(group)
+        return fitted.estimate, fitted.se, fitted.pvalue
+
+    def abundance_reach(self, group: int, level: float) -> Floats:
+        """Half width (q,) of the interval of the group's change that leaves out ``level``."""
+        return self._abundance(group).reach(level)
 
     def shift_without(self, group: int, c: int) -> Floats:
         """How much contrast ``c`` changes without each sample, (n_entities, n); NaN where it cannot be estimated."""
@@ -152,10 +153,6 @@ class FittedContrast:
             table = more if table is None else np.vstack([table, more])
             self.evidence[group] = where, table
         return where, table
-
-
-def _two_sided(t: Floats, df: int) -> Floats:
-    return np.asarray(2.0 * stdtr(df, -np.abs(t)), np.float64) if df > 0 else np.full(t.shape, np.nan)
 
 
 def log_abundance(cohort: Cohort) -> Floats:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from ...stats import combine, courses, exact
 from ...tables.vocabulary import Status, UntestableReason
@@ -161,9 +160,7 @@ class _GroupPair:
 
     def _along(self, out: Columns, *, at: Ints, rows: Ints, c: int, wide: Floats, tested: bool) -> None:
         left, right = self.ligand[rows], self.receptor[rows]
-        (d_source, se_source, p_source), (d_target, se_target, p_target) = (
-            self.context.abundance(g) for g in self.groups
-        )
+        (d_source, _, p_source), (d_target, _, p_target) = (self.context.abundance(g) for g in self.groups)
         parts = np.empty((4, rows.size))
         parts[0], parts[1] = self.source.estimate[c, left], self.target.estimate[c, right]
         parts[2], parts[3] = d_source[c], d_target[c]
@@ -175,9 +172,10 @@ class _GroupPair:
         reach = np.empty_like(parts)
         reach[0] = self.source.wide[left] * self.source.se[c, left]
         reach[1] = self.target.wide[right] * self.target.se[c, right]
-        t = -stdtrit(self.context.projection.df, OUTSIDE / (2.0 * self.context.n_tested))
-        reach[2], reach[3] = t * se_source[c], t * se_target[c]
-        change.write_intervals(out, at=at, reach=reach, same_group=np.full(rows.size, self.groups[0] == self.groups[1]))
+        same = self.groups[0] == self.groups[1]
+        level = OUTSIDE / (self.context.n_tested * (1 if same else 2))  # either of two abundances may be the driver
+        reach[2], reach[3] = (self.context.abundance_reach(g, level)[c] for g in self.groups)
+        change.write_intervals(out, at=at, reach=reach, same_group=np.full(rows.size, same))
 
     def _within_margin(self, c: int) -> Bools:
         sides = np.stack([self.source.estimate[c, self.ligand], self.target.estimate[c, self.receptor]])
