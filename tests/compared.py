@@ -35,6 +35,6 @@ def plain(table):
 def planted_cohort():
     shifts = [
         EDGE | {"driver": "ligand", "log2fc": 2},
-        {"interaction": "MIF^CD74_CXCR4", "source": "tumour", "target": "B cell", "driver": "receptor", "log2fc": -1.5},
+        {"interaction": "MIF^CD74_CXCR4", "source": "tumour", "target": "B cell", "driver": "receptor", "log2fc": -2},
     ]
     return cs.ds.simulate(n_samples=5, n_cells=300, shifts=shifts, rng=11)

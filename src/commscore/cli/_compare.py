@@ -43,7 +43,7 @@ def compare(
     orthologs: options.Orthologs = None,
     resource_species: options.ResourceSpecies = "human",
     test: Annotated[str, typer.Option(help="auto, samples, permutation or cells.")] = "auto",
-    combine: Annotated[str, typer.Option(help="acat or fisher.")] = "acat",
+    combine: Annotated[str, typer.Option(help="acat, acat4 or fisher.")] = "acat",
     abundance_reference: Annotated[
         list[str] | None, typer.Option(help="Group of cells that abundances are relative to; may be repeated.")
     ] = None,

@@ -280,7 +280,7 @@ def _of_kind(stored: StoredResult) -> list[tuple[str, str]]:
 
 def _of_compare(stored: StoredResult) -> tuple[str, ...]:
     fitted = (_SMYTH,) if stored.params.get("unit") == "samples" else ()
-    combined = (_ACAT,) if stored.params.get("combine") == "acat" else ()
+    combined = (_ACAT,) if stored.params.get("combine") in ("acat", "acat4") else ()
     return (*fitted, *combined, _TOST, _EXACT, _BH)
 
 

@@ -12,11 +12,7 @@ from . import shapes
 
 if TYPE_CHECKING:
     from ..arrays import Bools, Floats, Ints
-    from .linear import Fit, Projection
     from .variance import Tail
-
-
-_LEAST = 1e-10  # a variance of zero has no inverse
 
 
 @dataclass(frozen=True)
@@ -53,13 +49,20 @@ class Courses:
 
 
 def of_side(
-    fitted: Fit, projection: Projection, *, noise: Floats, variance: Floats, tail: Tail, n_stages: int, reach: Floats
+    steps: Floats, covariance: Floats, *, variance: Floats, tail: Tail, n_stages: int, reach: Floats
 ) -> Courses:
-    """Fit every course to the entities of a group."""
-    steps = slice(-(n_stages - 1), None)
-    influence = projection.influence[steps]
-    covariance = np.einsum("in,ne,jn->eij", influence, np.maximum(noise, _LEAST), influence)
-    fits = shapes.fit_courses(fitted.estimate[steps], covariance, n_stages=n_stages)
+    """Fit every course to the entities of a group.
+
+    Parameters
+    ----------
+    steps
+        (n_stages − 1, E) estimates of the steps between stages.
+    covariance
+        (E, n_stages − 1, n_stages − 1) their covariances at unit residual variance.
+    variance, tail, reach
+        (E,) moderated variances, what their t-statistics are compared with, and the quantile of the intervals.
+    """
+    fits = shapes.fit_courses(steps, covariance, n_stages=n_stages)
     pvalue = tail.ratio_pvalue(fits.misfit / variance, n_stages - 2.0)
     return Courses(pvalue, fits.amplitude / np.sqrt(variance), fits.cosine, reach)
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import nnls
 
 if TYPE_CHECKING:
     from ..arrays import Bools, Floats
 
 
 _RANK_TOLERANCE = 1e-9
+_RIDGE = 1e-11  # of columns of length 1
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,29 @@ def project(design: Floats, contrasts: Floats) -> Projection:
     influence = (inside / s) @ u.T
     influence[lost] = np.nan
     return Projection(influence, np.eye(n) - u @ u.T, n - rank)
+
+
+def orthonormal(design: Floats) -> Floats:
+    """Orthonormal basis (n, rank) of the columns of a design, whose rank may be short."""
+    u, s, _ = np.linalg.svd(design, full_matrices=False)
+    return np.ascontiguousarray(u[:, s > _RANK_TOLERANCE * s[0]])
+
+
+def non_negative(x: Floats, y: Floats) -> Floats:
+    """Solve non-negative least squares by the normal equations: as many as columns, however many rows.
+
+    Columns are scaled to length 1, so that also those that say the same, of whatever size, can be solved for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> non_negative(np.array([[1.0, 0], [1, 1], [1, 2]]), np.array([1.0, 3, 5])).round(6).tolist()
+    [1.0, 2.0]
+    """
+    length = np.maximum(np.linalg.norm(x, axis=0), 1e-300)
+    unit = x / length
+    root = np.linalg.cholesky(unit.T @ unit + _RIDGE * np.eye(x.shape[1]))
+    return np.asarray(nnls(root.T, np.linalg.solve(root, unit.T @ y))[0] / length, np.float64)
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,10 @@ class Tail:
     own: Floats
     doubt: float
 
+    def take(self, rows: Ints | slice) -> Tail:
+        """Take some of the rows."""
+        return Tail(self.df[rows], self.own[rows], self.doubt)
+
     def pvalue(self, t: Floats) -> Floats:
         """Two-sided p-value."""
         with_prior, alone = (2.0 * stdtr(df, -np.abs(t)) for df in (self.df, self.own))
@@ -303,10 +307,11 @@ def fit_rows(
         wide = tail.quantile(outside)
         out.reach[:, part.rows] = wide * se
         if courses is not None and part.projection.estimable.all():
+            steps = part.projection.influence[-(n_stages - 1) :]
+            noise = np.maximum(donor + technical * part.unit, _LEAST)
             fits_of_courses = of_side(
-                fitted,
-                part.projection,
-                noise=donor + technical * part.unit,
+                fitted.estimate[-(n_stages - 1) :],
+                np.einsum("in,ne,jn->eij", steps, noise, steps),
                 variance=variance,
                 tail=tail,
                 n_stages=n_stages,

@@ -48,8 +48,10 @@ COMPARE = Table(
         Column("n_alt", "int", "samples of the other condition with both groups"),
         *_numbers(
             ("ligand_effect", "log2 fold change of the ligand in the source"),
+            ("ligand_se", "standard error of it"),
             ("ligand_pvalue", "p-value of it"),
             ("receptor_effect", "log2 fold change of the receptor in the target"),
+            ("receptor_se", "standard error of it"),
             ("receptor_pvalue", "p-value of it"),
             ("effect", "log2 fold change of ligand × receptor"),
             ("se", "standard error of effect"),
@@ -61,6 +63,11 @@ COMPARE = Table(
             ("exact_floor", "smallest p-value that the enumeration can give"),
         ),
         Column("sign_stable", "bool", "the sign of effect stays when any one sample is left out"),
+        Column(
+            "low_counts",
+            "bool",
+            "a side is expected to have less than one count per sample in a condition: p-values hold, effects may not",
+        ),
         Column("unit", "category", "what was relabelled or replicated", UNITS),
         Column("status", "category", "whether the row was tested, or why not", STATUSES),
         Column("shift", "category", "what was shown; directions need padj ≤ alpha, stable the margin", SHIFTS),

@@ -4,9 +4,10 @@ from . import design
 from ._by_cells import compare_cells
 from ._cells import CellCohort
 from ._compare import compare, fit
-from ._types import LABELS, Cohort, Comparison, Contrast, Settings
+from ._types import COMBINE, LABELS, Cohort, Comparison, Contrast, Settings
 
 __all__ = [
+    "COMBINE",
     "LABELS",
     "CellCohort",
     "Cohort",

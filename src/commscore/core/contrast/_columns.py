@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 _FLOATS = (
     "ligand_effect",
+    "ligand_se",
+    "ligand_df",
     "ligand_pvalue",
     "ligand_ci_low",
     "ligand_ci_high",
     "receptor_effect",
+    "receptor_se",
+    "receptor_df",
     "receptor_pvalue",
     "receptor_ci_low",
     "receptor_ci_high",
@@ -40,7 +44,7 @@ _FLOATS = (
     "receptor_prop_alt",
 )
 _CODES = ("status", "reason", "driver", "best")
-_FLAGS = ("sign_stable", "within_margin", "gaining", "certain")
+_FLAGS = ("sign_stable", "low_counts", "within_margin", "gaining", "certain")
 _SUBUNITS = ("ligand_subunit_ref", "ligand_subunit_alt", "receptor_subunit_ref", "receptor_subunit_alt")
 _INTERACTION = (
     "simple_first",

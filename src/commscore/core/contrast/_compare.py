@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ._types import Cohort, Contrast
 
 
-def fit(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Settings | None = None) -> Model:
-    """Fit the variance model that all contrasts of a cohort share; see :func:`compare`."""
-    return _model.build(cohort, entities, tests, settings=settings or Settings())
+def fit(cohort: Cohort, entities: Entities) -> Model:
+    """Fit what all contrasts of a cohort share; see :func:`compare`."""
+    return _model.build(cohort, entities)
 
 
 def compare(
@@ -101,7 +101,7 @@ def compare(
             "coefficients; give one column per coefficient"
         )
         raise ValueError(msg)
-    model = model or fit(cohort, entities, tests, settings=settings)
+    model = model or fit(cohort, entities)
     context = FittedContrast(cohort, entities, model, contrast, settings)
     out = _columns.allocate(tests.n, interaction=contrast.kind == "interaction")
     for keep, runs in _by_samples(cohort, tests):
@@ -133,9 +133,7 @@ def _info(context: FittedContrast, out: Columns) -> dict[str, float]:
     model = context.model
     tested = int((out["status"] == Status.TESTED.code).sum())
     return {
-        "prior_df": model.prior_df,
-        "donor_variance": model.donor,
-        "technical_variance": model.technical,
+        "prior_df": model.common_df,
         "n_tests": float(out["status"].size),
         "n_tested": float(tested),
     }

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ...arrays import Bools, Floats, Ints
-    from ._model import Model
+    from ._model import GroupModel, Model
     from ._sides import GroupFit
     from ._types import Cohort, Contrast, Settings
 
 
 @dataclass
 class FittedContrast:
-    """One contrast of one cohort, with what has been fitted for the samples ``keep`` so far."""
+    """One contrast of one cohort, with what has been fitted so far.
+
+    Sides are fitted on all samples that have the group; abundances and relabellings are those of the samples ``keep``,
+    which have both groups of the rows at hand.
+    """
 
     cohort: Cohort
     entities: Entities
@@ -54,8 +58,12 @@ class FittedContrast:
         self.keep = keep
         self.projection = linear.project(self.cohort.design[keep], self.contrast.vectors)
         self.relabelled = None
-        for store in (self.sides, self.abundances, self.shifts, self.evidence):
+        for store in (self.abundances, self.evidence):
             store.clear()
+
+    def group_model(self, group: int) -> GroupModel:
+        """Return what all contrasts share of a group that at least two samples have."""
+        return self.model.groups[group]
 
     def level(self, codes: tuple[int, ...]) -> Bools:
         """Mark the samples in common that are of these levels."""
@@ -70,10 +78,9 @@ class FittedContrast:
         """Fit of a group, kept."""
         if group not in self.sides:
             self.sides[group] = _sides.build(
-                self.model,
-                self.projection,
-                group=group,
-                keep=self.keep,
+                self.group_model(group),
+                self.contrast.vectors,
+                design=self.cohort.design,
                 n_tested=self.n_tested,
                 outside=OUTSIDE,
                 n_stages=self.n_stages,
@@ -101,9 +108,11 @@ class FittedContrast:
         return self._abundance(group).reach(level)
 
     def shift_without(self, group: int, c: int) -> Floats:
-        """How much contrast ``c`` changes without each sample, (n_entities, n); NaN where it cannot be estimated."""
+        """How much contrast ``c`` changes without each sample, (E, n_samples); NaN where it cannot be estimated."""
         if (group, c) not in self.shifts:
-            self.shifts[group, c] = linear.loss_of_each(self.side(group).residual, projection=self.projection, c=c)
+            model = self.group_model(group)
+            direction = linear.project(self.cohort.design[model.keep], self.contrast.vectors[c : c + 1]).influence
+            self.shifts[group, c] = _sides.loss_of_each(model, (direction @ model.basis)[0])
         return self.shifts[group, c]
 
     def limiting(self, group: int, *, end: int) -> Ints:

@@ -111,28 +111,37 @@ def evidence(
     Like ACAT's deviate, 1/p to first order and so led by the smaller p, but without its saturation; log 1/p for
     Fisher's method. Any statistic is exact here: the two sides are relabelled together.
     """
+    fitted = model.groups[group]
+    inside = keep[fitted.keep]
     out = np.empty((entities.size, relabelled.n), np.float32)
     for start in range(0, entities.size, _ENTITIES):
         some = entities[start : start + _ENTITIES]
         y = model.rows.value[group][keep][:, some]
-        noise = model.noise(model.rows.expected[group][keep][:, some])
-        prior = model.prior[group][some]
+        noise = fitted.log_fit.noise[some][:, inside].T
+        prior = RowPrior(model.prior[group][some], model.prior_df[group][some], float(model.largest_df[group]))
         out[start : start + some.size] = _evidence(
-            y - y.mean(axis=0), noise, prior, relabelled=relabelled, model=model, settings=settings
+            y - y.mean(axis=0), noise, prior, relabelled=relabelled, settings=settings
         ).T
     return out
 
 
-def _evidence(
-    y: Floats, noise: Floats, prior: Floats, *, relabelled: Relabelled, model: Model, settings: Settings
-) -> Floats:
+@dataclass(frozen=True)
+class RowPrior:
+    """Prior variances of m rows, their degrees of freedom, and the most that any row may claim."""
+
+    variance: Floats
+    df: Floats
+    largest: float
+
+
+def _evidence(y: Floats, noise: Floats, prior: RowPrior, *, relabelled: Relabelled, settings: Settings) -> Floats:
     r, n, p = relabelled.basis.shape
     explained = ((relabelled.basis.transpose(0, 2, 1).reshape(r * p, n) @ y) ** 2).reshape(r, p, -1).sum(axis=1)
     free = 1.0 - (relabelled.basis**2).sum(axis=2)
     variance = np.maximum((y**2).sum(axis=0) - explained, 0.0) / np.maximum(free @ noise, 1e-12)
-    d0, d = model.prior_df, float(relabelled.df)
-    moderated = np.broadcast_to(prior, variance.shape) if np.isinf(d0) else (d0 * prior + d * variance) / (d0 + d)
-    df = float(model.total_df(d))
+    d = float(relabelled.df)
+    moderated = (prior.df * prior.variance + d * variance) / (prior.df + d)
+    df = np.minimum(d + prior.df, max(prior.largest, 1.0))
     total = np.zeros(variance.shape)
     q = relabelled.influence.shape[1]
     for c in range(q):
@@ -141,10 +150,10 @@ def _evidence(
             squared = np.nan_to_num((influence @ y) ** 2 / (influence**2 @ noise * moderated), posinf=1e12)
         total += np.exp(_compressed(_surprise(squared, df)))
     mean = total / q
-    return np.asarray(mean if settings.combine == "acat" else np.log(mean), np.float64)
+    return np.asarray(np.log(mean) if settings.combine == "fisher" else mean, np.float64)
 
 
-def _surprise(squared: Floats, df: float) -> Floats:
+def _surprise(squared: Floats, df: Floats) -> Floats:
     """−log of the two-sided p of t² by Wallace's normal approximation; never saturates, however large t."""
     z = (8.0 * df + 1.0) / (8.0 * df + 3.0) * np.sqrt(df * np.log1p(squared / df))
     return np.asarray(-np.log(2.0) - log_ndtr(-z), np.float64)

@@ -29,7 +29,8 @@ def finish(out: Columns, *, contrast: Contrast, settings: Settings) -> None:
     out["shift"] = name_shifts(out, alpha=settings.alpha)
     known = (out["status"] == Status.TESTED.code) | (out["status"] == Status.DETECTION.code)
     out["driver"] = np.where(known & reached, out["driver"], -1).astype(np.int8)
-    for name in ("se", "ci_low", "ci_high"):  # where hardly a cell shows a molecule, equal values are no certainty
+    # where hardly a cell shows a molecule, equal values are no certainty
+    for name in ("se", "ci_low", "ci_high", "ligand_se", "receptor_se"):
         out[name] = np.where(known, out[name], np.nan)
     if contrast.kind == "stages":
         out["shape"] = _shape(out, reached, n_stages=1 + len(contrast.alt))

@@ -1,23 +1,96 @@
-"""Variance model of a cohort: donors, counting, and a prior shared by all rows."""
+"""The fits that all contrasts of a cohort share: log-linear and by counts, with variances that rows and groups lend."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...arrays import Entities, Tests
-from ...stats import linear, variance
+from ...arrays import Entities
+from ...stats import linear, log_linear, quasi_likelihood
+from ...stats.donor_shape import gamma_likeness, row_skewness
+from ...stats.group_priors import ModeratedVariances, RowVariances, moderate_groups
+from ..log_rates import log_rates
 from . import _rows
 
 if TYPE_CHECKING:
     from ...arrays import Bools, Floats, Ints
+    from ...stats.log_linear import LogLinearFit, VarianceComponents
+    from ...stats.quasi_likelihood import QuasiFit
+    from ...stats.variance import Tail
     from ._rows import EntityValues
-    from ._types import Cohort, Settings
+    from ._types import Cohort
+
+_FEWEST_COUNTS = 5  # of a row in all samples together, below which its variance says nothing
+_MOSTLY_COUNTING = 0.5
+_LN2 = float(np.log(2.0))
 
 
-_Fit: TypeAlias = "tuple[int, Ints, Floats, Floats, linear.Projection]"
+@dataclass(frozen=True)
+class CountFit:
+    """Quasi-likelihood fits of the entities of a group that have a count.
+
+    Attributes
+    ----------
+    rows
+        (m,) which entities.
+    counts, library
+        (m, n) and (n,).
+    fitted
+        As :func:`commscore.stats.quasi_likelihood.fit` gives it.
+    scale
+        (m,) moderated scale, at least that of counting alone.
+    tail
+        Null distribution of the square roots of likelihood ratios over the scale.
+    """
+
+    rows: Ints
+    counts: Floats
+    library: Floats
+    fitted: QuasiFit
+    scale: Floats
+    tail: Tail
+
+
+@dataclass(frozen=True)
+class GroupModel:
+    """Fits of all entities of one group on all samples that have it.
+
+    Attributes
+    ----------
+    keep
+        (n_samples,) the samples that have the group.
+    basis
+        (n, r) orthonormal basis of their design.
+    log_fit
+        Log-linear fits of the entities.
+    variance
+        (E,) moderated residual variances.
+    tail
+        Null distribution of their t-statistics; None where nothing is left to estimate a variance from.
+    count_fit
+        None where nothing is left to estimate a scale from, or no entity has a count.
+    components
+        What donors, counting and cells add to the variance.
+    lean
+        What the fit by counts weighs beyond the share of counting, 0 to 1/2 of the rest: see :func:`_lean`.
+    """
+
+    keep: Bools
+    basis: Floats
+    log_fit: LogLinearFit
+    variance: Floats
+    tail: Tail | None
+    count_fit: CountFit | None
+    components: VarianceComponents
+    lean: float = 0.0
+
+    @property
+    def direction(self) -> Floats:
+        """(E, n_samples): standardised residuals of length 1, zero in samples without the group."""
+        return unit_residuals(self.log_fit, self.keep)
 
 
 @dataclass(frozen=True)
@@ -28,98 +101,211 @@ class Model:
     ----------
     rows
         Entities per sample × group.
-    donor, technical
-        Variance of log2 CPM: donor + technical/(expected count + ½). Poisson counting has 1/ln²2 = 2.08.
-    prior_df
-        Prior degrees of freedom of the row variances, which are relative to that model; 0 without a prior.
-    n_rows
-        Number of rows behind the prior.
-    prior
-        (n_groups, n_entities) prior variance.
+    groups
+        Fits of the groups that at least two samples have.
+    prior, prior_df
+        (n_groups, E) prior variances of the log-linear fits and their degrees of freedom.
     largest_df
-        Degrees of freedom of all rows together: no moderated row may claim more.
+        (n_groups,) degrees of freedom of all rows of a group together: no moderated row may claim more.
+    common_df
+        Degrees of freedom of a prior that nothing was lent to; 0 without a prior.
     """
 
     rows: EntityValues
-    donor: float
-    technical: float
-    prior_df: float
+    groups: dict[int, GroupModel]
     prior: Floats
-    largest_df: float
-    n_rows: int = 0
-
-    def noise(self, expected: Floats) -> Floats:
-        """Variance of an observation with this expected count, up to the row's own factor."""
-        return np.asarray(self.donor + self.technical / (expected + 0.5), np.float64)
-
-    def moderate(self, own: Floats, df: Floats, *, group: int) -> tuple[Floats, variance.Tail]:
-        """Moderated variances of all entities of a group, and what their t-statistics are compared with."""
-        prior = variance.Prior(self.prior_df, self.prior[group])
-        return variance.moderate(own, df, prior=prior, n_rows=self.n_rows, ceiling=self.largest_df)
-
-    def total_df(self, df: Floats | float) -> Floats:
-        """Degrees of freedom of a moderated variance."""
-        return np.minimum(np.asarray(df, np.float64) + self.prior_df, max(self.largest_df, 1.0))
+    prior_df: Floats
+    largest_df: Floats
+    common_df: float
 
 
-def build(cohort: Cohort, entities: Entities, tests: Tests, *, settings: Settings) -> Model:
-    """Fit the variance model to every entity × group row that a test uses and that is expressed.
+@dataclass(frozen=True)
+class _GroupFits:
+    """Fits of one group before their variances are moderated: entities first, then the background's genes."""
 
-    The estimates of effects are ordinary least squares, so that the parts of a change add up exactly;
-    unequal precision of the samples (cells, depth) enters their variances.
+    keep: Bools
+    basis: Floats
+    total: Floats
+    level: Floats
+    log_fit: LogLinearFit
+    components: VarianceComponents
+    counted: Ints
+    counts: Floats
+    library: Floats
+    quasi: QuasiFit | None
+
+
+def build(cohort: Cohort, entities: Entities) -> Model:
+    """Fit every entity in every group, on all samples that have the group, and moderate the variances.
+
+    The genes of the cohort's background take part in what shapes the priors, and in nothing else.
     """
     rows = _rows.build(cohort, entities)
-    used = _used(cohort, rows, tests, settings=settings)
-    present = cohort.present.T
-    fits: list[_Fit] = []
-    for group in np.flatnonzero(used.any(axis=1)):
-        which, keep = np.flatnonzero(used[group]), present[group]
-        projection = linear.project(cohort.design[keep], np.eye(cohort.design.shape[1])[:1])
-        if projection.df > 0:
-            y, expected = rows.value[group][keep][:, which], rows.expected[group][keep][:, which]
-            fits.append((int(group), which, y, expected, projection))
-    if not fits:
-        return Model(rows, 1.0, 0.0, 0.0, np.ones(used.shape), 0.0)
-    donor, technical = variance.fit_noise(
-        [variance.RowsInSamples(which, y, 1.0 / (expected + 0.5), p) for _, which, y, expected, p in fits]
-    )
-    model = Model(rows, donor, technical, 0.0, np.ones(used.shape), 0.0)
-    return _with_prior(model, fits)
+    fitted = {k: _fit_group(cohort, rows, group=k) for k in np.flatnonzero(cohort.present.sum(axis=0) >= 2).tolist()}
+    n_entities = entities.n
+    single = np.ones(n_entities + _n_background(cohort), bool)
+    single[:n_entities] = entities.n_subunits == 1
+    single[:n_entities] &= _first_of_gene(entities)
+    shape = (cohort.n_groups, single.size)
+    prior, count_prior = _moderate_logs(fitted, single, shape=shape), _moderate_counts(fitted, single, shape=shape)
+    groups = {k: _group_model(f, k, n_entities, prior=prior, count_prior=count_prior) for k, f in fitted.items()}
+    lean = _lean(groups, fitted, rows, prior=prior)
+    groups = {k: replace(g, lean=lean) for k, g in groups.items()}
+    largest = np.zeros(cohort.n_groups)
+    for k, f in fitted.items():
+        largest[k] = f.log_fit.df * f.level.size
+    if prior is None:
+        none = np.zeros((cohort.n_groups, n_entities))
+        return Model(rows, groups, none + 1.0, none, largest, 0.0)
+    return Model(rows, groups, prior.prior[:, :n_entities], prior.prior_df[:, :n_entities], largest, prior.common_df)
 
 
-def _used(cohort: Cohort, rows: EntityValues, tests: Tests, *, settings: Settings) -> Bools:
-    """Mark entity × group rows of the tests that are expressed in as many samples as the smallest level has."""
-    need = np.zeros((cohort.n_groups, rows.value.shape[2]), bool)
-    need[tests.source, tests.ligand] = True
-    need[tests.target, tests.receptor] = True
-    least = int(np.bincount(cohort.condition, minlength=len(cohort.levels)).min())
-    for group, keep in enumerate(cohort.present.T):
-        if keep.sum() < 2:
-            need[group] = False
+def _lean(
+    groups: dict[int, GroupModel],
+    fits: dict[int, _GroupFits],
+    rows: EntityValues,
+    *,
+    prior: ModeratedVariances | None,
+) -> float:
+    """Half of how gamma-like the donors are, by the rows that are not mostly counting.
+
+    Where donors vary as gamma variables, the fit by counts has the likelihood; where they do not, it takes outlying
+    donors at their word. One number for the cohort, which knows of no single contrast.
+    """
+    observed, expected = [np.zeros(0)], [np.zeros(0)]
+    for k, g in groups.items():
+        if g.count_fit is None or prior is None:
             continue
-        prop = np.ascontiguousarray(rows.prop[group][keep].T)
-        need[group] &= _rows.expressed_in_enough(prop, n_least=least, threshold=settings.expr_prop)
-    return need
+        fitted = g.count_fit.fitted
+        told = np.flatnonzero(fitted.counting < _MOSTLY_COUNTING)
+        at = g.count_fit.rows[told]
+        projector = np.eye(g.basis.shape[0]) - g.basis @ g.basis.T
+        mean = np.exp(fitted.coefficient[told] @ g.basis.T) * fits[k].library
+        both = row_skewness(
+            rows.value[k][g.keep].T[at] @ projector,
+            projector,
+            variance=prior.prior[k, at] * g.log_fit.noise[at].mean(axis=1),
+            mean=mean,
+            dispersion=fitted.dispersion * g.count_fit.scale[told][:, None],
+        )
+        observed.append(both[0])
+        expected.append(both[1])
+    return 0.5 * gamma_likeness(np.concatenate(observed), np.concatenate(expected))
 
 
-def _with_prior(model: Model, fits: list[_Fit]) -> Model:
-    done = [linear.fit(y, p, noise=model.noise(expected)) for _, _, y, expected, p in fits]
-    residual, df = np.concatenate([f.variance for f in done]), np.concatenate([f.df for f in done])
-    where = np.concatenate([group * model.prior.shape[1] + which for group, which, *_ in fits])
-    if residual.size < 2:
-        return model
-    # rows that no test uses get the prior of their expected count, should anyone ask for them
-    covariate = np.log2(model.rows.expected.mean(axis=1) + 0.5).ravel()
-    everything, all_df = np.full(covariate.size, np.nan), np.ones(covariate.size)
-    everything[where], all_df[where] = residual, df
-    prior = variance.fit_prior(everything, all_df, covariate=covariate)
-    shape = model.prior.shape
-    return Model(
-        model.rows,
-        model.donor,
-        model.technical,
-        prior.df,
-        prior.variance.reshape(shape),
-        float(df.sum()),
-        int(residual.size),
-    )
+def _n_background(cohort: Cohort) -> int:
+    return 0 if cohort.background is None else int(cohort.background.shape[2])
+
+
+def _first_of_gene(entities: Entities) -> Bools:
+    """Mark the first of the entities that begin with the same gene: a gene shapes a prior once."""
+    first = np.zeros(entities.n, bool)
+    one = entities.n_subunits == 1
+    genes = entities.genes[entities.indptr[:-1]]
+    places = np.flatnonzero(one)
+    first[places[np.unique(genes[places], return_index=True)[1]]] = True
+    return first
+
+
+def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
+    keep = cohort.present[:, group]
+    basis = linear.orthonormal(cohort.design[keep])
+    library, n_cells = cohort.library[keep, group], cohort.n_cells[keep, group].astype(np.float64)
+    value, counts = rows.value[group][keep].T, rows.count[group][keep].T
+    if cohort.background is not None:
+        others = cohort.background[keep, group]
+        value = np.vstack([value, log_rates(others, library[:, None]).T])
+        counts = np.vstack([counts, others.T])
+    if basis.shape[0] == basis.shape[1]:
+        fitted = log_linear.weighted_rows(value, basis, np.ones_like(value))
+        components = log_linear.VarianceComponents(1.0, 0.0, 0.0)
+    else:
+        fitted, components = log_linear.fit(value, basis, library=library, n_cells=n_cells)
+    total = counts.sum(axis=1)
+    counted = np.flatnonzero(total > 0) if fitted.df > 0 else np.zeros(0, np.int64)
+    quasi = None
+    if counted.size:
+        start = (fitted.coefficient[counted] @ basis.T * _LN2 - np.log(1e6)) @ basis
+        quasi = quasi_likelihood.fit(counts[counted], basis, library=library, n_cells=n_cells, start=start)
+    level = np.log2(counts.mean(axis=1) + 0.5)
+    return _GroupFits(keep, basis, total, level, fitted, components, counted, counts, library, quasi)
+
+
+def _moderate_logs(fits: dict[int, _GroupFits], single: Bools, *, shape: tuple[int, int]) -> ModeratedVariances | None:
+    rows = _unknown(shape)
+    for k, f in fits.items():
+        if f.log_fit.df > 0:
+            enough = f.total >= _FEWEST_COUNTS
+            rows.variance[k], rows.level[k] = f.log_fit.variance, f.level
+            rows.df[k], rows.shaping[k] = np.where(enough, f.log_fit.df, 0.0), enough & single
+    return _moderated(rows, fits)
+
+
+def _moderate_counts(
+    fits: dict[int, _GroupFits], single: Bools, *, shape: tuple[int, int]
+) -> ModeratedVariances | None:
+    rows = _unknown(shape)
+    for k, f in fits.items():
+        if f.quasi is not None:
+            enough = f.total >= _FEWEST_COUNTS
+            rows.variance[k, f.counted], rows.level[k] = f.quasi.scale, f.level
+            rows.df[k, f.counted] = np.where(enough[f.counted], f.quasi.df, 0.0)
+            rows.shaping[k] = enough & single
+    return _moderated(rows, fits)
+
+
+def _unknown(shape: tuple[int, int]) -> RowVariances:
+    return RowVariances(np.full(shape, np.nan), np.zeros(shape), np.zeros(shape), np.zeros(shape, bool))
+
+
+def _moderated(rows: RowVariances, fits: dict[int, _GroupFits]) -> ModeratedVariances | None:
+    if not (rows.df > 0).any():
+        return None
+    return moderate_groups(rows, _correlation(fits, rows.shaping))
+
+
+def _correlation(fits: dict[int, _GroupFits], shaping: Bools) -> Floats:
+    """Mean squared correlation of the residuals of one gene in two groups, beyond that of unrelated ones."""
+    out = np.zeros((shaping.shape[0], shaping.shape[0]))
+    directions = {k: unit_residuals(f.log_fit, f.keep) for k, f in fits.items() if f.log_fit.df > 1.0}
+    for j, k in combinations(directions, 2):
+        both = shaping[j] & shaping[k]
+        if both.sum() < 2:
+            continue
+        chance = 1.0 / min(fits[j].log_fit.df, fits[k].log_fit.df)
+        mean = float((np.einsum("ij,ij->i", directions[j][both], directions[k][both]) ** 2).mean())
+        out[j, k] = out[k, j] = np.clip((mean - chance) / (1.0 - chance), 0.0, 1.0)
+    return out
+
+
+def unit_residuals(fitted: LogLinearFit, keep: Bools) -> Floats:
+    """Standardised residuals of length 1 (m, n_samples), zero in the samples that were not fitted."""
+    standard = fitted.residual / np.sqrt(fitted.noise)
+    length = np.linalg.norm(standard, axis=1, keepdims=True)
+    out = np.zeros((standard.shape[0], keep.size))
+    out[:, keep] = np.divide(standard, length, out=np.zeros_like(standard), where=length > 1e-9)
+    return out
+
+
+def _group_model(
+    fits: _GroupFits,
+    k: int,
+    n_entities: int,
+    *,
+    prior: ModeratedVariances | None,
+    count_prior: ModeratedVariances | None,
+) -> GroupModel:
+    """Keep what concerns the entities, with the variances moderated."""
+    fitted = fits.log_fit.take(slice(0, n_entities))
+    if prior is None or fitted.df <= 0:
+        nothing = np.full(n_entities, np.nan)
+        return GroupModel(fits.keep, fits.basis, fitted, nothing, None, None, fits.components)
+    count_fit = None
+    if fits.quasi is not None and count_prior is not None:
+        of_entities = np.flatnonzero(fits.counted < n_entities)
+        rows = fits.counted[of_entities]
+        quasi = fits.quasi.take(of_entities)
+        scale = np.maximum(count_prior.variance[k, rows], quasi.bound)
+        count_fit = CountFit(rows, fits.counts[rows], fits.library, quasi, scale, count_prior.tail(k).take(rows))
+    variance, tail = prior.variance[k, :n_entities], prior.tail(k).take(slice(0, n_entities))
+    return GroupModel(fits.keep, fits.basis, fitted, variance, tail, count_fit, fits.components)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import stdtr
 
 from ...stats import combine, courses, exact
 from ...tables.vocabulary import Status, UntestableReason
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from ._columns import Columns
     from ._context import FittedContrast
     from ._sides import GroupFit, SideCovariance
+
+
+_FEW = 1.0
+"""Expected count per sample below which estimates of effects depend on the depth, if that differs."""
 
 
 def fill(context: FittedContrast, out: Columns, *, at: Ints, groups: tuple[int, int], sides: Any) -> None:
@@ -46,6 +51,7 @@ def fill(context: FittedContrast, out: Columns, *, at: Ints, groups: tuple[int, 
     out["gaining"][at] = gaining
     best, out["certain"][at] = block.best()
     block.effects(out, at=at, best=best, tested=reason is None)
+    out["low_counts"][at] = block.low_counts()
     if reason is None:
         block.evidence(out, at=at, status=status, detection=detection)
         block.relabel(out, at=at, tested=status == Status.TESTED.code)
@@ -131,47 +137,54 @@ class _GroupPair:
         sides = (self.source.courses, self.ligand), (self.target.courses, self.receptor)
         return courses.choose(both, sides, n_stages=context.n_stages, alpha=context.settings.alpha)
 
-    def sum(self, c: int, rows: Any) -> tuple[Floats, Floats]:
-        """Effect on log2(L·R) along contrast ``c`` and its standard error."""
+    def low_counts(self) -> Bools:
+        """Whether a side is expected to have less than one count per sample in a level that is compared."""
+        levels = [*self.context.contrast.ref, *self.context.contrast.alt]
+        expected = self.context.model.rows.expected[levels].min(axis=0)
+        sides = expected[self.groups[0], self.ligand], expected[self.groups[1], self.receptor]
+        return np.asarray(np.minimum(*sides) < _FEW, np.bool_)
+
+    def sum(self, c: int, rows: Any, *, sign: float = 1.0) -> tuple[Floats, Floats]:
+        """Effect on log2(L·R) along contrast ``c`` and its standard error; of log2(L/R) with ``sign`` −1."""
         left, right = self.ligand[rows], self.receptor[rows]
         s, t = self.source, self.target
-        part = _sides.SideCovariance(self.joint.correlation[rows], self.joint.root_noise[rows])
-        se = part.se(
-            s.se[c, left],
-            t.se[c, right],
-            sigma=s.sigma[left] * t.sigma[right],
-            influence=self.context.projection.influence[c],
-        )
-        return s.estimate[c, left] + t.estimate[c, right], se
+        se = _sides.SideCovariance(self.joint.correlation[rows]).se(s.se[c, left], t.se[c, right], sign=sign)
+        return s.estimate[c, left] + sign * t.estimate[c, right], se
+
+    def wide(self, c: int, rows: Any) -> Floats:
+        """Quantile of the intervals of both sides together."""
+        wide = np.maximum(self.source.wide[c, self.ligand[rows]], self.target.wide[c, self.receptor[rows]])
+        return np.asarray(wide, np.float64)
 
     def effects(self, out: Columns, *, at: Ints, best: Ints, tested: bool) -> None:
         """Effects along the best contrast, their intervals, parts of the flow, stability, equivalence."""
         out["best"][at] = best
         stable, same_sign = np.ones(at.size, bool), np.zeros(at.size, bool)
-        wide = np.maximum(self.source.wide[self.ligand], self.target.wide[self.receptor])
         for c in np.unique(best):
             rows = np.flatnonzero(best == c)
-            self._along(out, at=at[rows], rows=rows, c=int(c), wide=wide[rows], tested=tested)
+            self._along(out, at=at[rows], rows=rows, c=int(c), tested=tested)
             same_sign[rows] = self._sign_stable(int(c), rows)
         for c in range(self.context.n_tested):
             stable &= self._within_margin(c)
         if tested:
             out["sign_stable"][at], out["within_margin"][at] = same_sign, stable
 
-    def _along(self, out: Columns, *, at: Ints, rows: Ints, c: int, wide: Floats, tested: bool) -> None:
+    def _along(self, out: Columns, *, at: Ints, rows: Ints, c: int, tested: bool) -> None:
         left, right = self.ligand[rows], self.receptor[rows]
         (d_source, _, p_source), (d_target, _, p_target) = (self.context.abundance(g) for g in self.groups)
         parts = np.empty((4, rows.size))
         parts[0], parts[1] = self.source.estimate[c, left], self.target.estimate[c, right]
         parts[2], parts[3] = d_source[c], d_target[c]
-        change = Change(parts, self.sum(c, rows)[1], wide)
+        change = Change(parts, self.sum(c, rows)[1], self.wide(c, rows))
         change.write(out, at=at)
         if not tested:
             return
         out["source_pvalue"][at], out["target_pvalue"][at] = p_source[c], p_target[c]
         reach = np.empty_like(parts)
-        reach[0] = self.source.wide[left] * self.source.se[c, left]
-        reach[1] = self.target.wide[right] * self.target.se[c, right]
+        out["ligand_se"][at], out["receptor_se"][at] = self.source.se[c, left], self.target.se[c, right]
+        out["ligand_df"][at], out["receptor_df"][at] = self.source.df[left], self.target.df[right]
+        reach[0] = self.source.wide[c, left] * self.source.se[c, left]
+        reach[1] = self.target.wide[c, right] * self.target.se[c, right]
         same = self.groups[0] == self.groups[1]
         level = OUTSIDE / (self.context.n_tested * (1 if same else 2))  # either of two abundances may be the driver
         reach[2], reach[3] = (self.context.abundance_reach(g, level)[c] for g in self.groups)
@@ -179,8 +192,8 @@ class _GroupPair:
 
     def _within_margin(self, c: int) -> Bools:
         sides = np.stack([self.source.estimate[c, self.ligand], self.target.estimate[c, self.receptor]])
-        wide = np.maximum(self.source.wide[self.ligand], self.target.wide[self.receptor])
-        return Change(sides, self.sum(c, slice(None))[1], wide).within(self.context.settings.margin)
+        everything = slice(None)
+        return Change(sides, self.sum(c, everything)[1], self.wide(c, everything)).within(self.context.settings.margin)
 
     def _sign_stable(self, c: int, rows: Ints) -> Bools:
         """Whether the effect keeps its sign without any one sample."""
@@ -196,10 +209,13 @@ class _GroupPair:
         tested = status == Status.TESTED.code
         ligand = combine.cauchy_tail(self.source.evidence)[self.ligand]
         receptor = combine.cauchy_tail(self.target.evidence)[self.receptor]
-        if self.context.settings.combine == "acat":
-            either = combine.cauchy_tail(0.5 * (left + right))
-        else:
+        how = self.context.settings.combine
+        if how == "fisher":
             either = combine.fisher(np.stack([ligand, receptor]), axis=0)
+        elif how == "acat4":
+            either = combine.cauchy_tail(0.25 * (left + right + self._together(1.0) + self._together(-1.0)))
+        else:
+            either = combine.cauchy_tail(0.5 * (left + right))
         shown = tested | (status == Status.DETECTION.code)
         out["ligand_pvalue"][at] = np.where(shown, ligand, np.nan)
         out["receptor_pvalue"][at] = np.where(shown, receptor, np.nan)
@@ -207,6 +223,16 @@ class _GroupPair:
         # that a sample shows nothing may be its depth: the change of the rate must be seen too
         appeared = np.where(np.isnan(detection), np.nan, np.fmax(detection, either))
         out["pvalue"][at] = np.where(tested, either, appeared)
+
+    def _together(self, sign: float) -> Floats:
+        """Cauchy deviate of the sum of both sides, of their difference with ``sign`` −1, over the contrasts."""
+        df = np.minimum(self.source.df[self.ligand], self.target.df[self.receptor])
+        deviates = []
+        for c in range(self.context.n_tested):
+            effect, se = self.sum(c, slice(None), sign=sign)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                deviates.append(combine.cauchy(2.0 * stdtr(df, -np.abs(effect / se))))
+        return np.asarray(np.mean(deviates, axis=0), np.float64)
 
     def relabel(self, out: Columns, *, at: Ints, tested: Bools) -> None:
         """P-value over relabellings of the samples, and the smallest it can be."""
@@ -225,9 +251,9 @@ class _GroupPair:
 
     def simple(self, out: Columns, *, at: Ints) -> None:
         """Both simple effects with intervals, and the differences between the arms before and after."""
-        wide = np.maximum(self.source.wide[self.ligand], self.target.wide[self.receptor])
         for c, name in ((1, "simple_first"), (2, "simple_second")):
             effect, se = self.sum(c, slice(None))
+            wide = self.wide(c, slice(None))
             out[name][at], out[f"{name}_low"][at], out[f"{name}_high"][at] = (
                 effect,
                 effect - wide * se,

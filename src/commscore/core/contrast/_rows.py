@@ -1,4 +1,4 @@
-"""Entities (genes and complexes) per sample × group: value, expected count, fraction expressing."""
+"""Entities (genes and complexes) per sample × group: value, count, fraction expressing."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ class EntityValues:
     ----------
     value
         log2 CPM; of a complex that of its limiting subunit, see :mod:`._subunits`.
+    count
+        Raw count; of a complex that of its limiting subunit.
     expected
-        Count expected in the sample if all samples had the group's overall rate: what the precision depends
-        on. It knows the depth and the cells of the sample, not its own value, so precision and value are
-        not tied to each other.
+        (n_levels, n_groups, n_entities) count expected in a sample of the level's mean library if all samples had the
+        rate of the group; 0 where the level has no sample.
     prop
         Fraction of cells expressing; of a complex its smallest.
     seen
@@ -36,6 +37,7 @@ class EntityValues:
     """
 
     value: Floats
+    count: Floats
     expected: Floats
     prop: Floats
     seen: Bools
@@ -54,17 +56,27 @@ def build(cohort: Cohort, entities: Entities, *, subunit: Ints | None = None) ->
     rate = counts.sum(axis=0) / np.maximum(library.sum(axis=0), 1.0)[:, None]
     subunit = _subunits.choose(cohort, entities, rate=rate) if subunit is None else subunit
     value = np.empty((cohort.n_groups, cohort.n_samples, entities.n))
-    expected = np.empty_like(value)
+    count = np.empty_like(value)
+    depth = _mean_libraries(cohort, library)
+    expected = np.empty((len(cohort.levels), cohort.n_groups, entities.n))
     for k in range(cohort.n_groups):
         chosen = subunit[cohort.condition, k]
         value[k] = np.take_along_axis(cohort.logcpm[:, k], chosen, axis=1)
-        expected[k] = rate[k][chosen] * library[:, k, None]
+        count[k] = np.take_along_axis(counts[:, k], chosen, axis=1)
+        expected[:, k] = rate[k][subunit[:, k]] * depth[:, k, None]
 
     def least(array: Floats) -> Floats:
         joined = np.minimum.reduceat(array[:, :, genes], starts, axis=2)
         return np.ascontiguousarray(joined.transpose(1, 0, 2))
 
-    return EntityValues(value, expected, least(cohort.prop), least(counts) > 0, subunit)
+    return EntityValues(value, count, expected, least(cohort.prop), least(counts) > 0, subunit)
+
+
+def _mean_libraries(cohort: Cohort, library: Floats) -> Floats:
+    """Mean library (n_levels, n_groups) of the samples that have the group."""
+    of_level = (cohort.condition == np.arange(len(cohort.levels))[:, None]).astype(np.float64)
+    n = of_level @ cohort.present.astype(np.float64)
+    return np.asarray((of_level @ library) / np.maximum(n, 1.0), np.float64)
 
 
 def expressed_in_enough(prop: Floats, *, n_least: int, threshold: float) -> Bools:

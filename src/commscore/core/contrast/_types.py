@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 KINDS = ("pair", "stages", "interaction")
+COMBINE = ("acat", "acat4", "fisher")
 OUTSIDE = 0.05
 """Intervals leave this much out."""
 
@@ -165,7 +166,8 @@ class Settings:
     Attributes
     ----------
     combine
-        ``"acat"`` (valid when the two sides are correlated) or ``"fisher"`` (assumes independent sides).
+        ``"acat"`` (valid when the two sides are correlated), ``"acat4"`` (also their sum and difference: more power
+        where both sides move, a little less where one does) or ``"fisher"`` (assumes independent sides).
     test
         ``"samples"``: moderated t. ``"permutation"``: relabelling of the samples gives ``pvalue`` too.
     margin
@@ -186,7 +188,7 @@ class Settings:
         Codes of the groups that abundances are relative to; empty for those that change together.
     """
 
-    combine: Literal["acat", "fisher"] = "acat"
+    combine: Literal["acat", "acat4", "fisher"] = "acat"
     test: Literal["samples", "permutation"] = "samples"
     margin: float = 0.5
     expr_prop: float = 0.1
@@ -197,7 +199,7 @@ class Settings:
     abundance_reference: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        one_of("combine", self.combine, ("acat", "fisher"))
+        one_of("combine", self.combine, COMBINE)
         one_of("test", self.test, ("samples", "permutation"))
         in_range("min_samples", self.min_samples, low=2, integer=True)
 

@@ -13,7 +13,7 @@ from ..._random import RNG, key, recorded
 from ..._validate import one_of, warn
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, NonNegative, Proportion, Repeats, checked
-from ...core.contrast import Settings
+from ...core.contrast import COMBINE, Settings
 from ...get import Result
 from ...get._store import check_target, finish, identity
 from ...study.comparison import ComparisonRequest, no_replicates, prepare_comparison, require_replicates
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ...rs import Resource
 
 TESTS = ("auto", "samples", "permutation", "cells")
-COMBINE = ("acat", "fisher")
 _CELLS_SAY = (
     "Cells of one sample are not independent, so a small p-value says that these samples differ, not that the "
     "conditions do (false positives 0.2 to 0.4 at 0.05 with ordinary variation between donors)"
@@ -121,7 +120,9 @@ def compare(
         replicates; says only whether these samples differ, with a warning. ``"auto"``: samples, which must be at least
         two in the reference and in a level that is contrasted with it; never cells.
     combine
-        ``"acat"`` (valid when both sides depend on each other) or ``"fisher"`` (assumes independent sides).
+        ``"acat"`` (valid when both sides depend on each other), ``"acat4"`` (combines the sum and the difference of
+        both sides with them: more power where both move, a little less where one does; samples only) or ``"fisher"``
+        (assumes independent sides).
     abundance_reference
         Group or groups of cells that did not change, which the abundances in ``d_source`` and ``d_target`` are relative
         to. By default, contrast by contrast, those more than half of all groups whose abundances change most alike:
@@ -207,7 +208,7 @@ def compare(
             "stages within each level, or leave out order"
         )
         raise ValueError(msg)
-    unit = _unit(test, keys)
+    unit = _unit(test, keys, combine=combine)
     request = ComparisonRequest(
         resource,
         counts_layer,
@@ -308,10 +309,13 @@ def _settings(
     )
 
 
-def _unit(test: str, keys: StudyKeys) -> str:
+def _unit(test: str, keys: StudyKeys, *, combine: str) -> str:
     """Return what is replicated: samples, or cells where they are asked for."""
     if test == "cells":
         _nothing_of_samples(keys)
+        if combine == "acat4":
+            msg = "combine='acat4' adds up both sides over samples; with test='cells' use 'acat' or 'fisher'"
+            raise ValueError(msg)
         warn(f"test='cells': {_CELLS_SAY}; the rows are marked unit='cells'. Use test='samples' to test conditions")
         return "cells"
     if keys.sample is None:

@@ -78,7 +78,7 @@ def run(
     """Give every contrast to the engine."""
     cohort = prepared.cohort(design, min_cells=plan.min_cells)
     entities, settings = prepared.interactions.entities, plan.settings
-    model = engine.fit(cohort, entities, tests, settings=settings)
+    model = engine.fit(cohort, entities)
     parts, info = [], []
     for contrast in contrasts:
         result = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings, model=model)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from ...arrays import Tests
 from ...check import Label, at_least, between, checked
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from ...study.samples import Study
 
 
-_ALPHA = 0.05
-"""Level of the intervals that the standard errors are taken back from."""
+_STEPS = 50.0
+"""Degrees of freedom are told apart in steps of 2 % where the smallest effect is sought."""
 
 _LEVEL = between(1e-9, 0.5)
 """Of ``alpha``: half of it is a level of a t-test."""
@@ -113,7 +112,7 @@ def power(
     prepared = stored.prepare(adata)
     tests, which = prepared.tests()
     design = build_design(prepared.study, stored.keys)
-    settings = Settings(expr_prop=stored.options["expr_prop"], max_enumeration=0, alpha=_ALPHA)
+    settings = Settings(expr_prop=stored.options["expr_prop"], max_enumeration=0)
     cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
     one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
     result = engine.compare(cohort, prepared.interactions.entities, tests, contrast=one, settings=settings)
@@ -122,28 +121,21 @@ def power(
         msg = "no interaction can be tested with these samples; see cs.tl.compare and cs.get.untested for the reasons"
         raise ValueError(msg)
     columns = {name: result.columns[name][rows] for name in result.columns}
-    df = _residual_df(cohort, design, tests.take(rows))
-    prior_df = result.info["prior_df"]
+    tested = tests.take(rows)
+    now = _residual_df(cohort, design)
     target = {"effect": float(effect), "power": float(power), "alpha": alpha}
-    parts = [
-        _answer(
-            columns, df if n == 0 else _future_df(design, prepared.study, n), n=n, now=df, prior_df=prior_df, **target
-        )
-        for n in (0, *sizes)
-    ]
-    return _table(prepared, tests.take(rows), which[rows], parts=parts, sizes=(0, *sizes))
+    parts = []
+    for n in (0, *sizes):
+        future = now if n == 0 else np.full(now.size, _future_df(design, prepared.study, n))
+        more = np.where(future < 1.0, np.nan, future - now)
+        change = {"ligand": more[tested.source], "receptor": more[tested.target]}
+        parts.append(_answer(columns, change, n=n, **target))
+    return _table(prepared, tested, which[rows], parts=parts, sizes=(0, *sizes))
 
 
-def _residual_df(cohort: engine.Cohort, design: StudyDesign, tests: Tests) -> Floats:
-    """Residual degrees of freedom of the samples in which source and target are both present."""
-    present = cohort.present
-    pair = tests.source * cohort.n_groups + tests.target
-    codes, inverse = np.unique(pair, return_inverse=True)
-    df = []
-    for code in codes:
-        keep = present[:, code // cohort.n_groups] & present[:, code % cohort.n_groups]
-        df.append(keep.sum() - design_rank(design.matrix[keep]))
-    return np.asarray(df, np.float64)[inverse]
+def _residual_df(cohort: engine.Cohort, design: StudyDesign) -> Floats:
+    """Residual degrees of freedom (n_groups,) of the samples that have each group."""
+    return np.asarray([keep.sum() - design_rank(design.matrix[keep]) for keep in cohort.present.T], np.float64)
 
 
 def _future_df(design: StudyDesign, study: Study, n: int) -> float:
@@ -156,31 +148,29 @@ def _future_df(design: StudyDesign, study: Study, n: int) -> float:
 
 def _answer(
     c: dict[str, npt.NDArray[Any]],
-    df: Floats | float,
+    more: dict[str, Floats],
     *,
     n: int,
-    now: Floats,
-    prior_df: float,
     effect: float,
     power: float,
     alpha: float,
 ) -> dict[str, Floats]:
     """Smallest effect and power of both sides with ``n`` samples per condition (0: as they are).
 
-    ``df`` are the residual degrees of freedom then, ``now`` the present ones; without any there is no answer.
+    ``more`` are the degrees of freedom that come to those of each side; NaN where so few samples leave none.
     """
-    total = np.minimum(now + prior_df, 1e6)
     width = 1.0 if n == 0 else np.sqrt((2.0 / n) / (1.0 / c["n_ref"] + 1.0 / c["n_alt"]))
-    future = np.broadcast_to(np.minimum(np.maximum(df, 1.0) + prior_df, 1e6), total.shape)
-    none = np.broadcast_to(np.asarray(df) < 1, total.shape)
     out = {}
     for side in ("ligand", "receptor"):
-        half = 0.5 * (c[f"{side}_ci_high"] - c[f"{side}_ci_low"])
-        se = half / -stdtrit(total, _ALPHA / 2) * width
-        one, inverse = np.unique(future, return_inverse=True)
-        unit = stats.smallest_effect(1.0, df=one, power_wanted=power, alpha=alpha / 2)
+        df = np.minimum(c[f"{side}_df"] + more[side], 1e6)
+        se = c[f"{side}_se"] * width
+        none = np.isnan(df)
+        df = np.where(none, 1.0, df)
+        # by bisection, so once for all rows of nearly the same degrees of freedom
+        steps, inverse = np.unique(np.round(_STEPS * np.log(df)), return_inverse=True)
+        unit = stats.smallest_effect(1.0, df=np.exp(steps / _STEPS), power_wanted=power, alpha=alpha / 2)
         out[f"{side}_smallest"] = np.where(none, np.nan, unit[inverse] * se)
-        out[f"{side}_power"] = np.where(none, np.nan, stats.power(effect, se=se, df=future, alpha=alpha / 2))
+        out[f"{side}_power"] = np.where(none, np.nan, stats.power(effect, se=se, df=df, alpha=alpha / 2))
     return out
 
 

@@ -82,8 +82,7 @@ def expression(items: list[ExpectedShift], setup: Setup) -> None:
     if not usable:
         return
     cohort = setup.pools.prepared.cohort(setup.design, min_cells=setup.rule.min_cells)
-    everything = _all_genes(cohort.n_groups, interactions.entities.n)
-    model = engine.fit(cohort, interactions.entities, everything, settings=setup.settings)
+    model = engine.fit(cohort, interactions.entities)
     for ends in dict.fromkeys(i.ends for i, _ in usable if i.ends):
         mine = [(i, at) for i, at in usable if i.ends == ends]
         pools = np.asarray([(p[0], p[-1]) for p in (setup.pools.of(i) or [] for i, _ in mine)], np.int64)
@@ -94,12 +93,6 @@ def expression(items: list[ExpectedShift], setup: Setup) -> None:
         ).columns
         for n, (item, _) in enumerate(mine):
             _take(item, {k: v[n] for k, v in columns.items()})
-
-
-def _all_genes(n_pools: int, n_entities: int) -> Tests:
-    """Every entity in every pool: what the prior of the variances is fitted to."""
-    group, entity = (a.ravel() for a in np.indices((n_pools, n_entities)))
-    return Tests(group, group, entity, entity)
 
 
 def _take(item: ExpectedShift, row: dict[str, Any]) -> None:

@@ -117,7 +117,7 @@ def change_table(
     cohort = up.prepared.cohort(design, min_cells=min_cells)
     frames = []
     testable = tests.n > 0 and design.matrix.shape[0] > design.matrix.shape[1]
-    model = engine.fit(cohort, interactions.entities, tests, settings=settings) if testable else None
+    model = engine.fit(cohort, interactions.entities) if testable else None
     for one in contrasts if testable else []:
         columns = engine.compare(
             cohort, interactions.entities, tests, contrast=one, settings=settings, model=model

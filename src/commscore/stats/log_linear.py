@@ -1,0 +1,159 @@
+"""Log-linear fits of counts: least squares of log rates, weighted by what every observation can be trusted.
+
+The variance of an observation is the sum of what donors, counting and cells add: ``a0 + a1 t + a2 / cells``, with
+``t = 1 / (expected count + 1/2)``. The three are those of a whole group of cells, by moments of the residuals of all
+its rows; only the scale of that variance is a row's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import linear
+
+if TYPE_CHECKING:
+    from ..arrays import Floats
+
+_LEAST_EXPECTED = 0.05
+_ROUNDS = 30
+_CONVERGED = 1e-5
+_ALIKE = 0.1  # cells that differ by less, relative to their mean, do not tell a term of their own
+_LEAST = 1e-10  # variance
+_MILLION = 1e6
+
+
+@dataclass(frozen=True)
+class VarianceComponents:
+    """Variance of a log2 rate: ``donor + counting · t + cells / n_cells``."""
+
+    donor: float
+    counting: float
+    cells: float
+
+    def at(self, t: Floats, n_cells: Floats) -> Floats:
+        """Variance of every observation: ``t`` (m, n) and cells (n,) to (m, n)."""
+        return np.asarray(np.maximum(self.donor + self.counting * t + self.cells / n_cells, _LEAST), np.float64)
+
+
+@dataclass(frozen=True)
+class LogLinearFit:
+    """Weighted fits of m rows on n samples, r coefficients of an orthonormal basis of the design.
+
+    Attributes
+    ----------
+    coefficient
+        (m, r).
+    inverse
+        (m, r, r): inverse of the weighted cross-products; times the residual variance the covariance.
+    variance
+        (m,) residual variance, relative to what :class:`VarianceComponents` say.
+    df
+        Residual degrees of freedom.
+    noise
+        (m, n): the variances whose inverses are the weights.
+    residual
+        (m, n): observed less fitted.
+    """
+
+    coefficient: Floats
+    inverse: Floats
+    variance: Floats
+    df: float
+    noise: Floats
+    residual: Floats
+
+    def take(self, rows: slice) -> LogLinearFit:
+        """Take some of the rows."""
+        parts = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "df"}
+        return replace(self, **parts)
+
+
+def counting_term(fitted: Floats, library: Floats) -> Floats:
+    """``1 / (expected count + 1/2)`` of fitted log2 counts per million (m, n) of libraries (n,)."""
+    expected = np.maximum(2.0**fitted * (library + 1.0) / _MILLION, _LEAST_EXPECTED)
+    return np.asarray(1.0 / (expected + 0.5), np.float64)
+
+
+def variance_components(residual: Floats, projector: Floats, *, t: Floats, n_cells: Floats) -> VarianceComponents:
+    """Fit the three components to squared residuals of ordinary least squares.
+
+    The expectation of a squared residual is linear in the components, with the squares of the projector as weights;
+    non-negative least squares, reweighted by the inverse square of the fit until it does not move.
+
+    Parameters
+    ----------
+    residual
+        (m, n) residuals of ordinary least squares.
+    projector
+        (n, n) symmetric matrix that makes residuals.
+    t
+        (m, n) counting terms.
+    n_cells
+        (n,) cells of the samples.
+    """
+    squared = residual**2
+    square = projector**2
+    by_cells = np.broadcast_to(square @ (1.0 / n_cells), t.shape)
+    terms = [np.broadcast_to(square.sum(axis=1), t.shape), t @ square]
+    if np.ptp(n_cells) > _ALIKE * n_cells.mean():
+        terms.append(by_cells)
+    informative = np.diag(projector) > 1e-9
+    x = np.stack([term[:, informative].ravel() for term in terms], axis=1)
+    y = squared[:, informative].ravel()
+    if y.size == 0 or not y.any():
+        return VarianceComponents(1.0, 0.0, 0.0)
+    solution = np.zeros(x.shape[1])
+    solution[0] = y.mean() / x[:, 0].mean()
+    for _ in range(_ROUNDS):
+        fit = np.maximum(x @ solution, _LEAST)
+        before, solution = solution, linear.non_negative(x / fit[:, None], y / fit)
+        if np.abs(solution - before).max() <= _CONVERGED * max(solution.max(), _LEAST):
+            break
+    if solution.sum() <= _LEAST:
+        return VarianceComponents(1.0, 0.0, 0.0)
+    return VarianceComponents(float(solution[0]), float(solution[1]), float(solution[2]) if x.shape[1] > 2 else 0.0)
+
+
+def weighted_rows(y: Floats, basis: Floats, noise: Floats) -> LogLinearFit:
+    """Weighted least squares of every row, each with weights of its own.
+
+    Parameters
+    ----------
+    y
+        (m, n) values.
+    basis
+        (n, r) orthonormal basis of the design.
+    noise
+        (m, n) variances of the observations, up to one factor per row.
+    """
+    (m, n), r = y.shape, basis.shape[1]
+    weight = 1.0 / noise
+    products = (basis[:, :, None] * basis[:, None, :]).reshape(n, r * r)
+    inverse = np.asarray(np.linalg.inv((weight @ products).reshape(m, r, r)), np.float64)
+    coefficient = np.matmul(inverse, ((weight * y) @ basis)[:, :, None])[:, :, 0]
+    residual = y - coefficient @ basis.T
+    df = float(n - r)
+    variance = (weight * residual**2).sum(axis=1) / df if df else np.full(m, np.nan)
+    return LogLinearFit(coefficient, inverse, variance, df, noise, residual)
+
+
+def fit(y: Floats, basis: Floats, *, library: Floats, n_cells: Floats) -> tuple[LogLinearFit, VarianceComponents]:
+    """Fit rows of log rates of one group of cells: components of the variance, then weighted rows.
+
+    Parameters
+    ----------
+    y
+        (m, n) log2 counts per million.
+    basis
+        (n, r) orthonormal basis of the design.
+    library, n_cells
+        (n,) of the samples.
+    """
+    projector = np.eye(basis.shape[0]) - basis @ basis.T
+    residual = y @ projector
+    t = counting_term(y - residual, library)
+    components = variance_components(residual, projector, t=t, n_cells=n_cells)
+    return weighted_rows(y, basis, components.at(t, n_cells)), components
