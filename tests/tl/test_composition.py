@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 import commscore as cs
-from commscore.tables.compare import FACTORS
+from commscore.tables.compare import AMBIENT, FACTORS
 from slow_composition import pooled
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
@@ -184,3 +184,41 @@ def test_every_tool_that_adds_up_by_sample_takes_it():
     del adata.uns["commscore_compare"]["factors"]
     with pytest.raises(KeyError, match=r"is commscore\.compare/\d+ without composition factors"):
         cs.get.factors(adata)
+
+
+def with_ambient(adata, shares, seed):
+    """Exchange this share of the counts of every sample (by condition) for counts of the whole sample."""
+    rng = np.random.default_rng(seed)
+    counts = adata.layers["counts"].toarray().astype(np.int64)
+    for sample, cells in adata.obs.groupby("sample", observed=True).indices.items():
+        del sample
+        share = shares[adata.obs["condition"].iloc[cells[0]]] * np.exp(rng.normal(0, 0.2))
+        whole = counts[cells].sum(axis=0) / counts[cells].sum()
+        kept = rng.binomial(counts[cells], 1 - share)
+        lost = counts[cells].sum(axis=1) - kept.sum(axis=1)
+        counts[cells] = kept + np.stack([rng.multinomial(n, whole) for n in lost])
+    made = adata.copy()
+    made.X = made.layers["counts"] = sparse.csr_matrix(counts.astype(np.float32))
+    return made
+
+
+def test_ambient_rna_that_differs_is_told():
+    adata = cs.ds.simulate(n_samples=4, n_cells=200, rng=0)
+    much = with_ambient(adata, {"control": 0.02, "case": 0.2}, seed=1)
+    with pytest.warns(UserWarning, match=r"ambient RNA .* differs between conditions: control \d+% and case \d+% of"):
+        cs.tl.compare(much, "cell_type", resource=adata.uns["interactions"], **KEYS, n_perms=1)
+    table = cs.get.load(much, "commscore_compare").extra["ambient"]
+    assert tuple(table.columns) == AMBIENT.names
+    means = table.groupby("condition", observed=True)["share"].mean()
+    assert means["case"] - means["control"] == pytest.approx(0.18, abs=0.04)
+    assert (table["n_genes"] >= 10).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_ambient_rna_that_does_not_differ_is_not_told(share):
+    for seed in range(3):
+        adata = cs.ds.simulate(n_samples=4, n_cells=200, rng=seed)
+        same = with_ambient(adata, {"control": share, "case": share}, seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            cs.tl.compare(same, "cell_type", resource=adata.uns["interactions"], **KEYS, n_perms=1)

@@ -109,6 +109,7 @@ KINDS: dict[str, ResultKind] = {
             ),
             "contrasts": View("Contrasts"),
             "factors": _FACTORS,
+            "ambient": View("Ambient RNA in the samples", compare.AMBIENT, filters=("condition",)),
             "untested": View("What was not tested, and why", compare.UNTESTED, filters=("reason",)),
         },
     ),

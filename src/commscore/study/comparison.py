@@ -18,6 +18,7 @@ from ..core.log_rates import log_cpm
 from ..core.read.matrix import cell_sums
 from ..core.read.pseudobulk import Pseudobulk, joined
 from ..core.threads import team
+from .ambient import Ambient, read_ambient
 from .composition import CompositionShift, composition_shifts, factors_table
 from .contrasts import pairs_and_stages
 from .counts import add_up_counts, cell_totals, raw_counts
@@ -102,6 +103,7 @@ class ComparisonData:
     background: Floats
     request: ComparisonRequest
     shifts: list[CompositionShift]
+    ambient: Ambient
 
     def tests(self) -> tuple[Tests, Ints]:
         """Every source × target × interaction, in this order, and the interaction of each test."""
@@ -191,6 +193,7 @@ def add_up_study(
     with team(None) as threads:
         bulk = add_up_counts(source, study, interactions.columns, team=threads, totals=totals)
     total_cells = bulk.n_cells.sum(axis=1)
+    ambient = read_ambient(study, bulk, source.var_names)
     bulk, composition = compose(bulk, method=request.normalization, min_cells=request.min_cells)
     total = bulk.all_counts.sum(axis=(0, 1))
     more = background_genes(total, besides=interactions.columns, names=source.var_names.to_numpy(str))
@@ -210,6 +213,7 @@ def add_up_study(
         background[:, usable],
         request,
         shifts,
+        ambient,
     )
 
 

@@ -140,6 +140,17 @@ FACTORS = Table(
     ),
 )
 
+AMBIENT = Table(
+    "ambient",
+    "one sample",
+    (
+        Column("sample", "category", "the sample"),
+        Column("condition", "category", "its condition"),
+        Column("share", "float", "estimated share of ambient counts, with what specific genes express elsewhere"),
+        Column("n_genes", "int", "genes that tell it; without any there is no share"),
+    ),
+)
+
 TOTALS = Table(
     "totals",
     "one contrast × source → target pair, or one contrast × mode",

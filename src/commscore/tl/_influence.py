@@ -63,6 +63,7 @@ _SAID_BEFORE = (
     r"(?s)only .* that RNA can show .*have their genes in var_names",
     r"(?s).*of all counts in .* are of genes of the resource's interactions",
     r"(?s)the composition of the counts differs between conditions",
+    r"(?s)ambient RNA .* differs between conditions",
 )
 """How warnings begin that the comparison itself gave of the same data."""
 

@@ -239,6 +239,7 @@ def compare(
         "totals": _totals.totals_table(table, alpha=settings.alpha),
         "contrasts": pd.DataFrame(comparison.info),
         "factors": prepared.factors,
+        "ambient": prepared.ambient.table(prepared.study),
     }
     if factor_key is not None:
         extra["two_factors"] = _two_factors.two_factors_table(table, comparison.parts)
@@ -275,6 +276,7 @@ def compare(
     }
     result = Result(table, params, identity(comparison.prepared.resource), extra, schema.SCHEMA)
     warn_of_shifts(prepared.shifts, normalization=normalization)
+    prepared.ambient.warn()
     _warn_if_nothing(result)
     return finish(adata, key_added, result, inplace=inplace)
 
