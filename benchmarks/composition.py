@@ -6,8 +6,8 @@
 
 ``dominant``: share of unchanged ligands with p <= 0.05 where one gene of their group goes from 5 to 30 % (10 to 50 %)
 of all counts. ``ambient``: alarms on simulated cohorts, eight groups, one gene in twenty specific to one of them, soup
-that varies between samples by 40 %. ``real``: alarms of both rules on real samples with their conditions drawn anew, and
-with ambient counts added to half of them.
+that varies between samples by 40 %. ``real``: alarms of both rules on real samples with their conditions drawn anew,
+and with ambient counts added to half of them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from commscore.study.samples import Study
 REAL = {"skin": "skin_ctcl_gse128531", "chung2017": "breast_chung2017", "kang2018_muscat": "kang2018_muscat"}
 
 
-def dominated(seed: int, n: int, low: float, high: float, total: float) -> tuple[ad.AnnData, pd.DataFrame]:
-    """Two groups of ``n`` against ``n`` samples; in A one gene makes up ``low``, then ``high``; nothing else changes."""
+def dominated(seed: int, n: int, *, low: float, high: float, total: float) -> tuple[ad.AnnData, pd.DataFrame]:
+    """Two groups in ``n`` against ``n`` samples; in A one gene makes up ``low``, then ``high``; no other changes."""
     rng, genes, cells = np.random.default_rng(seed), 2000, 12
     share = rng.lognormal(0, 1.6, genes)
     parts, obs = [], []
@@ -59,7 +59,7 @@ def dominant(cohorts: int) -> None:
             for total in (5e3, 5e4):
                 found: dict[str, list[float]] = {"library": [], "tmm": []}
                 for seed in range(cohorts):
-                    adata, pairs = dominated(seed, n, low, high, total)
+                    adata, pairs = dominated(seed, n, low=low, high=high, total=total)
                     for word, rates in found.items():
                         table = cs.tl.compare(
                             adata, "cell_type", condition_key="condition", sample_key="sample", reference="control",
@@ -82,7 +82,7 @@ def soup(profile, shares, rng):
     return out
 
 
-def cohort(seed, n, first, second, depth, *, groups=8, genes=3000, cells=60):
+def cohort(seed, n, shares, *, depth, groups=8, genes=3000, cells=60):
     """Counts (samples × groups × genes) of ``n`` against ``n`` samples with these mean ambient shares."""
     rng = np.random.default_rng(seed)
     base = rng.lognormal(0, 1.8, genes)
@@ -90,7 +90,7 @@ def cohort(seed, n, first, second, depth, *, groups=8, genes=3000, cells=60):
     own = np.flatnonzero(rng.random(genes) < 0.05)
     level[:, own] = 4 * base[own] * 10 ** rng.uniform(-4, -1, own.size)
     level[rng.integers(0, groups, own.size), own] = 4 * base[own]
-    shares = np.repeat([first, second], n) * np.exp(rng.normal(-0.08, 0.4, 2 * n))
+    shares = np.repeat(shares, n) * np.exp(rng.normal(-0.08, 0.4, 2 * n))
     profile = []
     for share in np.clip(shares, 0, 0.7):
         size = rng.dirichlet(np.full(groups, 20.0)) * groups * cells * depth * np.exp(rng.normal(0, 0.4))
@@ -126,7 +126,7 @@ def ambient(cohorts: int) -> None:
         for n in (3, 4, 6, 10):
             for first, second in ((0.0, 0.0), (0.02, 0.02), (0.1, 0.1), (0.02, 0.05), (0.02, 0.1), (0.02, 0.2)):
                 condition, runs = np.repeat([0, 1], n), cohorts if first == second else max(cohorts // 3, 1)
-                told = [is_told(cohort([seed, n], n, first, second, depth), condition) for seed in range(runs)]
+                told = [is_told(cohort([seed, n], n, (first, second), depth=depth), condition) for seed in range(runs)]
                 print(
                     f"| {depth} | {n} v {n} | {first:.0%} v {second:.0%} | {np.mean(told):.3f} of {runs} |", flush=True
                 )
@@ -150,7 +150,7 @@ def real(cohorts: int) -> None:
                 bulk = bulk_of(soup(profile, np.clip(shares, 0, 0.8), rng), n_cells)
                 study = study_of(condition, tuple(map(str, group.categories)))
                 made, found = compose(bulk, method="tmm", min_cells=10)
-                shifts = composition_shifts(study, study.groups, bulk=made, found=found, names=adata.var_names)
+                shifts = composition_shifts(study, study.groups, bulk=made, composition=found, names=adata.var_names)
                 told.append((bool(read_ambient(study, bulk, adata.var_names).differing), bool(shifts)))
             rates = " | ".join(f"{r:.3f}" for r in np.mean(told, axis=0))
             print(f"| {name} | {n} | {first:.0%} v {second:.0%} | {rates} |", flush=True)
