@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -207,6 +208,9 @@ def main():
     parser.add_argument("--cache", help="folder where the results of R are kept")
     parser.add_argument("--null", action="store_true", help="false positives of this package only, nothing planted")
     given = parser.parse_args()
+    methods = given.methods.split(",")
+    if not given.null and set(methods) & set(rivals.RIVALS) and shutil.which("Rscript") is None:
+        parser.error("Rscript is not installed; --methods ours needs none")
     default = (*cohorts.MAIN, *cohorts.DEGENERATE) if given.null else cohorts.names()
     settings = [name.strip() for name in given.settings.split(";")] if given.settings else default
     for name in cohorts.REAL:
@@ -217,7 +221,7 @@ def main():
         return
     done = {}
     for setting in settings:
-        done[setting] = compare(setting, given.methods.split(","), n=given.cohorts, cache=given.cache)
+        done[setting] = compare(setting, methods, n=given.cohorts, cache=given.cache)
         print(setting, file=sys.stderr, flush=True)
     print("Power of rows at 5 % false positives\n")
     show([power_row(name, done[name], lambda measured: [m.power for m in measured]) for name in settings])
