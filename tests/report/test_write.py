@@ -144,8 +144,9 @@ def test_methods_name_parameters_resource_and_works(cohort, page):
                  "10.1038/s41596-020-0292-x",
                  "10.2202/1544-6115.1027", "10.1111/j.2517-6161.1995.tb02031.x"):  # fmt: skip
         assert part in text
-    assert "fitted by ordinary least squares, unweighted, with moderated variances" in text
-    assert not re.search("weighted least|voom|precision weights", text)
+    assert "fitted by weighted least squares (variances of donors, counting and cells)" in text
+    assert "10.1515/1544-6115.1826" in text
+    assert not re.search("ordinary least|unweighted|voom", text)
     rows = [r for r in page.rows if len(r) == 2]
     for key in ("commscore", "commscore_compare"):
         for name in cohort.uns[key]["params"]:

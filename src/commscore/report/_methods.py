@@ -31,6 +31,10 @@ _WORKS = {
     "24:875–887",
     "10.2202/1544-6115.1027": "Smyth GK (2004). Linear models and empirical Bayes methods for assessing differential "
     "expression in microarray experiments. Stat Appl Genet Mol Biol 3:3",
+    "10.1515/1544-6115.1826": "Lund SP, Nettleton D, McCarthy DJ, Smyth GK (2012). Detecting differential expression "
+    "in RNA-sequence data using quasi-likelihood with shrunken dispersion estimates. Stat Appl Genet Mol Biol 11:5",
+    "10.1186/gb-2010-11-3-r25": "Robinson MD, Oshlack A (2010). A scaling normalization method for differential "
+    "expression analysis of RNA-seq data. Genome Biol 11:R25",
     "10.1080/01621459.2018.1554485": "Liu Y, Xie J (2020). Cauchy combination test: a powerful test with analytic "
     "p-value calculation under arbitrary dependency structures. J Am Stat Assoc 115:393–402",
     "10.1007/BF01068419": "Schuirmann DJ (1987). A comparison of the two one-sided tests procedure and the power "
@@ -43,6 +47,7 @@ _WORKS = {
     "patient subsets. Biometrics 41:361–372",
 }
 _BH, _EXACT, _SMYTH = "10.1111/j.2517-6161.1995.tb02031.x", "10.2202/1544-6115.1585", "10.2202/1544-6115.1027"
+_LUND, _TMM = "10.1515/1544-6115.1826", "10.1186/gb-2010-11-3-r25"
 _ACAT, _TOST = "10.1080/01621459.2018.1554485", "10.1007/BF01068419"
 
 
@@ -153,8 +158,9 @@ def _compare(p: Mapping[str, str]) -> str:
     )
     against = "every two of them" if p.get("reference_by") == OWN_REFERENCE else f"reference {p.get('reference')}"
     fit = (
-        f"Raw counts were summed per sample and group, turned into log2 counts per million of {_libraries(p)} and "
-        "fitted by ordinary least squares, unweighted, with moderated variances; "
+        f"Raw counts were summed per sample and group, set against {_libraries(p)}, "
+        "fitted by weighted least squares (variances of donors, counting and cells), and by negative binomial "
+        "quasi-likelihood, both with variances moderated over genes and groups and averaged by the share of counting; "
     )
     return (
         f"Levels of {p.get('condition_key')} ({p.get('levels')}; {against}) were compared with "
@@ -279,9 +285,10 @@ def _of_kind(stored: StoredResult) -> list[tuple[str, str]]:
 
 
 def _of_compare(stored: StoredResult) -> tuple[str, ...]:
-    fitted = (_SMYTH,) if stored.params.get("unit") == "samples" else ()
+    fitted = (_SMYTH, _LUND) if stored.params.get("unit") == "samples" else ()
+    composed = (_TMM,) if stored.params.get("normalization") == "tmm" else ()
     combined = (_ACAT,) if stored.params.get("combine") in ("acat", "acat4") else ()
-    return (*fitted, *combined, _TOST, _EXACT, _BH)
+    return (*fitted, *composed, *combined, _TOST, _EXACT, _BH)
 
 
 def _reviews(results: Sequence[StoredResult], evidence: Evidence) -> list[str]:

@@ -67,11 +67,12 @@ def compare(
 ) -> Result | None:
     """Compare communication between conditions or along stages: what shifted, how surely, and why.
 
-    Samples are the replicates. Raw counts are added up per sample × group of cells and turned into log2 counts per
-    million; each gene in each group is fitted by ordinary least squares, unweighted, so that the parts of a change add
-    up; how unequal numbers of cells and counts make the samples unequally precise enters the variances, which are
-    moderated (doi:10.2202/1544-6115.1027). The evidence of the ligand in the source and of the receptor in the target,
-    taken from the same samples, is combined for each interaction.
+    Samples are the replicates. Raw counts are added up per sample × group of cells. Each gene in each group is fitted
+    on all samples that have the group, by weighted least squares of log2 counts per million (what donors, counting and
+    cells add to the variance makes the weights) and by negative binomial quasi-likelihood
+    (doi:10.1515/1544-6115.1826), with variances that genes and groups lend each other (doi:10.2202/1544-6115.1027); the
+    two are averaged by the share of counting in the variance. The evidence of the ligand in the source and of the
+    receptor in the target is combined for each interaction.
 
     Parameters
     ----------
