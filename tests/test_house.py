@@ -223,6 +223,30 @@ def test_names_of_classes_are_unique(tmp_path):
     assert class_names([twice]) == {"Rows": 2}
 
 
+SAY_NOTHING = {"found", "made", "done", "wanted", "given", "asked", "that", "those", "it", "stuff", "thing"}
+
+
+def names_that_say_nothing(path: Path) -> list[str]:
+    """Return what a file calls by a word that fits anything: variables, parameters, attributes, functions."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                names.append((name, node.lineno))
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                names.append((name, node.lineno))
+    return [f"{path.name}:{line} {name}" for name, line in names if name.strip("_") in SAY_NOTHING]
+
+
+def test_names_say_what_they_hold(tmp_path):
+    column = "made"  # of the registry of data sets: a public column
+    names = [place for path in SOURCES for place in names_that_say_nothing(path)]
+    assert [place for place in names if not place.startswith("_registry.py") or place.split()[1] != column] == []
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("def found(given):\n    made = given\n    return made\n", encoding="utf-8")
+    assert names_that_say_nothing(wrong) == ["wrong.py:2 made", "wrong.py:1 found", "wrong.py:1 given"]
+
+
 def lists_of_words(path: Path) -> list[str]:
     """Return the places of a file that list a vocabulary again: all its words, but perhaps one."""
     known = [set(v.words()) for v in vocabulary.Vocabulary.__subclasses__() if len(v) > 3]

@@ -50,8 +50,8 @@ def ambient_shares(profile: Floats, library: Floats) -> AmbientShares:
     elsewhere = _elsewhere(profile.sum(axis=0), library.sum(axis=0))
     whole = profile.sum(axis=1) / np.maximum(library.sum(axis=1), 1.0)[:, None]
     expected = whole * (library @ elsewhere)
-    found = np.einsum("skg,kg->g", profile, elsewhere)
-    genes = _surely_lowest(found, expected)
+    elsewhere_counts = np.einsum("skg,kg->g", profile, elsewhere)
+    genes = _surely_lowest(elsewhere_counts, expected)
     if genes.size < _FEWEST:
         return AmbientShares(np.full(profile.shape[0], np.nan), genes[:0])
     counts = np.einsum("skg,kg->sg", profile[:, :, genes], elsewhere[:, genes])
@@ -69,11 +69,11 @@ def _elsewhere(counts: Floats, library: Floats) -> Floats:
     return np.asarray((rate < _AT_HOME * rate.max(axis=0)) & (library > 0)[:, None], np.float64)
 
 
-def _surely_lowest(found: Floats, expected: Floats) -> Ints:
+def _surely_lowest(observed: Floats, expected: Floats) -> Ints:
     """Choose genes by the upper end of the part that was found of what was expected, the lowest first."""
     seen = (expected >= _LEAST_EXPECTED).mean(axis=0) >= _MOST_SAMPLES
     some = np.flatnonzero(seen)
-    upper = (found + _SURELY * np.sqrt(found + 1.0))[some] / expected[:, some].sum(axis=0)
+    upper = (observed + _SURELY * np.sqrt(observed + 1.0))[some] / expected[:, some].sum(axis=0)
     order = np.lexsort((some, upper))[:_MOST]
     if order.size == 0:
         return some

@@ -217,15 +217,15 @@ def _borrow(
     shift, left, covariance = none.shift.copy(), width.copy(), none.covariance.copy()
     for k in range(n_groups):
         others = np.flatnonzero(np.arange(n_groups) != k)
-        told = known[others].T
+        lending = known[others].T
         errors = root[others].T
         matrix = common + rho[np.ix_(others, others)] * errors[:, :, None] * errors[:, None, :]
-        matrix *= told[:, :, None] & told[:, None, :]
-        diagonal = np.where(told, spread + errors**2, 1.0)
+        matrix *= lending[:, :, None] & lending[:, None, :]
+        diagonal = np.where(lending, spread + errors**2, 1.0)
         place = np.arange(others.size)
         matrix[:, place, place] = diagonal
-        weight = common * np.linalg.solve(matrix, told.astype(np.float64)[:, :, None])[:, :, 0]
-        weight = np.where(told, weight, 0.0)
+        weight = common * np.linalg.solve(matrix, lending.astype(np.float64)[:, :, None])[:, :, 0]
+        weight = np.where(lending, weight, 0.0)
         shift[k] = (weight * residual[others].T).sum(axis=1)
         left[k] = np.maximum(spread - common * weight.sum(axis=1), _LEAST_VARIANCE)
         covariance[k] = (weight * rho[k, others] * errors).sum(axis=1) * root[k]

@@ -57,12 +57,12 @@ class Ambient:
 
 def read_ambient(study: Study, bulk: Pseudobulk, names: pd.Index) -> Ambient:
     """Estimate the shares and compare the conditions that are contrasted; ``bulk`` as it was counted."""
-    found = ambient_shares(bulk.all_counts, bulk.library)
+    shares = ambient_shares(bulk.all_counts, bulk.library)
     differing = []
     for ref, alt in study.codes:
-        sides = [found.share[(study.condition == c) & np.isfinite(found.share)] for c in (ref, alt)]
+        sides = [shares.share[(study.condition == c) & np.isfinite(shares.share)] for c in (ref, alt)]
         _, pvalue = difference_of_means(*(np.log2(side + _OFFSET) for side in sides))
         if pvalue * len(study.codes) <= LEVEL and abs(sides[1].mean() - sides[0].mean()) >= LEAST_DIFFERENCE:
             low, high = sides[0].mean(), sides[1].mean()
             differing.append(f"{study.levels[ref]} {low:.0%} and {study.levels[alt]} {high:.0%}")
-    return Ambient(found.share, tuple(map(str, names[found.genes])), tuple(differing))
+    return Ambient(shares.share, tuple(map(str, names[shares.genes])), tuple(differing))

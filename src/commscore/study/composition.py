@@ -38,7 +38,7 @@ class CompositionShift:
     difference: float
     genes: str
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         """In words."""
         return f"{self.group} ({self.level} against {self.reference}: {self.difference:+.2f} log2, {self.genes})"
 
@@ -107,6 +107,6 @@ def warn_of_shifts(shifts: Sequence[CompositionShift], *, normalization: str) ->
         "normalization='tmm'"
     )
     warn(
-        f"the composition of the counts differs between conditions in {listed(s.said() for s in shifts)}: {what}. If "
-        "most genes truly changed in one direction, the factors take that for composition"
+        f"the composition of the counts differs between conditions in {listed(s.in_words() for s in shifts)}: {what}. "
+        "If most genes truly changed in one direction, the factors take that for composition"
     )

@@ -68,12 +68,14 @@ def relabel(cohort: Cohort, contrast: Contrast, *, keep: Bools, n_tested: int, s
     involved = np.flatnonzero(np.isin(condition, (*contrast.ref, *contrast.alt)))
     block = None if cohort.block is None else cohort.block[keep][involved]
     if contrast.kind == "interaction":
-        found = _relabel_arms(condition[involved], contrast, block=block, settings=settings)
+        relabellings = _relabel_arms(condition[involved], contrast, block=block, settings=settings)
     else:
-        found = exact.relabellings(condition[involved], block=block, limit=settings.max_enumeration, seed=settings.seed)
-    if found is None:
+        relabellings = exact.relabellings(
+            condition[involved], block=block, limit=settings.max_enumeration, seed=settings.seed
+        )
+    if relabellings is None:
         return None
-    labels, complete = found
+    labels, complete = relabellings
     vectors = contrast.vectors[:n_tested]
     designs = np.repeat(design[None], labels.shape[0], axis=0)
     designs[:, involved, : len(cohort.levels)] = labels[:, :, None] == np.arange(len(cohort.levels))

@@ -177,16 +177,16 @@ def _lean(
         if g.count_fit is None or prior is None:
             continue
         fitted = g.count_fit.fitted
-        told = np.flatnonzero(fitted.counting < _MOSTLY_COUNTING)
-        at = g.count_fit.rows[told]
+        rows_of_donors = np.flatnonzero(fitted.counting < _MOSTLY_COUNTING)
+        at = g.count_fit.rows[rows_of_donors]
         projector = np.eye(g.basis.shape[0]) - g.basis @ g.basis.T
-        mean = np.exp(fitted.coefficient[told] @ g.basis.T) * fits[k].library
+        mean = np.exp(fitted.coefficient[rows_of_donors] @ g.basis.T) * fits[k].library
         both = row_skewness(
             rows.value[k][g.keep].T[at] @ projector,
             projector,
             variance=prior.prior[k, at] * g.log_fit.noise[at].mean(axis=1),
             mean=mean,
-            dispersion=fitted.dispersion * g.count_fit.scale[told][:, None],
+            dispersion=fitted.dispersion * g.count_fit.scale[rows_of_donors][:, None],
         )
         observed.append(both[0])
         expected.append(both[1])

@@ -98,13 +98,13 @@ def _between(groups: list[tuple[_Members, Ints]]) -> float:
     for m, level in groups:
         within, free = _within(m.value - m.value[:, :, :1], level)
         counting = m.counting + m.counting[:, :, :1]
-        told = m.inside & (COUNTING / m.counting.mean(axis=0) - 0.5 >= _ENOUGH)
-        told &= told[:, :1]
-        told[:, 0] = False
+        informative = m.inside & (COUNTING / m.counting.mean(axis=0) - 0.5 >= _ENOUGH)
+        informative &= informative[:, :1]
+        informative[:, 0] = False
         if free > 0:
-            excess.append((within - counting.mean(axis=0))[told])
-    found = np.concatenate(excess) if excess else np.zeros(0)
-    return float(max(found.mean(), 0.0)) / 2.0 if found.size else 0.0
+            excess.append((within - counting.mean(axis=0))[informative])
+    variances = np.concatenate(excess) if excess else np.zeros(0)
+    return float(max(variances.mean(), 0.0)) / 2.0 if variances.size else 0.0
 
 
 def _within(difference: Floats, level: Ints) -> tuple[Floats, int]:

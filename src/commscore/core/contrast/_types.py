@@ -98,9 +98,9 @@ class Cohort:
             shapes["factors"] = self.factors, (n, k)
         if self.background is not None:
             shapes["background"] = self.background, (n, k, self.background.shape[-1])
-        for name, (array, wanted) in shapes.items():
-            if array.shape != wanted:
-                msg = f"{name} has shape {array.shape}, expected {wanted} to fit logcpm {self.logcpm.shape}"
+        for name, (array, expected) in shapes.items():
+            if array.shape != expected:
+                msg = f"{name} has shape {array.shape}, expected {expected} to fit logcpm {self.logcpm.shape}"
                 raise ValueError(msg)
         if self.design.shape[0] != n or self.design.shape[1] < len(self.levels):
             msg = f"design has shape {self.design.shape}, expected {n} rows and a column per level of {self.levels}"

@@ -130,10 +130,10 @@ class AnalyticNull:
         at = np.nonzero(valid)[0]
         if at.size == 0:
             return p, valid
-        asked = cases.take(at)
-        setting = self.prepare(asked, entities, run=run)
-        valid[at] = loosely_bound(self.summary, self.sizes, asked, entities=entities, pairs=setting.pairs)
-        del asked
+        cases_here = cases.take(at)
+        setting = self.prepare(cases_here, entities, run=run)
+        valid[at] = loosely_bound(self.summary, self.sizes, cases_here, entities=entities, pairs=setting.pairs)
+        del cases_here
         single = entities.n_subunits == 1
         direct = single[cases.ligand] & single[cases.receptor] & (cases.form == SUM)
         for rows, method in ((valid & direct, additive), (valid & ~direct, joint)):

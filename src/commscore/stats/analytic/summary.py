@@ -121,13 +121,13 @@ class Bins:
         n = max(b.first + len(b.counts) for b in full) - first
         width = max(b.rest.shape[1] for b in full)
         shapes = {"counts": self.counts.shape[1], "left": self.counts.shape[1], "squares": self.counts.shape[1]}
-        made = {name: np.zeros((n, w), np.uint64) for name, w in (shapes | {"rest": width}).items()}
+        histograms = {name: np.zeros((n, w), np.uint64) for name, w in (shapes | {"rest": width}).items()}
         for b in full:
             at = slice(b.first - first, b.first - first + len(b.counts))
-            for name, array in made.items():
+            for name, array in histograms.items():
                 own = getattr(b, name)
                 array[at, : own.shape[1]] += own
-        return Bins(first=first, **made)
+        return Bins(first=first, **histograms)
 
     def summary(self, n_cells: int) -> Summary:
         """Histogram and moments of ``n_cells`` cells, those without any value included."""
@@ -205,8 +205,8 @@ def summarise(columns: GeneColumns, *, run: Run = serial) -> Summary:
     labels, bits = np.zeros(c.n_cells, np.uint16), as_bits(c.data)
 
     def kernel(start: int, stop: int) -> None:
-        seen, wanted = scan.nothing_seen(), np.arange(start, stop)
-        scan.columns_csc(c.data, bits, c.rows, c.indptr, wanted, labels, start, totals, bins, rest, seen)
+        seen, columns = scan.nothing_seen(), np.arange(start, stop)
+        scan.columns_csc(c.data, bits, c.rows, c.indptr, columns, labels, start, totals, bins, rest, seen)
 
     run(kernel, c.n_genes)
     return Bins.read(bins, rest, extent=extent).summary(c.n_cells)
