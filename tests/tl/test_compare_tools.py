@@ -330,6 +330,20 @@ def test_command_writes_what_the_library_gives(cohort, tmp_path):
     assert "ligand" in done.output
 
 
+def test_command_takes_libraries(cohort, tmp_path):
+    path, out = tmp_path / "cohort.h5ad", tmp_path / "table.csv"
+    cohort = cohort.copy()  # the fixture stays as it is
+    cohort.obs["total"] = cohort.layers["counts"].sum(axis=1).A1
+    cohort.write_h5ad(path)
+    done = invoke("compare", path, "--groupby", "cell_type", "--condition-key", "condition", "--sample-key", "sample",
+                  "--normalization", "library", "--library-key", "total", "--out", out, "--json")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    params = json.loads(done.stdout)["parameters"]
+    assert (params["normalization"], params["library_key"]) == ("library", "total")
+    want = cs.tl.compare(cohort, "cell_type", **KEYS, normalization="library", inplace=False)
+    np.testing.assert_allclose(pd.read_csv(out)["pvalue"], want.table["pvalue"], rtol=1e-9)
+
+
 def test_command_takes_the_level(cohort, tmp_path):
     path, out = tmp_path / "cohort.h5ad", tmp_path / "table.csv"
     cohort.write_h5ad(path)

@@ -110,17 +110,9 @@ def test_a_panel_with_the_totals_of_its_cells_is_the_whole():
     adata = dominated(2, n=3, low=0.05, high=0.05)
     adata.obs["total"] = adata.X.sum(axis=1).A1
     panel = adata[:, [*PAIRS["ligand"], *PAIRS["receptor"]]].copy()
-    options = {
-        "sample_key": "sample",
-        "resource": PAIRS,
-        "normalization": "library",
-        "min_samples": 1,
-        "expr_prop": 0.0,
-    }
-    whole, part = (
-        cs.tl.profile(adata, "cell_type", **options),
-        cs.tl.profile(panel, "cell_type", **options, library_key="total"),
-    )
+    options = {"sample_key": "sample", "resource": PAIRS, "normalization": "library", "expr_prop": 0.0}
+    whole = cs.tl.profile(adata, "cell_type", **options)
+    part = cs.tl.profile(panel, "cell_type", **options, library_key="total")
     np.testing.assert_allclose(part[:, whole.var_names].X, whole.X, rtol=1e-12)
     result = run(panel, library_key="total")
     assert result.params["library_key"] == "total"
@@ -158,10 +150,13 @@ def test_other_words_are_refused():
 def test_cells_carry_the_factor_of_their_sample():
     """A cell's library is that of its sample × group, whatever label it is given: a dominant gene moves no other."""
     adata = dominated(3, n=2, low=0.1, high=0.5, cells=40)
+    adata.obs["total"] = adata.X.astype(float).sum(axis=1).A1
     found = {}
     for normalization in ("tmm", "library"):
         with pytest.warns(UserWarning, match="test='cells'|composition"):
             rows = ligands(run(adata, test="cells", n_perms=300, normalization=normalization))
+            given = ligands(run(adata, test="cells", n_perms=300, normalization=normalization, library_key="total"))
+        pd.testing.assert_frame_equal(given, rows)
         found[normalization] = rows["ligand_effect"]
     assert abs(found["tmm"].mean()) < 0.1
     assert found["library"].mean() == pytest.approx(np.log2(0.5 / 0.9), abs=0.1)
