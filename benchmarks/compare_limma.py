@@ -106,14 +106,14 @@ def mean(values, digits=3):
     return f"{values.mean():.{digits}f} ± {error:.{digits}f}"
 
 
-def compare(setting, methods, *, n, cache):
-    """Every method on the first ``n`` cohorts of a setting; DESeq2, which is slow, on a fifth of them."""
-    drawn = [cohorts.make(setting, seed) for seed in range(n)]
+def compare(setting, methods, *, seeds, cache):
+    """Every method on the cohorts of a setting; DESeq2, which is slow, on the first fifth of them."""
+    drawn = [cohorts.make(setting, seed) for seed in seeds]
     out = {}
     for method in methods:
         if method == "DESeq2" and setting not in DESEQ2_IN:
             continue
-        some = drawn[: max(10, n // 5)] if method == "DESeq2" else drawn
+        some = drawn[: max(10, len(drawn) // 5)] if method == "DESeq2" else drawn
         start = time.process_time()
         found = (
             [rivals.ours(c) for c in some] if method == "ours" else rivals.rivals(some, [method], cache=cache)[method]
@@ -176,15 +176,15 @@ def error_row(setting, done):
         }
 
 
-def null_row(setting, n):
+def null_row(setting, seeds):
     measured = []
-    for seed in range(n):
+    for seed in seeds:
         cohort = cohorts.make(setting, seed, null=True)
         measured.append(measure(cohort, rivals.ours(cohort)))
     groups = np.array([m.group_fpr for m in measured])
     return {
         "setting, nothing planted": setting,
-        "cohorts": n,
+        "cohorts": len(measured),
         "genes p ≤ .05": mean([m.gene_fpr[0] for m in measured], 4),
         "genes p ≤ .001": mean([m.gene_fpr[1] for m in measured], 5),
         "rows p ≤ .05": mean([m.row_fpr[0] for m in measured], 4),
@@ -208,7 +208,7 @@ def main():
     parser.add_argument("--cache", help="folder where the results of R are kept")
     parser.add_argument("--null", action="store_true", help="false positives of this package only, nothing planted")
     given = parser.parse_args()
-    methods = given.methods.split(",")
+    methods, seeds = given.methods.split(","), range(given.first, given.first + given.cohorts)
     if not given.null and set(methods) & set(rivals.RIVALS) and shutil.which("Rscript") is None:
         parser.error("Rscript is not installed; --methods ours needs none")
     default = (*cohorts.MAIN, *cohorts.DEGENERATE) if given.null else cohorts.names()
@@ -217,11 +217,11 @@ def main():
         if name not in cohorts.names():
             print(f"{name}: skipped, COMMSCORE_DATA names no folder that holds it", file=sys.stderr)
     if given.null:
-        show([null_row(setting, given.cohorts) for setting in settings])
+        show([null_row(setting, seeds) for setting in settings])
         return
     done = {}
     for setting in settings:
-        done[setting] = compare(setting, methods, n=given.cohorts, cache=given.cache)
+        done[setting] = compare(setting, methods, seeds=seeds, cache=given.cache)
         print(setting, file=sys.stderr, flush=True)
     print("Power of rows at 5 % false positives\n")
     show([power_row(name, done[name], lambda measured: [m.power for m in measured]) for name in settings])
