@@ -1,4 +1,4 @@
-"""Variance components, patient means and generalised least squares against slow references and simulations."""
+"""What samples of one patient share: components of the variance, whitening and generalised least squares."""
 
 from __future__ import annotations
 
@@ -6,117 +6,144 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from commscore.stats.patients import PatientComponents, generalised_rows, patient_components, patient_means
+from commscore.stats import log_linear, patients
+from commscore.stats.log_linear import SharedVariance, VarianceComponents
+
+MIXED = np.array([0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8])
+CASE = np.array([0, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1.0])
+NESTED, NESTED_CASE = np.repeat(np.arange(6), 3), np.repeat([0.0, 1.0], 9)
+TRUTH = VarianceComponents(donor=0.1, counting=1.5, cells=4.0, patient=0.3)
 
 
-def basis_of(x):
-    """Orthonormal basis with the coefficient of the last column alone in the last place."""
-    others, tested = x[:, :-1], x[:, -1]
-    u = np.linalg.svd(others, full_matrices=False)[0]
+def basis_of(*columns):
+    """Orthonormal basis; the last column's coefficient alone in the last place."""
+    *others, tested = columns
+    u = np.linalg.svd(np.column_stack([np.ones(tested.size), *others]), full_matrices=False)[0]
     rest = tested - u @ (u.T @ tested)
     return np.column_stack([u, rest / np.linalg.norm(rest)])
 
 
-def observations(rng, patient, *, m, truth, effect=0.0, condition=None):
-    """Rows whose samples share their patients, unequal cells and counts; variances as the components say."""
+def cohort(rng, patient, *, m, truth=TRUTH, off=None):
+    """Log2 counts per million of m rows without a change; ``off`` is a factor of the noise by the expected count."""
     n = patient.size
     n_cells = rng.integers(10, 400, n).astype(float)
-    expected = rng.gamma(1.0, 20.0, (m, 1)) * n_cells / n_cells.mean()
+    library = 2000.0 * n_cells
+    level = rng.uniform(2.0, 10.0, (m, 1))
+    expected = 2.0**level * library / 1e6
     t = 1.0 / (expected + 0.5)
-    alone = truth.alone(t, n_cells)
-    of_patient = rng.normal(size=(m, patient.max() + 1)) * np.sqrt(truth.patient)
-    y = of_patient[:, patient] + rng.normal(size=(m, n)) * np.sqrt(alone)
-    return y + (0.0 if condition is None else effect * condition), t, n_cells, alone
+    noise = truth.at(t, n_cells) * (1.0 if off is None else off(expected.mean(axis=1, keepdims=True)))
+    of_patient = rng.normal(size=(m, patient.max() + 1))[:, patient] * np.sqrt(truth.patient)
+    y = level + patients.loading(t) * of_patient + rng.normal(size=(m, n)) * np.sqrt(noise)
+    return y, t, noise, library, n_cells
 
 
-TRUTH = PatientComponents(patient=0.3, sample=0.1, counting=1.5, cells=4.0)
-NESTED = np.repeat(np.arange(6), 3)
-CASE = (NESTED >= 3).astype(float)
-MIXED = np.array([0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8])
-MIXED_CASE = np.array([0, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1.0])
-
-
-@pytest.mark.parametrize(("patient", "case"), [(NESTED, CASE), (MIXED, MIXED_CASE)])
+@pytest.mark.parametrize(("patient", "case"), [(NESTED, NESTED_CASE), (MIXED, CASE)], ids=["nested", "mixed"])
 def test_components_come_back(patient, case):
-    """Means over 20 cohorts of 600 rows; the parts of a sample are told apart by their sum at hand."""
+    """Means over 20 cohorts of 600 rows; the parts of a sample by their sum at hand."""
     rng = np.random.default_rng(1)
-    basis = basis_of(np.column_stack([np.ones(patient.size), case]))
-    found = []
+    basis, owner = basis_of(case), patients.owners(patient)
+    ratios = []
     for _ in range(20):
-        y, t, n_cells, alone = observations(rng, patient, m=600, truth=TRUTH)
-        made = patient_components(y, basis, patient, t=t, n_cells=n_cells)
-        found.append((made.patient, np.mean(made.alone(t, n_cells)) / np.mean(alone)))
-    np.testing.assert_allclose(np.mean(found, axis=0), (TRUTH.patient, 1.0), rtol=0.1)
+        y, t, noise, _, n_cells = cohort(rng, patient, m=600)
+        parts = patients.variance_components(y, patients.Strata.of(basis, owner), owner, t=t, n_cells=n_cells)
+        ratios.append((parts.patient / TRUTH.patient, parts.at(t, n_cells).mean() / noise.mean()))
+    np.testing.assert_allclose(np.mean(ratios, axis=0), 1.0, atol=0.1)
 
 
-def test_without_patients_there_is_no_component():
+def test_where_patients_share_nothing():
     rng = np.random.default_rng(2)
-    basis = basis_of(np.column_stack([np.ones(18), CASE]))
-    y, t, n_cells, _ = observations(rng, NESTED, m=800, truth=PatientComponents(0.0, 0.2, 1.0, 0.0))
-    assert patient_components(y, basis, NESTED, t=t, n_cells=n_cells).patient < 0.03
+    basis, owner = basis_of(NESTED_CASE), patients.owners(NESTED)
+    y, t, _, _, n_cells = cohort(rng, NESTED, m=800, truth=VarianceComponents(0.2, 1.0, 0.0))
+    parts = patients.variance_components(y, patients.Strata.of(basis, owner), owner, t=t, n_cells=n_cells)
+    assert parts.patient < 0.03
 
 
-def slow_gls(y, basis, alone, patient, shared):
-    out = []
-    for row, v in zip(y, alone, strict=True):
-        covariance = np.diag(v) + shared * (patient[:, None] == patient)
-        inverse = np.linalg.inv(covariance)
-        information = basis.T @ inverse @ basis
-        coefficient = np.linalg.solve(information, basis.T @ inverse @ row)
-        r = row - basis @ coefficient
-        df = row.size - basis.shape[1]
-        out.append((coefficient, np.linalg.inv(information), r @ inverse @ r / df))
-    return [np.array(part) for part in zip(*out, strict=True)]
-
-
-@pytest.mark.parametrize("shared", [0.0, 0.3, 5.0])
-def test_generalised_least_squares(shared):
+@pytest.fixture
+def mixed():
+    """Rows of a mixed study with their variances, each as a matrix."""
     rng = np.random.default_rng(3)
-    basis = basis_of(np.column_stack([np.ones(12), rng.normal(size=12), MIXED_CASE]))
-    y, _, _, alone = observations(rng, MIXED, m=30, truth=TRUTH)
-    made = generalised_rows(y, basis, MIXED, alone=alone, shared=shared)
-    for got, wanted in zip((made.coefficient, made.inverse, made.variance), slow_gls(y, basis, alone, MIXED, shared)):
-        np.testing.assert_allclose(got, wanted, rtol=1e-9)
-    np.testing.assert_allclose((made.residual**2).sum(axis=1), made.variance * made.df, rtol=1e-12)
-    np.testing.assert_allclose(np.einsum("mnr,mn->mr", made.basis, made.residual), 0.0, atol=1e-9)
+    y, _, noise, _, _ = cohort(rng, MIXED, m=25)
+    shared = SharedVariance(patients.owners(MIXED), rng.uniform(0.0, 1.0, y.shape), 0.7)
+    same = MIXED[:, None] == MIXED
+    loadings = shared.loading[:, :, None] * shared.loading[:, None, :]
+    variance = noise[:, :, None] * np.eye(12) + 0.7 * same * loadings
+    return y, noise, shared, variance
 
 
-def test_means_of_patients_say_what_their_samples_say():
-    """Where the condition is constant within patients the means lose nothing: the generalised fit of the samples."""
-    rng = np.random.default_rng(4)
-    y, _, _, alone = observations(rng, NESTED, m=40, truth=TRUTH)
-    design = np.column_stack([np.ones(18), CASE])
-    samples = generalised_rows(y, design, NESTED, alone=alone, shared=TRUTH.patient)
-    means = patient_means(y, NESTED, alone=alone, shared=TRUTH.patient)
-    assert means.first.tolist() == [0, 3, 6, 9, 12, 15]
-    of_patients = generalised_rows(means.value, design[means.first], np.arange(6), alone=means.variance, shared=0.0)
-    np.testing.assert_allclose(of_patients.coefficient, samples.coefficient, rtol=1e-9)
-    np.testing.assert_allclose(of_patients.inverse, samples.inverse, rtol=1e-9)
+def test_whitening_and_precision(mixed):
+    _, noise, shared, variance = mixed
+    identity = np.broadcast_to(np.eye(12), variance.shape)
+    white = shared.uncorrelated(identity, noise)
+    np.testing.assert_allclose(white @ variance @ white.transpose(0, 2, 1), identity, atol=1e-9)
+    inverse = np.linalg.inv(variance)
+    np.testing.assert_allclose(shared.precision(identity, noise), inverse, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(shared.own_precision(noise), np.einsum("mii->mi", inverse), rtol=1e-9)
 
 
-def rejections(patient, case, *, cohorts, means):
-    """Share of rows without a change that have p ≤ 0.05, with components estimated from each cohort."""
-    rng = np.random.default_rng(5)
-    basis = basis_of(np.column_stack([np.ones(patient.size), case]))
-    rates = []
+def test_common_whitening():
+    owner = patients.owners(MIXED)
+    white = patients.whitening(owner, 1.7)
+    np.testing.assert_allclose(white @ (np.eye(12) + 1.7 * owner @ owner.T) @ white.T, np.eye(12), atol=1e-12)
+
+
+def test_generalised_least_squares(mixed):
+    y, noise, shared, variance = mixed
+    basis = basis_of(np.random.default_rng(4).normal(size=12), CASE)
+    fitted = patients.generalised_rows(y, basis, noise, shared=shared)
+    for i, v in enumerate(variance):
+        inverse = np.linalg.inv(v)
+        covariance = np.linalg.inv(basis.T @ inverse @ basis)
+        coefficient = covariance @ basis.T @ inverse @ y[i]
+        rest = y[i] - basis @ coefficient
+        np.testing.assert_allclose(fitted.coefficient[i], coefficient, rtol=1e-9)
+        np.testing.assert_allclose(fitted.inverse[i], covariance, rtol=1e-8)
+        np.testing.assert_allclose(fitted.variance[i], rest @ inverse @ rest / 9.0, rtol=1e-9)
+    np.testing.assert_allclose((fitted.standardised**2).sum(axis=1), 9.0 * fitted.variance, rtol=1e-9)
+    some = fitted.take(slice(3, 9))
+    np.testing.assert_allclose(some.standardised, fitted.standardised[3:9], rtol=1e-12)
+
+
+def test_loss_of_each_is_what_refitting_without_it_says(mixed):
+    y, noise, shared, _ = mixed
+    basis, direction = basis_of(CASE), np.array([0.3, 1.0])
+    fitted = patients.generalised_rows(y, basis, noise, shared=shared)
+    loss = patients.loss_of_each(fitted, basis, direction, shared=shared)
+    for i in range(12):
+        rest = np.arange(12) != i
+        left = SharedVariance(shared.owner[rest][:, shared.owner[rest].any(axis=0)], shared.loading[:, rest], 0.7)
+        again = patients.generalised_rows(y[:, rest], basis[rest], noise[:, rest], shared=left)
+        np.testing.assert_allclose(loss[:, i], (again.coefficient - fitted.coefficient) @ direction, rtol=1e-7)
+
+
+def rejections(case, *, level, cohorts=120, off=None):
+    """Share of rows without a change that have p up to ``level``, and its standard error over the cohorts."""
+    rng, basis, rates = np.random.default_rng(5), basis_of(case), []
     for _ in range(cohorts):
-        y, t, n_cells, _ = observations(rng, patient, m=300, truth=TRUTH)
-        made = patient_components(y, basis, patient, t=t, n_cells=n_cells)
-        alone = made.alone(t, n_cells)
-        if means:
-            of = patient_means(y, patient, alone=alone, shared=made.patient)
-            own = basis_of(np.column_stack([np.ones(of.first.size), case[of.first]]))
-            fitted = generalised_rows(of.value, own, np.arange(of.first.size), alone=of.variance, shared=0.0)
-        else:
-            fitted = generalised_rows(y, basis, patient, alone=alone, shared=made.patient)
+        y, _, _, library, n_cells = cohort(rng, MIXED, m=400, off=off)
+        fitted, _ = patients.fit(y, basis, MIXED, library=library, n_cells=n_cells)
         t_value = fitted.coefficient[:, -1] / np.sqrt(fitted.inverse[:, -1, -1] * fitted.variance)
-        rates.append((2.0 * stats.t.sf(np.abs(t_value), fitted.df) <= 0.05).mean())
+        rates.append((2.0 * stats.t.sf(np.abs(t_value), fitted.df) <= level).mean())
     return np.mean(rates), np.std(rates) / np.sqrt(cohorts)
 
 
-@pytest.mark.parametrize(
-    ("patient", "case", "means"), [(NESTED, CASE, True), (MIXED, MIXED_CASE, False)], ids=["nested", "mixed"]
-)
-def test_false_positives(patient, case, means):
-    rate, error = rejections(patient, case, cohorts=150, means=means)
-    assert 0.03 < rate <= 0.05 + 2.0 * error
+def test_false_positives():
+    rate, error = rejections(CASE, level=0.05)
+    assert 0.04 < rate <= 0.05 + 2.0 * error
+
+
+def test_false_positives_where_noise_departs_from_the_components():
+    """Half the noise at few counts, more at many: the factors by level follow it."""
+    rate, error = rejections(CASE, level=0.05, off=lambda count: np.where(count < 8.0, 0.4, 2.0))
+    assert rate <= 0.05 + 2.0 * error + 0.005
+
+
+def test_one_patient_with_two_samples_tells_nothing_of_what_they_share():
+    rng = np.random.default_rng(6)
+    patient, case = np.array([0, 0, 1, 2, 3, 4, 5, 6]), np.array([0, 1, 0, 0, 0, 1, 1, 1.0])
+    y, _, _, library, n_cells = cohort(rng, patient, m=50)
+    options = {"library": library, "n_cells": n_cells}
+    fitted, parts = patients.fit(y, basis_of(case), patient, **options)
+    alone, same = log_linear.fit(y, basis_of(case), **options)
+    assert fitted.shared is None
+    assert parts == same
+    np.testing.assert_array_equal(fitted.coefficient, alone.coefficient)

@@ -166,32 +166,32 @@ def test_more_coefficients_than_samples(two):
     refused(a, r"the design has 6 coefficients .* for 6 samples, .*leave out covariates", covariates=["kind", "age"])
 
 
-def test_pairs_without_partner(stages):
+def test_patients_without_partner(stages):
     one_pair = stages[~stages.obs["sample"].isin(["primary_2", "primary_3"])].copy()
     kept = one_pair[one_pair.obs["condition"] != "metastasis"].copy()
     match = r"patient_key='patient': 1 of 3 patients have samples of two conditions.*without partner: patient_2"
-    refused(kept, match, patient_key="patient", reference="normal")
+    with pytest.raises(ValueError, match=match):
+        cs.tl.balance(kept, "cell_type", **BASE, patient_key="patient", reference="normal")
 
 
-def test_pairs_that_do_not_connect(stages):
-    # patients 1, 2: normal and primary; patient 3 and a fourth: metastasis only
+def test_patients_that_do_not_connect(stages):
+    # patients 1, 2: normal and primary; patient 3: metastasis only
     keep = ~(
         ((stages.obs["patient"] != "patient_3") & (stages.obs["condition"] == "metastasis"))
         | ((stages.obs["patient"] == "patient_3") & (stages.obs["condition"] != "metastasis"))
     )
     a = stages[keep.to_numpy()].copy()
-    with pytest.warns(UserWarning, match="1 of 5 samples have no partner"):
-        got = cs.tl.compare(a, "cell_type", **BASE, patient_key="patient", contrast="primary", inplace=False)
-    found = got.untested
-    assert (
-        "sample metastasis_3: patient patient_3 has no sample of another condition" in found["detail"].iloc[0:].tolist()
+    result = cs.tl.compare(a, "cell_type", **BASE, patient_key="patient", inplace=False)
+    assert result.params["patient_design"] == "mixed"
+    assert list(result.params["n_samples"]) == [2, 2, 1]
+    refused(
+        a, "sample_key='sample' gives 2 of normal, 2 of primary, 1 of met", patient_key="patient", contrast="metastasis"
     )
-    assert (found["reason"] == "condition not compared").any()
     with (
-        pytest.warns(UserWarning, match="no partner"),
+        pytest.warns(UserWarning, match="1 of 5 samples have no partner"),
         pytest.raises(ValueError, match="leaves no sample of condition"),
     ):
-        cs.tl.compare(a, "cell_type", **BASE, patient_key="patient", contrast="metastasis", inplace=False)
+        cs.tl.balance(a, "cell_type", **BASE, patient_key="patient", contrast="metastasis")
 
 
 def test_covariate_within_pairs(stages):

@@ -87,14 +87,16 @@ def test_skin_three_against_three(public_data):
 def test_breast_metastasis_with_its_pairs(public_data):
     a = public_data("breast_chung2017")
     keys = {"condition_key": "stage", "sample_key": "sample", "reference": "primary", "min_cells": 5}
-    with pytest.warns(UserWarning, match="9 of 13 samples have no partner"):
-        paired = cs.tl.compare(a, "cell_type", **keys, patient_key="patient", inplace=False)
-    reasons = paired.untested["reason"].value_counts()
-    assert reasons["patient without partner"] == 9
+    mixed = cs.tl.compare(a, "cell_type", **keys, patient_key="patient", inplace=False)
+    assert mixed.params["patient_design"] == "mixed"
+    assert list(mixed.params["n_samples"]) == [11, 2]
+    reasons = mixed.untested["reason"].value_counts()
+    assert reasons["patient without partner"] == 0
     assert reasons["too few samples"] > 0
-    tested = paired.table[paired.table["status"] == "tested"]
+    tested = mixed.table[mixed.table["status"] == "tested"]
     assert set(zip(tested["source"], tested["target"], strict=True)) >= {("Tumor", "Tumor")}
-    assert (tested["n_ref"] == 2).all()
+    assert (tested["n_alt"] == 2).all()
+    assert tested["n_ref"].max() == 10
     alone = cs.tl.compare(a, "cell_type", **keys, inplace=False).table
     assert alone["n_ref"].max() == 10
     # no stromal or myeloid cells in the metastases: typed, never zero

@@ -80,6 +80,61 @@ def test_samples_of_one_patient_and_condition_count_once():
     assert len(result.params["samples"]) == 36
 
 
+def mixed(rng, *, both=3, controls=3, cases=3, patient_sd=0.5):
+    """Patients with both conditions, and others with one of them; nothing differs."""
+    n = both + controls + cases
+    a = cs.ds.simulate(
+        n_samples=n, n_cells=60, groups=GROUPS, paired=True, patient_sd=patient_sd, n_background=60, rng=rng
+    )
+    patient, is_case = a.obs["patient"].cat.codes, a.obs["condition"] == "case"
+    return a[(patient < both) | np.where(patient < both + controls, ~is_case, is_case)].copy()
+
+
+def test_patients_of_one_condition_stay_beside_those_of_two():
+    """They make the change surer than patients of both conditions alone, or samples without patients, would."""
+    a = mixed(0)
+    result = compared(a, patient_key="patient")
+    assert result.params["patient_design"] == "mixed"
+    assert list(result.params["n_samples"]) == [6, 6]
+    assert "patient without partner" not in set(result.untested["reason"])
+    both = a[a.obs["patient"].isin(["patient_1", "patient_2", "patient_3"])]
+    within = compared(both, patient_key="patient")
+    assert within.params["patient_design"] == "within"
+    for other in (within, compared(a)):
+        rows = result.table.merge(other.table, on=["source", "target", "interaction"], suffixes=("", "_other"))
+        rows = rows[rows["pvalue"].notna() & rows["pvalue_other"].notna()]
+        assert (rows["ligand_se"] < rows["ligand_se_other"]).mean() > 0.75
+
+
+@pytest.mark.parametrize("patient_sd", [0.3, 1.0])
+def test_false_positives_of_mixed_studies(patient_sd):
+    """The t-tests and the relabelling within patients, and among those of one condition."""
+    results = [compared(mixed(seed, patient_sd=patient_sd), patient_key="patient", n_perms=100) for seed in range(40)]
+    for column in ("pvalue", "exact_pvalue"):
+        rates = [(r.table[column].dropna() <= 0.05).mean() for r in results]
+        assert np.mean(rates) <= 0.05 + 2.0 * np.std(rates) / np.sqrt(len(rates))
+
+
+def test_a_mixed_study_again():
+    """Leaving patients out, shuffling and planning take the design of the comparison."""
+    a = mixed(1)
+    compared(a, patient_key="patient", inplace=True)
+    resource = a.uns["interactions"]
+    left = cs.tl.leave_one_out(a, resource=resource, inplace=False)
+    assert left.params["n_left_out"] == 9
+    card = cs.tl.calibrate(a, resource=resource, n_shuffles=20).set_index("alpha")
+    assert card.loc[0.05, "observed"] < 0.1
+    found = cs.tl.power(a, resource=resource, n_samples=[20]).groupby("n_samples")["ligand_smallest"].median()
+    assert found[20] < found[0]
+
+
+def test_what_needs_complete_patients_says_so():
+    a = mixed(2)
+    with pytest.warns(UserWarning, match="6 of 12 samples have no partner in another condition and are left out"):
+        made = cs.tl.balance(a, "cell_type", **KEYS, patient_key="patient", inplace=False)
+    assert made.params["patient_design"] == "within"
+
+
 def test_one_sample_of_each_patient_is_said():
     a = cs.ds.simulate(n_samples=3, n_cells=60, groups=GROUPS, n_background=40, rng=3)
     with pytest.warns(UserWarning, match="patient_key='patient': each of the 6 patients has one sample"):

@@ -27,15 +27,60 @@ _MILLION = 1e6
 
 @dataclass(frozen=True)
 class VarianceComponents:
-    """Variance of a log2 rate: ``donor + counting · t + cells / n_cells``."""
+    """Variance of a log2 rate: ``donor + counting · t + cells / n_cells``, and ``patient``, which samples share."""
 
     donor: float
     counting: float
     cells: float
+    patient: float = 0.0
 
     def at(self, t: Floats, n_cells: Floats) -> Floats:
-        """Variance of every observation: ``t`` (m, n) and cells (n,) to (m, n)."""
+        """Variance of every observation without its patient's part: ``t`` (m, n) and cells (n,) to (m, n)."""
         return np.asarray(np.maximum(self.donor + self.counting * t + self.cells / n_cells, _LEAST), np.float64)
+
+
+@dataclass(frozen=True)
+class SharedVariance:
+    """What samples of one patient have in common.
+
+    ``owner`` (n, n_patients) marks whose they are; ``loading`` (m, n) is how much of it log rates show, less than 1
+    where counts are small. The variance of a row is ``variance · L Z Z' L + diag(noise)``.
+    """
+
+    owner: Floats
+    loading: Floats
+    variance: float
+
+    def uncorrelated(self, values: Floats, noise: Floats) -> Floats:
+        """Whiten values (m, n, …): with weights w = 1 / ``noise``, loadings l and s the sum of l² w over a patient.
+
+        ``√w (y − k l Σ l w y)`` with k = (1 − 1 / √(1 + variance · s)) / s.
+        """
+        root = np.sqrt(1.0 + self.variance * ((self.loading**2 / noise) @ self.owner))
+        pull = self.variance / (root * (1.0 + root))
+        return np.asarray(np.einsum("mn,mn...->mn...", noise**-0.5, self._less(values, noise, pull)), np.float64)
+
+    def precision(self, values: Floats, noise: Floats) -> Floats:
+        """Multiply values (m, n, …) by the inverse of the variance."""
+        centred = self._less(values, noise, self._pull(noise))
+        return np.asarray(np.einsum("mn,mn...->mn...", 1.0 / noise, centred), np.float64)
+
+    def own_precision(self, noise: Floats) -> Floats:
+        """Diagonal (m, n) of the inverse of the variance."""
+        return np.asarray(1.0 / noise - (self.loading / noise) ** 2 * (self._pull(noise) @ self.owner.T), np.float64)
+
+    def take(self, rows: slice) -> SharedVariance:
+        """Take some of the rows."""
+        return replace(self, loading=self.loading[rows])
+
+    def _pull(self, noise: Floats) -> Floats:
+        s = (self.loading**2 / noise) @ self.owner
+        return np.asarray(self.variance / (1.0 + self.variance * s), np.float64)
+
+    def _less(self, values: Floats, noise: Floats, pull: Floats) -> Floats:
+        """Take off what samples of a patient show together, by ``pull`` (m, n_patients)."""
+        sums = np.einsum("mn,mn...,np,mp->mp...", self.loading / noise, values, self.owner, pull, optimize=True)
+        return np.asarray(values - np.einsum("mn,mp...,np->mn...", self.loading, sums, self.owner, optimize=True))
 
 
 @dataclass(frozen=True)
@@ -56,6 +101,8 @@ class LogLinearFit:
         (m, n): the variances whose inverses are the weights.
     residual
         (m, n): observed less fitted.
+    shared
+        What samples of one patient share beside that; None where they share nothing.
     """
 
     coefficient: Floats
@@ -64,11 +111,20 @@ class LogLinearFit:
     df: float
     noise: Floats
     residual: Floats
+    shared: SharedVariance | None = None
+
+    @property
+    def standardised(self) -> Floats:
+        """Residuals (m, n) in units of what the components say, uncorrelated."""
+        if self.shared is None:
+            return self.residual / np.sqrt(self.noise)
+        return self.shared.uncorrelated(self.residual, self.noise)
 
     def take(self, rows: slice) -> LogLinearFit:
         """Take some of the rows."""
-        parts = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "df"}
-        return replace(self, **parts)
+        parts = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in ("df", "shared")}
+        shared = None if self.shared is None else self.shared.take(rows)
+        return replace(self, **parts, shared=shared)
 
 
 def counting_term(fitted: Floats, library: Floats) -> Floats:
@@ -98,13 +154,38 @@ def variance_components(residual: Floats, projector: Floats, *, t: Floats, n_cel
     square = projector**2
     by_cells = np.broadcast_to(square @ (1.0 / n_cells), t.shape)
     terms = [np.broadcast_to(square.sum(axis=1), t.shape), t @ square]
-    if np.ptp(n_cells) > _ALIKE * n_cells.mean():
+    if cells_differ(n_cells):
         terms.append(by_cells)
     informative = np.diag(projector) > 1e-9
     x = np.stack([term[:, informative].ravel() for term in terms], axis=1)
     y = squared[:, informative].ravel()
-    if y.size == 0 or not y.any():
+    solution = moments(x, y)
+    if solution is None:
         return VarianceComponents(1.0, 0.0, 0.0)
+    return VarianceComponents(float(solution[0]), float(solution[1]), float(solution[2]) if x.shape[1] > 2 else 0.0)
+
+
+def cells_differ(n_cells: Floats) -> bool:
+    """Whether cells tell a term of their own."""
+    return bool(np.ptp(n_cells) > _ALIKE * n_cells.mean())
+
+
+def moments(x: Floats, y: Floats) -> Floats | None:
+    """Non-negative least squares of squared residuals, reweighted by the inverse square of the fit.
+
+    Parameters
+    ----------
+    x
+        (n_observations, n_components) what one unit of each component adds; the first is there in all.
+    y
+        (n_observations,) squared residuals.
+
+    Returns
+    -------
+    The components, or None where nothing varies.
+    """
+    if y.size == 0 or not y.any():
+        return None
     solution = np.zeros(x.shape[1])
     solution[0] = y.mean() / x[:, 0].mean()
     for _ in range(_ROUNDS):
@@ -112,9 +193,7 @@ def variance_components(residual: Floats, projector: Floats, *, t: Floats, n_cel
         before, solution = solution, linear.non_negative(x / fit[:, None], y / fit)
         if np.abs(solution - before).max() <= _CONVERGED * max(solution.max(), _LEAST):
             break
-    if solution.sum() <= _LEAST:
-        return VarianceComponents(1.0, 0.0, 0.0)
-    return VarianceComponents(float(solution[0]), float(solution[1]), float(solution[2]) if x.shape[1] > 2 else 0.0)
+    return None if solution.sum() <= _LEAST else np.asarray(solution, np.float64)
 
 
 def weighted_rows(y: Floats, basis: Floats, noise: Floats) -> LogLinearFit:

@@ -1,8 +1,7 @@
-"""Log-linear fits of samples that share patients: components of the variance, patient means, generalised least squares.
+"""Log-linear fits of samples that share patients: components of the variance, and generalised least squares.
 
-The variance of an observation is ``patient + sample + counting · t + cells / n_cells``, with ``t = 1 / (expected count
-+ 1/2)``; samples of one patient share the first part. The four numbers are those of a whole group of cells, by moments
-of the residuals of all its rows, within patients and between them.
+Beside what donors, counting and cells add to each sample alone there is a part that the samples of one patient share,
+a number of a whole group of cells as well: by moments of the residuals of all its rows, within patients and between.
 """
 
 from __future__ import annotations
@@ -11,95 +10,59 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import nnls
+
+from . import log_linear
+from .log_linear import LogLinearFit, SharedVariance, VarianceComponents
 
 if TYPE_CHECKING:
     from ..arrays import Floats, Ints
 
-_ROUNDS = 30
-_CONVERGED = 1e-5
-_LEAST = 1e-10
-_ALIKE = 0.1  # cells that differ by less, relative to their mean, do not tell a term of their own
 _MOST_ROWS = 1500
+_LEAST = 1e-10
+_LEAST_WITHIN = 0.5  # degrees of freedom
+_BINS = 10
+_ROWS_PER_BIN = 50
 _INFORMATIVE = 1e-9
 
 
-@dataclass(frozen=True)
-class PatientComponents:
-    """Variance of a log2 rate: ``patient`` shared by a patient's samples, the rest of each sample alone."""
+def owners(patient: Ints) -> Floats:
+    """Return the indicator of the patients, (n, n_patients)."""
+    return np.asarray(patient[:, None] == np.unique(patient), np.float64)
 
-    patient: float
-    sample: float
-    counting: float
-    cells: float
 
-    def alone(self, t: Floats, n_cells: Floats) -> Floats:
-        """Variance of every observation without its patient's part: ``t`` (m, n) and cells (n,) to (m, n)."""
-        return np.asarray(np.maximum(self.sample + self.counting * t + self.cells / n_cells, _LEAST), np.float64)
+def loading(t: Floats) -> Floats:
+    """Return how much of a change of a rate its logarithm shows, by counting terms: that of log2(count + 1/2)."""
+    return 1.0 - 0.5 * t
 
 
 @dataclass(frozen=True)
-class PatientMeans:
-    """Precision-weighted means over the samples of each patient.
+class Strata:
+    """Projectors (n, n) that leave of samples what differs within patients, and between them, beside the design."""
 
-    Attributes
-    ----------
-    value
-        (m, n_patients).
-    variance
-        (m, n_patients): what patients differ by and what their samples leave, ``patient + 1 / Σ 1 / variance``.
-    first
-        (n_patients,) the first sample of each.
-    """
+    within: Floats
+    between: Floats
 
-    value: Floats
-    variance: Floats
-    first: Ints
+    @classmethod
+    def of(cls, basis: Floats, owner: Floats) -> Strata:
+        """Of a design (n, r) with orthonormal columns and the owners of its samples."""
+        projector = np.eye(basis.shape[0]) - basis @ basis.T
+        within = projector - _projection(projector @ owner)
+        return cls(within, projector - within)
 
 
-@dataclass(frozen=True)
-class GeneralisedFit:
-    """Generalised least squares of m rows on n samples, r coefficients.
-
-    Attributes
-    ----------
-    coefficient
-        (m, r).
-    inverse
-        (m, r, r): inverse of the cross-products of the whitened basis; times the residual variance the covariance.
-    variance
-        (m,) residual variance, relative to what the components say.
-    df
-        Residual degrees of freedom.
-    basis
-        (m, n, r) whitened.
-    residual
-        (m, n) whitened: uncorrelated, of equal variance.
-    """
-
-    coefficient: Floats
-    inverse: Floats
-    variance: Floats
-    df: float
-    basis: Floats
-    residual: Floats
-
-
-def patient_components(y: Floats, basis: Floats, patient: Ints, *, t: Floats, n_cells: Floats) -> PatientComponents:
+def variance_components(y: Floats, strata: Strata, owner: Floats, *, t: Floats, n_cells: Floats) -> VarianceComponents:
     """Fit the components to squared residuals within patients and between them.
 
-    With R the projector that makes the residuals of the design and R_w that of design and patients together, the
-    expectations of the squares of ``R_w y`` and of ``(R − R_w) y`` are linear in the components; the first do not know
-    of ``patient``. Non-negative least squares, reweighted by the inverse square of the fit.
+    Their expectations are linear in the components; those within patients do not know of the patients' part.
 
     Parameters
     ----------
     y
         (m, n) values.
-    basis
-        (n, r) orthonormal basis of the design.
-    patient
-        (n,) codes 0, 1, ….
+    strata
+        Of the design.
+    owner
+        (n, n_patients), see :func:`owners`.
     t
         (m, n) counting terms.
     n_cells
@@ -107,27 +70,53 @@ def patient_components(y: Floats, basis: Floats, patient: Ints, *, t: Floats, n_
     """
     step = max(1, -(-y.shape[0] // _MOST_ROWS))
     y, t = y[::step], t[::step]
-    owner = _owners(patient)
-    projector = np.eye(basis.shape[0]) - basis @ basis.T
-    within = projector - _projection(projector @ owner)
-    has_cells = np.ptp(n_cells) > _ALIKE * n_cells.mean()
+    has_cells = log_linear.cells_differ(n_cells)
     columns, squares = [], []
-    for part in (within, projector - within):
+    for part in (strata.within, strata.between):
         square = part**2
         informative = np.diag(part) > _INFORMATIVE
-        shared = np.broadcast_to(((part @ owner) ** 2).sum(axis=1), t.shape)
-        terms = [shared, np.broadcast_to(square.sum(axis=1), t.shape), t @ square]
+        terms = [np.broadcast_to(square.sum(axis=1), t.shape), _of_patients(part, owner, t), t @ square]
         if has_cells:
             terms.append(np.broadcast_to(square @ (1.0 / n_cells), t.shape))
         columns.append(np.stack([term[:, informative].ravel() for term in terms], axis=1))
         squares.append((y @ part)[:, informative].ravel() ** 2)
-    solution = _moments(np.vstack(columns), np.concatenate(squares))
-    return PatientComponents(solution[0], solution[1], solution[2], solution[3] if has_cells else 0.0)
+    solution = log_linear.moments(np.vstack(columns), np.concatenate(squares))
+    if solution is None:
+        return VarianceComponents(1.0, 0.0, 0.0)
+    donor, patient, counting, *cells = (float(s) for s in solution)
+    return VarianceComponents(donor, counting, cells[0] if cells else 0.0, patient)
 
 
-def _owners(patient: Ints) -> Floats:
-    """Return the indicator of the patients, (n, n_patients)."""
-    return np.asarray(patient[:, None] == np.arange(patient.max() + 1), np.float64)
+def _of_patients(part: Floats, owner: Floats, t: Floats) -> Floats:
+    """Return the expected squares (m, n) of what a projector leaves of a patients' part with variance 1."""
+    return np.asarray((np.einsum("sj,mj,jp->msp", part, loading(t), owner, optimize=True) ** 2).sum(axis=2))
+
+
+def by_level(
+    y: Floats, strata: Strata, owner: Floats, *, t: Floats, noise: Floats, patient: float
+) -> tuple[Floats, Floats]:
+    """Factors (m,) that bring both parts to what rows of like counts show: of the noise, and of the patients' part.
+
+    Log rates of few counts follow the components loosely, and which of the two parts is off decides how far estimates
+    within patients can be trusted; what both are off by in common is left to the residual variances.
+    """
+    level = -np.log(t).mean(axis=1)
+    order = np.argsort(level, kind="stable")
+    bins = np.array_split(order, int(np.clip(level.size // _ROWS_PER_BIN, 1, _BINS)))
+    q_within, q_between = (((y @ part) ** 2).sum(axis=1) for part in (strata.within, strata.between))
+    e_within, e_between = ((noise @ part**2).sum(axis=1) for part in (strata.within, strata.between))
+    e_patient = patient * _of_patients(strata.between, owner, t).sum(axis=1)
+    centres, factors = [], []
+    for rows in bins:
+        of_noise = q_within[rows].sum() / max(e_within[rows].sum(), _LEAST)
+        if e_within[rows].sum() <= _LEAST:
+            of_noise = 1.0
+        rest = q_between[rows].sum() - of_noise * e_between[rows].sum()
+        of_patients = max(rest, 0.0) / max(e_patient[rows].sum(), _LEAST)
+        centres.append(level[rows].mean())
+        factors.append((max(of_noise, _LEAST), of_patients))
+    made = np.asarray(factors)
+    return np.interp(level, centres, made[:, 0]), np.interp(level, centres, made[:, 1])
 
 
 def _projection(columns: Floats) -> Floats:
@@ -137,47 +126,8 @@ def _projection(columns: Floats) -> Floats:
     return np.asarray(u @ u.T, np.float64)
 
 
-def _moments(x: Floats, y: Floats) -> list[float]:
-    """Non-negative least squares with weights 1 / fit², from equal parts; a sample's own where nothing varies."""
-    if y.size == 0 or not y.any():
-        return [0.0, 1.0, *[0.0] * (x.shape[1] - 2)]
-    solution = np.zeros(x.shape[1])
-    solution[:2] = y.mean() / max(x[:, :2].sum(axis=1).mean(), _LEAST)
-    for _ in range(_ROUNDS):
-        fit = np.maximum(x @ solution, _LEAST)
-        scaled = x / fit[:, None]
-        root = np.linalg.cholesky(scaled.T @ scaled + 1e-12 * np.eye(x.shape[1]))
-        before, solution = solution, nnls(root.T, np.linalg.solve(root, scaled.T @ (y / fit)))[0]
-        if np.abs(solution - before).max() <= _CONVERGED * max(solution.max(), _LEAST):
-            break
-    return [float(s) for s in solution]
-
-
-def patient_means(y: Floats, patient: Ints, *, alone: Floats, shared: float) -> PatientMeans:
-    """Means over the samples of each patient, weighted by what each sample alone can be trusted.
-
-    Parameters
-    ----------
-    y
-        (m, n) values.
-    patient
-        (n,) codes 0, 1, ….
-    alone
-        (m, n) variances of the observations without their patient's part.
-    shared
-        Variance between patients.
-    """
-    owner, weight = _owners(patient), 1.0 / alone
-    total = weight @ owner
-    first = np.unique(patient, return_index=True)[1].astype(np.int64)
-    return PatientMeans((weight * y) @ owner / total, shared + 1.0 / total, first)
-
-
-def generalised_rows(y: Floats, basis: Floats, patient: Ints, *, alone: Floats, shared: float) -> GeneralisedFit:
-    """Generalised least squares of every row with variance ``shared · ZZ' + diag(alone)``, Z the patients.
-
-    Values and basis are whitened: with weights w = 1 / ``alone`` and s their sum over a patient's samples, ``√w (y − k
-    Σ w y)`` with k = (1 − 1 / √(1 + shared · s)) / s are uncorrelated and have variance 1.
+def generalised_rows(y: Floats, basis: Floats, noise: Floats, *, shared: SharedVariance) -> LogLinearFit:
+    """Generalised least squares of every row.
 
     Parameters
     ----------
@@ -185,24 +135,72 @@ def generalised_rows(y: Floats, basis: Floats, patient: Ints, *, alone: Floats, 
         (m, n) values.
     basis
         (n, r) orthonormal basis of the design.
-    patient
-        (n,) codes 0, 1, ….
-    alone
-        (m, n) variances of the observations without their patient's part.
+    noise
+        (m, n) variances of the observations without their patient's part, up to one factor per row.
     shared
-        Variance between patients.
+        The patients' part.
     """
     n, r = basis.shape
-    owner, weight = _owners(patient), 1.0 / alone
-    total = weight @ owner
-    pull = (1.0 - 1.0 / np.sqrt(1.0 + shared * total)) / total
-    root = np.sqrt(weight)
-    white = root * (y - (((weight * y) @ owner) * pull) @ owner.T)
-    sums = np.einsum("mn,np,nr->mpr", weight, owner, basis, optimize=True) * pull[:, :, None]
-    white_basis = root[:, :, None] * (basis - np.einsum("mpr,np->mnr", sums, owner, optimize=True))
+    white = shared.uncorrelated(y, noise)
+    white_basis = shared.uncorrelated(np.broadcast_to(basis, (y.shape[0], n, r)), noise)
     inverse = np.linalg.inv(np.einsum("mnr,mns->mrs", white_basis, white_basis, optimize=True))
     coefficient = np.einsum("mrs,mns,mn->mr", inverse, white_basis, white, optimize=True)
-    residual = white - np.einsum("mnr,mr->mn", white_basis, coefficient)
+    rest = white - np.einsum("mnr,mr->mn", white_basis, coefficient)
     df = float(n - r)
-    variance = (residual**2).sum(axis=1) / df if df else np.full(y.shape[0], np.nan)
-    return GeneralisedFit(coefficient, inverse, variance, df, white_basis, residual)
+    variance = (rest**2).sum(axis=1) / df if df else np.full(y.shape[0], np.nan)
+    return LogLinearFit(coefficient, inverse, variance, df, noise, y - coefficient @ basis.T, shared)
+
+
+def fit(
+    y: Floats, basis: Floats, patient: Ints, *, library: Floats, n_cells: Floats
+) -> tuple[LogLinearFit, VarianceComponents]:
+    """Fit rows of log rates of one group of cells whose samples share patients.
+
+    Where nothing is left within patients, what they share cannot be told from what samples have alone, and all samples
+    count as independent: each patient has one of a condition, so that a difference of conditions is at most less sure.
+
+    Parameters
+    ----------
+    y
+        (m, n) log2 counts per million.
+    basis
+        (n, r) orthonormal basis of the design.
+    patient
+        (n,) codes.
+    library, n_cells
+        (n,) of the samples.
+    """
+    owner = owners(patient)
+    strata = Strata.of(basis, owner)
+    if np.trace(strata.within) < _LEAST_WITHIN:
+        return log_linear.fit(y, basis, library=library, n_cells=n_cells)
+    t = log_linear.counting_term(y @ basis @ basis.T, library)
+    components = variance_components(y, strata, owner, t=t, n_cells=n_cells)
+    noise = components.at(t, n_cells)
+    of_noise, of_patients = by_level(y, strata, owner, t=t, noise=noise, patient=components.patient)
+    shared = SharedVariance(owner, loading(t) * np.sqrt(of_patients)[:, None], components.patient)
+    return generalised_rows(y, basis, noise * of_noise[:, None], shared=shared), components
+
+
+def loss_of_each(fitted: LogLinearFit, basis: Floats, direction: Floats, *, shared: SharedVariance) -> Floats:
+    """How much a combination of the coefficients changes without each sample, (m, n); NaN where it cannot be told.
+
+    With P the inverse of the variance and M = P − P B (B'P B)⁻¹ B'P, sample i takes
+    ``(B'P B)⁻¹ B'P e_i (P r)_i / M_ii`` with it.
+    """
+    m, n = fitted.residual.shape
+    score = shared.precision(np.broadcast_to(basis, (m, n, basis.shape[1])), fitted.noise)
+    own = shared.own_precision(fitted.noise)
+    slack = own - np.einsum("mnr,mrs,mns->mn", score, fitted.inverse, score, optimize=True)
+    influence = np.einsum("r,mrs,mns->mn", direction, fitted.inverse, score, optimize=True)
+    alone = slack < _INFORMATIVE * own
+    rest = shared.precision(fitted.residual, fitted.noise)
+    change = -np.where(alone, 0.0, influence * rest / np.where(alone, 1.0, slack))
+    return np.where(alone & (np.abs(influence) > _INFORMATIVE), np.nan, change)
+
+
+def whitening(owner: Floats, ratio: float) -> Floats:
+    """Symmetric root (n, n) of the inverse of ``ratio · ZZ' + 1``."""
+    size = owner.sum(axis=0)
+    pull = (1.0 - 1.0 / np.sqrt(1.0 + ratio * size)) / np.maximum(size, 1.0)
+    return np.asarray(np.eye(owner.shape[0]) - (owner * pull) @ owner.T, np.float64)

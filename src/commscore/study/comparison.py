@@ -59,6 +59,7 @@ class ComparisonRequest:
     normalization: str = "tmm"
     library_key: str | None = None
     keep_profile: bool = False  # the counts of all genes, for groups that are joined or nets of genes
+    keep_incomplete: bool = False  # patients of one condition beside others of several
 
     def __post_init__(self) -> None:
         one_of("normalization", self.normalization, NORMALIZATIONS)
@@ -137,6 +138,7 @@ class ComparisonData:
             levels=self.study.levels,
             design=design.matrix,
             block=design.block,
+            patient=design.patient,
             total_cells=self.total_cells,
             factors=self.composition.shrunk,
             background=self.background,
@@ -173,7 +175,7 @@ def read_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest, *, g
     study = study_of_conditions(adata, keys, request.choice, groups_were_read=groups_were_read)
     if keys.patient is None and keys.sample is not None and not request.by_cells:
         warn_of_nesting(adata, study, keys)
-    return drop_empty_levels(patients_as_units(study, keys), keys)
+    return drop_empty_levels(patients_as_units(study, keys, keep_incomplete=request.keep_incomplete), keys)
 
 
 def stages_with_samples(study: Study, request: ComparisonRequest) -> tuple[str, ...]:

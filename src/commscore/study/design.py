@@ -22,15 +22,17 @@ _TOLERANCE = 1e-8
 
 @dataclass(frozen=True)
 class StudyDesign:
-    """Full-rank design ``matrix`` (n_samples × p) and the ``block`` of each sample, or None.
+    """Full-rank design ``matrix`` (n_samples × p), ``block`` within which labels may be exchanged, and ``patient``.
 
     The first ``len(levels)`` columns are the means of the levels (cell-means coding); the other columns are
-    centred, so that these means are those of an average sample.
+    centred, so that these means are those of an average sample. ``block`` and ``patient`` are codes per sample, or
+    None; with ``patient`` the design has no columns of patients, whose likeness is estimated.
     """
 
     matrix: Floats
     block: Ints | None
     names: tuple[str, ...]
+    patient: Ints | None = None
 
 
 def build_design(study: Study, keys: StudyKeys) -> StudyDesign:
@@ -50,8 +52,11 @@ def build_design(study: Study, keys: StudyKeys) -> StudyDesign:
         columns, labels = _columns(study.frame[key])
         _no_confounding(matrix, columns, key=key, study=study, keys=keys)
         matrix, names = np.hstack([matrix, columns]), names + [f"{key}{label}" for label in labels]
-    block = None
-    if study.patient_design == "within":
+    block = patient = None
+    if study.patient_design == "mixed":
+        patient = pd.factorize(study.frame[keys.patient])[0].astype(np.int64)
+        block = _exchangeable(patient)
+    elif study.patient_design == "within":
         block = pd.factorize(study.frame[keys.patient])[0].astype(np.int64)
         columns = _block_columns(block, _components(block, study, keys=keys))
         _no_nesting(matrix, columns, keys=keys)
@@ -63,7 +68,13 @@ def build_design(study: Study, keys: StudyKeys) -> StudyDesign:
             "so nothing is left to estimate the variance from; leave out covariates or patient_key, or add samples"
         )
         raise ValueError(msg)
-    return StudyDesign(matrix, block, tuple(names))
+    return StudyDesign(matrix, block, tuple(names), patient)
+
+
+def _exchangeable(patient: Ints) -> Ints:
+    """Code the samples that may exchange labels: those of one patient, and the single ones of all other patients."""
+    several = np.bincount(patient)[patient] > 1
+    return np.where(several, patient + 1, 0)
 
 
 def _columns(values: pd.Series) -> tuple[Floats, list[str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse.csgraph import connected_components
 
 from .._names import distinct
 from .._validate import listed, warn
@@ -17,16 +18,17 @@ if TYPE_CHECKING:
     from .samples import PatientDesign, Study, StudyKeys
 
 
-def patients_as_units(study: Study, keys: StudyKeys) -> Study:
+def patients_as_units(study: Study, keys: StudyKeys, *, keep_incomplete: bool = False) -> Study:
     """Make the samples of one patient and condition one unit, and say how conditions lie in patients.
 
     ``"between"``: the condition is constant within patients, so that these are the replicates. ``"within"``: patients
-    have several conditions and serve as their own controls; those with one condition are left out.
+    have several conditions and serve as their own controls; those with one condition are left out. ``"mixed"``: they
+    stay, with ``keep_incomplete``, and so do patients whom no chain of conditions connects with others.
 
     Raises
     ------
     ValueError
-        If fewer than two patients have two conditions while others have, the second factor alone varies within
+        If fewer than two patients have two conditions and the others cannot stay, the second factor alone varies within
         patients, or a label among the covariates varies within what is added up.
     """
     if keys.patient is None:
@@ -35,6 +37,8 @@ def patients_as_units(study: Study, keys: StudyKeys) -> Study:
     if _is_constant(study.condition, patient):
         _refuse_varying_factor(study, patient, keys)
         return replace(_added_up(study, patient, keys, design="between"), patient_design="between")
+    if keep_incomplete and not _is_within(study, patient, keys):
+        return replace(_added_up(study, patient, keys, design="mixed"), patient_design="mixed")
     study = _complete_patients(study, keys)
     patient = pd.factorize(study.frame[keys.patient])[0]
     return replace(_added_up(study, patient, keys, design="within"), patient_design="within")
@@ -44,6 +48,17 @@ def _is_constant(values: Any, owner: Ints) -> bool:
     """Whether values are the same wherever their owner is."""
     pairs = pd.DataFrame({"owner": owner, "value": values}).drop_duplicates()
     return bool(len(pairs) == pairs["owner"].nunique())
+
+
+def _is_within(study: Study, patient: Ints, keys: StudyKeys) -> bool:
+    """Whether every patient has several conditions and chains of patients connect them all.
+
+    With a second factor that is constant within patients each of its levels is compared within itself.
+    """
+    table = pd.crosstab(patient, study.condition).to_numpy() > 0
+    if (table.sum(axis=1) < 2).any():
+        return False
+    return keys.factor is not None or connected_components(table.astype(int) @ table.T)[0] == 1
 
 
 def _refuse_varying_factor(study: Study, patient: Ints, keys: StudyKeys) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..arrays import Bools, Ints
     from .levels import LevelChoice
 
-    PatientDesign = Literal["none", "within", "between"]
+    PatientDesign = Literal["none", "within", "between", "mixed"]
 
 Note = tuple[str, str, str]
 MOST_NUMBERS = 6

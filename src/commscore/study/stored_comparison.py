@@ -76,6 +76,7 @@ class StoredComparison:
             o["contrast"],
             normalization=o["normalization"],
             library_key=o["library_key"],
+            keep_incomplete=True,
         )
         return prepare_comparison(adata, self.keys, request)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...arrays import Entities
-from ...stats import linear
+from ...stats import linear, patients
 from . import _abundance, _exact, _sides
 from ._types import OUTSIDE
 
@@ -140,8 +140,17 @@ class FittedContrast:
                 keep=self.keep,
                 n_tested=self.n_tested,
                 settings=self.settings,
+                white=self._whitening(),
             )
         return self.relabelled
+
+    def _whitening(self) -> Floats | None:
+        """Make samples of one patient uncorrelated, by what they share on average over the groups of cells."""
+        fits = [g.log_fit for g in self.model.groups.values()]
+        ratios = [f.shared.variance / float(f.noise.mean()) for f in fits if f.shared is not None]
+        if self.cohort.patient is None or not ratios:
+            return None
+        return patients.whitening(patients.owners(self.cohort.patient[self.keep]), float(np.mean(ratios)))
 
     def exact_evidence(
         self, relabelled: _exact.Relabelled, *, group: int, entities: Ints

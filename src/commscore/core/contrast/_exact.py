@@ -30,13 +30,15 @@ _RANK_TOLERANCE = 1e-9
 class Relabelled:
     """Relabelled designs reduced to what a fit needs; r relabellings, the observed one first.
 
-    ``influence`` (r, q, n), orthonormal ``basis`` (r, n, p) of each design, ``df`` residual degrees.
+    ``influence`` (r, q, n), orthonormal ``basis`` (r, n, p) of each design, ``df`` residual degrees. ``white`` (n, n)
+    makes samples of one patient uncorrelated, of values as of designs; None where they are.
     """
 
     influence: Floats
     basis: Floats
     df: int
     complete: bool
+    white: Floats | None = None
 
     @property
     def floor(self) -> float:
@@ -57,7 +59,9 @@ class Relabelled:
         return int(self.influence.shape[0])
 
 
-def relabel(cohort: Cohort, contrast: Contrast, *, keep: Bools, n_tested: int, settings: Settings) -> Relabelled | None:
+def relabel(
+    cohort: Cohort, contrast: Contrast, *, keep: Bools, n_tested: int, settings: Settings, white: Floats | None = None
+) -> Relabelled | None:
     """Relabel the samples of the compared levels among ``keep``; others stay as they are.
 
     Within blocks; for an interaction, whole blocks (patients with their before and after) change arms, so that
@@ -79,6 +83,8 @@ def relabel(cohort: Cohort, contrast: Contrast, *, keep: Bools, n_tested: int, s
     vectors = contrast.vectors[:n_tested]
     designs = np.repeat(design[None], labels.shape[0], axis=0)
     designs[:, involved, : len(cohort.levels)] = labels[:, :, None] == np.arange(len(cohort.levels))
+    if white is not None:
+        designs = white @ designs
     u, s, vt = np.linalg.svd(designs, full_matrices=False)
     kept = s > _RANK_TOLERANCE * s[:, :1]
     rank = kept.sum(axis=1)
@@ -86,7 +92,7 @@ def relabel(cohort: Cohort, contrast: Contrast, *, keep: Bools, n_tested: int, s
     influence = (np.einsum("qp,rkp->rqk", vectors, vt) * inverse[:, None]) @ (u * kept[:, None]).transpose(0, 2, 1)
     # a relabelling that is confounded with a covariate says nothing
     usable = rank == rank[0]
-    return Relabelled(influence[usable], (u * kept[:, None])[usable], int(keep.sum() - rank[0]), complete)
+    return Relabelled(influence[usable], (u * kept[:, None])[usable], int(keep.sum() - rank[0]), complete, white)
 
 
 def _relabel_arms(
@@ -119,11 +125,12 @@ def evidence(
     for start in range(0, entities.size, _ENTITIES):
         some = entities[start : start + _ENTITIES]
         y = model.rows.value[group][keep][:, some]
+        y = y - y.mean(axis=0)
+        if relabelled.white is not None:
+            y = relabelled.white @ y
         noise = fitted.log_fit.noise[some][:, inside].T
         prior = RowPrior(model.prior[group][some], model.prior_df[group][some], float(model.largest_df[group]))
-        out[start : start + some.size] = _evidence(
-            y - y.mean(axis=0), noise, prior, relabelled=relabelled, settings=settings
-        ).T
+        out[start : start + some.size] = _evidence(y, noise, prior, relabelled=relabelled, settings=settings).T
     return out
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...arrays import Entities
-from ...stats import linear, log_linear, quasi_likelihood
+from ...stats import linear, log_linear, patients, quasi_likelihood
 from ...stats.donor_shape import gamma_likeness, row_skewness
 from ...stats.group_priors import ModeratedVariances, RowVariances, moderate_groups
 from ..log_rates import log_rates
@@ -210,6 +210,7 @@ def _first_of_gene(entities: Entities) -> Bools:
 def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
     keep = cohort.present[:, group]
     basis = linear.orthonormal(cohort.design[keep])
+    patient = _shared_patients(cohort, keep)
     library, n_cells = cohort.library[keep, group], cohort.n_cells[keep, group].astype(np.float64)
     value, counts = rows.value[group][keep].T, rows.count[group][keep].T
     if cohort.background is not None:
@@ -219,9 +220,13 @@ def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
     if basis.shape[0] == basis.shape[1]:
         fitted = log_linear.weighted_rows(value, basis, np.ones_like(value))
         components = log_linear.VarianceComponents(1.0, 0.0, 0.0)
-    else:
+    elif patient is None:
         fitted, components = log_linear.fit(value, basis, library=library, n_cells=n_cells)
+    else:
+        fitted, components = patients.fit(value, basis, patient, library=library, n_cells=n_cells)
     total = counts.sum(axis=1)
+    # counts are fitted without the patients' part: each has one sample of a condition, so that a difference of
+    # conditions is at most less sure, and it is what counts leave little to see of
     counted = np.flatnonzero(total > 0) if fitted.df > 0 else np.zeros(0, np.int64)
     quasi = None
     if counted.size:
@@ -229,6 +234,13 @@ def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
         quasi = quasi_likelihood.fit(counts[counted], basis, library=library, n_cells=n_cells, start=start)
     level = np.log2(counts.mean(axis=1) + 0.5)
     return _GroupFits(keep, basis, total, level, fitted, components, counted, counts, library, quasi)
+
+
+def _shared_patients(cohort: Cohort, keep: Bools) -> Ints | None:
+    """Codes of the patients of these samples, None where none of them has several."""
+    if cohort.patient is None or np.unique(cohort.patient[keep]).size == keep.sum():
+        return None
+    return cohort.patient[keep]
 
 
 def _moderate_logs(fits: dict[int, _GroupFits], single: Bools, *, shape: tuple[int, int]) -> ModeratedVariances | None:
@@ -280,7 +292,7 @@ def _correlation(fits: dict[int, _GroupFits], shaping: Bools) -> Floats:
 
 def unit_residuals(fitted: LogLinearFit, keep: Bools) -> Floats:
     """Standardised residuals of length 1 (m, n_samples), zero in the samples that were not fitted."""
-    standard = fitted.residual / np.sqrt(fitted.noise)
+    standard = fitted.standardised
     length = np.linalg.norm(standard, axis=1, keepdims=True)
     out = np.zeros((standard.shape[0], keep.size))
     out[:, keep] = np.divide(standard, length, out=np.zeros_like(standard), where=length > 1e-9)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ...stats import combine, linear, quasi_likelihood
+from ...stats import combine, linear, patients, quasi_likelihood
 from ...stats.courses import Courses, of_side
 
 if TYPE_CHECKING:
@@ -209,12 +209,15 @@ def loss_of_each(model: GroupModel, direction: Floats) -> Floats:
     NaN where nothing is left to estimate it from, 0 for samples without the group.
     """
     fitted = model.log_fit
+    out = np.zeros((fitted.variance.size, model.keep.size))
+    if fitted.shared is not None:
+        out[:, model.keep] = patients.loss_of_each(fitted, model.basis, direction, shared=fitted.shared)
+        return out
     weight = 1.0 / fitted.noise
     influence = np.einsum("r,mrs,ns->mn", direction, fitted.inverse, model.basis) * weight
     leverage = np.einsum("nr,mrs,ns->mn", model.basis, fitted.inverse, model.basis) * weight
     slack = 1.0 - leverage
     alone = slack < 1e-9
     change = -np.where(alone, 0.0, influence * fitted.residual / np.where(alone, 1.0, slack))
-    out = np.zeros((change.shape[0], model.keep.size))
     out[:, model.keep] = np.where(alone & (np.abs(influence) > 1e-9), np.nan, change)
     return out

@@ -62,7 +62,9 @@ class Cohort:
         (n_samples, p) design in cell-means coding, then centred covariates and blocks. Its rank may be short
         (patients nested in the arms of an interaction): only the contrasts need to be estimable.
     block
-        (n_samples,) codes of the patients, or None. Relabellings stay within a block.
+        (n_samples,) codes of the samples that may exchange their labels, or None for all of them.
+    patient
+        (n_samples,) codes of the patients where their likeness is estimated, or None where the design has it.
     total_cells
         (n_samples,) cells of the sample, groups not listed here included; None is the sum of ``n_cells``.
     factors
@@ -81,6 +83,7 @@ class Cohort:
     levels: tuple[str, ...]
     design: Floats
     block: Ints | None = None
+    patient: Ints | None = None
     total_cells: Ints | None = None
     factors: Floats | None = None
     background: Floats | None = None

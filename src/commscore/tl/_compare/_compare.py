@@ -221,6 +221,7 @@ def compare(
         by_cells=unit == "cells",
         normalization=normalization,
         library_key=library_key,
+        keep_incomplete=True,
     )
     prepared = prepare_comparison(adata, keys, request)
     if unit == "samples":

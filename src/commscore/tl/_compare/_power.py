@@ -141,9 +141,10 @@ def _residual_df(cohort: engine.Cohort, design: StudyDesign) -> Floats:
 def _future_df(design: StudyDesign, study: Study, n: int) -> float:
     """Residual degrees of freedom of this design with ``n`` samples in every condition, one of each patient."""
     n_levels = len(study.levels)
-    n_blocks = 0 if design.block is None else int(design.block.max()) + 1
+    fixed = None if design.patient is not None else design.block
+    n_blocks = 0 if fixed is None else int(fixed.max()) + 1
     n_covariates = design.matrix.shape[1] - n_levels - max(n_blocks - 1, 0)
-    return float(n_levels * (n - 1) - n_covariates - (0 if design.block is None else n - 1))
+    return float(n_levels * (n - 1) - n_covariates - (0 if fixed is None else n - 1))
 
 
 def _answer(
