@@ -201,7 +201,7 @@ def chung():
     """Metastasis of breast cancer."""
     a = read("breast_chung2017")
     keys = {"condition_key": "stage", "sample_key": "sample", "reference": "primary", "min_cells": 5}
-    paired, paired_untested = compare(a, **keys, patient_key="patient")
+    patients, patients_untested = compare(a, **keys, patient_key="patient")
     alone, untested = compare(a, **keys)
     page("chung", [
         "# Breast cancer, primary tumour to lymph-node metastasis",
@@ -209,11 +209,11 @@ def chung():
         "doi:10.1038/ncomms15081; 11 primaries, metastases of two of the patients, 515 cells)?",
         "```python\ncs.tl.compare(\n    adata, \"cell_type\", condition_key=\"stage\", sample_key=\"sample\", "
         "reference=\"primary\", min_cells=5, patient_key=\"patient\"\n)\n```",
-        "## Found, two patients paired", found(paired),
-        "### Not assessable", missing(paired, paired_untested),
-        "## Found, all 11 primaries, unpaired", found(alone), "### Not assessable", missing(alone, untested),
+        "## Found, two patients with both and nine with one", found(patients),
+        "### Not assessable", missing(patients, patients_untested),
+        "## Found without patients", found(alone), "### Not assessable", missing(alone, untested),
         "### Are they what their label says?", strict(a, alone, **keys),
-        "## Shuffled labels of the samples, unpaired", card(a, **keys), UNIFORM,
+        "## Shuffled labels of the samples, without patients", card(a, **keys), UNIFORM,
         "## What it does not mean",
         "Receptors of T cells (`ICOS`, `CD28`, `CTLA4`) rise in cells labelled Tumor or Bcell, no longer without the "
         "cells whose markers disagree: in a lymph node, T cells with another label are the likely reason. Two "

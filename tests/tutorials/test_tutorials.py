@@ -33,7 +33,7 @@ READ = {
     },
     "03_stages": {
         "unpaired": "int((unpaired['padj'] <= 0.05).sum())",
-        "floor": "float(paired['exact_floor'].min())",
+        "floor": "float(patients['exact_floor'].min())",
         "turned": "[before['effect'].item(), kept['effect'].item()]",
         "hits": "sorted(map(list, zip(hits['source'].astype(str), hits['target'].astype(str), "
         "hits['interaction'].astype(str), hits['shape'].astype(str), hits['driver'].astype(str))))",
@@ -105,8 +105,8 @@ def breast_tumour(v):
 
 def stages(v):
     assert v["unpaired"] == 0
-    assert v["floor"] == 0.5
-    assert v["turned"][1] < 0 < v["turned"][0]
+    assert v["floor"] == 0.25
+    assert v["turned"][1] < v["turned"][0] / 2
     assert ["tumour", "macrophage", "CSF1^CSF1R", "growth", "ligand"] in v["hits"]
     assert ["CAF", "tumour", "CXCL12^CXCR4", "peak", "receptor"] in v["hits"]
     assert v["false"] == 0

@@ -141,6 +141,7 @@ _PATIENTS = {
     "none": "patients from",
     "within": "patients as fixed effects, from",
     "between": "samples of one patient added up, patients from",
+    "mixed": "what samples of a patient share estimated, patients from",
 }
 
 

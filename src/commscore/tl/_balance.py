@@ -86,7 +86,8 @@ def balance(
     condition_key
         Column with the condition or stage, constant within a sample; None to measure without comparing.
     reference, order, contrast, covariates, patient_key
-        As in :func:`commscore.tl.compare`; contrasts are pairwise.
+        As in :func:`commscore.tl.compare`; contrasts are pairwise. Beside patients with several conditions, those with
+        one are left out.
     sign
         ``"reviews"``: an interaction has the direction that all statements about it give, whoever sends and receives
         it. ``"roles"``: an edge has the direction of the statements about its sender and receiver only, and is unclear

@@ -174,8 +174,8 @@ def _lean(
     """
     observed, expected = [np.zeros(0)], [np.zeros(0)]
     for k, g in groups.items():
-        if g.count_fit is None or prior is None:
-            continue
+        if g.count_fit is None or prior is None or g.log_fit.shared is not None:
+            continue  # counts know of no part that samples of a patient share
         fitted = g.count_fit.fitted
         rows_of_donors = np.flatnonzero(fitted.counting < _MOSTLY_COUNTING)
         at = g.count_fit.rows[rows_of_donors]

@@ -104,9 +104,9 @@ def compare(
         labels. Whole numbers that hardly differ and that several samples share get a warning.
     patient_key
         Column with the patient, donor or another block that several samples share. Samples of one patient and condition
-        are added up and count once. Where the condition is constant within patients, patients are the replicates; where
-        it varies, they enter the design as fixed effects and relabellings stay within them, and samples without a
-        partner in another condition are left out. ``params["patient_design"]`` says which.
+        are added up and count once. ``params["patient_design"]`` says what follows: ``"between"``, the condition is
+        constant within patients, who are the replicates; ``"within"``, all have several conditions and enter the design
+        as fixed effects; ``"mixed"``, some have one condition, and what samples of a patient share is estimated.
     factor_key
         Column of ``adata.obs`` with a second factor, such as the subtype or the response to a therapy, whose
         *statistical* interaction with the condition is tested; not a ligand–receptor interaction. Gives contrasts
