@@ -115,8 +115,8 @@ def by_level(
         of_patients = max(rest, 0.0) / max(e_patient[rows].sum(), _LEAST)
         centres.append(level[rows].mean())
         factors.append((max(of_noise, _LEAST), of_patients))
-    made = np.asarray(factors)
-    return np.interp(level, centres, made[:, 0]), np.interp(level, centres, made[:, 1])
+    table = np.asarray(factors)
+    return np.interp(level, centres, table[:, 0]), np.interp(level, centres, table[:, 1])
 
 
 def _projection(columns: Floats) -> Floats:
