@@ -200,6 +200,7 @@ def main():
     parser.add_argument(
         "--cohorts", type=int, default=50, help="cohorts per setting; DESeq2 gets a fifth, at least ten"
     )
+    parser.add_argument("--first", type=int, default=0, help="seed of the first cohort")
     parser.add_argument(
         "--settings",
         help="names, separated by semicolons; all by default, with --null the main four and the degenerate ones",
