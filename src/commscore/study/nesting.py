@@ -116,13 +116,12 @@ def sample_labels(adata: AnnData, study: Study, keys: StudyKeys) -> dict[str, In
 
 def _code_of_samples(column: pd.Series, study: Study, *, ends: tuple[Ints, Ints]) -> Ints | None:
     """Code of the samples, unless it is missing somewhere or varies within a sample."""
-    values = column.iloc[study.cells]
     first, last = ends
     try:
-        both = pd.factorize(values.iloc[np.concatenate([first, last])])[0]
+        both = pd.factorize(column.iloc[study.cells[np.concatenate([first, last])]])[0]
         if (both < 0).any() or (both[: first.size] != both[first.size :]).any():
-            return None
-        codes = pd.factorize(values)[0]
+            return None  # most columns of measured values go here
+        codes = pd.factorize(column.iloc[study.cells])[0]
     except TypeError:  # values that cannot be labels
         return None
     per_sample = codes[first]
