@@ -89,7 +89,10 @@ def variance_components(y: Floats, strata: Strata, owner: Floats, *, t: Floats, 
 
 def _of_patients(part: Floats, owner: Floats, t: Floats) -> Floats:
     """Return the expected squares (m, n) of what a projector leaves of a patients' part with variance 1."""
-    return np.asarray((np.einsum("sj,mj,jp->msp", part, loading(t), owner, optimize=True) ** 2).sum(axis=2))
+    shown, out = loading(t), np.zeros_like(t)
+    for samples in owner.T > 0:
+        out += (shown[:, samples] @ part[samples]) ** 2
+    return out
 
 
 def by_level(
