@@ -85,7 +85,7 @@ def card(a, **options):
         warnings.simplefilter("ignore")
         cs.tl.compare(a, "cell_type", **options)
         made = cs.tl.calibrate(a, resource=options.get("resource"))
-    return markdown(made)
+    return markdown(made.drop(columns=["relabelled", "confounded"]))
 
 
 def page(name, parts):
