@@ -46,12 +46,16 @@ class RowVariances:
         (n_groups, m): log2 mean count, along which the trend runs.
     shaping
         (n_groups, m): the rows that may shape the prior.
+    spread_df
+        (n_groups, m): degrees of freedom that say how much sampling spreads the variances, where these are more than
+        what a row may claim; None where they are ``df``.
     """
 
     variance: Floats
     df: Floats
     level: Floats
     shaping: Bools
+    spread_df: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def moderate_groups(rows: RowVariances, correlation: Floats | None = None) -> Mo
     base = _base(logs, rows.level, shape)
     residual = np.where(known, logs - base, 0.0)
     sampling = np.where(known, polygamma(1, half), np.inf)
-    spread = _prior_spread(residual[shape], rows.df[shape])
+    spread = _prior_spread(residual[shape], (rows.df if rows.spread_df is None else rows.spread_df)[shape])
     spread += _MARGIN * float(sampling[shape].mean()) * np.sqrt(2.0 / shape.sum())
     mean, width = base, np.full(base.shape, max(spread, _LEAST_VARIANCE))
     shared = np.zeros(base.shape)

@@ -77,7 +77,9 @@ class QuasiFit:
     deviance
         (m,) residual deviance.
     scale, df
-        (m,) deviance over its expectation, and the degrees of freedom it has.
+        (m,) deviance over its expectation, and the degrees of freedom it has, at most those of the design.
+    spread_df
+        (m,) degrees of freedom of the chi-square that varies as the deviance does, which may be more.
     bound
         (m,) least scale there can be: that of counting alone.
     counting
@@ -92,6 +94,7 @@ class QuasiFit:
     deviance: Floats
     scale: Floats
     df: Floats
+    spread_df: Floats
     bound: Floats
     counting: Floats
     dispersion: Floats
@@ -127,8 +130,8 @@ def fit(counts: Floats, basis: Floats, *, library: Floats, n_cells: Floats, star
     free = np.maximum(1.0 - leverage, 0.0)
     first, second = (free * expected).sum(axis=1), (free * variance).sum(axis=1)
     most = float(basis.shape[0] - basis.shape[1])
-    df = np.minimum(most, 2.0 * first**2 / np.maximum(second, 1e-300))
-    df = np.where(first < _LEAST_TOLD * most, 0.0, df)
+    spread_df = 2.0 * first**2 / np.maximum(second, 1e-300)
+    df = np.where(first < _LEAST_TOLD * most, 0.0, np.minimum(most, spread_df))
     bias_reduced = regress(rows, basis, dispersion=dispersion, start=coefficient, bias_reduced=True)
     finite = rows.mean(bias_reduced @ basis.T)
     return QuasiFit(
@@ -138,6 +141,7 @@ def fit(counts: Floats, basis: Floats, *, library: Floats, n_cells: Floats, star
         deviance=deviance,
         scale=deviance / np.maximum(first, 1e-300),
         df=df,
+        spread_df=spread_df,
         bound=mean.sum(axis=1) / (mean * (1.0 + dispersion * mean)).sum(axis=1),
         counting=(1.0 / (1.0 + dispersion * mean)).mean(axis=1),
         dispersion=dispersion,

@@ -256,12 +256,14 @@ def _moderate_logs(fits: dict[int, _GroupFits], single: Bools, *, shape: tuple[i
 def _moderate_counts(
     fits: dict[int, _GroupFits], single: Bools, *, shape: tuple[int, int]
 ) -> ModeratedVariances | None:
-    rows = _unknown(shape)
+    spread_df = np.zeros(shape)
+    rows = replace(_unknown(shape), spread_df=spread_df)
     for k, f in fits.items():
         if f.quasi is not None:
             enough = f.total >= _FEWEST_COUNTS
             rows.variance[k, f.counted], rows.level[k] = f.quasi.scale, f.level
             rows.df[k, f.counted] = np.where(enough[f.counted], f.quasi.df, 0.0)
+            spread_df[k, f.counted] = f.quasi.spread_df
             rows.shaping[k] = enough & single
     return _moderated(rows, fits)
 
