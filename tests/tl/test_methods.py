@@ -123,7 +123,7 @@ def test_refused(small, interactions):
         cs.tl.method("mean", K=1)
     with pytest.raises(ValueError, match="of='zscore' cannot be standardised"):
         cs.tl.method("zscore", of="zscore")
-    with pytest.raises(ValueError, match="mu must be above 0"):
+    with pytest.raises(ValueError, match="mu must be a number > 0"):
         cs.tl.method("regularised", mu=0)
     with pytest.raises(ValueError, match="more than one combination"):
         run(["consensus", dataclasses.replace(scoring.get("consensus"), name="other")])

@@ -86,7 +86,7 @@ def deviance_moments(mean: Floats, dispersion: Floats) -> tuple[Floats, Floats]:
     >>> import numpy as np
     >>> first, second = deviance_moments(np.array([[1e-3, 1.0, 1e3]]), np.zeros(3))
     >>> first.round(3).tolist(), second.round(2).tolist()
-    ([[0.014, 1.146, 1.0]], [[0.16, 1.11, 2.0]])
+    ([[0.014, 1.147, 1.0]], [[0.14, 1.36, 2.0]])
     """
     tables = _table()
     log_mean = np.log(mean)
