@@ -115,3 +115,12 @@ def test_a_variance_out_of_line_keeps_to_itself():
         Prior(np.inf, np.ones(300)).outlying(rng.chisquare(6, 300) / 6, 6.0, n_rows=300).any() for _ in range(400)
     ]
     assert np.mean(chance) < 0.09
+
+
+def test_quantile_is_where_the_p_value_is_also_with_hardly_any_degrees_of_freedom():
+    """A row of few counts has none of its own; the quantile is about that of the prior, not 1e140."""
+    tail = Tail(np.array([50.0, 50.0, 8.0, 5.0]), np.array([1e-9, 0.05, 3.0, 5.0]), 1 / 900)
+    for alpha in (0.2, 0.05, 0.005):
+        quantile = tail.quantile(alpha)
+        np.testing.assert_allclose(tail.pvalue(quantile), alpha, rtol=1e-8)
+        np.testing.assert_allclose(quantile[0], -stats.t.ppf(alpha / 2, 50), rtol=0.1)

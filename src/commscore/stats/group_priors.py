@@ -261,7 +261,8 @@ def _moderate(
     p = np.where(known, fdtrc(np.maximum(d, 1e-9), d0, own / prior), 1.0)
     outlying = p * n_rows < _OUTLYING
     total = np.maximum(np.where(outlying, d, total), 1e-9)
-    alone = np.maximum(np.minimum(d, total), 1e-9)
+    # a row that says nothing of its variance has no tail of its own
+    alone = np.maximum(np.where(d > 0, np.minimum(d, total), total), 1e-9)
     variance = np.where(outlying, own, posterior)
     common = 2.0 * float(trigamma_inverse(max(spread, _LEAST_VARIANCE)))
     return ModeratedVariances(variance, prior, d0, total, alone, 1.0 / max(n_rows, 1), common)

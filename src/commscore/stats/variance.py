@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
 _ROWS_PER_KNOT = 30
 _OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
-_HALVINGS = 30
+_HALVINGS = 40
 _LEAST_DF = 1e-9
 _ROUNDS = 20
 _LEAST = 1e-10  # variance
@@ -93,13 +93,13 @@ class Tail:
         return np.asarray((1.0 - self.doubt) * with_prior + self.doubt * alone, np.float64)
 
     def quantile(self, alpha: float) -> Floats:
-        """|t| whose two-sided p-value is ``alpha``, by bisection."""
+        """|t| whose two-sided p-value is ``alpha``, by bisection of its logarithm: few degrees of freedom reach far."""
         low, high = (-stdtrit(df, alpha / 2.0) for df in (self.df, self.own))
         for _ in range(_HALVINGS if np.any(self.df != self.own) else 0):
-            middle = 0.5 * (low + high)
+            middle = np.sqrt(low) * np.sqrt(high)
             beyond = self.pvalue(middle) < alpha
             low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
-        return np.asarray(0.5 * (low + high), np.float64)
+        return np.asarray(np.sqrt(low) * np.sqrt(high), np.float64)
 
 
 def moderate(variance: Floats, df: Floats, *, prior: Prior | None, n_rows: int, ceiling: float) -> tuple[Floats, Tail]:
