@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from scipy.special import stdtr
 
-from commscore.stats import linear
+from commscore.stats import log_linear, patients
+from commscore.stats.log_linear import SharedVariance
 from commscore.stats.variance import fit_prior, moderate
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -29,30 +30,20 @@ def fits(name):
     return frame[frame["fit"] == name].reset_index(drop=True)
 
 
-def whitened(y, design, *, weights, patient, correlation):
-    """Values and design of one row, transformed so that equal, independent errors are left."""
-    same = patient[:, None] == patient
-    covariance = np.where(same, correlation, 0.0) + (1.0 - correlation) * np.eye(y.size)
-    root = np.sqrt(weights)
-    half = np.linalg.cholesky(covariance / root / root[:, None])
-    return np.linalg.solve(half, y), np.linalg.solve(half, design)
-
-
 def fitted(name):
     """Effect, its unscaled variance, residual variance and degrees of freedom of every row."""
     table = read("design")
-    design, patient = table[["intercept", "covariate", "condition"]].to_numpy(), table["patient"].to_numpy()
-    y, tested = read("values").to_numpy().T, np.array([[0.0, 0.0, 1.0]])
-    weights = read("weights").to_numpy().T if name in WEIGHTED else np.ones_like(y)
-    if name in ("unweighted", "weighted"):
-        fit = linear.weighted(y, design, weights=weights, contrasts=tested)
-        return fit.estimate[0], fit.unscaled[0], fit.variance, fit.df
-    rows = []
-    for i, correlation in enumerate(fits(name)["correlation"]):
-        y_white, x_white = whitened(y[:, i], design, weights=weights[:, i], patient=patient, correlation=correlation)
-        fit = linear.fit(y_white[:, None], linear.project(x_white, tested))
-        rows.append((fit.estimate[0, 0], fit.unscaled[0, 0], fit.variance[0], fit.df[0]))
-    return np.array(rows).T
+    basis, triangle = np.linalg.qr(table[["intercept", "covariate", "condition"]].to_numpy())
+    y = read("values").to_numpy()
+    weights = read("weights").to_numpy() if name in WEIGHTED else np.ones_like(y)
+    correlation = float(fits(name)["correlation"][0])
+    if correlation == 0.0:
+        fit = log_linear.weighted_rows(y, basis, 1.0 / weights)
+    else:
+        shared = SharedVariance(patients.owners(table["patient"].to_numpy()), 1.0 / np.sqrt(weights), correlation)
+        fit = patients.generalised_rows(y, basis, (1.0 - correlation) / weights, shared=shared)
+    tested = np.linalg.solve(triangle.T, [0.0, 0.0, 1.0])  # of the coefficients of the basis
+    return fit.coefficient @ tested, tested @ fit.inverse @ tested, fit.variance, np.full(len(y), fit.df)
 
 
 @pytest.mark.parametrize("name", ["unweighted", "weighted", "blocked", "blocked_weighted", "consensus"])

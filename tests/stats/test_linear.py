@@ -64,17 +64,6 @@ def test_unequal_noise_gives_honest_standard_errors():
     assert 2.0 / fitted.df[0] == pytest.approx(fitted.variance.var() / 0.7**2, rel=0.06)
 
 
-def test_weighted_is_least_squares_of_scaled_rows():
-    rng, design, contrast = cohort(3, covariate=True)
-    y, weights = rng.normal(size=(9, 4)), rng.uniform(0.2, 5, (9, 4))
-    fitted = linear.weighted(y, design, weights=weights, contrasts=contrast)
-    for row in range(4):
-        root = np.sqrt(weights[:, row])
-        beta, rss, *_ = np.linalg.lstsq(design * root[:, None], y[:, row] * root, rcond=None)
-        assert fitted.estimate[0, row] == pytest.approx((contrast @ beta)[0])
-        assert fitted.variance[row] == pytest.approx(rss[0] / fitted.df[row])
-
-
 @pytest.mark.parametrize("options", [{}, {"covariate": True}, {"paired": True, "n": (4, 4)}])
 def test_leaving_one_out_is_fitting_without_it(options):
     rng, design, contrast = cohort(4, **options)

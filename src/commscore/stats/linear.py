@@ -146,19 +146,6 @@ def fit(y: Floats, projection: Projection, *, noise: Floats | None = None) -> Fi
     return Fit(estimate, unscaled, variance, df if projection.df else np.zeros(m), residual)
 
 
-def weighted(y: Floats, design: Floats, *, weights: Floats, contrasts: Floats) -> Fit:
-    """Weighted least squares with weights of their own in every column of ``y`` (n, m); ``design`` full rank."""
-    xtw = np.einsum("ni,nm->min", design, weights)
-    inverse = np.linalg.inv(xtw @ design)
-    solver = inverse @ xtw
-    coef = np.einsum("min,nm->im", solver, y)
-    residual = y - design @ coef
-    df = design.shape[0] - design.shape[1]
-    variance = (weights * residual**2).sum(axis=0) / df if df else np.full(y.shape[1], np.nan)
-    unscaled = np.einsum("qi,mij,qj->qm", contrasts, inverse, contrasts)
-    return Fit(contrasts @ coef, unscaled, variance, np.full(y.shape[1], float(df)), residual * np.sqrt(weights))
-
-
 def loss_of_each(residual: Floats, *, projection: Projection, c: int = 0) -> Floats:
     """How much contrast ``c`` changes when one sample is left out, for all samples at once.
 
