@@ -161,7 +161,8 @@ def _compare(p: Mapping[str, str]) -> str:
     fit = (
         f"Raw counts were summed per sample and group, set against {_libraries(p)}, "
         "fitted by weighted least squares (variances of donors, counting and cells), and by negative binomial "
-        "quasi-likelihood, both with variances moderated over genes and groups and averaged by the share of counting; "
+        "quasi-likelihood, both with variances moderated over genes and groups and averaged by the share of counting "
+        "(and the more by counts, the more donors vary as gamma variables do); "
     )
     return (
         f"Levels of {p.get('condition_key')} ({p.get('levels')}; {against}) were compared with "

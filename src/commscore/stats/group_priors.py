@@ -3,7 +3,7 @@
 Follows Smyth (2004, doi:10.2202/1544-6115.1027), with a trend, and a robust number of degrees of freedom in the spirit
 of Phipson et al. (2016, doi:10.1214/16-AOAS920). Beyond them, a gene that varies much in one group varies much in
 others, too: the prior of a row takes over from the same gene's variances elsewhere what they have in common, less what
-they share because the same donors were measured.
+they share because the same donors were measured. Rows of one kind without groups are moderated in :mod:`.variance`.
 """
 
 from __future__ import annotations

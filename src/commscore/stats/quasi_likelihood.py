@@ -14,6 +14,7 @@ import numpy as np
 
 from . import linear
 from .deviance_moments import deviance_moments, unit_deviance
+from .log_linear import cells_differ
 
 if TYPE_CHECKING:
     from ..arrays import Floats, Ints
@@ -26,7 +27,6 @@ _RIDGE = 1e-7
 _LARGEST = 30.0  # squared residual over its variance
 _LEAST_TOLD = 0.02  # share of the degrees of freedom from which a row's deviance says anything
 _START = 0.1
-_ALIKE = 0.1
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _dispersions(rows: CountRows, basis: Floats, *, n_cells: Floats, start: Floa
     """Dispersions (n,) ``f0 + f1 / n_cells`` of a group, by moments over means of at least 1."""
     coefficient = start
     terms = [np.ones(n_cells.size)]
-    if np.ptp(n_cells) > _ALIKE * n_cells.mean():
+    if cells_differ(n_cells):
         terms.append(1.0 / n_cells)
     dispersion = np.full(n_cells.size, _START)
     for _ in range(2):

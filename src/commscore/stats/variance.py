@@ -1,10 +1,10 @@
-"""The one moderated fit: rows on samples, with variances of donors + counting and what rows lend each other.
+"""Moderated variances: what rows lend each other, the tails of t-statistics, and fits of rows that are no counts.
 
 Residual variances get a scaled inverse chi-squared prior, fitted by moments of their logarithms (Smyth 2004,
 doi:10.2202/1544-6115.1027), with an optional trend on a covariate such as the mean log count; the tails of the
 t-statistics stay as heavy as a row's own few degrees of freedom ask for (:class:`Tail`). The comparison of interactions
-fits in :mod:`commscore.core.contrast`, with the pieces here; any other rows that are measured per sample go through
-:func:`fit_rows`.
+has counts of all genes in several groups of cells, and with them a prior of its own (:mod:`.group_priors`); any other
+rows that are measured per sample (activities, strengths, log-ratios of abundances) go through :func:`fit_rows`.
 """
 
 from __future__ import annotations

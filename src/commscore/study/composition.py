@@ -39,7 +39,7 @@ class CompositionShift:
     genes: str
 
     def in_words(self) -> str:
-        """In words."""
+        """Group, levels, difference and the genes that make it, for a sentence."""
         return f"{self.group} ({self.level} against {self.reference}: {self.difference:+.2f} log2, {self.genes})"
 
 

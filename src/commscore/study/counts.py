@@ -145,9 +145,6 @@ def _refuse_unsuitable(bulk: Pseudobulk, source: Expression) -> None:
         raise ValueError(msg)
     if bulk.seen & (seen.NEGATIVE | seen.FRACTIONAL):
         raise ValueError(_no_counts([source.name]))
-    if bulk.library.sum() == 0:
-        msg = f"{source.name} holds no counts at all in the cells that are compared"
-        raise ValueError(msg)
     held: Any = bulk.counts.sum(axis=2) if bulk.profile is None else bulk.profile.sum(axis=2)
     less = int((bulk.library < held).sum())
     if less:
@@ -155,4 +152,7 @@ def _refuse_unsuitable(bulk: Pseudobulk, source: Expression) -> None:
             f"library_key: in {less} of {held.size} samples × groups the totals are less than the counts in "
             f"{source.name}; give the total raw counts of each cell over all genes that were measured"
         )
+        raise ValueError(msg)
+    if bulk.library.sum() == 0:
+        msg = f"{source.name} holds no counts at all in the cells that are compared"
         raise ValueError(msg)

@@ -131,10 +131,10 @@ def _complete_patients(study: Study, keys: StudyKeys) -> Study:
     full = table.index[(table > 0).sum(axis=1) > 1]
     if len(full) < 2:
         alone = [str(p) for p in table.index if p not in full]
+        partners = f" (without partner: {', '.join(alone[:6])})" if alone else ""
         msg = (
             f"patient_key={keys.patient!r}: {len(full)} of {len(table)} patients have samples of two conditions, at "
-            f"least 2 are needed, or none (without partner: {', '.join(alone[:6])}); check the column, or leave these "
-            "patients' samples of one of the conditions out"
+            f"least 2 are needed{partners}; check the column, or leave out patient_key"
         )
         raise ValueError(msg)
     kept = np.isin(patient, full)

@@ -104,7 +104,7 @@ class Study:
 
     @property
     def codes(self) -> list[tuple[int, int]]:
-        """Ints of the levels of every pair."""
+        """Codes of the levels of every pair."""
         return [(self.levels.index(ref), self.levels.index(alt)) for ref, alt in self.pairs]
 
 
@@ -150,7 +150,7 @@ def study_of_conditions(
 
 
 def label_column(adata: AnnData, argument: str, key: str, *, is_quiet: bool = False) -> tuple[Ints, list[str]]:
-    """Ints and names of a column of labels; missing ones are an error. ``is_quiet`` where it was read before."""
+    """Codes and names of a column of labels; missing ones are an error. ``is_quiet`` where it was read before."""
     codes, names = label_codes(obs_column(adata, argument, key))
     missing = int((codes < 0).sum())
     if missing:

@@ -19,7 +19,7 @@ def significant(columns: Columns, *, alpha: float) -> Bools:
 
 
 def name_shifts(columns: Columns, *, alpha: float) -> Ints:
-    """Ints of ``shift``: directions need the adjusted p, ``stable`` the margin, detection its own test.
+    """Codes of ``shift``: directions need the adjusted p, ``stable`` the margin, detection its own test.
 
     Beside the columns of the table, ``within_margin`` (the interval of the effect lies within the margin, both sides
     stay within it) and ``gaining`` (the reference does not show the interaction) are read.

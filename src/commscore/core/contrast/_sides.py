@@ -144,12 +144,12 @@ def _joined(
     for c, direction in enumerate(coordinates):
         if not np.isfinite(direction).all() or not direction.any():
             continue
-        by_counts, null_counting = _by_counts(count_fit, model.basis, direction)
+        (count_effect, count_se, count_z), null_counting = _by_counts(count_fit, model.basis, direction)
         null_share = _weight(null_counting, model.lean)
-        z[c, rows] = (1.0 - null_share) * z[c, rows] + null_share * by_counts.z
-        half = own * wide[c, rows] * se[c, rows] + share * quantile * by_counts.se
-        effect[c, rows] = own * effect[c, rows] + share * by_counts.effect
-        se[c, rows] = own * se[c, rows] + share * by_counts.se
+        z[c, rows] = (1.0 - null_share) * z[c, rows] + null_share * count_z
+        half = own * wide[c, rows] * se[c, rows] + share * quantile * count_se
+        effect[c, rows] = own * effect[c, rows] + share * count_effect
+        se[c, rows] = own * se[c, rows] + share * count_se
         with np.errstate(divide="ignore", invalid="ignore"):
             wide[c, rows] = np.where(se[c, rows] > 0, half / se[c, rows], wide[c, rows])
     return _Estimates(effect, se, z, wide)
@@ -160,8 +160,8 @@ def _weight(counting: Floats, lean: float) -> Floats:
     return counting + (1.0 - counting) * lean
 
 
-def _by_counts(count_fit: CountFit, basis: Floats, direction: Floats) -> tuple[_Estimates, Floats]:
-    """Effects of one contrast by counts (m,), and the share of counting in the variance without a change."""
+def _by_counts(count_fit: CountFit, basis: Floats, direction: Floats) -> tuple[tuple[Floats, Floats, Floats], Floats]:
+    """Effect, standard error and deviate (m,) by counts, and the share of counting in the variance without a change."""
     fitted = count_fit.fitted
     ratio = quasi_likelihood.likelihood_ratio(
         count_fit.counts, fitted, basis, library=count_fit.library, direction=direction
@@ -170,7 +170,7 @@ def _by_counts(count_fit: CountFit, basis: Floats, direction: Floats) -> tuple[_
     t = np.sqrt(ratio.statistic / count_fit.scale)
     unscaled = np.einsum("r,mrs,s->m", direction, fitted.inverse, direction)
     se = np.sqrt(unscaled * count_fit.scale) / _LN2
-    return _Estimates(effect, se, _deviate(count_fit.tail.pvalue(t), effect), t), ratio.counting
+    return (effect, se, _deviate(count_fit.tail.pvalue(t), effect)), ratio.counting
 
 
 @dataclass(frozen=True)

@@ -219,8 +219,7 @@ class Comparison:
         One array (n_tests,) per column of the table of comparisons; categories as codes into :data:`LABELS`.
         ``pattern``, ``simple_first*`` and ``simple_second*`` only for an interaction.
     info
-        What the whole contrast shares: prior degrees of freedom, residual degrees of freedom, number of
-        relabellings, whether they were enumerated.
+        What the whole contrast shares: degrees of freedom of the prior, number of rows and of those tested.
     abundance_reference
         Codes of the groups that abundances are relative to; one beyond the last group are the cells outside the groups.
     """

@@ -184,7 +184,7 @@ def block_statistics(
         types are read as float64). Not written to.
     labels
         Group of each row of the block, ``UNUSED`` for cells that take no part, uint16.
-    wanted
+    request
         The same for all blocks.
     first
         Number of the block's first row in the whole matrix.

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from ...rs import Resource
 
 TESTS = ("auto", "samples", "permutation", "cells")
+_SIDES_ALONE = (
+    "combine='acat4' adds the sum and the difference of both sides, which test={test!r} does not know; use 'acat' or "
+    "'fisher' with it"
+)
 _CELLS_SAY = (
     "Cells of one sample are not independent, so a small p-value says that these samples differ, not that the "
     "conditions do (false positives 0.2 to 0.4 at 0.05 with ordinary variation between donors)"
@@ -122,8 +126,8 @@ def compare(
         two in the reference and in a level that is contrasted with it; never cells.
     combine
         ``"acat"`` (valid when both sides depend on each other), ``"acat4"`` (combines the sum and the difference of
-        both sides with them: more power where both move, a little less where one does; samples only) or ``"fisher"``
-        (assumes independent sides).
+        both sides with them: more power where both move, a little less where one does; with ``test="samples"`` only,
+        and ``exact_pvalue`` is of both sides alone) or ``"fisher"`` (assumes independent sides).
     abundance_reference
         Group or groups of cells that did not change, which the abundances in ``d_source`` and ``d_target`` are relative
         to. By default, contrast by contrast, those more than half of all groups whose abundances change most alike:
@@ -184,8 +188,9 @@ def compare(
     -----
     UserWarning
         If fewer than a fifth of the interactions have their genes in the data (with the likely cause), these genes
-        carry most of the counts, no row could be tested, or a column looks like patients with several samples of one
-        condition and there is no ``patient_key``.
+        carry most of the counts, the composition of the counts or the share of ambient RNA differs between conditions,
+        no row could be tested, or a column looks like patients with several samples of one condition and there is no
+        ``patient_key``.
 
     Examples
     --------
@@ -318,10 +323,11 @@ def _unit(test: str, keys: StudyKeys, *, combine: str) -> str:
     if test == "cells":
         _nothing_of_samples(keys)
         if combine == "acat4":
-            msg = "combine='acat4' adds up both sides over samples; with test='cells' use 'acat' or 'fisher'"
-            raise ValueError(msg)
+            raise ValueError(_SIDES_ALONE.format(test=test))
         warn(f"test='cells': {_CELLS_SAY}; the rows are marked unit='cells'. Use test='samples' to test conditions")
         return "cells"
+    if test == "permutation" and combine == "acat4":
+        raise ValueError(_SIDES_ALONE.format(test=test))
     if keys.sample is None:
         raise ValueError(no_replicates(test, "no sample_key was given"))
     return "samples"

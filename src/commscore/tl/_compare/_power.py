@@ -71,7 +71,8 @@ def power(
         Wanted power, above ``alpha`` and at most 0.999, for which the smallest effect is given.
     alpha
         Two-sided level of the interaction, 1e-9 to 0.5; by default that of the comparison. Half of it is spent on each
-        side, as the combination of two sides does when one of them moves; lower it for many tests.
+        side, as the combination of two sides does when one of them moves (``combine="acat4"`` is taken as ``"acat"``);
+        lower it for many tests.
 
     Returns
     -------
