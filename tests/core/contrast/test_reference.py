@@ -88,7 +88,8 @@ def slow_logs(cohort, model, *, entity, group, vector):
     se = np.sqrt(unscaled * moderated)
     return {
         "estimate": estimate, "se": se, "p": slow_pvalue(abs(estimate) / se, tail),
-        "wide": slow_quantile(0.05, tail), "df": tail[0], "residual": residual, "noise": noise, "free": free,
+        "wide": slow_quantile(0.05, tail), "df": tail[0], "own": tail[1], "doubt": tail[2],
+        "residual": residual, "noise": noise, "free": free,
         "y": y, "x": x, "samples": samples,
     }  # fmt: skip
 
@@ -155,7 +156,7 @@ def slow_counts(cohort, model, *, entity, group, vector):
     return {
         "estimate": direction @ beta / LN2, "se": np.sqrt(direction @ inverse @ direction * scale) / LN2,
         "p": slow_pvalue(np.sqrt(max(2 * (full - null), 0.0) / scale), tail), "wide": slow_quantile(0.05, tail),
-        "df": tail[0], "share": np.mean(1 / (1 + dispersion * mean)),
+        "df": tail[0], "own": tail[1], "doubt": tail[2], "share": np.mean(1 / (1 + dispersion * mean)),
         "null_share": np.mean(1 / (1 + dispersion * null_mean)),
     }  # fmt: skip
 
@@ -169,7 +170,8 @@ def slow_side(cohort, model, *, entity, group, vector):
     z = [np.sign(part["estimate"]) * stats.norm.isf(part["p"] / 2) for part in (logs, counts)]
     lean = model.groups[group].lean
     share, null_share = (x + (1 - x) * lean for x in (counts["share"], counts["null_share"]))
-    joined = {name: (1 - share) * logs[name] + share * counts[name] for name in ("estimate", "se", "df")}
+    joined = {name: (1 - share) * logs[name] + share * counts[name] for name in ("estimate", "se", "df", "own")}
+    joined["doubt"] = max(logs["doubt"], counts["doubt"])
     half = (1 - share) * logs["wide"] * logs["se"] + share * counts["wide"] * counts["se"]
     p = 2 * stats.norm.sf(abs((1 - null_share) * z[0] + null_share * z[1]))
     return logs | joined | {"half": half, "p": p, "share": share}
@@ -256,7 +258,8 @@ def test_standard_error_of_the_sum_has_the_covariance(case, cohort, tests):
                 assert out["se"][i] == pytest.approx(2 * left["se"], rel=1e-4)
                 continue
             change = np.array([left["estimate"] + right["estimate"], left["estimate"] - right["estimate"]])
-            p = 2 * stats.t.sf(np.abs(change / se), min(left["df"], right["df"]))
+            tail = min(left["df"], right["df"]), min(left["own"], right["own"]), max(left["doubt"], right["doubt"])
+            p = [slow_pvalue(abs(t), tail) for t in change / se]
             if out["status"][i] == 0:
                 assert out["pvalue"][i] == pytest.approx(acat(left["p"], right["p"], *p), rel=2e-3)
 

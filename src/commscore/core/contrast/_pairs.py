@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import stdtr
 
 from ...stats import combine, courses, exact
+from ...stats.variance import Tail
 from ...tables.vocabulary import Status, UntestableReason
 from . import _exact, _rows, _sides
 from ._change import Change
@@ -182,7 +182,7 @@ class _GroupPair:
         out["source_pvalue"][at], out["target_pvalue"][at] = p_source[c], p_target[c]
         reach = np.empty_like(parts)
         out["ligand_se"][at], out["receptor_se"][at] = self.source.se[c, left], self.target.se[c, right]
-        out["ligand_df"][at], out["receptor_df"][at] = self.source.df[left], self.target.df[right]
+        out["ligand_df"][at], out["receptor_df"][at] = self.source.tail.df[left], self.target.tail.df[right]
         reach[0] = self.source.wide[c, left] * self.source.se[c, left]
         reach[1] = self.target.wide[c, right] * self.target.se[c, right]
         same = self.groups[0] == self.groups[1]
@@ -226,12 +226,14 @@ class _GroupPair:
 
     def _together(self, sign: float) -> Floats:
         """Cauchy deviate of the sum of both sides, of their difference with ``sign`` −1, over the contrasts."""
-        df = np.minimum(self.source.df[self.ligand], self.target.df[self.receptor])
+        left, right = self.source.tail.take(self.ligand), self.target.tail.take(self.receptor)
+        # that of the side with fewer degrees of freedom, and as heavy far out as either side's
+        tail = Tail(np.minimum(left.df, right.df), np.minimum(left.own, right.own), max(left.doubt, right.doubt))
         deviates = []
         for c in range(self.context.n_tested):
             effect, se = self.sum(c, slice(None), sign=sign)
             with np.errstate(divide="ignore", invalid="ignore"):
-                deviates.append(combine.cauchy(2.0 * stdtr(df, -np.abs(effect / se))))
+                deviates.append(combine.cauchy(tail.pvalue(effect / se)))
         return np.asarray(np.mean(deviates, axis=0), np.float64)
 
     def relabel(self, out: Columns, *, at: Ints, tested: Bools) -> None:

@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from ...stats import combine, linear, patients, quasi_likelihood
 from ...stats.courses import Courses, of_side
+from ...stats.variance import Tail
 
 if TYPE_CHECKING:
     from ...arrays import Floats, Ints
@@ -33,8 +34,8 @@ class GroupFit:
         (q, E) quantiles of the intervals, which hold for all contrasts together.
     direction
         (E, n_samples) standardised residuals scaled to length 1: their products are residual correlations.
-    df
-        (E,) degrees of freedom of the t-statistics, those of both fits averaged as these are.
+    tail
+        (E,) null distribution of t-statistics, its degrees of freedom those of both fits averaged as these are.
     free
         Residual degrees of freedom of the design, the dimension of ``direction``.
     courses
@@ -47,7 +48,7 @@ class GroupFit:
     evidence: Floats
     wide: Floats
     direction: Floats
-    df: Floats
+    tail: Tail
     free: float
     courses: Courses | None
 
@@ -97,20 +98,25 @@ def build(
         evidence=combine.cauchy(pvalue[:n_tested]).mean(axis=0),
         wide=estimates.wide,
         direction=model.direction,
-        df=_degrees(model),
+        tail=_joined_tail(model),
         free=model.log_fit.df,
         courses=courses,
     )
 
 
-def _degrees(model: GroupModel) -> Floats:
+def _joined_tail(model: GroupModel) -> Tail:
+    """Tail with the degrees of freedom of both fits averaged as their effects are."""
     if model.tail is None:
-        return np.full(model.variance.size, np.nan)
-    df = model.tail.df.copy()
-    if model.count_fit is not None:
-        rows, share = model.count_fit.rows, _weight(model.count_fit.fitted.counting, model.lean)
-        df[rows] = (1.0 - share) * df[rows] + share * model.count_fit.tail.df
-    return df
+        unknown = np.full(model.variance.size, np.nan)
+        return Tail(unknown, unknown, 0.0)
+    tail, counts = model.tail, model.count_fit
+    if counts is None:
+        return tail
+    rows, share = counts.rows, _weight(counts.fitted.counting, model.lean)
+    df, own = tail.df.copy(), tail.own.copy()
+    df[rows] = (1.0 - share) * df[rows] + share * counts.tail.df
+    own[rows] = (1.0 - share) * own[rows] + share * counts.tail.own
+    return Tail(df, own, max(tail.doubt, counts.tail.doubt))
 
 
 def _by_logs(model: GroupModel, coordinates: Floats, *, outside: float) -> _Estimates:
