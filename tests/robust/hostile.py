@@ -153,7 +153,7 @@ def run(names: Names, *, core: bool = False) -> ad.AnnData:
             return a
         cs.tl.score(a, c["group"], resource=table, method=["mean", "product", "specificity"], n_perms=9, expr_prop=0,
                     key_added="commscore_many")  # fmt: skip
-        cs.tl.compare(a, c["group"], resource=table, interaction=c["factor"], contrast=names.of["c2"],
+        cs.tl.compare(a, c["group"], resource=table, factor_key=c["factor"], contrast=names.of["c2"],
                       key_added="commscore_factors", **keys)  # fmt: skip
         cs.tl.compare(a, c["group"], resource=table, test="permutation", covariates=[c["batch"]], n_perms=20,
                       key_added="commscore_permuted", **keys)  # fmt: skip

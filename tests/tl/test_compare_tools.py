@@ -288,7 +288,8 @@ def test_card_of_calibration(cohort):
     card = again(cs.tl.calibrate, cohort.copy(), n_shuffles=30)
     assert card["alpha"].tolist() == [0.1, 0.05, 0.01, 0.001]
     assert (card["n_shuffles"] == 30).all()
-    assert (card["observed"].between(card["low"] - 0.1, card["high"])).all()
+    often = card[card["alpha"] >= 0.01]  # at 0.001 most shuffles have no row: their mean is above their 95th percentile
+    assert (often["observed"].between(often["low"] - 0.1, often["high"])).all()
     assert card["observed"].is_monotonic_decreasing
     assert card.loc[1, "observed"] < 0.12
     assert card.loc[2, "true_labels"] > 0
