@@ -120,7 +120,7 @@ def test_shuffled_labels_of_real_samples_give_uniform_p(public_data):
     card = cs.tl.calibrate(a, resource=pairs, n_shuffles=9)
     assert card["n_rows"].iloc[0] > 300
     card = card.set_index("alpha")
-    # below the level rather than above it: every shuffle mixes lymphoma and healthy skin, whose difference goes into the
+    # rather below the level than above: every shuffle mixes lymphoma and healthy skin, whose difference goes into the
     # variance of all rows
     assert 0.04 < card.loc[0.1, "observed"] < 0.13
     assert 0.02 < card.loc[0.05, "observed"] < 0.065
