@@ -103,6 +103,12 @@ def non_negative(x: Floats, y: Floats) -> Floats:
     return np.asarray(nnls(root.T, np.linalg.solve(root, unit.T @ y))[0] / length, np.float64)
 
 
+def column_products(basis: Floats) -> Floats:
+    """Products (n, r · r) of every two columns: weights times them are weighted cross-products of many rows at once."""
+    n, r = basis.shape
+    return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(n, r * r), np.float64)
+
+
 @dataclass(frozen=True)
 class Fit:
     """Estimates (q, m), unscaled variances (q, m), residual variances (m,) and degrees of freedom (m,)."""

@@ -210,7 +210,7 @@ def weighted_rows(y: Floats, basis: Floats, noise: Floats) -> LogLinearFit:
     """
     (m, n), r = y.shape, basis.shape[1]
     weight = 1.0 / noise
-    products = (basis[:, :, None] * basis[:, None, :]).reshape(n, r * r)
+    products = linear.column_products(basis)
     inverse = np.asarray(np.linalg.inv((weight @ products).reshape(m, r, r)), np.float64)
     coefficient = np.matmul(inverse, ((weight * y) @ basis)[:, :, None])[:, :, 0]
     residual = y - coefficient @ basis.T

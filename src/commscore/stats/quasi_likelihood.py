@@ -181,8 +181,8 @@ def _step(rows: CountRows, basis: Floats, *, dispersion: Floats, at: Floats, bia
 
 def _inverse(weight: Floats, basis: Floats) -> Floats:
     """Inverse (m, r, r) of the weighted cross-products, with a ridge that only keeps it finite."""
-    n, r = basis.shape
-    products = (basis[:, :, None] * basis[:, None, :]).reshape(n, r * r)
+    r = basis.shape[1]
+    products = linear.column_products(basis)
     information = (weight @ products).reshape(-1, r, r)
     trace = np.einsum("mii->m", information)
     return np.asarray(np.linalg.inv(information + (_RIDGE * trace + 1e-300)[:, None, None] * np.eye(r)), np.float64)
@@ -190,8 +190,8 @@ def _inverse(weight: Floats, basis: Floats) -> Floats:
 
 def _leverage(inverse: Floats, basis: Floats) -> Floats:
     """Diagonal of ``basis · inverse · basis'`` (m, n)."""
-    n, r = basis.shape
-    products = (basis[:, :, None] * basis[:, None, :]).reshape(n, r * r)
+    r = basis.shape[1]
+    products = linear.column_products(basis)
     return np.asarray(inverse.reshape(-1, r * r) @ products.T, np.float64)
 
 
