@@ -42,7 +42,7 @@ def check_wheel(path: Path) -> list[str]:
     inside = {n for n in names if ".dist-info/" not in n}
     problems = [f"the wheel lacks {n}" for n in sorted(source_files() - inside)]
     problems += [f"the wheel holds {n}" for n in sorted(inside - source_files())]
-    wanted = {"commscore/py.typed", "commscore/rs/data/interactions.tsv", "commscore/ds/datasets.toml"}
+    wanted = {"commscore/py.typed", "commscore/rs/data/breast/interactions.tsv", "commscore/ds/datasets.toml"}
     problems += [f"the wheel lacks {n}" for n in sorted(wanted - names)]
     if not any(n.endswith("licenses/LICENSE") for n in names):
         problems.append("the wheel lacks the licence")

@@ -1,6 +1,6 @@
 """Build the shipped tables from the curated ones.
 
-    python resources/build.py            # checks, writes src/commscore/rs/data/*, prints sha256 of each file
+    python resources/build.py            # checks, writes src/commscore/rs/data/breast/*, prints sha256 of each file
     python resources/build.py --check    # checks, and fails if the committed files differ
 
 Deterministic and offline: the same curated tables give the same bytes. Needs `frictionless` (extra `test`).
@@ -14,14 +14,13 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 HERE = Path(__file__).resolve().parent
 SRC = HERE.parent / "src"
-DATA = SRC / "commscore" / "rs" / "data"
 NAME = "breast"
+DATA = SRC / "commscore" / "rs" / "data" / NAME
 
 sys.path.insert(0, str(SRC))
 
@@ -199,20 +198,20 @@ def derive(frames: Frames) -> Frames:
     return tables
 
 
-def write(tables: Frames, out: Path, package: dict[str, Any]) -> dict[str, str]:
+def write(tables: Frames, out: Path, *, name: str, version: str, licence: str) -> dict[str, str]:
     """Write the tables and meta.json; return the sha256 of each file."""
     out.mkdir(parents=True, exist_ok=True)
     hashes = {}
-    for name, table in sorted(tables.items()):
+    for table_name, table in sorted(tables.items()):
         text: str = table.to_csv(sep="\t", index=False, quoting=3, quotechar=None, lineterminator="\n")
         content = text.encode("utf-8")
-        (out / f"{name}.tsv").write_bytes(content)
-        hashes[f"{name}.tsv"] = hashlib.sha256(content).hexdigest()
-    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
+        (out / f"{table_name}.tsv").write_bytes(content)
+        hashes[f"{table_name}.tsv"] = hashlib.sha256(content).hexdigest()
+    listing = "".join(f"{digest}  {file}\n" for file, digest in sorted(hashes.items()))
     meta = {
-        "name": NAME,
-        "version": package["version"],
-        "licence": package["licenses"][0]["name"],
+        "name": name,
+        "version": version,
+        "licence": licence,
         "sha256": hashlib.sha256(listing.encode()).hexdigest(),
         "files": hashes,
     }
@@ -239,7 +238,8 @@ def build(curation: Path = HERE, out: Path = DATA) -> dict[str, str]:
         msg = f"{len(errors)} errors\n" + "\n".join(errors)
         raise ValueError(msg)
     package = json.loads((curation / "datapackage.json").read_text(encoding="utf-8"))
-    return write(derive(frames), out, package)
+    licence = package["licenses"][0]["name"]
+    return write(derive(frames), out, name=NAME, version=package["version"], licence=licence)
 
 
 def main() -> int:

@@ -1,10 +1,11 @@
-"""Make symbols.tsv: identifiers, aliases and mouse orthologs of every human gene the curated tables name.
+"""Make symbols.tsv and general/symbols.tsv: identifiers, aliases and mouse orthologs of every human gene named.
 
     python resources/symbols.py FOLDER ORG_HS_SQLITE
 
 FOLDER holds human_alias_orgHs316.csv.gz, human_mouse_homologene.csv.gz and
 celltypist_Ensembl105_Human2Mouse.csv; ORG_HS_SQLITE is org.Hs.eg.sqlite of Debian's r-bioc-org.hs.eg.db
-3.16.0-1. See README.md for what these are and their licences. Run it when a gene was added, then build.py.
+3.16.0-1. See README.md for what these are and their licences. Run it when a gene was added, then build.py and
+general.py.
 """
 
 from __future__ import annotations
@@ -16,8 +17,16 @@ import sqlite3
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from general import TABLES, evidence  # noqa: E402
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 CELLS = {
     "evidence": ("ligand", "receptor"),
     "molecules": ("gene",),
@@ -25,6 +34,8 @@ CELLS = {
     "therapies": ("targets",),
 }
 NO_GENES = ("composition", "pathway")
+NEWER = {"TDGF1": "CRIPTO"}
+"""Symbols of the sources that were replaced since."""
 PREDICTED = re.compile(r"^Gm\d+$|Rik$|-ps\d*$")
 
 
@@ -50,6 +61,11 @@ def genes_named(folder: Path = HERE) -> set[str]:
         if row["level"] not in NO_GENES:
             genes |= genes_in(row["what"])
     return genes
+
+
+def genes_of(statements: pd.DataFrame) -> set[str]:
+    """Every gene in the ligands and receptors of a table of statements."""
+    return {gene for side in ("ligand", "receptor") for cell in statements[side] for gene in genes_in(cell)}
 
 
 def read_gz(path: Path) -> list[dict[str, str]]:
@@ -124,18 +140,21 @@ def ensembl_ids(path: Path) -> dict[str, list[str]]:
 
 def main(folder: Path, database: Path) -> None:
     entrez, aliases = names(folder, database)
-    mouse = orthologs(folder, {e: s for s, e in entrez.items()})
     ensembl = ensembl_ids(database)
-    genes = sorted(genes_named())
-    unknown = [g for g in genes if g not in entrez]
-    if unknown:
-        sys.exit(f"no approved human symbol: {', '.join(unknown)}")
-    with (HERE / "symbols.tsv").open("w", encoding="utf-8", newline="\n") as handle:
-        handle.write("symbol\tensembl\tentrez\taliases\tmouse\n")
-        for gene in genes:
-            cells = [gene, "|".join(ensembl[gene]), entrez.get(gene, ""), "|".join(aliases[gene]), mouse.get(gene, "")]
-            handle.write("\t".join(cells) + "\n")
-    print(f"symbols.tsv: {len(genes)} genes, {sum(g in mouse for g in genes)} with a mouse ortholog")
+    for old, new in NEWER.items():
+        aliases[new] = sorted({old, *aliases[old]} - {new})
+        entrez[new], ensembl[new] = entrez.pop(old), ensembl[old]
+    mouse = orthologs(folder, {e: s for s, e in entrez.items()})
+    for path, genes in ((HERE / "symbols.tsv", genes_named()), (TABLES / "symbols.tsv", genes_of(evidence()))):
+        unknown = sorted(g for g in genes if g not in entrez)
+        if unknown:
+            sys.exit(f"{path.name}: no approved human symbol: {', '.join(unknown)}")
+        with path.open("w", encoding="utf-8", newline="\n") as handle:
+            handle.write("symbol\tensembl\tentrez\taliases\tmouse\n")
+            for gene in sorted(genes):
+                cells = [gene, "|".join(ensembl[gene]), entrez[gene], "|".join(aliases[gene]), mouse.get(gene, "")]
+                handle.write("\t".join(cells) + "\n")
+        print(f"{path.relative_to(HERE)}: {len(genes)} genes, {sum(g in mouse for g in genes)} with a mouse ortholog")
 
 
 if __name__ == "__main__":

@@ -27,16 +27,16 @@ cs.rs.show()[["name", "call", "n_interactions", "licence"]].head(8)
 
 # %%
 breast = cs.rs.load("breast")
-breast.interactions[["interaction", "mode", "directness", "effect", "stated", "n_evidence", "direction"]].head()
+breast.interactions[["interaction", "mode", "directness", "effect", "basis", "n_evidence", "direction"]].head()
 
 # %% [markdown]
 # ## Parts of it
 #
-# `filter` keeps what you ask for; `stated=True` leaves out what was inferred from a statement about one partner only.
+# `filter` keeps what you ask for; `basis="stated"` leaves out what was inferred from a statement about one partner only.
 
 # %%
 checkpoints = breast.filter(mode="checkpoint")
-stated = breast.filter(stated=True)
+stated = breast.filter(basis="stated")
 len(checkpoints), len(stated), len(breast)
 
 # %% [markdown]

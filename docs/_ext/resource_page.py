@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-COLUMNS = ("ligand", "receptor", "kind", "mode", "effect", "direction", "stated", "sources", "n_evidence")
+COLUMNS = ("ligand", "receptor", "kind", "mode", "effect", "direction", "basis", "sources", "n_evidence")
 _TITLES = {"n_evidence": "evidence"}
-_FILTERS = ("mode", "direction", "kind", "stated", "source")
+_FILTERS = ("mode", "direction", "kind", "basis", "source")
 
 
 def render(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -40,7 +40,7 @@ def _form(pairs: pd.DataFrame) -> str:
         "mode": _split(pairs["modes"]),
         "direction": sorted(set(pairs["direction"])),
         "kind": sorted(set(pairs["kind"])),
-        "stated": ("yes", "no"),
+        "basis": sorted(set(pairs["basis"])),
         "source": _split(pairs["sources"]),
     }
     choices = "".join(_select(name, values[name]) for name in _FILTERS)
@@ -78,7 +78,7 @@ def _interaction(
         "mode": row["modes"],
         "direction": row["direction"],
         "kind": row["kind"],
-        "stated": _yes(row["stated"]),
+        "basis": row["basis"],
         "source": row["sources"],
     }
     attributes = " ".join(f'data-{key}="{escape(value)}"' for key, value in data.items())
@@ -91,13 +91,8 @@ def _interaction(
     )
 
 
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
 def _shown(row: Mapping[str, Any], column: str) -> str:
-    value = row[column]
-    return _yes(value) if column == "stated" else str(value).replace(";", ", ")
+    return str(row[column]).replace(";", ", ")
 
 
 def _statement(said: Mapping[str, Any], cited: Mapping[tuple[str, str], str]) -> str:

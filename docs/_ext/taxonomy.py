@@ -24,6 +24,7 @@ WAYS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Communication with the internal environment", ()),
     ("— hormones", ("hormone",)),
     ("— metabolites", ("metabolite",)),
+    ("Not said", ("unknown",)),
 )
 
 

@@ -9,7 +9,7 @@
   const bodies = Array.from(table.tBodies);
   const textOf = (body) => Array.from(body.querySelectorAll("td"), (cell) => cell.textContent).join(" ");
   const texts = new Map(bodies.map((body) => [body, textOf(body).toLowerCase()]));
-  const filters = ["mode", "direction", "kind", "stated", "source"];
+  const filters = ["mode", "direction", "kind", "basis", "source"];
 
   function fold(body, open) {
     body.querySelector(".cs-evidence").hidden = !open;

@@ -131,9 +131,11 @@ def test_check_of_raw_of_zarr_and_of_mouse(tmp_path):
 
 def test_export_writes_the_tables_of_the_library(tmp_path, res):
     out = tmp_path / "evidence.tsv"
-    done = invoke("export", out, "--table", "evidence", "--mode", "checkpoint", "--mode", "contact", "--stated")
+    done = invoke(
+        "export", out, "--table", "evidence", "--mode", "checkpoint", "--mode", "contact", "--basis", "stated"
+    )
     assert done.exit_code == 0, done.output
-    expected = res.filter(mode=["checkpoint", "contact"], stated=True).evidence
+    expected = res.filter(mode=["checkpoint", "contact"], basis="stated").evidence
     written = pd.read_csv(out, sep="\t", dtype=str, keep_default_na=False)
     pd.testing.assert_frame_equal(written, expected.astype(str), check_dtype=False)
     assert not list(tmp_path.glob(".commscore-*"))
@@ -144,7 +146,7 @@ def test_export_writes_the_tables_of_the_library(tmp_path, res):
     [
         ([], {}),
         (["--direction", "anti"], {"direction": "anti"}),
-        (["--not-stated"], {"stated": False}),
+        (["--basis", "inferred"], {"basis": "inferred"}),
         (["--source", "001", "--source", "002"], {"sources": ["001", "002"]}),
     ],
 )

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from commscore.tables.resource import CIRCUITS, TABLES
-
-ROOT = Path(__file__).resolve().parents[2]
-CURATION = ROOT / "resources"
-DATA = ROOT / "src" / "commscore" / "rs" / "data"
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(f"resources_{name}", CURATION / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    path = list(sys.path)
-    spec.loader.exec_module(module)
-    sys.path[:] = path
-    return module
+from curation import CURATION, DATA, script
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,6 @@ FINE = {
     ("rs.from_table", "name"): {"text", "slash", "long"},
     ("rs.from_liana", "name"): {"text", "slash", "long"},
     ("rs.from_liana", "select"): {"function", "type"},
-    ("rs.Resource.filter", "stated"): {"True"},
     ("rs.Resource.match", "var_names"): {"[]", "[text]", "[text, text]", "{}", "{text: text}", "set"},
     ("rs.Resource.match", "genes"): {"[]", "[text]", "[text, text]", "{}", "{text: text}", "set"},
     ("ds.simulate", "conditions"): {"[text]"},

@@ -59,7 +59,7 @@ def test_complexes_cofactors_and_modes(read):
     assert (row["n_evidence"], row["interaction_name"]) == (2, "A_R;A_R2")
     assert res.evidence["cited"].tolist()[:2] == ["PMID: 1", "PMID: 2"]
     assert res.evidence["lines"].tolist()[:2] == ["2-2", "3-3"]
-    assert not table["stated"].any()
+    assert set(table["basis"]) == {"listed"}
     assert read(species="mouse").species == "mouse"
 
 

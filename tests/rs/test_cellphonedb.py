@@ -73,7 +73,7 @@ def test_complexes_molecules_and_directions(tmp_path):
     assert table.loc["CYP19A1^ESR1", "partner_a"] == "Estradiol_byCYP19A1"
     assert table.loc["JAG1^NOTCH1", "effect"] == "inhibiting"
     assert (table["effect"] == "unknown").sum() == 4
-    assert not table["stated"].any()
+    assert set(table["basis"]) == {"listed"}
     evidence = res.evidence.set_index("interaction")
     assert evidence.loc["JAG1^NOTCH1", "cited"] == "PMID:4"
     assert evidence.loc["JAG1^NOTCH1", "lines"] == "5-5"

@@ -41,9 +41,9 @@ def test_statements_are_summarised(small):
     assert row["modes"] == "paracrine;autocrine"
     assert row["effect"] == "activating"
     assert (row["direction"], row["directions"]) == ("dual", "pro;anti;unclear")
-    assert (row["n_evidence"], row["sources"], row["stated"]) == (3, "000;001", True)
+    assert (row["n_evidence"], row["sources"], row["basis"]) == (3, "000;001", "stated")
     assert table.loc["GJA1^GJA1", "effect"] == "unknown"
-    assert not table.loc["GJA1^GJA1", "stated"]
+    assert table.loc["GJA1^GJA1", "basis"] == "inferred"
     assert table.index.tolist() == sorted(table.index)
 
 

@@ -7,12 +7,12 @@ import itertools
 import pandas as pd
 import pytest
 
-from commscore.tables.resource import DIRECTIONS, MODES
+from commscore.tables.resource import BASES, DIRECTIONS, MODES
 
 CHOICES = {
     "mode": ["paracrine", "autocrine", "gap_junction", ["paracrine", "metabolite"]],
     "direction": ["pro", "anti", "dual", "unclear", ["pro", "dual"]],
-    "stated": [True, False, "ligand", ["both", "inferred"]],
+    "basis": ["stated", "inferred", ["family", "stated"]],
     "sources": ["000", ["001", "003"]],
     "kind": ["protein", "metabolite"],
     "directness": ["direct", "indirect"],
@@ -34,15 +34,13 @@ def ids(resource):
 @pytest.mark.parametrize(("name", "value"), SINGLE)
 def test_what_is_kept_matches_and_filtering_again_changes_nothing(small, name, value):
     kept = small.filter(**{name: value})
-    wanted = [value] if isinstance(value, (str, bool)) else value
+    wanted = [value] if isinstance(value, str) else value
     column = {"sources": "source"}.get(name, name)
     assert 0 < len(kept) < len(small)
-    if name not in ("direction", "stated"):
+    if name not in ("direction", "basis"):
         assert set(kept.evidence[column]) <= set(wanted)
-    if name in ("mode", "kind", "directness", "effect"):
+    if name in ("mode", "kind", "directness", "effect", "basis"):
         assert set(kept.interactions[name]) <= set(wanted)
-    if name == "stated" and isinstance(value, bool):
-        assert set(kept.interactions["stated"]) == {value}
     assert ids(kept) <= ids(small)
     assert set(kept.evidence["interaction"]) == ids(kept)
     assert same(kept.filter(**{name: value}), kept)
@@ -76,12 +74,12 @@ def test_every_value_is_no_filter(small, breast):
     for resource in (small, breast):
         assert same(resource.filter(), resource.filter(mode=list(MODES)))
         assert same(resource.filter(), resource.filter(direction=list(DIRECTIONS)))
-        pd.testing.assert_frame_equal(resource.filter(stated=[True, False]).interactions, resource.interactions)
+        pd.testing.assert_frame_equal(resource.filter(basis=list(BASES)).interactions, resource.interactions)
 
 
-def test_stated_parts_the_interactions(breast, small):
+def test_basis_parts_the_interactions(breast, small):
     for resource in (breast, small):
-        yes, no = resource.filter(stated=True), resource.filter(stated=False)
+        yes, no = resource.filter(basis="stated"), resource.filter(basis=["inferred", "family", "listed"])
         assert len(yes) + len(no) == len(resource)
         assert ids(yes) | ids(no) == ids(resource)
         assert len(yes.evidence) + len(no.evidence) == len(resource.evidence)
@@ -138,7 +136,7 @@ def test_nothing_left_is_a_resource_too(small):
     empty = small.filter(kind="metabolite", mode="ecm")
     assert len(empty) == 0
     assert list(empty.interactions.columns) == list(small.interactions.columns)
-    assert empty.interactions["stated"].dtype == bool
+    assert empty.interactions["n_evidence"].dtype == "int64"
     assert empty.genes == []
     assert len(empty.describe()) == 0
     assert len(empty.merge(small)) == len(small)
@@ -150,11 +148,11 @@ def test_nothing_left_is_a_resource_too(small):
         ({"mode": "paracrin"}, r"mode='paracrin' is not one of .*; did you mean 'paracrine'\?"),
         ({"mode": ["ecm", "gap"]}, r"mode='gap' is not one of"),
         ({"direction": "Pro"}, r"direction='Pro' is not one of 'pro', 'anti'"),
-        ({"stated": "yes"}, r"stated='yes' is not one of True, False, 'both'"),
-        ({"stated": 1}, r"stated must be True or False, a string, a list .* found 1 "),
+        ({"basis": "yes"}, r"basis='yes' is not one of 'stated', 'inferred', 'family', 'listed'"),
+        ({"basis": True}, r"basis must be a string, a list .* found True"),
         ({"sources": "009"}, r"sources='009' is not one of '000', '001'"),
         ({"kind": []}, r"kind is empty .*name at least one value"),
-        ({"stated": [True, "ligand"]}, r"stated=\[True, 'ligand'\] mixes True/False"),
+        ({"basis": ["stated", "both"]}, r"basis='both' is not one of"),
     ],
 )
 def test_unknown_values_are_refused(small, wanted, message):

@@ -46,7 +46,7 @@ def test_interactions_are_what_the_evidence_says(breast):
     for row in breast.interactions.to_dict("records"):
         rows = evidence[evidence["interaction"] == row["interaction"]]
         assert row["n_evidence"] == len(rows)
-        assert row["stated"] == any(rows["stated"] == "both")
+        assert row["basis"] == ("stated" if any(rows["stated"] == "both") else "inferred")
         assert set(row["sources"].split(";")) == set(rows["source"])
         assert set(row["modes"].split(";")) == set(rows["mode"])
         assert (rows["mode"] == row["mode"]).sum() == rows["mode"].value_counts().max()
@@ -74,7 +74,7 @@ def test_a_resource_cannot_be_changed(breast):
 
 
 def test_hashes_in_meta_are_those_of_the_files(breast):
-    data = resources.files("commscore.rs").joinpath("data")
+    data = resources.files("commscore.rs").joinpath("data", "breast")
     meta = json.loads(data.joinpath("meta.json").read_text())
     hashes = {n: hashlib.sha256(data.joinpath(n).read_bytes()).hexdigest() for n in meta["files"]}
     assert hashes == meta["files"]
@@ -94,7 +94,7 @@ def test_load_is_fast_in_a_fresh_process():
 
 
 def test_unknown_name_is_refused_with_a_suggestion():
-    with pytest.raises(ValueError, match=r"name='brest' is not one of 'breast'; did you mean 'breast'\?"):
+    with pytest.raises(ValueError, match=r"name='brest' is not one of 'breast', 'general'; did you mean 'breast'\?"):
         rs.load("brest")
 
 
@@ -104,7 +104,7 @@ def test_as_resource_takes_names_resources_and_tables(breast):
     assert len(rs.as_resource(pd.DataFrame({"ligand": ["A"], "receptor": ["B"]}))) == 1
     with pytest.raises(TypeError, match="resource must be a string, a Resource or a pandas DataFrame, found 3"):
         rs.as_resource(3)
-    with pytest.raises(ValueError, match=r"resource='liana' is not one of 'breast'"):
+    with pytest.raises(ValueError, match=r"resource='liana' is not one of 'breast', 'general'"):
         rs.as_resource("liana")
 
 
@@ -112,7 +112,7 @@ def test_describe_counts_every_interaction_once_per_property(breast, small):
     for resource in (breast, small):
         table = resource.describe()
         assert list(table.columns) == list(DESCRIPTION.names)
-        for by in ("mode", "direction", "stated"):
+        for by in ("mode", "direction", "basis"):
             chosen = table[table["by"] == by]
             assert chosen["interactions"].sum() == len(resource)
             assert chosen["statements"].sum() == len(resource.evidence)
@@ -151,5 +151,5 @@ def test_everything_public_exists_and_is_documented():
         "mode",
         "directness",
         "effect",
-        "stated",
+        "basis",
     )

@@ -76,7 +76,7 @@ def test_a_resource_merged_with_itself_is_itself(breast):
 
 
 def test_merging_the_parts_gives_the_whole(breast):
-    yes, no = breast.filter(stated=True), breast.filter(stated=False)
+    yes, no = breast.filter(basis="stated"), breast.filter(basis="inferred")
     pd.testing.assert_frame_equal(yes.merge(no).interactions, breast.interactions)
 
 

@@ -21,7 +21,7 @@ def test_liana_frames_are_read_and_written_back():
     res = rs.from_liana("consensus", select=chosen)
     assert res.name == "liana:consensus"
     assert set(res.interactions["asked"]) == {"consensus"}
-    assert not res.interactions["stated"].any()
+    assert set(res.interactions["basis"]) == {"listed"}
     pd.testing.assert_frame_equal(res.to_liana(), chosen("x")[["ligand", "receptor"]])
     assert list(res.to_liana().columns) == ["ligand", "receptor"]
     assert rs.from_liana("mouseconsensus", select=chosen).species == "mouse"

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from commscore import rs
+from commscore.tables.resource import INTERACTIONS
 
 
 def table(**columns):
@@ -20,7 +21,7 @@ def test_defaults_and_order():
     row = res.interactions.iloc[0]
     assert (row["kind"], row["mode"], row["directness"]) == ("protein", "paracrine", "direct")
     assert (row["effect"], row["direction"], row["sources"]) == ("unknown", "unclear", "mine")
-    assert not row["stated"]
+    assert row["basis"] == "listed"
     assert set(res.evidence["inferred_from"]) == {"listed in mine"}
 
 
@@ -41,6 +42,17 @@ def test_round_trip_loses_nothing(breast, small):
     pd.testing.assert_frame_equal(full.evidence, breast.evidence, check_dtype=False)  # pandas 3 has two kinds of text
 
 
+def test_a_table_can_say_what_a_pair_rests_on_and_its_pathway():
+    df = table(basis=["family", "listed"], pathway=["TGF-beta", None])
+    rows = rs.from_table(df, name="mine").interactions.set_index("interaction")
+    assert rows["basis"].to_dict() == {"TGFB1^TGFBR1_TGFBR2": "family", "IL6^IL6R_IL6ST": "listed"}
+    assert rows["pathway"].to_dict() == {"TGFB1^TGFBR1_TGFBR2": "TGF-beta", "IL6^IL6R_IL6ST": ""}
+    with pytest.raises(
+        ValueError, match=r"df\['basis'\], row 0: 'known' is not one of stated, inferred, family, listed"
+    ):
+        rs.from_table(table(basis=["known", "listed"]))
+
+
 def test_duplicates_are_joined_and_their_statements_kept():
     df = pd.DataFrame(
         {
@@ -56,7 +68,7 @@ def test_duplicates_are_joined_and_their_statements_kept():
     rows = res.interactions.set_index("interaction")
     assert (rows.loc["A^R", "mode"], rows.loc["A^R", "modes"]) == ("ecm", "contact;ecm")
     assert rows.loc["A^R", "n_evidence"] == 3
-    assert rows.loc["A^R", "stated"]
+    assert rows.loc["A^R", "basis"] == "stated"
     assert (rows.loc["A^R", "weight"], rows.loc["B^R", "weight"]) == ("1.0;2.0", 5.0)
     assert rows.loc["A^R", "pmid"] == "1;2;3"
     assert len(res.evidence) == 4
@@ -90,7 +102,7 @@ def test_hash_is_of_the_content():
 def test_an_empty_table_gives_an_empty_resource():
     res = rs.from_table(table().iloc[:0])
     assert len(res) == 0
-    assert res.interactions["stated"].dtype == bool
+    assert list(res.interactions.columns) == list(INTERACTIONS.names)
 
 
 @pytest.mark.parametrize("bad", [None, np.nan, pd.NA, float("nan")])

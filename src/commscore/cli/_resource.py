@@ -33,6 +33,13 @@ HOW = ("symbol", "alias", "ensembl", "missing")
 _WIDTH = 140
 _NAMED = {"both": "both partners", "ligand": "the ligand", "receptor": "the receptor", "inferred": "neither partner"}
 
+_BASIS = {
+    "stated": "a review names both partners",
+    "inferred": "no review names both partners",
+    "family": "by a rule about its family",
+    "listed": "only a list has it",
+}
+
 _ResourceName = Annotated[
     str, typer.Option("--resource", help="As for `commscore score`: a name, liana:NAME, FORMAT:PATH or a table.")
 ]
@@ -133,8 +140,8 @@ def resource_export(
     resource: _ResourceName = "breast",
     mode: _Modes = None,
     direction: _Directions = None,
-    stated: Annotated[
-        bool | None, typer.Option("--stated/--not-stated", help="Only interactions with (without) both partners named.")
+    basis: Annotated[
+        list[str] | None, typer.Option(help="Keep what is stated, inferred, family or listed (repeatable).")
     ] = None,
     source: Annotated[list[str] | None, typer.Option(help="Keep the statements of this source (repeatable).")] = None,
     species: Annotated[str, typer.Option(help="Translate the genes: human or mouse.")] = "human",
@@ -149,7 +156,7 @@ def resource_export(
 
     `commscore resource export interactions.csv --mode checkpoint --mode contact`
 
-    `commscore resource export stated.tsv --stated --direction pro --table evidence`
+    `commscore resource export stated.tsv --basis stated --direction pro --table evidence`
 
     `commscore resource export for_liana.csv --format liana`
     """
@@ -157,7 +164,7 @@ def resource_export(
 
     check_output(out, ENDINGS, option="OUT")
     one_of("--format", format, FORMATS)
-    part = _filtered(open_resource(resource), mode=mode, direction=direction, stated=stated, sources=source)
+    part = _filtered(open_resource(resource), mode=mode, direction=direction, basis=basis, sources=source)
     part = part.to_species(species)
     if len(part.dropped):
         say(f"{len(part.dropped)} facts have no counterpart in {species} and are left out")
@@ -285,9 +292,8 @@ def _show_interaction(resource: Resource, name: str) -> dict[str, Any]:
     evidence = resource.evidence_for(current)
     pairs = resource.interactions
     row = pairs[pairs["interaction"] == current].iloc[0]
-    sides = "a review names both partners" if row["stated"] else "no review names both partners"
     _line(f"{row['ligand']} → {row['receptor']}: {row['mode']}, {row['kind']}, {row['directness']}, {row['effect']}")
-    _line(f"direction {row['direction']}; {len(evidence)} statements, sources {row['sources']}; {sides}")
+    _line(f"direction {row['direction']}; {len(evidence)} statements, sources {row['sources']}; {_BASIS[row['basis']]}")
     for number, statement in enumerate(evidence.to_dict("records"), start=1):
         _print_statement(number, statement)
     return {"resource": identity(resource), "interaction": row.to_dict(), "evidence": evidence.to_dict("records")}

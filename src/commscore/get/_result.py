@@ -42,7 +42,7 @@ class Result:
     params
         Every parameter of the call, and versions.
     resource
-        Name, version and sha256 of the resource.
+        Name, version, licence and sha256 of the resource.
     extra
         Further tables by name, for example ``untested``.
     schema

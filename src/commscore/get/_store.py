@@ -120,8 +120,8 @@ def finish(adata: AnnData, key: str, result: Result, *, inplace: bool) -> Result
 
 
 def identity(resource: Any) -> dict[str, Any]:
-    """Return what names a resource in a result: name, version and sha256."""
-    return {"name": resource.name, "version": resource.version, "sha256": resource.sha256}
+    """Return what names a resource in a result: name, version, licence and sha256."""
+    return {name: getattr(resource, name) for name in ("name", "version", "licence", "sha256")}
 
 
 @checked

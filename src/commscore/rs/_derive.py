@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from commscore.tables.resource import DIRECTIONS, DIRECTNESS, EFFECTS, EVIDENCE, INTERACTIONS, KINDS, MODES
+from commscore.tables.resource import BASES, DIRECTIONS, DIRECTNESS, EFFECTS, EVIDENCE, INTERACTIONS, KINDS, MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _SUMMARISED = (
     "ligand",
@@ -41,6 +41,9 @@ DEFAULTS = {
 
 LISTED = "listed in "
 """Begin of ``inferred_from`` where a table lists a pair and says nothing of the evidence."""
+
+FAMILY = "family: "
+"""Begin of ``inferred_from`` where a rule about a family of molecules gives the pair."""
 
 
 def join_distinct(values: Any, sep: str = ";") -> str:
@@ -80,6 +83,24 @@ def _stated_values(rows: dict[str, list[str]], name: str) -> list[str]:
     return stated or rows[name]
 
 
+def statement_basis(stated: str, inferred_from: str) -> str:
+    """Return what one statement rests on, a word of :data:`commscore.tables.resource.BASES`."""
+    if stated == "both":
+        return "stated"
+    if stated != "inferred":
+        return "inferred"
+    if inferred_from.startswith(FAMILY):
+        return "family"
+    return "listed" if inferred_from.startswith(LISTED) else "inferred"
+
+
+def statement_bases(rows: Mapping[str, Any]) -> list[str]:
+    """Return the basis of every statement of a table of evidence."""
+    pairs = list(zip(rows["stated"], rows["inferred_from"], strict=True))
+    basis_of = {pair: statement_basis(*pair) for pair in dict.fromkeys(pairs)}
+    return [basis_of[pair] for pair in pairs]
+
+
 def _sources(values: list[str]) -> str:
     return ";".join(sorted({s for cell in values for s in cell.split(";") if s}))
 
@@ -93,12 +114,13 @@ def _summary(rows: dict[str, list[str]]) -> dict[str, Any]:
         "mode": most_frequent(modes, MODES),
         "directness": most_frequent(_stated_values(rows, "directness"), DIRECTNESS),
         "effect": _effect(rows["effect"]),
-        "stated": "both" in rows["stated"],
+        "basis": min(statement_bases(rows), key=BASES.index),
         "n_evidence": len(rows["mode"]),
         "sources": _sources(rows["source"]),
         "direction": overall_direction(rows["direction"]),
         "directions": _in_order(rows["direction"], DIRECTIONS),
         "modes": _in_order(modes, MODES),
+        "pathway": "",
     }
 
 
@@ -126,8 +148,7 @@ def interactions_from_evidence(evidence: pd.DataFrame) -> pd.DataFrame:
         several = rows[starts[k] : starts[k] + counts[k]]
         for name, value in _summary({name: values[several].tolist() for name, values in columns.items()}).items():
             table[name][k] = value
-    kinds = {"stated": bool, "n_evidence": np.int64}
-    arrays = {name: np.asarray(values, kinds.get(name, object)) for name, values in table.items()}
+    arrays = {name: np.asarray(values, np.int64 if name == "n_evidence" else object) for name, values in table.items()}
     return pd.DataFrame({"interaction": keys} | arrays, columns=list(INTERACTIONS.names))
 
 
@@ -145,23 +166,24 @@ def _summaries_of_one(rows: dict[str, list[str]]) -> dict[str, list[Any]]:
         "mode": each("mode", lambda v: most_frequent(v, MODES)),
         "directness": each("directness", lambda v: most_frequent(v, DIRECTNESS)),
         "effect": each("effect", _effect),
-        "stated": [v == "both" for v in rows["stated"]],
+        "basis": statement_bases(rows),
         "n_evidence": [1] * len(rows["mode"]),
         "sources": each("source", _sources),
         "direction": each("direction", overall_direction),
         "directions": each("direction", lambda v: _in_order(v, DIRECTIONS)),
         "modes": each("mode", lambda v: _in_order(v, MODES)),
+        "pathway": [""] * len(rows["mode"]),
     }
 
 
 def with_extras(interactions: pd.DataFrame, *before: pd.DataFrame) -> pd.DataFrame:
-    """Carry over the columns of earlier interactions that the schema does not know.
+    """Carry over the pathway and the columns of earlier interactions that the schema does not know.
 
     Where two earlier tables fill the same cell differently, the distinct values are joined by ``;``.
     """
     result = interactions
     for column in dict.fromkeys(c for frame in before for c in frame.columns):
-        if column in INTERACTIONS.names:
+        if column in INTERACTIONS.names and column != "pathway":
             continue
         parts = [frame.set_index("interaction")[column] for frame in before if column in frame.columns]
         series = parts[0]

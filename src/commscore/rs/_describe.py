@@ -9,6 +9,8 @@ import pandas as pd
 from commscore._validate import suggest
 from commscore.tables.resource import DESCRIPTION
 
+from ._derive import statement_bases
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,7 +29,6 @@ def describe(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Count interactions and statements."""
     interactions, evidence = tables["interactions"], tables["evidence"]
     per_source = evidence.assign(source=evidence["source"].str.split(";")).explode("source")
-    stated = evidence.assign(stated=evidence["stated"].map(lambda s: str(s == "both")))
     frames = [
         _count("mode", interactions["mode"], evidence["mode"]),
         _count("direction", interactions["direction"], evidence["direction"]),
@@ -36,7 +37,7 @@ def describe(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             per_source.drop_duplicates(["source", "interaction"])["source"],
             per_source["source"],
         ),
-        _count("stated", interactions["stated"].map(str), stated["stated"]),
+        _count("basis", interactions["basis"], pd.Series(statement_bases(evidence), dtype=object)),
     ]
     return pd.concat(frames, ignore_index=True)
 

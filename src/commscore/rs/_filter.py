@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from commscore._validate import suggest
-from commscore.tables.resource import EVIDENCE
+from commscore.tables.resource import BASES, EVIDENCE
 
 from ._derive import interactions_from_evidence, with_extras
 
@@ -34,14 +34,13 @@ def _allowed_values(tables: Mapping[str, pd.DataFrame], column: str) -> list[Any
     if column == "source":
         cited = {s for cell in tables["evidence"]["source"] for s in cell.split(";") if s}
         return sorted(cited | set(tables["sources"]["source"]))
-    values: list[Any] = list(EVIDENCE[column].values)
-    return [True, False, *values] if column == "stated" else values
+    return list(BASES if column == "basis" else EVIDENCE[column].values)
 
 
 def _check(tables: Mapping[str, pd.DataFrame], column: str, criterion: Any) -> list[Any]:
     values, allowed = _values(column, criterion), _allowed_values(tables, column)
     for value in values:
-        if not any(type(value) is type(k) and value == k for k in allowed):
+        if value not in allowed:
             options = ", ".join(repr(k) for k in allowed)
             argument = _ARGUMENT.get(column, column)
             msg = f"{argument}={value!r} is not one of {options}{suggest(value, allowed)}"
@@ -74,31 +73,25 @@ def _narrow(tables: dict[str, pd.DataFrame], keep: pd.Series) -> dict[str, pd.Da
     intact = whole.index[whole == all_of.reindex(whole.index)]
     result = with_extras(interactions, tables["interactions"]).set_index("interaction")
     result.loc[intact] = before.loc[intact, result.columns]
-    result = result.reset_index().astype({"stated": bool, "n_evidence": "int64"})
+    result = result.reset_index().astype({"n_evidence": "int64"})
     return tables | {"evidence": evidence, "interactions": result}
 
 
-def _stated(tables: dict[str, pd.DataFrame], values: list[bool]) -> dict[str, pd.DataFrame]:
+def _with_basis(tables: dict[str, pd.DataFrame], values: list[str]) -> dict[str, pd.DataFrame]:
     pairs = tables["interactions"]
-    names = pairs.loc[pairs["stated"].isin(values), "interaction"]
+    names = pairs.loc[pairs["basis"].isin(values), "interaction"]
     return _narrow(tables, tables["evidence"]["interaction"].isin(names))
 
 
 def filter_tables(tables: Mapping[str, pd.DataFrame], criteria: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Apply every filter; see :meth:`Resource.filter`."""
     values = {column: _check(tables, column, value) for column, value in criteria.items()}
-    whether = [v for v in values.get("stated", []) if isinstance(v, bool)]
-    how = [v for v in values.get("stated", []) if not isinstance(v, bool)]
-    if whether and how:
-        msg = f"stated={criteria['stated']!r} mixes True/False with values of statements; give one or the other"
-        raise ValueError(msg)
-    if whether:
-        values.pop("stated")
+    bases = values.pop("basis", None)
     keep = pd.Series(data=True, index=tables["evidence"].index)
     for column, chosen in values.items():
         keep &= _matches(tables, column, chosen)
     result = _narrow(dict(tables), keep)
-    result = _stated(result, whether) if whether else result
+    result = result if bases is None else _with_basis(result, bases)
     if "source" in values:
         result = _of_sources(result, values["source"])
     return _follow(tables, result)

@@ -11,7 +11,7 @@ from commscore.check import checked
 
 from ._match import alias_map
 from ._resource import Resource
-from ._shipped import NAMES, TABLE_OF, meta, shipped_table
+from ._shipped import NAMES, meta, shipped_tables
 
 
 @checked
@@ -22,7 +22,8 @@ def load(name: str = "breast") -> Resource:
     ----------
     name
         ``"breast"``: cell–cell communication in breast cancer, curated from review articles statement by
-        statement.
+        statement. ``"general"``: pairs of ConnectomeDB2020 for any tissue, with modes, pathways and complexes
+        by rules about families of molecules.
 
     Returns
     -------
@@ -46,9 +47,8 @@ def load(name: str = "breast") -> Resource:
 
 @functools.cache
 def _load(name: str) -> Resource:
-    info = meta()
-    tables = {t: shipped_table(t) for t in TABLE_OF}
-    return Resource(name=name, version=info["version"], sha256=info["sha256"], licence=info["licence"], _tables=tables)
+    identity = {key: meta(name)[key] for key in ("version", "sha256", "licence")}
+    return Resource(name=name, **identity, _tables=shipped_tables(name))
 
 
 @checked

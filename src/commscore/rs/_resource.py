@@ -168,7 +168,7 @@ class Resource:
 
     @checked
     def describe(self) -> pd.DataFrame:
-        """Count interactions and statements by mode, direction, source and whether both partners are stated.
+        """Count interactions and statements by mode, direction, source and basis.
 
         Returns
         -------
@@ -183,7 +183,7 @@ class Resource:
         *,
         mode: str | Sequence[str] | None = None,
         direction: str | Sequence[str] | None = None,
-        stated: bool | str | Sequence[bool | str] | None = None,
+        basis: str | Sequence[str] | None = None,
         sources: str | Sequence[str] | None = None,
         kind: str | Sequence[str] | None = None,
         directness: str | Sequence[str] | None = None,
@@ -202,10 +202,9 @@ class Resource:
         direction
             Values of the statements; ``"dual"`` also keeps the interactions that are dual because some of
             their statements say pro and others anti.
-        stated
-            ``True``: interactions of which a remaining statement names both partners, with all their
-            statements; ``False``: the others. Or values of the statements
-            (``"both"``, ``"ligand"``, ``"receptor"``, ``"inferred"``).
+        basis
+            Values of the interactions that remain, kept with all their statements: ``"stated"`` (a review names
+            both partners), ``"inferred"``, ``"family"``, ``"listed"``.
 
         Returns
         -------
@@ -222,7 +221,7 @@ class Resource:
         criteria = {
             "mode": mode,
             "direction": direction,
-            "stated": stated,
+            "basis": basis,
             "source": sources,
             "kind": kind,
             "directness": directness,

@@ -14,16 +14,15 @@ from commscore.tables.resource import TABLES
 if TYPE_CHECKING:
     from commscore.tables import Table
 
-NAMES = ("breast",)
+NAMES = ("breast", "general")
 """Names that :func:`load` knows."""
-
 
 TABLE_OF = {t.name: t for t in TABLES}
 
 
-def meta() -> dict[str, Any]:
-    """Return name, version, licence and hashes of the shipped files."""
-    text = resources.files(__package__).joinpath("data", "meta.json").read_text(encoding="utf-8")
+def meta(name: str) -> dict[str, Any]:
+    """Return name, version, licence and hashes of the shipped files of a resource."""
+    text = resources.files(__package__).joinpath("data", name, "meta.json").read_text(encoding="utf-8")
     result: dict[str, Any] = json.loads(text)
     return result
 
@@ -38,9 +37,22 @@ def _typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
 
 @functools.cache
-def shipped_table(name: str) -> pd.DataFrame:
-    """Read one shipped table. The result is shared: do not write to it."""
-    path = resources.files(__package__).joinpath("data", f"{name}.tsv")
+def shipped_table(name: str, table: str) -> pd.DataFrame:
+    """Read one shipped table of a resource. The result is shared: do not write to it."""
+    path = resources.files(__package__).joinpath("data", name, f"{table}.tsv")
     with path.open(encoding="utf-8") as handle:
         frame = pd.read_csv(handle, sep="\t", quoting=3, dtype=str, keep_default_na=False)
-    return _typed(frame, TABLE_OF[name])
+    return _typed(frame, TABLE_OF[table])
+
+
+def shipped_tables(name: str) -> dict[str, pd.DataFrame]:
+    """Read every table that a resource has. The result is shared: do not write to it."""
+    tables = [file.removesuffix(".tsv") for file in meta(name)["files"]]
+    return {table: shipped_table(name, table) for table in TABLE_OF if table in tables}
+
+
+@functools.cache
+def shipped_symbols() -> pd.DataFrame:
+    """Return identifiers and orthologs of every gene of any shipped resource. The result is shared."""
+    frames = [shipped_table(name, "symbols") for name in NAMES]
+    return pd.concat(frames).drop_duplicates("symbol").sort_values("symbol").reset_index(drop=True)

@@ -14,6 +14,11 @@ from ._load import load
 from ._shipped import NAMES
 from .io import liana
 
+_ABOUT = {
+    "breast": "breast cancer, curated from review articles, statement by statement",
+    "general": "any tissue: pairs of ConnectomeDB2020, modes and complexes by rules about families of molecules",
+}
+
 
 @checked
 def show() -> pd.DataFrame:
@@ -54,5 +59,4 @@ def show() -> pd.DataFrame:
 def _shipped(name: str) -> tuple[str, ...]:
     res = load(name)
     call = f"commscore.rs.load({name!r})"
-    about = f"curated from {len(res.sources)} review articles, statement by statement"
-    return name, call, res.version, str(len(res)), res.licence, about
+    return name, call, res.version, str(len(res)), res.licence, _ABOUT[name]

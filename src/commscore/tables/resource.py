@@ -23,9 +23,11 @@ MODES = (
     "hormone",
     "metabolite",
     "shedding",
+    "unknown",
 )
 DIRECTNESS = ("direct", "indirect")
 EFFECTS = ("activating", "inhibiting", "decoy", "unknown")
+BASES = ("stated", "inferred", "family", "listed")
 STATED = ("both", "ligand", "receptor", "inferred")
 DIRECTIONS = ("pro", "anti", "dual", "unclear")
 CHANGES = (*StatedChange.words(), "")
@@ -41,7 +43,7 @@ _INTERACTION = Column("interaction", "string", "Unique id, `LIGAND^RECEPTOR`.")
 _LIGAND = Column("ligand", "string", "What the sender presents or secretes; `met:name` if it is not a gene product.")
 _RECEPTOR = Column("receptor", "string", "What the receiver has; subunits joined by `_`.")
 _KIND = Column("kind", "category", "What the ligand is.", KINDS)
-_MODE = Column("mode", "category", "How the signal travels.", MODES)
+_MODE = Column("mode", "category", "How the signal travels; `unknown` where nobody says.", MODES)
 _DIRECTNESS = Column("directness", "category", "Whether ligand and receptor touch.", DIRECTNESS)
 _EFFECT = Column("effect", "category", "What the ligand does to the receptor or the receiving cell.", EFFECTS)
 _DIRECTION = Column("direction", "category", "Whether it drives (pro) or restrains (anti) the tumour.", DIRECTIONS)
@@ -57,7 +59,13 @@ INTERACTIONS = Table(
         Column("mode", "category", "The mode most statements give; ties in the order of the values.", MODES),
         _DIRECTNESS,
         _EFFECT,
-        Column("stated", "bool", "A review states both partners."),
+        Column(
+            "basis",
+            "category",
+            "What the pair rests on: `stated` (a review names both partners), `inferred` (from a review that names "
+            "one or neither), `family` (a rule about its family of molecules), `listed` (only a list has it).",
+            BASES,
+        ),
         Column("n_evidence", "int", "Number of statements."),
         Column("sources", "string", "Sources of the statements, joined by `;`."),
         Column(
@@ -68,6 +76,7 @@ INTERACTIONS = Table(
         ),
         Column("directions", "string", "Directions the statements give, joined by `;`."),
         Column("modes", "string", "Modes the statements give, joined by `;`."),
+        Column("pathway", "string", "Family of signals, as biologists call it (`CXCL`, `NOTCH`); empty if none."),
     ),
 )
 
@@ -328,7 +337,7 @@ DESCRIPTION = Table(
     "description",
     "one value of one property",
     (
-        Column("by", "category", "Property counted.", ("mode", "direction", "source", "stated")),
+        Column("by", "category", "Property counted.", ("mode", "direction", "source", "basis")),
         Column("value", "string", "Its value."),
         Column("interactions", "int", "Interactions with this value."),
         Column("statements", "int", "Evidence rows of these interactions with this value."),

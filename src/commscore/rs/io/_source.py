@@ -16,7 +16,7 @@ from commscore.rs._derive import (
 )
 from commscore.rs._match import subunits
 from commscore.rs._resource import Resource
-from commscore.rs._shipped import shipped_table
+from commscore.rs._shipped import shipped_symbols
 from commscore.tables.resource import EVIDENCE, INTERACTIONS
 
 if TYPE_CHECKING:
@@ -97,10 +97,10 @@ def _one_value(values: pd.Series) -> Any:
 
 
 def _symbols_of(interactions: pd.DataFrame) -> pd.DataFrame:
-    """Take identifiers from the shipped table; a gene it does not know is known by its symbol alone."""
+    """Take identifiers from the shipped tables; a gene they do not know is known by its symbol alone."""
     names = pd.concat([interactions["ligand"], interactions["receptor"]]).unique()
     genes = sorted({g for n in names for g in subunits(n)})
-    shipped = shipped_table("symbols")
+    shipped = shipped_symbols()
     return shipped[shipped["symbol"].isin(genes)].reset_index(drop=True)
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from commscore._validate import one_of, suggest
 from commscore.check import FreeText, checked
-from commscore.rs._derive import LISTED
+from commscore.rs._derive import FAMILY, LISTED
 from commscore.rs._species import SPECIES
-from commscore.tables.resource import DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
+from commscore.tables.resource import BASES, DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
 
 from ._read import misread, sha256_of_frame
 from ._source import EVIDENCE_COLUMNS, Source, build
@@ -73,7 +73,8 @@ def from_table(
     Resource
         Columns named as in the evidence table (``kind, mode, directness, effect, direction, stated, source,
         statement, ...``) are taken as such, others are kept beside the interactions. What is not given is
-        ``protein, paracrine, direct, unknown, unclear`` and not stated.
+        ``protein, paracrine, direct, unknown, unclear`` and, as ``basis``, ``listed``. A column ``basis`` (that of
+        :attr:`Resource.interactions`) counts where there is no ``stated``.
 
     Raises
     ------
@@ -104,11 +105,13 @@ def from_table(
     for column, values in _VALUES.items():
         if column in df.columns and column not in (ligand, receptor):
             rows[column] = _category(df, column, values)
-    used = {ligand, receptor, "interaction", "stated", "source"}
+    used = {ligand, receptor, "interaction", "stated", "source", "basis"}
     for column in EVIDENCE_COLUMNS:
         if column in df.columns and column not in rows and column not in used:
             rows[column] = df[column].map(_text).tolist()
     extras = df.drop(columns=[c for c in df.columns if c in used or c in rows])
+    if "pathway" in extras.columns:
+        extras["pathway"] = extras["pathway"].map(_text)
     return build(
         rows,
         extras,
@@ -187,7 +190,10 @@ def _category(df: pd.DataFrame, column: str, values: tuple[str, ...]) -> list[st
 
 def _stated(df: pd.DataFrame, name: str) -> tuple[list[str], list[str]]:
     if "stated" not in df.columns and "inferred_from" not in df.columns:
-        return ["inferred"] * len(df), [f"{LISTED}{name}"] * len(df)
+        bases = _category(df, "basis", BASES) if "basis" in df.columns else ["listed"] * len(df)
+        how = {"stated": "", "inferred": f"inferred in {name}", "family": f"{FAMILY}as in {name}"}
+        reasons = [how.get(basis, f"{LISTED}{name}") for basis in bases]
+        return ["both" if basis == "stated" else "inferred" for basis in bases], reasons
     cells = df["stated"].tolist() if "stated" in df.columns else [False] * len(df)
     meanings: dict[Any, str] = {True: "both", False: "inferred"} | {s: s for s in STATED}
     stated = []
