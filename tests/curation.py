@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 CURATION = ROOT / "resources"
 DATA = ROOT / "src" / "commscore" / "rs" / "data" / "breast"
 
