@@ -129,14 +129,11 @@ def test_minus_one_is_all_cores(small, interactions):
 
 
 def test_a_file_that_is_broken_is_named(tmp_path, monkeypatch):
-    from commscore.ds import _files
-
-    entry = cs.ds.list()["name"].iloc[0]
-    file = tmp_path / "broken.h5ad"
-    file.write_bytes(b"no HDF5")
-    monkeypatch.setattr(_files, "path", lambda name, cache_dir: file)
-    with pytest.raises(OSError, match=r"broken.h5ad cannot be read"):
-        cs.ds.fetch(entry)
+    name = cs.ds.list()["name"].iloc[0]
+    (tmp_path / f"{name}.h5ad").write_bytes(b"no HDF5")
+    monkeypatch.setenv("COMMSCORE_DATA", str(tmp_path))
+    with pytest.raises(OSError, match=rf"{name}\.h5ad cannot be read"):
+        cs.ds.fetch(name)
 
 
 def test_what_the_call_names_and_the_data_do_not_have():

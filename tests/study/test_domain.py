@@ -121,7 +121,7 @@ def test_names_that_say_that_cells_are_a_tumour(group, tumour):
         ("breast_wu2021_CID4465", "Cancer Epithelial"), ("breast_chung2017", "Tumor"),
         ("breast_copykat_tnbc302", "Cancer Epithelial"), ("breast_xenium10k", "Breast cancer"),
         ("breast_her2st_annotated8", ""), ("kang2018_muscat", ""), ("kang2018_ifnb1k", ""), ("pbmc3k", ""),
-        ("kang2018_harmony2k", ""), ("melanoma_st_thrane", ""), ("mouse_tms_liver_aging", ""),
+        ("kang2018_harmony2k", ""), ("mouse_tms_liver_aging", ""),
         ("skin_ctcl_gse128531", ""),
     ],
 )  # fmt: skip

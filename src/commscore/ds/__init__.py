@@ -4,7 +4,7 @@
     700 real blood cells that come with scanpy; works without a network.
 ``fetch``, ``path``, ``list``
     public data sets by name: looked for in the folder named by the environment variable ``COMMSCORE_DATA``,
-    then in the user cache, then downloaded where the original is one file; always checked by SHA-256.
+    then in the user cache, then built from the originals, which are downloaded and checked by SHA-256.
 ``simulate``, ``Shift``
     a cohort of samples in which every change of communication was planted, and is known.
 """

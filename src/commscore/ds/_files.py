@@ -1,13 +1,14 @@
-"""Find, check and read the files of the registry."""
+"""Find, build, check and read public data sets."""
 
 from __future__ import annotations
 
-import hashlib
 import os
+import uuid
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import _validate
 from ..check import checked
 from . import _registry
 
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
     from ._registry import Dataset
 
 FOLDER_VARIABLE = "COMMSCORE_DATA"
+UNS_FACTS = ("name", "title", "accession", "doi", "licence", "good_for", "original", "made", "tested")
 
 
 @checked
 def fetch(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     """Return a public data set; see :func:`list` for the names.
 
+    Looked for in the folder named by the environment variable ``COMMSCORE_DATA``, then in the cache. If it is in
+    neither, the original files are downloaded from their publishers (addresses and SHA-256 are pinned; a broken
+    download is repeated), the data set is built from them, checked and cached: the second call needs no network.
     ``X`` holds raw integer counts: normalise before scoring
     (``sc.pp.normalize_total(adata, target_sum=1e4); sc.pp.log1p(adata)``).
 
@@ -29,7 +34,7 @@ def fetch(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     name
         Name in the registry.
     cache_dir
-        Folder of the cache; default: the user's cache folder for commscore.
+        Folder of the cache; default: the user's cache folder for commscore. It may be removed at any time.
 
     Returns
     -------
@@ -43,44 +48,37 @@ def fetch(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Any:
         Unknown name.
     NotADirectoryError
         ``COMMSCORE_DATA`` is set and no folder.
-    FileNotFoundError
-        The file is not here and there is no direct download; the message says how the file was made.
     OSError
-        The download failed, or a file does not have the SHA-256 of the registry. Nothing of a bad download
-        is kept; files in ``COMMSCORE_DATA`` are never written or removed.
+        A download failed, a file has another SHA-256 than the registry says, the disk is full, or the data are not
+        what the registry says. Nothing bad is kept; files in ``COMMSCORE_DATA`` are never written or removed.
+
+    Warns
+    -----
+    UserWarning
+        The authors never built this data set, so that little is known to check it by.
+
+    Notes
+    -----
+    ``COMMSCORE_MIRROR`` names an address to download the originals from instead, for machines that reach no other:
+    the folder ``originals`` of a filled cache, served by any web server. The SHA-256 sums stay the same; data sets
+    whose sums only their repository knows (those not tested) do not come from a mirror.
 
     Examples
     --------
     >>> import commscore as cs
     >>> adata = cs.ds.fetch("kang2018_muscat")  # doctest: +SKIP
     """
-    import anndata as ad
-
     entry = _entry(name)
-    file = path(name, cache_dir=cache_dir)
-    with warnings.catch_warnings():
-        # how old the layout of the file is, is no concern of the caller
-        warnings.simplefilter("ignore")
-        try:
-            adata = ad.read_h5ad(file)
-        except (OSError, KeyError, ValueError) as error:
-            msg = f"{file} cannot be read: {error}; is anndata older than the file?"
-            raise OSError(msg) from error
-    if adata.shape != (entry.n_obs, entry.n_vars):
-        msg = f"{file} holds {adata.shape}, but the registry says {(entry.n_obs, entry.n_vars)}"
-        raise OSError(msg)
-    facts = ("name", "title", "accession", "doi", "licence", "good_for", "original", "made", "sha256")
-    adata.uns["dataset"] = {f: getattr(entry, f) for f in facts} | {"X": "raw integer counts"}
+    adata = _ready(entry, _cache(cache_dir))[1]
+    if entry.facts is None:
+        _validate.warn(f"{name!r} was never built by the authors of commscore: look at columns and counts before use")
+    adata.uns["dataset"] = {key: getattr(entry, key) for key in UNS_FACTS} | {"X": "raw integer counts"}
     return adata
 
 
 @checked
 def path(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Path:
-    """Return the checked file of a public data set, downloading it if needed.
-
-    Looked for in the folder named by the environment variable ``COMMSCORE_DATA``, then in the cache, then
-    downloaded into the cache (to a temporary name first, so that an interrupted or concurrent download
-    harms nobody).
+    """Return the checked ``.h5ad`` file of a public data set, building it if needed, as :func:`fetch` does.
 
     Parameters
     ----------
@@ -92,11 +90,11 @@ def path(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Path:
     Returns
     -------
     pathlib.Path
-        A file whose SHA-256 is that of the registry.
+        A file in the folder named by ``COMMSCORE_DATA`` or in the cache.
 
     Raises
     ------
-    ValueError, NotADirectoryError, FileNotFoundError, OSError
+    ValueError, NotADirectoryError, OSError
         As :func:`fetch`.
 
     Examples
@@ -104,20 +102,7 @@ def path(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Path:
     >>> import commscore as cs
     >>> file = cs.ds.path("kang2018_muscat")  # doctest: +SKIP
     """
-    entry = _entry(name)
-    folder = _folder()
-    if folder is not None and not folder.is_dir():
-        msg = f"{FOLDER_VARIABLE}={str(folder)!r} is not a folder; correct or unset it"
-        raise NotADirectoryError(msg)
-    if folder is not None and (folder / entry.file).is_file():
-        return _checked(folder / entry.file, entry)
-    cache = _cache(cache_dir)
-    cached = cache / entry.file
-    if cached.is_file() and (not entry.url or _sha256(cached) == entry.sha256):
-        return _checked(cached, entry)
-    if not entry.url:
-        raise FileNotFoundError(_manual(entry, cache))
-    return _download(entry, cache)
+    return _ready(_entry(name), _cache(cache_dir))[0]
 
 
 @checked
@@ -132,11 +117,11 @@ def list_datasets(*, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     Returns
     -------
     pandas.DataFrame
-        ``name, n_obs, n_vars, title, conditions`` (``obs`` columns with conditions or stages, joined by a
-        comma), ``sample, patient`` (``obs`` columns, empty if there is none), ``good_for, licence, accession,
-        doi``, and ``available``: ``COMMSCORE_DATA`` or ``cache`` where the file is (not yet checked),
-        ``download`` if it will be downloaded, ``manual`` if it must be made or found first (:func:`fetch`
-        says how).
+        ``name, n_obs, n_vars`` (missing where they are not known), ``title, conditions`` (``obs`` columns with
+        conditions or stages, joined by a comma), ``sample, patient`` (``obs`` columns, empty if there is none),
+        ``good_for, licence, accession, doi``, ``n_files`` and ``megabytes`` (10⁶ bytes) to download, ``tested``
+        (false: its recipe never ran on the original files), and ``available``: ``COMMSCORE_DATA`` or ``cache``
+        where the file is (not yet checked), ``download`` if its originals will be downloaded.
 
     Examples
     --------
@@ -147,24 +132,28 @@ def list_datasets(*, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     """
     import pandas as pd
 
-    rows = [
-        {
-            "name": entry.name,
-            "n_obs": entry.n_obs,
-            "n_vars": entry.n_vars,
-            "title": entry.title,
-            "conditions": ", ".join(entry.conditions),
-            "sample": entry.sample,
-            "patient": entry.patient,
-            "good_for": entry.good_for,
-            "licence": entry.licence,
-            "accession": entry.accession,
-            "doi": entry.doi,
-            "available": _available(entry, _cache(cache_dir)),
-        }
-        for entry in _registry.datasets().values()
-    ]
-    return pd.DataFrame(rows)
+    rows = [_row(entry, _cache(cache_dir)) for entry in _registry.datasets().values()]
+    return pd.DataFrame(rows).astype({"n_obs": "Int64", "n_vars": "Int64"})
+
+
+def _row(entry: Dataset, cache: Path) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "n_obs": entry.n_obs or None,
+        "n_vars": entry.n_vars or None,
+        "title": entry.title,
+        "conditions": ", ".join(entry.conditions),
+        "sample": entry.sample,
+        "patient": entry.patient,
+        "good_for": entry.good_for,
+        "licence": entry.licence,
+        "accession": entry.accession,
+        "doi": entry.doi,
+        "n_files": len(entry.files),
+        "megabytes": round(entry.n_bytes / 1e6, 1) or None,
+        "tested": entry.tested,
+        "available": _available(entry, cache),
+    }
 
 
 def _entry(name: str) -> Dataset:
@@ -185,48 +174,75 @@ def _cache(cache_dir: str | os.PathLike[str] | None) -> Path:
     return Path(platformdirs.user_cache_dir("commscore"))
 
 
+def _file(entry: Dataset) -> str:
+    return f"{entry.name}.h5ad"
+
+
 def _available(entry: Dataset, cache: Path) -> str:
     folder = _folder()
-    if folder is not None and (folder / entry.file).is_file():
+    if folder is not None and (folder / _file(entry)).is_file():
         return FOLDER_VARIABLE
-    if (cache / entry.file).is_file():
-        return "cache"
-    return "download" if entry.url else "manual"
+    return "cache" if (cache / _file(entry)).is_file() else "download"
 
 
-def _sha256(file: Path) -> str:
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def _ready(entry: Dataset, cache: Path) -> tuple[Path, Any]:
+    """Return the file of a data set and what it holds; the first of: the named folder, the cache, a new build."""
+    folder = _folder()
+    if folder is not None and not folder.is_dir():
+        msg = f"{FOLDER_VARIABLE}={str(folder)!r} is not a folder; correct or unset it"
+        raise NotADirectoryError(msg)
+    if folder is not None and (folder / _file(entry)).is_file():
+        return folder / _file(entry), _read(folder / _file(entry), entry)
+    cached = cache / _file(entry)
+    if cached.is_file():
+        try:
+            return cached, _read(cached, entry)
+        except OSError:
+            pass  # damaged, or of another version of the recipe: built again
+    return cached, _built(entry, cache)
 
 
-def _checked(file: Path, entry: Dataset) -> Path:
-    digest = _sha256(file)
-    if digest != entry.sha256:
-        msg = (
-            f"{file} is damaged or another version: its SHA-256 is {digest}, that of {entry.name!r} is "
-            f"{entry.sha256}; replace or remove the file"
-        )
+def _read(file: Path, entry: Dataset) -> Any:
+    import anndata as ad
+
+    from ._facts import departure
+
+    with warnings.catch_warnings():
+        # how old the layout of the file is, is no concern of the caller
+        warnings.simplefilter("ignore")
+        try:
+            adata = ad.read_h5ad(file)
+        except Exception as error:  # a damaged file breaks HDF5, anndata or pandas, whoever sees it first
+            msg = f"{file} cannot be read: {error}; remove it, or is anndata older than the file?"
+            raise OSError(msg) from error
+    if problem := departure(adata, entry):
+        msg = f"{file} {problem}; it is damaged or another version: replace or remove it"
         raise OSError(msg)
-    return file
+    return adata
 
 
-def _manual(entry: Dataset, cache: Path) -> str:
-    return (
-        f"{entry.file} is neither in the folder named by {FOLDER_VARIABLE} nor in {cache}, and nobody serves "
-        f"exactly this file. Original: {entry.original} ({entry.accession}). The file is: {entry.made}. "
-        f"Put it into one of the two folders, or read the original yourself"
-    )
+def _built(entry: Dataset, cache: Path) -> Any:
+    """Download the originals, build, check, and write the file under its name only when it is complete."""
+    from . import recipes
+    from ._download import originals
+    from ._facts import departure
+
+    adata = recipes.build(entry.name, originals(entry, cache))
+    if problem := departure(adata, entry):
+        msg = f"what was built of {entry.name!r} {problem}; is a package older than this one needs? nothing was kept"
+        raise OSError(msg)
+    _write(adata, cache / _file(entry))
+    return adata
 
 
-def _download(entry: Dataset, cache: Path) -> Path:
-    """Download to a temporary name in the cache, check, then rename; a bad file never gets the name."""
-    import pooch
-
+def _write(adata: Any, file: Path) -> None:
+    """Write to a temporary name, then rename, so that an interrupted or concurrent call harms nobody."""
+    temporary = file.with_name(f".{file.stem}-{uuid.uuid4().hex}.h5ad")
     try:
-        return Path(pooch.retrieve(entry.url, known_hash=f"sha256:{entry.sha256}", fname=entry.file, path=cache))
-    except ValueError as error:
-        msg = f"{entry.url} does not have the SHA-256 of {entry.name!r} ({entry.sha256}); nothing was kept"
+        adata.write_h5ad(temporary, compression="gzip")
+        temporary.replace(file)
+    except Exception as error:  # h5py tells of a full disk by more than one class of error
+        msg = f"could not write {file}: {error}; nothing of it was kept, the originals stay in {file.parent}"
         raise OSError(msg) from error
-    except OSError as error:
-        msg = f"could not download {entry.name!r} from {entry.url}: {error}"
-        raise OSError(msg) from error
+    finally:
+        temporary.unlink(missing_ok=True)

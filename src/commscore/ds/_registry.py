@@ -13,17 +13,43 @@ from commscore import _validate
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Original:
+    """One file that somebody publishes: its address, size and SHA-256.
+
+    An address ``doi:DOI/FILE`` is a file of a repository that publishes checksums itself; ``sha256`` is empty then.
+    """
+
+    url: str
+    n_bytes: int
+    sha256: str = ""
+
+    @property
+    def file(self) -> str:
+        """Name of the file at its publisher's."""
+        return self.url.rsplit("/", 1)[-1]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """What must hold of the built data: the sum of all counts, and SHA-256 sums (see ``_facts.py``)."""
+
+    total: int
+    names: str
+    counts: str
+    labels: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Dataset:
     """One public data set; the fields of ``datasets.toml``.
 
-    ``conditions``, ``sample`` and ``patient`` name columns of ``obs``; ``url`` is empty where no one serves
-    exactly this file, and then ``original`` and ``made`` say where the measurements are and how the file was
-    made.
+    ``conditions``, ``sample`` and ``patient`` name columns of ``obs``; ``original`` says where the measurements were
+    published and ``made`` how they become the data set. ``n_obs`` and ``n_vars`` are 0 where they are not known.
+    ``facts`` is ``None`` for a data set that was never built; ``tested`` is false where the recipe never ran on the
+    original files.
     """
 
     name: str
-    file: str
-    sha256: str
     n_obs: int
     n_vars: int
     title: str
@@ -36,16 +62,25 @@ class Dataset:
     good_for: str
     original: str
     made: str
-    url: str = ""
+    files: tuple[Original, ...]
+    facts: DatasetFacts | None = None
+    tested: bool = True
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of all original files."""
+        return sum(original.n_bytes for original in self.files)
 
 
 def parse(text: str) -> dict[str, Dataset]:
     """Return name -> :class:`Dataset` from the text of a registry."""
-    tables: dict[str, dict[str, Any]] = tomllib.loads(text)
-    return {
-        name: Dataset(name=name, **(table | {"conditions": tuple(table["conditions"])}))
-        for name, table in tables.items()
-    }
+    return {name: _dataset(name, table) for name, table in tomllib.loads(text).items()}
+
+
+def _dataset(name: str, table: dict[str, Any]) -> Dataset:
+    facts = DatasetFacts(**table["facts"]) if "facts" in table else None
+    files = tuple(Original(**file) for file in table["files"])
+    return Dataset(name=name, **(table | {"conditions": tuple(table["conditions"]), "files": files, "facts": facts}))
 
 
 @functools.cache
