@@ -82,7 +82,7 @@ def test_complexes_molecules_and_directions(tmp_path):
 
 def test_without_the_protein_table_ligands_are_not_known_to_be_bound(tmp_path):
     table = rs.from_cellphonedb(write(tmp_path, protein=None)).interactions.set_index("interaction")
-    assert table.loc["JAG1^NOTCH1", "mode"] == "paracrine"
+    assert table.loc["JAG1^NOTCH1", "mode"] == "unknown"
 
 
 def test_folder_and_archive_give_the_same(tmp_path):

@@ -38,7 +38,7 @@ def test_merge_is_the_union_and_keeps_every_statement(small, other):
 def test_what_a_list_does_not_say_outvotes_no_statement(breast):
     known = breast.interactions
     listed = rs.from_table(known[["ligand", "receptor"]], name="list")
-    assert set(listed.interactions["mode"]) == {"paracrine"}
+    assert set(listed.interactions["mode"]) == {"unknown"}
     for both in (breast.merge(listed), listed.merge(breast)):
         columns = ["interaction", "kind", "mode", "modes", "directness", "effect", "direction"]
         pd.testing.assert_frame_equal(both.interactions[columns], known[columns])
@@ -52,7 +52,7 @@ def test_lists_that_say_nothing_keep_what_is_assumed():
         assert both.interactions.loc[0, ["mode", "modes", "kind"]].tolist() == ["contact", "contact", "protein"]
     longer = pd.DataFrame({"ligand": ["CDH1", "IL6"], "receptor": ["CDH1", "IL6R_IL6ST"]})
     lists = rs.from_table(pair, name="a").merge(rs.from_table(longer, name="c"))
-    assert lists.interactions.loc[0, ["mode", "modes", "sources"]].tolist() == ["paracrine", "paracrine", "a;c"]
+    assert lists.interactions.loc[0, ["mode", "modes", "sources"]].tolist() == ["unknown", "unknown", "a;c"]
 
 
 def test_a_resource_is_shown_with_its_version_if_it_has_one(breast, other):

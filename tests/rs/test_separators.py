@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.cli._open_resource import open_resource, read_table
+from commscore.cli._open_resource import open_resource
+from commscore.rs.io._files import read_table
 from commscore.rs.io._read import File, read_csv, separated
 
 PAIRS = pd.DataFrame({"ligand": ["CXCL12", "CSF1"], "receptor": ["CXCR4", "CSF1R"], "weight": [0.5, 2.0]})
@@ -22,31 +23,31 @@ def test_the_separator_is_that_of_the_header(tmp_path, ending, encoding, sep, de
     path = tmp_path / f"t{ending}"
     text = PAIRS.to_csv(index=False, sep=sep, decimal=decimal).encode(encoding)
     path.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
-    pd.testing.assert_frame_equal(read_table(path, option="--resource"), PAIRS)
+    pd.testing.assert_frame_equal(read_table(path, argument="--resource"), PAIRS)
     assert open_resource(str(path)).interactions["interaction"].tolist() == EXPECTED
 
 
 def test_the_line_by_which_spreadsheets_name_it(tmp_path):
     for line in ("sep=;\n", "sep=;\r\n"):
         (tmp_path / "t.csv").write_text(line + PAIRS.to_csv(index=False, sep=";"), newline="")
-        pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv", option="--resource"), PAIRS)
+        pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv", argument="--resource"), PAIRS)
 
 
 def test_text_with_commas_stays_text(tmp_path):
     (tmp_path / "t.csv").write_text("ligand;receptor;note\nCSF1;CSF1R;1,2 and 3\nMIF;CD74;4,5\n")
-    assert read_table(tmp_path / "t.csv", option="--resource")["note"].tolist() == ["1,2 and 3", "4,5"]
+    assert read_table(tmp_path / "t.csv", argument="--resource")["note"].tolist() == ["1,2 and 3", "4,5"]
 
 
 def test_what_is_no_unicode_says_so(tmp_path):
     (tmp_path / "t.csv").write_bytes("ligand;receptor;source\nCSF1;CSF1R;Müller\n".encode("cp1252"))
     with pytest.raises(ValueError, match="line 2 is not UTF-8 text; save the table as CSV UTF-8"):
-        read_table(tmp_path / "t.csv", option="--resource")
+        read_table(tmp_path / "t.csv", argument="--resource")
 
 
 @pytest.mark.parametrize("text", ['ligand;receptor;"a,b,c,d"\nCSF1;CSF1R;1\n', "\n\nligand;receptor\nCSF1;CSF1R\n"])
 def test_quoted_names_and_blank_lines_before_the_header(tmp_path, text):
     (tmp_path / "t.csv").write_text(text)
-    frame = read_table(tmp_path / "t.csv", option="--resource")
+    frame = read_table(tmp_path / "t.csv", argument="--resource")
     assert frame.iloc[0, :2].tolist() == ["CSF1", "CSF1R"]
     assert open_resource(str(tmp_path / "t.csv")).interactions["interaction"].tolist() == ["CSF1^CSF1R"]
 

@@ -19,7 +19,7 @@ def test_defaults_and_order():
     assert (res.name, res.version, res.licence, res.species) == ("mine", "3", "MIT", "human")
     assert res.interactions["interaction"].tolist() == ["IL6^IL6R_IL6ST", "TGFB1^TGFBR1_TGFBR2"]
     row = res.interactions.iloc[0]
-    assert (row["kind"], row["mode"], row["directness"]) == ("protein", "paracrine", "direct")
+    assert (row["kind"], row["mode"], row["directness"]) == ("protein", "unknown", "direct")
     assert (row["effect"], row["direction"], row["sources"]) == ("unknown", "unclear", "mine")
     assert row["basis"] == "listed"
     assert set(res.evidence["inferred_from"]) == {"listed in mine"}
@@ -66,7 +66,7 @@ def test_duplicates_are_joined_and_their_statements_kept():
     )
     res = rs.from_table(df)
     rows = res.interactions.set_index("interaction")
-    assert (rows.loc["A^R", "mode"], rows.loc["A^R", "modes"]) == ("ecm", "contact;ecm")
+    assert (rows.loc["A^R", "mode"], rows.loc["A^R", "modes"]) == ("contact", "contact;ecm")
     assert rows.loc["A^R", "n_evidence"] == 3
     assert rows.loc["A^R", "basis"] == "stated"
     assert (rows.loc["A^R", "weight"], rows.loc["B^R", "weight"]) == ("1.0;2.0", 5.0)

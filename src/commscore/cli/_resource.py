@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..tables.resource import FORMATS as FILE_FORMATS
 from ._files import check_output, naming, read, write_table
 from ._job import identity
-from ._open_resource import FORMATS as FILE_FORMATS
 from ._open_resource import open_resource
 from ._run import command, current, say
 

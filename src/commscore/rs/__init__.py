@@ -7,7 +7,8 @@ with the same tables.
 from __future__ import annotations
 
 from . import io
-from ._load import aliases, as_resource, load
+from ._load import aliases, load
+from ._named import as_resource
 from ._nets import progeny, receptor_pathways
 from ._resource import Resource
 from ._show import show

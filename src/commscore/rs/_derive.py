@@ -31,7 +31,7 @@ DERIVED = ("n_evidence", "sources", "direction", "directions", "modes")
 
 DEFAULTS = {
     "kind": "protein",
-    "mode": "paracrine",
+    "mode": "unknown",
     "directness": "direct",
     "effect": "unknown",
     "stated": "inferred",
@@ -44,6 +44,11 @@ LISTED = "listed in "
 
 FAMILY = "family: "
 """Begin of ``inferred_from`` where a rule about a family of molecules gives the pair."""
+
+_SILENT = {"mode": "unknown", "effect": "unknown", "direction": "unclear"}
+"""Values that are the absence of a statement, whoever gives them."""
+_SAME_LEVEL = {"inferred": "stated"}
+"""What a review says of a pair counts alike, whether or not it names both partners."""
 
 
 def join_distinct(values: Any, sep: str = ";") -> str:
@@ -70,17 +75,18 @@ def _in_order(values: list[str], order: tuple[str, ...]) -> str:
     return ";".join(v for v in order if v in set(values))
 
 
-def _effect(values: list[str]) -> str:
-    # "unknown" is the absence of a statement: it does not outvote one
-    effects = [e for e in values if e != "unknown"]
-    return most_frequent(effects, EFFECTS) if effects else "unknown"
+def _values_that_count(rows: dict[str, list[str]], name: str) -> list[str]:
+    """Return what the best founded statements say, of those that say anything: no list outvotes a curated one."""
+    by_basis: dict[str, list[str]] = {basis: [] for basis in BASES}
+    for value, basis in zip(rows[name], statement_bases(rows), strict=True):
+        # what is only assumed of a pair on a list is the absence of a statement, too
+        if value != (DEFAULTS[name] if basis == "listed" else _SILENT.get(name)):
+            by_basis[_SAME_LEVEL.get(basis, basis)].append(value)
+    return next(filter(None, by_basis.values()), rows[name])
 
 
-def _stated_values(rows: dict[str, list[str]], name: str) -> list[str]:
-    # what is only assumed of a pair on a list is the absence of a statement, too
-    pairs = zip(rows[name], rows["inferred_from"], strict=True)
-    stated = [value for value, how in pairs if value != DEFAULTS[name] or not how.startswith(LISTED)]
-    return stated or rows[name]
+def _modes(values: list[str]) -> str:
+    return _in_order(values, MODES[:-1]) or "unknown"
 
 
 def statement_basis(stated: str, inferred_from: str) -> str:
@@ -106,20 +112,19 @@ def _sources(values: list[str]) -> str:
 
 
 def _summary(rows: dict[str, list[str]]) -> dict[str, Any]:
-    modes = _stated_values(rows, "mode")
     return {
         "ligand": rows["ligand"][0],
         "receptor": rows["receptor"][0],
-        "kind": most_frequent(_stated_values(rows, "kind"), KINDS),
-        "mode": most_frequent(modes, MODES),
-        "directness": most_frequent(_stated_values(rows, "directness"), DIRECTNESS),
-        "effect": _effect(rows["effect"]),
+        "kind": most_frequent(_values_that_count(rows, "kind"), KINDS),
+        "mode": most_frequent(_values_that_count(rows, "mode"), MODES),
+        "directness": most_frequent(_values_that_count(rows, "directness"), DIRECTNESS),
+        "effect": most_frequent(_values_that_count(rows, "effect"), EFFECTS),
         "basis": min(statement_bases(rows), key=BASES.index),
         "n_evidence": len(rows["mode"]),
         "sources": _sources(rows["source"]),
-        "direction": overall_direction(rows["direction"]),
+        "direction": overall_direction(_values_that_count(rows, "direction")),
         "directions": _in_order(rows["direction"], DIRECTIONS),
-        "modes": _in_order(modes, MODES),
+        "modes": _modes(rows["mode"]),
         "pathway": "",
     }
 
@@ -162,16 +167,16 @@ def _summaries_of_one(rows: dict[str, list[str]]) -> dict[str, list[Any]]:
     return {
         "ligand": list(rows["ligand"]),
         "receptor": list(rows["receptor"]),
-        "kind": each("kind", lambda v: most_frequent(v, KINDS)),
-        "mode": each("mode", lambda v: most_frequent(v, MODES)),
-        "directness": each("directness", lambda v: most_frequent(v, DIRECTNESS)),
-        "effect": each("effect", _effect),
+        "kind": list(rows["kind"]),
+        "mode": list(rows["mode"]),
+        "directness": list(rows["directness"]),
+        "effect": list(rows["effect"]),
         "basis": statement_bases(rows),
         "n_evidence": [1] * len(rows["mode"]),
         "sources": each("source", _sources),
         "direction": each("direction", overall_direction),
         "directions": each("direction", lambda v: _in_order(v, DIRECTIONS)),
-        "modes": each("mode", lambda v: _in_order(v, MODES)),
+        "modes": list(rows["mode"]),
         "pathway": [""] * len(rows["mode"]),
     }
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 
-import pandas as pd
-
-from commscore._validate import listed, one_of
+from commscore._validate import one_of
 from commscore.check import checked
 
 from ._match import alias_map
@@ -49,43 +47,6 @@ def load(name: str = "breast") -> Resource:
 def _load(name: str) -> Resource:
     identity = {key: meta(name)[key] for key in ("version", "sha256", "licence")}
     return Resource(name=name, **identity, _tables=shipped_tables(name))
-
-
-@checked
-def as_resource(resource: str | Resource | pd.DataFrame) -> Resource:
-    """Make a Resource of what a tool accepts as ``resource=``: a name, a Resource, or a table.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For anything else, or an unknown name.
-    """
-    if isinstance(resource, Resource):
-        return resource
-    if isinstance(resource, str):
-        one_of("resource", resource, NAMES)
-        return load(resource)
-    if isinstance(resource, pd.DataFrame):
-        from .io.table import from_table
-
-        _check_columns(resource)
-        return from_table(resource)
-    msg = f"resource must be a name, a Resource or a DataFrame, found {type(resource).__name__}"
-    raise TypeError(msg)
-
-
-def _check_columns(table: pd.DataFrame) -> None:
-    from .io._read import misread
-
-    missing = [c for c in ("ligand", "receptor") if c not in table.columns]
-    if missing:
-        columns = listed(map(repr, table.columns)) or "no columns"
-        other = "; for other names give resource=cs.rs.from_table(table, ligand=..., receptor=...)"
-        msg = (
-            f"resource: the table has no column {' and no '.join(map(repr, missing))} (it has {columns})"
-            f"{misread(table.columns) or other}"
-        )
-        raise ValueError(msg)
 
 
 @checked

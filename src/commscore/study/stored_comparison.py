@@ -12,7 +12,7 @@ from .._validate import listed
 from ..get import load
 from ..get._columns import labels_of
 from ..rs import as_resource
-from ..rs._shipped import NAMES
+from ..rs._named import is_shipped
 from ..tables.compare import SCHEMA
 from .cells import obs_column
 from .comparison import ComparisonData, ComparisonRequest, prepare_comparison
@@ -200,7 +200,7 @@ def _same_resource(key: str, identity: Mapping[str, Any], resource: Any) -> Reso
     """Load a shipped resource by its name, or take the one that is given; its hash must be that of the comparison."""
     name, sha256 = str(identity["name"]), str(identity["sha256"])
     of = f"key={key!r}: the comparison was made with resource {name!r} (sha256 {sha256[:12]}…)"
-    if resource is None and name not in NAMES:
+    if resource is None and not is_shipped(name):
         msg = f"{of}, which is not one that comes with commscore; give it again with resource="
         raise ValueError(msg)
     candidate = as_resource(name if resource is None else resource)

@@ -28,6 +28,8 @@ MODES = (
 DIRECTNESS = ("direct", "indirect")
 EFFECTS = ("activating", "inhibiting", "decoy", "unknown")
 BASES = ("stated", "inferred", "family", "listed")
+FORMATS = ("cellphonedb", "cellchatdb", "connectomedb", "omnipath", "table")
+"""Formats of files that can be read."""
 STATED = ("both", "ligand", "receptor", "inferred")
 DIRECTIONS = ("pro", "anti", "dual", "unclear")
 CHANGES = (*StatedChange.words(), "")
@@ -56,7 +58,12 @@ INTERACTIONS = Table(
         _LIGAND,
         _RECEPTOR,
         _KIND,
-        Column("mode", "category", "The mode most statements give; ties in the order of the values.", MODES),
+        Column(
+            "mode",
+            "category",
+            "The mode most statements give; ties in the order of the values.",
+            MODES,
+        ),
         _DIRECTNESS,
         _EFFECT,
         Column(

@@ -49,7 +49,7 @@ def sha256_of_frame(frame: pd.DataFrame) -> str:
 def read_file(path: str | Path) -> File:
     """Read a file, not larger than :data:`MAX_BYTES`."""
     path = Path(path)
-    if not _is_there(path, Path.is_file):
+    if not is_there(path, Path.is_file):
         msg = f"{path}: no such file"
         raise FileNotFoundError(msg)
     if path.stat().st_size > MAX_BYTES:
@@ -58,7 +58,7 @@ def read_file(path: str | Path) -> File:
     return File(path.name, path.read_bytes())
 
 
-def _is_there(path: Path, is_kind: Callable[[Path], bool]) -> bool:
+def is_there(path: Path, is_kind: Callable[[Path], bool]) -> bool:
     """Whether there is such a file or folder; a name that cannot be one is not there."""
     try:
         return is_kind(path)
@@ -77,9 +77,9 @@ def open_archive(path: str | Path) -> list[File]:
         If the archive is broken, names members outside itself, or unpacks to more than :data:`MAX_BYTES`.
     """
     path = Path(path)
-    if _is_there(path, Path.is_dir):
+    if is_there(path, Path.is_dir):
         return [read_file(p) for p in sorted(path.glob("*.csv"))]
-    if not _is_there(path, Path.is_file):
+    if not is_there(path, Path.is_file):
         msg = f"{path}: no such file or folder"
         raise FileNotFoundError(msg)
     try:

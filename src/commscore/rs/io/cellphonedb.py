@@ -67,7 +67,8 @@ def from_cellphonedb(path: str | Path) -> Resource:
         ``gene_input``, complexes their subunits joined by ``_``. Molecules that are not proteins are what
         CellPhoneDB makes them: the complex of the enzymes (and transporters) that produce them, with ``kind``
         ``metabolite`` and their name in the column ``partner_a``. ``mode`` follows the classification, the
-        directionality and whether the ligand is secreted; ``effect`` follows ``modulatory_effect``.
+        directionality and whether the ligand is secreted (``unknown`` where nothing says so); ``effect`` follows
+        ``modulatory_effect``.
 
     Raises
     ------
@@ -248,5 +249,6 @@ def _mode(ligand: str, classification: str, directionality: str, *, metabolite: 
         return "ecm" if any(word.lower() in classification.lower() for word in _MATRIX) else "contact"
     if directionality == "Adhesion-Adhesion":
         return "contact"
-    bound = molecules.transmembrane.get(ligand, False) and not molecules.secreted.get(ligand, False)
-    return "contact" if bound else "paracrine"
+    if molecules.secreted.get(ligand, False):
+        return "paracrine"
+    return "contact" if molecules.transmembrane.get(ligand, False) else "unknown"

@@ -45,9 +45,9 @@ def from_connectomedb(df: pd.DataFrame) -> Resource:
     Returns
     -------
     Resource
-        ``mode`` is ``paracrine`` where the ligand is (also) secreted or nothing is said, ``contact`` where it
-        is only on the membrane. Old names that 2025 adds in brackets (``CCN2 (CTGF)``) are left out of the
-        symbol. Other columns are kept.
+        ``mode`` is ``paracrine`` where the ligand is (also) secreted, ``contact`` where it is only on the
+        membrane, ``unknown`` where neither is said. Old names that 2025 adds in brackets (``CCN2 (CTGF)``) are
+        left out of the symbol. Other columns are kept.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def from_connectomedb(df: pd.DataFrame) -> Resource:
         {
             "ligand": df[names["ligand"]].map(_symbol),
             "receptor": df[names["receptor"]].map(_symbol),
-            "mode": df[names["location"]].map(_mode) if names["location"] else "paracrine",
+            "mode": df[names["location"]].map(_mode) if names["location"] else "unknown",
             "cited": df[names["cited"]].fillna("").astype(str) if names["cited"] else "",
             "source": "connectomedb",
         },
@@ -90,4 +90,6 @@ def _symbol(value: Any) -> Any:
 
 def _mode(location: Any) -> str:
     text = str(location).lower()
-    return "contact" if "membrane" in text and "secreted" not in text else "paracrine"
+    if "secreted" in text:
+        return "paracrine"
+    return "contact" if "membrane" in text else "unknown"

@@ -42,10 +42,9 @@ def from_liana(name: str = "consensus", *, select: Callable[[str], pd.DataFrame]
     Returns
     -------
     Resource
-        Named ``liana:name``. The tables of `liana` say neither mode nor effect nor direction: ``mode`` is
-        ``paracrine`` in every row, integrins and cadherins too, ``effect`` unknown, ``direction`` unclear. Do not
-        read the modes of such a result; :meth:`~commscore.rs.Resource.merge` with the curated resource brings those
-        it knows.
+        Named ``liana:name``. The tables of `liana` say neither mode nor effect nor direction: ``mode`` and
+        ``effect`` are ``unknown`` in every row, ``direction`` is ``unclear``. :meth:`~commscore.rs.Resource.merge`
+        with a curated resource brings what that knows of the pairs and of their molecules.
 
     Raises
     ------

@@ -35,6 +35,8 @@ _MODES = {
     "cell_surface_ligand": "contact",
     "cell_surface_enzyme": "contact",
     "extracellular_vesicle": "extracellular_vesicle",
+    "ligand": "paracrine",  # ligands of the cell surface are a category of their own
+    "secreted": "paracrine",
 }
 
 
@@ -53,8 +55,8 @@ def from_omnipath(df: pd.DataFrame) -> Resource:
     -------
     Resource
         ``effect`` is known where exactly one sign is given; ``mode`` follows the category of the source
-        (ECM, gap, adherens and tight junctions, cell-surface ligands), else ``paracrine``. Rows of one pair
-        are joined. Other columns are kept.
+        (ECM, gap, adherens and tight junctions, cell-surface and other ligands), else ``unknown``. Rows
+        of one pair are joined. Other columns are kept.
 
     Raises
     ------
@@ -106,5 +108,5 @@ def _effects(df: pd.DataFrame) -> pd.Series:
 
 def _modes(df: pd.DataFrame) -> pd.Series:
     if "category_intercell_source" not in df.columns:
-        return pd.Series("paracrine", index=df.index)
-    return df["category_intercell_source"].map(lambda c: _MODES.get(str(c), "paracrine"))
+        return pd.Series("unknown", index=df.index)
+    return df["category_intercell_source"].map(lambda c: _MODES.get(str(c), "unknown"))

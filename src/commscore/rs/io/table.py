@@ -73,8 +73,8 @@ def from_table(
     Resource
         Columns named as in the evidence table (``kind, mode, directness, effect, direction, stated, source,
         statement, ...``) are taken as such, others are kept beside the interactions. What is not given is
-        ``protein, paracrine, direct, unknown, unclear`` and, as ``basis``, ``listed``. A column ``basis`` (that of
-        :attr:`Resource.interactions`) counts where there is no ``stated``.
+        ``protein``, ``direct``, of ``unknown`` mode and effect, of ``unclear`` direction and, as ``basis``,
+        ``listed``. A column ``basis`` (that of :attr:`Resource.interactions`) counts where there is no ``stated``.
 
     Raises
     ------
