@@ -21,6 +21,9 @@ FEW_GENES = 5000
 """Fewer genes than that are a panel or a selection: a cell type alone expresses more."""
 _PARTS = re.compile(r"[\s_.|:]+")
 BEYOND_RNA = "not measurable in RNA"
+INDIRECT = "indirect"
+_NOT_COUNTED = (BEYOND_RNA, INDIRECT)
+"""Reasons that say nothing about the genes of the data."""
 
 
 def warn_of_few(resource: rs.Resource, reasons: Iterable[str], var_names: pd.Index, *, n: int, what: str) -> None:
@@ -39,7 +42,7 @@ def warn_of_few(resource: rs.Resource, reasons: Iterable[str], var_names: pd.Ind
     what
         Plural noun of what is counted.
     """
-    possible = n + sum(reason != BEYOND_RNA for reason in reasons)
+    possible = n + sum(reason not in _NOT_COUNTED for reason in reasons)
     if n >= LEAST * possible:
         return
     warn(

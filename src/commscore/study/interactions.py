@@ -11,7 +11,8 @@ import pandas as pd
 from .. import rs
 from .._validate import one_of
 from ..arrays import Entities
-from .coverage import BEYOND_RNA, nothing_found, refuse_underscores, warn_of_few
+from ..rs._derive import statement_bases
+from .coverage import BEYOND_RNA, INDIRECT, nothing_found, refuse_underscores, warn_of_few
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..arrays import Ints
 
 MISSING_SUBUNITS = ("drop", "ignore")
+_INDIRECT_DETAIL = "one changes the other without binding it; resource.filter(directness='indirect') scores these"
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,17 @@ class TestableInteractions:
         return {"n_interactions": len(self.frame) + len(self.untested), "n_testable": len(self.frame)}
 
 
-def testable_interactions(resource: rs.Resource, var_names: pd.Index, *, missing_subunits: str) -> TestableInteractions:
+def testable_interactions(
+    resource: rs.Resource, var_names: pd.Index, *, missing_subunits: str, indirect: bool = True
+) -> TestableInteractions:
     """Split the interactions into those whose genes are measured and those that are not, with the reason.
 
-    Warns where the former are few.
+    Warns where the former are few. Unless ``indirect``, pairs that do not bind each other are not tested
+    (:func:`_indirect_only`).
     """
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
-    frame = resource.interactions
+    frame = _interactions_of(resource)
+    left_out = np.zeros(len(frame), bool) if indirect else _indirect_only(resource, frame)
     codes, names = pd.factorize(np.concatenate([np.asarray(frame[c], object) for c in ("ligand", "receptor")]))
     position_of, aliases = _locate_genes(resource, names, var_names)
     ignore = missing_subunits == "ignore"
@@ -60,12 +66,16 @@ def testable_interactions(resource: rs.Resource, var_names: pd.Index, *, missing
     refuse_underscores(names, position_of, var_names)
     left, right = codes[: len(frame)], codes[len(frame) :]
     kinds = np.asarray(frame["kind"] if "kind" in frame else ["protein"] * len(frame), object)
-    fine = np.array([bool(m) for m in members], bool)[codes].reshape(2, -1).all(axis=0) & (kinds != "rna")
+    fine = np.array([bool(m) for m in members], bool)[codes].reshape(2, -1).all(axis=0) & (kinds != "rna") & ~left_out
     interactions = frame["interaction"].tolist()
     untested = [
         (
             interactions[i],
-            *_reason((names[left[i]].split("_"), names[right[i]].split("_")), kinds[i], position_of, ignore=ignore),
+            *(
+                (INDIRECT, _INDIRECT_DETAIL)
+                if left_out[i]
+                else _reason((names[left[i]].split("_"), names[right[i]].split("_")), kinds[i], position_of, ignore=ignore)
+            ),
         )
         for i in np.flatnonzero(~fine)
     ]
@@ -80,6 +90,27 @@ def testable_interactions(resource: rs.Resource, var_names: pd.Index, *, missing
         untested=untested,
         aliases=aliases,
     )
+
+
+def _interactions_of(resource: rs.Resource) -> pd.DataFrame:
+    frame = resource.interactions
+    if frame.empty:
+        msg = f"resource {resource.name!r} ({resource.species}) has no interactions; a filter may have left none"
+        raise ValueError(msg)
+    return frame
+
+
+def _indirect_only(resource: rs.Resource, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell the pairs of which one changes the other without binding it, unless a list has them as ligand and receptor.
+
+    A resource of such pairs alone is one that was asked for: none of them is told.
+    """
+    indirect = np.asarray(frame["directness"] == "indirect", bool)
+    if indirect.all():
+        return np.zeros(len(frame), bool)
+    evidence = resource.evidence
+    listed = evidence.loc[np.asarray(statement_bases(evidence), object) == "listed", "interaction"]
+    return indirect & ~np.asarray(frame["interaction"].isin(listed), bool)
 
 
 def _positions(name: str, position_of: dict[str, int], *, ignore: bool) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._base import Column, Table
 
 NULLS = ("permutation", "analytic", "none")
-REASONS = ("gene missing", "subunit missing", "below expr_prop", "too few cells", "not measurable in RNA")
+REASONS = ("gene missing", "subunit missing", "below expr_prop", "too few cells", "not measurable in RNA", "indirect")
 
 SCORE = Table(
     "score",
