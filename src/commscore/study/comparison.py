@@ -190,7 +190,7 @@ def add_up_study(
     """Find counts and interactions of a study that has been read, and add up."""
     source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=request.use_raw)
     resource = rs.as_resource(request.resource)
-    interactions = testable_interactions(resource, source.var_names, missing_subunits="drop")
+    interactions = testable_interactions(resource, source.var_names, missing_subunits="drop", indirect=True)
     totals = cell_totals(adata, request.library_key)
     with team(None) as threads:
         bulk = add_up_counts(source, study, interactions.columns, team=threads, totals=totals)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .. import rs
 from .._validate import listed, warn
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
-
-    from .. import rs
 
 LEAST = 0.2
 """Share of the interactions that RNA can show below which something is likely to be wrong."""
@@ -95,6 +94,9 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -
     decorated = _decorated(names, symbols)
     if decorated:
         return decorated
+    other = _for_every_tissue(resource, var_names)
+    if other:
+        return other
     if len(names) < FEW_GENES:
         return (
             f"these are {len(names):,} genes only, as a panel or a selection of variable genes does; give all genes "
@@ -104,6 +106,22 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -
         f"most of its genes are not among the {len(names):,} var_names ({', '.join(names[:3])}, …); check that "
         "these are gene symbols, that genes were not filtered away, and that the resource is one for this tissue"
     )
+
+
+def _for_every_tissue(resource: rs.Resource, var_names: pd.Index) -> str:
+    """Say how much of the resource for every tissue is measured, where the present one is about breast tumours."""
+    if resource.name != "breast":
+        return ""
+    is_human = resource.species == "human"
+    general = rs.load("general") if is_human else rs.load("general").to_species("mouse")
+    call = "'general'" if is_human else "cs.rs.load('general').to_species('mouse')"
+    pairs, match = general.interactions, general.match(var_names)
+    missing = set(match.loc[match["how"] == "missing", "gene"])
+    fine = [
+        missing.isdisjoint(f"{ligand}_{receptor}".split("_"))
+        for ligand, receptor in zip(pairs["ligand"], pairs["receptor"], strict=True)
+    ]
+    return f"the resource is about breast tumours; resource={call} has {sum(fine):,} of {len(pairs):,}"
 
 
 def _decorated(names: list[str], symbols: set[str]) -> str:

@@ -49,7 +49,7 @@ class TestableInteractions:
 
 
 def testable_interactions(
-    resource: rs.Resource, var_names: pd.Index, *, missing_subunits: str, indirect: bool = True
+    resource: rs.Resource, var_names: pd.Index, *, missing_subunits: str, indirect: bool
 ) -> TestableInteractions:
     """Split the interactions into those whose genes are measured and those that are not, with the reason.
 
@@ -68,17 +68,14 @@ def testable_interactions(
     kinds = np.asarray(frame["kind"] if "kind" in frame else ["protein"] * len(frame), object)
     fine = np.array([bool(m) for m in members], bool)[codes].reshape(2, -1).all(axis=0) & (kinds != "rna") & ~left_out
     interactions = frame["interaction"].tolist()
-    untested = [
-        (
-            interactions[i],
-            *(
-                (INDIRECT, _INDIRECT_DETAIL)
-                if left_out[i]
-                else _reason((names[left[i]].split("_"), names[right[i]].split("_")), kinds[i], position_of, ignore=ignore)
-            ),
-        )
-        for i in np.flatnonzero(~fine)
-    ]
+
+    def reason(i: np.intp) -> tuple[str, str]:
+        if left_out[i]:
+            return INDIRECT, _INDIRECT_DETAIL
+        sides = names[left[i]].split("_"), names[right[i]].split("_")
+        return _reason(sides, kinds[i], position_of, ignore=ignore)
+
+    untested = [(interactions[i], *reason(i)) for i in np.flatnonzero(~fine)]
     if not fine.any():
         raise ValueError(nothing_found(resource, frame["ligand"], var_names))
     warn_of_few(resource, [u[1] for u in untested], var_names, n=int(fine.sum()), what="interactions")
@@ -110,7 +107,8 @@ def _indirect_only(resource: rs.Resource, frame: pd.DataFrame) -> npt.NDArray[np
         return np.zeros(len(frame), bool)
     evidence = resource.evidence
     listed = evidence.loc[np.asarray(statement_bases(evidence), object) == "listed", "interaction"]
-    return indirect & ~np.asarray(frame["interaction"].isin(listed), bool)
+    left_out: npt.NDArray[np.bool_] = indirect & ~np.asarray(frame["interaction"].isin(listed), bool)
+    return left_out
 
 
 def _positions(name: str, position_of: dict[str, int], *, ignore: bool) -> tuple[int, ...]:

@@ -90,8 +90,11 @@ def score(
     groupby
         Column of ``adata.obs`` with the groups of cells.
     resource
-        Name of a resource, a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
-        ``receptor`` (subunits joined by ``_``).
+        Name of a resource, of several joined by ``+`` as in ``"breast+general"`` (:func:`commscore.rs.as_resource`
+        says which there are), a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
+        ``receptor`` (subunits joined by ``_``). Pairs of which one changes the other without binding it (protease
+        and substrate; ``directness`` is ``indirect``) are left out and listed as untested, unless a list has them or
+        all are such, as in ``resource.filter(directness="indirect")``.
     method
         A scoring method or a list of them: a name (:func:`commscore.tl.methods` lists them all), or what
         :func:`commscore.tl.method` returns for other parameters. All of them share one pass over the data and
@@ -175,7 +178,9 @@ def score(
     expression = read_expression(adata, layer=layer, use_raw=use_raw)
     cells = read_cells(adata, groupby, groups=groups, min_cells=int(min_cells))
     resource = rs.as_resource(resource)
-    interactions = testable_interactions(resource, expression.var_names, missing_subunits=missing_subunits)
+    interactions = testable_interactions(
+        resource, expression.var_names, missing_subunits=missing_subunits, indirect=False
+    )
     interactions, sets = with_cofactors(interactions, chosen.scores, expression.var_names)
     _refuse_unknown(null, chosen.scores, sets)
     draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
