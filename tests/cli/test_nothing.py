@@ -83,7 +83,7 @@ def test_the_summary_carries_warnings_once(tmp_path):
     summary, log = invoke(*args)
     assert summary["exit_code"] == 0
     (warning,) = summary["warnings"]
-    assert warning.startswith("only 21 of the 124 interactions of resource 'breast' (human) that RNA can show (16.9%)")
+    assert warning.startswith("only 21 of the 109 interactions of resource 'breast' (human) that RNA can show (19.3%)")
     assert log.count(warning) == 1
     assert "21 of 170 interactions of the resource can be tested" in log
     assert (summary["parameters"]["n_testable"], summary["parameters"]["n_interactions"]) == (21, 170)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LEAST = 0.2
 """Share of the interactions that RNA can show below which something is likely to be wrong."""
+DEFAULT, INTERACTIONS = "breast", "interactions"
 FEW_GENES = 5000
 """Fewer genes than that are a panel or a selection: a cell type alone expresses more."""
 _PARTS = re.compile(r"[\s_.|:]+")
@@ -27,6 +28,8 @@ _NOT_COUNTED = (BEYOND_RNA, INDIRECT)
 
 def warn_of_few(resource: rs.Resource, reasons: Iterable[str], var_names: pd.Index, *, n: int, what: str) -> None:
     """Warn where few of the interactions (or steps of circuits) that RNA can show have their genes in the data.
+
+    Of the default resource, which is about one tissue, a fifth of all interactions is asked for.
 
     Parameters
     ----------
@@ -41,12 +44,15 @@ def warn_of_few(resource: rs.Resource, reasons: Iterable[str], var_names: pd.Ind
     what
         Plural noun of what is counted.
     """
+    reasons = list(reasons)
     possible = n + sum(reason not in _NOT_COUNTED for reason in reasons)
-    if n >= LEAST * possible:
+    is_default = resource.name == DEFAULT and what == INTERACTIONS
+    if n >= LEAST * (n + len(reasons) if is_default else possible):
         return
+    cause = _likely_cause(resource, _genes(resource), var_names, is_default=is_default)
     warn(
         f"only {n:,} of the {possible:,} {what} of resource {resource.name!r} ({resource.species}) that RNA can show "
-        f"({n / possible:.1%}) have their genes in var_names: {_likely_cause(resource, _genes(resource), var_names)}"
+        f"({n / possible:.1%}) have their genes in var_names: {cause}"
     )
 
 
@@ -56,7 +62,9 @@ def nothing_found(
     """Say that nothing of a resource is measured, and what may be the reason."""
     shown = ", ".join(map(str, var_names[:3]))
     none = f"no {what} of resource {resource.name!r} ({resource.species})"
-    cause = _likely_cause(resource, {g for e in genes for g in e.split("_")}, var_names)
+    is_default = resource.name == DEFAULT and what == "interaction"
+    symbols = {g for e in genes for g in e.split("_")}
+    cause = _likely_cause(resource, symbols, var_names, is_default=is_default)
     return f"{none} has its genes in var_names (first ones: {shown}); {cause}"
 
 
@@ -77,7 +85,7 @@ def _genes(resource: rs.Resource) -> set[str]:
     return {g for side in sides for name in side.unique() for g in name.split("_") if ":" not in g}
 
 
-def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -> str:
+def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index, *, is_default: bool) -> str:
     """Tell by the spelling and the number of the names why so few genes of a resource are among them."""
     names = [str(v) for v in var_names]
     if _most(names, r"ENS[A-Z]*[GT]\d{6,}(\.\d+)?"):
@@ -94,9 +102,15 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -
     decorated = _decorated(names, symbols)
     if decorated:
         return decorated
-    other = _for_every_tissue(resource, var_names)
-    if other:
-        return other
+    general = _general(resource.species) if is_default else None
+    measured, hint = (0, "") if general is None else _for_every_tissue(general, var_names)
+    if general is not None and measured >= LEAST * len(general):
+        return hint
+    return f"{_missing_genes(names)}{f'; {hint}' if measured else ''}"
+
+
+def _missing_genes(names: list[str]) -> str:
+    """Say why symbols of a resource may not be among names that are symbols."""
     if len(names) < FEW_GENES:
         return (
             f"these are {len(names):,} genes only, as a panel or a selection of variable genes does; give all genes "
@@ -108,20 +122,19 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index) -
     )
 
 
-def _for_every_tissue(resource: rs.Resource, var_names: pd.Index) -> str:
-    """Say how much of the resource for every tissue is measured, where the present one is about breast tumours."""
-    if resource.name != "breast":
-        return ""
-    is_human = resource.species == "human"
-    general = rs.load("general") if is_human else rs.load("general").to_species("mouse")
-    call = "'general'" if is_human else "cs.rs.load('general').to_species('mouse')"
+def _general(species: str) -> rs.Resource:
+    general = rs.load("general")
+    return general if species == general.species else general.to_species(species)
+
+
+def _for_every_tissue(general: rs.Resource, var_names: pd.Index) -> tuple[int, str]:
+    """Count what is measured of the resource for every tissue, and say so."""
     pairs, match = general.interactions, general.match(var_names)
     missing = set(match.loc[match["how"] == "missing", "gene"])
-    fine = [
-        missing.isdisjoint(f"{ligand}_{receptor}".split("_"))
-        for ligand, receptor in zip(pairs["ligand"], pairs["receptor"], strict=True)
-    ]
-    return f"the resource is about breast tumours; resource={call} has {sum(fine):,} of {len(pairs):,}"
+    sides = zip(pairs["ligand"], pairs["receptor"], strict=True)
+    n = sum(missing.isdisjoint(f"{ligand}_{receptor}".split("_")) for ligand, receptor in sides)
+    call = "'general'" if general.species == "human" else f"cs.rs.load('general').to_species({general.species!r})"
+    return n, f"the resource is about breast tumours; resource={call} has {n:,} of {len(pairs):,}"
 
 
 def _decorated(names: list[str], symbols: set[str]) -> str:

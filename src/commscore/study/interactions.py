@@ -12,7 +12,7 @@ from .. import rs
 from .._validate import one_of
 from ..arrays import Entities
 from ..rs._derive import statement_bases
-from .coverage import BEYOND_RNA, INDIRECT, nothing_found, refuse_underscores, warn_of_few
+from .coverage import BEYOND_RNA, INDIRECT, INTERACTIONS, nothing_found, refuse_underscores, warn_of_few
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -78,7 +78,7 @@ def testable_interactions(
     untested = [(interactions[i], *reason(i)) for i in np.flatnonzero(~fine)]
     if not fine.any():
         raise ValueError(nothing_found(resource, frame["ligand"], var_names))
-    warn_of_few(resource, [u[1] for u in untested], var_names, n=int(fine.sum()), what="interactions")
+    warn_of_few(resource, [u[1] for u in untested], var_names, n=int(fine.sum()), what=INTERACTIONS)
     return _numbered(
         frame[fine].reset_index(drop=True),
         members,
