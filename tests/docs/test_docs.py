@@ -126,7 +126,7 @@ def test_taxonomy_places_every_mode_and_counts_as_filter_does():
     counts = {mode.strip("`"): (int(n), int(m)) for _, mode, n, m, _ in rows if mode}
     from commscore.tables.resource import MODES
 
-    assert sorted(counts) == sorted(set(MODES) - {"unknown"})
+    assert sorted(counts) == sorted(MODES)
     for mode, (n_interactions, n_statements) in counts.items():
         found = res.filter(mode=mode)
         assert (n_interactions, n_statements) == (len(found), len(found.evidence)), mode
