@@ -65,8 +65,7 @@ def moderated(cells, after):
     reference = log_ratios.majority(projection.influence @ logs)
     fitted, scale = linear.fit(log_ratios.centred(logs, reference), projection), log_ratios.noise_scale(reference)
     own = fitted.variance / scale
-    prior = variance.fit_prior(own, fitted.df) if own.size > 2 else None
-    posterior, tail = variance.moderate(own, fitted.df, prior=prior, n_rows=own.size, ceiling=fitted.df.sum())
+    posterior, tail = variance.moderate_rows(own, fitted.df)
     return tail.pvalue(fitted.estimate[0] / np.sqrt(fitted.unscaled[0] * scale * posterior))
 
 

@@ -14,7 +14,7 @@ from scipy.special import stdtr
 
 from commscore.stats import log_linear, patients
 from commscore.stats.log_linear import SharedVariance
-from commscore.stats.variance import fit_prior, moderate
+from commscore.stats.variance import RowVariances, moderate
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 TOLERANCE = 1e-8
@@ -28,6 +28,12 @@ def read(name):
 def fits(name):
     frame = read("fits")
     return frame[frame["fit"] == name].reset_index(drop=True)
+
+
+def moderated_by(variance, df):
+    """One group without a trend, by plain moments."""
+    rows = variance[None]
+    return moderate(RowVariances(rows, df[None], np.zeros(rows.shape), np.ones(rows.shape, bool)), robust=False)
 
 
 def fitted(name):
@@ -50,20 +56,19 @@ def fitted(name):
 def test_moderated_t_is_that_of_limma(name):
     effect, unscaled, variance, df = fitted(name)
     want = fits(name)
-    prior = fit_prior(variance, df)
-    moderated, tail = moderate(variance, df, prior=prior, n_rows=variance.size, ceiling=float(df.sum()))
-    t = effect / np.sqrt(unscaled * moderated)
+    moderated = moderated_by(variance, df)
+    t = effect / np.sqrt(unscaled * moderated.variance[0])
     found = {
         "coefficient": effect,
         "stdev_unscaled": np.sqrt(unscaled),
         "variance": variance,
         "df": df,
-        "prior_df": prior.df,
-        "prior_variance": prior.variance,
-        "posterior": moderated,
-        "total_df": tail.df,
+        "prior_df": moderated.prior_df[0],
+        "prior_variance": moderated.prior[0],
+        "posterior": moderated.variance[0],
+        "total_df": moderated.total[0],
         "t": t,
-        "p": 2.0 * stdtr(tail.df, -np.abs(t)),
+        "p": 2.0 * stdtr(moderated.total[0], -np.abs(t)),
     }
     for column, values in found.items():
         np.testing.assert_allclose(values, want[column], rtol=TOLERANCE, err_msg=column)
@@ -73,6 +78,6 @@ def test_moderated_t_is_that_of_limma(name):
 def test_prior_of_unequal_degrees_of_freedom_is_that_of_limma(name):
     variances = read("variances")
     want = read("prior").set_index("variances").loc[name]
-    prior = fit_prior(variances[name].to_numpy(), variances["df"].to_numpy())
-    assert prior.df == pytest.approx(want["prior_df"], rel=TOLERANCE)
-    np.testing.assert_allclose(prior.variance, want["prior_variance"], rtol=TOLERANCE)
+    found = moderated_by(variances[name].to_numpy(), variances["df"].to_numpy())
+    assert found.common_df == pytest.approx(want["prior_df"], rel=TOLERANCE)
+    np.testing.assert_allclose(found.prior, want["prior_variance"], rtol=TOLERANCE)

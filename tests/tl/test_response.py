@@ -11,8 +11,8 @@ from scipy import stats
 import commscore as cs
 import planted
 from commscore.core.log_rates import log_rates
+from commscore.stats.sample_rows import fit_rows
 from commscore.stats.slopes import Slopes, contrast_slopes, fit_slopes
-from commscore.stats.variance import fit_rows
 from commscore.study.activities import gene_influence, run_decoupler
 from commscore.tables import response as schema
 from slow_composition import pooled

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .variance import OUTSIDE, SharedPrior, Tail
+from .variance import OUTSIDE, Tail, moderate_rows
 
 if TYPE_CHECKING:
     from ..arrays import Floats, Ints
@@ -128,8 +128,7 @@ class _Context:
 def _moderated(s: Slopes, c: int) -> _Context:
     variance, df = s.variance[:, c], s.df[:, c]
     # rows share samples and responses, so that many rows know little more than one: a low ceiling
-    shared = SharedPrior.of(variance, df, ceiling=4.0 * float(df.max(initial=1.0)))
-    moderated, tail = shared.moderate(variance, df)
+    moderated, tail = moderate_rows(variance, df, ceiling=4.0 * float(df.max(initial=1.0)))
     return _Context(s.spread[:, c] * np.where(df > 0, moderated, np.nan), tail)
 
 

@@ -1,10 +1,11 @@
-"""Moderated variances: what rows lend each other, the tails of t-statistics, and fits of rows that are no counts.
+"""Moderated variances: what rows lend each other, and the tails of the t-statistics made with them.
 
-Residual variances get a scaled inverse chi-squared prior, fitted by moments of their logarithms (Smyth 2004,
-doi:10.2202/1544-6115.1027), with an optional trend on a covariate such as the mean log count; the tails of the
-t-statistics stay as heavy as a row's own few degrees of freedom ask for (:class:`Tail`). The comparison of interactions
-has counts of all genes in several groups of cells, and with them a prior of its own (:mod:`.group_priors`); any other
-rows that are measured per sample (activities, strengths, log-ratios of abundances) go through :func:`fit_rows`.
+Residual variances get a scaled inverse chi-squared prior (Smyth 2004, doi:10.2202/1544-6115.1027), with a trend and a
+level for every group of cells, fitted by plain or by robust moments of their logarithms, the latter in the spirit of
+Phipson et al. (2016, doi:10.1214/16-AOAS920). Beyond them, a gene that varies much in one group varies much in others,
+too: the prior of a row takes over from the same gene's variances elsewhere what they have in common, less what they
+share because the same donors were measured. The tails of the t-statistics stay as heavy as a row's own few degrees of
+freedom ask for (:class:`Tail`).
 """
 
 from __future__ import annotations
@@ -13,56 +14,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import nnls
-from scipy.special import chdtrc, digamma, fdtrc, polygamma, stdtr, stdtrit
-
-from . import linear
-from .courses import Courses, of_side
+from scipy.special import chdtrc, chdtri, digamma, fdtrc, fdtri, polygamma, stdtr, stdtrit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..arrays import Bools, Floats, Ints
 
-
-_FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
+_KNOTS = 5
 _ROWS_PER_KNOT = 30
+_ROUNDS = 3
+_LEVEL_TAILS = (0.05, 0.95)
+_SPREAD_TAILS = (0.05, 0.90)
+_NO_TAILS = (0.0, 1.0)
+_CANDIDATES = np.geomspace(0.3, 300.0, 40)
+_MARGIN = 1.3
 _OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
+_LEAST_VARIANCE = 1e-6  # of a log variance
+_FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
+_BINS = 5
+_UNIFORM = (np.arange(400) + 0.5) / 400
+_FEWEST = 3  # rows that a prior is made of
 _HALVINGS = 40
 _LEAST_DF = 1e-9
-_ROUNDS = 20
-_LEAST = 1e-10  # variance
-_FEWEST_ROWS = 3  # that a prior is made of
+_HARDLY = 1e-12  # variance of a log variance
 OUTSIDE = 0.05
 """Intervals leave this much out, whatever level decisions are made at."""
-
-
-@dataclass(frozen=True)
-class Prior:
-    """The prior: ``df`` degrees of freedom (``inf`` when all rows agree) at ``variance`` (one per row)."""
-
-    df: float
-    variance: Floats
-
-    def posterior(self, variance: Floats, df: Floats | float) -> Floats:
-        """Moderated variances: (d0·s0² + d·s²)/(d0 + d); rows without residual degrees take the prior."""
-        if np.isinf(self.df):
-            return self.variance.copy()
-        own = np.where(np.asarray(df) > 0, np.nan_to_num(variance), 0.0)
-        with np.errstate(invalid="ignore"):  # none where neither the row nor the others tell one
-            posterior: Floats = (self.df * self.variance + df * own) / (self.df + df)
-        return posterior
-
-    def outlying(self, variance: Floats, df: Floats | float, *, n_rows: float) -> Bools:
-        """Mark variances that the prior excludes (F-test, Bonferroni over ``n_rows``): they keep to themselves.
-
-        A prior of many degrees of freedom would take them for the common variance, and noise for effects.
-        """
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.nan_to_num(variance / self.variance)
-        df = np.maximum(np.broadcast_to(np.asarray(df, np.float64), ratio.shape), 1e-9)
-        p = chdtrc(df, df * ratio) if np.isinf(self.df) else fdtrc(df, max(self.df, 1e-9), ratio)
-        return np.asarray((p * n_rows < _OUTLYING) & (self.df > 0), np.bool_)
 
 
 @dataclass(frozen=True)
@@ -102,35 +77,316 @@ class Tail:
         return np.asarray(np.sqrt(low) * np.sqrt(high), np.float64)
 
 
-def moderate(variance: Floats, df: Floats, *, prior: Prior | None, n_rows: int, ceiling: float) -> tuple[Floats, Tail]:
-    """Moderate variances; return them and the null distribution of the t-statistics made with them.
+@dataclass(frozen=True)
+class RowVariances:
+    """Residual variances of all groups × rows.
+
+    Attributes
+    ----------
+    variance, df
+        (n_groups, m); NaN or df 0 where there is none.
+    level
+        (n_groups, m): log2 mean count, along which the trend runs.
+    shaping
+        (n_groups, m): the rows that may shape the prior.
+    spread_df
+        (n_groups, m): degrees of freedom that say how much sampling spreads the variances, where these are more than
+        what a row may claim; None where they are ``df``.
+    """
+
+    variance: Floats
+    df: Floats
+    level: Floats
+    shaping: Bools
+    spread_df: Floats | None = None
+
+
+@dataclass(frozen=True)
+class ModeratedVariances:
+    """(n_groups, m) each: moderated variances, prior variances and degrees of freedom, and the tails' degrees.
+
+    The prior has ``inf`` degrees of freedom where all rows agree, 0 where there is none; ``common_df`` are those of a
+    prior that nothing was lent to.
+
+    ``total`` are the degrees of freedom of a moderated t, ``own`` those of the row alone (see
+    :class:`~commscore.stats.variance.Tail`), ``doubt`` the weight of the latter.
+    """
+
+    variance: Floats
+    prior: Floats
+    prior_df: Floats
+    total: Floats
+    own: Floats
+    doubt: float
+    common_df: float
+
+    def tail(self, group: int) -> Tail:
+        """Null distribution of the t-statistics of a group's rows."""
+        return Tail(self.total[group], self.own[group], self.doubt)
+
+
+def moderate(
+    rows: RowVariances, correlation: Floats | None = None, *, robust: bool = True, ceiling: float | None = None
+) -> ModeratedVariances:
+    """Fit the prior to all groups and moderate their variances.
+
+    Parameters
+    ----------
+    rows
+        Residual variances.
+    correlation
+        (n_groups, n_groups) mean squared correlation of the residuals of one gene in two groups, which share donors;
+        None where there are no shared donors.
+    robust
+        Winsorise what levels and degrees of freedom of the prior are made of, with a margin for what the latter may
+        be off: for many rows, some of which are outlying. Plain moments are those of Smyth (2004), for a few rows.
+    ceiling
+        Degrees of freedom of all rows of a group together: no moderated row may claim more. None for their sum.
+    """
+    known = np.isfinite(rows.variance) & (rows.df > 0)
+    half = np.where(known, rows.df, 1.0) / 2.0
+    shape = known & rows.shaping
+    if robust:
+        shape &= rows.df >= 0.5 * (np.median(rows.df[shape]) if shape.any() else 0.0)
+    if shape.sum() < _FEWEST or not (rows.variance[shape] > 0).any():
+        return _alone(rows, known)
+    floor = _FLOOR * np.median(rows.variance[shape])
+    logs = np.log(np.maximum(np.where(known, rows.variance, 1.0), floor)) - digamma(half) + np.log(half)
+    base, rank = _base(logs, rows.level, shape, tails=_LEVEL_TAILS if robust else _NO_TAILS)
+    residual = np.where(known, logs - base, 0.0)
+    sampling = np.where(known, polygamma(1, half), np.inf)
+    if robust:
+        spread = _robust_spread(residual[shape], (rows.df if rows.spread_df is None else rows.spread_df)[shape])
+        spread += _MARGIN * float(sampling[shape].mean()) * np.sqrt(2.0 / shape.sum())
+        spread = max(spread, _LEAST_VARIANCE)
+    else:
+        spread = _plain_spread(residual[shape], sampling[shape], rank=rank)
+        if not spread and rank == 1:  # one variance for all, estimated by the mean; a trend has the logarithms only
+            base = np.full(base.shape, np.log(rows.variance[shape].mean()))
+    mean, width, shared = base, np.full(base.shape, spread), np.zeros(base.shape)
+    if known.shape[0] > 1:
+        lent = _borrow(residual, sampling, known=known, shape=shape, spread=spread, correlation=correlation)
+        mean, width, shared = base + lent.shift, lent.width, lent.covariance
+    prior = _Prior(mean, width, shared, n_rows=int(shape.sum()), common_df=float(_prior_df(np.array(spread))))
+    return _moderate(rows, known, prior, ceiling=ceiling)
+
+
+def moderate_rows(
+    variance: Floats, df: Floats, *, shaping: Bools | None = None, ceiling: float | None = None
+) -> tuple[Floats, Tail]:
+    """Moderate the variances of a few rows of one kind, by plain moments; return them and the null of their t.
 
     Parameters
     ----------
     variance, df
-        Residual variances and their degrees of freedom, > 0 where there is a variance.
-    prior
-        What the rows share, one variance per row; None where nothing is shared: every row keeps to itself.
-    n_rows
-        Number of rows behind the prior.
+        (m,) residual variances and their degrees of freedom, 0 where there is none.
+    shaping
+        (m,) the rows that may shape the prior; None for all whose variance is not zero.
     ceiling
-        Degrees of freedom of all rows together: no moderated row may claim more.
+        As for :func:`moderate`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> one = np.ones(1)
-    >>> moderated, tail = moderate(one, one, prior=Prior(np.inf, one), n_rows=100, ceiling=100.0)
-    >>> tail.pvalue(np.array([2.0, 40.0])).round(6).tolist()  # the second would be 1e-62 of the prior alone
-    [0.050682, 0.000159]
+    >>> variance = np.array([0.5, 1.0, 1.5, 2.0])
+    >>> moderated, tail = moderate_rows(variance, np.full(4, 3.0))
+    >>> moderated.tolist(), tail.df.tolist()  # no more apart than chance makes them
+    ([1.25, 1.25, 1.25, 1.25], [12.0, 12.0, 12.0, 12.0])
     """
-    if prior is None:
-        alone = np.maximum(df, _LEAST_DF)
-        return variance, Tail(alone, alone, 0.0)
-    outlying = prior.outlying(variance, df, n_rows=n_rows)
-    total = np.where(outlying, df, np.minimum(df + prior.df, max(ceiling, 1.0)))
-    tail = Tail(np.maximum(total, _LEAST_DF), np.maximum(np.minimum(df, total), _LEAST_DF), 1.0 / max(n_rows, 1))
-    return np.where(outlying, variance, prior.posterior(variance, df)), tail
+    shaping = variance > 0 if shaping is None else shaping
+    rows = RowVariances(variance[None], df[None], np.zeros((1, variance.size)), shaping[None])
+    moderated = moderate(rows, robust=False, ceiling=ceiling)
+    return moderated.variance[0], moderated.tail(0)
+
+
+def _alone(rows: RowVariances, known: Bools) -> ModeratedVariances:
+    """Too few rows for a prior: every row keeps to itself."""
+    variance = np.where(known, rows.variance, np.nan)
+    df = np.where(known, rows.df, 0.0)
+    own = np.maximum(df, 1e-9)
+    return ModeratedVariances(variance, variance, np.zeros(df.shape), own, own, 0.0, 0.0)
+
+
+def _base(logs: Floats, level: Floats, shape: Bools, *, tails: tuple[float, float]) -> tuple[Floats, int]:
+    """Trend over all groups and the level of each, (n_groups, m), and how many coefficients they have."""
+    basis = _spline(level, level[shape])
+    used = basis[shape]
+    group = np.asarray(np.nonzero(shape)[0], np.int64)
+    n_groups = logs.shape[0]
+    e, offset = logs[shape], np.zeros(n_groups)
+    for _ in range(_ROUNDS):
+        coef = np.linalg.lstsq(used, e - offset[group], rcond=None)[0]
+        rest = e - used @ coef
+        offset = _levels(rest, group, n_groups, tails=tails)
+    return np.asarray(basis @ coef + offset[:, None], np.float64), basis.shape[-1] + n_groups - 1
+
+
+def _levels(rest: Floats, group: Ints, n_groups: int, *, tails: tuple[float, float]) -> Floats:
+    """Winsorised means of the groups, shrunk to the common one if there are more than two groups."""
+    own, error = np.zeros(n_groups), np.full(n_groups, np.inf)
+    for k in range(n_groups):
+        mine = rest[group == k]
+        if mine.size:
+            clipped = np.clip(mine, *np.quantile(mine, tails))
+            own[k], error[k] = clipped.mean(), max(clipped.var(), 1e-12) / mine.size
+    there = np.isfinite(error)
+    if there.sum() == 0:
+        return own
+    common = float(own[there].mean())
+    if there.sum() <= 2:
+        return np.where(there, own, common)
+    between = max(float(own[there].var(ddof=1) - error[there].mean()), 0.0)
+    trust = np.where(there, between / (between + np.where(there, error, 1.0)), 0.0)
+    return np.asarray(common + trust * (own - common), np.float64)
+
+
+def _spline(level: Floats, shaping: Floats) -> Floats:
+    """Natural cubic splines (…, basis) over the range of the shaping rows, constant beyond it."""
+    x = np.clip(np.nan_to_num(level), shaping.min(), shaping.max())
+    n_knots = int(np.clip(shaping.size // _ROWS_PER_KNOT, 0, _KNOTS))
+    knots = np.unique(np.quantile(shaping, np.linspace(0.0, 1.0, n_knots))) if n_knots >= 3 else np.zeros(0)
+    if knots.size < 3:
+        return np.ones((*x.shape, 1))
+    span = knots[-1] - knots[0]
+    cubes = np.maximum(x[..., None] - knots, 0.0) ** 3 / span**2
+    slope = (cubes[..., :-1] - cubes[..., -1:]) / (knots[-1] - knots[:-1])
+    linear = ((x - knots[0]) / span)[..., None]
+    return np.concatenate([np.ones_like(linear), linear, slope[..., :-1] - slope[..., -1:]], axis=-1)
+
+
+def _plain_spread(residual: Floats, sampling: Floats, *, rank: int) -> float:
+    """Variance of the log variances themselves: trigamma(d0 / 2), 0 where sampling explains all."""
+    return max(float(np.sum(residual**2) / max(residual.size - rank, 1) - sampling.mean()), 0.0)
+
+
+def _robust_spread(residual: Floats, df: Floats) -> float:
+    """Estimate the same without the outlying rows.
+
+    The variance of the residuals, winsorised, is set equal to that of log F(d, d0), winsorised likewise: so outlying
+    rows have no say, and it costs no assumption about how many there are.
+    """
+    seen = _winsorised_variance(residual)
+    edges = np.quantile(df, np.linspace(0.0, 1.0, _BINS + 1))
+    typical = np.unique(np.round(0.5 * (edges[1:] + edges[:-1]), 3))
+    expected = np.array([_expected(typical, d0) for d0 in _CANDIDATES])
+    least = _expected(typical, np.inf)
+    if seen <= least:
+        return 0.0
+    # the variance falls with d0; interpolated in trigamma, which it is nearly linear in
+    spread = polygamma(1, np.append(_CANDIDATES, 1e12) / 2.0)
+    variances = np.append(expected, least)
+    order = np.argsort(variances)
+    return float(np.interp(seen, variances[order], spread[order]))
+
+
+def _winsorised_variance(values: Floats) -> float:
+    return float(np.clip(values, *np.quantile(values, _SPREAD_TAILS)).var())
+
+
+def _expected(df: Floats, prior_df: float) -> float:
+    parts = []
+    for d in df:
+        ratio = chdtri(d, 1.0 - _UNIFORM) / d if np.isinf(prior_df) else fdtri(d, prior_df, _UNIFORM)
+        parts.append(np.log(np.maximum(ratio, 1e-300)) - digamma(d / 2.0) + np.log(d / 2.0))
+    return _winsorised_variance(np.concatenate(parts))
+
+
+@dataclass(frozen=True)
+class _Lent:
+    """What other groups say of a row's log variance: shift of its mean, variance left, covariance with its own."""
+
+    shift: Floats
+    width: Floats
+    covariance: Floats
+
+
+def _borrow(
+    residual: Floats, sampling: Floats, *, known: Bools, shape: Bools, spread: float, correlation: Floats | None
+) -> _Lent:
+    n_groups, m = residual.shape
+    rho = np.zeros((n_groups, n_groups)) if correlation is None else correlation
+    width = np.full((n_groups, m), spread)
+    none = _Lent(np.zeros((n_groups, m)), width, np.zeros((n_groups, m)))
+    root = np.sqrt(np.where(known, sampling, 0.0))
+    common = _common(residual, root, shape=shape, rho=rho, spread=spread)
+    if common <= 0.0:
+        return none
+    shift, left, covariance = none.shift.copy(), width.copy(), none.covariance.copy()
+    for k in range(n_groups):
+        others = np.flatnonzero(np.arange(n_groups) != k)
+        lending = known[others].T
+        errors = root[others].T
+        matrix = common + rho[np.ix_(others, others)] * errors[:, :, None] * errors[:, None, :]
+        matrix *= lending[:, :, None] & lending[:, None, :]
+        diagonal = np.where(lending, spread + errors**2, 1.0)
+        place = np.arange(others.size)
+        matrix[:, place, place] = diagonal
+        weight = common * np.linalg.solve(matrix, lending.astype(np.float64)[:, :, None])[:, :, 0]
+        weight = np.where(lending, weight, 0.0)
+        shift[k] = (weight * residual[others].T).sum(axis=1)
+        left[k] = np.maximum(spread - common * weight.sum(axis=1), _LEAST_VARIANCE)
+        covariance[k] = (weight * rho[k, others] * errors).sum(axis=1) * root[k]
+    return _Lent(shift, left, covariance)
+
+
+def _common(residual: Floats, root: Floats, *, shape: Bools, rho: Floats, spread: float) -> float:
+    """Covariance of the log variances of one gene in two groups, beyond what shared donors make."""
+    e, t = np.where(shape, residual, 0.0), np.where(shape, root, 0.0)
+    both = shape.astype(np.float64) @ shape.T.astype(np.float64)
+    product = e @ e.T - rho * (t @ t.T)
+    upper = np.triu_indices(residual.shape[0], 1)
+    n = both[upper].sum()
+    return float(np.clip(product[upper].sum() / n, 0.0, spread)) if n else 0.0
+
+
+@dataclass(frozen=True)
+class _Prior:
+    """Mean and variance (n_groups, m) of log variances, what of it a row's own shares, and what all that is made of."""
+
+    mean: Floats
+    width: Floats
+    shared: Floats
+    n_rows: int
+    common_df: float
+
+
+def _prior_df(width: Floats) -> Floats:
+    """Degrees of freedom of priors whose log variances vary by ``width``, ``inf`` where they do not."""
+    return np.where(width > 0, 2.0 * trigamma_inverse(np.maximum(width, _HARDLY)), np.inf)
+
+
+def _moderate(rows: RowVariances, known: Bools, prior: _Prior, *, ceiling: float | None) -> ModeratedVariances:
+    d = np.where(known, rows.df, 0.0)
+    own = np.where(known, rows.variance, 0.0)
+    d0 = _prior_df(prior.width)
+    agree = np.isinf(d0)
+    finite = np.where(agree, 1.0, d0)
+    variance = np.exp(prior.mean + np.where(agree, 0.0, digamma(finite / 2.0) - np.log(finite / 2.0)))
+    posterior = np.where(agree, variance, (finite * variance + d * own) / (finite + d))
+    total = np.where(agree, np.inf, _total_df(d, finite, width=prior.width, shared=prior.shared))
+    largest = d.sum(axis=1, keepdims=True) if ceiling is None else ceiling
+    total = np.minimum(total, np.maximum(largest, 1.0))
+    least = np.maximum(d, _LEAST_DF)
+    ratio = own / variance
+    p = np.where(known, np.where(agree, chdtrc(least, least * ratio), fdtrc(least, finite, ratio)), 1.0)
+    outlying = p * known.sum() < _OUTLYING
+    total = np.maximum(np.where(outlying, d, total), _LEAST_DF)
+    # a row that says nothing of its variance has no tail of its own
+    alone = np.maximum(np.where(d > 0, np.minimum(d, total), total), _LEAST_DF)
+    moderated = np.where(outlying, own, posterior)
+    return ModeratedVariances(moderated, variance, d0, total, alone, 1.0 / prior.n_rows, prior.common_df)
+
+
+def _total_df(d: Floats, d0: Floats, *, width: Floats, shared: Floats) -> Floats:
+    """Degrees of freedom of the posterior; fewer where the prior comes from the same donors as the row."""
+    half = 0.5 * (d + d0)
+    if not shared.any():
+        return d + d0
+    a = d / (d + d0)
+    sampling = np.where(d > 0, polygamma(1, np.maximum(d, 1e-9) / 2.0), 0.0)
+    alone = a**2 * sampling + (1.0 - a) ** 2 * width
+    more = 1.0 + 2.0 * a * (1.0 - a) * shared / np.maximum(alone, 1e-300)
+    return np.asarray(2.0 * trigamma_inverse(polygamma(1, half) * np.maximum(more, 1.0)), np.float64)
 
 
 def trigamma_inverse(x: Floats | float) -> Floats:
@@ -153,206 +409,3 @@ def trigamma_inverse(x: Floats | float) -> Floats:
     # both ends in closed form: trigamma(y) ~ 1/y² for small y and 1/y for large
     y = np.where(x > 1e7, 1.0 / np.sqrt(x), y)
     return np.asarray(np.where(x < 1e-6, 1.0 / x, y), np.float64)
-
-
-def fit_prior(variance: Floats, df: Floats | float, *, covariate: Floats | None = None) -> Prior:
-    """Fit the prior to row variances by moments of their logarithms.
-
-    With z = log s² and e = z − digamma(d/2) + log(d/2), the spread of e beyond trigamma(d/2) gives the prior
-    degrees of freedom, its mean (or its trend on the covariate) the prior variance.
-
-    Parameters
-    ----------
-    variance
-        (m,) residual variances, >= 0; NaN and rows with ``df`` 0 have no say.
-    df
-        (m,) or one number: residual degrees of freedom, > 0 where used; need not be whole.
-    covariate
-        (m,) what the prior variance may depend on, for example the mean log count; None for one value.
-
-    Raises
-    ------
-    ValueError
-        Fewer than two rows have a variance.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rng = np.random.default_rng(0)
-    >>> s2 = 0.5 * rng.chisquare(4, 4000) / 4
-    >>> prior = fit_prior(s2, 4.0)
-    >>> prior.df > 50, bool(abs(prior.variance[0] - 0.5) < 0.03)
-    (True, True)
-    """
-    variance = np.asarray(variance, np.float64)
-    d = np.broadcast_to(np.asarray(df, np.float64), variance.shape)
-    used = np.isfinite(variance) & (variance >= 0) & (d > 1e-9)
-    if used.sum() < 2:
-        msg = f"variance has {int(used.sum())} usable rows, a prior needs 2; use the row's own variance"
-        raise ValueError(msg)
-    z = np.log(np.maximum(variance[used], _FLOOR * np.median(variance[used])))
-    half = d[used] / 2.0
-    e = z - digamma(half) + np.log(half)
-    basis = np.ones((variance.size, 1)) if covariate is None else _trend_basis(covariate, used)
-    coef, _, rank, _ = np.linalg.lstsq(basis[used], e, rcond=None)
-    spread = float(np.sum((e - basis[used] @ coef) ** 2) / max(e.size - rank, 1))
-    excess = spread - float(np.mean(polygamma(1, half)))
-    fitted = basis @ coef
-    if excess <= 0:  # one variance for all, estimated by the mean; along a trend the logarithms are all there is
-        common = np.exp(fitted) if basis.shape[1] > 1 else np.full(variance.size, variance[used].mean())
-        return Prior(np.inf, common)
-    prior_df = 2.0 * float(trigamma_inverse(excess))
-    return Prior(prior_df, np.exp(fitted + digamma(prior_df / 2.0) - np.log(prior_df / 2.0)))
-
-
-def _trend_basis(covariate: Floats, used: Bools) -> Floats:
-    """Natural cubic splines of the covariate: linear beyond the outer knots, so the ends do not swing."""
-    x = np.clip(np.nan_to_num(covariate), covariate[used].min(), covariate[used].max())
-    n_knots = int(np.clip(used.sum() // _ROWS_PER_KNOT, 0, 5))
-    if n_knots < 3 or np.ptp(x[used]) == 0:
-        return np.ones((x.size, 1))
-    knots = np.unique(np.quantile(x[used], np.linspace(0.0, 1.0, n_knots)))
-    if knots.size < 3:
-        return np.ones((x.size, 1))
-    span = knots[-1] - knots[0]
-    cubes = np.maximum(x[:, None] - knots, 0.0) ** 3 / span**2
-    slope = (cubes[:, :-1] - cubes[:, -1:]) / (knots[-1] - knots[:-1])
-    return np.column_stack([np.ones(x.size), (x - knots[0]) / span, slope[:, :-1] - slope[:, -1:]])
-
-
-@dataclass(frozen=True)
-class SharedPrior:
-    """What rows lend each other: a prior of their variances, from how many rows, and all degrees of freedom."""
-
-    prior: Prior | None
-    n_rows: int
-    ceiling: float
-
-    @classmethod
-    def of(cls, variance: Floats, df: Floats, *, ceiling: float | None = None) -> SharedPrior:
-        """Fit the prior of all rows; none with fewer than three that differ."""
-        used = np.isfinite(variance) & (variance > 0) & (df > 0)
-        n_rows = int(used.sum())
-        prior = fit_prior(np.where(used, variance, np.nan), df) if n_rows >= _FEWEST_ROWS else None
-        return cls(prior, n_rows, float(df.sum()) if ceiling is None else ceiling)
-
-    def moderate(self, variance: Floats, df: Floats) -> tuple[Floats, Tail]:
-        """Moderated variances, and what their t-statistics are compared with, as in the comparison."""
-        prior = self.prior
-        if prior is not None:
-            prior = Prior(prior.df, np.full(variance.shape, float(prior.variance[0])))
-        return moderate(variance, df, prior=prior, n_rows=self.n_rows, ceiling=self.ceiling)
-
-
-@dataclass(frozen=True)
-class Contrasts:
-    """Contrasts × rows: estimate, standard error, two-sided p, half width of the interval; NaN where not estimable."""
-
-    estimate: Floats
-    se: Floats
-    pvalue: Floats
-    reach: Floats
-    courses: Courses | None = None
-
-
-@dataclass(frozen=True)
-class RowsInSamples:
-    """Rows that have a value in the same samples."""
-
-    rows: Ints
-    y: Floats
-    unit: Floats
-    projection: linear.Projection
-
-
-def fit_rows(
-    value: Floats, *, design: Floats, vectors: Floats, unit: Floats, outside: float = OUTSIDE, n_stages: int = 0
-) -> Contrasts:
-    """Fit every row on the samples that it has.
-
-    Parameters
-    ----------
-    value
-        (n_samples, n_rows), NaN where missing.
-    design
-        (n_samples, p).
-    vectors
-        (q, p) contrasts of the coefficients.
-    unit
-        (n_samples, n_rows) counting variance of each value up to one factor; zeros where it is unknown.
-    outside
-        What the intervals leave out.
-    n_stages
-        Number of ordered stages that ``vectors`` compare; with three or more, every course over them is fitted.
-    """
-    shape = (vectors.shape[0], value.shape[1])
-    courses = Courses.unknown(n_stages, shape[1]) if n_stages > 2 else None
-    estimate, se, pvalue, reach = (np.full(shape, np.nan) for _ in range(4))
-    out = Contrasts(estimate, se, pvalue, reach, courses)
-    parts = _parts(value, design=design, vectors=vectors, unit=unit)
-    usable = [p for p in parts if p.projection.df > 0]
-    donor, technical = fit_noise(usable)
-    fits = [linear.fit(p.y, p.projection, noise=donor + technical * p.unit) for p in usable]
-    for part in parts:
-        out.estimate[:, part.rows] = part.projection.influence @ part.y
-    if not fits:
-        return out
-    shared = SharedPrior.of(np.concatenate([f.variance for f in fits]), np.concatenate([f.df for f in fits]))
-    for part, fitted in zip(usable, fits, strict=True):
-        variance, tail = shared.moderate(fitted.variance, fitted.df)
-        se = np.sqrt(fitted.unscaled * variance)
-        out.se[:, part.rows] = se
-        with np.errstate(divide="ignore", invalid="ignore"):
-            out.pvalue[:, part.rows] = tail.pvalue(fitted.estimate / se)
-        wide = tail.quantile(outside)
-        out.reach[:, part.rows] = wide * se
-        if courses is not None and part.projection.estimable.all():
-            steps = part.projection.influence[-(n_stages - 1) :]
-            noise = np.maximum(donor + technical * part.unit, _LEAST)
-            fits_of_courses = of_side(
-                fitted.estimate[-(n_stages - 1) :],
-                np.einsum("in,ne,jn->eij", steps, noise, steps),
-                variance=variance,
-                tail=tail,
-                n_stages=n_stages,
-                reach=wide,
-            )
-            courses.put(part.rows, fits_of_courses)
-    return out
-
-
-def _parts(value: Floats, *, design: Floats, vectors: Floats, unit: Floats) -> list[RowsInSamples]:
-    there = np.isfinite(value)
-    patterns, which = np.unique(there, axis=1, return_inverse=True)
-    which = np.ravel(which)
-    parts = []
-    for i, keep in enumerate(patterns.T):
-        rows = np.flatnonzero(which == i)
-        if keep.sum() >= 1:
-            projection = linear.project(design[keep], vectors)
-            parts.append(RowsInSamples(rows, value[keep][:, rows], unit[keep][:, rows], projection))
-    return parts
-
-
-def fit_noise(parts: Sequence[RowsInSamples]) -> tuple[float, float]:
-    """Variance between donors, and factor of the counting variance (``unit``) of all rows.
-
-    Two non-negative numbers by iteratively reweighted least squares of residual on expected variance; (1, 0) where
-    there is nothing to tell them from.
-    """
-    if not sum(p.y.shape[1] for p in parts):
-        return 1.0, 0.0
-    squares, counting = [], []
-    for p in parts:
-        free = np.diag(p.projection.residual)
-        squares.append(((p.projection.residual @ p.y) ** 2).sum(axis=0) / p.projection.df)
-        counting.append(free @ p.unit / p.projection.df)
-    variance, count = np.concatenate(squares), np.concatenate(counting)
-    terms = np.column_stack([np.ones_like(count), count])
-    solution = np.array([variance.mean(), 0.0])
-    for _ in range(_ROUNDS):
-        scale = np.maximum(terms @ solution, _LEAST)
-        solution = nnls(terms / scale[:, None], variance / scale)[0]
-    if solution.sum() <= _LEAST:
-        return 1.0, 0.0
-    return float(solution[0]), float(solution[1])

@@ -16,7 +16,7 @@ from ..get import Result
 from ..get._frames import empty_frame, typed_frame
 from ..get._store import check_target, finish, identity
 from ..stats import exact, linear
-from ..stats.variance import fit_rows
+from ..stats.sample_rows import fit_rows
 from ..study.comparison import ComparisonData, ComparisonRequest, contrasts_and_design, prepare_study
 from ..study.composition import warn_of_shifts
 from ..study.design import StudyDesign

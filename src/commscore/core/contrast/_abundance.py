@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ._types import Cohort, Settings
 
 
-_ROWS = 3  # groups that a prior needs
 _LEAST = 1e-12  # variance of rounding
 
 
@@ -67,13 +66,15 @@ class Abundances:
         """Fit one group in the samples ``keep``, its variance moderated by those of the groups."""
         fitted = linear.fit(self.log_ratio[keep, group][:, None], projection)
         scale = log_ratios.noise_scale(self.reference)[group]
-        prior = None
-        if self.variances.size >= _ROWS and scale > 0:
-            of_unit = variance.fit_prior(self.variances, float(self.df))
-            prior = variance.Prior(of_unit.df, of_unit.variance[:1] * scale)
-        n, ceiling = self.variances.size, float(self.variances.size * self.df)
-        moderated, tail = variance.moderate(fitted.variance, fitted.df, prior=prior, n_rows=n, ceiling=ceiling)
-        return AbundanceFit(fitted.estimate[:, 0], np.sqrt(fitted.unscaled[:, 0] * moderated), tail)
+        own = fitted.variance / scale if scale > 0 else fitted.variance  # nothing varies in what is the reference
+        rows = np.append(self.variances, own)
+        df = np.append(np.full(self.variances.size, float(self.df)), fitted.df)
+        shaping = (np.arange(rows.size) < self.variances.size) & (scale > 0)
+        ceiling = float(self.variances.size * self.df)
+        moderated, tail = variance.moderate_rows(rows, df, shaping=shaping, ceiling=ceiling)
+        last = slice(rows.size - 1, rows.size)
+        spread = fitted.unscaled[:, 0] * moderated[last] * (scale if scale > 0 else 1.0)
+        return AbundanceFit(fitted.estimate[:, 0], np.sqrt(spread), tail.take(last))
 
 
 def relative_to_reference(cohort: Cohort, vectors: Floats, *, settings: Settings) -> Abundances:

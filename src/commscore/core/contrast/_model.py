@@ -11,7 +11,7 @@ import numpy as np
 from ...arrays import Entities
 from ...stats import linear, log_linear, patients, quasi_likelihood
 from ...stats.donor_shape import gamma_likeness, row_skewness
-from ...stats.group_priors import ModeratedVariances, RowVariances, moderate_groups
+from ...stats.variance import ModeratedVariances, RowVariances, moderate
 from ..log_rates import log_rates
 from . import _rows
 
@@ -275,7 +275,7 @@ def _unknown(shape: tuple[int, int]) -> RowVariances:
 def _moderated(rows: RowVariances, fits: dict[int, _GroupFits]) -> ModeratedVariances | None:
     if not (rows.df > 0).any():
         return None
-    return moderate_groups(rows, _correlation(fits, rows.shaping))
+    return moderate(rows, _correlation(fits, rows.shaping))
 
 
 def _correlation(fits: dict[int, _GroupFits], shaping: Bools) -> Floats:

@@ -14,7 +14,8 @@ from ...stats import shapes
 from ...stats.combine import acat
 from ...stats.courses import Courses, choose
 from ...stats.multiple import benjamini_hochberg
-from ...stats.variance import OUTSIDE, fit_rows
+from ...stats.sample_rows import fit_rows
+from ...stats.variance import OUTSIDE
 from ...study.comparison import contrasts_and_design
 from ...study.contrasts import pairs_and_stages, table_of_contrasts
 from ...tables import understand as schema

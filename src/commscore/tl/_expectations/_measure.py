@@ -14,8 +14,8 @@ from ...core.contrast import LABELS, Settings
 from ...core.contrast.design import pair
 from ...core.log_rates import log_cpm
 from ...stats import linear, log_ratios
+from ...stats.sample_rows import fit_rows
 from ...stats.slopes import LEAST_SAMPLES, Slopes, contrast_slopes, fit_slopes, join_slopes
-from ...stats.variance import fit_rows
 from ...study.activities import measure_activities
 from ...study.nets import receptor_links
 from ...tables.vocabulary import ExpectationLevel, ExpectedChange, Status, UntestableReason

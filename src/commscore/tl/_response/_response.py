@@ -14,7 +14,7 @@ from ...get import Result
 from ...get._frames import empty_frame, typed_frame
 from ...get._store import check_target, finish, identity
 from ...stats.multiple import benjamini_hochberg
-from ...stats.variance import fit_rows
+from ...stats.sample_rows import fit_rows
 from ...study.activities import ACTIVITY_METHODS, ActivityRule, measure_activities
 from ...study.comparison import ALL, ComparisonData, ComparisonRequest, contrasts_and_design, prepare_study
 from ...study.composition import warn_of_shifts

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import interpolate, optimize, special, stats
 
-from commscore.stats.group_priors import RowVariances, moderate_groups
+from commscore.stats.variance import RowVariances, moderate
 
 
 def trigamma(x):
@@ -42,7 +42,7 @@ def simulated(
 def test_number_of_degrees_of_freedom_is_recovered():
     for d0 in (2.0, 5.0, 20.0):
         rows, _, _ = simulated(m=4000, d0=d0, seed=1)
-        found = moderate_groups(rows)
+        found = moderate(rows)
         # rather less than more: a margin for what the estimate may be off
         assert 0.65 * d0 < found.common_df < 1.1 * d0
         np.testing.assert_allclose(found.prior_df, found.common_df)
@@ -52,7 +52,7 @@ def test_no_spread_gives_a_prior_of_many_degrees():
     rng = np.random.default_rng(2)
     variance = 3.0 * rng.chisquare(6, (1, 4000)) / 6
     rows = RowVariances(variance, np.full((1, 4000), 6.0), np.zeros((1, 4000)), np.ones((1, 4000), bool))
-    found = moderate_groups(rows)
+    found = moderate(rows)
     assert found.common_df > 40
     np.testing.assert_allclose(found.prior, 3.0, rtol=0.1)
     assert np.log(found.variance).std() < 0.4 * np.log(variance).std()
@@ -61,7 +61,7 @@ def test_no_spread_gives_a_prior_of_many_degrees():
 def test_outlying_rows_have_no_say_and_keep_their_own():
     clean, _, _ = simulated(m=1000, d0=20.0, seed=3)
     rows, _, _ = simulated(m=1000, d0=20.0, seed=3, outlying=30)
-    found, without = moderate_groups(rows), moderate_groups(clean)
+    found, without = moderate(rows), moderate(clean)
     assert found.common_df == pytest.approx(without.common_df, rel=0.5)
     p = stats.f.sf(rows.variance / found.prior, 6.0, found.prior_df)
     alone = p * 1000 < 0.05
@@ -75,7 +75,7 @@ def test_outlying_rows_have_no_say_and_keep_their_own():
 def test_trend_and_level_of_every_group_are_recovered():
     levels = np.array([-1.5, 0.0, 0.5, 2.0])
     rows, _, _ = simulated(groups=4, m=2000, d0=10.0, trend=1.0, levels=levels, seed=4)
-    found = np.log(moderate_groups(rows).prior)
+    found = np.log(moderate(rows).prior)
     truth = np.sin(rows.level / 4.0) + levels[:, None]
     gap = found - truth
     np.testing.assert_allclose(gap.mean(axis=1), 0.0, atol=0.05)
@@ -84,7 +84,7 @@ def test_trend_and_level_of_every_group_are_recovered():
 
 def test_levels_that_differ_by_chance_are_one():
     rows, _, _ = simulated(groups=6, m=40, d0=30.0, seed=5)
-    spread = np.log(moderate_groups(rows).prior).mean(axis=1).std()
+    spread = np.log(moderate(rows).prior).mean(axis=1).std()
     own = np.log(rows.variance).mean(axis=1).std()
     assert spread < 0.5 * own
 
@@ -140,7 +140,7 @@ def slow_spread(residual, df):
 @pytest.mark.parametrize("groups", [1, 2, 4])
 def test_trend_levels_and_spread_are_what_loops_give(groups):
     rows, _, _ = simulated(groups=groups, m=600, d0=6.0, trend=0.8, levels=np.linspace(-1, 1, groups), seed=6)
-    found = moderate_groups(rows, None)
+    found = moderate(rows, None)
     residual, base = slow_residuals(rows)
     spread = slow_spread(residual.ravel(), 6.0)
     assert trigamma(found.common_df / 2) == pytest.approx(spread, rel=0.02)
@@ -205,7 +205,7 @@ def test_what_genes_lend_is_what_loops_give(correlated, missing):
         rows = replace(rows, df=np.where(lost, 0.0, rows.df), variance=np.where(lost, np.nan, rows.variance))
     rho = np.where(np.eye(4) == 1, 1.0, 0.09 if correlated else 0.0)
     rho[0, 1] = rho[1, 0] = 0.2 if correlated else 0.0
-    found = moderate_groups(rows, rho)
+    found = moderate(rows, rho)
     there = rows.df > 0
     d = rows.df
     logs = np.where(there, np.log(np.where(there, rows.variance, 1.0)) - special.digamma(3.0) + np.log(3.0), 0.0)
@@ -256,7 +256,7 @@ def test_what_genes_lend_is_what_loops_give(correlated, missing):
 def test_shared_donors_leave_fewer_degrees_of_freedom():
     rows, _, _ = simulated(groups=5, m=800, d0=3.0, common=0.8, seed=9, rho=0.5)
     rho = np.full((5, 5), 0.25)
-    ignored, known = moderate_groups(rows, np.zeros((5, 5))), moderate_groups(rows, rho)
+    ignored, known = moderate(rows, np.zeros((5, 5))), moderate(rows, rho)
     assert np.median(known.total) < 0.9 * np.median(ignored.total)
     # nor does what chance shares count as a gene's own
     assert np.median(known.prior_df) < np.median(ignored.prior_df)
@@ -265,18 +265,18 @@ def test_shared_donors_leave_fewer_degrees_of_freedom():
 def test_lending_makes_variances_more_accurate():
     rows, truth, _ = simulated(groups=6, m=800, d0=2.5, common=0.8, seed=10, df=4.0)
     alone = [
-        moderate_groups(RowVariances(*(a[k : k + 1] for a in (rows.variance, rows.df, rows.level, rows.shaping))))
+        moderate(RowVariances(*(a[k : k + 1] for a in (rows.variance, rows.df, rows.level, rows.shaping))))
         for k in range(6)
     ]
     apart = np.vstack([a.variance for a in alone])
-    together = moderate_groups(rows, np.zeros((6, 6))).variance
+    together = moderate(rows, np.zeros((6, 6))).variance
     error = [np.abs(np.log(v) - truth).mean() for v in (rows.variance, apart, together)]
     assert error[2] < 0.85 * error[1] < 0.85 * error[0]
 
 
 def test_genes_that_share_nothing_lend_nothing():
     rows, _, _ = simulated(groups=3, m=3000, d0=6.0, common=0.0, seed=11)
-    found = moderate_groups(rows, np.zeros((3, 3)))
+    found = moderate(rows, np.zeros((3, 3)))
     np.testing.assert_allclose(found.prior_df, found.common_df, rtol=0.15)
 
 
@@ -286,7 +286,7 @@ def test_moderated_t_keeps_its_level_over_groups_that_share_donors(common, rho, 
     groups, m, df = 5, 3000, 4.0
     rows, _, estimate = simulated(groups=groups, m=m, df=df, d0=d0, common=common, rho=rho, seed=12)
     squared = np.full((groups, groups), rho**2)
-    found = moderate_groups(rows, squared)
+    found = moderate(rows, squared)
     p = np.stack([found.tail(k).pvalue(estimate[k] / np.sqrt(found.variance[k])) for k in range(groups)])
     for level in (0.05, 0.005):
         rejected = (p < level).mean(axis=0)
@@ -295,7 +295,7 @@ def test_moderated_t_keeps_its_level_over_groups_that_share_donors(common, rho, 
         assert rejected.mean() > 0.6 * level - 2 * error
     assert (p < 0.5).mean() == pytest.approx(0.5, abs=0.03)
     if rho == 0.7:  # what the correlation is for
-        ignored = moderate_groups(rows, np.zeros((groups, groups)))
+        ignored = moderate(rows, np.zeros((groups, groups)))
         t = estimate / np.sqrt(ignored.variance)
         assert np.mean([(ignored.tail(k).pvalue(t[k]) < 0.05).mean() for k in range(groups)]) > 0.058
 
@@ -303,7 +303,7 @@ def test_moderated_t_keeps_its_level_over_groups_that_share_donors(common, rho, 
 def test_too_few_rows_keep_to_themselves():
     variance = np.array([[2.0, 3.0, np.nan]])
     rows = RowVariances(variance, np.array([[4.0, 4.0, 0.0]]), np.zeros((1, 3)), np.ones((1, 3), bool))
-    found = moderate_groups(rows)
+    found = moderate(rows)
     np.testing.assert_array_equal(found.variance, variance)
     np.testing.assert_array_equal(found.total[0, :2], 4.0)
     assert found.doubt == found.common_df == 0.0
@@ -312,7 +312,7 @@ def test_too_few_rows_keep_to_themselves():
 def test_rows_without_a_variance_take_the_prior():
     rows, _, _ = simulated(m=300, seed=13)
     rows.df[0, :5], rows.variance[0, :5] = 0.0, np.nan
-    found = moderate_groups(rows)
+    found = moderate(rows)
     np.testing.assert_allclose(found.variance[0, :5], found.prior[0, :5])
     np.testing.assert_allclose(found.total[0, :5], found.prior_df[0, :5])
 
@@ -323,7 +323,7 @@ def test_rows_of_few_degrees_do_not_shape_the_prior():
     spoiled.df[0, :200], spoiled.variance[0, :200] = 1.0, 1e-4
     kept = replace(rows, shaping=rows.shaping.copy())
     kept.shaping[0, :200] = False
-    found, want = moderate_groups(spoiled), moderate_groups(kept)
+    found, want = moderate(spoiled), moderate(kept)
     np.testing.assert_allclose(found.prior[0, 200:], want.prior[0, 200:], rtol=1e-8)
     assert found.common_df == pytest.approx(want.common_df, rel=1e-6)
 
@@ -337,8 +337,8 @@ def test_order_and_unit_are_nothing(seed, groups, factor):
     rho = 0.5 * (rho + rho.T)
     order, genes = rng.permutation(groups), rng.permutation(120)
     parts = [a[order][:, genes] for a in (rows.variance, rows.df, rows.level, rows.shaping)]
-    want = moderate_groups(rows, rho)
-    found = moderate_groups(RowVariances(parts[0] * factor, *parts[1:]), rho[np.ix_(order, order)])
+    want = moderate(rows, rho)
+    found = moderate(RowVariances(parts[0] * factor, *parts[1:]), rho[np.ix_(order, order)])
     np.testing.assert_allclose(found.variance, factor * want.variance[order][:, genes], rtol=1e-6)
     np.testing.assert_allclose(found.prior, factor * want.prior[order][:, genes], rtol=1e-6)
     np.testing.assert_allclose(found.total, want.total[order][:, genes], rtol=1e-6)
