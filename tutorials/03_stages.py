@@ -19,6 +19,8 @@
 #
 # Chung et al. 2017 ([doi:10.1038/ncomms15081](https://doi.org/10.1038/ncomms15081)): 515 cells of 11 primary breast
 # tumours and 2 lymph-node metastases. Before any test, look at the design.
+#
+# **Download.** 7.2 MB, once (`breast_chung2017`): from github.com/icbi-lab/scirpy; paper CC BY 4.0; GEO public data (GSE75688).
 
 # %%
 # %matplotlib inline

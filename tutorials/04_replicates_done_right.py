@@ -17,6 +17,8 @@
 # And how many "findings" does one get by counting cells instead of people?
 #
 # The data: GSE128531, 300 cells of each of six people.
+#
+# **Download.** 5.7 MB, once (`skin_ctcl_gse128531`): from github.com/xmc811/Scillus; GEO public data (GSE128531).
 
 # %%
 # %matplotlib inline

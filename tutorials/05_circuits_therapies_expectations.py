@@ -17,6 +17,10 @@
 # feeds it back), of therapies that cut edges, and of what is expected to change. How much of that do data show? And
 # does the cell that receives a signal answer it?
 #
+# **Download.** Three files, once, 9.5 MB together. 1.2 MB (`breast_wu2021_CID4465`): from github.com/omnideconv/spacedeconv;
+# GEO public data (GSE176078). 7.2 MB (`breast_chung2017`): from github.com/icbi-lab/scirpy; paper CC BY 4.0; GEO public data
+# (GSE75688). 1.0 MB (`kang2018_muscat`): from github.com/HelenaLC/muscat; GEO public data (GSE96583).
+#
 # ## Circuits of the reviews, on one tumour
 
 # %%

@@ -15,6 +15,9 @@
 #
 # **The question.** How much of a result is the data, and how much is the list of interactions that was asked about?
 #
+# **Download.** Two files, once. 1.2 MB (`breast_wu2021_CID4465`): from github.com/omnideconv/spacedeconv; GEO public data
+# (GSE176078). 0.7 MB (`mouse_tms_liver_aging`): from github.com/CyrilLagger/scDiffCom; MIT (the package it comes with).
+#
 # ## What there is
 
 # %%

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 import commscore as cs
+from commscore.ds import _registry
+from serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIALS = sorted((ROOT / "tutorials").glob("*.py"))
@@ -189,6 +193,34 @@ def execute(path, *, read):
     return ast.literal_eval(printed), notebook
 
 
+@pytest.fixture
+def publishers(path, tmp_path, monkeypatch):
+    """The original files as on a stranger's machine: an empty cache, no folder of data, and a server that has them.
+
+    Where the originals are not at hand, the finished data must be; else the test is skipped.
+    """
+    originals = Path(os.environ.get("COMMSCORE_DATA") or "no folder") / "originals"
+    if not originals.is_dir():
+        available = cs.ds.list().set_index("name")["available"]
+        absent = [name for name in data_of(path) if available[name] == "download"]
+        if absent:
+            pytest.skip(f"neither {', '.join(absent)} nor the originals are in the folder COMMSCORE_DATA")
+        yield None
+        return
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cache = Path(platformdirs.user_cache_dir("commscore"))
+    if tmp_path not in cache.parents:
+        pytest.skip("the user's cache cannot be put elsewhere on this system")
+    with serving(originals) as server:
+        monkeypatch.delenv("COMMSCORE_DATA")
+        monkeypatch.setenv("COMMSCORE_MIRROR", server.address)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield server
+        names = {name.partition("__")[0] for name in server.asked}
+        assert names == set(data_of(path))
+        assert {p.stem for p in cache.glob("*.h5ad")} == names
+
+
 def test_every_tutorial_is_checked():
     assert [path.stem for path in TUTORIALS] == list(READ)
     assert len(CHECKS) == len(READ)
@@ -196,14 +228,10 @@ def test_every_tutorial_is_checked():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "check"), list(zip(TUTORIALS, CHECKS)), ids=lambda v: getattr(v, "stem", ""))
-def test_tutorial(path, check, monkeypatch):
+def test_tutorial(path, check, monkeypatch, publishers):
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         pytest.skip(f"running tutorials needs {', '.join(missing)} (extra 'test')")
-    available = cs.ds.list().set_index("name")["available"]
-    absent = [name for name in data_of(path) if available[name] not in ("COMMSCORE_DATA", "cache")]
-    if absent:
-        pytest.skip(f"{', '.join(absent)} is neither in COMMSCORE_DATA nor in the cache")
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     values, notebook = execute(path, read=READ[path.stem])
     check(values)
@@ -217,3 +245,20 @@ def test_tutorial_reads_like_a_lesson(path):
     for needed in ("**The question.**", "**What it means.**", "**What it does not mean.**"):
         assert needed in text.replace("**What the real data say:**", ""), needed
     assert "outputs" not in text.split("# %%", 1)[0]
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda p: p.stem)
+def test_tutorial_says_at_its_top_what_it_downloads(path):
+    """How much, from where, and under which licence; or that it is nothing."""
+    top = " ".join(path.read_text(encoding="utf-8").split("# %%")[1].replace("\n#", "").split())
+    names = data_of(path)
+    assert ("**Download.**" in top) == bool(names)
+    assert bool(names) or re.search("so nothing is downloaded|nothing must be downloaded", top)
+    for name in dict.fromkeys(names):
+        entry = _registry.datasets()[name]
+        repository = re.match(r"https://raw\.githubusercontent\.com/([^/]+/[^/]+)/", entry.files[0].url).group(1)
+        before, _, after = top.partition(f"`{name}`")
+        assert re.search(rf"\b{entry.n_bytes / 1e6:.1f} MB(, once)? \($", before)
+        assert after.startswith(f"): from github.com/{repository}; ")
+        licence = entry.licence.partition("; the subset")[0]
+        assert after.partition("; ")[2].startswith(licence), (name, licence)
