@@ -3,7 +3,8 @@
     python resources/build.py            # checks, writes src/commscore/rs/data/breast/*, prints sha256 of each file
     python resources/build.py --check    # checks, and fails if the committed files differ
 
-Deterministic and offline: the same curated tables give the same bytes. Needs `frictionless` (extra `test`).
+Deterministic and offline: the same curated tables, and rules of the general resource (general.py, run before), give
+the same bytes. Needs `frictionless` (extra `test`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ DATA = SRC / "commscore" / "rs" / "data" / NAME
 sys.path.insert(0, str(SRC))
 
 from commscore.rs._derive import interactions_from_evidence  # noqa: E402
+from commscore.rs._families import family_facts  # noqa: E402
 from commscore.tables.resource import TABLES  # noqa: E402
 
 CURATED = (
@@ -174,9 +176,11 @@ def derive(frames: Frames) -> Frames:
     """Make the shipped tables."""
     evidence = frames["evidence"].copy()
     evidence["interaction"] = evidence["ligand"] + "^" + evidence["receptor"]
+    interactions = interactions_from_evidence(evidence)
+    interactions["pathway"] = family_facts(interactions)["pathway"]
     made: dict[str, tuple[pd.DataFrame, list[str]]] = {
         "evidence": (evidence, ["interaction", "source", "lines"]),
-        "interactions": (interactions_from_evidence(evidence), ["interaction"]),
+        "interactions": (interactions, ["interaction"]),
         "circuits": (_circuits(frames), ["circuit", "step"]),
         "molecules": (frames["molecules"], ["molecule", "role", "gene", "source", "lines"]),
         "expectations": (frames["expectations"], ["expectation"]),

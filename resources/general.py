@@ -13,9 +13,11 @@ import argparse
 import csv
 import hashlib
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -27,7 +29,8 @@ from build import DATA, SRC, write  # noqa: E402
 
 sys.path.insert(0, str(SRC))
 
-from commscore.rs._derive import LISTED, evidence_frame, interactions_from_evidence  # noqa: E402
+from commscore.rs._derive import FAMILY, LISTED, evidence_frame, interactions_from_evidence  # noqa: E402
+from commscore.rs._families import family_facts  # noqa: E402
 
 OUT = DATA.parent / "general"
 ORIGIN = json.loads((TABLES / "origin.json").read_text(encoding="utf-8"))
@@ -67,37 +70,95 @@ def listed_pairs(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def pairs(folder: Path = TABLES) -> pd.DataFrame:
-    """Return the listed pairs under current symbols."""
+def _rename(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Write the pairs with current symbols."""
     symbol_of = dict(read("renamed", folder)[["listed", "symbol"]].to_numpy())
-    table = read("pairs", folder)
+    written = table["ligand"] + "|" + table["receptor"]
+    current = {side: table[side].map(lambda name: symbol_of.get(name, name)) for side in ("ligand", "receptor")}
+    return table.assign(written=written, basis="listed", reason="", **current)
+
+
+def _excluded(table: pd.DataFrame, rules: pd.DataFrame) -> pd.Series:
+    """Tell which pairs a rule excludes."""
+    hits = [
+        table["ligand"].str.fullmatch(rule.ligand) & table["receptor"].str.fullmatch(rule.receptor or ".*")
+        for rule in rules.itertuples()
+    ]
+    idle = [f"{rule.ligand}^{rule.receptor}" for rule, hit in zip(rules.itertuples(), hits) if not hit.any()]
+    if idle:
+        msg = f"excluded.tsv: no pair is excluded by {', '.join(idle)}"
+        raise ValueError(msg)
+    return pd.concat(hits, axis=1).any(axis=1)
+
+
+def _with_complexes(table: pd.DataFrame, rules: pd.DataFrame, side: str) -> pd.DataFrame:
+    """Replace listed subunits by the complexes they belong to: one row per listed pair and complex that it supports."""
+    other = "receptor" if side == "ligand" else "ligand"
+    rows = []
+    for partner, group in table.groupby(other, sort=False):
+        listed = set(group[side])
+        matching = [rule for rule in rules.itertuples() if _suits(rule, str(partner), listed)]
+        for row in group.to_dict("records"):
+            complexes = [rule for rule in matching if row[side] in rule.complex.split("_")]
+            rows += [row | {side: r.complex, "basis": "family", "reason": r.reason} for r in complexes] or [row]
+    return pd.DataFrame(rows)
+
+
+def _suits(rule: Any, partner: str, listed: set[str]) -> bool:
+    names = partner.split("_")
+    is_partner = not rule.partners or any(re.fullmatch(rule.partners, name) for name in names)
+    return is_partner and set(rule.listed.split("_")) <= listed
+
+
+def pairs(folder: Path = TABLES) -> pd.DataFrame:
+    """Return the pairs with what each rests on: current symbols, exclusions, complexes, additions."""
+    table = _rename(read("pairs", folder), folder)
+    table = table[~_excluded(table, read("excluded", folder))]
+    complexes = read("complexes", folder)
     for side in ("ligand", "receptor"):
-        table[side] = table[side].map(lambda name: symbol_of.get(name, name))
-    return table.drop_duplicates(["ligand", "receptor"]).reset_index(drop=True)
+        table = _with_complexes(table, complexes[complexes["side"] == side], side)
+    additions = read("additions", folder).assign(line="", written="", basis="family")
+    known = set(table["ligand"] + "^" + table["receptor"])
+    repeated = additions[(additions["ligand"] + "^" + additions["receptor"]).isin(known)]
+    if len(repeated):
+        msg = f"additions.tsv: already listed: {', '.join(repeated['ligand'] + '^' + repeated['receptor'])}"
+        raise ValueError(msg)
+    return pd.concat([table, additions]).reset_index(drop=True)
 
 
 def evidence(folder: Path = TABLES) -> pd.DataFrame:
-    """Return one statement per pair."""
+    """Return the statements: one per listed pair and complex it supports, one per added pair."""
     table = pairs(folder)
+    facts = family_facts(table, read("rules", folder))
+    is_listed = table["line"] != ""
+    how = (FAMILY + table["reason"]).where(table["basis"] == "family", f"{LISTED}ConnectomeDB2020")
+    said = table["written"].str.replace("|", " with ").radd("Listed: ").where(is_listed, "Not listed; added by a rule")
     rows = {
         "ligand": table["ligand"],
         "receptor": table["receptor"],
-        "mode": "unknown",
-        "source": ORIGIN["source"],
-        "lines": table["line"] + "-" + table["line"],
-        "written": table["ligand"] + "|" + table["receptor"],
-        "statement": "Listed.",
-        "inferred_from": f"{LISTED}ConnectomeDB2020",
+        "mode": facts["mode"].replace("", "unknown"),
+        "effect": facts["effect"].replace("", "unknown"),
+        "directness": facts["directness"].replace("", "direct"),
+        "source": is_listed.map({True: ORIGIN["source"], False: ORIGIN["rules"]}),
+        "lines": (table["line"] + "-" + table["line"]).where(is_listed, ""),
+        "written": table["written"],
+        "statement": said + facts["reason"].radd("; ").where(facts["reason"] != "", "") + ".",
+        "inferred_from": how,
     }
-    return evidence_frame(rows).sort_values("interaction", kind="stable").reset_index(drop=True)
+    frame = evidence_frame(rows)
+    order = frame["lines"].str.split("-").str[0].replace("", "0").astype(int)
+    frame = frame.assign(order=order).sort_values(["interaction", "order"], kind="stable")
+    return frame.drop(columns="order").reset_index(drop=True)
 
 
 def derive(folder: Path = TABLES) -> Frames:
     """Make the shipped tables."""
-    statements = evidence(folder)
+    statements, rules = evidence(folder), read("rules", folder)
+    interactions = interactions_from_evidence(statements)
     return {
         "evidence": statements,
-        "interactions": interactions_from_evidence(statements),
+        "interactions": interactions.assign(pathway=family_facts(interactions, rules)["pathway"]),
+        "rules": rules,
         "sources": read("sources", folder),
         "symbols": read("symbols", folder),
     }

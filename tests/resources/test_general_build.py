@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,39 @@ def test_another_table_is_refused(build, tmp_path):
 def test_symbols_are_exactly_the_genes_that_are_named(build):
     statements = build.evidence()
     assert build.read("symbols")["symbol"].tolist() == sorted(script("symbols").genes_of(statements))
+
+
+@pytest.fixture
+def copy(build, tmp_path):
+    """A copy of the tables to which a row can be added."""
+    folder = tmp_path / "general"
+    shutil.copytree(build.TABLES, folder)
+
+    def add(table, *cells):
+        with (folder / f"{table}.tsv").open("a", encoding="utf-8") as handle:
+            handle.write("\t".join(cells) + "\n")
+        return folder
+
+    return add
+
+
+def test_an_exclusion_that_excludes_nothing_is_found(build, copy):
+    with pytest.raises(ValueError, match=r"excluded.tsv: no pair is excluded by EGF\^NOTCH1"):
+        build.pairs(copy("excluded", "EGF", "NOTCH1", "typo"))
+
+
+def test_an_addition_that_is_listed_is_found(build, copy):
+    with pytest.raises(ValueError, match=r"additions.tsv: already listed: EGF\^EGFR"):
+        build.pairs(copy("additions", "EGF", "EGFR", "known"))
+
+
+def test_a_complex_takes_the_place_of_its_listed_subunits(build, copy):
+    folder = copy("complexes", "receptor", "EGF", "EGFR_ERBB2", "EGFR_ERBB2", "a dimer")
+    table = build.pairs(folder)
+    egf = table[table["ligand"] == "EGF"].sort_values("written")
+    assert egf[["receptor", "basis", "written"]].to_numpy().tolist() == [
+        ["EGFR_ERBB2", "family", "EGF|EGFR"],
+        ["EGFR_ERBB2", "family", "EGF|ERBB2"],
+        ["ERBB3", "listed", "EGF|ERBB3"],
+        ["ERBB4", "listed", "EGF|ERBB4"],
+    ]

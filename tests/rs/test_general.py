@@ -1,13 +1,16 @@
-"""The general resource: pairs of a list under current symbols."""
+"""The general resource: pairs of a list under current symbols, and what rules about families add to them."""
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import commscore as cs
 from commscore import rs
+from commscore.rs._families import ASPECTS, deciding_rules, family_facts, shipped_rules
+from commscore.tables import resource as vocabulary
 
-ORIGIN = "listed in ConnectomeDB2020"
+WANTED = ["CXCL9^CXCR3", "CXCL10^CXCR3", "CD47^SIRPA", "PVR^TIGIT", "DLL4^NOTCH1", "EGF^EGFR", "GAS6^AXL"]
 
 
 @pytest.fixture(scope="module")
@@ -15,12 +18,140 @@ def general():
     return rs.load("general")
 
 
-def test_it_has_the_pairs_that_every_tissue_needs(general):
-    wanted = ["CXCL9^CXCR3", "CXCL10^CXCR3", "CD47^SIRPA", "PVR^TIGIT", "DLL4^NOTCH1", "EGF^EGFR", "GAS6^AXL"]
-    assert set(wanted) <= set(general.interactions["interaction"])
-    assert general.interactions["interaction"].is_unique
-    assert set(general.evidence["interaction"]) == set(general.interactions["interaction"])
+@pytest.fixture(scope="module")
+def pairs(general):
+    return general.interactions.set_index("interaction")
+
+
+def test_it_has_the_pairs_that_every_tissue_needs(general, pairs):
+    assert set(WANTED) <= set(pairs.index)
+    assert pairs.index.is_unique
+    assert set(general.evidence["interaction"]) == set(pairs.index)
     assert (general.name, general.species, general.licence) == ("general", "human", "CC-BY-4.0")
+
+
+def test_counts(pairs):
+    assert pairs["mode"].value_counts().to_dict() == {
+        "paracrine": 1106,
+        "contact": 346,
+        "ecm": 241,
+        "unknown": 112,
+        "hormone": 111,
+        "checkpoint": 67,
+        "junctional_adhesion": 49,
+        "gap_junction": 13,
+        "shedding": 11,
+        "antigen_presentation": 7,
+        "metabolite": 6,
+    }
+    assert pairs["basis"].value_counts().to_dict() == {"listed": 1599, "family": 470}
+    assert pairs["directness"].value_counts().to_dict() == {"direct": 2039, "indirect": 30}
+    counts = pairs["pathway"].value_counts()
+    assert counts[["CCL", "WNT", "FGF", "CXCL", "NOTCH", "TGF-beta", ""]].tolist() == [121, 115, 81, 49, 29, 16, 210]
+    assert len(counts) == 138
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "effect", "basis", "pathway"),
+    [
+        ("CXCL9^CXCR3", "paracrine", "activating", "listed", "CXCL"),
+        ("CD47^SIRPA", "checkpoint", "inhibiting", "listed", "CD47-SIRP"),
+        ("PVR^TIGIT", "checkpoint", "inhibiting", "listed", "NECTIN"),
+        ("PVR^CD226", "contact", "activating", "listed", "NECTIN"),
+        ("CD80^CTLA4", "checkpoint", "inhibiting", "listed", "CD28-CTLA4"),
+        ("CD80^CD28", "contact", "activating", "listed", "CD28-CTLA4"),
+        ("DLL4^NOTCH1", "contact", "activating", "listed", "NOTCH"),
+        ("EGF^EGFR", "paracrine", "activating", "listed", "EGF"),
+        ("EFNA1^EPHA2", "contact", "activating", "listed", "EPHRIN"),
+        ("SEMA4D^PLXNB1", "contact", "activating", "listed", "SEMAPHORIN"),
+        ("SEMA3A^NRP1_PLXNA1", "paracrine", "activating", "family", "SEMAPHORIN"),
+        ("TGFB1^TGFBR1_TGFBR2", "paracrine", "activating", "family", "TGF-beta"),
+        ("BMP4^BMPR1A_BMPR2", "paracrine", "activating", "family", "BMP"),
+        ("IL2^IL2RA_IL2RB_IL2RG", "paracrine", "activating", "family", "IL-2"),
+        ("IL6^IL6R_IL6ST", "paracrine", "activating", "family", "IL-6"),
+        ("IL12A_IL12B^IL12RB1_IL12RB2", "paracrine", "activating", "family", "IL-12"),
+        ("IL17A^IL17RA_IL17RC", "paracrine", "activating", "family", "IL-17"),
+        ("IFNG^IFNGR1_IFNGR2", "paracrine", "activating", "family", "IFN-II"),
+        ("IFNB1^IFNAR1_IFNAR2", "paracrine", "activating", "family", "IFN-I"),
+        ("COL1A1^ITGA2_ITGB1", "ecm", "activating", "family", "COLLAGEN"),
+        ("LAMA3^ITGA6_ITGB4", "ecm", "activating", "family", "LAMININ"),
+        ("FN1^ITGA5_ITGB1", "ecm", "activating", "family", "FIBRONECTIN"),
+        ("CDH5^CDH5", "junctional_adhesion", "unknown", "family", "CADHERIN"),
+        ("GJA1^GJA1", "gap_junction", "activating", "family", "CONNEXIN"),
+        ("HLA-A_B2M^CD8A_CD8B", "antigen_presentation", "activating", "family", "MHC-I"),
+        ("HLA-E_B2M^KLRC1_KLRD1", "checkpoint", "inhibiting", "family", "MHC-I"),
+        ("HLA-E_B2M^KLRC2_KLRD1", "contact", "activating", "family", "MHC-I"),
+        ("CCL2^ACKR1", "paracrine", "decoy", "listed", "CCL"),
+        ("TF^TFRC", "unknown", "unknown", "listed", ""),
+    ],
+)
+def test_families(pairs, name, mode, effect, basis, pathway):
+    assert pairs.loc[name, ["mode", "effect", "basis", "pathway"]].tolist() == [mode, effect, basis, pathway]
+
+
+def test_subunits_do_not_stand_beside_their_complex(pairs):
+    """TGFBR1 alone, a pair that the list has, is no second row of one signal."""
+    gone = ["TGFB1^TGFBR1", "TGFB1^TGFBR2", "IL6^IL6ST", "IFNG^IFNGR2", "FN1^ITGB1", "IL12B^IL12RB1", "HLA-C^KIR2DL1"]
+    assert not set(gone) & set(pairs.index)
+    assert pairs.loc["TGFB1^TGFBR1_TGFBR2", "n_evidence"] == 2  # both listed pairs are its statements
+
+
+def test_no_pair_stands_in_both_directions_and_nothing_inside_one_cell(pairs):
+    names = {frozenset(name.split("^")) for name in pairs.index}
+    assert len(names) == len(pairs)
+    assert not set(pairs["ligand"]) & {"GNAI2", "GNAS", "HRAS", "ARF1", "AFDN", "LRPAP1", "PSEN1"}
+
+
+def test_every_statement_says_where_it_comes_from(general):
+    evidence = general.evidence
+    is_listed = evidence["source"] == "connectomedb2020"
+    assert is_listed.sum() == 2291
+    assert evidence.loc[is_listed, "lines"].str.fullmatch(r"(\d+)-\1").all()
+    assert (evidence.loc[~is_listed, "inferred_from"].str.startswith("family: ")).all()
+    assert set(evidence["source"]) == set(general.sources["source"])
+    listed = general.filter(basis="listed")
+    assert set(listed.evidence["inferred_from"]) == {"listed in ConnectomeDB2020"}
+    assert listed.interactions.set_index("interaction").loc["EGF^EGFR", "pathway"] == "EGF"
+
+
+def test_every_rule_decides_something():
+    numbers = [deciding_rules(rs.load(name).interactions) for name in ("general", "breast")]
+    used = set(pd.concat(numbers).to_numpy().ravel())
+    rules = shipped_rules()
+    idle = [n for n in range(len(rules)) if n not in used]
+    assert rules.loc[idle, ["ligand", "receptor"]].to_numpy().tolist() == []
+    for aspect, values in (("mode", "MODES"), ("effect", "EFFECTS"), ("directness", "DIRECTNESS")):
+        allowed = getattr(vocabulary, values)
+        assert set(rules[aspect]) <= {*allowed, ""}
+
+
+def test_the_first_rule_that_speaks_decides_each_aspect():
+    columns = ["ligand", "receptor", *ASPECTS, "reason"]
+    rules = pd.DataFrame(
+        [
+            (r"A\d", "R", "", "decoy", "", "", "r only"),
+            (r"A\d", "", "contact", "activating", "", "P", "any A"),
+            ("", "Q", "ecm", "", "", "", "any Q"),
+        ],
+        columns=columns,
+    )
+    pairs = pd.DataFrame({"ligand": ["A1", "A12", "B_A2", "X", "met:a"], "receptor": ["R", "R", "Q_Z", "Q", "Z"]})
+    facts = family_facts(pairs, rules)
+    assert facts["mode"].tolist() == ["contact", "", "contact", "ecm", ""]
+    assert facts["effect"].tolist() == ["decoy", "", "activating", "", ""]
+    assert facts["pathway"].tolist() == ["P", "", "P", "", ""]
+    assert facts["reason"].tolist() == ["any A", "", "any A", "any Q", ""]
+
+
+def test_rules_say_of_the_curated_pairs_what_their_reviews_say():
+    """The three others: ICAM1 as soluble, a proteoglycan as matrix, Wnt within one cell."""
+    curated = rs.load("breast").interactions
+    proteins = curated[~curated["ligand"].str.startswith("met:")]
+    facts = family_facts(proteins)
+    differs = proteins.loc[facts["mode"] != proteins["mode"], "interaction"]
+    assert (len(proteins), differs.tolist()) == (124, ["ICAM1^ITGAM_ITGB2", "SDC1^FGFR1", "WNT1^FZD7_LRP6"])
+    known = (facts["effect"] != "") & (proteins["effect"] != "unknown")
+    assert (facts["effect"] == proteins["effect"])[known].all()
 
 
 def test_every_gene_has_identifiers(general):
