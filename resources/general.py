@@ -29,7 +29,7 @@ from build import DATA, SRC, write  # noqa: E402
 
 sys.path.insert(0, str(SRC))
 
-from commscore.rs._derive import FAMILY, LISTED, evidence_frame, interactions_from_evidence  # noqa: E402
+from commscore.rs._derive import BY_FAMILY, FAMILY, LISTED, evidence_frame, interactions_from_evidence  # noqa: E402
 from commscore.rs._families import family_facts  # noqa: E402
 
 OUT = DATA.parent / "general"
@@ -131,7 +131,8 @@ def evidence(folder: Path = TABLES) -> pd.DataFrame:
     table = pairs(folder)
     facts = family_facts(table, read("rules", folder))
     is_listed = table["line"] != ""
-    how = (FAMILY + table["reason"]).where(table["basis"] == "family", f"{LISTED}ConnectomeDB2020")
+    ruled = (BY_FAMILY + facts["reason"].where(facts["reason"] != "", "a rule")).where(facts["mode"] != "", "")
+    how = (FAMILY + table["reason"]).where(table["basis"] == "family", f"{LISTED}ConnectomeDB2020" + ruled)
     said = table["written"].str.replace("|", " with ").radd("Listed: ").where(is_listed, "Not listed; added by a rule")
     rows = {
         "ligand": table["ligand"],
@@ -142,7 +143,7 @@ def evidence(folder: Path = TABLES) -> pd.DataFrame:
         "source": is_listed.map({True: ORIGIN["source"], False: ORIGIN["rules"]}),
         "lines": (table["line"] + "-" + table["line"]).where(is_listed, ""),
         "written": table["written"],
-        "statement": said + facts["reason"].radd("; ").where(facts["reason"] != "", "") + ".",
+        "statement": said + ".",
         "inferred_from": how,
     }
     frame = evidence_frame(rows)

@@ -110,7 +110,9 @@ def test_every_statement_says_where_it_comes_from(general):
     assert (evidence.loc[~is_listed, "inferred_from"].str.startswith("family: ")).all()
     assert set(evidence["source"]) == set(general.sources["source"])
     listed = general.filter(basis="listed")
-    assert set(listed.evidence["inferred_from"]) == {"listed in ConnectomeDB2020"}
+    how = listed.evidence["inferred_from"].str.split("; the rest by family: ").str
+    assert set(how[0]) == {"listed in ConnectomeDB2020"}
+    assert (how.len() == 2).sum() == (listed.evidence["mode"] != "unknown").sum()
     assert listed.interactions.set_index("interaction").loc["EGF^EGFR", "pathway"] == "EGF"
 
 
@@ -167,3 +169,16 @@ def test_a_result_names_version_licence_and_hash(general):
     expected = {"name": "general", "version": general.version, "licence": "CC-BY-4.0", "sha256": general.sha256}
     assert result.resource == expected
     assert len(result.table) > 0
+
+
+def test_a_rule_about_a_family_is_not_outvoted_by_lists(general):
+    """CD47^SIRPA is a checkpoint, whatever a list calls it; a review would outvote the rule."""
+    pair = pd.DataFrame({"ligand": ["CD47"], "receptor": ["SIRPA"], "mode": ["contact"]})
+    listed = [rs.from_table(pair, name=name) for name in ("a", "b")]
+    both = general.merge(listed[0]).merge(listed[1])
+    assert both.interactions.set_index("interaction").loc["CD47^SIRPA", ["mode", "n_evidence"]].tolist() == [
+        "checkpoint",
+        3,
+    ]
+    stated = rs.from_table(pair.assign(stated=True), name="review")
+    assert general.merge(stated).interactions.set_index("interaction").loc["CD47^SIRPA", "mode"] == "contact"

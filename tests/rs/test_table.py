@@ -43,10 +43,10 @@ def test_round_trip_loses_nothing(breast, small):
 
 
 def test_a_table_can_say_what_a_pair_rests_on_and_its_pathway():
-    df = table(basis=["family", "listed"], pathway=["TGF-beta", None])
+    df = table(basis=["family", "listed"], pathway=["mine", None])
     rows = rs.from_table(df, name="mine").interactions.set_index("interaction")
     assert rows["basis"].to_dict() == {"TGFB1^TGFBR1_TGFBR2": "family", "IL6^IL6R_IL6ST": "listed"}
-    assert rows["pathway"].to_dict() == {"TGFB1^TGFBR1_TGFBR2": "TGF-beta", "IL6^IL6R_IL6ST": ""}
+    assert rows["pathway"].to_dict() == {"TGFB1^TGFBR1_TGFBR2": "mine", "IL6^IL6R_IL6ST": "IL-6"}
     with pytest.raises(
         ValueError, match=r"df\['basis'\], row 0: 'known' is not one of stated, inferred, family, listed"
     ):

@@ -45,6 +45,9 @@ LISTED = "listed in "
 FAMILY = "family: "
 """Begin of ``inferred_from`` where a rule about a family of molecules gives the pair."""
 
+BY_FAMILY = "; the rest by family: "
+"""In ``inferred_from`` of a pair on a list: a rule about the family of its molecules says how they act."""
+
 _SILENT = {"mode": "unknown", "effect": "unknown", "direction": "unclear"}
 """Values that are the absence of a statement, whoever gives them."""
 _SAME_LEVEL = {"inferred": "stated"}
@@ -78,10 +81,11 @@ def _in_order(values: list[str], order: tuple[str, ...]) -> str:
 def _values_that_count(rows: dict[str, list[str]], name: str) -> list[str]:
     """Return what the best founded statements say, of those that say anything: no list outvotes a curated one."""
     by_basis: dict[str, list[str]] = {basis: [] for basis in BASES}
-    for value, basis in zip(rows[name], statement_bases(rows), strict=True):
+    for value, basis, how in zip(rows[name], statement_bases(rows), rows["inferred_from"], strict=True):
         # what is only assumed of a pair on a list is the absence of a statement, too
         if value != (DEFAULTS[name] if basis == "listed" else _SILENT.get(name)):
-            by_basis[_SAME_LEVEL.get(basis, basis)].append(value)
+            level = "family" if basis == "listed" and BY_FAMILY in how else basis
+            by_basis[_SAME_LEVEL.get(level, level)].append(value)
     return next(filter(None, by_basis.values()), rows[name])
 
 

@@ -40,9 +40,14 @@ def _matches(patterns: Sequence[str], molecules: Sequence[str]) -> npt.NDArray[n
     result = np.ones((len(patterns), len(molecules)), bool)
     for row, pattern in zip(result, patterns, strict=True):
         if pattern:
-            match = re.compile(pattern).fullmatch
+            match = _compiled(pattern).fullmatch
             row[:] = [any(match(gene) for gene in of_molecule) for of_molecule in genes]
     return result
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)  # there are more rules than the module `re` keeps patterns
 
 
 def deciding_rules(pairs: pd.DataFrame, rules: pd.DataFrame | None = None) -> pd.DataFrame:

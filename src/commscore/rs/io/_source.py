@@ -14,6 +14,7 @@ from commscore.rs._derive import (
     interactions_from_evidence,
     join_distinct,
 )
+from commscore.rs._families import family_facts
 from commscore.rs._match import subunits
 from commscore.rs._resource import Resource
 from commscore.rs._shipped import shipped_symbols
@@ -64,8 +65,15 @@ def build(
     evidence = evidence.take(np.argsort(at, kind="stable")).reset_index(drop=True)
     tables = {"interactions": interactions, "evidence": evidence}
     if species == "human":
+        tables["interactions"] = _with_pathways(interactions)
         tables["symbols"] = _symbols_of(interactions)
     return Resource(name=name, version=version, sha256=sha256, licence=licence, species=species, _tables=tables)
+
+
+def _with_pathways(interactions: pd.DataFrame) -> pd.DataFrame:
+    """Fill what the table does not say by the rules about families of molecules."""
+    by_family = family_facts(interactions)["pathway"]
+    return interactions.assign(pathway=interactions["pathway"].where(interactions["pathway"] != "", by_family))
 
 
 def _add_extras(interactions: pd.DataFrame, extras: pd.DataFrame) -> pd.DataFrame:
