@@ -205,9 +205,10 @@ def test_covariate_within_pairs(stages):
 
 def test_one_sample_per_condition():
     a = cohort(n_samples=1)
-    match = r"needs at least two samples .*sample_key='sample' gives 1 of control, 1 of case.*test='cells'"
+    match = r"needs at least two samples .*sample_key='sample' gives 1 of control, 1 of case\. Merge .*test='cells'"
     refused(a, match, test="samples")
-    refused(a, r"needs at least two samples .*no sample_key was given", test="permutation", sample_key=None)
+    nameless = r"needs at least two samples .*no sample_key was given\. Name their column with sample_key="
+    refused(a, nameless, test="permutation", sample_key=None)
     refused(a, r"no sample_key was given", sample_key=None, covariates=["patient"])
     refused(a, match, test="auto")
     refused(a, r"test='auto' needs .*no sample_key was given", sample_key=None)

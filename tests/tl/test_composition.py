@@ -139,6 +139,15 @@ def test_totals_that_cannot_be_are_refused(values, words):
         run(adata, library_key="total")
 
 
+def test_totals_of_whole_samples_are_noticed():
+    adata = dominated(2, n=3, low=0.05, high=0.05)
+    adata.obs["total"] = 10_000_000.0
+    run(adata, library_key="total")  # as much as one cell might have
+    adata.obs["total"] = 30_000_000.0
+    with pytest.warns(UserWarning, match=r"library_key='total': half of the cells have more than 3e\+07 counts"):
+        run(adata, library_key="total")
+
+
 def test_other_words_are_refused():
     adata = dominated(2, n=2, low=0.05, high=0.05)
     with pytest.raises(ValueError, match="normalization='TMM' is not one of 'tmm', 'library'"):

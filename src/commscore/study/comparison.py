@@ -304,15 +304,15 @@ def require_replicates(prepared: ComparisonData, keys: StudyKeys, *, test: str) 
     """Raise unless the reference and a contrasted level have at least two samples."""
     problem = _unreplicated(prepared.study, keys)
     if problem is not None:
-        raise ValueError(no_replicates(test, problem))
+        raise ValueError(no_replicates(test, problem, is_named=True))
 
 
-def no_replicates(test: str, problem: str) -> str:
-    """Say what a comparison of samples needs."""
+def no_replicates(test: str, problem: str, *, is_named: bool = False) -> str:
+    """Say what a comparison of samples needs, where the column of samples is named or is not."""
+    way_out = "Merge levels that belong together or add samples" if is_named else "Name their column with sample_key="
     return (
-        f"test={test!r} needs at least two samples in the reference and in a contrasted level; {problem}. Name the "
-        "column of biological samples with sample_key=, or use test='cells', which says only whether these cells "
-        "differ, not whether the conditions do"
+        f"test={test!r} needs at least two samples in the reference and in a contrasted level; {problem}. {way_out}, "
+        "or use test='cells', which says only whether these cells differ, not whether the conditions do"
     )
 
 

@@ -26,6 +26,7 @@ LAYER = "counts"
 MOST = 0.4
 """Share of all counts in the genes of the pairs: if these double, all others seem to fall by half a log2."""
 _STEP = 1 << 20
+_PLENTY = 1e7  # counts of a cell: no protocol gives as many
 
 
 def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> Expression:
@@ -103,6 +104,13 @@ def cell_totals(adata: AnnData, library_key: str | None) -> Floats | None:
             "were measured"
         )
         raise ValueError(msg)
+    typical = float(np.median(totals)) if totals.size else 0.0
+    if typical > _PLENTY:
+        warn(
+            f"library_key={library_key!r}: half of the cells have more than {typical:.3g} counts by "
+            f"adata.obs[{library_key!r}], more than any protocol gives; is it another column, or the total of a sample "
+            "instead of a cell's?"
+        )
     return totals
 
 
