@@ -191,12 +191,13 @@ def invariance(n, *, ours=False):
             table = compare(b, n_perms=1)
             rates[name].add(b, table)
             before = table if before is None else before
-            moved[name].append((total_change(before, table), _flow(b) / flow - 1))
+            moved[name].append((*total_changes(before, table), _flow(b) / flow - 1))
     for name in CHANGES:
-        ours, theirs = (100 * np.asarray(m) for m in zip(*moved[name]))
+        every, counted, theirs = (100 * np.asarray(m) for m in zip(*moved[name]))
         yield {
-            "6 v 6, changed": name, **rates[name].row(), "total %, mean": f"{ours.mean():+.2f} ± {_se(ours):.2f}",
-            "total %, 95 % of cohorts within": f"{np.quantile(np.abs(ours), 0.95):.1f}",
+            "6 v 6, changed": name, **rates[name].row(), "total %, mean": f"{every.mean():+.2f} ± {_se(every):.2f}",
+            "total %, 95 % of cohorts within": f"{np.quantile(np.abs(every), 0.95):.1f}",
+            "total % of rows with a count per sample": f"{counted.mean():+.2f} ± {_se(counted):.2f}",
             "CellChat's total %, mean": f"{theirs.mean():+.1f}",
         }  # fmt: skip
 
@@ -209,15 +210,19 @@ def _se(values):
     return values.std() / np.sqrt(values.size)
 
 
-def total_change(before, after):
-    """Change of the geometric mean of L·R, case over control, of the rows that were tested before.
+def total_changes(before, after):
+    """Change of the geometric mean of L·R, case over control, of the rows that were tested before; and of those of
+    them that are not marked ``low_counts`` afterwards.
 
     Whether they are tested afterwards too must not matter: choosing by both would select by noise.
     """
     key = ["source", "target", "interaction"]
     one, two = (t.astype(dict.fromkeys(key, object)).set_index(key) for t in (before, after))
     one = one.loc[one["pvalue"].notna(), "effect"]
-    return 2 ** (two["effect"].reindex(one.index) - one).dropna().mean() - 1
+    two = two.reindex(one.index)
+    change = two["effect"] - one
+    counted = change[~two["low_counts"].astype(bool)]
+    return [2 ** moves.dropna().mean() - 1 for moves in (change, counted)]
 
 
 def called(table, truth):

@@ -41,10 +41,11 @@ def starting(counts, basis, library):
     return np.log(counts.sum(axis=1) / library.sum())[:, None] * basis.sum(axis=0)
 
 
-def fitted_to(counts, basis, library, *, n_cells=None):
+def fitted_to(counts, basis, library, *, n_cells=None, level=None):
     n_cells = np.full(library.size, 100.0) if n_cells is None else n_cells
+    level = np.unique(basis.round(9), axis=0, return_inverse=True)[1].ravel() if level is None else level
     start = starting(counts, basis, library)
-    return quasi_likelihood.fit(counts, basis, library=library, n_cells=n_cells, start=start)
+    return quasi_likelihood.fit(counts, basis, library=library, n_cells=n_cells, level=level, start=start)
 
 
 def log_likelihood(y, mean, dispersion):
@@ -276,6 +277,58 @@ def test_effects_are_finite_without_a_count_on_one_side():
     assert effect[0] == pytest.approx(-effect[1], rel=1e-9)
     assert effect[0] == pytest.approx(np.log(18.5 / 0.5), rel=0.01)
     assert np.isfinite(found.inverse).all()
+
+
+@pytest.mark.parametrize("total", [1, 2, 5, 12])
+def test_expected_effect_without_a_change_is_that_of_half_a_count_more(total):
+    """Three samples of a quarter of the depth against two: the shallow ones' counts are binomial of ``total``."""
+    library, level = np.array([1.0, 1.0, 0.25, 0.25, 0.25]), np.array([0, 0, 1, 1, 1])
+    basis = two_groups(2, 3)
+    contrast = np.array([-1 / 2, -1 / 2, 1 / 3, 1 / 3, 1 / 3]) @ basis
+    counts = np.zeros((1, 5))
+    counts[0, 0] = total
+    bias = quasi_likelihood.null_bias(CountRows.of(counts, library), basis, level) @ contrast
+    shallow = np.arange(total + 1)
+    probability = stats.binom.pmf(shallow, total, 0.75 / 2.75)
+    effect = np.log((shallow + 0.5) / 0.75) - np.log((total - shallow + 0.5) / 2.0)
+    assert bias[0] == pytest.approx(probability @ effect, rel=1e-4)
+    assert bias[0] > 0.0 or total > 5
+
+
+def test_effects_without_a_change_are_nothing_whatever_the_depth():
+    """A quarter of the depth in one condition, a third of a count per sample there: Firth's effect alone is .4."""
+    library = np.repeat([1.0, 0.25], 6) * np.tile([0.8, 1.25], 6)
+    basis = two_groups(6, 6)
+    contrast = np.repeat([-1 / 6, 1 / 6], 6) @ basis
+    few, _ = simulated(np.full(6000, 0.35), dispersion=0.1, seed=16, n=6, m=6, library=library)
+    rest, _ = simulated(np.full(300, 30.0), dispersion=0.1, seed=17, n=6, m=6, library=library)
+    found = fitted_to(np.vstack([few, rest]), basis, library, level=np.repeat([0, 1], 6))
+    reduced = found.bias_reduced[: len(few)] @ contrast
+    effect = reduced - found.null_bias[: len(few)] @ contrast
+    error = effect.std() / np.sqrt(effect.size)
+    assert reduced.mean() > 0.3
+    assert abs(effect.mean()) < 3 * error
+    assert np.abs(found.null_bias[len(few) :] @ contrast).max() < 1e-3
+
+
+def test_equal_depths_leave_no_expected_effect():
+    basis = two_groups(4, 4)
+    counts, library = simulated([0.1, 0.3, 1.0], dispersion=0.0, seed=18, library=np.ones(8))
+    bias = quasi_likelihood.null_bias(CountRows.of(counts, library), basis, np.repeat([0, 1], 4))
+    np.testing.assert_allclose(bias @ (np.repeat([-0.25, 0.25], 4) @ basis), 0.0, atol=1e-9)
+
+
+def test_patients_share_of_the_half_counts_leads_nowhere():
+    """Five pairs, the second at a quarter of the depth with a half count: what pairs add is not taken for a change."""
+    library, patient = np.tile([1.0, 0.25], 5), np.repeat(np.arange(5), 2)
+    basis = orthonormal(np.column_stack([patient[:, None] == np.arange(5), np.tile([0.0, 1.0], 5)]))
+    contrast = np.tile([-0.2, 0.2], 5) @ basis
+    level = np.tile([0, 1], 5)
+    few, _ = simulated(np.full(3000, 2.0), dispersion=0.1, seed=19, n=5, m=5, library=library)
+    rest, _ = simulated(np.full(300, 30.0), dispersion=0.1, seed=20, n=5, m=5, library=library)
+    found = fitted_to(np.vstack([few, rest]), basis, library, level=level)
+    effect = (found.bias_reduced - found.null_bias)[: len(few)] @ contrast
+    assert abs(effect.mean()) < 0.08
 
 
 def test_effects_of_small_counts_are_nearly_unbiased():

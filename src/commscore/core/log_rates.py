@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .log_bias import left_over
+from ..stats.log_bias import left_over
 
 if TYPE_CHECKING:
     from ..arrays import Floats
@@ -43,7 +43,7 @@ def log_rates(
     the counts of all samples together and no difference but depth, the count of a sample is binomial with its
     share π of the library; with mean m, b = m (1 − π) / (2 (m + p)), which for many samples and large m is
     the ½ of voom (doi:10.1186/gb-2014-15-2-r29). What that leaves of the bias where counts are small is computed
-    exactly and taken off, see :mod:`commscore.core.log_bias`.
+    exactly and taken off, see :mod:`commscore.stats.log_bias`.
 
     Parameters
     ----------

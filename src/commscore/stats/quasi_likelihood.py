@@ -14,6 +14,7 @@ import numpy as np
 
 from . import linear
 from .deviance_moments import deviance_moments, unit_deviance
+from .log_bias import left_over
 from .log_linear import cells_differ
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _RIDGE = 1e-7
 _LARGEST = 30.0  # squared residual over its variance
 _LEAST_TOLD = 0.02  # share of the degrees of freedom from which a row's deviance says anything
 _START = 0.1
+_ENOUGH = 10.0  # counts of a level from which no bias is left
+_LN2 = float(np.log(2.0))
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ class QuasiFit:
         (m, r) on the natural logarithm, of the orthonormal basis.
     bias_reduced
         (m, r) the same, finite also where one side has no count (Firth 1993, doi:10.1093/biomet/80.1.27).
+    null_bias
+        (m, r) what ``bias_reduced`` is expected to be beyond the pooled rate where nothing but depth differs, see
+        :func:`null_bias`.
     inverse
         (m, r, r): inverse of the information at ``bias_reduced``.
     deviance
@@ -90,6 +96,7 @@ class QuasiFit:
 
     coefficient: Floats
     bias_reduced: Floats
+    null_bias: Floats
     inverse: Floats
     deviance: Floats
     scale: Floats
@@ -105,7 +112,7 @@ class QuasiFit:
         return replace(self, **parts)
 
 
-def fit(counts: Floats, basis: Floats, *, library: Floats, n_cells: Floats, start: Floats) -> QuasiFit:
+def fit(counts: Floats, basis: Floats, *, library: Floats, n_cells: Floats, level: Ints, start: Floats) -> QuasiFit:
     """Fit rows of counts of one group of cells.
 
     Parameters
@@ -116,6 +123,8 @@ def fit(counts: Floats, basis: Floats, *, library: Floats, n_cells: Floats, star
         (n, r) orthonormal basis of the design, with n > r.
     library, n_cells
         (n,) of the samples.
+    level
+        (n,) codes of what is compared: see :func:`null_bias`.
     start
         (m, r) coefficients on the natural logarithm to start from.
     """
@@ -137,6 +146,7 @@ def fit(counts: Floats, basis: Floats, *, library: Floats, n_cells: Floats, star
     return QuasiFit(
         coefficient=coefficient,
         bias_reduced=bias_reduced,
+        null_bias=null_bias(rows, basis, level),
         inverse=_inverse(finite / (1.0 + dispersion * finite), basis),
         deviance=deviance,
         scale=deviance / np.maximum(first, 1e-300),
@@ -163,6 +173,43 @@ def regress(rows: CountRows, basis: Floats, *, dispersion: Floats, start: Floats
         if open_rows.size == 0:
             break
     return coefficient
+
+
+def null_bias(rows: CountRows, basis: Floats, level: Ints) -> Floats:
+    """Bias (m, r) that is left of coefficients reduced in bias, if all samples have the pooled rate.
+
+    Half a count is added to those of every level, so that a level with less than one count, as those of shallow samples
+    are, looks higher than it is. Given all T counts of a row, those of a level with M expected ones are binomial, M of
+    T, where nothing but depth differs. What covariates add to a level is in proportion to what is expected there, and
+    leads nowhere. All this is exact for levels that covariates split alike, if donors vary little beside the counting
+    of so few counts.
+
+    Parameters
+    ----------
+    rows, basis
+        As in :func:`regress`.
+    level
+        (n,) codes of what is compared.
+    """
+    out = np.zeros((rows.counts.shape[0], basis.shape[1]))
+    member = (level[:, None] == np.unique(level)).astype(np.float64)
+    mean = np.exp(rows.centre)[:, None] * np.exp(rows.offset)
+    few = np.flatnonzero((mean @ member).min(axis=1) < _ENOUGH)
+    if few.size == 0:
+        return out
+    mean = mean[few]
+    inverse = _inverse(mean, basis)
+    added = (0.5 * mean * _leverage(inverse, basis)) @ member
+    total = np.repeat(rows.counts[few].sum(axis=1, keepdims=True), member.shape[1], axis=1)
+    share = (mean @ member) / total
+    small = total * share < 4.0 * _ENOUGH
+    moving = np.minimum(added[small], 0.5)
+    bias = np.zeros_like(share)
+    bias[small] = left_over(total[small], share[small], prior=added[small] - moving, bias=moving)
+    bias[small] -= np.log2(1.0 + 0.5 / total[small])
+    weighted = mean * (bias @ member.T) * _LN2
+    out[few] = np.matmul(inverse, (weighted @ basis)[:, :, None])[:, :, 0]
+    return out
 
 
 def _step(rows: CountRows, basis: Floats, *, dispersion: Floats, at: Floats, bias_reduced: bool) -> Floats:

@@ -137,6 +137,19 @@ def slow_bias_reduced(y, x, library, dispersion):
     return found.x, parts(found.x)[2]
 
 
+def slow_null_bias(y, x, library, level):
+    """Expectation of the bias-reduced coefficients if all samples have the pooled rate, sums of levels binomial."""
+    mean = y.sum() * library / library.sum()
+    information = x.T @ np.diag(mean) @ x
+    hat = np.array([mean[s] * x[s] @ np.linalg.inv(information) @ x[s] for s in range(y.size)])
+    bias, counts = np.zeros(y.size), np.arange(y.sum() + 1)
+    for one in np.unique(level):
+        own, added = mean[level == one].sum(), hat[level == one].sum() / 2
+        logs = stats.binom.pmf(counts, y.sum(), own / y.sum()) @ np.log(counts + added)
+        bias[level == one] = logs - np.log(own + max(added - 0.5, 0.0)) - np.log1p(0.5 / y.sum())
+    return np.linalg.solve(information, x.T @ (mean * bias))
+
+
 def slow_counts(cohort, model, *, entity, group, vector):
     """The side by counts: likelihood ratio over the moderated scale, and an effect that is finite."""
     samples, by_counts = there(cohort, group), model.groups[group].count_fit
@@ -152,9 +165,14 @@ def slow_counts(cohort, model, *, entity, group, vector):
     null_mean, null = slow_maximum(y, rest, library, dispersion)
     assert scale >= mean.sum() / sum(mean * (1 + dispersion * mean)) * (1 - 1e-4)
     beta, inverse = slow_bias_reduced(y, x, library, dispersion)
+    level = cohort.condition[samples]
+    if min(y.sum() * library[level == one].sum() / library.sum() for one in np.unique(level)) < 10:
+        beta = beta - slow_null_bias(y, x, library, level)
     tail = by_counts.tail.df[place], by_counts.tail.own[place], by_counts.tail.doubt
+    most_likely = np.linalg.lstsq(x, np.log(mean / library), rcond=None)[0]
     return {
-        "estimate": direction @ beta / LN2, "se": np.sqrt(direction @ inverse @ direction * scale) / LN2,
+        "estimate": direction @ beta / LN2, "sign": direction @ most_likely,
+        "se": np.sqrt(direction @ inverse @ direction * scale) / LN2,
         "p": slow_pvalue(np.sqrt(max(2 * (full - null), 0.0) / scale), tail), "wide": slow_quantile(0.05, tail),
         "df": tail[0], "own": tail[1], "doubt": tail[2], "share": np.mean(1 / (1 + dispersion * mean)),
         "null_share": np.mean(1 / (1 + dispersion * null_mean)),
@@ -167,7 +185,7 @@ def slow_side(cohort, model, *, entity, group, vector):
     if of_gene(cohort.counts, cohort, model, entity=entity, group=group).sum() == 0:
         return logs | {"half": logs["wide"] * logs["se"]}
     counts = slow_counts(cohort, model, entity=entity, group=group, vector=vector)
-    z = [np.sign(part["estimate"]) * stats.norm.isf(part["p"] / 2) for part in (logs, counts)]
+    z = [np.sign(part.get("sign", part["estimate"])) * stats.norm.isf(part["p"] / 2) for part in (logs, counts)]
     lean = model.groups[group].lean
     share, null_share = (x + (1 - x) * lean for x in (counts["share"], counts["null_share"]))
     joined = {name: (1 - share) * logs[name] + share * counts[name] for name in ("estimate", "se", "df", "own")}

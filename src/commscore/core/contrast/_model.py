@@ -231,9 +231,10 @@ def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
     quasi = None
     if counted.size:
         start = (fitted.coefficient[counted] @ basis.T * _LN2 - np.log(1e6)) @ basis
-        quasi = quasi_likelihood.fit(counts[counted], basis, library=library, n_cells=n_cells, start=start)
-    level = np.log2(counts.mean(axis=1) + 0.5)
-    return _GroupFits(keep, basis, total, level, fitted, components, counted, counts, library, quasi)
+        level = cohort.condition[keep]
+        quasi = quasi_likelihood.fit(counts[counted], basis, library=library, n_cells=n_cells, level=level, start=start)
+    height = np.log2(counts.mean(axis=1) + 0.5)
+    return _GroupFits(keep, basis, total, height, fitted, components, counted, counts, library, quasi)
 
 
 def _shared_patients(cohort: Cohort, keep: Bools) -> Ints | None:

@@ -172,11 +172,12 @@ def _by_counts(count_fit: CountFit, basis: Floats, direction: Floats) -> tuple[t
     ratio = quasi_likelihood.likelihood_ratio(
         count_fit.counts, fitted, basis, library=count_fit.library, direction=direction
     )
-    effect = fitted.bias_reduced @ direction / _LN2
+    effect = (fitted.bias_reduced - fitted.null_bias) @ direction / _LN2
     t = np.sqrt(ratio.statistic / count_fit.scale)
     unscaled = np.einsum("r,mrs,s->m", direction, fitted.inverse, direction)
     se = np.sqrt(unscaled * count_fit.scale) / _LN2
-    return (effect, se, _deviate(count_fit.tail.pvalue(t), effect)), ratio.counting
+    sign = fitted.coefficient @ direction
+    return (effect, se, _deviate(count_fit.tail.pvalue(t), sign)), ratio.counting
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from commscore.core.log_bias import left_over
 from commscore.core.log_rates import log_rates
+from commscore.stats.log_bias import left_over
 
 
 @pytest.mark.parametrize(("total", "share"), [(1, 0.3), (7, 0.5), (40, 0.02), (200, 0.07), (15, 0.999), (12, 1.0)])
