@@ -236,13 +236,29 @@ def _built(entry: Dataset, cache: Path) -> Any:
 
 
 def _write(adata: Any, file: Path) -> None:
-    """Write to a temporary name, then rename, so that an interrupted or concurrent call harms nobody."""
+    """Write to a temporary name, then rename, so that an interrupted or concurrent call harms nobody.
+
+    HDF5 that cannot write to a full disk prints pages of errors and may crash the process at its end; so the file is
+    made in memory, and Python writes it.
+    """
     temporary = file.with_name(f".{file.stem}-{uuid.uuid4().hex}.h5ad")
+    image = _h5ad_bytes(adata)
     try:
-        adata.write_h5ad(temporary, compression="gzip")
+        temporary.write_bytes(image)
         temporary.replace(file)
-    except Exception as error:  # h5py tells of a full disk by more than one class of error
+    except OSError as error:
         msg = f"could not write {file}: {error}; nothing of it was kept, the originals stay in {file.parent}"
         raise OSError(msg) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _h5ad_bytes(adata: Any) -> bytes:
+    """Return what a ``.h5ad`` file of the data holds."""
+    import h5py
+    from anndata.io import write_elem
+
+    with h5py.File(uuid.uuid4().hex, "w", driver="core", backing_store=False) as memory:
+        write_elem(memory, "/", adata, dataset_kwargs={"compression": "gzip"})
+        memory.flush()
+        return bytes(memory.id.get_file_image())
