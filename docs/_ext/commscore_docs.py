@@ -9,6 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import cells
+import numpy as np
+import pandas as pd
 import resource_page
 import taxonomy
 from docutils import nodes
@@ -78,6 +80,36 @@ class Methods(SphinxDirective):
             for m in cs.tl.methods().itertuples()
         ]  # fmt: skip
         return [cells.table(header, rows, widths=(3, 9, 3, 3, 2, 7, 1))]
+
+
+class Datasets(SphinxDirective):
+    """The public data sets: what each is good for, what is downloaded, under which licence."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return what takes the place of the directive."""
+        import commscore as cs
+
+        header = ["name", "cells × genes", "what it is", "good for", "download", "licence", "paper"]
+        rows = [
+            [
+                f"`{d.name}`",
+                self._shape(d),
+                d.title,
+                d.good_for,
+                self._download(d),
+                d.licence,
+                cells.doi(d.doi, text="doi"),
+            ]
+            for d in cs.ds.list().itertuples()
+        ]
+        return [cells.table(header, rows, widths=(4, 3, 6, 7, 2, 3, 1))]
+
+    def _shape(self, row: Any) -> str:
+        return "not known" if row.n_obs is pd.NA else f"{row.n_obs:,} × {row.n_vars:,}"
+
+    def _download(self, row: Any) -> str:
+        size = "size not known" if np.isnan(row.megabytes) else f"{row.megabytes:g} MB"
+        return size if row.tested else f"{size}; not tested"
 
 
 class Columns(SphinxDirective):
@@ -153,6 +185,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("commscore-sources", Sources)
     app.add_directive("commscore-taxonomy", Taxonomy)
     app.add_directive("commscore-methods", Methods)
+    app.add_directive("commscore-datasets", Datasets)
     app.add_directive("commscore-columns", Columns)
     app.add_directive("commscore-names", Names)
     app.connect("autodoc-process-docstring", join_returns, priority=400)  # before numpydoc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
 import re
 import shutil
@@ -287,3 +288,17 @@ def test_headings_sort_and_evidence_unfolds(site, tmp_path):
     assert counts.loc[shown].is_monotonic_decreasing
     assert set(shown) == set(counts.index)
     assert unfolded == ["CXCL12^CXCR4"]
+
+
+@pytest.mark.slow
+def test_every_public_data_set_is_listed_with_its_size_and_licence(site):
+    page = read(site, "data").split("<tbody>")[1].split("</tbody>")[0]
+    rows = [re.findall(r"<td>(.*?)</td>", row, re.S) for row in page.split("<tr")[1:]]
+    table = {row[0]: row for row in ([html.unescape(re.sub("<[^>]+>", "", cell)).strip() for cell in r] for r in rows)}
+    assert list(table) == cs.ds.list()["name"].tolist()
+    for known in cs.ds.list().itertuples():
+        title, good_for, download, licence = table[known.name][2:6]
+        assert (title, good_for, licence) == (known.title, known.good_for, known.licence)
+        assert ("not tested" in download) == (not known.tested)
+    assert table["kang2018_muscat"][1:5:3] == ["1,556 × 1,267", "1 MB"]
+    assert table["covid_balf2020"][1:5:3] == ["not known", "size not known; not tested"]
