@@ -52,7 +52,7 @@ def test_lists_that_say_nothing_keep_what_is_assumed():
         assert both.interactions.loc[0, ["mode", "modes", "kind"]].tolist() == ["contact", "contact", "protein"]
     longer = pd.DataFrame({"ligand": ["CDH1", "IL6"], "receptor": ["CDH1", "IL6R_IL6ST"]})
     lists = rs.from_table(pair, name="a").merge(rs.from_table(longer, name="c"))
-    assert lists.interactions.loc[0, ["mode", "modes", "sources"]].tolist() == ["unknown", "unknown", "a;c"]
+    assert lists.interactions.loc[0, ["mode", "modes", "sources"]].tolist() == ["junctional_adhesion", "unknown", "a;c"]
 
 
 def test_a_resource_is_shown_with_its_version_if_it_has_one(breast, other):

@@ -50,8 +50,6 @@ BY_FAMILY = "; the rest by family: "
 
 _SILENT = {"mode": "unknown", "effect": "unknown", "direction": "unclear"}
 """Values that are the absence of a statement, whoever gives them."""
-_SAME_LEVEL = {"inferred": "stated"}
-"""What a review says of a pair counts alike, whether or not it names both partners."""
 
 
 def join_distinct(values: Any, sep: str = ";") -> str:
@@ -80,13 +78,22 @@ def _in_order(values: list[str], order: tuple[str, ...]) -> str:
 
 def _values_that_count(rows: dict[str, list[str]], name: str) -> list[str]:
     """Return what the best founded statements say, of those that say anything: no list outvotes a curated one."""
-    by_basis: dict[str, list[str]] = {basis: [] for basis in BASES}
-    for value, basis, how in zip(rows[name], statement_bases(rows), rows["inferred_from"], strict=True):
+    by_level: dict[str, list[str]] = {level: [] for level in BASES}
+    for value, level in zip(rows[name], statement_levels(rows), strict=True):
         # what is only assumed of a pair on a list is the absence of a statement, too
-        if value != (DEFAULTS[name] if basis == "listed" else _SILENT.get(name)):
-            level = "family" if basis == "listed" and BY_FAMILY in how else basis
-            by_basis[_SAME_LEVEL.get(level, level)].append(value)
-    return next(filter(None, by_basis.values()), rows[name])
+        if value != (DEFAULTS[name] if level == "listed" else _SILENT.get(name)):
+            by_level[level].append(value)
+    return next(filter(None, by_level.values()), rows[name])
+
+
+def statement_levels(rows: Mapping[str, Any]) -> list[str]:
+    """Return what counts for each statement: ``stated``, ``family`` or ``listed``.
+
+    Reviews count alike, whether they name both partners or not.
+    """
+    pairs = zip(rows["inferred_from"], statement_bases(rows), strict=True)
+    bases = ("family" if basis == "listed" and BY_FAMILY in how else basis for how, basis in pairs)
+    return ["stated" if basis == "inferred" else basis for basis in bases]
 
 
 def _modes(values: list[str]) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from commscore._validate import suggest
 from commscore.tables.resource import BASES, EVIDENCE
 
+from ._carried import FILLED, is_carried
 from ._derive import interactions_from_evidence, with_extras
 
 if TYPE_CHECKING:
@@ -52,12 +53,20 @@ def _matches(tables: Mapping[str, pd.DataFrame], column: str, values: list[Any])
     evidence = tables["evidence"]
     if column == "source":
         return evidence["source"].map(lambda cell: any(v in cell.split(";") for v in values))
-    keep = evidence[column].isin(values)
+    keep = _said(tables, column).isin(values)
     if column == "direction" and "dual" in values:
         pairs = tables["interactions"]
         dual = pairs.loc[pairs["direction"] == "dual", "interaction"]
         keep |= evidence["interaction"].isin(dual)
     return keep
+
+
+def _said(tables: Mapping[str, pd.DataFrame], column: str) -> pd.Series:
+    """Return what statements say, and where they say nothing, what was carried to their pair."""
+    evidence, pairs = tables["evidence"], tables["interactions"]
+    carried = pairs[is_carried(pairs, column)]
+    value_of = dict(zip(carried["interaction"], carried[column], strict=True))
+    return evidence[column].where(~evidence["interaction"].isin(value_of), evidence["interaction"].map(value_of))
 
 
 def _narrow(tables: dict[str, pd.DataFrame], keep: pd.Series) -> dict[str, pd.DataFrame]:
@@ -73,6 +82,9 @@ def _narrow(tables: dict[str, pd.DataFrame], keep: pd.Series) -> dict[str, pd.Da
     intact = whole.index[whole == all_of.reindex(whole.index)]
     result = with_extras(interactions, tables["interactions"]).set_index("interaction")
     result.loc[intact] = before.loc[intact, result.columns]
+    for column in FILLED:
+        carried = before.index[is_carried(before, column)].intersection(result.index)
+        result.loc[carried, column] = before.loc[carried, column]
     result = result.reset_index().astype({"n_evidence": "int64"})
     return tables | {"evidence": evidence, "interactions": result}
 

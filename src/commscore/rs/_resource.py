@@ -14,6 +14,7 @@ from commscore.check import GeneNames, checked
 from commscore.tables.resource import DROPPED, TABLES
 
 from . import _describe, _filter, _match, _merge, _species
+from ._derive import join_distinct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -232,14 +233,19 @@ class Resource:
 
     @checked
     def merge(self, other: Resource) -> Resource:
-        """Join two resources of one species: evidence of both, one row per interaction.
+        """Join two resources of one species: evidence of both, one row per interaction, no pair twice.
+
+        A complex is the same in whatever order its subunits are, a pair with its sides exchanged too; the better
+        founded way to write them stays. What reviews say of a pair (``basis`` ``stated`` or ``inferred``) is never
+        outvoted by a rule about its family, nor that by a list. Where lists say neither mode nor effect of a pair, they
+        follow from its molecules: by the rules about families (human genes), else, for the mode, by the other pairs
+        of the ligand where these agree. The column ``carried`` names the cells that were filled so.
 
         Returns
         -------
         Resource
-            Named ``a+b``. Statements that both contain are kept once. A resource merged with itself is
-            itself. ``mode``, ``kind`` and ``directness`` are those of the statements; what is only assumed of
-            a pair on a list (``paracrine``, ``protein``, ``direct``) does not outvote one.
+            Named ``a+b``. Statements that both contain are kept once. A resource merged with itself, or with one that
+            it contains, is itself.
 
         Raises
         ------
@@ -256,14 +262,15 @@ class Resource:
             raise ValueError(msg)
         if self.sha256 == other.sha256:
             return self
-        return Resource(
+        merged = Resource(
             name=f"{self.name}+{other.name}",
-            version=_merge.both(self.version, other.version, "+"),
+            version=f"{self.version}+{other.version}",
             sha256="",
-            licence=_merge.both(self.licence, other.licence, " AND "),
+            licence=join_distinct([self.licence, other.licence], " AND "),
             species=self.species,
-            _tables=_merge.merge_tables(self._tables, other._tables),
+            _tables=_merge.merge_tables(self._tables, other._tables, self.species),
         )
+        return self if merged.sha256 == self.sha256 else merged
 
     @checked
     def to_species(self, species: str, *, orthologs: pd.DataFrame | None = None) -> Resource:
