@@ -37,6 +37,7 @@ NO_GENES = ("composition", "pathway")
 NEWER = {"TDGF1": "CRIPTO"}
 """Symbols of the sources that were replaced since."""
 PREDICTED = re.compile(r"^Gm\d+$|Rik$|-ps\d*$")
+LOCUS = re.compile(r"LOC\d+$")
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -109,8 +110,9 @@ def one_to_one(pairs: set[tuple[str, str]]) -> dict[str, str]:
 def orthologs(folder: Path, symbol_of: dict[str, str]) -> dict[str, str]:
     """One-to-one pairs: HomoloGene's unless Ensembl knows further partners; Ensembl's where it knows none."""
     homologene = {
-        (symbol_of.get(row["Gene.ID_human"], row["Gene.Symbol_human"]), row["Gene.Symbol_mouse"])
+        (human, row["Gene.Symbol_mouse"])
         for row in read_gz(folder / "human_mouse_homologene.csv.gz")
+        if not LOCUS.match(human := symbol_of.get(row["Gene.ID_human"], row["Gene.Symbol_human"]))
     }
     with (folder / "celltypist_Ensembl105_Human2Mouse.csv").open(encoding="utf-8", newline="") as handle:
         ensembl = {(h, m) for h, m in csv.reader(handle) if h and m and not PREDICTED.search(m)}
@@ -125,7 +127,15 @@ def orthologs(folder: Path, symbol_of: dict[str, str]) -> dict[str, str]:
     known = {h for h, _ in homologene}
     taken = {m for _, m in homologene}
     second = {h: m for h, m in one_to_one(ensembl).items() if h not in known and m not in taken}
-    return first | second
+    return _with_curated(first | second)
+
+
+def _with_curated(mouse_of: dict[str, str]) -> dict[str, str]:
+    """Put the pairs of orthologs.tsv in the place of what the databases say; an empty one says that there is none."""
+    curated = {row["human"]: row["mouse"] for row in rows_of(HERE / "orthologs.tsv")}
+    taken = set(curated.values())
+    others = {h: m for h, m in mouse_of.items() if h not in curated and m not in taken}
+    return others | {h: m for h, m in curated.items() if m}
 
 
 def ensembl_ids(path: Path) -> dict[str, list[str]]:

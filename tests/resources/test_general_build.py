@@ -6,9 +6,10 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from curation import DATA, script
+from curation import CURATION, DATA, script
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +90,16 @@ def test_a_complex_takes_the_place_of_its_listed_subunits(build, copy):
         ["ERBB3", "listed", "EGF|ERBB3"],
         ["ERBB4", "listed", "EGF|ERBB4"],
     ]
+
+
+def test_chosen_orthologs_are_the_shipped_ones(build):
+    """Of genes of the tables; no mouse gene stands for two."""
+    chosen = build.read("orthologs", CURATION)
+    symbols = pd.concat([build.read("symbols", folder) for folder in (CURATION, build.TABLES)]).drop_duplicates()
+    assert symbols["symbol"].is_unique
+    mouse_of = dict(zip(symbols["symbol"], symbols["mouse"]))
+    assert set(chosen["human"]) <= set(mouse_of)
+    assert all(mouse_of[human] == mouse for human, mouse in zip(chosen["human"], chosen["mouse"]))
+    assert symbols.loc[symbols["mouse"] != "", "mouse"].is_unique
+    assert (chosen["reason"] != "").all()
+    assert (len(chosen), (chosen["mouse"] == "").sum()) == (85, 6)

@@ -143,6 +143,51 @@ def test_the_users_orthologs_are_used_if_they_are_one_to_one(small):
         small.to_species("mouse", orthologs=pd.DataFrame({"a": []}))
 
 
+def test_the_users_orthologs_can_be_a_file(small, tmp_path):
+    pairs = pd.DataFrame({"human": ["CDH1", "GJA1"], "mouse": ["Cdh1", "Gja1"]})
+    for path, separator in ((tmp_path / "pairs.csv", ","), (tmp_path / "pairs.tsv", "\t")):
+        pairs.to_csv(path, sep=separator, index=False)
+        for given in (path, str(path)):
+            assert set(small.to_species("mouse", orthologs=given).interactions["interaction"]) == {
+                "Cdh1^Cdh1",
+                "Gja1^Gja1",
+            }
+    with pytest.raises(FileNotFoundError, match=r"orthologs='.*nothing.csv' does not exist"):
+        small.to_species("mouse", orthologs=tmp_path / "nothing.csv")
+    with pytest.raises(ValueError, match=r"orthologs='.*pairs.xlsx' must end in one of .csv, .tsv"):
+        small.to_species("mouse", orthologs=tmp_path / "pairs.xlsx")
+
+
+def test_orthologs_of_other_genes_are_refused(small):
+    pairs = pd.DataFrame({"human": ["Cdh1", "Gja1"], "mouse": ["CDH1", "GJA1"]})
+    with pytest.raises(ValueError, match=r"'human' has none of the 8 genes .*'Cdh1', 'Gja1'\); are .* swapped"):
+        small.to_species("mouse", orthologs=pairs)
+    with pytest.raises(ValueError, match=r"'human' has none of the 8 genes .*'ENSG00000039068'\); give symbols"):
+        small.to_species("mouse", orthologs=pd.DataFrame({"human": ["ENSG00000039068"], "mouse": ["Cdh1"]}))
+
+
+@pytest.mark.parametrize(("name", "n_lost"), [("breast", 6), ("general", 163)])
+def test_few_interactions_are_lost_in_mouse(name, n_lost):
+    human = rs.load(name)
+    mouse = human.to_species("mouse")
+    dropped = mouse.dropped[mouse.dropped["table"] == "interactions"]
+    assert (len(dropped), len(human) - len(mouse)) == (n_lost, n_lost)
+    assert mouse.interactions["interaction"].is_unique
+    to = dict(zip(human.symbols["symbol"], human.symbols["mouse"]))
+    chosen = {"ICOSLG": "Icosl", "CD8B": "Cd8b1", "SIGLEC10": "Siglecg", "INS": "Ins2", "CCL2": "Ccl2", "CXCL8": ""}
+    assert all(to.get(h, m) == m for h, m in chosen.items())
+    assert {"CD8B", "ICOSLG", "CCL2"} <= set(to)
+
+
+def test_the_users_orthologs_serve_the_general_resource():
+    general = rs.load("general")
+    pairs = pd.DataFrame({"human": ["CXCL9", "CXCR3", "CXCL8"], "mouse": ["Cxcl9", "Cxcr3", "Cxcl15"]})
+    mouse = general.to_species("mouse", orthologs=pairs)
+    assert mouse.interactions["interaction"].tolist() == ["Cxcl9^Cxcr3"]
+    assert mouse.interactions.loc[0, ["mode", "pathway"]].tolist() == ["paracrine", "CXCL"]
+    assert len(mouse.dropped[mouse.dropped["table"] == "interactions"]) == len(general) - 1
+
+
 def test_species_errors(breast):
     assert breast.to_species("human") is breast
     with pytest.raises(ValueError, match=r"species='rat' is not one of 'human', 'mouse'"):

@@ -38,7 +38,7 @@ def open_resource(
     one_of("--species", species, SPECIES)
     one_of("--resource-species", file_species, SPECIES)
     from ..rs._named import open_named
-    from ..rs.io._files import read_table
+    from ..rs._tabular import read_table
 
     resource = open_named(text, argument="--resource", species=file_species)
     pairs = None if orthologs is None else read_table(orthologs, argument="--orthologs")

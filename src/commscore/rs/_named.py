@@ -14,8 +14,9 @@ from commscore.tables.resource import FORMATS
 from ._load import load
 from ._resource import Resource
 from ._shipped import NAMES
+from ._tabular import as_given
 from .io import liana
-from .io._files import as_given, guess_format, read_resource
+from .io._files import guess_format, read_resource
 from .io._read import is_there, misread
 from .io.table import from_table
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -273,7 +274,7 @@ class Resource:
         return self if merged.sha256 == self.sha256 else merged
 
     @checked
-    def to_species(self, species: str, *, orthologs: pd.DataFrame | None = None) -> Resource:
+    def to_species(self, species: str, *, orthologs: pd.DataFrame | str | Path | None = None) -> Resource:
         """Translate human genes by one-to-one orthologs.
 
         Parameters
@@ -281,8 +282,9 @@ class Resource:
         species
             ``"mouse"`` (or ``"human"``, which changes nothing).
         orthologs
-            Table with the columns ``human`` and ``mouse`` to be used instead of the shipped one, which knows
-            the genes of the curated resource only. Pairs that are not one to one are ignored.
+            Table with the columns ``human`` and ``mouse`` (symbols), or the path of one (csv, tsv or parquet), to be
+            used instead of the shipped one, which knows the genes of the shipped resources only. Pairs that are not
+            one to one are ignored.
 
         Returns
         -------
@@ -293,7 +295,15 @@ class Resource:
         Raises
         ------
         ValueError
-            For another species, or if this resource is not human.
+            For another species, if this resource is not human, or for a table without these columns or without
+            any gene of the resource.
+        FileNotFoundError
+            If ``orthologs`` names no file.
+
+        Notes
+        -----
+        The shipped orthologs are one to one in HomoloGene or Ensembl, or chosen with a reason where one gene has
+        several (CD8B → Cd8b1, INS → Ins2; `resources/orthologs.tsv`).
         """
         if _species.check(self.species, species):
             return self

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from commscore._validate import one_of, warn
+from commscore._validate import listed, one_of, warn
 from commscore.tables.resource import DROPPED
 
-from ._match import METABOLITE, subunits
+from ._match import METABOLITE, genes_of, subunits
+from ._tabular import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,9 +68,10 @@ class _Losses:
         return pd.DataFrame(self.rows, columns=list(DROPPED.names))
 
 
-def convert(tables: Mapping[str, pd.DataFrame], orthologs: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+def convert(tables: Mapping[str, pd.DataFrame], orthologs: pd.DataFrame | str | Path | None) -> dict[str, pd.DataFrame]:
     """Translate every table; see :meth:`Resource.to_species`."""
-    to = _map(tables["symbols"], orthologs)
+    symbols = tables["symbols"]
+    to = _Map(symbols["symbol"], symbols["mouse"]) if orthologs is None else _given_map(orthologs, genes_of(tables))
     losses = _Losses(to)
     result = dict(tables)
     pairs = tables["interactions"]
@@ -98,20 +101,26 @@ def _tell(dropped: pd.DataFrame, n: int) -> None:
     if unknown:
         warn(
             f"{unknown} of {n} interactions are left out because the shipped orthologs, those of the genes of the "
-            "curated resource, do not know all of their genes (listed in .dropped); give orthologs=, a table with the "
+            "shipped resources, do not know all of their genes (listed in .dropped); give orthologs=, a table with the "
             "columns human and mouse"
         )
 
 
-def _map(symbols: pd.DataFrame, orthologs: pd.DataFrame | None) -> _Map:
-    if orthologs is None:
-        return _Map(symbols["symbol"], symbols["mouse"])
-    missing = [c for c in SPECIES if c not in orthologs.columns]
+def _given_map(orthologs: pd.DataFrame | str | Path, genes: list[str]) -> _Map:
+    """Take the user's pairs, which must know a gene of the resource."""
+    table = orthologs if isinstance(orthologs, pd.DataFrame) else read_table(Path(orthologs), argument="orthologs")
+    missing = [c for c in SPECIES if c not in table.columns]
     if missing:
-        columns = ", ".join(map(str, orthologs.columns))
+        columns = ", ".join(map(str, table.columns)) or "no columns"
         msg = f"orthologs needs the columns 'human' and 'mouse', found {columns}"
         raise ValueError(msg)
-    return _Map(orthologs["human"], orthologs["mouse"])
+    if genes and not set(genes) & set(table["human"]):
+        swapped = bool(set(genes) & set(table["mouse"]))
+        example = listed(map(repr, list(table["human"].astype(str).unique()[:3]))) or "no row"
+        way_out = "are 'human' and 'mouse' swapped?" if swapped else "give symbols, as in HGNC's EGFR and MGI's Egfr"
+        msg = f"orthologs: its column 'human' has none of the {len(genes)} genes of the resource ({example}); {way_out}"
+        raise ValueError(msg)
+    return _Map(table["human"], table["mouse"])
 
 
 def _translate_pairs(frame: pd.DataFrame, to: _Map) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from commscore._validate import suggest
+from commscore.rs._tabular import SEPARATORS, separated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -134,21 +134,6 @@ def _decode(file: File) -> str:
         column = file.content.count(b",", start, error.start) + 1
         msg = f"{file.name}, line {line}, column {column}: not UTF-8 text"
         raise ValueError(msg) from error
-
-
-SEPARATORS = (",", ";", "\t", "|")
-
-
-def separated(text: str, likely: str = ",") -> tuple[str, str]:
-    """Return the separator, told by the header, and the text without the line by which spreadsheets name it."""
-    text = text.lstrip("\r\n")  # blank lines before the header
-    start, _, rest = text.partition("\n")
-    separator = start.rstrip("\r").removeprefix("sep=")
-    if start.startswith("sep=") and separator in SEPARATORS:
-        return separator, rest
-    order = [likely, *(s for s in SEPARATORS if s != likely)]
-    header = re.sub(r'"[^"]*"', "", start)  # names in quotes may hold any of them
-    return max(order, key=header.count), text  # the first of those that occur equally often
 
 
 def misread(columns: Iterable[object]) -> str:
