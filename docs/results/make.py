@@ -1,6 +1,6 @@
 """Write the pages of results on public data.
 
-    COMMSCORE_DATA=FOLDER python docs/results/make.py
+    python docs/results/make.py
 
 Every page holds the question, the command, what was found, what was not assessable and why, what the comparison finds
 under shuffled labels of the samples, and what the result does not mean. All numbers come from this script.
@@ -8,11 +8,9 @@ under shuffled labels of the samples, and what the result does not mean. All num
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 
@@ -43,7 +41,7 @@ def markdown(frame):
 
 def read(name):
     """Public data by name."""
-    return ad.read_h5ad(Path(os.environ["COMMSCORE_DATA"]) / f"{name}.h5ad")
+    return cs.ds.fetch(name)
 
 
 def compare(a, **options):

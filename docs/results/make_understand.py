@@ -1,6 +1,6 @@
 """Write the pages of circuits, loops, response, therapies and expectations on public data.
 
-    COMMSCORE_DATA=FOLDER python docs/results/make_understand.py
+    python docs/results/make_understand.py
 
 Data come through ``cs.ds.fetch``. Every page shows what was asked, what was found with the place of the claim in the
 reviews, what could not be assessed and why, and what these data cannot show. All numbers come from this script.

@@ -199,7 +199,8 @@ def _ready(entry: Dataset, cache: Path) -> tuple[Path, Any]:
             return cached, _read(cached, entry)
         except OSError:
             pass  # damaged, or of another version of the recipe: built again
-    return cached, _built(entry, cache)
+    _build(entry, cache)
+    return cached, _read(cached, entry)  # the first call gives what every later one does
 
 
 def _read(file: Path, entry: Dataset) -> Any:
@@ -221,7 +222,7 @@ def _read(file: Path, entry: Dataset) -> Any:
     return adata
 
 
-def _built(entry: Dataset, cache: Path) -> Any:
+def _build(entry: Dataset, cache: Path) -> None:
     """Download the originals, build, check, and write the file under its name only when it is complete."""
     from . import recipes
     from ._download import originals
@@ -232,7 +233,6 @@ def _built(entry: Dataset, cache: Path) -> Any:
         msg = f"what was built of {entry.name!r} {problem}; is a package older than this one needs? nothing was kept"
         raise OSError(msg)
     _write(adata, cache / _file(entry))
-    return adata
 
 
 def _write(adata: Any, file: Path) -> None:
