@@ -127,6 +127,12 @@ def test_a_mirror_is_not_trusted_where_no_sum_is_known(tmp_path, monkeypatch):
         cs.ds.fetch("kang2018_25k", cache_dir=tmp_path)
 
 
+def test_a_mirror_must_be_an_address(toy, monkeypatch):
+    monkeypatch.setenv("COMMSCORE_MIRROR", "data/originals")
+    with pytest.raises(ValueError, match=r"COMMSCORE_MIRROR='data/originals' is no address; give http://… or https"):
+        cs.ds.fetch("toy_cells", cache_dir=toy)
+
+
 def test_the_named_folder_comes_first_and_is_never_written(toy, server, tmp_path, monkeypatch):
     folder = cs.ds.path("toy_cells", cache_dir=tmp_path / "mine").parent
     before = {name: (folder / name).read_bytes() for name in files_in(folder)}
@@ -293,6 +299,27 @@ def test_what_was_built_must_agree_with_what_is_known(toy, monkeypatch, change, 
     assert files_in(toy) == sorted(f"originals/{name}" for name in FILES)
 
 
+def test_a_recipe_that_fails_is_one_clear_error(toy, monkeypatch):
+    monkeypatch.setattr(sys.modules["commscore.ds.recipes.toy_cells"], "build", lambda files: files["other.tsv"])
+    with pytest.raises(OSError, match=r"the recipe of 'toy_cells' failed on the original.*: KeyError: 'other\.tsv'"):
+        cs.ds.fetch("toy_cells", cache_dir=toy)
+    assert not (toy / "toy_cells.h5ad").exists()
+
+
+def test_sums_that_a_repository_publishes(monkeypatch):
+    """What pooch reads of a DOI decides; a file that is not listed is refused before it is loaded."""
+    import pooch
+
+    repository = types.SimpleNamespace(registry={}, load_registry_from_doi=lambda: None)
+    asked = []
+    monkeypatch.setattr(pooch, "create", lambda **options: asked.append(options["base_url"]) or repository)
+    with pytest.raises(ValueError, match=r"its repository lists no file 'a\.rds'"):
+        _download._published_hash("doi:10.5281/zenodo.1/a.rds")
+    repository.registry["a.rds"] = "md5:0123"
+    assert _download._published_hash("doi:10.5281/zenodo.1/a.rds") == "md5:0123"
+    assert asked == ["doi:10.5281/zenodo.1/"] * 2
+
+
 def renamed(adata, old, new):
     adata.obs = adata.obs.rename(columns={old: new})
     return adata
@@ -328,15 +355,20 @@ def test_data_that_nobody_built_before_are_marked(toy, monkeypatch):
     assert (row["n_obs"] is pd.NA, bool(row["tested"])) == (True, False)
 
 
-def test_the_bar_counts_every_byte_once(toy, server):
+@pytest.mark.parametrize("known", [True, False])
+def test_the_bar_counts_every_byte_once(toy, server, known):
+    """Those of a file whose size is not known are counted as they come, and not when it is in the cache."""
     entry = _registry.datasets()["toy_cells"]
+    n_bytes = entry.n_bytes
+    if not known:
+        entry = dataclasses.replace(entry, files=tuple(dataclasses.replace(f, n_bytes=0) for f in entry.files))
     server.faults["labels.csv"] = ["cut"]
     steps = []
     loader = _download._Loader(entry=entry, folder=toy, advance=steps.append)
     for original in entry.files * 2:  # the second time from the cache
         loader.load(original)
     assert min(steps) < 0 < max(steps)
-    assert sum(steps) == 2 * entry.n_bytes
+    assert sum(steps) == (2 if known else 1) * n_bytes
 
 
 def test_pooch_says_nothing_and_is_left_as_it_was(toy, capfd):

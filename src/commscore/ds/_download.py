@@ -98,6 +98,9 @@ def _address(entry: Dataset, original: Original) -> str:
     mirror = os.environ.get(MIRROR_VARIABLE, "")
     if not mirror:
         return original.url
+    if not mirror.startswith(("http://", "https://")):
+        msg = f"{MIRROR_VARIABLE}={mirror!r} is no address; give http://… or https://…, or unset it"
+        raise ValueError(msg)
     if not original.sha256:
         msg = (
             f"the SHA-256 of {entry.name!r} is not known, so that it comes from {original.url} alone; unset "
@@ -114,6 +117,9 @@ def _published_hash(url: str) -> str:
     base, _, file = url.rpartition("/")
     repository = pooch.create(path=".", base_url=base + "/")
     repository.load_registry_from_doi()
+    if file not in repository.registry:
+        msg = f"its repository lists no file {file!r}"
+        raise ValueError(msg)
     return str(repository.registry[file])
 
 
@@ -132,8 +138,8 @@ class _FilePart:
         self.advance(n)
 
     def finish(self, n_bytes: int) -> None:
-        """Pass on what is left, all of it for a file that was in the cache."""
-        self.total = n_bytes
+        """Pass on what is left, all of it for a file that was in the cache; 0 if the size is not known."""
+        self.total = max(n_bytes, self.n_done)
         self.update(n_bytes)
 
     def reset(self) -> None:
@@ -151,7 +157,7 @@ def _progress(entry: Dataset) -> Iterator[Callable[[int], object]]:
         return
     from tqdm import tqdm
 
-    bar: Any = tqdm(total=entry.n_bytes, desc=entry.name, unit="B", unit_scale=True, delay=1, file=sys.stderr)
+    bar: Any = tqdm(total=entry.n_bytes or None, desc=entry.name, unit="B", unit_scale=True, delay=1, file=sys.stderr)
     with bar:
         yield bar.update
 

@@ -45,12 +45,13 @@ def fetch(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     Raises
     ------
     ValueError
-        Unknown name.
+        Unknown name, or ``COMMSCORE_MIRROR`` is set and no address.
     NotADirectoryError
         ``COMMSCORE_DATA`` is set and no folder.
     OSError
-        A download failed, a file has another SHA-256 than the registry says, the disk is full, or the data are not
-        what the registry says. Nothing bad is kept; files in ``COMMSCORE_DATA`` are never written or removed.
+        A download failed, a file has another SHA-256 than the registry says, the disk is full, the recipe failed, or
+        the data are not what the registry says. Nothing bad is kept; files in ``COMMSCORE_DATA`` are never written or
+        removed.
 
     Warns
     -----
@@ -228,7 +229,12 @@ def _build(entry: Dataset, cache: Path) -> None:
     from ._download import originals
     from ._facts import departure
 
-    adata = recipes.build(entry.name, originals(entry, cache))
+    files = originals(entry, cache)
+    try:
+        adata = recipes.build(entry.name, files)
+    except Exception as error:  # what a package that reads tables or objects of R may say, whichever it is
+        msg = f"the recipe of {entry.name!r} failed on the original files: {type(error).__name__}: {error}"
+        raise OSError(msg) from error
     if problem := departure(adata, entry):
         msg = f"what was built of {entry.name!r} {problem}; is a package older than this one needs? nothing was kept"
         raise OSError(msg)
