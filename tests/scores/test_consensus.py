@@ -86,7 +86,7 @@ def test_ranks_of_a_call(small, interactions, how):
     magnitude = np.stack([-table[f"score_{m}"] for m in ("mean", "product", "hill", "inter_score")])
     specificity = [-table[f"score_{m}"] for m in ("specificity", "scaled", "logfc")]
     np.testing.assert_allclose(table["magnitude_rank"], aggregate(magnitude), rtol=1e-12)
-    np.testing.assert_allclose(table["specificity_rank"], aggregate(np.stack([*specificity, table["pvalue_mean"]])))
+    np.testing.assert_allclose(table["specificity_rank"], aggregate(np.stack([*specificity, table["pvalue_raw_mean"]])))
     assert list(table.columns[-3:]) == ["magnitude_rank", "specificity_rank", "null"]
 
 

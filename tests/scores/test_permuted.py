@@ -59,8 +59,8 @@ def test_equals_brute_force(small, resource, method, scheme):
     assert len(table) > 40
     observed, pvalue = brute(small, table, method, scheme=scheme, rule="min")
     np.testing.assert_allclose(table["score"], observed, rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(table["pvalue"], pvalue, rtol=1e-12)
-    assert table["pvalue"].nunique() > 3
+    np.testing.assert_allclose(table["pvalue_raw"], pvalue, rtol=1e-12)
+    assert table["pvalue_raw"].nunique() > 3
 
 
 @pytest.mark.parametrize("rule", ["geometric", "mean"])
@@ -69,7 +69,7 @@ def test_rules_of_complexes(small, resource, method, rule):
     table = run(small, resource, method=method, complex=rule)
     observed, pvalue = brute(small, table, method, scheme="rotation", rule=rule)
     np.testing.assert_allclose(table["score"], observed, rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(table["pvalue"], pvalue, rtol=1e-12)
+    np.testing.assert_allclose(table["pvalue_raw"], pvalue, rtol=1e-12)
 
 
 def test_zscore_is_the_distance_from_the_permuted_mean(small, resource):
@@ -81,13 +81,13 @@ def test_zscore_is_the_distance_from_the_permuted_mean(small, resource):
         null = np.array([Slow(x, p).score("mean", *args, **where) for p in permuted])
         observed = Slow(x, labels).score("mean", *args, **where)
         assert row.score == pytest.approx((observed - null.mean()) / null.std(ddof=1), rel=1e-6)
-    np.testing.assert_array_equal(table["pvalue"], run(small, resource, method="mean")["pvalue"])
+    np.testing.assert_array_equal(table["pvalue_raw"], run(small, resource, method="mean")["pvalue_raw"])
 
 
 def test_zscore_of_another_score(small, resource):
     table = run(small, resource, method=["geometric", cs.tl.method("zscore", of="geometric")])
-    np.testing.assert_array_equal(table["pvalue_zscore"], table["pvalue_geometric"])
-    assert np.corrcoef(table["score_zscore"], -table["pvalue_geometric"])[0, 1] > 0.8
+    np.testing.assert_array_equal(table["pvalue_raw_zscore"], table["pvalue_raw_geometric"])
+    assert np.corrcoef(table["score_zscore"], -table["pvalue_raw_geometric"])[0, 1] > 0.8
 
 
 @pytest.mark.parametrize("trim", [0.0, 0.1, 0.25, 0.5])
@@ -104,7 +104,7 @@ def test_truncated_mean(small, resource, trim):
             )
             both.append(lr / (0.5 + lr))
         assert row.score == pytest.approx(both[0], rel=1e-6, abs=1e-9)
-        assert row.pvalue == pytest.approx((1 + sum(b >= both[0] - 1e-9 for b in both[1:])) / (N_PERMS + 1))
+        assert row.pvalue_raw == pytest.approx((1 + sum(b >= both[0] - 1e-9 for b in both[1:])) / (N_PERMS + 1))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 12, 31])

@@ -221,8 +221,8 @@ def test_cellphonedb_pvalues(case):
     )
     assert len(both) > 30
     theirs = 100 * FACTS["repeated"]["different"] / FACTS["repeated"]["made"]  # some of theirs are the same ones
-    error = np.sqrt(np.clip(both["pvalue"] * (1 - both["pvalue"]), 0.002, None) * (1 / theirs + 1 / 2000))
-    assert (np.abs(both["pvalue"] - both["pvalue_theirs"]) < 5 * error).all()
+    error = np.sqrt(np.clip(both["pvalue_raw"] * (1 - both["pvalue_raw"]), 0.002, None) * (1 / theirs + 1 / 2000))
+    assert (np.abs(both["pvalue_raw"] - both["pvalue_theirs"]) < 5 * error).all()
 
 
 def test_fractions_equal_to_the_threshold_are_expressed(case):

@@ -279,7 +279,7 @@ def test_a_gene_on_both_sides_is_outside_the_domain():
 def test_genes_of_few_cells_are_outside_the_domain():
     x = cells(400)
     x[:, 2] = 0
-    x[: MIN_NONZERO - 1, 2] = 1.0
+    x[: MIN_NONZERO - 1, 2] = np.linspace(0.8, 1.2, MIN_NONZERO - 1)
     assert not valid_of(fit(x, SIZES), [(1, 2, 2, 0, 1.0)])[0]
     x[MIN_NONZERO - 1, 2] = 1.3
     assert valid_of(fit(x, SIZES), [(1, 2, 2, 0, 1.0)])[0]

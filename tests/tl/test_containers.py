@@ -160,6 +160,12 @@ def test_score(container, cells, null):
     same(scored(container, **options).table, scored(cells, **options).table)
 
 
+@pytest.mark.parametrize("null", ["analytic", "permutation"])
+def test_score_over_samples(container, cells, null):
+    options = {"null": null, "n_perms": 60, "method": ["mean", "product"], "sample_key": "sample"}
+    same(scored(container, **options).table, scored(cells, **options).table)
+
+
 @pytest.mark.parametrize("scheme", ["ring", "independent"])
 def test_score_by_other_schemes(cells, some_container, scheme):
     options = {"n_perms": 40, "scheme": scheme}

@@ -33,18 +33,18 @@ def brute(adata, resource, *, x=None, **kwargs):
                             labels_permuted=permuted, **kwargs)  # fmt: skip
     back = {k: n for n, k in number.items()}
     rows = [(back[s], back[t], i, v[0], (1 + v[1]) / (n_perms + 1)) for (s, t, i), v in found.items()]
-    return pd.DataFrame(rows, columns=["source", "target", "interaction", "score", "pvalue"])
+    return pd.DataFrame(rows, columns=["source", "target", "interaction", "score", "pvalue_raw"])
 
 
 def assert_same(table, expected):
     by = ["source", "target", "interaction"]
-    left = table[[*by, "score", "pvalue"]].astype(dict.fromkeys(by, str)).sort_values(by, ignore_index=True)
+    left = table[[*by, "score", "pvalue_raw"]].astype(dict.fromkeys(by, str)).sort_values(by, ignore_index=True)
     right = expected.sort_values(by, ignore_index=True)
     assert len(right) > 10
     pd.testing.assert_frame_equal(left[by], right[by])
     np.testing.assert_allclose(left["score"], right["score"], rtol=1e-12, atol=1e-12)
-    n = 1 / right["pvalue"].min()
-    np.testing.assert_array_equal(np.round(left["pvalue"] * n * 1e6), np.round(right["pvalue"] * n * 1e6))
+    n = 1 / right["pvalue_raw"].min()
+    np.testing.assert_array_equal(np.round(left["pvalue_raw"] * n * 1e6), np.round(right["pvalue_raw"] * n * 1e6))
 
 
 @pytest.mark.parametrize("scheme", ["rotation", "ring", "independent"])
@@ -60,7 +60,7 @@ def test_equals_brute_force(small, interactions, scheme, rule, method):
 def test_any_number_of_permutations(small, interactions, scheme, n_perms):
     table = run(small, interactions, scheme=scheme, n_perms=n_perms)
     assert_same(table, brute(small, interactions, scheme=scheme, n_perms=n_perms, method="mean"))
-    assert table["pvalue"].min() >= 1 / (n_perms + 1)
+    assert table["pvalue_raw"].min() >= 1 / (n_perms + 1)
 
 
 def unsorted(m):
@@ -157,7 +157,17 @@ def test_names_and_order_of_groups_change_nothing(small, interactions):
         table[column] = table[column].astype(str)
     by = ["source", "target", "interaction"]
     left, right = (t.astype({"interaction": str}).sort_values(by, ignore_index=True) for t in (table, expected))
-    numbers = ["score", "pvalue", "padj", "ligand_mean", "receptor_mean", "ligand_prop", "receptor_prop"]
+    numbers = [
+        "score",
+        "pvalue",
+        "padj",
+        "pvalue_raw",
+        "pass_probability",
+        "ligand_mean",
+        "receptor_mean",
+        "ligand_prop",
+        "receptor_prop",
+    ]
     pd.testing.assert_frame_equal(left[by + numbers], right[by + numbers], check_exact=True)
 
 
@@ -173,7 +183,7 @@ def test_threads_and_blocks_change_no_byte(small, interactions, scheme):
         for n_jobs, memory in ((1, 2**28), (2, 2**28), (1, 1), (2, 100_000))
     ]
     for table in tables[1:]:
-        for column in ("score", "pvalue", "padj"):
+        for column in ("score", "pvalue", "padj", "pvalue_raw"):
             assert table[column].to_numpy().tobytes() == tables[0][column].to_numpy().tobytes()
 
 
@@ -187,8 +197,8 @@ def test_tiles_change_nothing(small, interactions, monkeypatch):
 
 
 def test_seeds(small, interactions):
-    assert run(small, interactions, rng=3)["pvalue"].equals(run(small, interactions, rng=3)["pvalue"])
-    assert not run(small, interactions, rng=3)["pvalue"].equals(run(small, interactions, rng=4)["pvalue"])
+    assert run(small, interactions, rng=3)["pvalue_raw"].equals(run(small, interactions, rng=3)["pvalue_raw"])
+    assert not run(small, interactions, rng=3)["pvalue_raw"].equals(run(small, interactions, rng=4)["pvalue_raw"])
     a = run(small, interactions, rng=np.random.default_rng(5))
     b = run(small, interactions, rng=np.random.default_rng(5))
     pd.testing.assert_frame_equal(a, b)
@@ -254,8 +264,8 @@ def test_expression_filter_is_at_least(small, interactions):
 
 
 def test_compatibility_of_ties_and_division(small, interactions):
-    ours = run(small, interactions, n_perms=40)["pvalue"]
-    theirs = run(small, interactions, n_perms=40, plus_one=False)["pvalue"]
+    ours = run(small, interactions, n_perms=40)["pvalue_raw"]
+    theirs = run(small, interactions, n_perms=40, plus_one=False)["pvalue_raw"]
     np.testing.assert_allclose(theirs * 40 + 1, ours * 41, rtol=1e-12)
     strict = run(small, interactions, n_perms=40, ties="gt")
     names = list(small.obs["cell_type"].astype(str))
@@ -267,14 +277,14 @@ def test_compatibility_of_ties_and_division(small, interactions):
                                labels_permuted=permuted, strict=True)  # fmt: skip
     for row in strict.itertuples():
         hits = expected[number[row.source], number[row.target], row.interaction][1]
-        assert row.pvalue == pytest.approx((1 + hits) / 41, rel=1e-12)
+        assert row.pvalue_raw == pytest.approx((1 + hits) / 41, rel=1e-12)
 
 
 def test_several_methods_share_one_call(small, interactions):
     several = run(small, interactions, method=["mean", "product"])
     for method in ("mean", "product"):
         alone = run(small, interactions, method=method)
-        for column in ("score", "pvalue", "padj"):
+        for column in ("score", "pvalue", "padj", "pvalue_raw"):
             np.testing.assert_array_equal(several[f"{column}_{method}"], alone[column])
 
 

@@ -31,7 +31,7 @@ def test_analytic_p_values_are_those_of_many_permutations(tumour, method):
     permuted = run(tumour, method=method, n_perms=n)
     inside = (analytic["null"] == "analytic").to_numpy()
     assert inside.sum() > 300
-    a, p = analytic["pvalue"].to_numpy()[inside], permuted["pvalue"].to_numpy()[inside]
+    a, p = analytic["pvalue_raw"].to_numpy()[inside], permuted["pvalue_raw"].to_numpy()[inside]
     complexes = analytic["interaction"].str.contains("_").to_numpy()[inside]
     for kind in (complexes, ~complexes):
         for low, high in ((0.1, 1.0), (0.01, 0.1), (0.001, 0.01)):
@@ -48,14 +48,14 @@ def test_rows_outside_the_domain_are_permuted(tumour):
     permuted = run(tumour, n_perms=200)
     outside = (analytic["null"] == "permutation").to_numpy()
     assert 0 < outside.sum() < len(analytic)
-    np.testing.assert_array_equal(analytic["pvalue"][outside], permuted["pvalue"][outside])
+    np.testing.assert_array_equal(analytic["pvalue_raw"][outside], permuted["pvalue_raw"][outside])
     np.testing.assert_array_equal(analytic["score"], permuted["score"])
     assert (permuted["null"] == "permutation").all()
 
 
 def test_small_p_values_are_told_apart(tumour):
     table = run(tumour, null="analytic", n_perms=10, expr_prop=0.1)
-    p = table.loc[table["null"] == "analytic", "pvalue"]
+    p = table.loc[table["null"] == "analytic", "pvalue_raw"]
     assert p.min() < 1e-20
     assert (p > 0).all()
     assert p.is_unique or p.nunique() > 0.9 * len(p)
@@ -64,7 +64,7 @@ def test_small_p_values_are_told_apart(tumour):
 def test_geometric_has_the_p_values_of_product(tumour):
     product = run(tumour, method="product", null="analytic", n_perms=50)
     geometric = run(tumour, method="geometric", null="analytic", n_perms=50)
-    np.testing.assert_array_equal(product["pvalue"], geometric["pvalue"])
+    np.testing.assert_array_equal(product["pvalue_raw"], geometric["pvalue_raw"])
 
 
 @pytest.mark.parametrize("rule", ["geometric", "mean"])
@@ -89,19 +89,21 @@ def test_several_methods_are_analytic_together(tumour):
     alone = run(tumour, method="product", null="analytic", n_perms=30)
     rows = ((both["null"] == "analytic") & (alone["null"] == "analytic")).to_numpy()
     assert rows.any()
-    np.testing.assert_array_equal(both["pvalue_product"][rows], alone["pvalue"][rows])
+    np.testing.assert_array_equal(both["pvalue_raw_product"][rows], alone["pvalue_raw"][rows])
 
 
 def test_threads_containers_and_order_change_nothing(tumour):
     expected = run(tumour, null="analytic", n_perms=30)
-    np.testing.assert_array_equal(run(tumour, null="analytic", n_perms=30, n_jobs=2)["pvalue"], expected["pvalue"])
+    np.testing.assert_array_equal(
+        run(tumour, null="analytic", n_perms=30, n_jobs=2)["pvalue_raw"], expected["pvalue_raw"]
+    )
     other = tumour.copy()
     other.X = other.X.tocsc()
-    np.testing.assert_array_equal(run(other, null="analytic", n_perms=30)["pvalue"], expected["pvalue"])
+    np.testing.assert_array_equal(run(other, null="analytic", n_perms=30)["pvalue_raw"], expected["pvalue_raw"])
     shuffled = tumour[np.random.default_rng(0).permutation(tumour.n_obs)].copy()
     inside = (expected["null"] == "analytic").to_numpy()
-    again = run(shuffled, null="analytic", n_perms=30)["pvalue"]
-    np.testing.assert_allclose(again[inside], expected["pvalue"][inside], rtol=1e-6)
+    again = run(shuffled, null="analytic", n_perms=30)["pvalue_raw"]
+    np.testing.assert_allclose(again[inside], expected["pvalue_raw"][inside], rtol=1e-6)
 
 
 def test_shuffled_labels_give_uniform_p():
@@ -115,7 +117,7 @@ def test_shuffled_labels_give_uniform_p():
         table = run(adata, resource=pairs, null="analytic", n_perms=10)
         table = table[table["null"] == "analytic"]
         # one test per interaction, so that the tests are nearly independent
-        p += list(table.groupby("interaction", observed=True)["pvalue"].nth(int(rng.integers(9))))
+        p += list(table.groupby("interaction", observed=True)["pvalue_raw"].nth(int(rng.integers(9))))
     assert len(p) > 200
     assert stats.kstest(p, "uniform").pvalue > 0.01
 
@@ -138,4 +140,4 @@ def test_analytic_p_values_do_not_depend_on_container_or_threads(tumour):
         data.X = make(data.X)
         found = run(data, null="analytic", n_perms=5)
         assert (found["null"] == want["null"]).all()
-        np.testing.assert_allclose(found["pvalue"], want["pvalue"], rtol=1e-9)
+        np.testing.assert_allclose(found["pvalue_raw"], want["pvalue_raw"], rtol=1e-9)

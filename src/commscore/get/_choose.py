@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 
     from ._result import Result
 
-PARTS = ("score", "pvalue", "padj")
+PARTS = (
+    "score",
+    "excess",
+    "excess_se",
+    "n_positive",
+    "pvalue",
+    "padj",
+    "pvalue_within",
+    "padj_within",
+    "pvalue_raw",
+    "pvalue_within_raw",
+)
 """Columns of a method; a table of several methods has ``score_<method>`` and so on."""
 
 
@@ -59,7 +70,7 @@ def method_of(result: Result, method: str | None) -> str | None:
 
 
 def as_single(frame: pd.DataFrame, method: str | None, *, keep: bool) -> pd.DataFrame:
-    """Return the table with columns ``score, pvalue, padj`` of one method; ``keep`` leaves the others in it."""
+    """Return the table with columns ``score, pvalue, padj``, … of one method; ``keep`` leaves the others in it."""
     if method is None:
         return frame
     own = {f"{part}_{method}": part for part in PARTS if f"{part}_{method}" in frame}

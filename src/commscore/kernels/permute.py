@@ -238,3 +238,120 @@ def count_exceeding(values, keep, ligand, receptor, threshold, form, strict, sta
                 s = 0.5 * (left[b] + right[b])
                 n += (s > limit) if strict else (s >= limit)
         counts[t] += n
+
+
+@njit
+def stratum_stream(stratum, number):
+    """Stream of one order of the cells of a stratum."""
+    return (np.uint64(stratum) + np.uint64(1)) << np.uint64(40) | np.uint64(number)
+
+
+LAPS = np.uint64(1 << 39)
+"""Streams of the rings of strata are counted from here, those of single orders from 0."""
+
+
+@njit
+def draw_strata(template, bounds, code_at, turned, key, lap, first, width, place, codes):
+    """Write the segments, times ``width``, of the units ``first`` to ``first + width`` of every stratum's cells.
+
+    ``template`` holds the segments of the cells, stratum ``s`` between ``bounds[s]`` and ``bounds[s + 1]``. A turned
+    stratum has one random ring per lap of ``lap`` units (of cell ``i``, unit ``first + w`` has the segment
+    ``codes[code_at[s] + i + w]``); any other an order of its own per unit, ``codes[code_at[s] + i · width + w]``. Unit
+    ``place`` (-1: none) has the template itself.
+    """
+    number = first // lap
+    for s in range(bounds.size - 1):
+        start, n = bounds[s], bounds[s + 1] - bounds[s]
+        if turned[s]:
+            labels = template[start : start + n].copy()
+            if place >= 0 and place // lap == number:
+                offset = first - place
+            else:
+                shuffle(labels, key, stratum_stream(s, LAPS + np.uint64(number)))
+                offset = first - number * lap
+            for x in range(n + width):
+                codes[code_at[s] + x] = labels[(x + offset) % n] * width
+            continue
+        for w in range(width):
+            labels = template[start : start + n].copy()
+            if first + w != place:
+                shuffle(labels, key, stratum_stream(s, np.uint64(first + w)))
+            for i in range(n):
+                codes[code_at[s] + i * width + w] = labels[i] * width
+
+
+@njit
+def add_codes(data, rows, start, stop, codes, first, stride, width, sums):
+    """Add the non-zeros ``start`` to ``stop`` into ``sums`` (segments · ``width`` units); see :func:`draw_strata`."""
+    n = np.uint64(width)
+    whole = n - n % np.uint64(8)
+    for i in range(np.uint64(start), np.uint64(stop)):
+        at = np.uint64(first) + np.uint64(rows[i]) * np.uint64(stride)
+        v = np.float64(data[i])
+        for begin in range(np.uint64(0), whole, np.uint64(8)):
+            for more in range(8):
+                w = np.uint64(begin) + np.uint64(more)
+                sums[np.uint64(codes[at + w]) + w] += v
+        for rest in range(whole, n):
+            w = np.uint64(rest)
+            sums[np.uint64(codes[at + w]) + w] += v
+
+
+@njit
+def add_groups(sums, n_segments, low, high, own, slots, below, out):
+    """Add the groups' sums in a stratum to their rows of ``out``; ``own`` are the groups' cells in it."""
+    n_rotations = low.shape[0]
+    width = out.shape[1] // n_rotations
+    for s in range(n_segments):
+        for w in range(width):
+            below[s + 1, w] = below[s, w] + sums[s * width + w]
+    for k in range(own.size):
+        if slots[k] < 0 or own[k] == 0:
+            continue
+        for j in range(n_rotations):
+            a, b = low[j, k], high[j, k]
+            total = out[slots[k], j * width : (j + 1) * width]
+            if b > a:
+                for w in range(width):
+                    total[w] += below[b, w] - below[a, w]
+            else:
+                for w in range(width):
+                    total[w] += below[b, w] - below[a, w] + below[n_segments, w]
+
+
+@njit
+def means_in_strata(
+    data, rows, indptr, genes, bounds, codes, code_at, turned, n_segments, low, high, own, sizes, slots, out
+):
+    """Group means under labellings drawn within strata: the strata's sums over the groups' sizes.
+
+    Codes as in :func:`draw_strata`; ``low`` and ``high`` (strata × rotations × groups) as in
+    :func:`means_of_segments`, ``own`` (strata × groups) are cells. A stratum in which the gene is not expressed adds
+    nothing and is skipped.
+    """
+    width = out.shape[1] // low.shape[1]
+    most = n_segments.max()
+    sums, below = np.empty(most * width), np.zeros((most + 1, width))
+    for g in range(genes.size):
+        for k in range(sizes.size):
+            if slots[g, k] >= 0:
+                out[slots[g, k]] = 0.0
+        stop = indptr[genes[g]]
+        end = indptr[genes[g] + 1]
+        for s in range(bounds.size - 1):
+            start = stop
+            if start == end:
+                break
+            stop = start + np.searchsorted(rows[start:end], bounds[s + 1])
+            if start == stop:
+                continue
+            stride = np.int64(1) if turned[s] else width
+            flat = sums[: n_segments[s] * width]
+            flat[:] = 0.0
+            add_codes(data, rows, start, stop, codes, code_at[s] - bounds[s] * stride, stride, width, flat)
+            add_groups(flat, n_segments[s], low[s], high[s], own[s], slots[g], below, out)
+        for k in range(sizes.size):
+            if slots[g, k] >= 0:
+                means = out[slots[g, k]]
+                for w in range(means.size):
+                    means[w] /= sizes[k]

@@ -165,3 +165,35 @@ def build(genes, indptr, counts, values, rows, start, stop, scratch, raw, tables
         for side in range(2):
             walk(1.0 - 2.0 * side, row[TILT], row[FRACTION], row[SIZE], row[N_ZERO], c, x, row[ATOM], scratch, raw)
         truncate(raw, row[TILT], row[ATOM], row[CENTRE], row[SCALE], tables[i])
+
+
+@njit
+def build_strata(genes, indptr, counts, values, parts, rows, start, stop, scratch, one, raw, tables):
+    """Tables (rows × 41 × 4) of sums over strata: cumulants and the logarithms of the factors add up.
+
+    As :func:`build`; bins of gene ``g`` in stratum ``s`` lie between ``indptr[s, g]`` and ``indptr[s, g + 1]``,
+    ``parts`` (rows × strata × 4) are f, n, number of zeros and P0 of each stratum (n is 0 where nothing is drawn), and
+    ``rows`` (rows × 5) atom, tilt, mean and sd of the sum without its atom, and what is constant in it.
+    """
+    for i in range(start, stop):
+        atom, tilt, centre, scale, constant = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3], rows[i, 4]
+        raw[:] = 0.0
+        for s in range(parts.shape[1]):
+            n = parts[i, s, SIZE]
+            if n == 0.0:
+                continue
+            first, last = indptr[s, genes[i]], indptr[s, genes[i] + 1]
+            c, x = counts[first:last], values[first:last]
+            p_zero = parts[i, s, ATOM] if atom > 0.0 else 0.0
+            for side in range(2):
+                walk(1.0 - 2.0 * side, tilt, parts[i, s, FRACTION], n, parts[i, s, N_ZERO], c, x, p_zero, scratch, one)
+            origin = one[ORIGIN, FACTOR]
+            for node in range(N_NODES):
+                raw[node, CUMULANT] += one[node, CUMULANT]
+                raw[node, SLOPE] += one[node, SLOPE]
+                raw[node, CURVATURE] += one[node, CURVATURE]
+                raw[node, FACTOR] += one[node, FACTOR] - origin
+        for node in range(N_NODES):
+            raw[node, CUMULANT] += GRID[node] * tilt * constant
+            raw[node, SLOPE] += constant
+        truncate(raw, tilt, atom, centre, scale, tables[i])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..arrays import Bools, Floats, Ints
     from .samples import Study, StudyKeys
 
-_OWNER = re.compile(
+OWNER = re.compile(
     r"(?:.*[^a-z])?(?:patient|donor|subject|individual|participant|volunteer|person|animal|mouse)s?"
     r"[^a-z]*(?:id|identifier|no|nr|num|number|name|code|label)?[^a-z]*"
 )
@@ -57,10 +57,8 @@ def nested_patients(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPati
     another column, is none.
     """
     columns = sample_labels(adata, study, keys)
-    owners = [(key, code) for key, code in columns.items() if _OWNER.fullmatch(key.lower())]
-    others = [
-        (key, code) for key, code in columns.items() if not _OWNER.fullmatch(key.lower()) and _is_text(adata, key)
-    ]
+    owners = [(key, code) for key, code in columns.items() if OWNER.fullmatch(key.lower())]
+    others = [(key, code) for key, code in columns.items() if not OWNER.fullmatch(key.lower()) and _is_text(adata, key)]
     nested = [key for key, code in owners if _n(code) >= 4 and _inflation(code, study) > _INFLATION]
     if not nested and not any(_n(code) < code.size for _, code in owners):
         nested = [key for key, code in others if _like_patients(key, code, study)]
@@ -106,7 +104,7 @@ def sample_labels(adata: AnnData, study: Study, keys: StudyKeys) -> dict[str, In
     is_lazy = not isinstance(adata.obs, pd.DataFrame)
     codes = {}
     for key in map(str, adata.obs.columns):
-        if key in named or (is_lazy and not (_OWNER.fullmatch(key.lower()) or _BATCH.fullmatch(key.lower()))):
+        if key in named or (is_lazy and not (OWNER.fullmatch(key.lower()) or _BATCH.fullmatch(key.lower()))):
             continue
         code = _code_of_samples(in_memory(adata, key), study, ends=(first, last))
         if code is not None:

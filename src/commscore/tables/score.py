@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ._base import Column, Table
+from .vocabulary import Status, Unit
 
+STATUSES = (Status.TESTED.value, Status.TOO_FEW_SAMPLES.value)
 NULLS = ("permutation", "analytic", "none")
 REASONS = ("gene missing", "subunit missing", "below expr_prop", "too few cells", "not measurable in RNA", "indirect")
 
@@ -25,10 +27,37 @@ SCORE = Table(
         Column("receptor_prop", "float", "fraction of target cells that express the receptor, 0 to 1"),
         Column("score", "float", "the score; score_<method> with several methods"),
         Column(
-            "pvalue", "float", "p-value of the score, within this pool of cells; pvalue_<method> with several methods"
+            "excess", "float", "sample_key only: mean over samples of the score above permuted labels of the sample"
         ),
-        Column("padj", "float", "Benjamini–Hochberg adjusted p-value over all rows"),
-        Column("null", "category", "what the p-value comes from", NULLS),
+        Column("excess_se", "float", "sample_key only: standard error of it, from how it varies between samples"),
+        Column("n_positive", "int", "sample_key only: samples in which the score is above that of permuted labels"),
+        Column(
+            "pvalue",
+            "float",
+            "p-value among the listed rows: that the excess recurs from sample to sample; without sample_key, of the "
+            "score in this pool of cells; pvalue_<method> with several methods",
+        ),
+        Column("padj", "float", "Benjamini–Hochberg adjusted pvalue over all rows"),
+        Column(
+            "pvalue_within", "float", "sample_key only: p-value among the listed rows, labels permuted within samples"
+        ),
+        Column("padj_within", "float", "sample_key only: Benjamini–Hochberg adjusted pvalue_within"),
+        Column("pvalue_raw", "float", "pvalue before it is divided by pass_probability"),
+        Column("pvalue_within_raw", "float", "sample_key only: pvalue_within before it is divided by pass_probability"),
+        Column("n_samples", "int", "sample_key only: samples with enough cells of both groups"),
+        Column(
+            "support", "float", "sample_key only: share of these samples in which both sides pass expr_prop, 0 to 1"
+        ),
+        Column(
+            "top_sample_share",
+            "float",
+            "sample_key only: largest share of one sample in what the source expresses of the ligand, or the target of "
+            "the receptor, 0 to 1",
+        ),
+        Column("pass_probability", "float", "probability that permuted labels would list the row, 0 to 1"),
+        Column("null", "category", "what the p-value of permuted labels comes from", NULLS),
+        Column("unit", "category", "sample_key only: what pvalue takes as replicates", Unit.words()),
+        Column("status", "category", "sample_key only: whether pvalue could be computed, or why not", STATUSES),
         Column("magnitude_rank", "float", "consensus only: aggregated rank of magnitude, 0 to 1, low is strong"),
         Column("specificity_rank", "float", "consensus only: aggregated rank of specificity, 0 to 1, low is strong"),
     ),

@@ -18,7 +18,7 @@ from . import schemes
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ...arrays import Floats
+    from ...arrays import Floats, Groups
     from ..read.cells import LabelledCells
     from .schemes import Block
 
@@ -28,16 +28,20 @@ _GENES_PER_CHUNK = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Draws:
-    """How labellings are drawn: ``n`` of them by a ``scheme`` with a ``key``, in blocks of ``memory`` bytes at most."""
+    """How labellings are drawn: ``n`` of them by a ``scheme`` with a ``key``, in blocks of ``memory`` bytes at most.
+
+    ``strata`` of the cells, in their own order, within which labels are permuted; None to permute those of all cells.
+    """
 
     n: int
     scheme: str
     key: int
     memory: int
+    strata: Groups | None = None
 
     def order(self, n_cells: int) -> npt.NDArray[np.uint32]:
         """Return the order in which the cells must be laid out for the scheme."""
-        return schemes.order(self.scheme, key=self.key, n_cells=n_cells)
+        return schemes.order(self.scheme, key=self.key, n_cells=n_cells, strata=self.strata)
 
 
 class Visitor(Protocol):
@@ -74,7 +78,8 @@ def permute(
     progress
         Called with the number of labellings after each block.
     """
-    scheme = schemes.make(draws.scheme, groups=cells.groups, n_perms=draws.n, key=draws.key)
+    strata = None if draws.strata is None else draws.strata.sizes
+    scheme = schemes.make(draws.scheme, groups=cells.groups, n_perms=draws.n, key=draws.key, strata=strata)
     unit = scheme.columns_per_unit() * visitor.bytes_per_labelling + scheme.label_bytes(cells.columns.n_cells)
     width = int(np.clip(draws.memory // unit, 1, scheme.widest()))
     for block in scheme.blocks(cells.columns, width if widest is None else min(width, widest), cells.team):

@@ -12,6 +12,8 @@
     chosen so that the observed labelling is equally likely to be any of these n + 1. Given all of them, any could
     be the observed one, so that (1 + b)/(n + 1) is valid in finite samples, not only nearly so. No labelling is
     drawn twice while there are more than n cells.
+
+Within strata all three are :mod:`~commscore.core.permute.strata`.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy as np
 from ...arrays import GeneColumns, Groups
 from ...kernels import permute
 from ...kernels.rng import shuffle
+from .strata import StratifiedOrders
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -82,20 +85,25 @@ class Scheme(Protocol):
         """Largest useful number of units in a block."""
 
 
-def order(name: str, *, key: int, n_cells: int) -> npt.NDArray[np.uint32]:
-    """Return the order in which the cells of the columns and the labels must be laid out for this scheme."""
+def order(name: str, *, key: int, n_cells: int, strata: Groups | None = None) -> npt.NDArray[np.uint32]:
+    """Return the order in which the cells of the columns and the labels must be laid out for this scheme.
+
+    Cells lie stratum by stratum where labels are permuted within strata.
+    """
     cells = np.arange(n_cells, dtype=np.uint32)
     if name != "independent":
         shuffle(cells, np.uint64(key), np.uint64(_RING_STREAM))
-    return cells
+    return cells if strata is None else cells[np.argsort(strata.labels[cells], kind="stable")]
 
 
-def make(name: str, *, groups: Groups, n_perms: int, key: int) -> Scheme:
-    """Return the scheme of this name for cells laid out in its :func:`order`."""
+def make(name: str, *, groups: Groups, n_perms: int, key: int, strata: Ints | None = None) -> Scheme:
+    """Return the scheme of this name for cells laid out in its :func:`order`, within strata of these sizes if any."""
+    n_cells = int(groups.sizes.sum())
+    rotations = min(MAX_ROTATIONS, groups.n, n_perms, n_cells) if name == "rotation" else 1
+    if strata is not None and strata.size > 1:
+        return StratifiedOrders(groups, strata, n_perms=n_perms, key=key, scheme=name, rotations=rotations)
     if name == "ring":
         return Ring(groups, n_perms, key)
-    n_cells = int(groups.sizes.sum())
-    rotations = 1 if name == "independent" else min(MAX_ROTATIONS, groups.n, n_perms, n_cells)
     return rotated(groups, n_perms, key, rotations=rotations)
 
 

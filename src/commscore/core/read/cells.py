@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from functools import reduce as fold
 from itertools import pairwise
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from ...stats.analytic import Pairs
 from .columns import snap
 from .matrix import gene_major, products_over, statistics_of
 from .statistics import UNUSED
+from .strata import StratifiedReader
 from .totals import GeneSummary, group_totals
 
 if TYPE_CHECKING:
@@ -85,6 +88,8 @@ class CellReader:
         Gives the order in which columns are laid out and labels are permuted; by default that of ``cells``.
     linear, background
         Whether statistics need them, see :class:`~commscore.core.read.statistics.ReadRequest`.
+    strata
+        Strata of these cells, such as samples: statistics are then read by stratum.
     """
 
     matrix: Any
@@ -95,6 +100,7 @@ class CellReader:
     order: Callable[[], npt.NDArray[np.integer]] | None = None
     linear: bool = False
     background: bool = False
+    strata: Groups | None = None
 
     @property
     def placed(self) -> Ints:
@@ -115,15 +121,43 @@ class CellReader:
 
     @cached_property
     def _labels(self) -> npt.NDArray[np.uint16]:
+        return self._of_rows(self.groups)
+
+    def _of_rows(self, groups: Groups) -> npt.NDArray[np.uint16]:
+        """Labels of all rows of the matrix."""
         if self.cells is None:
-            return self.groups.labels
+            return groups.labels
         labels = np.full(self.matrix.shape[0], UNUSED, np.uint16)
-        labels[self.cells] = self.groups.labels
+        labels[self.cells] = groups.labels
         return labels
+
+    @cached_property
+    def stratified(self) -> StratifiedReader:
+        """Reads by stratum."""
+        if self.strata is None:
+            msg = "the cells have no strata"
+            raise RuntimeError(msg)
+        return StratifiedReader(
+            self.matrix,
+            self.columns,
+            self._labels,
+            self._of_rows(self.strata),
+            n_groups=self.groups.n,
+            n_strata=self.strata.n,
+            team=self.team,
+        )
+
+    @cached_property
+    def by_stratum(self) -> tuple[CellStatistics, ...]:
+        """Statistics of the cells of every stratum, from one pass."""
+        return self.stratified.statistics().parts
 
     @cached_property
     def statistics(self) -> CellStatistics:
         """Statistics of all cells, from one pass."""
+        if self.strata is not None:
+            pooled: CellStatistics = fold(add, self.by_stratum)
+            return pooled
         return statistics_of(
             self.matrix,
             self.columns,

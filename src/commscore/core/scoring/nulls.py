@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...arrays import Tests
-from ...stats.analytic import AnalyticNull, ScoreThresholds
+from ...stats.analytic import AnalyticNull, ScoreThresholds, StratifiedNull
 from ...stats.multiple import permutation_pvalue
 from ..permute import TOLERANCE, Draws, permute
 from .counter import ExceedanceCounter, Exceedances, evaluate, rows_of, true_tables
@@ -111,12 +111,7 @@ def _part(problem: Problem, rows: Ints, tests: Tests, *, scores: Sequence[Score]
 
 def _analytic(problem: Problem, tests: Tests, scores: Sequence[Score]) -> tuple[Floats, Bools]:
     """Analytic p-values of all scores, and for which tests all of them hold."""
-    if problem.statistics is None or problem.pairs is None:
-        msg = "the analytic null needs what one pass over the data gives"
-        raise RuntimeError(msg)
-    statistics, run = problem.statistics, problem.team.run
-    summary = statistics.bins.summary(statistics.n_cells)
-    fitted = AnalyticNull(summary=summary, correlate=problem.pairs, sizes=problem.sizes)
+    fitted, run = _fitted(problem), problem.team.run
     means = problem.entity_means
     left, right = means[tests.ligand, tests.source], means[tests.receptor, tests.target]
     pvalues, valid = np.full((len(scores), tests.n), np.nan), _joined_by_minimum(problem, tests)
@@ -140,6 +135,26 @@ def _analytic(problem: Problem, tests: Tests, scores: Sequence[Score]) -> tuple[
             valid &= inside
         pvalues[s] = pvalues[score_of_form[score.form]]
     return pvalues, valid
+
+
+def _fitted(problem: Problem) -> AnalyticNull:
+    """Return the null of permuted labels; within samples, where there are several."""
+    if problem.statistics is None or problem.pairs is None:
+        msg = "the analytic null needs what one pass over the data gives"
+        raise RuntimeError(msg)
+    statistics, samples = problem.statistics, problem.samples
+    summary = statistics.bins.summary(statistics.n_cells)
+    pooled = AnalyticNull(summary=summary, correlate=problem.pairs, sizes=problem.sizes)
+    if samples is None or len(samples.parts) == 1:
+        return pooled
+    return StratifiedNull(
+        summary=summary,
+        correlate=problem.pairs,
+        sizes=problem.sizes,
+        summaries=samples.summaries,
+        own=samples.cells,
+        of_strata=samples.pairs,
+    )
 
 
 def _joined_by_minimum(problem: Problem, tests: Tests) -> Bools:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..read.cells import LabelledCells
     from ..read.statistics import CellStatistics
     from ..threads import Team
+    from .moments import SampleStatistics
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Problem:
     genes asked for, when something needs columns: ``only`` these genes if it is not None. ``known`` is what one
     pass over the data gave, ``pairs`` gives correlations of gene pairs, ``totals`` those of all genes; ``sets`` are
     by column of the resource. Where the cells have exact sums, as permutations need them, values derived from them
-    are rounded, too, and what is known is left aside.
+    are rounded, too, and what is known is left aside. ``samples`` are statistics by sample, where labels are permuted
+    within samples.
     """
 
     read: Callable[[Ints | None], LabelledCells]
@@ -68,6 +70,7 @@ class Problem:
     sets: dict[str, GeneSetsOfTests] = field(default_factory=dict)
     only: Ints | None = None
     exact: bool = False
+    samples: SampleStatistics | None = None
 
     @cached_property
     def cells(self) -> LabelledCells:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .null import AnalyticNull
 from .pairs import Pairs, Products, keys_of
 from .problem import ScoreThresholds
+from .strata import StratifiedNull
 from .summary import Bins, Summary, spread, summarise
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Pairs",
     "Products",
     "ScoreThresholds",
+    "StratifiedNull",
     "Summary",
     "keys_of",
     "spread",

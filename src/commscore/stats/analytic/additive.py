@@ -3,53 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaln
 
 from commscore.kernels import saddle_tail
 
-from ...arrays import Entities, Floats, Ints
+from ...arrays import Entities, Floats
 from .marginals import NullInputs
 from .problem import ScoreThresholds
 
 _MOST = 0.95
 _NEGLIGIBLE = 1e-6
 _AT_ONCE = 1 << 14  # cases
-
-
-def _avoided(n_cells: int, n_marked: Floats, n: Floats) -> Floats:
-    """Probability that ``n`` of ``n_cells`` cells drawn without replacement avoid all ``n_marked`` ones."""
-    rest = np.maximum(n_cells - n_marked - n, 0.0)
-    log_p = gammaln(n_cells - n_marked + 1) - gammaln(rest + 1) - gammaln(n_cells + 1) + gammaln(n_cells - n + 1)
-    return np.where(n_cells - n_marked < n, 0.0, np.exp(np.minimum(log_p, 0.0)))
-
-
-def _same_group(
-    setting: NullInputs, *, genes: tuple[Ints, Ints], n: Floats, zeros: tuple[Floats, Floats]
-) -> tuple[Floats, Floats, Floats]:
-    """Moments given that neither side is zero, both sides being means of the same cells.
-
-    Returns the probability of that event, the sum of the conditional means, and the conditional covariance,
-    exact up to the sampling of the cells behind ``pairs``.
-    """
-    summary, pairs = setting.summary, setting.pairs
-    size, at = summary.n_cells, pairs.find(*genes)
-    mean, deviance, nonzero = summary.mean, summary.deviance, summary.n_nonzero
-    finite = (size - n) / (n * max(size - 1.0, 1.0)) / size
-    low = np.minimum(*genes)
-    means = [mean[g] for g in genes]
-    product = pairs.correlation[at] * np.sqrt(deviance[genes[0]] * deviance[genes[1]]) * finite
-    product += means[0] * means[1]
-    union = nonzero[genes[0]] + nonzero[genes[1]] - pairs.shared[at, 0] * size
-    both = 1.0 - zeros[0] - zeros[1] + _avoided(size, union, n)
-    both = np.clip(both, 1.0 - zeros[0] - zeros[1], 1.0 - np.maximum(*zeros))
-    both = np.maximum(both, (1.0 - zeros[0]) * (1.0 - zeros[1]) * 1e-3)
-    centre = []
-    for side in range(2):
-        common = np.where(genes[side] == low, pairs.shared[at, 1], pairs.shared[at, 2])
-        other = genes[1 - side]
-        alone = np.maximum(means[side] - common, 0.0) / np.maximum(1.0 - nonzero[other] / size, 1e-12)
-        centre.append(np.maximum(means[side] - zeros[1 - side] * alone, 0.0) / both)
-    return both, centre[0] + centre[1], product / both - centre[0] * centre[1]
 
 
 def additive(setting: NullInputs, cases: ScoreThresholds, entities: Entities) -> Floats:
@@ -73,14 +36,12 @@ def _additive(setting: NullInputs, cases: ScoreThresholds, entities: Entities, *
     weight = (1.0 - zeros[0]) * (1.0 - zeros[1])
     centre = m.mean[left] + m.mean[right]
     a, b = m.sd[left], m.sd[right]
-    cov = setting.pairs.between(*genes) * setting.correlation(cases.source, cases.target) * a * b
+    groups = cases.source, cases.target
+    cov = setting.between(genes, groups) * setting.correlation(*groups) * a * b
     at = np.nonzero((cases.source == cases.target) & (np.maximum(*zeros) > _NEGLIGIBLE))[0]
     if at.size:
-        weight[at], centre[at], cov[at] = _same_group(
-            setting,
-            genes=(genes[0][at], genes[1][at]),
-            n=setting.sizes[cases.source[at]].astype(np.float64),
-            zeros=(zeros[0][at], zeros[1][at]),
+        weight[at], centre[at], cov[at] = setting.same_group(
+            (genes[0][at], genes[1][at]), cases.source[at], (zeros[0][at], zeros[1][at])
         )
     variance = a * a + b * b + 2.0 * np.clip(cov, -_MOST * a * b, _MOST * a * b)
     z = (2.0 * cases.threshold - centre) / np.sqrt(variance)

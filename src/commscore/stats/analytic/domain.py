@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,15 +20,31 @@ MOST_SAME_GROUP = 0.1
 MOST_SUBUNITS = 0.2
 
 
-def expected(summary: Summary, sizes: Ints, cases: ScoreThresholds, *, least: Floats) -> tuple[Floats, Floats]:
-    """Return the expected number of expressing cells of the rarest subunit of either side, in its group."""
-    share = least / summary.n_cells
-    return share[cases.ligand] * sizes[cases.source], share[cases.receptor] * sizes[cases.target]
+@dataclass(frozen=True)
+class ExpressingCells:
+    """How many cells express what, where labels move: 0 for a gene that is the same in all cells.
 
+    ``number`` of cells that express each gene and may fall into each group or not, and how many of them are
+    ``expected`` in it, both (n_genes, n_groups); ``free`` says of each group whether it has some cells of those it is
+    drawn from and not all; ``smooth`` of each gene whether its sums take many values, none of which stands out.
+    """
 
-def least_nonzero(summary: Summary, entities: Entities) -> Floats:
-    """Count the cells that express the rarest subunit of each entity; 0 if a gene is the same in all cells."""
-    return entities.least(np.where(summary.deviance > 0.0, summary.n_nonzero, 0.0))
+    number: Floats
+    expected: Floats
+    free: Bools
+    smooth: Bools
+
+    @classmethod
+    def of(cls, summary: Summary, sizes: Ints) -> ExpressingCells:
+        """Count the cells of one pool."""
+        number = np.where(summary.deviance > 0.0, summary.n_nonzero, 0.0)
+        expected = (number / summary.n_cells)[:, None] * sizes
+        shape = expected.shape
+        return cls(np.broadcast_to(number[:, None], shape), expected, sizes < summary.n_cells, summary.smooth)
+
+    def least(self, entities: Entities, of_genes: Floats) -> Floats:
+        """Smallest value of any subunit, (n_entities, n_groups)."""
+        return np.asarray(np.minimum.reduceat(of_genes[entities.genes], entities.indptr[:-1], axis=0))
 
 
 def overlapping(cases: ScoreThresholds, entities: Entities) -> Bools:
@@ -39,32 +56,33 @@ def overlapping(cases: ScoreThresholds, entities: Entities) -> Bools:
     return np.asarray(shared[inverse])
 
 
-def countable(
-    summary: Summary, sizes: Ints, cases: ScoreThresholds, *, entities: Entities, min_expected: float
-) -> Bools:
+def countable(cells: ExpressingCells, cases: ScoreThresholds, *, entities: Entities, min_expected: float) -> Bools:
     """Which cases have enough cells.
 
-    Each gene of both sides is expressed in at least 10 cells and not the same in all; no gene is on both sides;
-    no group has all cells; and where a complex takes part, at least ``min_expected`` expressing cells of the
+    Each gene of both sides is expressed in at least 10 cells and not the same in all, and smooth; no gene is on both
+    sides; no group has all cells; and where a complex takes part, at least ``min_expected`` expressing cells of the
     rarest subunit are expected in each group, because the copula of the subunits says little about which of
     them are absent together.
     """
-    least = least_nonzero(summary, entities)
+    number, expected = (cells.least(entities, of) for of in (cells.number, cells.expected))
+    smooth = np.logical_and.reduceat(cells.smooth[entities.genes], entities.indptr[:-1])
     single = (entities.n_subunits[cases.ligand] == 1) & (entities.n_subunits[cases.receptor] == 1)
-    valid = np.minimum(least[cases.ligand], least[cases.receptor]) >= MIN_NONZERO
-    valid &= single | (np.minimum(*expected(summary, sizes, cases, least=least)) >= min_expected)
-    valid &= np.maximum(sizes[cases.source], sizes[cases.target]) < summary.n_cells
+    left, right = (cases.ligand, cases.source), (cases.receptor, cases.target)
+    valid = np.minimum(number[left], number[right]) >= MIN_NONZERO
+    valid &= single | (np.minimum(expected[left], expected[right]) >= min_expected)
+    valid &= cells.free[cases.source] & cells.free[cases.target] & smooth[cases.ligand] & smooth[cases.receptor]
     return np.asarray(valid & ~overlapping(cases, entities))
 
 
-def loosely_bound(summary: Summary, sizes: Ints, cases: ScoreThresholds, *, entities: Entities, pairs: Pairs) -> Bools:
+def loosely_bound(cells: ExpressingCells, cases: ScoreThresholds, *, entities: Entities, pairs: Pairs) -> Bools:
     """Which cases have no strong correlation between rarely expressed genes in one group.
 
     Two genes expressed in the same few cells are either both in a sample or both not: a correlation alone does
     not describe that. *Measured*, the error of the tail grows with |ρ| / √λ, λ being the expected number of
     expressing cells: 10 % at 1e-4 for 0.1 between the two sides, for 0.2 between subunits of a complex.
     """
-    left, right = (np.sqrt(e) for e in expected(summary, sizes, cases, least=least_nonzero(summary, entities)))
+    root = np.sqrt(cells.least(entities, cells.expected))
+    left, right = root[cases.ligand, cases.source], root[cases.receptor, cases.target]
     every = np.arange(entities.n)
     within = np.zeros(every.size)
     used = np.unique(np.concatenate([cases.ligand, cases.receptor]))

@@ -12,7 +12,6 @@ from commscore.kernels.permute import PRODUCT
 
 from ...arrays import Bools, Entities, Floats, Ints
 from .marginals import NullInputs
-from .pairs import Pairs
 from .problem import ScoreThresholds, crossed, gather
 
 _MOST = 0.95
@@ -23,7 +22,7 @@ class Profiles:
     """Value against normal score of every gene × group and complex × group that is needed.
 
     ``index`` (n_entities × n_groups) numbers the entries; ``table`` is the place of each in ``tables`` and
-    ``shapes``; ``indptr``, ``genes`` and ``pull`` list its subunits and how far each moves it.
+    ``shapes``, ``group`` its group; ``indptr``, ``genes`` and ``pull`` list its subunits and how far each moves it.
     """
 
     index: Ints
@@ -32,17 +31,18 @@ class Profiles:
     shapes: Floats
     indptr: Ints
     genes: Ints
+    group: Ints
     pull: Floats
 
 
-def _matrices(pairs: Pairs, genes: Ints, indptr: Ints) -> tuple[Floats, Ints]:
+def _matrices(setting: NullInputs, genes: Ints, indptr: Ints, *, group: Ints) -> tuple[Floats, Ints]:
     """Correlation matrices of the subunits of each complex, one after the other, and where each begins."""
     size = np.diff(indptr)
     offsets = np.zeros(size.size + 1, np.int64)
     np.cumsum(size * size, out=offsets[1:])
     every = np.arange(size.size)
-    i, j, _ = crossed(indptr, every, every)
-    r = pairs.between(genes[i], genes[j])
+    i, j, owner = crossed(indptr, every, every)
+    r = setting.between((genes[i], genes[j]), (group[owner], group[owner]))
     return np.where(i == j, 1.0, np.clip(r, -_MOST, _MOST)), offsets
 
 
@@ -87,7 +87,7 @@ def profile(setting: NullInputs, entities: Entities, needed: Bools) -> Profiles:
     )
     first = indptr[n_single]
     own, ends = members[first:], indptr[n_single:] - first
-    matrices, offsets = _matrices(setting.pairs, genes[first:], ends)
+    matrices, offsets = _matrices(setting, genes[first:], ends, group=group[n_single:])
     most = int(entities.n_subunits.max())
 
     def kernel(start: int, stop: int) -> None:
@@ -101,13 +101,15 @@ def profile(setting: NullInputs, entities: Entities, needed: Bools) -> Profiles:
     index = np.full(needed.shape, -1, np.int64)
     index[entity, group] = np.arange(entity.size)
     table = np.concatenate([members[:n_single], picks.size + np.arange(n_complex)])
-    return Profiles(index=index, table=table, tables=tables, shapes=shapes, indptr=indptr, genes=genes, pull=pull)
+    places = {"index": index, "table": table, "indptr": indptr}
+    return Profiles(**places, tables=tables, shapes=shapes, genes=genes, group=group, pull=pull)
 
 
-def correlations(profiles: Profiles, pairs: Pairs, *, left: Ints, right: Ints) -> Floats:
+def correlations(profiles: Profiles, setting: NullInputs, *, left: Ints, right: Ints) -> Floats:
     """Correlation of the normal scores of two entities over the same cells, from that of their subunits."""
     i, j, owner = crossed(profiles.indptr, left, right)
-    r = pairs.between(profiles.genes[i], profiles.genes[j])
+    genes, groups = (profiles.genes[i], profiles.genes[j]), (profiles.group[left[owner]], profiles.group[right[owner]])
+    r = setting.between(genes, groups)
     return np.bincount(owner, profiles.pull[i] * profiles.pull[j] * r, minlength=left.size).astype(np.float64)
 
 
@@ -118,7 +120,7 @@ def joint(setting: NullInputs, cases: ScoreThresholds, entities: Entities) -> Fl
     needed[cases.receptor, cases.target] = True
     profiles = profile(setting, entities, needed)
     left, right = profiles.index[cases.ligand, cases.source], profiles.index[cases.receptor, cases.target]
-    rho = correlations(profiles, setting.pairs, left=left, right=right)
+    rho = correlations(profiles, setting, left=left, right=right)
     rho = np.clip(rho * setting.correlation(cases.source, cases.target), -_MOST, _MOST)
     narrow, wide = _by_width(profiles.shapes, profiles.table[left], profiles.table[right], form=cases.form)
     p = np.empty(len(cases))

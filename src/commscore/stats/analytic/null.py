@@ -12,7 +12,7 @@ from commscore.kernels.permute import SUM
 
 from ...arrays import Bools, Entities, Floats, GeneColumns, Ints
 from .additive import additive
-from .domain import MIN_EXPECTED, countable, loosely_bound
+from .domain import MIN_EXPECTED, ExpressingCells, countable, loosely_bound
 from .joint import joint
 from .marginals import NullInputs, tabulate
 from .pairs import Pairs, Products, keys_of
@@ -126,13 +126,14 @@ class AnalyticNull:
             bool, (n_cases,).
         """
         p = np.full(len(cases), np.nan)
-        valid = countable(self.summary, self.sizes, cases, entities=entities, min_expected=min_expected)
+        cells = self.expressing()
+        valid = countable(cells, cases, entities=entities, min_expected=min_expected)
         at = np.nonzero(valid)[0]
         if at.size == 0:
             return p, valid
         cases_here = cases.take(at)
         setting = self.prepare(cases_here, entities, run=run)
-        valid[at] = loosely_bound(self.summary, self.sizes, cases_here, entities=entities, pairs=setting.pairs)
+        valid[at] = loosely_bound(cells, cases_here, entities=entities, pairs=setting.pairs)
         del cases_here
         single = entities.n_subunits == 1
         direct = single[cases.ligand] & single[cases.receptor] & (cases.form == SUM)
@@ -143,8 +144,23 @@ class AnalyticNull:
         p[valid & (cases.threshold <= 0.0)] = 1.0
         return p, valid
 
+    def expressing(self) -> ExpressingCells:
+        """Count the cells that express what."""
+        return ExpressingCells.of(self.summary, self.sizes)
+
     def prepare(self, cases: ScoreThresholds, entities: Entities, *, run: Run = serial) -> NullInputs:
         """Tables of every gene × group and correlations of every gene pair that the cases touch."""
+        needed, keys = self.touched(cases, entities)
+        return NullInputs(
+            summary=self.summary,
+            marginals=tabulate(self.summary, self.sizes, needed, run=run),
+            pairs=self.correlate(keys),
+            sizes=self.sizes,
+            run=run,
+        )
+
+    def touched(self, cases: ScoreThresholds, entities: Entities) -> tuple[Bools, Ints]:
+        """Every gene × group and the keys of every gene pair that the cases touch."""
         of_entity = np.zeros((entities.n, self.sizes.size), bool)
         of_entity[cases.ligand, cases.source] = True
         of_entity[cases.receptor, cases.target] = True
@@ -155,10 +171,4 @@ class AnalyticNull:
         used = np.unique(np.concatenate([left, right]))
         i, j, _ = crossed(entities.indptr, np.concatenate([left, used]), np.concatenate([right, used]))
         genes = entities.genes
-        return NullInputs(
-            summary=self.summary,
-            marginals=tabulate(self.summary, self.sizes, needed, run=run),
-            pairs=self.correlate(keys_of(len(self.summary.counts), genes[i], genes[j])),
-            sizes=self.sizes,
-            run=run,
-        )
+        return needed, keys_of(len(self.summary.counts), genes[i], genes[j])

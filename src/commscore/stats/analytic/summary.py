@@ -17,6 +17,9 @@ from ...arrays import Bools, Counts, Floats, GeneColumns, Ints
 
 Run: TypeAlias = Callable[[Callable[[int, int], object], int], object]
 
+FEWEST_EFFECTIVE = 5.0
+"""Cells whose deviations would have the gene's second and fourth moment."""
+MOST_ALIKE = 0.5
 SAMPLE_CELLS = 50_000
 SAMPLE_BLOCKS = 64
 
@@ -38,6 +41,8 @@ class Summary:
         Number and sum of the values in each bin, float64, (n_genes, n_bins).
     centres, squares
         Mean of the non-zeros and sum of squares about it, float64, (n_genes,).
+    alike
+        Number of cells in bins of several cells that all have one value, float64, (n_genes,).
     """
 
     n_cells: int
@@ -45,6 +50,22 @@ class Summary:
     sums: Floats
     centres: Floats
     squares: Floats
+    alike: Floats
+
+    @property
+    def smooth(self) -> Bools:
+        """Whether sums over cells take many values, none of which stands out, (n_genes,).
+
+        Not where more than half of the expressing cells have the very value of another one, as counts that were cut to
+        one, or rounded coarsely, have: sums are then multiples of a step, which a smooth tail misses by half of it. Not
+        where a few cells have nearly all of the variance, either: sums then depend on where these go.
+        """
+        mean, zero = self.mean, self.n_cells - self.n_nonzero
+        apart = self.sums / np.maximum(self.counts, 1.0) - mean[:, None]
+        second = (self.counts * apart**2).sum(axis=1) + zero * mean**2
+        fourth = (self.counts * apart**4).sum(axis=1) + zero * mean**4
+        spread_out = second**2 >= FEWEST_EFFECTIVE * fourth
+        return np.asarray(spread_out & (self.alike <= MOST_ALIKE * self.n_nonzero))
 
     @property
     def n_nonzero(self) -> Floats:
@@ -153,6 +174,7 @@ class Bins:
             sums=np.ascontiguousarray(sums.T),
             centres=centres,
             squares=squares,
+            alike=np.where((n > 1) & (within == 0.0), counts, 0.0).sum(axis=0),
         )
 
 

@@ -91,7 +91,9 @@ def with_ranks(table: pd.DataFrame, chosen: ChosenMethods) -> pd.DataFrame:
     def best_first(names: tuple[str, ...]) -> list[Floats]:
         return [-column("score", n) if strong[n] == "high" else column("score", n) for n in names]
 
-    pvalues = [p for n in combination.pvalues if not np.isnan(p := column("pvalue", n)).any()]
+    # those before the correction for the filter, which makes many of them one
+    raw = "pvalue_within_raw" if any(str(c).startswith("pvalue_within_raw") for c in table) else "pvalue_raw"
+    pvalues = [p for n in combination.pvalues if not np.isnan(p := column(raw, n)).any()]
     ranks = {
         "magnitude_rank": best_first(combination.magnitude),
         "specificity_rank": best_first(combination.specificity) + pvalues,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,9 @@ from ...check import Count, GroupNames, Proportion, Repeats, Threads, checked
 from ...core.permute import Draws, schemes
 from ...core.read.cells import CellReader
 from ...core.scoring import nulls
-from ...core.scoring.nulls import ScoredTests
+from ...core.scoring.moments import SampleStatistics
 from ...core.scoring.problem import Problem, tables_of
+from ...core.scoring.sampled import chance_of_listing, over_samples
 from ...core.summary import COMPLEX_RULES, entity_summary
 from ...core.threads import team
 from ...get import Result
@@ -28,16 +29,17 @@ from ...study.cells import Cells, read_cells
 from ...study.expression import Expression, read_expression, refuse_unsuitable
 from ...study.interactions import TestableInteractions, testable_interactions
 from ...study.progress import progress_bar
-from ...tables import score as schema
-from ._chosen import Methods, choose, with_ranks
-from ._tables import score_table, untested_table
+from ...study.strata import samples_of_cells, warn_of_samples
+from . import _samples
+from ._chosen import ChosenMethods, Methods, choose, with_ranks
+from ._tables import ScoredRows, score_table, untested_table
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import pandas as pd
     from anndata import AnnData
 
     from ... import scores as scoring
+    from ...arrays import Bools, Floats
     from ...core.scoring.problem import GeneSetsOfTests
     from ...core.threads import Team
     from ...rs import Resource
@@ -52,6 +54,7 @@ def score(
     adata: AnnData,
     groupby: str,
     *,
+    sample_key: str | None = None,
     resource: str | Resource | pd.DataFrame = "breast",
     method: Methods = "mean",
     null: str | None = "permutation",
@@ -75,11 +78,17 @@ def score(
 ) -> Result | None:
     """Score every interaction between every ordered pair of groups, and test it.
 
-    The p-value asks whether groups of these sizes, drawn at random from **this pool of cells**, would score as high. It
-    does not ask whether that holds in every sample or over patients: where the cells come from several samples, groups
-    differ because samples do (labels shuffled within the samples of two public cohorts: p ≤ 0.05 in 42 % and 29 % of
-    the rows). Score samples one at a time, and compare conditions over samples by :func:`commscore.tl.compare`; scores
-    that are combined over samples are being made.
+    Give ``sample_key`` where the cells come from several samples. Two questions are then answered. ``pvalue_within``:
+    do the group's cells express the pair, *in these samples*, more than other cells of the same sample do by chance?
+    Differences between samples cannot produce it, but one donor's peculiarity can. ``pvalue``: does the excess recur
+    *from sample to sample*, so that it can be expected in the next donor? Without ``sample_key`` all cells are one
+    sample: differences between donors count as evidence (labels shuffled within the samples of public cohorts:
+    p ≤ 0.05 in a fifth to two fifths of the rows), and a warning says so where a column looks like samples.
+
+    Rows are listed because they pass ``expr_prop``, and permuted labels seldom pass it where expression is specific.
+    ``pvalue`` and ``pvalue_within`` hold among the listed rows: min(1, p / ``pass_probability``), with the probability
+    that labels permuted within samples would list the row. Where that is small, permutations cannot give small
+    p-values (a warning says so): ``null="auto"`` can.
 
     Parameters
     ----------
@@ -89,6 +98,11 @@ def score(
         cluster if there is a ``distributed.Client``.
     groupby
         Column of ``adata.obs`` with the groups of cells.
+    sample_key
+        Column of ``adata.obs`` with the biological samples (or donors: what the next one of could differ). Labels are
+        permuted within samples, and ``pvalue`` is a moderated t-test over samples, of every row whose two groups have
+        at least 3 cells each in 3 samples or more; other rows have none (``status`` is ``too_few_samples``). With one
+        or two samples in the data it is ``pvalue_within``, as the column ``unit`` says.
     resource
         Name of a resource, of several joined by ``+`` as in ``"breast+general"`` (:func:`commscore.rs.as_resource`
         says which there are), a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
@@ -145,8 +159,17 @@ def score(
     Returns
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. Its table has one row per source × target ×
-    interaction that passes the filters; p = (1 + permutations at least as high) / (n_perms + 1), adjusted by
-    Benjamini and Hochberg over all rows.
+    interaction that passes the filters. ``pvalue_raw`` is (1 + permutations at least as high) / (n_perms + 1), or
+    analytic; ``pvalue`` that among the listed rows, adjusted by Benjamini and Hochberg over all rows to ``padj``. With
+    ``sample_key`` further columns, see :mod:`commscore.tables.score`.
+
+    Notes
+    -----
+    In every sample a row has an excess over the mean of permuted labels, with the variance that they give it. For
+    ``"mean"`` of single genes both have a closed form; for complexes and all other methods they come from 200
+    permutations within the sample. The excesses are averaged with weights 1 / (variance + variance between samples),
+    the latter a trend of the level over all rows; the residual variance is moderated (``excess``, ``excess_se``).
+    ``pvalue_within`` is analytic for the methods that have an analytic null, and permuted for the others.
 
     Raises
     ------
@@ -161,15 +184,17 @@ def score(
     Warns
     -----
     UserWarning
-        If fewer than a fifth of the interactions have their genes in the data (with the likely cause), the expression
-        seems to be not normalised, not log-transformed, or denoised, or no row could be tested.
+        If a column looks like samples and ``sample_key`` is not given, ``sample_key`` has fewer than three samples,
+        many rows would need more permutations to be significant, fewer than a fifth of the interactions have their
+        genes in the data (with the likely cause), the expression seems to be not normalised, not log-transformed, or
+        denoised, or no row could be tested.
 
     Examples
     --------
     >>> import commscore as cs
     >>> adata = cs.ds.pbmc()
     >>> result = cs.tl.score(adata, "cell_type", n_perms=100, inplace=False)
-    >>> bool((result.table["pvalue"] >= 1 / 101).all())
+    >>> bool((result.table["pvalue_raw"] >= 1 / 101).all())
     True
     """
     _check(null=null, scheme=scheme, rule=complex, ties=ties, prop_filter=prop_filter)
@@ -183,53 +208,29 @@ def score(
     )
     interactions, sets = with_cofactors(interactions, chosen.scores, expression.var_names)
     _refuse_unknown(null, chosen.scores, sets)
-    draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
+    settings = ScoreSettings(
+        null, Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory)), complex, ties == "gt", plus_one
+    )
+    samples = None
+    if sample_key is not None:
+        samples = samples_of_cells(adata, sample_key, cells, groupby=groupby)
+        settings = replace(settings, draws=replace(settings.draws, strata=samples.strata))
+        _samples.warn_if_few(samples, sample_key, null=null)
+    elif null is not None:
+        warn_of_samples(adata, cells, groupby=groupby, instead=_samples.INSTEAD)
+
+    def passes(prop: Floats) -> Bools:
+        passing: Bools = _PASSES[prop_filter](prop, expr_prop)
+        return passing
+
     with team(n_jobs) as threads:
         problem = _problem(
-            expression,
-            cells,
-            interactions,
-            scores=chosen.scores,
-            sets=sets,
-            rule=complex,
-            threads=threads,
-            null=null,
-            draws=draws,
+            expression, cells, interactions, scores=chosen.scores, sets=sets, settings=settings, threads=threads
         )
-        summary = entity_summary(problem.genes, interactions.entities, complex)
-        tests, which = nulls.expressed_tests(
-            summary,
-            interactions.ligand,
-            interactions.receptor,
-            passes=lambda prop: _PASSES[prop_filter](prop, expr_prop),
-        )
-        problem = replace(problem, sets=gene_sets_of_tests(sets, which))
-        with progress_bar(draws.n if null else 0, "permutations") as progress:
-            scored = nulls.score_tests(
-                problem,
-                tests,
-                chosen.scores,
-                null=null,
-                draws=draws,
-                strict=ties == "gt",
-                plus_one=plus_one,
-                progress=progress,
-            )
-    table = score_table(
-        interactions,
-        cells,
-        summary=summary,
-        tests=tests,
-        which=which,
-        names=[m.name for m in chosen.scores],
-        scores=scored.scores,
-        pvalues=scored.pvalues,
-        null=_per_row(null, scored),
-    )
-    table = with_ranks(table, chosen)
-    untested = untested_table(
-        interactions, cells, summary=summary, which=which, expr_prop=expr_prop, min_cells=min_cells
-    )
+        rows = _score_rows(problem, interactions, chosen, sets=sets, settings=settings, passes=passes)
+    rows = replace(rows, cells=cells)
+    table = with_ranks(score_table(rows), chosen)
+    untested = untested_table(rows, expr_prop=expr_prop, min_cells=min_cells)
     params = {
         "groupby": groupby,
         "method": np.asarray(chosen.names, object),
@@ -253,9 +254,11 @@ def score(
         "groups": cells.names[cells.display],
         "n_cells": cells.n,
         "commscore": __version__,
+        **_samples.recorded(samples, sample_key, rows),
     }
     result = Result(table, params, identity(resource), {"untested": untested})
     _warn_if_nothing(result)
+    _samples.warn_of_floor(rows, n_perms=int(n_perms))
     return finish(adata, key_added, result, inplace=inplace)
 
 
@@ -286,6 +289,49 @@ def _refuse_unknown(null: str | None, scores: Sequence[scoring.Score], sets: dic
         raise ValueError(msg)
 
 
+@dataclass(frozen=True)
+class ScoreSettings:
+    """What null, which labellings, how subunits are joined, and what counts."""
+
+    null: str | None
+    draws: Draws
+    rule: str
+    strict: bool
+    plus_one: bool
+
+
+def _score_rows(
+    problem: Problem,
+    interactions: TestableInteractions,
+    chosen: ChosenMethods,
+    *,
+    sets: dict[str, GeneSetsOfTests],
+    settings: ScoreSettings,
+    passes: Callable[[Floats], Bools],
+) -> ScoredRows:
+    """Find the rows that pass, score and test them."""
+    draws, null = settings.draws, settings.null
+    summary = entity_summary(problem.genes, interactions.entities, settings.rule)
+    tests, which = nulls.expressed_tests(summary, interactions.ligand, interactions.receptor, passes=passes)
+    probability = chance_of_listing(problem, tests, passes)
+    problem = replace(problem, sets=gene_sets_of_tests(sets, which))
+    with progress_bar(draws.n if null else 0, "permutations") as progress:
+        scored = nulls.score_tests(
+            problem,
+            tests,
+            chosen.scores,
+            null=null,
+            draws=draws,
+            strict=settings.strict,
+            plus_one=settings.plus_one,
+            progress=progress,
+        )
+    tested = None
+    if problem.samples is not None:
+        tested = over_samples(problem, tests, chosen.scores, summary=summary, passes=passes, draws=draws)
+    return ScoredRows(interactions, summary, tests, which, chosen, null, scored, probability, tested, draws.strata)
+
+
 def _problem(
     expression: Expression,
     cells: Cells,
@@ -293,12 +339,11 @@ def _problem(
     *,
     scores: Sequence[scoring.Score],
     sets: dict[str, GeneSetsOfTests],
-    rule: str,
+    settings: ScoreSettings,
     threads: Team,
-    null: str | None,
-    draws: Draws,
 ) -> Problem:
     """Read the data: once, block by block, or gene-major where all tests will be permuted."""
+    null, draws = settings.null, settings.draws
     background = any(m.background for m in scores)
     reader = CellReader(
         expression.matrix,
@@ -309,25 +354,29 @@ def _problem(
         order=None if null is None else partial(draws.order, cells.n),
         linear=any(s.values == "linear" for s in tables_of(scores)),
         background=background,
+        strata=None if null is None else draws.strata,
     )
     problem = partial(
         Problem,
         sizes=cells.groups.sizes,
         entities=interactions.entities,
-        rule=rule,
+        rule=settings.rule,
         team=threads,
         totals=(lambda: cell_totals(expression.matrix, reader.placed)) if background else None,
     )
     if null is None or (null != "permutation" and all(nulls.has_analytic(score, sets) for score in scores)):
         statistics = reader.statistics
         refuse_unsuitable(statistics, expression)
-        return problem(reader.read_again, genes=statistics.genes, statistics=statistics, pairs=reader.pairs)
+        samples = _sample_statistics(reader)
+        return problem(
+            reader.read_again, genes=statistics.genes, statistics=statistics, pairs=reader.pairs, samples=samples
+        )
     labelled = reader.read()
     refuse_unsuitable(labelled.columns, expression)
-    return problem(lambda _: labelled, genes=labelled.observe())
+    return problem(lambda _: labelled, genes=labelled.observe(), samples=_sample_statistics(reader))
 
 
-def _per_row(null: str | None, scored: ScoredTests) -> npt.NDArray[np.int8]:
-    """Return what each row's p-value comes from, as positions in the schema's names."""
-    other = schema.NULLS.index("none" if null is None else "permutation")
-    return np.where(scored.analytic, schema.NULLS.index("analytic"), other).astype(np.int8)
+def _sample_statistics(reader: CellReader) -> SampleStatistics | None:
+    if reader.strata is None:
+        return None
+    return SampleStatistics.of(reader.by_stratum, reader.stratified.pairs)

@@ -2,44 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ...arrays import Tests
 from ...get._frames import coded_categories, taken_categories
-from ...stats.multiple import benjamini_hochberg
 from ...tables import score as schema
+from ._samples import columns_of_tests
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from ...arrays import Floats, Ints
+    from ...arrays import Floats, Groups, Ints, Tests
+    from ...core.scoring.nulls import ScoredTests
+    from ...core.scoring.sampled import OverSamples
     from ...core.summary import EntitySummary
     from ...study.cells import Cells
     from ...study.interactions import TestableInteractions
+    from ._chosen import ChosenMethods
 
 
-def score_table(
-    interactions: TestableInteractions,
-    cells: Cells,
-    *,
-    summary: EntitySummary,
-    tests: Tests,
-    which: Ints,
-    names: list[str],
-    scores: Floats,
-    pvalues: Floats,
-    null: npt.NDArray[np.int8],
-) -> pd.DataFrame:
-    """One row per test, in the user's order of groups, then of interactions; ``null`` are positions in NULLS."""
+@dataclass(frozen=True)
+class ScoredRows:
+    """All that is known of the rows, in the order of the tests; ``which`` is each row's interaction."""
+
+    interactions: TestableInteractions
+    summary: EntitySummary
+    tests: Tests
+    which: Ints
+    chosen: ChosenMethods
+    null: str | None
+    scored: ScoredTests
+    probability: Floats
+    over_samples: OverSamples | None = None
+    strata: Groups | None = None
+    cells: Cells | None = None
+
+    @property
+    def of_cells(self) -> Cells:
+        """The cells and their groups."""
+        if self.cells is None:
+            msg = "the rows have no cells"
+            raise RuntimeError(msg)
+        return self.cells
+
+
+def score_table(rows: ScoredRows) -> pd.DataFrame:
+    """One row per test, in the user's order of groups, then of interactions."""
+    interactions, cells, summary, tests = rows.interactions, rows.of_cells, rows.summary, rows.tests
     rank = np.empty(cells.groups.n, np.int64)
     rank[cells.display] = np.arange(cells.groups.n)
     order = np.argsort(
-        (rank[tests.source] * cells.groups.n + rank[tests.target]) * len(interactions.frame) + which, kind="stable"
+        (rank[tests.source] * cells.groups.n + rank[tests.target]) * len(interactions.frame) + rows.which, kind="stable"
     )
-    t, which = tests.take(order), which[order]
+    t, which = tests.take(order), rows.which[order]
     groups = [str(n) for n in cells.names[cells.display]]
     sides = (("ligand", t.ligand, t.source), ("receptor", t.receptor, t.target))
     frame: dict[str, object] = {
@@ -53,25 +69,14 @@ def score_table(
     frame["mode"] = taken_categories(interactions.frame["mode"], which)
     frame |= {f"{side}_mean": summary.mean[e, g] for side, e, g in sides}
     frame |= {f"{side}_prop": summary.prop[e, g] for side, e, g in sides}
-    for m, name in enumerate(names):
-        end = f"_{name}" if len(names) > 1 else ""
-        frame[f"score{end}"] = scores[m, order]
-        frame[f"pvalue{end}"] = pvalues[m, order]
-        frame[f"padj{end}"] = benjamini_hochberg(pvalues[m, order])
-    frame["null"] = pd.Categorical.from_codes(null[order], list(schema.NULLS))
-    return pd.DataFrame(frame)
+    table = pd.DataFrame(frame)
+    columns = pd.DataFrame(columns_of_tests(rows)).take(order).reset_index(drop=True)
+    return pd.concat([table, columns], axis=1)
 
 
-def untested_table(
-    interactions: TestableInteractions,
-    cells: Cells,
-    *,
-    summary: EntitySummary,
-    which: Ints,
-    expr_prop: float,
-    min_cells: int,
-) -> pd.DataFrame:
+def untested_table(scored: ScoredRows, *, expr_prop: float, min_cells: int) -> pd.DataFrame:
     """Interactions and groups that were not tested, with the reason and what was found."""
+    interactions, cells, summary, which = scored.interactions, scored.of_cells, scored.summary, scored.which
     rows = list(interactions.untested)
     tested = np.zeros(len(interactions.frame), bool)
     tested[which] = True

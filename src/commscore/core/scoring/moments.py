@@ -1,0 +1,288 @@
+"""Excess of a score in every sample over its mean under permuted labels of that sample, and its variance under them.
+
+The mean of single genes is linear in the group means: both have a closed form, exact for a finite number of cells.
+Complexes and all other scores take them from permutations within the sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...arrays import GeneColumns, Groups, Tests
+from ...scores import MEAN, Form
+from ...stats.over_samples import SampleExcess
+from ..permute import Draws, permute
+from ..read.cells import LabelledCells
+from .counter import rows_of, true_tables
+from .problem import CellTotals, Problem
+from .tables import Tables, TestStatistics, make_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ...arrays import Bools, Floats, Ints
+    from ...scores import Score, Stats
+    from ...stats.analytic import Pairs, Summary
+    from ..permute.schemes import Block
+    from ..read.statistics import CellStatistics
+
+MIN_CELLS = 3  # of each group in a sample
+N_PERMS = 200
+_MEMORY = 1 << 26  # of a block: the same for all callers, because the last bit of a sum depends on its parts
+_VALUES_AT_ONCE = 2_000_000  # tests × permutations
+
+
+@dataclass(frozen=True, eq=False)
+class SampleStatistics:
+    """What one pass over the cells gave of every sample, and the correlations of gene pairs in it."""
+
+    parts: tuple[CellStatistics, ...]
+    summaries: tuple[Summary, ...]
+    pairs: Callable[[Ints], tuple[Pairs, ...]]
+
+    @classmethod
+    def of(cls, parts: tuple[CellStatistics, ...], pairs: Callable[[Ints], tuple[Pairs, ...]]) -> SampleStatistics:
+        """Summarise the samples."""
+        return cls(parts, tuple(p.bins.summary(p.n_cells) for p in parts), pairs)
+
+    @property
+    def cells(self) -> Ints:
+        """Cells of each sample and group, (n_samples, n_groups)."""
+        return np.stack([p.sizes for p in self.parts])
+
+    @property
+    def expressed(self) -> Ints:
+        """Cells that express each gene in each sample and group, (n_samples, n_genes, n_groups)."""
+        return np.stack([p.expressed for p in self.parts])
+
+    @property
+    def total(self) -> Floats:
+        """Sum of each gene in each sample and group, (n_samples, n_genes, n_groups)."""
+        return np.stack([p.total for p in self.parts])
+
+    def used(self, tests: Tests) -> Bools:
+        """Return which samples a test has: enough cells of both groups, and others to compare them with."""
+        cells = self.cells
+        source, target, every = cells[:, tests.source], cells[:, tests.target], cells.sum(axis=1)[:, None]
+        return np.asarray(((np.minimum(source, target) >= MIN_CELLS) & (source < every)).T)
+
+
+def is_linear(score: Score) -> bool:
+    """Whether the score is the mean of the two group means."""
+    return score.form is Form.SUM and score.of == MEAN and not score.sets
+
+
+def sample_excess(
+    problem: Problem, tests: Tests, scores: Sequence[Score], *, samples: SampleStatistics, draws: Draws
+) -> list[SampleExcess]:
+    """Excess, variance and level of every score and test in every sample."""
+    single = problem.entities.n_subunits == 1
+    plain = single[tests.ligand] & single[tests.receptor]
+    linear = np.flatnonzero(plain & any(is_linear(s) for s in scores))
+    out = [_Accumulated.empty(tests.n, len(samples.parts)) for _ in scores]
+    used = samples.used(tests)
+    if linear.size:
+        moments = linear_moments(problem, tests.take(linear), samples)
+        for s, score in enumerate(scores):
+            if is_linear(score):
+                out[s].put(linear, moments)
+    permuted = np.flatnonzero(~plain | (not all(is_linear(s) for s in scores)))
+    if permuted.size:
+        _permuted(problem, tests, scores, rows=permuted, samples=samples, draws=draws, out=out)
+    return [o.over(used) for o in out]
+
+
+@dataclass(frozen=True)
+class _Accumulated:
+    """Arrays n_tests × n_samples."""
+
+    excess: Floats
+    variance: Floats
+    centre: Floats
+
+    @classmethod
+    def empty(cls, n_tests: int, n_samples: int) -> _Accumulated:
+        return cls(*(np.zeros((n_tests, n_samples)) for _ in range(3)))
+
+    def put(self, rows: Ints, moments: tuple[Floats, Floats, Floats]) -> None:
+        self.excess[rows], self.variance[rows], self.centre[rows] = moments
+
+    def over(self, used: Bools) -> SampleExcess:
+        """Forget samples that a row does not have."""
+        level = np.where(used, self.centre, 0.0).sum(axis=1) / np.maximum(used.sum(axis=1), 1)
+        return SampleExcess(np.where(used, self.excess, np.nan), np.where(used, self.variance, np.nan), used, level)
+
+
+def linear_moments(problem: Problem, tests: Tests, samples: SampleStatistics) -> tuple[Floats, Floats, Floats]:
+    """Excess of (L + R) / 2, its exact variance and its exact mean under permuted labels, (n_tests, n_samples).
+
+    Of N cells in a sample, n and m of them in source and target, with S the (co)variances over N − 1: the variance of
+    L is S_a (1/n − 1/N), and L and R covary by −S_ab / N, or by S_ab (1/n − 1/N) in one group.
+    """
+    genes = problem.entities.first(tests.ligand), problem.entities.first(tests.receptor)
+    keys = np.unique(np.minimum(*genes) * len(problem.genes.total) + np.maximum(*genes))
+    pairs = samples.pairs(keys[keys // len(problem.genes.total) != keys % len(problem.genes.total)])
+    columns = [
+        _linear_in_sample(part, summary, pair, tests=tests, genes=genes)
+        for part, summary, pair in zip(samples.parts, samples.summaries, pairs, strict=True)
+    ]
+    excess, variance, centre = (np.stack(c, axis=1) for c in zip(*columns, strict=True))
+    return excess, variance, centre
+
+
+def _linear_in_sample(
+    part: CellStatistics, summary: Summary, pairs: Pairs, *, tests: Tests, genes: tuple[Ints, Ints]
+) -> tuple[Floats, Floats, Floats]:
+    n_cells = max(part.n_cells, 1)
+    sizes = np.maximum(part.sizes, 1).astype(np.float64)
+    groups = tests.source, tests.target
+    overall = part.total.sum(axis=1) / n_cells
+    means = [part.total[g, k] / sizes[k] for g, k in zip(genes, groups, strict=True)]
+    spread = summary.deviance / max(n_cells - 1, 1)
+    finite = [1.0 / sizes[k] - 1.0 / n_cells for k in groups]
+    product = pairs.between(*genes) * np.sqrt(spread[genes[0]] * spread[genes[1]])
+    covariance = product * np.where(tests.source == tests.target, finite[0], -1.0 / n_cells)
+    variance = 0.25 * (spread[genes[0]] * finite[0] + spread[genes[1]] * finite[1] + 2.0 * covariance)
+    centre = 0.5 * (overall[genes[0]] + overall[genes[1]])
+    return 0.5 * (means[0] + means[1]) - centre, np.maximum(variance, 0.0), centre
+
+
+def _permuted(
+    problem: Problem,
+    tests: Tests,
+    scores: Sequence[Score],
+    *,
+    rows: Ints,
+    samples: SampleStatistics,
+    draws: Draws,
+    out: list[_Accumulated],
+) -> None:
+    """Write moments from permutations of the ``rows`` into ``out``, but where there is a closed form."""
+    single = problem.entities.n_subunits == 1
+    plain = single[tests.ligand] & single[tests.receptor]
+    cells = samples.cells
+    few = tests.take(rows)
+    sets = {n: replace(s, of_test=s.of_test[rows]) for n, s in problem.sets.items()}
+    part = replace(problem, sets=sets, only=rows_of(problem, few, scores).genes).with_exact_sums()
+    for s, sample in enumerate(_in_samples(part, cells)):
+        here = np.flatnonzero(samples.used(few)[:, s])
+        if not here.size:
+            continue
+        number = np.cumsum(cells[s] > 0) - 1
+        inside = few.take(here)
+        inside = Tests(number[inside.source], number[inside.target], inside.ligand, inside.receptor)
+        own = {n: replace(g, of_test=g.of_test[here]) for n, g in part.sets.items()}
+        counter = MomentCounter(replace(sample, sets=own), inside, scores)
+        drawn = replace(draws, n=N_PERMS, key=(draws.key + s + 1) % 2**64, memory=_MEMORY, strata=None)
+        permute(sample.cells, counter, drawn)
+        for i, score in enumerate(scores):
+            take = ~plain[rows[here]] | (not is_linear(score))
+            at, mean = rows[here][take], counter.mean(N_PERMS)[i]
+            out[i].excess[at, s] = (counter.observed[i] - mean)[take]
+            out[i].variance[at, s] = counter.variance(N_PERMS)[i][take]
+            out[i].centre[at, s] = mean[take]
+
+
+def _in_samples(problem: Problem, cells: Ints) -> Iterator[Problem]:
+    """Yield the problem of the cells of every sample alone; the cells lie sample by sample."""
+    c, groups = problem.columns, problem.groups
+    bounds = np.concatenate([[0], np.cumsum(cells.sum(axis=1))])
+    cuts = np.stack(
+        [c.indptr[g] + np.searchsorted(c.rows[c.indptr[g] : c.indptr[g + 1]], bounds) for g in range(c.n_genes)]
+    )
+    for s, (first, last) in enumerate(pairwise(bounds)):
+        columns = _columns_between(c, cuts[:, s], cuts[:, s + 1], first=int(first), n_cells=int(last - first))
+        number = (np.cumsum(cells[s] > 0) - 1).astype(np.uint16)
+        own = Groups(number[groups.labels[first:last]], cells[s][cells[s] > 0])
+        labelled = LabelledCells(columns, own, problem.team, exact=True)
+        yield replace(
+            problem,
+            read=partial(_itself, labelled),
+            sizes=own.sizes,
+            genes=labelled.observe(),
+            statistics=None,
+            totals=_totals_between(problem, int(first), int(last)),
+        )
+
+
+def _itself(cells: LabelledCells, genes: Ints | None) -> LabelledCells:
+    """Return cells that were read; those of a sample are few."""
+    del genes
+    return cells
+
+
+def _columns_between(c: GeneColumns, start: Ints, stop: Ints, *, first: int, n_cells: int) -> GeneColumns:
+    size = stop - start
+    indptr = np.concatenate([[0], np.cumsum(size)])
+    at = np.arange(indptr[-1]) + np.repeat(start - indptr[:-1], size)
+    return GeneColumns(c.data[at], c.rows[at] - np.uint32(first), indptr, n_cells, c.seen)
+
+
+def _totals_between(problem: Problem, first: int, last: int) -> Callable[[], CellTotals] | None:
+    """Return the totals of the cells of one sample."""
+    totals = problem.totals
+    if totals is None:
+        return None
+
+    def of_sample() -> CellTotals:
+        every = totals()
+        return CellTotals(every.mean[first:last], every.square[first:last])
+
+    return of_sample
+
+
+class MomentCounter:
+    """The visitor of samples: mean and variance of every score and test under permuted labels.
+
+    The mean of two group means is taken without its rule that it is zero where either is: what it measures is an
+    excess, not whether there is any.
+    """
+
+    def __init__(self, problem: Problem, tests: Tests, scores: Sequence[Score]) -> None:
+        self.problem, self.scores = problem, scores
+        self.rows = rows_of(problem, tests, scores)
+        self.statistics = TestStatistics(tests, self.rows, problem)
+        self.observed = np.empty((len(scores), tests.n))
+        tables = true_tables(problem, self.rows)
+        for s in range(len(scores)):
+            self.observed[s] = self._values(s, tables, start=0, stop=tests.n).reshape(tests.n, -1)[:, 0]
+        self._sums, self._squares = np.zeros(self.observed.shape), np.zeros(self.observed.shape)
+
+    @property
+    def bytes_per_labelling(self) -> int:
+        """Memory of one column of all tables."""
+        return 8 * max(self.rows.n, 1) * max(1, sum(len(s.needs) for s in self.scores))
+
+    def visit(self, block: Block) -> None:
+        """Add what the labellings of a block give, as distances from the observed value: squares do not cancel."""
+        tables = Tables(self.problem, self.rows, block)
+        step = max(1, _VALUES_AT_ONCE // max(tables.keep, 1))
+        for s in range(len(self.scores)):
+            for start in range(0, self.observed.shape[1], step):
+                some = slice(start, min(start + step, self.observed.shape[1]))
+                away = self._values(s, tables, start=some.start, stop=some.stop) - self.observed[s, some, None]
+                self._sums[s, some] += away.sum(axis=1)
+                self._squares[s, some] += (away**2).sum(axis=1)
+
+    def mean(self, n: int) -> Floats:
+        """Mean over ``n`` permutations, n_scores × n_tests."""
+        return np.asarray(self.observed + self._sums / n)
+
+    def variance(self, n: int) -> Floats:
+        """Variance (n − 1)."""
+        return np.asarray(np.maximum(self._squares - self._sums**2 / n, 0.0) / max(n - 1, 1))
+
+    def _values(self, s: int, tables: Tables, *, start: int, stop: int) -> Floats:
+        score = self.scores[s]
+        make_all([score], tables)
+        stats: Stats = self.statistics.stats(
+            score, tables, self.statistics.factors(score, tables), start=start, stop=stop
+        )
+        if score.form is Form.SUM:
+            return np.asarray(Form.PLAIN.of(stats.ligand[score.of], stats.receptor[score.of]))
+        return np.asarray(score.function(stats))

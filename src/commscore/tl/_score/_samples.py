@@ -1,0 +1,141 @@
+"""Columns of scores and their p-values, with and without samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._validate import warn
+from ...core.scoring.moments import MIN_CELLS, N_PERMS
+from ...core.scoring.sampled import MIN_SAMPLES
+from ...stats.multiple import benjamini_hochberg
+from ...stats.selection import corrected
+from ...tables import score as schema
+from ...tables.vocabulary import Status, Unit
+
+if TYPE_CHECKING:
+    from ...arrays import Floats
+    from ...study.strata import SamplesOfCells
+    from ._tables import ScoredRows
+
+ALPHA = 0.05
+_MANY = 0.05  # of the rows
+INSTEAD = "Give sample_key={}, which asks both whether groups differ within samples and whether that recurs in them"
+
+
+def warn_if_few(samples: SamplesOfCells, sample_key: str, *, null: str | None) -> None:
+    """Say once that one or two samples are no replicates."""
+    if samples.n < MIN_SAMPLES and null is not None:
+        warn(
+            f"adata.obs[{sample_key!r}] has {samples.n} sample{'s' if samples.n > 1 else ''} among these cells: a test "
+            f"over samples needs {MIN_SAMPLES}, so that pvalue is that within samples (unit='cells') and says nothing "
+            "of the next donor"
+        )
+
+
+def warn_of_floor(rows: ScoredRows, *, n_perms: int) -> None:
+    """Warn where many rows are as high as permutations can show and are not significant for what listed them."""
+    if rows.null is None or rows.tests.n == 0:
+        return
+    floor = 1 / (n_perms + 1)
+    stuck = np.isclose(rows.scored.pvalues, floor).any(axis=0) & ~rows.scored.analytic
+    stuck &= floor / rows.probability > ALPHA
+    if stuck.mean() < _MANY:
+        return
+    column = "pvalue" if rows.over_samples is None else "pvalue_within"
+    instead = "null='auto', which computes small p-values where it can, or " if rows.null == "permutation" else ""
+    warn(
+        f"{int(stuck.sum()):,} of {rows.tests.n:,} rows have the smallest p-value that n_perms={n_perms:,} can give, "
+        f"and {column} > {ALPHA} all the same: permuted labels list so rarely what expr_prop listed here "
+        f"(pass_probability) that so few permutations cannot tell; give {instead}more n_perms"
+    )
+
+
+def columns_of_tests(rows: ScoredRows) -> dict[str, Any]:
+    """Scores, p-values and what is known over samples, in the order of the tests."""
+    names, over = [m.name for m in rows.chosen.scores], rows.over_samples
+    several = len(names) > 1
+    columns: dict[str, Any] = {}
+    for m, name in enumerate(names):
+        end = f"_{name}" if several else ""
+        own = _alone(rows, m) if over is None else _with_samples(rows, m)
+        columns |= {f"{column}{end}": values for column, values in own.items()}
+    if over is not None:
+        columns |= {"n_samples": over.n, "support": over.support, "top_sample_share": over.top_share}
+    columns |= {"pass_probability": rows.probability, "null": _null_of_rows(rows)}
+    if over is not None:
+        columns |= _status(rows)
+    return columns
+
+
+def _alone(rows: ScoredRows, m: int) -> dict[str, Floats]:
+    raw = rows.scored.pvalues[m]
+    pvalue = corrected(raw, rows.probability)
+    padj = benjamini_hochberg(pvalue)
+    return {"score": rows.scored.scores[m], "pvalue": pvalue, "padj": padj, "pvalue_raw": raw}
+
+
+def _with_samples(rows: ScoredRows, m: int) -> dict[str, Any]:
+    over, within = rows.over_samples, rows.scored.pvalues[m]
+    if over is None:
+        msg = "the rows have no samples"
+        raise RuntimeError(msg)
+    fit = over.fits[m]
+    raw = np.where(over.n >= MIN_SAMPLES, fit.pvalue, np.nan) if _replicated(rows) else within
+    p_within, pvalue = (corrected(p, rows.probability) for p in (within, raw))
+    return {
+        "score": rows.scored.scores[m],
+        "excess": fit.mean,
+        "excess_se": fit.se,
+        "n_positive": over.n_positive[m],
+        "pvalue": pvalue,
+        "padj": benjamini_hochberg(pvalue),
+        "pvalue_within": p_within,
+        "padj_within": benjamini_hochberg(p_within),
+        "pvalue_raw": raw,
+        "pvalue_within_raw": within,
+    }
+
+
+def _replicated(rows: ScoredRows) -> bool:
+    """Whether the cells are of enough samples for a test over them."""
+    strata = rows.strata
+    return strata is not None and strata.n >= MIN_SAMPLES
+
+
+def _status(rows: ScoredRows) -> dict[str, pd.Categorical]:
+    """Return the unit of ``pvalue``, and whether the row was tested in it."""
+    n, over = rows.tests.n, rows.over_samples
+    few = np.zeros(n, bool) if over is None or not _replicated(rows) else over.n < MIN_SAMPLES
+    unit = Unit.SAMPLES if _replicated(rows) else Unit.CELLS
+    status = np.where(few, schema.STATUSES.index(Status.TOO_FEW_SAMPLES), schema.STATUSES.index(Status.TESTED))
+    return {
+        "unit": pd.Categorical.from_codes(np.full(n, Unit.words().index(unit)), list(Unit.words())),
+        "status": pd.Categorical.from_codes(status, list(schema.STATUSES)),
+    }
+
+
+def _null_of_rows(rows: ScoredRows) -> pd.Categorical:
+    """Return what each row's p-value of permuted labels comes from."""
+    other = schema.NULLS.index("none" if rows.null is None else "permutation")
+    codes = np.where(rows.scored.analytic, schema.NULLS.index("analytic"), other).astype(np.int8)
+    return pd.Categorical.from_codes(codes, list(schema.NULLS))
+
+
+def recorded(samples: SamplesOfCells | None, sample_key: str | None, rows: ScoredRows) -> dict[str, Any]:
+    """Return what goes into ``params`` about samples."""
+    if samples is None or sample_key is None:
+        return {"sample_key": None}
+    over = rows.over_samples
+    fits = [] if over is None else over.fits
+    return {
+        "sample_key": sample_key,
+        "samples": samples.names,
+        "n_samples": samples.n,
+        "min_samples": MIN_SAMPLES,
+        "min_cells_sample": MIN_CELLS,
+        "moment_perms": N_PERMS,
+        "prior_df": np.array([f.prior_df for f in fits]),
+    }
