@@ -13,7 +13,7 @@ from commscore.tables import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "pvalues.md"
-EVIDENCE = re.compile(r"(\w+_)?(pvalue|padj)|exact_floor|unit")
+EVIDENCE = re.compile(r"(\w+_)?(pvalue|padj)(_within)?(_raw)?|exact_floor|unit|pass_probability")
 PLACES = {
     "score.score": "`tl.score`",
     "compare.compare": "`tl.compare`",
@@ -71,7 +71,18 @@ def test_the_tree_speaks_of_columns_that_exist_and_of_all_that_decide():
     columns = {column for _, table in every_table() for column in table.names}
     named = {w for w in re.findall(r"`(\w+)`", tree) if EVIDENCE.fullmatch(w)}
     assert named <= columns
-    deciding = {"pvalue", "padj", "exact_pvalue", "exact_floor", "any_padj", "all_pvalue", "strength_pvalue", "unit"}
+    deciding = {"pvalue", "padj", "padj_within", "exact_pvalue", "exact_floor", "any_padj", "all_pvalue"}
+    deciding |= {"strength_pvalue", "unit"}
+        "pvalue",
+        "padj",
+        "padj_within",
+        "exact_pvalue",
+        "exact_floor",
+        "any_padj",
+        "all_pvalue",
+        "strength_pvalue",
+        "unit",
+    }
     assert deciding <= named
     for name in re.findall(r"`cs\.(\w+\.\w+)`", tree):
         room, function = name.split(".")

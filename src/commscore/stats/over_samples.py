@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .variance import Tail, fit_prior, moderate
+from .variance import RowVariances, Tail, moderate
 
 if TYPE_CHECKING:
     from ..arrays import Bools, Floats, Ints
@@ -24,7 +24,6 @@ _BINS = 10
 _ROWS_PER_BIN = 100
 _LEAST_SHARE = 0.1  # of a row's mean variance: a sample in which a gene hardly varies is not that much surer
 _LEAST = 1e-8
-_FEWEST_ROWS = 3
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,7 @@ def variance_between(rows: SampleExcess, v: Floats) -> Floats:
 
 def _moderated(variance: Floats, df: Floats, level: Floats) -> tuple[Floats, Tail, float]:
     """Moderate residual variances with a trend of the level; return them, their tail and the prior's df."""
-    used = np.isfinite(variance)
-    n_rows = int(used.sum())
-    prior = fit_prior(variance, df, covariate=level) if n_rows >= _FEWEST_ROWS else None
-    posterior, tail = moderate(variance, df, prior=prior, n_rows=n_rows, ceiling=float(df[used].sum()))
-    return posterior, tail, 0.0 if prior is None else prior.df
+    known = np.isfinite(variance)
+    rows = RowVariances(variance[None], np.where(known, df, 0.0)[None], level[None], known[None])
+    moderated = moderate(rows, robust=False)
+    return moderated.variance[0], moderated.tail(0), moderated.common_df
