@@ -73,16 +73,6 @@ def test_the_tree_speaks_of_columns_that_exist_and_of_all_that_decide():
     assert named <= columns
     deciding = {"pvalue", "padj", "padj_within", "exact_pvalue", "exact_floor", "any_padj", "all_pvalue"}
     deciding |= {"strength_pvalue", "unit"}
-        "pvalue",
-        "padj",
-        "padj_within",
-        "exact_pvalue",
-        "exact_floor",
-        "any_padj",
-        "all_pvalue",
-        "strength_pvalue",
-        "unit",
-    }
     assert deciding <= named
     for name in re.findall(r"`cs\.(\w+\.\w+)`", tree):
         room, function = name.split(".")
