@@ -99,8 +99,8 @@ def _with_complexes(table: pd.DataFrame, rules: pd.DataFrame, side: str) -> pd.D
         listed = set(group[side])
         matching = [rule for rule in rules.itertuples() if _suits(rule, str(partner), listed)]
         for row in group.to_dict("records"):
-            complexes = [rule for rule in matching if row[side] in rule.complex.split("_")]
-            rows += [row | {side: r.complex, "basis": "family", "reason": r.reason} for r in complexes] or [row]
+            reasons = {rule.complex: rule.reason for rule in matching if row[side] in rule.complex.split("_")}
+            rows += [row | {side: name, "basis": "family", "reason": reasons[name]} for name in reasons] or [row]
     return pd.DataFrame(rows)
 
 
@@ -179,7 +179,7 @@ def main() -> int:
         table = listed_pairs(arguments.list)
         table.to_csv(TABLES / "pairs.tsv", sep="\t", index=False, lineterminator="\n")
         return 0
-    before = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in OUT.glob("*")}
+    before = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in OUT.glob("*") if p.name != "NOTICE"}
     with tempfile.TemporaryDirectory() as folder:
         hashes = build(out=Path(folder) if arguments.check else OUT)
     for name, digest in sorted(hashes.items()):

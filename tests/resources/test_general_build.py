@@ -33,7 +33,7 @@ def original(build):
 def test_building_gives_the_committed_bytes(build, tmp_path):
     hashes = build.build(out=tmp_path)
     shipped = DATA.parent / "general"
-    assert set(hashes) == {p.name for p in shipped.iterdir()}
+    assert set(hashes) | {"NOTICE"} == {p.name for p in shipped.iterdir()}
     for name in hashes:
         assert (tmp_path / name).read_bytes() == (shipped / name).read_bytes(), name
 
@@ -103,3 +103,30 @@ def test_chosen_orthologs_are_the_shipped_ones(build):
     assert symbols.loc[symbols["mouse"] != "", "mouse"].is_unique
     assert (chosen["reason"] != "").all()
     assert (len(chosen), (chosen["mouse"] == "").sum()) == (85, 6)
+
+
+def test_every_complex_and_every_current_name_is_used(build):
+    table = build.pairs()
+    molecules = set(table["ligand"]) | set(table["receptor"])
+    complexes = build.read("complexes")
+    assert [name for name in complexes["complex"] if name not in molecules] == []
+    assert (complexes["reason"] != "").all()
+    genes = {gene for name in molecules for gene in name.split("_")}
+    renamed = build.read("renamed")
+    assert set(renamed["symbol"]) <= genes
+    assert not set(renamed["listed"]) & genes
+
+
+def test_the_judged_disagreements_are_a_hundred(build):
+    table = pd.read_csv(build.TABLES / "disagreements.csv", keep_default_na=False)
+    assert len(table) == len(table["pair"].unique()) == 100
+    assert table.groupby("about")["verdict"].value_counts().to_dict() == {
+        ("form", "either"): 30,
+        ("form", "ours"): 22,
+        ("form", "theirs"): 18,
+        ("form", "neither"): 2,
+        ("mode", "ours"): 22,
+        ("mode", "either"): 4,
+        ("mode", "theirs"): 2,
+    }
+    assert (table["reason"] != "").all()

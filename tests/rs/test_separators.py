@@ -9,7 +9,7 @@ import pytest
 
 import commscore as cs
 from commscore.cli._open_resource import open_resource
-from commscore.rs.io._files import read_table
+from commscore.rs._tabular import read_table
 from commscore.rs.io._read import File, read_csv, separated
 
 PAIRS = pd.DataFrame({"ligand": ["CXCL12", "CSF1"], "receptor": ["CXCR4", "CSF1R"], "weight": [0.5, 2.0]})
