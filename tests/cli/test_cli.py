@@ -34,13 +34,15 @@ def test_demo_writes_tables_and_figures(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert str(out) in done.stdout
-    assert "resource 'breast'" in done.stdout
+    assert "resource 'breast+general'" in done.stdout
+    assert "*: reviews tell" in done.stdout
     assert "wrote" in done.stderr
     for name in ("pbmc", "breast"):
         table = pd.read_csv(out / f"{name}.csv")
         assert (table["padj"] <= 0.05).sum() > 0
         best = table.sort_values(["padj", "score"], ascending=[True, False]).iloc[0]
         assert best["ligand_complex"] in done.stdout
+        assert {"inferred", "listed"} <= set(table["basis"])
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert len(pd.read_csv(out / f"{name}_untested.csv")) > 0
     shifts = pd.read_csv(out / "breast_compare.csv")

@@ -70,3 +70,15 @@ def test_no_row_is_empty(table):
         assert rows == set(range(len(ax.get_yticklabels())))
         columns = {int(x) for x, _ in ax.collections[0].get_offsets()}
         assert columns == set(range(len(ax.get_xticklabels())))
+
+
+def test_what_reviews_tell_of_is_bold_and_first_among_equals(table):
+    same = table.assign(score=1.0, padj=0.01, basis="listed")
+    names = sorted(same["interaction"].astype(str).unique())
+    same.loc[same["interaction"] == names[-1], "basis"] = "inferred"
+    ax = cs.pl.dotplot(same)
+    labels = ax.get_yticklabels()
+    assert labels[0].get_text() == names[-1]
+    assert [t.get_fontweight() for t in labels] == ["bold"] + ["normal"] * (len(names) - 1)
+    assert "bold: reviews tell of it" in ax.get_title()
+    assert "bold" not in cs.pl.dotplot(same.assign(basis="stated")).get_title()

@@ -16,6 +16,8 @@ from ._normalize import ExpressionLocation, normalize
 from ._run import command, current, say
 from ._score import show, summary_of
 
+RESOURCE = "breast+general"
+
 
 @command
 def demo(
@@ -33,7 +35,7 @@ def demo(
         raise ValueError(msg)
     out.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
-        # few of the curated interactions have their genes in these data, which is known and said in their descriptions
+        # few of the interactions have their genes in these data, which is known and said in their descriptions
         warnings.filterwarnings("ignore", message="only .* that RNA can show")
         return _show(out, n_perms)
 
@@ -41,12 +43,12 @@ def demo(
 def _show(out: Path, n_perms: int) -> dict[str, Any]:
     from .. import ds
 
-    say("700 real blood cells (10x PBMC 68k, reduced; comes with scanpy), resource 'breast'")
-    blood = _run(ds.pbmc(), out, name="pbmc", title="Blood cells, curated resource 'breast'", n_perms=n_perms)
-    say("a simulated breast tumour cohort, resource 'breast'")
+    say(f"700 real blood cells (10x PBMC 68k, reduced; comes with scanpy), resource {RESOURCE!r}")
+    blood = _run(ds.pbmc(), out, name="pbmc", title=f"Blood cells, resource {RESOURCE!r}", n_perms=n_perms)
+    say(f"a simulated breast tumour cohort, resource {RESOURCE!r}")
     cohort = _cohort()
     normalize(cohort, ExpressionLocation(None, use_raw=False), keep=True)
-    title = "Simulated breast tumours, curated resource 'breast'"
+    title = f"Simulated breast tumours, resource {RESOURCE!r}"
     tumour = _run(cohort, out, name="breast", title=title, n_perms=n_perms)
     shifts = _compare(cohort, out / "breast_compare.csv")
     _report(cohort, out / "report.html")
@@ -73,7 +75,9 @@ def _compare(cohort: Any, path: Path) -> dict[str, Any]:
     planted = cohort.uns["truth"]
     changes = ", ".join(f"{i} by its {d}" for i, d in zip(planted["interaction"], planted["driver"], strict=True))
     say(f"comparing its 4 bone with its 4 primary samples; changes that were planted: {changes}")
-    tl.compare(cohort, "cell_type", condition_key="condition", sample_key="sample", reference="primary")
+    tl.compare(
+        cohort, "cell_type", condition_key="condition", sample_key="sample", reference="primary", resource=RESOURCE
+    )
     table, untested = get.table(cohort, "commscore_compare"), get.untested(cohort, "commscore_compare")
     alpha = get.params(cohort, "commscore_compare")["alpha"]
     if not current().as_json:
@@ -88,7 +92,7 @@ def _report(cohort: Any, path: Path) -> None:
     try:
         from ..report import write
 
-        write(cohort, path, title="Simulated breast tumours")
+        write(cohort, path, resource=RESOURCE, title="Simulated breast tumours")
     except ImportError as error:  # Jinja2 comes with the extra "report"; the demo is of use without it
         say(f"no report: {error}")
     else:
@@ -98,7 +102,7 @@ def _report(cohort: Any, path: Path) -> None:
 def _run(adata: Any, out: Path, *, name: str, title: str, n_perms: int) -> dict[str, Any]:
     from .. import get, pl, tl
 
-    tl.score(adata, "cell_type", n_perms=n_perms)
+    tl.score(adata, "cell_type", resource=RESOURCE, n_perms=n_perms)
     table, untested = get.table(adata), get.untested(adata)
     if not current().as_json:
         show(table, rows=12, of=title)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 _WIDTH = 160
+_OF_REVIEWS = ("stated", "inferred")
 
 
 def print_table(
@@ -64,12 +65,14 @@ def show_scores(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:
     if method is not None:
         table = table.rename(columns={f"{c}_{method}": c for c in ("score", "pvalue", "padj")})
         title = f"{title} (method {method})"
-    by = [c for c in ("padj", "score") if table[c].notna().any()]
-    best = table.sort_values(by, ascending=[c == "padj" for c in by], kind="stable").drop_duplicates("interaction")
+    # among equals, those that reviews tell of come first
+    by = [c for c in ("padj", "score", "basis") if table[c].notna().any()]
+    best = table.sort_values(by, ascending=[c != "score" for c in by], kind="stable").drop_duplicates("interaction")
     pairs = table.loc[table["padj"] <= ALPHA, "interaction"].value_counts()
     names = ("source", "target", "ligand_complex", "receptor_complex", "mode")
     lines = [
         [
+            "*" if row["basis"] in _OF_REVIEWS else "",
             *(str(row[n]) for n in names),
             figures(row["score"], ".3f"),
             figures(row["pvalue"]),
@@ -81,9 +84,10 @@ def show_scores(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:
     print_table(
         lines,
         title=title,
-        columns=("source", "target", "ligand", "receptor", "mode", "score", "p", "padj", "pairs"),
+        columns=("", "source", "target", "ligand", "receptor", "mode", "score", "p", "padj", "pairs"),
         numbers=("score", "p", "padj", "pairs"),
-        note=f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}",
+        note=f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}; *: reviews tell "
+        "of it",
     )
 
 
@@ -94,6 +98,7 @@ def first_method(table: pd.DataFrame) -> str | None:
 
 def show_ranks(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:
     """Print the best rows of a consensus of methods, each interaction where it ranks best."""
-    best = table.sort_values(["magnitude_rank", "specificity_rank"], kind="stable").drop_duplicates("interaction")
-    columns = ["source", "target", "ligand_complex", "receptor_complex", "mode", "magnitude_rank", "specificity_rank"]
+    ranks = ["magnitude_rank", "specificity_rank"]
+    best = table.sort_values([*ranks, "basis"], kind="stable").drop_duplicates("interaction")
+    columns = ["source", "target", "ligand_complex", "receptor_complex", "mode", "basis", *ranks]
     typer.echo(f"{title}\n{best[columns].head(rows).to_string(index=False)}")

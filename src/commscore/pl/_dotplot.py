@@ -54,7 +54,8 @@ def dotplot(
     source, target
         Only this group.
     top
-        Number of interactions, by their best adjusted p-value, then by their best score.
+        Number of interactions, by their best adjusted p-value, then by their best score, then those that reviews tell
+        of. These are in bold where the table has others too.
     max_pairs
         Number of source → target pairs: those in which an interaction is at its best, then by their number of dots.
     cmap
@@ -82,7 +83,8 @@ def dotplot(
     longest = room().across(40, 0.3), (room().upward(43, 0.4) - 3) // 2
     top = room().rows(top, fixed=_across(frame["_pair"].map(written), 2 * longest[1] + 3) + 0.6, each=0.2)
     max_pairs = room().columns(max_pairs, fixed=_across(frame["interaction"], longest[0]) + 1.4, each=0.2)
-    rows = _strongest(frame, score, pvalue if has_p else None)
+    of_reviews = _of_reviews(frame)
+    rows = _strongest(frame, score, pvalue if has_p else None, of_reviews=of_reviews)
     of_top = frame[frame["interaction"].isin(rows[:top]).to_numpy()]
     pairs = _pairs(of_top, score, pvalue if has_p else None)
     pair_names = sorted(pairs[:max_pairs], key=lambda pair: [natural_key(name) for name in pair])
@@ -104,9 +106,12 @@ def dotplot(
         cmap=reverse(cmap) if score.endswith("_rank") else cmap,
     )
     _decorate(ax, *labels)
+    for label, name in zip(ax.get_yticklabels(), names, strict=True):
+        label.set_fontweight("bold" if name in of_reviews else "normal")
     hidden = len(rows) - len(names), len(pairs) - len(pair_names)
     text = "Interactions between groups" + (f" ({rule})" if rule != "all rows" else "")
-    title(ax, text, counted(hidden[0], "interaction"), counted(hidden[1], "pair"))
+    left_out = counted(hidden[0], "interaction"), counted(hidden[1], "pair")
+    title(ax, text, *left_out, more="bold: reviews tell of it" if of_reviews & set(names) else "")
     of = f" ({method})" if method and score == "score" else ""
     bar = ax.figure.colorbar(dots, ax=ax, label=score.replace("_", " ") + of, shrink=0.6, pad=0.02)
     bar.ax.tick_params(labelsize=7.5)
@@ -131,13 +136,22 @@ def _size_for(names: list[str], pairs: list[str]) -> dict[str, float]:
     return {"width": left + 0.3 * len(pairs) + 2.4, "height": below + max(0.26 * len(names), 1.5) + 1.0}
 
 
-def _strongest(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[str]:
+def _strongest(frame: pd.DataFrame, score: str, pvalue: str | None, *, of_reviews: set[str]) -> list[str]:
     low = score.endswith("_rank")
     best = frame.groupby("interaction", observed=True).agg(
         p=(pvalue or score, "min"), s=(score, "min" if low else "max")
     )
-    by, ascending = (["p", "s"], [True, low]) if pvalue else (["s"], [low])
+    best["listed"] = [str(i) not in of_reviews for i in best.index]  # among equals, what reviews tell of comes first
+    by, ascending = (["p", "s", "listed"], [True, low, True]) if pvalue else (["s", "listed"], [low, True])
     return [str(i) for i in best.sort_values(by, ascending=ascending, kind="stable").index]
+
+
+def _of_reviews(frame: pd.DataFrame) -> set[str]:
+    """Return the interactions that reviews tell of, where the others are on a list or follow from a rule."""
+    if "basis" not in frame:
+        return set()
+    told = frame["basis"].isin(("stated", "inferred"))
+    return set() if told.all() else set(frame.loc[told, "interaction"].astype(str))
 
 
 def _pairs(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._base import Column, Table
+from .resource import BASES
 from .vocabulary import Status, Unit
 
 STATUSES = (Status.TESTED.value, Status.TOO_FEW_SAMPLES.value)
@@ -21,6 +22,7 @@ SCORE = Table(
         Column("ligand", "category", "limiting subunit of the ligand: the one with the lowest mean in the source"),
         Column("receptor", "category", "limiting subunit of the receptor in the target"),
         Column("mode", "category", "mode of communication"),
+        Column("basis", "category", "what the interaction rests on: reviews, a rule on its family, or a list", BASES),
         Column("ligand_mean", "float", "mean expression of the ligand in the source (complex rule applied)"),
         Column("receptor_mean", "float", "mean expression of the receptor in the target"),
         Column("ligand_prop", "float", "fraction of source cells that express the ligand (least subunit), 0 to 1"),

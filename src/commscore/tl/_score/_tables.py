@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...get._frames import coded_categories, taken_categories
 from ...tables import score as schema
+from ...tables.resource import BASES
 from ._samples import columns_of_tests
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def score_table(rows: ScoredRows) -> pd.DataFrame:
     for side, entity, group in sides:
         frame[side] = coded_categories(interactions.genes, summary.limiting[entity, group])
     frame["mode"] = taken_categories(interactions.frame["mode"], which)
+    frame["basis"] = pd.Categorical(interactions.frame["basis"].to_numpy(object)[which], categories=list(BASES))
     frame |= {f"{side}_mean": summary.mean[e, g] for side, e, g in sides}
     frame |= {f"{side}_prop": summary.prop[e, g] for side, e, g in sides}
     table = pd.DataFrame(frame)

@@ -1,0 +1,35 @@
+"""Tables for people."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from commscore.cli._show import show_scores
+
+ROWS = pd.DataFrame(
+    {
+        "source": "A",
+        "target": "B",
+        "interaction": ["AA^BB", "CC^DD", "EE^FF"],
+        "ligand_complex": ["AA", "CC", "EE"],
+        "receptor_complex": ["BB", "DD", "FF"],
+        "mode": "ecm",
+        "basis": pd.Categorical(["listed", "inferred", "family"], ["stated", "inferred", "family", "listed"]),
+        "score": 1.0,
+        "pvalue": 0.01,
+        "padj": 0.02,
+    }
+)
+
+
+def test_what_reviews_tell_of_is_marked_and_first_among_equals(capsys):
+    show_scores(ROWS, title="t")
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    rows = [[word for word in line if word != "│"] for line in shown if any(w in line for w in ("AA", "CC", "EE"))]
+    assert [row[:4] for row in rows] == [["*", "A", "B", "CC"], ["A", "B", "EE", "FF"], ["A", "B", "AA", "BB"]]
+
+
+def test_ranks_come_before(capsys):
+    show_scores(ROWS.assign(magnitude_rank=[0.1, 0.2, 0.1], specificity_rank=0.5), title="t")
+    out = capsys.readouterr().out
+    assert [out.index(name) for name in ("EE", "AA", "CC")] == sorted(out.index(name) for name in ("EE", "AA", "CC"))
