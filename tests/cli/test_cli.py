@@ -29,9 +29,7 @@ def file(tmp_path):
 
 def test_demo_writes_tables_and_figures(tmp_path):
     out = tmp_path / "demo"
-    done = subprocess.run(
-        [*COMMAND, "demo", "--out", str(out), "--n-perms", "100"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*COMMAND, "demo", "--out", str(out)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert str(out) in done.stdout
     assert "resource 'breast+general'" in done.stdout
