@@ -7,6 +7,7 @@ import pytest
 
 import commscore as cs
 from commscore.tables.versions import schema_of
+from compared import planted_cohort, run
 
 
 @pytest.fixture
@@ -23,6 +24,68 @@ def test_table_filters(scored):
     )
     assert 0 < keep.sum() < len(whole)
     assert part["score"].tolist() == whole.loc[keep, "score"].tolist()
+
+
+def test_the_surest_rows_come_first(scored):
+    whole, stored = cs.get.table(scored), cs.get.table(scored, sort=False)
+    assert stored.equals(scored.uns["commscore"]["table"])
+    assert not whole.equals(stored)
+    want = stored.sort_values(["padj", "score"], ascending=[True, False], kind="stable").reset_index(drop=True)
+    assert whole.equals(want)
+    assert (np.diff(whole["padj"]) >= 0).all()
+
+
+def test_without_p_values_the_highest_scores_come_first(small, interactions):
+    cs.tl.score(small, "cell_type", resource=interactions, null=None, method=["mean", "product"])
+    assert (np.diff(cs.get.table(small)["score_mean"]) <= 0).all()
+    assert (np.diff(cs.get.table(small, method="product")["score"]) <= 0).all()
+
+
+def test_rows_of_a_comparison_come_by_evidence_and_untested_ones_last():
+    adata = planted_cohort()
+    cs.get.store(adata, "commscore_compare", run(adata))
+    table = cs.get.table(adata, "commscore_compare")
+    tested = table["padj"].notna().to_numpy()
+    assert 0 < tested.sum() < len(table)
+    assert tested[: tested.sum()].all()
+    first = table[tested]
+    assert (np.diff(first["padj"]) >= 0).all()
+    same = first["padj"].eq(first["padj"].shift())
+    assert (first["effect"].abs().diff()[same] <= 0).all()
+
+
+def test_table_of_interactions_genes_and_modes(scored):
+    whole = cs.get.table(scored)
+    names = whole["interaction"].astype(str)
+    one, two = names[0], names[names != names[0]].iloc[0]
+    assert set(cs.get.table(scored, interaction=one)["interaction"]) == {one}
+    part = cs.get.table(scored, interaction=[one, two])
+    assert len(part) == names.isin([one, two]).sum()
+    complexes = whole["receptor_complex"].astype(str)
+    several = complexes[complexes.str.contains("_")].iloc[0]
+    for gene in several.split("_"):
+        rows = cs.get.table(scored, gene=gene)
+        inside = [gene in f"{a}_{b}".split("_") for a, b in zip(whole["ligand_complex"], complexes, strict=True)]
+        assert len(rows) == sum(inside) > 0
+    assert len(cs.get.table(scored, gene=several)) >= (complexes == several).sum()
+    mode = whole["mode"].iloc[0]
+    assert (
+        len(cs.get.table(scored, mode=mode, gene=several)) == ((whole["mode"] == mode) & (complexes == several)).sum()
+    )
+    for argument, value in (("gene", "NOGENE"), ("interaction", "A^B"), ("mode", "telepathy")):
+        with pytest.raises(ValueError, match=f"{argument}='.*' is not an? "):
+            cs.get.table(scored, **{argument: value})
+
+
+def test_columns_are_explained():
+    explained = cs.get.columns()
+    assert explained.equals(cs.get.columns("score"))
+    assert set(explained["table"]) == {"table", "untested"}
+    assert explained.loc[explained["column"] == "null", "values"].tolist() == ["permutation, analytic, none"]
+    compared = cs.get.columns("commscore_compare").set_index(["table", "column"])
+    assert compared.loc[("table", "ligand_se"), "meaning"] == "standard error of it"
+    with pytest.raises(ValueError, match=r"key='compar' is not one of .* did you mean 'compare'"):
+        cs.get.columns("compar")
 
 
 def test_table_is_a_copy(scored):
@@ -78,7 +141,9 @@ def test_one_of_several_methods(both):
     assert "score" not in whole
     limit = float(whole["padj_product"].quantile(0.1))
     one = cs.get.table(both, method="product", max_padj=limit)
-    kept = whole[whole["padj_product"] <= limit]
+    kept = whole[whole["padj_product"] <= limit].sort_values(
+        ["padj_product", "score_product"], ascending=[True, False], kind="stable"
+    )
     assert 0 < len(one) < len(whole)
     assert one["score"].tolist() == kept["score_product"].tolist()
     assert one["pvalue"].tolist() == kept["pvalue_product"].tolist()
@@ -140,8 +205,10 @@ def test_the_error_of_pvalues_is_that_of_other_seeds(small, interactions):
     seen = []
     for seed in range(60):
         cs.tl.score(small, "cell_type", resource=interactions, n_perms=200, scheme="independent", rng=seed)
-        seen.append(cs.get.table(small)["pvalue"].to_numpy())
-    error = cs.get.pvalue_error(small).to_numpy()
+        seen.append(cs.get.table(small, sort=False)["pvalue"].to_numpy())
+    where = ["source", "target", "interaction"]
+    error = cs.get.table(small).assign(error=cs.get.pvalue_error(small)).set_index(where)["error"]
+    error = error.loc[cs.get.table(small, sort=False).set_index(where).index].to_numpy()
     p = np.mean(seen, axis=0)
     middle = (p > 0.1) & (p < 0.9)
     assert middle.sum() >= 10
@@ -150,10 +217,10 @@ def test_the_error_of_pvalues_is_that_of_other_seeds(small, interactions):
 
 def test_only_permuted_pvalues_have_an_error(small, interactions):
     cs.tl.score(small, "cell_type", resource=interactions, null="auto", n_perms=60, method=["mean", "product"])
-    table, error = cs.get.table(small), cs.get.pvalue_error(small, method="product")
+    table, error = cs.get.table(small, method="product"), cs.get.pvalue_error(small, method="product")
     permuted = table["null"] == "permutation"
     assert (error[~permuted] == 0).all()
-    p = table["pvalue_raw_product"][permuted]
+    p = table["pvalue_raw"][permuted]
     expected = (np.sqrt(p * (1 - p) / 60) / table["pass_probability"][permuted]).clip(upper=0.5)
     assert error[permuted].to_numpy() == pytest.approx(expected.to_numpy())
     cs.tl.score(small, "cell_type", resource=interactions, null=None)

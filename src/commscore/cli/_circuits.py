@@ -110,7 +110,7 @@ def circuits(
         writers = tables(**{n: lambda n=n: result.extra[n] for n in ("edges", "changes", "untested")})
         summary = _summary(result) | {"parameters": result.params}
         return CommandResult(
-            summary, {**table_and_data(adata, result.table)} | writers, lambda: show(result.table, rows)
+            summary, {**table_and_data(adata, result.surest_first)} | writers, lambda: show(result.surest_first, rows)
         )
 
     return Job(file, outputs, resource, where or (), resume).run(work)

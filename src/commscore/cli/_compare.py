@@ -114,7 +114,7 @@ def compare(
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
         options.say_reference(result.params, reference)
-        table, left_out = result.table, result.untested
+        table, left_out = result.surest_first, result.untested
         say_testable(result.params)
         summary = summary_of(table, left_out, alpha=alpha) | {"parameters": result.params}
         reasons = summary["untested_by_reason"]
@@ -131,7 +131,7 @@ def summary_of(table: pd.DataFrame, untested: pd.DataFrame, *, alpha: float) -> 
     """Return the counts of a table of shifts."""
     tested = table[table["pvalue"].notna()]
     significant = tested[tested["padj"] <= alpha]
-    contrasts = [str(c) for c in table["contrast"].unique()]
+    contrasts = sorted(table["contrast"].astype(str).unique())
     reasons = untested["reason"].value_counts()
     return {
         "rows": len(table),

@@ -95,8 +95,8 @@ def expectations(
             "tested": int((result.table["verdict"] != Verdict.NOT_ASSESSABLE).sum()),
             "by_verdict": {str(k): int(n) for k, n in counts.items()},
         }
-        writers = {**table_and_data(adata, result.table)}
-        return CommandResult(summary | {"parameters": result.params}, writers, lambda: show(result.table, rows))
+        writers = {**table_and_data(adata, result.surest_first)}
+        return CommandResult(summary | {"parameters": result.params}, writers, lambda: show(result.surest_first, rows))
 
     return Job(file, {"--out": (out, DATA), "--data": (data, WITH_RESULT)}, resource, where or (), resume).run(work)
 

@@ -111,7 +111,7 @@ def score(
         )
         if not backed:  # the view of a file cannot take it, and the file is not written
             get.store(adata, _KEY, result)
-        table, left_out = result.table, result.untested
+        table, left_out = result.surest_first, result.untested
         say_testable(result.params)
         say(f"{len(left_out)} interactions or groups not tested" + ("" if untested else "; --untested FILE lists them"))
         summary = summary_of(table, left_out, result.params)

@@ -81,7 +81,7 @@ def therapies(
             "parameters": result.params,
         }
         return CommandResult(
-            summary, {**table_and_data(adata, result.table)} | writers, lambda: show(result.table, rows)
+            summary, {**table_and_data(adata, result.surest_first)} | writers, lambda: show(result.surest_first, rows)
         )
 
     return Job(file, outputs, resource, resume=resume).run(work)

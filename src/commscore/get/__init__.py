@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._error import pvalue_error
+from ._explained import columns
 from ._factors import factors
 from ._liana import to_liana
 from ._result import Result
@@ -12,6 +13,7 @@ from ._totals import totals
 
 __all__ = [
     "Result",
+    "columns",
     "factors",
     "load",
     "matrix",

@@ -11,8 +11,10 @@ from .._validate import suggest
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..arrays import Ints
     from ._result import Result
 
+_RANKINGS = ("recessive/", "loops/", "therapies/")
 PARTS = (
     "score",
     "excess",
@@ -78,3 +80,26 @@ def as_single(frame: pd.DataFrame, method: str | None, *, keep: bool) -> pd.Data
         return frame.assign(**{part: frame[column] for column, part in own.items()})
     others = {f"{part}_{m}" for m in methods_of(frame) if m != method for part in PARTS}
     return frame.drop(columns=[c for c in frame if c in others]).rename(columns=own)
+
+
+def surest_first(frame: pd.DataFrame, *, schema: str, end: str = "") -> Ints:
+    """Order of rows by ascending ``padj``, then descending score or absolute effect, those without them last.
+
+    What is a ranking already, and tables without these columns, stay as they are.
+
+    Parameters
+    ----------
+    frame
+        A table.
+    schema
+        What kind of result it is of.
+    end
+        What follows the names of columns of the method, in a table of several.
+    """
+    strength = next((frame[c].abs() for c in (f"score{end}", "effect") if c in frame), None)
+    keys = [] if strength is None else [-strength.to_numpy(np.float64)]
+    if f"padj{end}" in frame:
+        keys.append(frame[f"padj{end}"].to_numpy(np.float64))
+    is_ranking = schema.removeprefix("commscore.").startswith(_RANKINGS)
+    order = np.lexsort(keys) if keys and not is_ranking else np.arange(len(frame))  # stable; NaN comes last
+    return np.asarray(order, np.int64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..check import checked
-from ._choose import as_single, method_of
+from ._choose import as_single, method_of, surest_first
 from ._store import load_scores
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ def pvalue_error(adata: AnnData, key: str = "commscore", *, method: str | None =
     -------
     Series
         √(p (1 − p) / n_perms) of the permuted p, divided by ``pass_probability`` as the p-value is (0.5 at most), one
-        entry per row of :func:`commscore.get.table`, named ``pvalue_error``; 0 where the p-value is analytic, NaN where
-        there is none. With ``sample_key`` it is that of ``pvalue_within``. Another seed moves a p-value of 0.05 from
-        1,000 permutations by about 0.007. At the smallest p-value that the permutations can give (``pvalue_floor`` in
-        :func:`commscore.get.params`) it says little: the true one may be anything below.
+        entry per row of :func:`commscore.get.table` (of this method), in its order, named ``pvalue_error``; 0 where the
+        p-value is analytic, NaN where there is none. With ``sample_key`` it is that of ``pvalue_within``. Another seed
+        moves a p-value of 0.05 from 1,000 permutations by about 0.007. At the smallest p-value that the permutations
+        can give (``pvalue_floor`` in :func:`commscore.get.params`) it says little: the true one may be anything below.
 
     Raises
     ------
@@ -55,6 +55,7 @@ def pvalue_error(adata: AnnData, key: str = "commscore", *, method: str | None =
 
     result = load_scores(adata, key)
     frame = as_single(result.table, method_of(result, method), keep=False)
+    frame = frame.iloc[surest_first(frame, schema=result.schema)].reset_index(drop=True)
     permuted = "pvalue_within_raw" if "pvalue_within_raw" in frame else "pvalue_raw"
     raw = monte_carlo_error(frame[permuted].to_numpy(dtype=float), int(result.params["n_perms"]))
     error = pd.Series(raw / frame["pass_probability"].to_numpy(dtype=float), index=frame.index, name="pvalue_error")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..check import checked
 from ..tables.versions import schema_of
+from ._choose import methods_of, surest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +76,13 @@ class Result:
         return f"{n:,} rows, {tested.sum():,} tested, {n_significant:,} with padj <= {alpha:g}" + (
             f"; {others}" if others else ""
         )
+
+    @property
+    def surest_first(self) -> pd.DataFrame:
+        """The table with rows by ascending ``padj``, then descending score or absolute effect; rankings as they are."""
+        method = next(iter(methods_of(self.table)), None)
+        order = surest_first(self.table, schema=self.schema, end=f"_{method}" if method else "")
+        return self.table.iloc[order].reset_index(drop=True)
 
     @property
     def untested(self) -> pd.DataFrame:

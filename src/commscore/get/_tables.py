@@ -10,13 +10,17 @@ import pandas as pd
 from .._labels import choose, natural_order
 from .._validate import one_of
 from ..check import Label, Proportion, checked
-from ._choose import as_single, method_of
+from ._choose import as_single, method_of, surest_first
 from ._store import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anndata import AnnData
+
+    from ..arrays import Bools
+
+_ARTICLE = {"group": "a group", "interaction": "an interaction", "mode": "a mode"}
 
 
 @checked
@@ -26,11 +30,15 @@ def table(
     *,
     source: Label | Sequence[Label] | None = None,
     target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
+    mode: Label | Sequence[Label] | None = None,
     max_padj: Proportion | None = None,
     min_score: float | None = None,
     method: str | None = None,
+    sort: bool = True,
 ) -> pd.DataFrame:
-    """Return a stored table, filtered.
+    """Return a stored table, filtered, the surest rows first.
 
     Parameters
     ----------
@@ -40,14 +48,22 @@ def table(
         Key in ``adata.uns``.
     source, target
         A group or several; others are left out.
+    interaction, mode
+        An interaction (``"LIGAND^RECEPTOR"``) or a mode of communication, or several; others are left out.
+    gene
+        A gene or several: only rows with one of them among the subunits of the ligand or the receptor.
     max_padj
         Keep rows with an adjusted p-value of at most this (rows without one are left out).
     min_score
         Keep rows with a score of at least this.
     method
         Of a table with several methods, the one whose columns come back as ``score, pvalue, padj``, without those
-        of the others. By default every column comes back, and ``max_padj`` and ``min_score`` are those of the first
-        method.
+        of the others. By default every column comes back, and ``max_padj``, ``min_score`` and the order are those of
+        the first method.
+    sort
+        Rows by ascending ``padj``, those that are equal or have none by descending score or absolute effect. False
+        for the order in which they are stored, by group and interaction. Rankings (recessive edges, loops, therapies)
+        and tables that have neither column stay as they are stored.
 
     Returns
     -------
@@ -59,7 +75,8 @@ def table(
     KeyError
         If nothing is stored under ``key`` or the table has no such column.
     ValueError
-        If a group or the method does not occur, or ``max_padj`` is asked of scores without p-values.
+        If a group, interaction, gene, mode or the method does not occur, or ``max_padj`` is asked of scores without
+        p-values.
 
     Examples
     --------
@@ -74,21 +91,38 @@ def table(
     frame: pd.DataFrame = result.table if method is None else as_single(result.table, name, keep=False)
     end = "" if method is not None or name is None else f"_{name}"
     keep = np.ones(len(frame), bool)
-    for name, labels in (("source", source), ("target", target)):
+    for name, labels in (("source", source), ("target", target), ("interaction", interaction), ("mode", mode)):
         if labels is not None:
-            keep &= frame[name].isin(_groups(frame, name, labels)).to_numpy()
+            keep &= _column(frame, name).isin(_values(frame, name, labels)).to_numpy()
+    if gene is not None:
+        keep &= _with_gene(frame, gene)
     if max_padj is not None:
         _tested(frame, max_padj, f"padj{end}", way_out="filter by min_score")
         keep &= (_column(frame, f"padj{end}") <= max_padj).to_numpy()
     if min_score is not None:
         keep &= (_column(frame, f"score{end}") >= min_score).to_numpy()
-    return frame.loc[keep].reset_index(drop=True)
+    rows = np.flatnonzero(keep)
+    if sort:
+        rows = rows[surest_first(frame.iloc[rows], schema=result.schema, end=end)]
+    return frame.iloc[rows].reset_index(drop=True)
 
 
-def _groups(frame: pd.DataFrame, name: str, labels: Label | Sequence[Label]) -> list[str]:
-    values = frame[name]
-    groups = list(values.cat.categories) if hasattr(values, "cat") else natural_order(map(str, values.unique()))
-    return choose(name, labels, options=groups, what="a group of the table")
+def _values(frame: pd.DataFrame, name: str, labels: Label | Sequence[Label]) -> list[str]:
+    noun = name if name in ("interaction", "mode") else "group"
+    return choose(name, labels, options=_labels_of(frame[name]), what=f"{_ARTICLE[noun]} of the table")
+
+
+def _labels_of(values: pd.Series) -> list[str]:
+    return list(values.cat.categories) if hasattr(values, "cat") else natural_order(map(str, values.unique()))
+
+
+def _with_gene(frame: pd.DataFrame, genes: Label | Sequence[Label]) -> Bools:
+    sides = [_column(frame, name) for name in ("ligand_complex", "receptor_complex")]
+    subunits = [{c: {c, *c.split("_")} for c in _labels_of(side)} for side in sides]
+    options = natural_order({gene for side in subunits for complexes in side.values() for gene in complexes})
+    chosen = set(choose("gene", genes, options=options, what="a ligand, a receptor or a subunit of one of the table"))
+    parts = [side.isin([c for c, own in of.items() if own & chosen]) for side, of in zip(sides, subunits, strict=True)]
+    return np.asarray(parts[0] | parts[1], np.bool_)
 
 
 def _tested(frame: pd.DataFrame, max_padj: float, column: str, *, way_out: str) -> None:

@@ -151,6 +151,31 @@ AMBIENT = Table(
     ),
 )
 
+_COMPARED = (
+    Column("contrast", "string", "its name"),
+    Column("kind", "string", "pair of levels, stages in order, or interaction of two factors"),
+    Column("reference", "string", "level that others are compared with"),
+    Column("level", "string", "level that is compared with it; empty for stages"),
+    Column("factor_level", "string", "level of the second factor within which levels are compared"),
+    Column("factor_reference", "string", "level of the second factor that the change is compared with"),
+)
+
+CONTRASTS = Table("contrasts", "one contrast", _COMPARED)
+
+FITTED_CONTRASTS = Table(
+    "fitted contrasts",
+    "one contrast",
+    (
+        *_COMPARED,
+        Column("abundance_reference", "string", "groups that abundances are relative to, as a JSON list"),
+        *_numbers(
+            ("prior_df", "degrees of freedom of the prior of the residual variances"),
+            ("n_tests", "rows of the contrast"),
+            ("n_tested", "rows with a p-value"),
+        ),
+    ),
+)
+
 TOTALS = Table(
     "totals",
     "one contrast × source → target pair, or one contrast × mode",

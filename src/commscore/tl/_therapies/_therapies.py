@@ -20,7 +20,8 @@ from ...study.domain import check_tumour, named_roles
 from ...study.roles import RoleGroups, recorded_roles
 from ...study.stored_circuits import circuit_scores
 from ...study.stored_edges import EVERYTHING, edge_flows, obs_labels, passing_edges, split_key
-from ...tables import understand as schema
+from ...tables import understand
+from ...tables.kinds import KINDS
 from ...tables.versions import schema_of
 from ._bypass import bypass_table
 from ._combinations import combination_table
@@ -35,14 +36,7 @@ if TYPE_CHECKING:
 
 
 SCHEMA = schema_of("therapies")
-_TABLES = {
-    "table": schema.THERAPIES,
-    "edges": schema.THERAPY_EDGES,
-    "groups": schema.THERAPY_GROUPS,
-    "combinations": schema.COMBINATIONS,
-    "bypass": schema.BYPASS,
-    "circuits": schema.THERAPY_CIRCUITS,
-}
+_TABLES = KINDS["therapies"]
 
 
 @checked
@@ -168,7 +162,7 @@ def therapies(
         "n_combinations": int(n_combinations),
         "flow": "ligand mean × receptor mean",
         "shares": "of all flow without antigen presentation",
-        "claim": schema.CAUTION,
+        "claim": understand.CAUTION,
         "circuits": "used" if len(steps) else "none stored",
         "commscore": __version__,
     }
