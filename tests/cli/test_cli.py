@@ -61,7 +61,7 @@ def test_score_writes_what_the_library_gives(file, tmp_path):
     out, dots = tmp_path / "table.csv", tmp_path / "dots.svg"
     done = invoke("score", file, "--groupby", "cell_type", "--n-perms", 50, "--out", out, "--plot", dots)
     assert done.exit_code == 0, done.output
-    expected = cs.tl.score(cs.ds.pbmc(), "cell_type", n_perms=50, inplace=False).table
+    expected = cs.tl.score(cs.ds.pbmc(), "cell_type", n_perms=50, inplace=False).surest_first
     written = pd.read_csv(out)
     assert list(written.columns) == list(expected.columns)
     assert written["pvalue"].tolist() == pytest.approx(expected["pvalue"].tolist())

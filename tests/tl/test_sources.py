@@ -70,10 +70,10 @@ def test_leaving_out_reuses_every_parameter_of_the_comparison(cohort):
 def test_a_result_names_the_comparison_and_its_plot_takes_that_one(two):
     params = cs.get.params(two, "commscore_influence")
     assert params["key"] == "condition"
-    assert params["made_from"] == {"condition": fingerprint(cs.get.table(two, "condition"))}
+    assert params["made_from"] == {"condition": fingerprint(cs.get.load(two, "condition").table)}
     edge = dict(zip(("source", "target", "interaction"), ROW[1:], strict=True))
     ax = cs.pl.influence(two, **edge)
-    row = indexed(cs.get.table(two, "condition")).loc[ROW]
+    row = indexed(cs.get.load(two, "condition").table).loc[ROW]
     np.testing.assert_allclose(ax.collections[0].get_offsets()[0], [row["effect"], 0])
     several = cs.pl.influence(two, top=5)
     assert ticks(several) == 5 * 6  # edges × samples
@@ -146,7 +146,7 @@ def test_what_is_made_from_scores_names_them(cohort):
     cs.tl.recessive(adata, key="scores", n_boot=2, max_padj=None)
     cs.tl.circuits(adata, "cell_type", n_perms=5, key_added="loops of the reviews")
     cs.tl.therapies(adata, key="scores", circuits_key="loops of the reviews")
-    table = cs.get.table(adata, "scores")
+    table = cs.get.load(adata, "scores").table
     net = table[["receptor", "ligand"]].drop_duplicates().set_axis(["source", "target"], axis=1).assign(weight=1.0)
     cs.tl.loops(adata, key="scores", net=net.head(5), max_padj=None, n_perms=2)
     for key in ("commscore_recessive", "commscore_loops"):
