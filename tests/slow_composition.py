@@ -25,7 +25,7 @@ def pooled(counts, library):
         if len(genes) < 100:
             last = sorted(expected, reverse=True)[min(100, len(expected)) - 1]
             genes = [g for g in range(len(expected)) if expected[g] >= last]
-        m = np.array([np.log2((counts[s, g] + 0.5) / (expected[g] + 0.5)) for g in genes])
+        m = np.array([np.log2((counts[s, g] + 0.5) / (expected[g] + 0.25)) for g in genes])
         e = np.array([expected[g] for g in genes])
         kept = inside(m, 0.3) & inside(e, 0.05)
         w = np.array([1 / (0.05 + 1 / (np.log(2) ** 2 * (x + 0.5))) for x in e])

@@ -76,6 +76,18 @@ def test_depth_alone_is_no_composition(factor):
     np.testing.assert_allclose(tmm_factors(same, same.sum(axis=1)), 1.0, atol=1e-12)
 
 
+@pytest.mark.parametrize(("level", "most"), [(1.0, 0.1), (5.0, 0.02), (40.0, 0.02)])
+def test_a_tenth_of_the_depth_moves_no_factor(level, most):
+    """With a half beside the expected count as well, factors of shallow samples were lower by .34, .08 and .02."""
+    rng = np.random.default_rng(8)
+    depth = np.repeat([1.0, 0.1], 20)
+    mean = level * rng.lognormal(0.0, 1.2, 300) * depth[:, None]
+    counts = rng.poisson(mean * rng.lognormal(0.0, 0.25, mean.shape)).astype(float)
+    factor = pooled_factors(counts, counts.sum(axis=1)).unshrunk
+    error = np.sqrt(factor[:20].var() / 20 + factor[20:].var() / 20)
+    assert abs(factor[20:].mean() - factor[:20].mean()) < most + 2 * error
+
+
 @pytest.mark.parametrize(("low", "high"), [(0.05, 0.30), (0.10, 0.50)])
 def test_a_dominant_gene_is_taken_off_the_others(low, high):
     """Of all counts a gene has first the one, then the other share: the others fall by this much and no more."""

@@ -26,6 +26,9 @@ LEAST_EXPECTED, ENOUGH, FEWEST = 1.0, 100, 10
 """Counts expected in the sample; genes with that many that suffice; genes without which there is no factor."""
 _GENE_VARIANCE = 0.05  # of a gene's log2 ratio, beside that of counting
 _TRIMMED_VARIANCE = 0.6  # of the weighted trimmed mean, times the sum of weights
+_CENTRE = 0.25
+"""What is added to expected counts where 1/2 is added to counts, so that depth moves no trimmed mean: log counts are
+skewed, and what is left after trimming lies between their mean, log2(expected), and log2(expected + 1/2)."""
 _NOTHING = 1e-6  # log2 ratio below which a sample equals the reference
 _COUNTING = 1.0 / np.log(2.0) ** 2
 
@@ -92,8 +95,8 @@ def _against_pool(count: Floats, expected: Floats) -> tuple[float, float]:
     if enough.sum() < ENOUGH:
         n = min(ENOUGH, expected.size)
         enough = expected >= np.partition(expected, -n)[-n]  # genes that tie with the last come, too
-    count, expected = count[enough] + 0.5, expected[enough] + 0.5
-    ratio = np.log2(count / expected)
+    ratio = np.log2((count[enough] + 0.5) / (expected[enough] + _CENTRE))
+    expected = expected[enough] + 0.5
     kept = _within(ratio, TRIM_RATIO) & _within(expected, TRIM_LEVEL)
     if not kept.any():
         return 0.0, np.inf
