@@ -32,12 +32,12 @@ def test_it_has_the_pairs_that_every_tissue_needs(general, pairs):
 
 def test_counts(pairs):
     assert pairs["mode"].value_counts().to_dict() == {
-        "paracrine": 1113,
-        "contact": 347,
-        "ecm": 237,
-        "unknown": 108,
+        "paracrine": 1118,
+        "contact": 341,
+        "ecm": 238,
+        "unknown": 109,
         "hormone": 116,
-        "checkpoint": 67,
+        "checkpoint": 66,
         "junctional_adhesion": 49,
         "gap_junction": 13,
         "shedding": 11,
@@ -45,10 +45,16 @@ def test_counts(pairs):
         "metabolite": 6,
     }
     assert pairs["basis"].value_counts().to_dict() == {"listed": 1517, "family": 557}
-    assert pairs["directness"].value_counts().to_dict() == {"direct": 2044, "indirect": 30}
+    assert pairs["directness"].value_counts().to_dict() == {"direct": 2041, "indirect": 33}
+    assert pairs["effect"].value_counts().to_dict() == {
+        "activating": 1110,
+        "unknown": 782,
+        "inhibiting": 119,
+        "decoy": 63,
+    }
     counts = pairs["pathway"].value_counts()
-    assert counts[["CCL", "WNT", "FGF", "CXCL", "NOTCH", "TGF-beta", ""]].tolist() == [121, 116, 81, 49, 29, 16, 210]
-    assert len(counts) == 138
+    assert counts[["CCL", "WNT", "FGF", "CXCL", "NOTCH", "TGF-beta", ""]].tolist() == [121, 116, 81, 49, 29, 16, 208]
+    assert len(counts) == 142
 
 
 @pytest.mark.parametrize(
@@ -81,6 +87,9 @@ def test_counts(pairs):
         ("HLA-A_B2M^CD8A_CD8B", "antigen_presentation", "activating", "family", "MHC-I"),
         ("HLA-E_B2M^KLRC1_KLRD1", "checkpoint", "inhibiting", "family", "MHC-I"),
         ("HLA-E_B2M^KLRC2_KLRD1", "contact", "activating", "family", "MHC-I"),
+        ("DLL3^NOTCH1", "contact", "unknown", "listed", "NOTCH"),
+        ("CXCL10^CCR3", "paracrine", "inhibiting", "listed", "CXCL"),
+        ("CD24^SELP", "contact", "activating", "listed", "SELECTIN"),
         ("CCL2^ACKR1", "paracrine", "decoy", "listed", "CCL"),
         ("WNT3A^FZD1_LRP6", "paracrine", "activating", "family", "WNT"),
         ("WNT5A^FZD5", "paracrine", "activating", "listed", "WNT"),
