@@ -28,19 +28,21 @@ adata
 # %% [markdown]
 # ## Score
 #
-# One call looks at every ordered pair of cell types and every ligand–receptor interaction of the resource. It writes
-# to `adata.uns["commscore"]` and to nothing else.
+# One call looks at every ordered pair of cell types and every ligand–receptor interaction of the resource: here the
+# curated pairs of breast tumours and the general ones, merged (without `resource=` only the former, of which blood shows
+# few). It writes to `adata.uns["commscore"]` and to nothing else.
 
 # %%
-cs.tl.score(adata, "cell_type", n_perms=1000, rng=0)
+cs.tl.score(adata, "cell_type", resource="breast+general", n_perms=1000, rng=0)
 table = cs.get.table(adata)
-columns = ["source", "target", "interaction", "ligand_prop", "receptor_prop", "score", "pvalue", "padj"]
-table.sort_values("padj")[columns].head(10)
+columns = ["source", "target", "interaction", "basis", "ligand_prop", "receptor_prop", "score", "pvalue", "padj"]
+table.sort_values(["padj", "basis"])[columns].head(10)
 
 # %% [markdown]
 # `score` is the mean of the ligand's expression in the source and the receptor's in the target. `pvalue` answers one
 # question: *would groups of these sizes, drawn at random from these cells, score as high?* It is never zero; with
-# 1000 permutations the smallest possible value is 1/1001. It speaks of this pool of cells: with several samples in one file,
+# 1000 permutations the smallest possible value is 1/1001. `basis` says what the pair rests on: `stated` or `inferred` from a
+# review, by a rule about its `family`, or only `listed`. It speaks of this pool of cells: with several samples in one file,
 # groups differ already because samples do (tutorial 4).
 
 # %%
@@ -82,7 +84,7 @@ untested["reason"].value_counts()
 # Every interaction of the resource carries the statements that it rests on: review, lines, context, direction.
 
 # %%
-evidence = cs.rs.load().evidence
+evidence = cs.rs.as_resource("breast+general").evidence
 evidence.loc[evidence["interaction"] == "MIF^CD74_CXCR4", ["source", "lines", "statement", "stated", "direction"]]
 
 # %% [markdown]

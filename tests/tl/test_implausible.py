@@ -143,6 +143,11 @@ def test_pairs_that_do_not_bind_are_left_out_unless_asked_for(curated):
     both, _ = score(data_of(genes), resource=res.merge(listed))
     assert set(both.table["interaction"]) & set(indirect) == {"MMP9^TGFB1"}
     assert both.params["n_testable"] == result.params["n_testable"] + 1
+    general = cs.rs.load("general")  # its rules say which of its pairs do not bind
+    pairs = general.interactions.set_index("interaction")["directness"]
+    whole, _ = score(data_of(general.genes), resource=general)
+    assert (pairs == "indirect").sum() > 20
+    assert set(whole.table["interaction"]) <= set(pairs.index[pairs == "direct"])
 
 
 def test_an_empty_resource_does_not_blame_the_data(counts):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from .. import rs
 from .._names import read_names
+from ..rs._named import is_shipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +65,10 @@ class Evidence:
 def collect(results: Sequence[StoredResult], resource: Any) -> Evidence:
     """Return the evidence for every interaction named in the tables.
 
-    ``resource`` is what :func:`commscore.rs.as_resource` takes; ``None`` is the curated resource of the package.
+    ``resource`` is what :func:`commscore.rs.as_resource` takes; ``None`` is what comes with the package of the
+    resources that the results name.
     """
-    resource = rs.load() if resource is None else rs.as_resource(resource)
+    resource = rs.as_resource(_shipped_of(results) if resource is None else resource)
     names = _interactions_of(results)
     rows = resource.evidence.fillna("")
     rows = rows.loc[rows["interaction"].isin(names), [c for c in _SHOWN if c in rows]].reset_index(drop=True)
@@ -80,6 +82,12 @@ def collect(results: Sequence[StoredResult], resource: Any) -> Evidence:
     reviews = set(rows["source"])
     sources = {s: v for s, v in source_texts(resource).items() if s in reviews}
     return Evidence(rows, pairs[pairs.index.isin(names)], sources, references, resource)
+
+
+def _shipped_of(results: Sequence[StoredResult]) -> str:
+    """Return the names of the shipped resources that results were made with, or else the curated one."""
+    names = (name for stored in results for name in str(stored.resource.get("name", "")).split("+"))
+    return "+".join(dict.fromkeys(name for name in names if is_shipped(name))) or "breast"
 
 
 def source_texts(resource: rs.Resource) -> dict[str, list[str]]:

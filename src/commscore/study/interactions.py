@@ -11,7 +11,7 @@ import pandas as pd
 from .. import rs
 from .._validate import one_of
 from ..arrays import Entities
-from ..rs._derive import statement_bases
+from ..rs._derive import statement_levels
 from .coverage import BEYOND_RNA, INDIRECT, INTERACTIONS, nothing_found, refuse_underscores, warn_of_few
 
 if TYPE_CHECKING:
@@ -100,13 +100,14 @@ def _interactions_of(resource: rs.Resource) -> pd.DataFrame:
 def _indirect_only(resource: rs.Resource, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Tell the pairs of which one changes the other without binding it, unless a list has them as ligand and receptor.
 
-    A resource of such pairs alone is one that was asked for: none of them is told.
+    The shipped list is none such: rules tell which of its pairs do not bind. A resource of such pairs alone is one
+    that was asked for: none of them is told.
     """
     indirect = np.asarray(frame["directness"] == "indirect", bool)
     if indirect.all():
         return np.zeros(len(frame), bool)
     evidence = resource.evidence
-    listed = evidence.loc[np.asarray(statement_bases(evidence), object) == "listed", "interaction"]
+    listed = evidence.loc[np.asarray(statement_levels(evidence), object) == "listed", "interaction"]
     left_out: npt.NDArray[np.bool_] = indirect & ~np.asarray(frame["interaction"].isin(listed), bool)
     return left_out
 

@@ -107,8 +107,8 @@ def score(
         Name of a resource, of several joined by ``+`` as in ``"breast+general"`` (:func:`commscore.rs.as_resource`
         says which there are), a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
         ``receptor`` (subunits joined by ``_``). Pairs of which one changes the other without binding it (protease
-        and substrate; ``directness`` is ``indirect``) are left out and listed as untested, unless a list has them or
-        all are such, as in ``resource.filter(directness="indirect")``.
+        and substrate; ``directness`` is ``indirect``) are left out and listed as untested, unless a list
+        other than the shipped one has them, or all are such, as in ``resource.filter(directness="indirect")``.
     method
         A scoring method or a list of them: a name (:func:`commscore.tl.methods` lists them all), or what
         :func:`commscore.tl.method` returns for other parameters. All of them share one pass over the data and
