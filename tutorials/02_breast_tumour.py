@@ -36,25 +36,28 @@ adata.obs["cell_type"].value_counts()
 # ## Who talks to whom
 
 # %%
-cs.tl.score(adata, "cell_type", rng=0)
+cs.tl.score(adata, "cell_type", resource="breast+general", null="auto", rng=0)
 table = cs.get.table(adata)
 found = table[table["padj"] <= 0.05]
 cs.pl.heatmap(adata).figure
 
 # %% [markdown]
-# Sources in rows, targets in columns; the numbers count interactions with an adjusted p-value of at most 0.05.
+# Sources in rows, targets in columns; the numbers count interactions with an adjusted p-value of at most 0.05. The resource
+# is the curated one of breast tumours and the general one, merged; `null="auto"` also resolves p-values that 1,000
+# permutations cannot.
 #
-# Careful with this matrix: normal epithelium talks to itself more than anyone else does, with **ten** cells, and B
-# cells seem silent, with 33. A count of significant interactions depends on how many cells a group has, how deeply
+# Careful with this matrix: fibroblasts (CAFs) seem to send to everyone, and they are the largest group; B cells seem
+# silent, with 33 cells. A count of significant interactions depends on how many cells a group has, how deeply
 # they were sequenced and which interactions are on the list; it ranks groups badly. It is a table of contents.
 
 # %%
 cs.pl.dotplot(adata, top=20, max_pairs=25).figure
 
 # %% [markdown]
-# Fibroblasts (CAFs) to perivascular cells (PVL) by collagens and integrins; MHC class I and II to T cells; MMP14
-# cutting collagen in CAFs: the matrix and antigen presentation dominate, as is often so in RNA, because these
-# transcripts are abundant.
+# Fibroblasts to perivascular cells (PVL) by collagens and integrins, to endothelium by collagens and CD93, to epithelium
+# by collagens and DDR1; MHC class II of myeloid cells to T cells: the matrix and antigen presentation dominate, as is
+# often so in RNA, because these transcripts are abundant. In bold is what reviews tell of; the rest follows from a rule or
+# stands on a list (column `basis`).
 #
 # ## Which interactions go together
 #
@@ -65,9 +68,9 @@ cs.pl.dotplot(adata, top=20, max_pairs=25).figure
 cs.pl.clustermap(adata, top=30, max_columns=40).figure
 
 # %% [markdown]
-# Blocks are groups of cells that express the same ligands or receptors, not pathways. The block of MHC class I and the
-# T-cell receptor says that many cells have the one and that only T cells have the other. What is white was not expressed in
-# enough cells of that pair.
+# Blocks are groups of cells that express the same ligands or receptors, not pathways. The block of collagens with CD44 and
+# DDR1 says that fibroblasts have the ones and epithelium has the others. What is white was not expressed in enough cells of
+# that pair.
 #
 # ## By mode
 
@@ -76,7 +79,7 @@ cs.pl.spectrum(adata, by="source").figure
 
 # %% [markdown]
 # Each row is a mode, each bar a sender; the numbers count interactions × targets. The mode of an interaction comes
-# from what the reviews say of it. There is not one row of mode `metabolite`,
+# from what the reviews say of it, else from a rule about the family of its molecules, else it is `unknown`. There is not one row of mode `metabolite`,
 # `hormone` or `extracellular_vesicle` here. Is there no such communication? That cannot be concluded:
 
 # %%
@@ -84,18 +87,22 @@ untested = cs.get.untested(adata)
 untested["reason"].value_counts()
 
 # %%
-interactions = cs.rs.load().interactions.set_index("interaction")
+resource = cs.rs.as_resource("breast+general")
+interactions = resource.interactions.set_index("interaction")
 not_measurable = untested.loc[untested["reason"] == "not measurable in RNA", "interaction"]
 interactions.loc[not_measurable, "mode"].value_counts()
 
 # %% [markdown]
+# Pairs that are `indirect` (a protease and what it cuts) are no ligand and receptor: they are not scored.
+#
 # ## What do the reviews say of it?
 #
-# The resource knows, for each statement, whether it is for or against the tumour in that context.
+# The curated resource knows, for each statement, whether it is for or against the tumour in that context.
 
 # %%
-evidence = cs.rs.load().evidence
-said = evidence[evidence["interaction"].isin(found["interaction"])]
+told = found[found["basis"].isin(["stated", "inferred"])]
+evidence = resource.filter(basis=["stated", "inferred"]).evidence
+said = evidence[evidence["interaction"].isin(told["interaction"])]
 said.groupby("interaction")["direction"].value_counts().unstack(fill_value=0).sort_values("pro", ascending=False).head(
     12
 )
@@ -106,7 +113,7 @@ said.groupby("interaction")["direction"].value_counts().unstack(fill_value=0).so
 # Methods of other tools can be asked for together. They share one pass over the data and one set of permutations.
 
 # %%
-cs.tl.score(adata, "cell_type", method=["mean", "specificity", "hill"], rng=0, key_added="methods")
+cs.tl.score(adata, "cell_type", resource=resource, method=["mean", "specificity", "hill"], rng=0, key_added="methods")
 methods = cs.get.table(adata, "methods")
 agreement = methods[["score_mean", "score_specificity", "score_hill"]].corr(method="spearman")
 agreement.round(2)

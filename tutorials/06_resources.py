@@ -57,15 +57,33 @@ mine, mine.sha256[:12]
 # %% [markdown]
 # The hash goes into every result that is made with it, so that a table can be traced to exactly this list.
 #
+# ## Other tissues
+#
+# `general` comes with the package too: the pairs of ConnectomeDB2020, with what rules about families of molecules say of
+# them. `resource=` takes such names, here and in the commands, and merges what `+` joins: every pair once, what reviews say
+# before what a rule says, and that before a list.
+
+# %%
+general = cs.rs.load("general")
+tumour = cs.rs.as_resource("breast+general")  # the same as breast.merge(general)
+pd.Series({"breast": len(breast), "general": len(general), "merged": len(tumour)})
+
+# %%
+tumour.interactions["basis"].value_counts()
+
+# %% [markdown]
 # ## Other tools'
 #
-# `from_liana` reads those that come with the package liana; `from_cellphonedb`, `from_cellchatdb`, `from_omnipath` and
-# `from_connectomedb` read the files that you downloaded from their authors (mind their licences).
+# `"liana:consensus"` (or `from_liana`) reads one of those that come with the package liana; `"cellphonedb:PATH"`,
+# `"cellchatdb:PATH"`, `"omnipath:PATH"` and `"connectomedb:PATH"` (or `from_...`) read the files that you downloaded from their
+# authors (mind their licences). A list that says no mode has `unknown` ones; merged, it gets those that are known.
 
 # %%
 consensus = cs.rs.from_liana("consensus")
 both = breast.merge(consensus)
-pd.Series({"breast": len(breast), "consensus": len(consensus), "merged": len(both)})
+unknown = [int((r.interactions["mode"] == "unknown").sum()) for r in (breast, consensus, both)]
+sizes = [len(breast), len(consensus), len(both)]
+pd.DataFrame({"interactions": sizes, "mode unknown": unknown}, index=["breast", "consensus", "merged"])
 
 # %% [markdown]
 # ## The same data, two lists
