@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..study.progress import without_progress
 from ._files import NO_SPACE
 from ._log import Log
 
@@ -129,7 +130,7 @@ def command(function: Callable[..., dict[str, Any] | None]) -> Callable[..., Non
 def _execute(running: Run, function: Callable[..., dict[str, Any] | None]) -> int:
     """Run, and return the exit code. With ``--json`` nothing but the summary reaches standard output."""
     code, result = DONE, {}
-    with running.log.active():
+    with running.log.active(), without_progress() if running.log.quiet else nullcontext():
         try:
             with redirect_stdout(sys.stderr) if running.as_json else nullcontext(), _terminable():
                 result = function(**running.parameters) or {}

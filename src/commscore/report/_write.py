@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 from .._validate import suggest
 from .._version import __version__
 from ..check import Count, FreeText, Proportion, checked
+from ..study.progress import progress_bar
 from . import _encode, _evidence, _methods, _overview, _sections, _stored
 from ._figures import FigureRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pandas as pd
     from anndata import AnnData
 
     from ..rs import Resource
+    from ._stored import StoredResult
 
 _SCRIPTS = ("data.js", "table.js", "page.js")
 
@@ -104,26 +106,27 @@ def write(
     results = _stored.results(adata, keys)
     evidence = _evidence.collect(results, resource)
     kinds = [s.kind for s in results]
-    sections = [
-        _overview.section(adata, results, groupby=groupby, max_padj=float(max_padj)),
-        *(
-            _sections.section(
-                stored,
-                number=i,
-                alone=kinds.count(stored.kind) == 1,
-                evidence=evidence,
-                max_padj=float(max_padj),
-                figures=FigureRequest(
-                    stored, adata, int(top), float(max_padj), _stored.response_beside(stored, results)
+    with progress_bar(len(results), "sections of the report") as progress:
+        sections = [
+            _overview.section(adata, results, groupby=groupby, max_padj=float(max_padj)),
+            *(
+                _sections.section(
+                    stored,
+                    number=i,
+                    alone=kinds.count(stored.kind) == 1,
+                    evidence=evidence,
+                    max_padj=float(max_padj),
+                    figures=FigureRequest(
+                        stored, adata, int(top), float(max_padj), _stored.response_beside(stored, results)
+                    )
+                    if figures
+                    else None,
                 )
-                if figures
-                else None,
-            )
-            for i, stored in enumerate(results)
-        ),
-        *([_sections.statements(evidence)] if len(evidence.table) else []),
-        _methods.section(results, evidence),
-    ]
+                for i, stored in enumerate(_counted(results, progress))
+            ),
+            *([_sections.statements(evidence)] if len(evidence.table) else []),
+            _methods.section(results, evidence),
+        ]
     text = _render(
         environment,
         title=title or "Cell–cell communication",
@@ -133,6 +136,12 @@ def write(
     )
     _replace(file, text)
     return file
+
+
+def _counted(results: Iterable[StoredResult], progress: Callable[[int], object]) -> Iterator[StoredResult]:
+    for stored in results:
+        yield stored
+        progress(1)
 
 
 def _file(path: str | Path) -> Path:

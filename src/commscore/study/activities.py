@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..core.log_rates import log_cpm
 from .nets import scaled_net
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,11 +78,13 @@ def measure_activities(
         np.zeros(k, bool),
     )
     names, condition = prepared.source.var_names, prepared.study.condition
-    for g, (_, codes) in enumerate(members):
-        bulk = prepared.pooled([codes]).bulk
-        out.n_cells[:, g] = bulk.n_cells[:, 0]
-        of_all = replace(bulk, counts=bulk.all_counts)
-        _one(out, g, of_all, names=names, condition=condition, net=net, rule=rule)
+    with progress_bar(k, "activities of groups") as progress:
+        for g, (_, codes) in enumerate(members):
+            bulk = prepared.pooled([codes]).bulk
+            out.n_cells[:, g] = bulk.n_cells[:, 0]
+            of_all = replace(bulk, counts=bulk.all_counts)
+            _one(out, g, of_all, names=names, condition=condition, net=net, rule=rule)
+            progress(1)
     return out
 
 

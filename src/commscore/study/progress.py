@@ -1,22 +1,82 @@
-"""A progress bar on standard error, shown only where somebody can see it."""
+"""What takes long says so on standard error: a bar on a terminal, one line elsewhere."""
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
+import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+QUIET = "COMMSCORE_QUIET"
+"""Variable of the environment: set to anything but nothing or 0, no progress is shown."""
+
+_SILENT: ContextVar[bool] = ContextVar("silent", default=False)
+_PATIENCE = 2.0  # seconds
+
 
 @contextmanager
-def progress_bar(total: int, what: str) -> Iterator[Callable[[int], object]]:
-    """Give a function that takes the number of units done; it shows nothing for the first second."""
-    if not sys.stderr.isatty():
+def without_progress() -> Iterator[None]:
+    """Show no progress inside."""
+    token = _SILENT.set(True)
+    try:
+        yield
+    finally:
+        _SILENT.reset(token)
+
+
+@contextmanager
+def progress_bar(total: int | None, what: str) -> Iterator[Callable[[int], object]]:
+    """Give a function that takes the number of units done; it shows nothing of what is soon over.
+
+    Parameters
+    ----------
+    total
+        Number of units, None where they cannot be counted.
+    what
+        What they are.
+    """
+    if _SILENT.get() or os.environ.get(QUIET, "0") not in ("", "0"):
         yield lambda _: None
         return
-    from tqdm import tqdm
+    if sys.stderr.isatty():
+        from tqdm import tqdm
 
-    with tqdm(total=total, desc=what, delay=1, leave=False, file=sys.stderr) as shown:
-        yield shown.update
+        with tqdm(total=total, desc=what, delay=1, leave=False, file=sys.stderr) as shown:
+            yield shown.update
+        return
+    line = _Line(total, what)
+    timer = threading.Timer(_PATIENCE, line.say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield line.update
+    finally:
+        timer.cancel()
+
+
+class _Line:
+    """One line, for notebooks and logs."""
+
+    def __init__(self, total: int | None, what: str) -> None:
+        self._total, self._what, self._done = total, what, 0
+        self._start, self._stream = time.monotonic(), sys.stderr
+
+    def update(self, n: int) -> None:
+        self._done += n
+
+    def say(self) -> None:
+        text = f"commscore: {self._what} …"
+        if self._total and self._done:
+            left = (time.monotonic() - self._start) * (self._total - self._done) / self._done
+            text = f"commscore: {self._what}: {self._done:,} of {self._total:,}, about {max(left, 1):.0f} s to go"
+        try:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):  # the reader left: no error of the work
+            return

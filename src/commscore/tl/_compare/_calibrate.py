@@ -18,6 +18,7 @@ from ...core import contrast as engine
 from ...core.contrast import Settings
 from ...study.design import build_design, design_rank
 from ...study.nesting import NESTING_SAYS, confounded_batches, nested_patients
+from ...study.progress import progress_bar
 from ...study.stored_comparison import stored_comparison
 from . import _compare
 
@@ -126,11 +127,13 @@ def calibrate(
             "more are needed"
         )
         raise ValueError(msg)
-    true = _pvalues(cohort, prepared.interactions.entities, tests, contrast=one, settings=settings)
-    shuffled = [
-        _pvalues(relabelled(cohort, labels), prepared.interactions.entities, tests, contrast=one, settings=settings)
-        for labels in shuffles
-    ]
+    entities, shuffled = prepared.interactions.entities, []
+    with progress_bar(1 + len(shuffles), "comparisons of shuffled labels") as progress:
+        true = _pvalues(cohort, entities, tests, contrast=one, settings=settings)
+        progress(1)
+        for labels in shuffles:
+            shuffled.append(_pvalues(relabelled(cohort, labels), entities, tests, contrast=one, settings=settings))
+            progress(1)
     return _card(true, shuffled).assign(relabelled=unit, confounded=", ".join(confounded))
 
 
