@@ -126,7 +126,7 @@ def test_expectations_writes_what_the_library_gives(cohort, tmp_path):
     assert done.exit_code == 0, done.output
     result = cs.tl.expectations(ad.read_h5ad(cohort), "cell_type", condition_key="condition", sample_key="sample",
                                 contexts=contexts, inplace=False)  # fmt: skip
-    assert pd.read_csv(tmp_path / "e.csv")["verdict"].tolist() == result.table["verdict"].astype(str).tolist()
+    assert pd.read_csv(tmp_path / "e.csv")["verdict"].tolist() == result.surest_first["verdict"].astype(str).tolist()
     assert f"{len(result.table)} expectations" in done.output
 
 

@@ -64,17 +64,17 @@ class _Line:
     """One line, for notebooks and logs."""
 
     def __init__(self, total: int | None, what: str) -> None:
-        self._total, self._what, self._done = total, what, 0
+        self._total, self._what, self._n_done = total, what, 0
         self._start, self._stream = time.monotonic(), sys.stderr
 
     def update(self, n: int) -> None:
-        self._done += n
+        self._n_done += n
 
     def say(self) -> None:
         text = f"commscore: {self._what} …"
-        if self._total and self._done:
-            left = (time.monotonic() - self._start) * (self._total - self._done) / self._done
-            text = f"commscore: {self._what}: {self._done:,} of {self._total:,}, about {max(left, 1):.0f} s to go"
+        if self._total and self._n_done:
+            left = (time.monotonic() - self._start) * (self._total - self._n_done) / self._n_done
+            text = f"commscore: {self._what}: {self._n_done:,} of {self._total:,}, about {max(left, 1):.0f} s to go"
         try:
             self._stream.write(text + "\n")
             self._stream.flush()
