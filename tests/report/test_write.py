@@ -139,7 +139,8 @@ def test_accessible(page):
 def test_methods_name_parameters_resource_and_works(cohort, page):
     text = next(t for a, t in page.of("div") if a.get("id") == "methods-text")
     resource = cs.rs.load()
-    for part in (resource.version, resource.sha256, cs.__version__, "100 permutations",
+    for part in (f"version {resource.version}, licence CC-BY-4.0 (sha256 {resource.sha256})",
+                 cs.__version__, "100 permutations",
                  "8 samples (column sample; control 4, case 4)",
                  "10.1038/s41596-020-0292-x",
                  "10.2202/1544-6115.1027", "10.1111/j.2517-6161.1995.tb02031.x"):  # fmt: skip

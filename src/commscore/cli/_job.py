@@ -180,6 +180,7 @@ def identity(resource: Resource) -> dict[str, Any]:
     return {
         "name": resource.name,
         "version": resource.version,
+        "licence": resource.licence,
         "species": resource.species,
         "sha256": resource.sha256,
         "n_interactions": len(resource),

@@ -171,7 +171,7 @@ def resource_export(
     frame = _formatted(part, format, table)
     write_table(frame, out)
     say(f"wrote {len(frame)} rows to {out} ({part.name} {part.version}, licence {part.licence or 'not stated'})")
-    return {"rows": len(frame), "resource": identity(part), "licence": part.licence, "outputs": {"out": out}}
+    return {"rows": len(frame), "resource": identity(part), "outputs": {"out": out}}
 
 
 def _option(name: str) -> str:

@@ -103,7 +103,8 @@ def _prose(stored: StoredResult) -> str:
     )
     return (
         f"{kind_of(stored.kind).title}. {text} Software: commscore {p.get('commscore', __version__)}; resource "
-        f"{resource.get('name')}, version {resource.get('version')} (sha256 {resource.get('sha256')}){genes}."
+        f"{resource.get('name')}, version {resource.get('version')}, licence {resource.get('licence') or 'not stated'} "
+        f"(sha256 {resource.get('sha256')}){genes}."
     )
 
 
