@@ -27,10 +27,12 @@ def blocks(page: str) -> list[str]:
 
 def save(ax: Any, path: Path) -> None:
     """Save a figure, as small as pixels without loss go."""
+    from matplotlib import pyplot as plt
     from PIL import Image
 
     drawn = io.BytesIO()
     ax.figure.savefig(drawn, dpi=_DPI)
+    plt.close(ax.figure)
     with Image.open(drawn) as image:
         image.convert("RGB").save(path, optimize=True)
 

@@ -8,6 +8,7 @@ Tests that need what is not there are skipped; none uses a network.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import anndata as ad
@@ -32,6 +33,14 @@ INTERACTIONS = [
     ("G3", "ABSENT"),
     ("G4", "G5_ABSENT"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    """Close what a test drew: pyplot keeps its figures, and warns of more than twenty."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

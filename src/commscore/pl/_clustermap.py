@@ -221,8 +221,6 @@ def _draw(wide: _Wide, cmap: str | None) -> Any:
     except ImportError as error:
         msg = "clustermap needs seaborn: pip install 'commscore[plot]'"
         raise ImportError(msg) from error
-    from matplotlib import pyplot as plt
-
     values = wide.values
     signed = bool((values.to_numpy() < 0).any())
     limits = {"vmin": -symmetric(values), "vmax": symmetric(values)} if signed else {}
@@ -249,7 +247,6 @@ def _draw(wide: _Wide, cmap: str | None) -> Any:
         )
     if signed:
         grid.ax_heatmap.set_facecolor(MISSING)
-    plt.close(grid.figure)  # as with every other plot, pyplot does not know the figure
     _lay_out(grid, wide)
     return grid
 

@@ -223,11 +223,11 @@ def ranked(frame: pd.DataFrame, by: Iterable[str], ascending: Iterable[bool]) ->
 
 
 def axes(ax: Any, *, width: float, height: float, **kind: Any) -> Any:
-    """Return ``ax``, or the axes of a new figure of this size in inches."""
+    """Return ``ax``, or the axes of a new figure of pyplot's, which notebooks show, of this size in inches."""
     if ax is not None:
         return ax
-    from matplotlib.figure import Figure
+    from matplotlib import pyplot as plt
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
+    figure = plt.figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
     return figure.subplots(subplot_kw=kind)

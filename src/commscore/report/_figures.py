@@ -68,14 +68,19 @@ def encode(figure: Any) -> str:
 
 def _drawn(title: str, draw: Callable[[], Any], *, alt: str, caption: str) -> Figure | Text:
     """Draw, or say why there is nothing to see."""
+    from matplotlib import pyplot as plt
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        before = set(plt.get_fignums())
         try:
-            shown = draw()
-            uri = encode(shown.figure)
+            uri = encode(draw().figure)
         except ValueError as error:
             why = error.why if isinstance(error, NothingToDrawError) else str(error)
             return Text(f"{title}: no figure, because {why}.")
+        finally:  # a report has more figures than pyplot keeps without a warning
+            for number in set(plt.get_fignums()) - before:
+                plt.close(number)
     return Figure(title, uri, alt, caption)
 
 
