@@ -1,4 +1,4 @@
-"""Draw every plot on three real data sets at print size, to be looked at: 21 groups with long names, 9 groups, 2 groups.
+"""Draw every plot on three real data sets at print size, to be looked at: 21 groups with long names, 9 groups, two.
 
 python docs/contact_sheet.py FOLDER [PLOT …]
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def _try(tool: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         return tool(*args, **kwargs)
     except (KeyError, ValueError, TypeError) as error:
-        print(f"  {tool.__name__}: {error}", file=sys.stderr)
+        sys.stderr.write(f"  {tool}: {error}\n")
         return None
 
 
@@ -93,7 +94,7 @@ def plots(adata: ad.AnnData) -> dict[str, Callable[[], Any]]:
     """Return every plot of a data set, ready to be drawn."""
     samples = cs.tl.profile(_with_counts(adata), "group", sample_key="sample", min_cells=3, resource="breast+general")
     edge = samples.var.iloc[0][["interaction", "source", "target"]]
-    by_key = {name: (lambda plot=getattr(cs.pl, name): plot(adata)) for name in cs.pl.__all__}
+    by_key = {name: partial(getattr(cs.pl, name), adata) for name in cs.pl.__all__}
     halves = [cs.get.table(adata)[::3], cs.get.table(adata)]
     return by_key | {
         "trend": lambda: cs.pl.trend(samples, **edge, stage_key="condition"),
@@ -132,7 +133,7 @@ def main(folder: Path, only: list[str]) -> None:
         for plot, draw in plots(adata).items():
             if only and plot not in only:
                 continue
-            print(f"{name}: {plot}", file=sys.stderr)
+            sys.stderr.write(f"{name}: {plot}\n")
             drawn = _try(draw)
             if drawn is not None:
                 files.append(folder / f"{name}_{plot}.png")

@@ -1,4 +1,4 @@
-"""What holds for every plot: names that fit, colours that stay apart, vector export, figures of pyplot without its state."""
+"""What holds for every plot: names that fit, colours that stay apart, vector export, pyplot."""
 
 from __future__ import annotations
 
