@@ -245,8 +245,8 @@ class Resource:
         Returns
         -------
         Resource
-            Named ``a+b``. Statements that both contain are kept once. A resource merged with itself, or with one that
-            it contains, is itself.
+            Named ``a+b``, with the versions of both and their licences; the hash is that of the content. Statements
+            that both contain are kept once. A resource merged with itself is itself.
 
         Raises
         ------
