@@ -46,13 +46,14 @@ def warn_of_few(resource: rs.Resource, reasons: Iterable[str], var_names: pd.Ind
     """
     reasons = list(reasons)
     possible = n + sum(reason not in _NOT_COUNTED for reason in reasons)
-    is_default = resource.name == DEFAULT and what == INTERACTIONS
-    if n >= LEAST * (n + len(reasons) if is_default else possible):
+    is_default, total = resource.name == DEFAULT and what == INTERACTIONS, n + len(reasons)
+    if n >= LEAST * (total if is_default else possible):
         return
+    of_all = f"; of all {total:,}: {n / total:.1%}" if is_default else ""
     cause = _likely_cause(resource, _genes(resource), var_names, is_default=is_default)
     warn(
         f"only {n:,} of the {possible:,} {what} of resource {resource.name!r} ({resource.species}) that RNA can show "
-        f"({n / possible:.1%}) have their genes in var_names: {cause}"
+        f"({n / possible:.1%}{of_all}) have their genes in var_names: {cause}"
     )
 
 
@@ -131,7 +132,8 @@ def _for_every_tissue(general: rs.Resource, var_names: pd.Index) -> tuple[int, s
     """Count what is measured of the resource for every tissue, and say so."""
     pairs, match = general.interactions, general.match(var_names)
     missing = set(match.loc[match["how"] == "missing", "gene"])
-    sides = zip(pairs["ligand"], pairs["receptor"], strict=True)
+    direct = pairs[pairs["directness"] == "direct"]
+    sides = zip(direct["ligand"], direct["receptor"], strict=True)
     n = sum(missing.isdisjoint(f"{ligand}_{receptor}".split("_")) for ligand, receptor in sides)
     call = "'general'" if general.species == "human" else f"cs.rs.load('general').to_species({general.species!r})"
     return n, f"the resource is about breast tumours; resource={call} has {n:,} of {len(pairs):,}"
