@@ -126,7 +126,7 @@ pd.Series(
 #
 # ## Mouse
 #
-# `to_species` takes one-to-one orthologs and lists what was lost.
+# `to_species` takes one ortholog of each gene, or your table (`orthologs=`), and lists what was lost.
 
 # %%
 mouse = breast.to_species("mouse")
