@@ -14,6 +14,7 @@ import pandas as pd
 import resource_page
 import taxonomy
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 if TYPE_CHECKING:
@@ -124,6 +125,13 @@ class Columns(SphinxDirective):
         first = (module.__doc__ or name).strip().splitlines()[0].rstrip(".")
         section = cells.section(first.replace("``", ""), f"columns-{name}")
         section += [self._table(table, name) for table in _tables(module)]
+        domain = self.env.get_domain("py")
+        domain.note_object(module.__name__, "module", f"columns-{name}", location=section)
+        domain.note_module(module.__name__, f"columns-{name}", synopsis=first, platform="", deprecated=False)
+        for constant, table in vars(module).items():  # docstrings refer to them
+            if table in _tables(module):
+                place = nodes.make_id(f"columns-{name}-{table.name}")
+                domain.note_object(f"{module.__name__}.{constant}", "data", place, location=section)
         return section
 
     def _table(self, table: Table, module: str) -> nodes.section:
@@ -135,7 +143,7 @@ class Columns(SphinxDirective):
 
 
 class Names(SphinxDirective):
-    """What a module of the package offers, each with the first line of its documentation, linked to it below."""
+    """What a module of the package offers, each with the first line of its documentation and a link to its page."""
 
     required_arguments = 1
 
@@ -145,9 +153,19 @@ class Names(SphinxDirective):
         rows = []
         for name in sorted(module.__all__, key=str.lower):
             first = (inspect.getdoc(getattr(module, name)) or "").partition("\n")[0]
-            link = nodes.reference("", "", nodes.literal("", name), refuri=f"#{module.__name__}.{name}")
-            rows.append([link, re.sub(r":\w+:`~?([^`]*)`", r"`\1`", first)])
+            rows.append([self._link(f"{module.__name__}.{name}", name), re.sub(r":\w+:`~?([^`]*)`", r"`\1`", first)])
         return [cells.table(["name", "what it does"], rows, widths=(3, 12))]
+
+    def _link(self, full: str, shown: str) -> nodes.Node:
+        return addnodes.pending_xref(
+            "",
+            nodes.literal("", shown),
+            refdomain="py",
+            reftype="obj",
+            reftarget=full,
+            refdoc=self.env.docname,
+            refwarn=True,
+        )
 
 
 def join_returns(_app: Any, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import commscore as cs
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-NEEDED = ("jupytext", "sphinx", "myst_nb", "numpydoc")
+NEEDED = ("jupytext", "sphinx", "myst_nb", "numpydoc", "sphinx_book_theme", "sphinx_copybutton", "sphinx_design")
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 
 
@@ -162,7 +163,7 @@ def test_built_page_holds_the_table(site):
 
 @pytest.mark.slow
 def test_pages_load_nothing_from_a_network(site):
-    for path in site.glob("*.html"):
+    for path in (*site.glob("*.html"), *site.glob("api/*.html")):
         text = path.read_text(encoding="utf-8")
         loaded = re.findall(r"<(?:script|img|iframe)[^>]*\bsrc=\"([^\"]+)\"", text)
         loaded += re.findall(r"<link[^>]*rel=\"stylesheet\"[^>]*href=\"([^\"]+)\"", text)
@@ -178,36 +179,42 @@ def test_every_column_is_explained(site):
     for module in (compare, resource, score):
         for table in (v for v in vars(module).values() if isinstance(v, Table)):
             name = module.__name__.rsplit(".", 1)[-1]
-            section = page.split(f'id="columns-{name}-{table.name.replace("_", "-")}"')[1].split("</section>")[0]
+            section = page.split(f'id="columns-{name}-{re.sub("[_ ]", "-", table.name)}"')[1].split("</section>")[0]
             found = re.findall(r'<tr class="row-\w+"><td><p><code[^>]*><span class="pre">(\w+)</span>', section)
             assert found == list(table.names), table.name
 
 
-@pytest.mark.slow
-def test_every_public_function_has_an_entry(site):
-    page = read(site, "api")
-    for room in ("rs", "tl", "get", "pl", "ds"):
-        for name in getattr(cs, room).__all__:
-            assert f'id="commscore.{room}.{name}"' in page, f"{room}.{name}"
+ROOMS = ("rs", "tl", "get", "pl", "ds", "report")
+PUBLIC = [f"commscore.{room}.{name}" for room in ROOMS for name in getattr(cs, room).__all__]
 
 
 @pytest.mark.slow
-def test_every_public_name_is_listed_with_a_link_to_its_entry(site):
-    text = (site / "api.html").read_text(encoding="utf-8")
-    page = Page(text)
-    entries = {attrs.get("id") for _, attrs in page.tags}
-    links = [
-        attrs["href"][1:] for tag, attrs in page.tags if tag == "a" and attrs.get("href", "").startswith("#commscore")
-    ]
-    for room in ("rs", "tl", "get", "pl", "ds"):
-        names = {f"commscore.{room}.{name}" for name in getattr(cs, room).__all__}
-        assert names <= entries
-        assert names <= set(links)
+def test_every_public_name_has_a_page_and_the_list_links_to_it(site):
+    listed = set(re.findall(r'href="(api/[^"]+)"', read(site, "api")))
+    for name in PUBLIC:
+        assert f'id="{name}"' in read(site, f"api/{name}"), name
+        assert f"api/{name}.html#{name}" in listed
+    assert {path.stem for path in site.glob("api/*.html")} == set(PUBLIC)
+
+
+@pytest.mark.slow
+def test_pages_of_plots_show_their_picture_and_their_code(site):
+    for name in cs.pl.__all__:
+        page = read(site, f"api/commscore.pl.{name}")
+        assert f'src="../_images/{name}' in page, name
+        assert re.search(rf"\bcs\.pl\.{name}\(", re.sub(r"<[^>]+>", "", page)), name
+
+
+@pytest.mark.slow
+def test_docstrings_link_to_the_pages_of_functions_and_of_columns(site):
+    page = read(site, "api/commscore.get.factors")
+    assert 'href="commscore.tl.compare.html#commscore.tl.compare"' in page
+    assert 'href="../columns.html#columns-compare-factors"' in page
 
 
 @pytest.mark.slow
 def test_what_a_function_returns_is_one_paragraph(site):
-    text = (site / "api.html").read_text(encoding="utf-8")
+    text = read(site, "api/commscore.tl.score")
     entry = text[text.index('id="commscore.tl.score"') :]
     assert "<p" not in entry.split("None, or a ", 1)[1].split("Hochberg over all rows", 1)[0]
 
@@ -288,6 +295,45 @@ def test_headings_sort_and_evidence_unfolds(site, tmp_path):
     assert counts.loc[shown].is_monotonic_decreasing
     assert set(shown) == set(counts.index)
     assert unfolded == ["CXCL12^CXCR4"]
+
+
+MEASURE = """
+<!doctype html><body><script>
+const pages = %s, width = %d, wide = [];
+async function look(page) {
+  const frame = document.createElement("iframe");
+  frame.style.width = width + "px"; frame.style.height = "900px";
+  await new Promise(done => { frame.onload = done; frame.src = page; document.body.append(frame); });
+  const inside = frame.contentDocument;
+  for (const code of inside.querySelectorAll("div.highlight pre"))
+    if (code.scrollWidth > code.clientWidth + 1) wide.push(page + ": " + code.textContent.slice(0, 60));
+  const page_width = inside.documentElement.scrollWidth;
+  if (page_width > width + 1) wide.push(page + " is " + page_width + " px wide");
+  frame.remove();
+}
+(async () => { for (const page of pages) await look(page); document.body.innerHTML = "<pre id=found></pre>";
+  document.getElementById("found").textContent = JSON.stringify(wide); })();
+</script></body>
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1400, 400])
+def test_neither_code_nor_pages_scroll_sideways(site, tmp_path, width):
+    if BROWSER is None:
+        pytest.skip("no Chromium")
+    names = sorted(str(path.relative_to(site)) for path in site.rglob("*.html") if "_static" not in path.parts)
+    script = tmp_path / "measure.html"
+    script.write_text(MEASURE % (json.dumps([(site / name).as_uri() for name in names]), width), encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    flags += ["--allow-file-access-from-files", "--virtual-time-budget=600000", "--window-size=1500,1000"]
+    done = subprocess.run(
+        [BROWSER, *flags, "--dump-dom", script.as_uri()], capture_output=True, text=True, check=False, timeout=300
+    )
+    found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.DOTALL)
+    if found is None:
+        pytest.skip(f"Chromium does not measure here: {done.stderr[-200:]}")
+    assert json.loads(html.unescape(found[1])) == []
 
 
 @pytest.mark.slow

@@ -134,6 +134,14 @@ def load(adata: AnnData, key: str = "commscore") -> Result:
         If there is nothing under this key, or something that no tool of commscore wrote.
     ValueError
         If another version of commscore wrote it, whose tables this one does not read.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.pbmc()
+    >>> cs.tl.score(adata, "cell_type", n_perms=100)
+    >>> cs.get.load(adata).resource["name"]
+    'breast'
     """
     stored: Any = adata.uns.get(key)
     if stored is None:

@@ -144,13 +144,31 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
 
 @checked
 def params(adata: AnnData, key: str = "commscore") -> dict[str, Any]:
-    """Return the parameters of the call that wrote ``adata.uns[key]``."""
+    """Return the parameters of the call that wrote ``adata.uns[key]``.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.pbmc()
+    >>> cs.tl.score(adata, "cell_type", n_perms=100)
+    >>> cs.get.params(adata)["n_perms"]
+    100
+    """
     return load(adata, key).params
 
 
 @checked
 def untested(adata: AnnData, key: str = "commscore") -> pd.DataFrame:
-    """Return what was not tested and why: columns ``interaction``, ``reason``, ``detail``."""
+    """Return what was not tested and why: columns ``interaction``, ``reason``, ``detail``.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.pbmc()
+    >>> cs.tl.score(adata, "cell_type", n_perms=100)
+    >>> sorted(cs.get.untested(adata)["reason"].unique())
+    ['gene missing', 'indirect', 'not measurable in RNA', 'subunit missing']
+    """
     frame: pd.DataFrame = load(adata, key).untested
     return frame.copy()
 
@@ -191,6 +209,15 @@ def matrix(
         If nothing is stored under ``key``, or the table has no such column.
     ValueError
         If the table has no row, or no p-values while ``max_padj`` is given, or not this method.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> adata = cs.ds.pbmc()
+    >>> cs.tl.score(adata, "cell_type", n_perms=100)
+    >>> counts = cs.get.matrix(adata)
+    >>> int(counts.loc["Dendritic", "CD4+/CD25 T Reg"])
+    1
     """
     result = load(adata, key)
     whole = as_single(result.table, method_of(result, method), keep=True)
