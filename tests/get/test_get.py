@@ -35,6 +35,18 @@ def test_the_surest_rows_come_first(scored):
     assert (np.diff(whole["padj"]) >= 0).all()
 
 
+def test_among_equals_what_reviews_tell_of_comes_first(scored):
+    stored = scored.copy()
+    table = stored.uns["commscore"]["table"].assign(score=1.0, padj=0.01)
+    names = sorted(table["interaction"].astype(str).unique())
+    table["basis"] = table["interaction"].astype(str).map(lambda n: "inferred" if n == names[-1] else "listed")
+    stored.uns["commscore"]["table"] = table
+    got = cs.get.table(stored)
+    n = int((got["interaction"] == names[-1]).sum())
+    assert n > 0
+    assert (got["interaction"].iloc[:n] == names[-1]).all()
+
+
 def test_without_p_values_the_highest_scores_come_first(small, interactions):
     cs.tl.score(small, "cell_type", resource=interactions, null=None, method=["mean", "product"])
     assert (np.diff(cs.get.table(small)["score_mean"]) <= 0).all()

@@ -49,7 +49,7 @@ def _show(out: Path, n_perms: int) -> dict[str, Any]:
     cohort = _cohort()
     normalize(cohort, ExpressionLocation(None, use_raw=False), keep=True)
     title = f"Simulated breast tumours, resource {RESOURCE!r}"
-    tumour = _run(cohort, out, name="breast", title=title, n_perms=n_perms)
+    tumour = _run(cohort, out, name="breast", title=title, n_perms=n_perms, sample_key="sample")
     shifts = _compare(cohort, out / "breast_compare.csv")
     _report(cohort, out / "report.html")
     if not current().as_json:
@@ -99,10 +99,12 @@ def _report(cohort: Any, path: Path) -> None:
         say(f"wrote {path.name}: open it in a browser")
 
 
-def _run(adata: Any, out: Path, *, name: str, title: str, n_perms: int) -> dict[str, Any]:
+def _run(
+    adata: Any, out: Path, *, name: str, title: str, n_perms: int, sample_key: str | None = None
+) -> dict[str, Any]:
     from .. import get, pl, tl
 
-    tl.score(adata, "cell_type", resource=RESOURCE, n_perms=n_perms)
+    tl.score(adata, "cell_type", resource=RESOURCE, n_perms=n_perms, sample_key=sample_key)
     table, untested = get.table(adata), get.untested(adata)
     if not current().as_json:
         show(table, rows=12, of=title)

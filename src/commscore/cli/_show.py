@@ -93,7 +93,7 @@ def show_scores(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:
 
 def first_method(table: pd.DataFrame) -> str | None:
     """Return the first of several methods in a table of scores, None where there is only one."""
-    return next((c.removeprefix("padj_") for c in table if c.startswith("padj_")), None)
+    return next((c.removeprefix("score_") for c in table if c.startswith("score_")), None)
 
 
 def show_ranks(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:

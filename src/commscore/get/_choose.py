@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._validate import suggest
+from ..tables.resource import BASES
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
     from ..arrays import Ints
@@ -85,6 +87,8 @@ def as_single(frame: pd.DataFrame, method: str | None, *, keep: bool) -> pd.Data
 def surest_first(frame: pd.DataFrame, *, schema: str, end: str = "") -> Ints:
     """Order of rows by ascending ``padj``, then descending score or absolute effect, those without them last.
 
+    Among equals, interactions that reviews tell of come first.
+
     What is a ranking already, and tables without these columns, stay as they are.
 
     Parameters
@@ -97,9 +101,16 @@ def surest_first(frame: pd.DataFrame, *, schema: str, end: str = "") -> Ints:
         What follows the names of columns of the method, in a table of several.
     """
     strength = next((frame[c].abs() for c in (f"score{end}", "effect") if c in frame), None)
-    keys = [] if strength is None else [-strength.to_numpy(np.float64)]
+    keys = [_basis_ranks(frame["basis"])] if "basis" in frame else []
+    keys += [] if strength is None else [-strength.to_numpy(np.float64)]
     if f"padj{end}" in frame:
         keys.append(frame[f"padj{end}"].to_numpy(np.float64))
     is_ranking = schema.removeprefix("commscore.").startswith(_RANKINGS)
     order = np.lexsort(keys) if keys and not is_ranking else np.arange(len(frame))  # stable; NaN comes last
     return np.asarray(order, np.int64)
+
+
+def _basis_ranks(basis: pd.Series) -> npt.NDArray[np.float64]:
+    """Place of each basis among :data:`commscore.tables.resource.BASES`; what is none comes last."""
+    rank_of = {name: float(place) for place, name in enumerate(BASES)}
+    return np.array([rank_of.get(str(name), len(BASES)) for name in basis], np.float64)
