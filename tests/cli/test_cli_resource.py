@@ -231,3 +231,21 @@ def test_help_has_examples(command):
     done = invoke(command, "--help")
     assert done.exit_code == 0
     assert f"commscore resource {command}" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        (
+            "CXCL9^CXCR3",
+            ["source connectomedb2020, lines", "; lists the pair", "only a list has it", "CXCL9 with CXCR3"],
+        ),
+        ("IL6^IL6R_IL6ST", ["; completed by a rule about its family", "by a rule about its family", "gp130"]),
+        ("GJA1^GJA1", ["1. source commscore; completed by a rule", "Not listed; added by a rule"]),
+    ],
+)
+def test_show_says_what_a_general_pair_rests_on(name, texts):
+    done = invoke("show", name, "--resource", "general")
+    assert done.exit_code == 0, done.output
+    for text in texts:
+        assert text in done.output

@@ -304,11 +304,19 @@ def _print_statement(number: int, statement: dict[Any, Any]) -> None:
     between = f"{statement['sender'] or '(any cell)'} → {statement['receiver'] or '(any cell)'}"
     change = f"changes: {statement['change']}" if statement["change"] else ""
     facts = [between, statement["mode"], statement["direction"], change, statement["context"].replace(";", ", ")]
-    partners = _NAMED[statement["stated"]]
-    _line(f"\n{number}. source {statement['source']}, lines {statement['lines']}{cited}; names {partners}")
+    lines = f", lines {statement['lines']}" if statement["lines"] else ""
+    _line(f"\n{number}. source {statement['source']}{lines}{cited}; {_named(statement)}")
     _line(f"   {'; '.join(filter(None, facts))}")
     _wrapped("   ", [statement["statement"]])
     _wrapped("   inferred: ", [statement["inferred_from"]])
+
+
+def _named(statement: dict[Any, Any]) -> str:
+    from ..rs._derive import statement_basis
+
+    basis = statement_basis(statement["stated"], statement["inferred_from"])
+    by_list = {"listed": "lists the pair", "family": "completed by a rule about its family"}
+    return by_list.get(basis, f"names {_NAMED[statement['stated']]}")
 
 
 def _current(resource: Resource, name: str) -> str:
