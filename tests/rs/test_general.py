@@ -195,3 +195,13 @@ def test_a_rule_about_a_family_is_not_outvoted_by_lists(general):
     ]
     stated = rs.from_table(pair.assign(stated=True), name="review")
     assert general.merge(stated).interactions.set_index("interaction").loc["CD47^SIRPA", "mode"] == "contact"
+
+
+def test_rules_know_mouse_genes_by_their_orthologs(general):
+    pairs = pd.DataFrame({"ligand": ["Cxcl9", "Icosl", "Gm1234"], "receptor": ["Cxcr3", "Icos", "Cxcr3"]})
+    mine = rs.from_table(pairs, name="mine", species="mouse").interactions.set_index("interaction")
+    assert mine["pathway"].to_dict() == {"Cxcl9^Cxcr3": "CXCL", "Icosl^Icos": "CD28-CTLA4", "Gm1234^Cxcr3": ""}
+    mouse = general.to_species("mouse")
+    facts = family_facts(mouse.interactions, species="mouse")
+    assert facts["pathway"].tolist() == mouse.interactions["pathway"].tolist()
+    assert (facts["mode"].replace("", "unknown") == mouse.interactions["mode"]).all()

@@ -33,18 +33,17 @@ _SOLUBLE = frozenset({"paracrine", "autocrine"})
 def with_carried(interactions: pd.DataFrame, species: str) -> pd.DataFrame:
     """Fill mode, effect and pathway of pairs on lists where they are unknown, and note the first two in :data:`COLUMN`.
 
-    What the rules about families say comes first (they are about human symbols); then, for the mode, what the other
+    What the rules about families say comes first; then, for the mode, what the other
     pairs of the ligand agree on.
     """
     values = {name: interactions[name].to_numpy(object).copy() for name in FILLED}
     on_list = (interactions["basis"] == "listed").to_numpy()
     unknown = {name: on_list & (values[name] == word) for name, word in FILLED.items()}
-    if species == "human":
-        rows = np.logical_or.reduce(list(unknown.values()))
-        facts = family_facts(interactions.loc[rows, ["ligand", "receptor"]])
-        for name in FILLED:
-            said = np.where(unknown[name][rows], facts[name].to_numpy(object), "")
-            values[name][rows] = np.where(said != "", said, values[name][rows])
+    rows = np.logical_or.reduce(list(unknown.values()))
+    facts = family_facts(interactions.loc[rows, ["ligand", "receptor"]], species=species)
+    for name in FILLED:
+        said = np.where(unknown[name][rows], facts[name].to_numpy(object), "")
+        values[name][rows] = np.where(said != "", said, values[name][rows])
     still = values["mode"] == "unknown"
     if (still & on_list).any():
         values["mode"] = np.where(still & on_list, _agreed_modes(interactions), values["mode"])

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ._match import subunits
+from ._shipped import shipped_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,12 +73,25 @@ def deciding_rules(pairs: pd.DataFrame, rules: pd.DataFrame | None = None) -> pd
     return pd.DataFrame(result, index=pairs.index)
 
 
-def family_facts(pairs: pd.DataFrame, rules: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return the aspects of each pair, and the ``reason`` of its mode; empty where no rule speaks."""
+def family_facts(pairs: pd.DataFrame, rules: pd.DataFrame | None = None, *, species: str = "human") -> pd.DataFrame:
+    """Return the aspects of each pair, and the ``reason`` of its mode; empty where no rule speaks.
+
+    Mouse genes are looked up by their human orthologs in the shipped tables.
+    """
     rules = shipped_rules() if rules is None else rules
-    numbers = deciding_rules(pairs, rules)
+    numbers = deciding_rules(pairs if species == "human" else _with_human_names(pairs), rules)
     facts = {a: _looked_up(rules[a], numbers[a]) for a in ASPECTS}
     return pd.DataFrame(facts | {"reason": _looked_up(rules["reason"], numbers["mode"])}, index=pairs.index)
+
+
+def _with_human_names(pairs: pd.DataFrame) -> pd.DataFrame:
+    symbols = shipped_symbols()
+    human = dict(zip(symbols["mouse"], symbols["symbol"]))
+    sides = {
+        side: ["_".join(human.get(gene, gene) for gene in subunits(name)) or name for name in pairs[side]]
+        for side in ("ligand", "receptor")
+    }
+    return pairs.assign(**sides)
 
 
 def _looked_up(values: pd.Series, numbers: pd.Series) -> npt.NDArray[np.object_]:

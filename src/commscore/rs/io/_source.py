@@ -63,16 +63,15 @@ def build(
     interactions = _add_extras(interactions, extras)
     at = pd.Index(interactions["interaction"]).get_indexer(evidence["interaction"])  # they are sorted
     evidence = evidence.take(np.argsort(at, kind="stable")).reset_index(drop=True)
-    tables = {"interactions": interactions, "evidence": evidence}
+    tables = {"interactions": _with_pathways(interactions, species), "evidence": evidence}
     if species == "human":
-        tables["interactions"] = _with_pathways(interactions)
         tables["symbols"] = _symbols_of(interactions)
     return Resource(name=name, version=version, sha256=sha256, licence=licence, species=species, _tables=tables)
 
 
-def _with_pathways(interactions: pd.DataFrame) -> pd.DataFrame:
+def _with_pathways(interactions: pd.DataFrame, species: str) -> pd.DataFrame:
     """Fill what the table does not say by the rules about families of molecules."""
-    by_family = family_facts(interactions)["pathway"]
+    by_family = family_facts(interactions, species=species)["pathway"]
     return interactions.assign(pathway=interactions["pathway"].where(interactions["pathway"] != "", by_family))
 
 
