@@ -132,6 +132,10 @@ def test_words_of_real_data(name, options):
         inplace=False,
     )  # fmt: skip
     table = result.table[result.table["pvalue"].notna()]
+    complexes = table["ligand_complex"].astype(str) + "_" + table["receptor_complex"].astype(str)
+    as_now = complexes.map(lambda genes: set(genes.split("_")) <= set(adata.var_names))
+    assert as_now.mean() > 0.9  # others are in the data by a former name, which the slow way does not know
+    table = table[as_now]
     assert_words(table, alpha=0.05, margin=0.5, adata=adata, min_cells=result.params["min_cells"])
     quiet = table[table["padj"] > 0.05]
     assert quiet["driver"].isna().all()
