@@ -57,7 +57,7 @@ def score(tmp_path):
 
 @pytest.fixture(scope="module")
 def expected():
-    return cs.tl.score(data(LOGNORM), "ct", resource=PAIRS, n_perms=20, inplace=False).table
+    return cs.tl.score(data(LOGNORM), "ct", resource=PAIRS, n_perms=20, inplace=False).surest_first
 
 
 COUNTS_IN = {
