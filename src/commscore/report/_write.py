@@ -62,8 +62,8 @@ def write(
         Column of ``adata.obs`` whose groups are counted in the overview; by default the one that the first
         result was made with.
     resource
-        Where the statements about interactions are taken from: what :func:`commscore.tl.score` takes. By default the
-        curated resource of the package.
+        Where the statements about interactions are taken from: what :func:`commscore.tl.score` takes. By default those
+        that come with the package of the resources that the results name.
     figures
         Whether to draw figures; without them matplotlib is not needed.
     top

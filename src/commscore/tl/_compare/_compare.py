@@ -118,7 +118,8 @@ def compare(
         (``"ALT vs REF | LEVEL vs FIRST"``), with both simple effects and their class in ``extra["two_factors"]`` of
         the result. Not with ``order``.
     resource
-        Name of a resource, a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
+        Name of a resource, of several joined by ``+`` as in ``"breast+general"`` (:func:`commscore.rs.as_resource`
+        says which there are), a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
         ``receptor`` (subunits joined by ``_``).
     test
         ``"samples"``: moderated t. ``"permutation"``: p-values from relabelling the samples. ``"cells"``: cells as
