@@ -103,6 +103,7 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "get.untested": {"adata": a},
         "get.matrix": {"adata": a, "max_padj": None},
         "get.to_liana": {"adata": a, "sample": "s1"},
+        "get.to_networkx": {"adata": a},
         "get.Result.counted": {},
         "get.factors": {"adata": a},
         "get.totals": {"adata": a},

@@ -6,6 +6,7 @@ from ._error import pvalue_error
 from ._explained import columns
 from ._factors import factors
 from ._liana import to_liana
+from ._networkx import to_networkx
 from ._result import Result
 from ._store import load, store
 from ._tables import matrix, params, table, untested
@@ -22,6 +23,7 @@ __all__ = [
     "store",
     "table",
     "to_liana",
+    "to_networkx",
     "totals",
     "untested",
 ]
