@@ -7,7 +7,7 @@ what their values mean. What was stored with another version is not read: see :f
 from __future__ import annotations
 
 VERSIONS = {
-    "score": 1,
+    "score": 2,
     "compare": 4,
     "influence": 4,
     "circuits": 4,
