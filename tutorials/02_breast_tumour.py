@@ -39,7 +39,7 @@ adata.obs["cell_type"].value_counts()
 cs.tl.score(adata, "cell_type", resource="breast+general", null="auto", rng=0)
 table = cs.get.table(adata)
 found = table[table["padj"] <= 0.05]
-cs.pl.heatmap(adata).figure
+ax = cs.pl.heatmap(adata)
 
 # %% [markdown]
 # Sources in rows, targets in columns; the numbers count interactions with an adjusted p-value of at most 0.05. The resource
@@ -51,7 +51,7 @@ cs.pl.heatmap(adata).figure
 # they were sequenced and which interactions are on the list; it ranks groups badly. It is a table of contents.
 
 # %%
-cs.pl.dotplot(adata, top=20, max_pairs=25).figure
+ax = cs.pl.dotplot(adata, top=20, max_pairs=25)
 
 # %% [markdown]
 # Fibroblasts to perivascular cells (PVL) by collagens and integrins, to endothelium by collagens and CD93, to epithelium
@@ -65,7 +65,7 @@ cs.pl.dotplot(adata, top=20, max_pairs=25).figure
 # the source and the target of every column, the strip at the left the mode; dots are adjusted p-values of at most 0.05.
 
 # %%
-cs.pl.clustermap(adata, top=30, max_columns=40).figure
+grid = cs.pl.clustermap(adata, top=30, max_columns=40)
 
 # %% [markdown]
 # Blocks are groups of cells that express the same ligands or receptors, not pathways. The block of collagens with CD44 and
@@ -75,7 +75,7 @@ cs.pl.clustermap(adata, top=30, max_columns=40).figure
 # ## By mode
 
 # %%
-cs.pl.spectrum(adata, by="source").figure
+ax = cs.pl.spectrum(adata, by="source")
 
 # %% [markdown]
 # Each row is a mode, each bar a sender; the numbers count interactions × targets. The mode of an interaction comes
@@ -110,10 +110,13 @@ said.groupby("interaction")["direction"].value_counts().unstack(fill_value=0).so
 # %% [markdown]
 # ## Several methods at once
 #
-# Methods of other tools can be asked for together. They share one pass over the data and one set of permutations.
+# Methods of other tools can be asked for together. They share one pass over the data and one set of permutations. Not all of
+# their p-values can be computed, so that more permutations take the place of `null="auto"`; the warning says what even these
+# cannot tell.
 
 # %%
-cs.tl.score(adata, "cell_type", resource=resource, method=["mean", "specificity", "hill"], rng=0, key_added="methods")
+several = ["mean", "specificity", "hill"]
+cs.tl.score(adata, "cell_type", resource=resource, method=several, n_perms=10_000, rng=0, key_added="methods")
 methods = cs.get.table(adata, "methods")
 agreement = methods[["score_mean", "score_specificity", "score_hill"]].corr(method="spearman")
 agreement.round(2)

@@ -25,6 +25,8 @@
 
 # %%
 # %matplotlib inline
+import warnings
+
 import scanpy as sc
 
 import commscore as cs
@@ -33,7 +35,7 @@ adata = cs.ds.fetch("breast_wu2021_CID4465")
 adata.layers["counts"] = adata.X.copy()
 sc.pp.normalize_total(adata, target_sum=1e4)
 sc.pp.log1p(adata)
-cs.tl.score(adata, "cell_type", rng=0)
+cs.tl.score(adata, "cell_type", null="auto", rng=0)
 cs.tl.circuits(adata, "cell_type", rng=0)
 circuits = cs.get.load(adata, "commscore_circuits")
 circuits.table["status"].value_counts()
@@ -60,10 +62,10 @@ shown = circuits.table[circuits.table["n_assessed"] > 0].head(8)
 shown[["name", "kind", "status", "n_steps", "n_assessed", "n_expressed", "strength", "padj"]]
 
 # %%
-cs.pl.circuit(adata).figure  # the first of the table
+ax = cs.pl.circuit(adata)  # the first of the table
 
 # %%
-cs.pl.circuit(adata, "hypoxia_angiogenesis").figure
+ax = cs.pl.circuit(adata, "hypoxia_angiogenesis")
 
 # %% [markdown]
 # Boxes are cells that play a role, arrows between them ligands to receptors, lines inside a box what is induced in the
@@ -90,7 +92,7 @@ loops.table.head()[["kind", "length", "groups", "interactions", "links", "streng
 loops.extra["summary"]
 
 # %% [markdown]
-# No loop of two or more cell types passes. The steps inside cells come from the reviews' circuits and are few;
+# The table is empty: no loop closes. The steps inside cells come from the reviews' circuits and are few;
 # `net=` takes a larger network.
 #
 # ## What a therapy would cut
@@ -104,7 +106,7 @@ cuts = therapies.table[therapies.table["n_edges"] > 0].sort_values("share", asce
 cuts[["therapy", "action", "targets", "reported", "n_edges", "share", "n_circuits"]]
 
 # %%
-cs.pl.therapies(adata).figure
+ax = cs.pl.therapies(adata)
 
 # %%
 therapies.extra["bypass"].head(8)[["therapy", "cut", "target", "how", "remaining", "source"]]
@@ -116,7 +118,7 @@ therapies.extra["bypass"].head(8)[["therapy", "cut", "target", "how", "remaining
 # **This is no prediction of response**, and every row says so: matrix is abundant, too.
 
 # %%
-therapies.table["claim"].unique()
+print(*therapies.table["claim"].unique())
 
 # %% [markdown]
 # ## Expectations: what reviews say will change
@@ -126,6 +128,7 @@ therapies.table["claim"].unique()
 # contrary). `contexts` tells what the levels of the condition stand for, in the words of the resource.
 
 # %%
+warnings.filterwarnings("ignore", message="only .* that RNA can show")  # few interactions are simulated
 shifts = [
     cs.ds.Shift(interaction="CXCL12^CXCR4", source="CAF", target="tumour", driver="receptor", log2fc=2),
     cs.ds.Shift(interaction="JAG1^NOTCH1", source="tumour", target="endothelial", log2fc=-2),
@@ -147,7 +150,7 @@ assessed = verdicts[verdicts["verdict"] != "not_assessable"]
 assessed[["expectation", "what", "role", "change", "effect", "ci_low", "ci_high", "padj", "verdict", "source", "lines"]]
 
 # %%
-cs.pl.expectations(cohort).figure
+ax = cs.pl.expectations(cohort)
 
 # %% [markdown]
 # The great majority is `not_assessable`, each row with its reason: a review speaks of many contexts, and a cohort has
@@ -171,7 +174,7 @@ print(expectations.extra["summary"]["text"].iloc[0])
 chung = cs.ds.fetch("breast_chung2017")
 cs.tl.balance(chung, "cell_type", sample_key="sample", condition_key="stage", reference="primary", min_cells=5)
 balance = cs.get.load(chung, "commscore_balance")
-cs.pl.balance(chung).figure
+ax = cs.pl.balance(chung)
 
 # %%
 balance.extra["tests"]
@@ -193,7 +196,7 @@ blood = cs.ds.fetch("kang2018_muscat")
 pairs = {"condition_key": "condition", "sample_key": "sample", "patient_key": "patient"}
 cs.tl.response(blood, "cell_type", **pairs)
 response = cs.get.table(blood, "commscore_response")
-cs.pl.response(blood).figure
+ax = cs.pl.response(blood)
 
 # %% [markdown]
 # The column JAK-STAT stands out in all five cell types: the right pathway, everywhere, with two donors. (NFkB goes along

@@ -92,8 +92,8 @@ pd.DataFrame({"interactions": sizes, "mode unknown": unknown}, index=["breast", 
 adata = cs.ds.fetch("breast_wu2021_CID4465")
 sc.pp.normalize_total(adata, target_sum=1e4)
 sc.pp.log1p(adata)
-cs.tl.score(adata, "cell_type", resource=breast, rng=0)
-cs.tl.score(adata, "cell_type", resource=consensus, key_added="consensus", rng=0)
+cs.tl.score(adata, "cell_type", resource=breast, null="auto", rng=0)
+cs.tl.score(adata, "cell_type", resource=consensus, key_added="consensus", null="auto", rng=0)
 rows = {}
 for name, key in (("breast", "commscore"), ("consensus", "consensus")):
     table = cs.get.table(adata, key)
@@ -140,7 +140,7 @@ mouse.dropped.groupby(["table", "reason"]).size()
 liver = cs.ds.fetch("mouse_tms_liver_aging")
 sc.pp.normalize_total(liver, target_sum=1e4)
 sc.pp.log1p(liver)
-cs.tl.score(liver, "cell_type", resource=mouse, rng=0)
+cs.tl.score(liver, "cell_type", resource=mouse, null="auto", rng=0)
 mouse_table = cs.get.table(liver)
 mouse_table.sort_values("padj")[["source", "target", "interaction", "score", "padj"]].head()
 
