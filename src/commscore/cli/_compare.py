@@ -149,7 +149,8 @@ def show(table: pd.DataFrame, *, rows: int, alpha: float) -> None:
     """Print the surest shifts, each interaction where it is surest, on standard output."""
     tested = table[table["pvalue"].notna()]
     n_significant = int((tested["padj"] <= alpha).sum())
-    text = ("contrast", "source", "target", "interaction", "shift", "driver")
+    shape = ("shape",) if tested["shape"].notna().any() else ()
+    text = ("contrast", "source", "target", "interaction", "shift", *shape, "driver")
     best = tested.sort_values(["pvalue", "effect"], kind="stable").drop_duplicates(["contrast", "interaction"])
     lines = [
         [

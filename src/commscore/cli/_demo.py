@@ -17,6 +17,16 @@ from ._run import command, current, say
 from ._score import show, summary_of
 
 RESOURCE = "breast+general"
+STAGES = ["primary", "lymph_node", "bone"]
+# the last lines: what to type on a file of one's own
+NEXT = f"""\
+On a file of your own, with your columns and raw counts (logarithms need no --normalize; compare needs the counts):
+
+commscore resource check tumour.h5ad --resource {RESOURCE}
+commscore score tumour.h5ad --groupby cell_type --resource {RESOURCE} --null auto --normalize --out scored.h5ad
+commscore compare scored.h5ad --groupby cell_type --condition-key stage --sample-key sample --reference primary \
+--resource {RESOURCE} --out compared.h5ad
+commscore report compared.h5ad --resource {RESOURCE} --out report.html"""
 
 
 @command
@@ -24,7 +34,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")] = Path("commscore-demo"),
     n_perms: Annotated[int, typer.Option(help="Number of permutations.")] = 1000,
 ) -> dict[str, Any]:
-    """Score real blood cells, score and compare a simulated breast tumour; print and write what was found.
+    """Score real blood cells and a simulated tumour cohort, compare its stages; print and write what was found.
 
     **Example**
 
@@ -45,15 +55,15 @@ def _show(out: Path, n_perms: int) -> dict[str, Any]:
 
     say(f"700 real blood cells (10x PBMC 68k, reduced; comes with scanpy), resource {RESOURCE!r}")
     blood = _run(ds.pbmc(), out, name="pbmc", title=f"Blood cells, resource {RESOURCE!r}", n_perms=n_perms)
-    say(f"a simulated breast tumour cohort, resource {RESOURCE!r}")
+    say(f"a simulated breast tumour cohort of three stages, four samples each, resource {RESOURCE!r}")
     cohort = _cohort()
     normalize(cohort, ExpressionLocation(None, use_raw=False), keep=True)
-    title = f"Simulated breast tumours, resource {RESOURCE!r}"
+    title = f"Simulated breast tumours, over 12 samples, resource {RESOURCE!r}"
     tumour = _run(cohort, out, name="breast", title=title, n_perms=n_perms, sample_key="sample")
     shifts = _compare(cohort, out / "breast_compare.csv")
     _report(cohort, out / "report.html")
     if not current().as_json:
-        typer.echo(f"\nTables and figures are in {out.resolve()}")
+        typer.echo(f"\nTables, figures and the report are in {out.resolve()}\n\n{NEXT}")
     files = sorted(p.name for p in out.iterdir() if not p.name.startswith("."))
     outputs = {"folder": out.resolve(), "files": files}
     return {"pbmc": blood, "breast": tumour, "compare": shifts, "outputs": outputs, "versions": versions()}
@@ -63,25 +73,23 @@ def _cohort() -> Any:
     from .. import ds
 
     planted = [
-        ds.Shift(interaction="CXCL12^CXCR4", source="CAF", target="tumour", driver="receptor", log2fc=2),
-        ds.Shift(interaction="PDGFB^PDGFRB", source="endothelial", target="CAF", log2fc=-2),
+        ds.Shift(interaction="CSF1^CSF1R", source="tumour", target="macrophage", log2fc=2, shape="growth"),
+        ds.Shift(interaction="CXCL12^CXCR4", source="CAF", target="tumour", driver="receptor", log2fc=2, shape="peak"),
     ]
-    return ds.simulate(n_samples=4, n_cells=400, conditions=["primary", "bone"], shifts=planted, rng=0)
+    return ds.simulate(n_samples=4, n_cells=400, conditions=STAGES, shifts=planted, rng=0)
 
 
 def _compare(cohort: Any, path: Path) -> dict[str, Any]:
     from .. import get, tl
 
-    planted = cohort.uns["truth"]
-    changes = ", ".join(f"{i} by its {d}" for i, d in zip(planted["interaction"], planted["driver"], strict=True))
-    say(f"comparing its 4 bone with its 4 primary samples; changes that were planted: {changes}")
-    tl.compare(
-        cohort, "cell_type", condition_key="condition", sample_key="sample", reference="primary", resource=RESOURCE
-    )
+    planted = cohort.uns["truth"].drop_duplicates("interaction")[["interaction", "driver", "shape"]]
+    changes = ", ".join(f"{row.interaction} by its {row.driver} ({row.shape})" for row in planted.itertuples())
+    say(f"comparing its stages; changes that were planted: {changes}")
+    tl.compare(cohort, "cell_type", condition_key="condition", sample_key="sample", order=STAGES, resource=RESOURCE)
     table, untested = get.table(cohort, "commscore_compare"), get.untested(cohort, "commscore_compare")
     alpha = get.params(cohort, "commscore_compare")["alpha"]
     if not current().as_json:
-        show_shifts(table, rows=5, alpha=alpha)
+        show_shifts(table[table["contrast"] == "stages"], rows=5, alpha=alpha)
     with replacing(path) as (temporary,):
         put_table(table, temporary, like=path)
     say(f"wrote {path.name}")
@@ -104,7 +112,7 @@ def _run(
 ) -> dict[str, Any]:
     from .. import get, pl, tl
 
-    tl.score(adata, "cell_type", resource=RESOURCE, n_perms=n_perms, sample_key=sample_key)
+    tl.score(adata, "cell_type", resource=RESOURCE, null="auto", n_perms=n_perms, sample_key=sample_key)
     table, untested = get.table(adata), get.untested(adata)
     if not current().as_json:
         show(table, rows=12, of=title)

@@ -128,8 +128,9 @@ def _one_or_all(method: list[str] | None) -> str | list[str]:
 def summary_of(table: pd.DataFrame, untested: pd.DataFrame, params: dict[str, Any]) -> dict[str, Any]:
     """Return the counts of a table of scores; ``significant`` is that of the first method, None without p-values."""
     only = str(next(iter(params["method"])))
-    columns = [c for c in table if c == "padj" or c.startswith("padj_")]
-    significant = {c.removeprefix("padj").removeprefix("_"): _significant(table[c]) for c in columns}
+    names = [c.removeprefix("score_") for c in table if c.startswith("score_")]
+    columns = {name: f"padj_{name}" for name in names} or {"": "padj"}
+    significant = {name: _significant(table[c]) for name, c in columns.items() if c in table}
     reasons = untested["reason"].value_counts()
     return {
         "rows": len(table),
