@@ -21,7 +21,9 @@ def test_short_names_stay_different():
     assert len(set(short.values())) == 200
     assert max(map(len, short.values())) <= 24
     assert shorten(["short", "short"], 24) == {"short": "short"}
-    assert shorten(["abcdefghij"], 5)["abcdefghij"] == "ab…ij"
+    assert shorten(["abcdefghij"], 5)["abcdefghij"] == "abcd."
+    assert shorten(["ABCDE^FGHIJ"], 5)["ABCDE^FGHIJ"] == "AB…IJ"
+    assert shorten(["Mixed lymphoid, cluster 12"], 20)["Mixed lymphoid, cluster 12"] == "Mix. lym., clu. 12"
 
 
 def test_spread_keeps_order_distance_and_bounds():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from matplotlib.colors import to_hex
 import commscore as cs
 from commscore.pl._colours import SHIFTS
 from commscore.tables import compare as schema
-from drawn import hexes, overlaps
+from drawn import hexes, lines_through_words, overlaps
 
 
 def test_points_are_the_tested_rows(changes):
@@ -32,19 +34,44 @@ def test_names_legend_and_missing_rows(changes):
     assert {t.get_text() for t in ax.texts} == {"A^B  tumour → CAF", "C^D  CAF → T cell"}
     assert "not shown: 1 row without effect or p-value" in ax.get_title()
     entries = [t.get_text() for t in ax.get_legend().get_texts()]
-    assert entries == ["gained (1)", "up (1)", "down (1)", "compensated (1)", "inconclusive (1)"]
+    assert entries == ["gained (1)", "up (1)", "down (1)", "compensated (1)", "inconclusive (1)", "padj = 0.05"]
 
 
-def test_labels_do_not_overlap_in_a_crowd(changes):
-    import pandas as pd
-
+@pytest.mark.parametrize("plot", ["volcano", "quadrant"])
+def test_labels_of_a_crowd_do_not_overlap(plot, changes):
     rng = np.random.default_rng(0)
     many = pd.concat([changes.iloc[:1]] * 300, ignore_index=True)
     many["interaction"] = [f"LIGAND{i}^RECEPTOR{i}" for i in range(300)]
-    many["effect"], many["padj"] = rng.normal(2, 0.1, 300), 10 ** -rng.normal(30, 0.2, 300)
-    ax = cs.pl.volcano(many, top=25)
-    assert len(ax.texts) == 25
+    for column in ("effect", "ligand_effect", "receptor_effect"):
+        many[column] = rng.normal(2, 0.6, 300)
+    many["padj"] = 10 ** -rng.normal(30, 6, 300)
+    ax = getattr(cs.pl, plot)(many, top=12)
+    names = [t for t in ax.texts if "LIGAND" in t.get_text()]
+    dropped = re.search(r"(\d+) names? found no room", ax.get_title())
+    assert len(names) + int(dropped[1] if dropped else 0) == 12
+    assert len(names) >= 9
     assert overlaps(ax.texts, ax.figure) == 0
+    assert lines_through_words(ax) == 0
+
+
+def test_lines_lead_to_labels_that_stand_apart(changes):
+    """A lone point has its name beside it; of five on one spot, some have a line."""
+    alone = cs.pl.volcano(changes, top=1)
+    assert [t.arrow_patch for t in alone.texts] == [None]
+    same = pd.concat([changes.iloc[:1]] * 5, ignore_index=True)
+    same["interaction"] = [f"A{i}^B" for i in range(5)]
+    ax = cs.pl.volcano(same, top=5)
+    assert len(ax.texts) == 5
+    assert overlaps(ax.texts, ax.figure) == 0
+    assert sum(t.arrow_patch is not None for t in ax.texts) >= 2
+
+
+def test_group_words_give_way_before_gene_names(changes):
+    names = {"tumour": "Keratinocyte, cluster 8", "CAF": "Mixed lymphoid, cluster 12"}
+    long = changes.assign(**{s: changes[s].cat.rename_categories(names) for s in ("source", "target")})
+    long["interaction"] = "S100A8_S100A9^TGFBR1_TGFBR2"
+    (label,) = cs.pl.volcano(long, top=1).texts
+    assert label.get_text() == "S100A8_S100A9^TGFBR1_TGFBR2\nKerati., cluster 8 → Mix. lym., clu. 12"
 
 
 def test_contrast_must_be_clear(changes, staged):
@@ -75,5 +102,5 @@ def test_every_word_has_its_colour_and_marker():
             drawn[word] = to_hex(dots.get_facecolors()[0, :3]), dots.get_paths()[0].vertices.tobytes()
     assert {w: c for w, (c, _) in drawn.items()} == {w: c.lower() for w, c in SHIFTS.items()}
     assert len(set(drawn.values())) == len(words)
-    told = {t.get_text().rsplit(" (", 1)[0].replace(" ", "_") for t in ax.get_legend().get_texts()}
+    told = {t.get_text().rsplit(" (", 1)[0].replace(" ", "_") for t in ax.get_legend().get_texts()[:-1]}
     assert told == set(words)

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 _BACK = ("not_assessable", "inconclusive", "stable", "detected_only_ref", "detected_only_alt")
 
 
-def scatter_shifts(ax: Any, shown: pd.DataFrame, x: str, *, y: str) -> None:
-    """Draw one dot per row in the colour of its shift, what did not move behind, and the legend with counts."""
+def scatter_shifts(ax: Any, shown: pd.DataFrame, x: str, *, y: str, line: tuple[str, str]) -> None:
+    """Draw one dot per row in the colour of its shift, what did not move behind, and the legend with counts.
+
+    ``line`` is the style and the meaning of a line that the plot draws.
+    """
+    from matplotlib.lines import Line2D
+
     shift = shown["shift"].astype(object)
     present = [s for s in SHIFTS if (shift == s).any()]
     handles: dict[str, Any] = {}
@@ -31,11 +36,12 @@ def scatter_shifts(ax: Any, shown: pd.DataFrame, x: str, *, y: str) -> None:
             alpha=0.7 if behind else 0.9,
             edgecolors="none" if behind else "white",
             linewidths=0.4,
-            label=f"{name} ({len(rows)})",
+            label=f"{name.replace('_', ' ')} ({len(rows)})",
             marker=MARKERS.get(name, "o"),
             zorder=1 if behind else 2,
         )
-    legend(ax, [handles[s] for s in present], "shift")
+    meaning = Line2D([], [], color="0.5", lw=0.8, ls=line[0], label=line[1])
+    legend(ax, [*(handles[s] for s in present), meaning], "shift")
 
 
 def even_limits(values: Any) -> tuple[float, float]:

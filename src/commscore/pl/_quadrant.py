@@ -9,9 +9,10 @@ import numpy as np
 from ..check import AxesOrNone, CountOrZero, Label, Proportion, checked
 from ._colours import BOTH, DOWN, UP
 from ._fit import room, sized
+from ._place import label_points
 from ._points import even_limits, scatter_shifts
 from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, ranked, table_of
-from ._text import counted, edge_labels, heading, inches, side_labels, title, written
+from ._text import counted, edge_labels, heading, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,15 +82,14 @@ def quadrant(
     sure = sure.assign(_later=(sure["shift"].astype(object) != "compensated"))
     surest = ranked(sure, ["_later", "padj"], [True, True])
     surest = surest.iloc[: room().rows(top, fixed=1.2, each=0.3)]
-    labels = edge_labels(surest, 20)
-    ax = axes(ax, width=6.4 + 1.6 * inches(map(written, labels)), height=5.4)
-    scatter_shifts(ax, shown, sides[0], y=sides[1])
+    ax = axes(ax, width=8.0, height=6.2)
+    scatter_shifts(ax, shown, sides[0], y=sides[1], line=(":", "the two cancel"))
     _frame(ax, even_limits(shown[sides]))
     ax.set_xlabel("log2 fold change of the ligand in the source")
     ax.set_ylabel("log2 fold change of the receptor in the target")
     missing = len(frame) - len(shown)
     title(ax, f"{heading(contrast)}: which side moved", counted(missing, "row") + (" not tested" if missing else ""))
-    side_labels(ax, surest[sides[0]], surest[sides[1]], labels=labels)
+    label_points(ax, surest[sides[0]], surest[sides[1]], labels=edge_labels(surest), avoid=shown[sides])
     return ax
 
 

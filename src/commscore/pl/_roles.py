@@ -9,17 +9,15 @@ import numpy as np
 from ..check import AxesOrNone, Count, CountOrZero, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import sized
+from ._place import label_points
 from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
-from ._text import bare, counted, heading, inches, label_points, shorten, side_labels, title, written
+from ._text import bare, counted, heading, shorten, title, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from anndata import AnnData
-
-_BESIDE = 7
-"""Up to so many names stand beside their points, more at the sides."""
 
 
 @checked
@@ -34,7 +32,7 @@ def roles(
     method: str | None = None,
     names: Sequence[str] = ("before", "after"),
     top: Count = 40,
-    labels: CountOrZero = 16,
+    labels: CountOrZero = 40,
     palette: Palette | None = None,
     ax: AxesOrNone = None,
 ) -> Any:
@@ -86,8 +84,8 @@ def roles(
         msg = "data and later have no group in common: score both with the same groupby"
         raise ValueError(msg)
     shown = top_groups(first.loc[groups, groups], top)
-    beside = 2 * inches(shorten(shown, 24).values()) if min(len(shown), labels) > _BESIDE else 0.0
-    ax = axes(ax, width=6.0 + beside, height=5.2)
+    crowd = min(len(shown), labels) / 20
+    ax = axes(ax, width=6.0 + 1.5 * crowd, height=5.0 + crowd)
     colours = group_colours(data, key, shown, palette=palette)
     ends = _points(ax, [m for m in (first, second) if m is not None], shown, colours=colours)
     what = "interactions" if value == "count" else f"sum of {value}"
@@ -101,15 +99,18 @@ def roles(
     text = f"Senders and receivers ({rule})" + ("" if second is None else f": {written(tuple(map(heading, names)))}")
     unnamed = counted(max(len(shown) - labels, 0), "name")
     title(ax, text, counted(len(all_groups) - len(shown), "group"), unnamed)
-    # the busiest are named; more names than that would hide the points
-    labelled = np.sort(np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels])
+    # the busiest come first: they find the best places
+    labelled = np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels]
     short = list(shorten(shown, 24).values())
-    x, y, texts = ends[-1][labelled, 0], ends[-1][labelled, 1], [short[i] for i in labelled]
-    if len(labelled) > _BESIDE:
-        side_labels(ax, x, y, labels=[(t,) for t in texts])
-    else:
-        label_points(ax, x, y, labels=texts, avoid=np.concatenate(ends))
+    named = ends[-1][labelled]
+    words = [(short[i],) for i in labelled]
+    label_points(ax, named[:, 0], named[:, 1], labels=words, avoid=_along(ends))
     return ax
+
+
+def _along(ends: list[Any]) -> Any:
+    """Return the dots, and places along the arrows between them."""
+    return np.concatenate([ends[0] + t * (ends[-1] - ends[0]) for t in np.linspace(0, 1, 8 if len(ends) > 1 else 1)])
 
 
 def _sums(data: Any, key: str, value: str, *, max_padj: float | None, method: str | None) -> tuple[pd.DataFrame, str]:

@@ -18,23 +18,23 @@ Names = tuple[str, ...]
 """Of a label: one name, source and target, or interaction, source and target."""
 INCH_PER_LETTER = 0.068
 """Of 8 pt sans serif, a little more than the average."""
-_LABEL = 0.95 * INCH_PER_LETTER
 _ARROW = " → "
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
+_WORDS = re.compile("([^\\w]+|_)")
 _HEADING = 80
 """Most letters of a name in a title."""
-_TWO_LINES = 24
-"""Labels of fewer letters than this are broken in two."""
-_SIDE = 0.3
-"""Most of the width of the axes that labels take at each side."""
+_LEAST = 8
+"""Letters of a group name from which on the gene names give way, too."""
 
 
 def shorten(names: Iterable[str], longest: int = 34) -> dict[str, str]:
-    """Return a short form of every name, an ellipsis in the middle of long ones; different names stay different."""
+    """Return a short form of every name, its longest words abbreviated; different names stay different."""
     short: dict[str, str] = {}
     labels: set[str] = set()
     for name in dict.fromkeys(map(str, names)):
         label, count = _cut(name, longest), 1
+        if label in labels:  # the ends differ
+            label = _middle(name, longest)
         while label in labels:
             count += 1
             mark = f" ({count})"
@@ -50,7 +50,20 @@ def heading(name: str) -> str:
 
 
 def _cut(name: str, longest: int) -> str:
+    """Return a name, its longest words cut to a full stop; what has no words, or too many, is cut in the middle."""
     name = _BREAKS.sub(" ", name)  # in a name they would tear the rows apart
+    if len(name) <= longest or "^" in name:
+        return _middle(name, longest)
+    words = _WORDS.split(name)
+    for most in range(max(map(len, words)) - 1, 2, -1):
+        short = "".join(w if len(w) <= most or not w.isalpha() else f"{w[: most - 1]}." for w in words)
+        if len(short) <= longest:
+            return short
+    return _middle(name, longest)
+
+
+def _middle(name: str, longest: int) -> str:
+    name = _BREAKS.sub(" ", name)
     if len(name) <= longest:
         return name
     tail = (longest - 1) // 2
@@ -78,10 +91,19 @@ def written(names: Names) -> str:
 
 
 def fitted(label: Names, most: int) -> str:
-    """Return names in at most ``most`` letters together: the longest give way first."""
+    """Return names in at most ``most`` letters together: groups give way before genes, the longest first."""
     left = most - len(written(("",) * len(label)))
-    cap = max((c for c in range(3, most + 1) if sum(min(len(n), c) for n in label) <= left), default=3)
-    return written(tuple(_cut(n, cap) for n in label))
+    groups = label[-2:]
+    for_groups = left - sum(map(len, label[:-2]))
+    if len(label) > 2 and for_groups >= sum(min(len(n), _LEAST) for n in groups):
+        return written((*label[:-2], *_capped(groups, for_groups)))
+    return written(_capped(label, left))
+
+
+def _capped(names: Names, letters: int) -> Names:
+    """Return names in so many letters together, the longest shortened."""
+    cap = max((c for c in range(3, letters + 1) if sum(min(len(n), c) for n in names) <= letters), default=3)
+    return tuple(_cut(n, cap) for n in names)
 
 
 def beside(labels: Iterable[Names]) -> list[str]:
@@ -126,6 +148,11 @@ def _write_title(ax: Any, lines: list[str], pad: float) -> None:
     letters = _room(ax, max(map(len, lines)))
     broken = [piece for line in lines for piece in textwrap.wrap(line, letters)]
     ax.set_title("\n".join(broken), fontsize=10 * room().scale, pad=pad)
+
+
+def note(ax: Any, text: str) -> None:
+    """Add a line below the title."""
+    ax.title.set_text(f"{ax.get_title()}\n{text}")
 
 
 def _room(ax: Any, n_letters: int) -> int:
@@ -196,77 +223,3 @@ def spread(values: Any, gap: float, *, low: float, high: float) -> Any:
     steps = gap * np.arange(len(targets))
     near = isotonic_regression(targets - steps).x
     return np.clip(near, low, high - steps[-1]) + steps
-
-
-def side_labels(ax: Any, x: Any, y: Any, *, labels: Sequence[Names]) -> list[Any]:
-    """Write labels in a column at the nearer side, with a line to each point; widen the axes for them.
-
-    Limits must be final but for that.
-    """
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    low, high = ax.get_xlim()
-    bottom, top = ax.get_ylim()
-    ticks = [t for t in ax.get_xticks() if low <= t <= high]
-    box = ax.get_window_extent()
-    full = room().scale * ax.figure.dpi
-    width, height = box.width / full, box.height / full
-    most = max(int(_SIDE * width / INCH_PER_LETTER), 8)
-    words = [fitted(label, most) if most > _TWO_LINES else two_lines(label, most) for label in labels]
-    rooms = [_LABEL * max(map(len, label.split("\n"))) for label in words]
-    left = x < (low + high) / 2
-    sides = [np.flatnonzero(left), np.flatnonzero(~left)]
-    beside = [max((rooms[i] for i in side), default=-0.25) + 0.25 for side in sides]
-    unit = (high - low) / (width - sum(beside))
-    limits = (low - unit * beside[0], high + unit * beside[1])
-    ax.set_xlim(*limits)
-    each = 0.085 * max((len(f"{t:g}") for t in ticks), default=1) + 0.12
-    ax.set_xticks(ticks[:: max(1, int(np.ceil(each * len(ticks) * unit / (high - low))))])
-    line = (0.38 if any("\n" in label for label in words) else 0.15) * (top - bottom) / height
-    texts = []
-    for side, at, (end, sign) in zip(sides, limits, ((low, 1), (high, -1)), strict=True):
-        order = side[np.argsort(y[side], kind="stable")]
-        for i, place in zip(order, spread(y[order], line, low=bottom + line / 2, high=top - line / 2), strict=True):
-            texts.append(
-                ax.text(
-                    at + sign * 0.05 * unit,
-                    place,
-                    words[i],
-                    fontsize=7,
-                    va="center",
-                    ha="left" if sign > 0 else "right",
-                    zorder=4,
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-                )
-            )
-            stop = at + sign * unit * (rooms[i] + 0.1)
-            ax.plot([x[i], end, stop], [y[i], place, place], color="0.6", lw=0.5, zorder=0.5)
-    return texts
-
-
-def label_points(ax: Any, x: Any, y: Any, *, labels: Sequence[str], avoid: Any) -> list[Any]:
-    """Write labels beside points and move them until they do not overlap, with a line to their point.
-
-    Limits must be final. ``avoid`` (n × 2) are the points that labels keep off.
-    """
-    from adjustText import adjust_text
-
-    if not len(labels):
-        return []
-    ax.figure.figure.draw_without_rendering()  # the layout settles, positions are final
-    # beside the dot, not on it
-    start = ax.transData.inverted().transform(ax.transData.transform(np.column_stack([x, y])) + 0.07 * ax.figure.dpi)
-    texts = [ax.text(a, b, t, fontsize=7) for (a, b), t in zip(start, labels, strict=True)]
-    others = np.asarray(avoid, np.float64)
-    adjust_text(
-        texts,
-        x=others[:, 0],
-        y=others[:, 1],
-        target_x=list(x),
-        target_y=list(y),
-        ax=ax,
-        iter_lim=200,
-        expand=(1.1, 1.4),
-        ensure_inside_axes=True,
-        arrowprops={"arrowstyle": "-", "color": "0.4", "lw": 0.5},
-    )
-    return texts

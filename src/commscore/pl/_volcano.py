@@ -8,9 +8,10 @@ import numpy as np
 
 from ..check import AxesOrNone, CountOrZero, Label, Proportion, checked
 from ._fit import room, sized
+from ._place import label_points
 from ._points import even_limits, scatter_shifts
 from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, ranked, table_of
-from ._text import bare, counted, edge_labels, heading, inches, side_labels, title, written
+from ._text import bare, counted, edge_labels, heading, title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,9 +67,8 @@ def volcano(
     shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
     surest = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True])
     surest = surest.iloc[: room().rows(top, fixed=1.2, each=0.3)]
-    labels = edge_labels(surest, 22)
-    ax = axes(ax, width=min(6.0 + 1.6 * inches(map(written, labels)), 10.0), height=5.0)
-    scatter_shifts(ax, shown, "effect", y="_y")
+    ax = axes(ax, width=8.0, height=5.6)
+    scatter_shifts(ax, shown, "effect", y="_y", line=("--", f"{pvalue} = {max_padj:g}"))
     ax.axhline(-np.log10(max(max_padj, 1e-300)), color="0.5", lw=0.8, ls="--", zorder=0)
     ax.axvline(0, color="0.8", lw=0.8, zorder=0)
     ax.set_xlim(*even_limits(shown["effect"]))
@@ -79,5 +79,5 @@ def volcano(
     missing = len(frame) - len(shown)
     left_out = counted(missing, "row") + (" without effect or p-value" if missing else "")
     title(ax, f"{heading(contrast)}: {counted(len(shown), 'tested row')}", left_out)
-    side_labels(ax, surest["effect"], surest["_y"], labels=labels)
+    label_points(ax, surest["effect"], surest["_y"], labels=edge_labels(surest), avoid=shown[["effect", "_y"]])
     return ax
