@@ -219,7 +219,7 @@ def _covered(boxes: Floats, points: Floats) -> Bools:
 
 
 def _overlap(boxes: Floats, other: Floats) -> Bools:
-    return ((boxes[:, :2] < other[2:]) & (boxes[:, 2:] > other[:2])).all(axis=1)
+    return np.asarray(((boxes[:, :2] < other[2:]) & (boxes[:, 2:] > other[:2])).all(axis=1), np.bool_)
 
 
 def _cross(point: Floats, ends: Floats, *, other: tuple[Floats, Floats]) -> Bools:
