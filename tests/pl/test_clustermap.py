@@ -75,6 +75,26 @@ def test_strips_have_the_colours_of_the_groups(edges, cohort):
     assert to_hex(grid.col_colors[0][0]) == f"#0000{names.index(grid.data.columns[0].split(' → ')[0]):02x}"
 
 
+def test_legends_share_no_colour():
+    rng = np.random.default_rng(0)
+    groups = [f"group {i}" for i in range(20)]
+    modes = rng.choice(["contact", "paracrine", "ecm", "checkpoint", "gap_junction", "hormone", "unknown"], 300)
+    table = pd.DataFrame(
+        {
+            "source": rng.permutation(groups * 15),
+            "target": rng.permutation(groups * 15),
+            "interaction": [f"L{m}^R" for m in modes],
+            "mode": modes,
+            "score": rng.random(300),
+        }
+    ).drop_duplicates(["source", "target", "interaction"])
+    legends = cs.pl.clustermap(table).figure.legends
+    colours = [{to_hex(h.get_facecolor()) for h in legend.legend_handles} for legend in legends]
+    assert [legend.get_title().get_text() for legend in legends] == ["group", "mode"]
+    assert [len(c) for c in colours] == [20, 7]
+    assert colours[0].isdisjoint(colours[1])
+
+
 def test_samples(samples):
     grid = cs.pl.clustermap(samples, condition_key="stage", top=3)
     assert grid.data2d.shape == (3, 9)

@@ -141,10 +141,22 @@ def lab(colours, matrix):
 def test_colours_stay_apart_for_colour_blind_readers(kind, names):
     from commscore.pl._colours import MARKERS, PARTS, SHIFTS
 
-    sets = {"shifts": SHIFTS, "parts": PARTS, "groups": default_palette([str(i) for i in range(6)])}
+    sets = {"shifts": SHIFTS, "parts": PARTS, "groups": default_palette([str(i) for i in range(21)])}
     seen = lab(sets[names].values(), BLIND[kind])
     apart = np.linalg.norm(seen[:, None] - seen[None], axis=2) + 1e3 * np.eye(len(seen))
     if names == "shifts":  # one colour for both sides, told apart by their markers
         marks = np.array([MARKERS.get(s, "o") for s in SHIFTS])
         apart += 1e3 * (marks[:, None] != marks)
     assert apart.min() > 10  # about 2 is the least that is seen
+
+
+@pytest.mark.parametrize("kind", BLIND)
+@pytest.mark.parametrize("n", [2, 9, 21])
+def test_colours_of_what_stands_beside_groups_are_none_of_theirs(kind, n):
+    from commscore.pl._colours import palette_apart
+
+    groups = default_palette([str(i) for i in range(n)])
+    beside = palette_apart([f"mode {i}" for i in range(8)], groups.values())
+    seen, own = lab(beside.values(), BLIND[kind]), lab(groups.values(), BLIND[kind])
+    assert np.linalg.norm(seen[:, None] - own[None], axis=2).min() > 8
+    assert (np.linalg.norm(seen[:, None] - seen[None], axis=2) + 1e3 * np.eye(8)).min() > 10

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..check import ColourMap, Count, Label, Palette, Proportion, checked
 from ..get._columns import label_codes, labels_of
-from ._colours import DIVERGING, MISSING, default_palette, group_colours, named_colours, obs_colours, symmetric
+from ._colours import DIVERGING, MISSING, group_colours, named_colours, obs_colours, palette_apart, symmetric
 from ._literal import literal
 from ._table import (
     contrast_of,
@@ -175,10 +175,8 @@ def _colour_pairs(wide: _Wide, frame: pd.DataFrame, colours: Mapping[str, Any]) 
     wide.legends["group"] = {g: c for g, c in colours.items() if any(g in pair for pair in ends)}
     if "mode" in frame:
         modes = frame.assign(_name=frame["interaction"].astype(str)).drop_duplicates("_name").set_index("_name")["mode"]
-        # in the order of the categories, so that figures of the same data agree
-        # the lighter half of the palette: the darker one is of the groups
-        light = default_palette([*map(str, range(14)), *names_of(modes)])
-        by_mode = {m: light[m] for m in names_of(modes)}
+        # of all modes in the table, so that figures of the same data agree
+        by_mode = palette_apart(names_of(modes), colours.values())
         own = modes.loc[wide.values.index].astype(str)
         wide.beside = {"mode": [by_mode[m] for m in own]}
         wide.legends["mode"] = {m.replace("_", " "): c for m, c in by_mode.items() if m in set(own)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from ..get._columns import in_memory, label_names
 from ._table import params_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from anndata import AnnData
+
+    from ..arrays import Floats
 
 GREY, DARK = "#B8B8B8", "#404040"
 UP, DOWN, BOTH = "#D55E00", "#0072B2", "#AA3377"
@@ -53,36 +56,31 @@ HATCHED = ("d_source", "d_target")
 DIVERGING = "RdBu_r"
 MISSING = "#DADADA"
 """Cells without a value beside a diverging scale, whose middle is white."""
-# Okabe & Ito (2008) without black and yellow, then the muted scheme of Paul Tol
-_DISTINCT = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#56B4E9",
-    "#CC79A7",
-    "#332288",
-    "#999933",
-    "#882255",
-    "#44AA99",
-    "#DDCC77",
-    "#AA4499",
-    "#117733",
-    "#661100",
+# Okabe & Ito (2008) without black and yellow, then the first of the muted scheme of Paul Tol
+_DISTINCT = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#332288", "#999933")
+_POOL = ("tab20b", "tab20c", "Set3", "Dark2")
+"""Colour maps whose colours are given out after those, and to what stands beside groups."""
+_MOST = 44
+_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+_SIGHTS = (
+    np.eye(3),
+    np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
 )
+"""Linear RGB to what readers with all cones, without long and without middle ones see: doi:10.1109/TVCG.2009.113."""
 
 
 def default_palette(names: Sequence[str]) -> dict[str, Any]:
-    """Return one colour per name; beyond 14 the colours come back lighter, then darker (names are always written)."""
-    from matplotlib.colors import to_hex, to_rgb
+    """Return one colour per name; very many names share colours (they are always written)."""
+    colours = _in_order()
+    return {str(name): colours[i % len(colours)] for i, name in enumerate(names)}
 
-    palette = {}
-    for i, name in enumerate(names):
-        base, turn = np.array(to_rgb(_DISTINCT[i % len(_DISTINCT)])), i // len(_DISTINCT)
-        towards = (0.0, 0.5, -0.4)[turn % 3]
-        colour = base + towards * (1.0 - base) if towards >= 0 else base * (1.0 + towards)
-        palette[str(name)] = to_hex(tuple(colour))
-    return palette
+
+@cache
+def _in_order() -> tuple[str, ...]:
+    """Return our own colours, each as far from those before it as can be."""
+    more = palette_apart([str(i) for i in range(_MOST - len(_DISTINCT))], _DISTINCT)
+    return (*_DISTINCT, *more.values())
 
 
 def group_colours(
@@ -175,3 +173,36 @@ def symmetric(values: Any) -> float:
     finite = finite[np.isfinite(finite)]
     high = float(np.quantile(finite, 0.98)) if finite.size else 0.0
     return high if high > 0 else 1.0
+
+
+def palette_apart(names: Sequence[str], others: Iterable[Any]) -> dict[str, Any]:
+    """Return one colour per name, far from ``others`` and from each other for colour-blind readers, too."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex, to_rgb
+
+    pool = [c[:3] for name in _POOL for c in colormaps[name].colors]
+    seen = [_lab(np.array(pool), sight) for sight in _SIGHTS]
+    rivals = np.array([to_rgb(c) for c in others]).reshape(-1, 3)
+    nearest = np.full(len(pool), np.inf)
+    if len(rivals):
+        nearest = _nearest(seen, [_lab(rivals, sight) for sight in _SIGHTS])
+    palette = {}
+    for name in names:
+        best = int(np.argmax(nearest))
+        palette[str(name)] = to_hex(pool[best])
+        nearest = np.minimum(nearest, _nearest(seen, [own[best : best + 1] for own in seen]))
+    return palette
+
+
+def _nearest(seen: list[Floats], rivals: list[Floats]) -> Floats:
+    """Return the distance of every colour from the nearest of the rivals, to the eye that sees least difference."""
+    apart = [np.linalg.norm(a[:, None] - b[None], axis=2).min(axis=1) for a, b in zip(seen, rivals, strict=True)]
+    return np.min(apart, axis=0)
+
+
+def _lab(rgb: Floats, sight: Floats) -> Floats:
+    """Return CIELAB of colours as an eye sees them."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = np.clip(linear @ sight.T, 0, 1) @ _TO_XYZ.T / np.array([0.9505, 1.0, 1.089])
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.column_stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])])
