@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 from matplotlib.patches import Circle, FancyArrowPatch
 
 import commscore as cs
+from commscore.pl._graph import untangled
 from drawn import hexes
 
 PALETTE = {"tumour": "#ff0000", "CAF": "#00ff00", "T cell": "#0000ff"}
@@ -40,6 +43,35 @@ def test_left_out_is_said(edges):
     assert len(arrows(ax)) == 1
     assert "not shown: 2 narrower arrows" in ax.get_title()
     assert "not shown: 1 group" in cs.pl.network(edges, max_groups=2).get_title()
+
+
+@pytest.fixture
+def crowd():
+    """Twelve groups, all 144 pairs; six chains carry most."""
+    rng = np.random.default_rng(0)
+    names = [f"group {i}" for i in range(12)]
+    rows = [(s, t, f"L{k}^R") for s in names for t in names for k in range(1 + rng.integers(3))]
+    rows += [(names[i], names[(i + 6) % 12], f"M{k}^R") for i in range(12) for k in range(9)]
+    return pd.DataFrame(rows, columns=["source", "target", "interaction"])
+
+
+def test_many_pairs_are_the_strongest_arrows_and_a_matrix_of_all(crowd):
+    ax = cs.pl.network(crowd)
+    assert len(ax.patches) == 40
+    matrix = next(a for a in ax.figure.axes if a.images)
+    assert matrix.images[0].get_array().sum() == len(crowd)
+    assert "not shown: 104 narrower arrows" in ax.get_title()
+    assert len(cs.pl.network(crowd, matrix=False).figure.axes) == 1
+    assert len(cs.pl.network(crowd, ax=plt.figure().subplots()).figure.axes) == 1
+
+
+def test_order_of_groups_lets_few_arrows_cross(crowd):
+    names = sorted({*crowd["source"]}, key=lambda name: int(name.split()[1]))
+    arrows = {(names[i], names[i + 6]): 1.0 for i in range(6)}  # all six cross in the middle
+    order = untangled(arrows, names)
+    ends = [sorted(order.index(name) for name in pair) for pair in arrows]
+    assert sum(a < c < b < d for a, b in ends for c, d in ends) == 0
+    assert sorted(order) == sorted(names)
 
 
 def test_colours_of_the_data_are_used(cohort):

@@ -61,6 +61,8 @@ _DISTINCT = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "
 _POOL = ("tab20b", "tab20c", "Set3", "Dark2")
 """Colour maps whose colours are given out after those, and to what stands beside groups."""
 _MOST = 44
+_LIGHTEST = 80.0
+"""Of dots and lines; what is lighter is not seen on white."""
 _TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 _SIGHTS = (
     np.eye(3),
@@ -79,7 +81,7 @@ def default_palette(names: Sequence[str]) -> dict[str, Any]:
 @cache
 def _in_order() -> tuple[str, ...]:
     """Return our own colours, each as far from those before it as can be."""
-    more = palette_apart([str(i) for i in range(_MOST - len(_DISTINCT))], _DISTINCT)
+    more = palette_apart([str(i) for i in range(_MOST - len(_DISTINCT))], _DISTINCT, lightest=_LIGHTEST)
     return (*_DISTINCT, *more.values())
 
 
@@ -175,13 +177,17 @@ def symmetric(values: Any) -> float:
     return high if high > 0 else 1.0
 
 
-def palette_apart(names: Sequence[str], others: Iterable[Any]) -> dict[str, Any]:
-    """Return one colour per name, far from ``others`` and from each other for colour-blind readers, too."""
+def palette_apart(names: Sequence[str], others: Iterable[Any], *, lightest: float = 90.0) -> dict[str, Any]:
+    """Return one colour per name, far from ``others`` and from each other for colour-blind readers, too.
+
+    ``lightest`` is a lightness of CIELAB, where white has 100.
+    """
     from matplotlib import colormaps
     from matplotlib.colors import to_hex, to_rgb
 
-    pool = [c[:3] for name in _POOL for c in colormaps[name].colors]
-    seen = [_lab(np.array(pool), sight) for sight in _SIGHTS]
+    pool = np.concatenate([colormaps[name](np.arange(colormaps[name].N))[:, :3] for name in _POOL])
+    pool = pool[_lab(pool, _SIGHTS[0])[:, 0] <= lightest]
+    seen = [_lab(pool, sight) for sight in _SIGHTS]
     rivals = np.array([to_rgb(c) for c in others]).reshape(-1, 3)
     nearest = np.full(len(pool), np.inf)
     if len(rivals):
@@ -189,7 +195,7 @@ def palette_apart(names: Sequence[str], others: Iterable[Any]) -> dict[str, Any]
     palette = {}
     for name in names:
         best = int(np.argmax(nearest))
-        palette[str(name)] = to_hex(pool[best])
+        palette[str(name)] = to_hex(tuple(pool[best]))
         nearest = np.minimum(nearest, _nearest(seen, [own[best : best + 1] for own in seen]))
     return palette
 
@@ -197,7 +203,7 @@ def palette_apart(names: Sequence[str], others: Iterable[Any]) -> dict[str, Any]
 def _nearest(seen: list[Floats], rivals: list[Floats]) -> Floats:
     """Return the distance of every colour from the nearest of the rivals, to the eye that sees least difference."""
     apart = [np.linalg.norm(a[:, None] - b[None], axis=2).min(axis=1) for a, b in zip(seen, rivals, strict=True)]
-    return np.min(apart, axis=0)
+    return np.asarray(np.min(apart, axis=0), np.float64)
 
 
 def _lab(rgb: Floats, sight: Floats) -> Floats:

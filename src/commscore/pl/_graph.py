@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,34 @@ def circle(names: Sequence[str]) -> dict[str, Floats]:
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / max(len(names), 1)
     places = np.column_stack([np.cos(angles), np.sin(angles)])
     return dict(zip(names, places, strict=True))
+
+
+def untangled(arrows: Mapping[tuple[str, str], float], names: Sequence[str]) -> list[str]:
+    """Return the names in an order around the circle in which fewer and narrower arrows cross."""
+    index = {name: i for i, name in enumerate(names)}
+    apart = {tuple(sorted((index[a], index[b]))): 0.0 for a, b in arrows if a != b}
+    for (a, b), width in arrows.items():
+        if a != b:
+            apart[tuple(sorted((index[a], index[b])))] += float(width)
+    ends, weights = np.array(list(apart), np.int64).reshape(-1, 2), np.array(list(apart.values()))
+    place = np.arange(len(names))
+    crossed, better = _crossings(place[ends], weights), True
+    while better:
+        better = False
+        for i, j in combinations(range(len(names)), 2):
+            swapped = place.copy()
+            swapped[[i, j]] = place[[j, i]]
+            if (new := _crossings(swapped[ends], weights)) < crossed * (1 - 1e-9):
+                place, crossed, better = swapped, new, True
+    return [names[int(i)] for i in np.argsort(place)]
+
+
+def _crossings(ends: Any, weights: Floats) -> float:
+    """Return how many pairs of chords cross, each with the product of their widths."""
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    a, b = low[:, None], high[:, None]
+    alternate = (a < low) & (low < b) & (b < high)
+    return float(weights @ alternate @ weights)
 
 
 def widths(values: Any) -> Floats:
@@ -179,7 +208,15 @@ def width_legend(ax: Any, values: Any, *, heading: str, colour: Any = "0.45") ->
         for s in steps
     ]
     old = ax.get_legend()
-    legend = ax.legend(handles=lines, title=heading, loc="lower right", frameon=False, fontsize=7.5, title_fontsize=8)
+    legend = ax.legend(
+        handles=lines,
+        title=heading,
+        loc="lower right",
+        frameon=False,
+        fontsize=7.5,
+        title_fontsize=8,
+        handletextpad=1.2,
+    )
     if old is not None:
         ax.add_artist(old)
         ax.legend_ = legend

@@ -79,8 +79,7 @@ def heatmap(
     short = shorten(groups, longest)
     labels = [short[g] for g in groups]
     n = len(groups)
-    side = max(0.32 * n if n <= _WRITTEN else 0.2 * n, 1.6)
-    ax = axes(ax, width=side + inches(labels) + 1.8, height=side + inches(labels) + 1.1)
+    ax = axes(ax, **heatmap_size(labels))
     mesh = ax.imshow(matrix, cmap=cmap, aspect="equal", vmin=min(0.0, float(matrix.min())))
     _decorate(ax, labels, list(group_colours(data, key, groups, palette=palette).values()))
     if n <= min(_WRITTEN, room().columns(_WRITTEN, fixed=inches(labels) + 1.4, each=0.22)):
@@ -91,6 +90,13 @@ def heatmap(
     if value == "count":
         bar.ax.yaxis.get_major_locator().set_params(integer=True)
     return ax
+
+
+def heatmap_size(labels: list[str]) -> dict[str, float]:
+    """Return the size of a figure for so many groups, in inches."""
+    n, names = len(labels), inches(shorten(labels, 28).values())
+    side = max(0.32 * n if n <= _WRITTEN else 0.2 * n, 1.6)
+    return {"width": side + names + 1.8, "height": side + names + 1.1}
 
 
 def _decorate(ax: Any, labels: list[str], colours: list[Any]) -> None:

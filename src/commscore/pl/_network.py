@@ -9,8 +9,9 @@ import numpy as np
 from ..check import AxesOrNone, Count, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import sized
-from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, width_legend, widths
-from ._table import axes, names_of, need_columns, need_rows, scored, significant, top_groups, totals
+from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, untangled, width_legend, widths
+from ._heatmap import heatmap, heatmap_size
+from ._table import axes, beside_axes, names_of, need_columns, need_rows, scored, significant, top_groups, totals
 from ._text import counted, title
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _LEGEND = 0.9
 """Inches."""
+_MARKS = "colour: source, ring: within a group, dot: all its traffic"
 
 
 @checked
@@ -30,12 +32,13 @@ def network(
     value: str = "count",
     max_padj: Proportion | None = 0.05,
     method: str | None = None,
-    top: Count = 120,
+    top: Count = 40,
     max_groups: Count = 40,
+    matrix: bool | None = None,
     palette: Palette | None = None,
     ax: AxesOrNone = None,
 ) -> Any:
-    """Draw groups on a circle with an arrow for every source → target pair.
+    """Draw groups on a circle with an arrow for the strongest source → target pairs.
 
     Parameters
     ----------
@@ -54,6 +57,9 @@ def network(
         Number of arrows, the widest first.
     max_groups
         Number of groups, by their outgoing and incoming totals.
+    matrix
+        Whether all pairs are drawn as a :func:`heatmap` beside the circle; by default where arrows were left out. Not
+        with ``ax``.
     palette
         Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
     ax
@@ -63,7 +69,8 @@ def network(
     -------
     matplotlib.axes.Axes
         Arrows have the colour of their source, dots the size of all traffic of the group; a ring outside is a
-        group that talks to itself. What was left out is said below the title.
+        group that talks to itself. The order of the groups lets few arrows cross. What was left out is said below the
+        title.
 
     Raises
     ------
@@ -74,13 +81,17 @@ def network(
     need_columns(frame, "source", "target", "interaction")
     frame, rule = significant(frame, max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
-    matrix = whole.loc[(groups := top_groups(whole, max_groups)), groups]
-    pairs = matrix.stack()
+    between = whole.loc[(groups := top_groups(whole, max_groups)), groups]
+    pairs = between.stack()
     pairs = need_rows(pairs[pairs > 0], f"no pair has a {value} above 0", "choose another value")
     shown = pairs.sort_values(ascending=False, kind="stable").iloc[:top]
-    ax = axes(ax, **size(groups, beside=_LEGEND))
-    places = circle(groups)
-    sizes = node_sizes(ax, _areas(matrix), beside=_LEGEND)
+    with_matrix = ax is None and (len(shown) < len(pairs) if matrix is None else matrix)
+    ax, other = _axes(ax, groups, with_matrix=with_matrix)
+    if other is not None:
+        heatmap(data, key=key, value=value, max_padj=max_padj, method=method, top=max_groups, palette=palette, ax=other)
+    places = circle(untangled(shown.to_dict(), groups))
+    places = {g: places[g] for g in groups}
+    sizes = node_sizes(ax, _areas(between), beside=_LEGEND)
     colours = group_colours(data, key, groups, palette=palette)
     # the narrow ones on top of the wide ones
     for ((source, target), _), width in zip(shown.items(), widths(shown), strict=True):
@@ -89,8 +100,17 @@ def network(
     draw_nodes(ax, places, colours=colours, sizes=sizes, beside=_LEGEND)
     width_legend(ax, shown, heading="interactions" if value == "count" else f"sum of {value}")
     left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower arrow")
-    title(ax, f"Communication between groups ({rule})", *left_out)
+    title(ax, f"Communication between groups ({rule})", *left_out, more=_MARKS)
     return ax
+
+
+def _axes(ax: Any, groups: list[str], *, with_matrix: bool) -> tuple[Any, Any]:
+    """Return the axes of the circle, and those of the matrix beside it, if any."""
+    room = size(groups, beside=_LEGEND)
+    if not with_matrix:
+        return axes(ax, **room), None
+    beside = heatmap_size(groups)
+    return beside_axes(room, beside)
 
 
 def _areas(matrix: pd.DataFrame) -> dict[str, float]:

@@ -226,8 +226,19 @@ def axes(ax: Any, *, width: float, height: float, **kind: Any) -> Any:
     """Return ``ax``, or the axes of a new figure of pyplot's, which notebooks show, of this size in inches."""
     if ax is not None:
         return ax
+    return _figure(width, height).subplots(subplot_kw=kind)
+
+
+def beside_axes(left: dict[str, float], right: dict[str, float]) -> tuple[Any, Any]:
+    """Return two axes side by side in a new figure, each with its width and height in inches."""
+    figure = _figure(left["width"] + right["width"] + 0.2, max(left["height"], right["height"]) + 0.3)
+    figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 0.98))
+    first, second = figure.subplots(1, 2, width_ratios=(left["width"], right["width"]))
+    return first, second
+
+
+def _figure(width: float, height: float) -> Any:
     from matplotlib import pyplot as plt
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = plt.figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
-    return figure.subplots(subplot_kw=kind)
+    return plt.figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
