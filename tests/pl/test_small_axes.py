@@ -89,6 +89,19 @@ def test_words_fit(data, name, size):
     assert overlaps(level, figure) == 0
 
 
+def test_names_stay_in_their_cell_where_no_layout_engine_sees_to_it(data):
+    """Of plain ``plt.subplots``: neither cut off nor over the next plot."""
+    figure = Figure(figsize=(9, 7))
+    axes = figure.subplots(2, 2).ravel()
+    for ax, name in zip(axes, ("heatmap of many", "dotplot of many", "sankey of many", "by_sample"), strict=True):
+        PLOTS[name](data, ax=ax)
+    figure.draw_without_rendering()
+    texts = words(figure)
+    assert cut_off(texts, figure) == []
+    assert overlaps(texts, figure) == 0
+    assert min(ax.get_window_extent().height for ax in axes) > 60
+
+
 def test_letters_and_marks_shrink(changes):
     def drawn(*size):
         ax = Figure(figsize=size, layout="constrained").subplots()

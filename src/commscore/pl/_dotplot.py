@@ -10,7 +10,7 @@ from .._labels import natural_key
 from ..check import AxesOrNone, ColourMap, Count, Label, Proportion, checked
 from ._fit import room, sized
 from ._table import axes, names_by_row, need_columns, pick, scored, significant
-from ._text import counted, short_labels, shorten, title, written
+from ._text import counted, legend, short_labels, shorten, title, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +113,7 @@ def dotplot(
     left_out = counted(hidden[0], "interaction"), counted(hidden[1], "pair")
     title(ax, text, *left_out, more="bold: reviews tell of it" if of_reviews & set(names) else "")
     of = f" ({method})" if method and score == "score" else ""
-    bar = ax.figure.colorbar(dots, ax=ax, label=score.replace("_", " ") + of, shrink=0.6, pad=0.02)
+    bar = ax.figure.colorbar(dots, ax=ax, label=score.replace("_", " ") + of, shrink=0.6, pad=0.02, anchor=(0, 0))
     bar.ax.tick_params(labelsize=7.5)
     if has_p:
         _size_legend(ax, strength, pvalue)
@@ -189,9 +189,13 @@ def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], pvalu
         ax.scatter([], [], s=float(_size(np.array([v, high]))[0]), color="0.6", edgecolors="0.25", label=f"{v:g}")
         for v in steps
     ]
+    heading = f"−log10 {pvalue}"
+    if room().narrow:
+        legend(ax, handles, heading)
+        return
     ax.legend(
         handles=handles,
-        title=f"−log10 {pvalue}",
+        title=heading,
         loc="upper left",
         bbox_to_anchor=(1.0, 1.0),
         bbox_transform=ax.transAxes,

@@ -23,6 +23,8 @@ FULL = (4.5, 3.5)
 """Inches of axes, names and legends included, on which letters have their full size."""
 SMALLEST = 0.65
 """Letters shrink to this share of their size, not further."""
+_EDGE = 0.04
+"""Inches between axes and the end of their cell."""
 _NARROW = 5.5
 _LETTER = 0.068
 """Inches, of 8 pt."""
@@ -37,6 +39,8 @@ class Room:
     scale: float = 1.0
     sides: tuple[float, float] = (0.0, 0.0)
     """Left and right end on the canvas, in pixels."""
+    cell: Any = None
+    """Box on the canvas that axes must stay in with their names; none where a layout engine sees to it."""
     later: list[Callable[[], None]] = field(default_factory=list)
     """What is placed when everything has its size."""
 
@@ -104,23 +108,74 @@ def sized(plot: Callable[P, R]) -> Callable[P, R]:
 
 def _measured(ax: Any) -> Room:
     ax.figure.figure.draw_without_rendering()
-    box = ax.get_tightbbox() or ax.get_window_extent()
+    cell = None if ax.figure.figure.get_layout_engine() is not None else _cell(ax)
+    box = cell or ax.get_tightbbox() or ax.get_window_extent()
     width, height = box.width / ax.figure.dpi, box.height / ax.figure.dpi
     scale = min(max(min(width / FULL[0], height / FULL[1]), SMALLEST), 1.0)
-    return Room(width / scale, height / scale, scale, (box.x0, box.x1))
+    return Room(width / scale, height / scale, scale, (box.x0, box.x1), cell)
 
 
 def _settle(ax: Any, own: Room, drawn: list[Any]) -> None:
     for one in drawn:
         if own.scale < 1:
             shrink(one, own.scale)
+    _keep_inside(drawn, own.cell)
     ax.figure.figure.draw_without_rendering()
     box = ax.get_window_extent()
     for one in drawn:
         for axis, length in ((one.xaxis, box.width), (one.yaxis, box.height)):
             _wrap(axis.label, length / ax.figure.dpi)
     for place in own.later:
+        _keep_inside(drawn, own.cell)
         place()
+    _keep_inside(drawn, own.cell)
+
+
+def _cell(ax: Any) -> Any:
+    """Return the share of the figure that axes of a grid have for themselves and their names, else the figure."""
+    from matplotlib.transforms import Bbox
+
+    whole, spec = ax.figure.bbox, ax.get_subplotspec()
+    if spec is None:
+        return whole
+    spec = spec.get_topmost_subplotspec()
+    bottoms, tops, lefts, rights = spec.get_gridspec().get_grid_positions(ax.figure)
+    (top, bottom), (left, right) = ((span.start, span.stop - 1) for span in (spec.rowspan, spec.colspan))
+
+    def between(ends: Any, starts: Any, i: int) -> float:
+        return float(ends[i - 1] + starts[i]) / 2
+
+    x0 = between(rights, lefts, left) if left > 0 else 0.0
+    x1 = between(rights, lefts, right + 1) if right + 1 < len(lefts) else 1.0
+    y1 = between(bottoms, tops, top) if top > 0 else 1.0
+    y0 = between(bottoms, tops, bottom + 1) if bottom + 1 < len(tops) else 0.0
+    share = Bbox.from_extents(x0, y0, x1, y1).transformed(ax.figure.transSubfigure)
+    return share.padded(-_EDGE * ax.figure.dpi)
+
+
+def _keep_inside(drawn: list[Any], cell: Any) -> None:
+    """Shrink axes, together, until they stay in their cell with all names."""
+    from matplotlib.transforms import Bbox
+
+    if cell is None:
+        return
+    to_figure = drawn[0].figure.transSubfigure.inverted()
+    for _ in range(3):
+        drawn[0].figure.figure.draw_without_rendering()
+        names = Bbox.union([box for one in drawn if (box := one.get_tightbbox()) is not None])
+        parts = [one.get_position(original=True).transformed(one.figure.transSubfigure) for one in drawn]
+        old = Bbox.union(parts)
+        (start, end), (first, last) = old.get_points(), names.get_points()
+        low = np.maximum(start, cell.min + np.maximum(start - first, 0))
+        high = np.minimum(end, cell.max - np.maximum(last - end, 0))
+        high = np.maximum(high, low + 0.2 * (cell.max - cell.min))
+        if np.allclose(low, start, atol=1) and np.allclose(high, end, atol=1):
+            return
+        unit = (high - low) / (end - start)
+        for one, part in zip(drawn, parts, strict=True):
+            box = Bbox(low + unit * (part.get_points() - start))
+            one.set_position(box.transformed(to_figure))
+            one.set_in_layout(True)
 
 
 def _wrap(label: Any, inches: float) -> None:

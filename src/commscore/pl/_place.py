@@ -143,14 +143,14 @@ class _Board:
 
         Where the nearest places wall points in, all labels stand back, so that lines get out.
         """
-        found: list[list[Floats | None]] = []
+        tries: list[list[Floats | None]] = []
         downward = list(np.argsort(-self.points[:, 1], kind="stable"))
         orders = (list(range(len(sizes))), downward, downward[::-1])
         for least, order in product((0.0, 0.25, 0.5), orders):
-            found.append(self._in_order(sizes, order, least=least))
-            if all(box is not None for box in found[-1]):
+            tries.append(self._in_order(sizes, order, least=least))
+            if all(box is not None for box in tries[-1]):
                 break
-        return min(found, key=lambda boxes: sum(box is None for box in boxes))
+        return min(tries, key=lambda boxes: sum(box is None for box in boxes))
 
     def _in_order(self, sizes: Floats, order: Sequence[int], *, least: float) -> list[Floats | None]:
         boxes: list[Floats | None] = [None] * len(sizes)
@@ -164,9 +164,9 @@ class _Board:
         for is_near in (True, False):
             middles = self._around(i, size, least) if is_near else self._anywhere(size)
             candidates = np.column_stack([middles - size / 2, middles + size / 2])
-            if (known := (i, least, is_near)) not in self.counts:
-                self.counts[known] = _covered(candidates, self.others).sum(axis=1)
-            cost = self._cost(i, candidates, boxes) + _COVERED * self.counts[known]
+            if (places := (i, least, is_near)) not in self.counts:
+                self.counts[places] = _covered(candidates, self.others).sum(axis=1)
+            cost = self._cost(i, candidates, boxes) + _COVERED * self.counts[places]
             if np.isfinite(cost).any():
                 best: Floats = candidates[np.argmin(cost)]
                 return best

@@ -85,7 +85,7 @@ def sankey(
     stacks = {c: _stack(shown, c, value) for c in _COLUMNS}
     short = {c: shorten(s, room().across(30, 0.24)) for c, s in stacks.items()}
     names = inches(short["source"].values()) + inches(short["target"].values())
-    ax = axes(ax, width=5.0 + names, height=max(2.4, 0.26 * tallest + 0.9))
+    ax = axes(ax, width=5.0 + names, height=max(2.4, 0.3 * tallest + 0.9))
     groups = names_of(frame["source"], frame["target"])
     _draw(ax, shown, value, stacks=stacks, colours=group_colours(data, key, groups, palette=palette))
     _name(ax, stacks, short)
@@ -147,8 +147,8 @@ def _band(ax: Any, i: int, ends: tuple[tuple[float, float], tuple[float, float]]
 
 def _name(ax: Any, stacks: dict[str, dict[str, tuple[float, float]]], short: dict[str, dict[str, str]]) -> None:
     places = ((-1, "right"), (0, "center"), (1, "left"))
-    box = {"facecolor": "white", "alpha": 0.75, "pad": 0.4, "lw": 0}
-    line = 0.14 * room().scale / (ax.figure.get_window_extent().height / ax.figure.dpi * ax.get_position().height)
+    box = {"facecolor": "white", "alpha": 0.85, "pad": 0.4, "lw": 0}
+    line = 0.16 * room().scale / (ax.figure.get_window_extent().height / ax.figure.dpi * ax.get_position().height)
     for i, (column, (side, align)) in enumerate(zip(_COLUMNS, places, strict=True)):
         upward = list(reversed(stacks[column]))
         middles = [sum(stacks[column][name]) / 2 for name in upward]
