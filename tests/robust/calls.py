@@ -102,6 +102,7 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "get.table": {"adata": a},
         "get.untested": {"adata": a},
         "get.matrix": {"adata": a, "max_padj": None},
+        "get.columns": {"key": "commscore_compare"},
         "get.to_liana": {"adata": a, "sample": "s1"},
         "get.to_networkx": {"adata": a},
         "get.Result.counted": {},
