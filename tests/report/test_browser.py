@@ -11,7 +11,8 @@ import pytest
 import commscore as cs
 from commscore.get import Result, store
 from commscore.report import write
-from commscore.report._evidence import marks
+from commscore.report._evidence import marks, short_names
+from commscore.rs._review_sections import sections_of
 from report import chromium
 from report.page import Page
 
@@ -151,6 +152,10 @@ def test_a_row_opens_to_its_evidence(opened):
         assert f"lines {row.lines}" in whole
         assert all(mark in whole for mark in marks(row.cited))
         assert row.source in whole
+        assert short_names(cs.rs.load())[row.source] in whole
+    headings = sections_of(said, cs.rs.load().sources)
+    assert all(headings)
+    assert all(f"section “{heading}”" in whole for heading in headings)
     controlled = opened(f'document.querySelector("{TABLE} .open").getAttribute("aria-controls")')
     assert opened(f"document.getElementById({json.dumps(controlled)}).hidden") is False
     opened.click(f"{TABLE} tr.row .open")

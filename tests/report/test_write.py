@@ -86,10 +86,10 @@ def test_counts_of_the_overview(cohort, page):
 
 
 def test_a_section_appears_only_for_what_is_stored(cohort, page, tmp_path):
-    every = ["Overview", "Interactions", "Comparison", "Circuits", "Expectations", "Therapies", "Evidence", "Methods"]
-    assert sections(page) == every
+    every = ["Interactions", "Comparison", "Circuits", "Expectations", "Therapies", "Evidence", "Methods"]
+    assert sections(page) == ["What was found", "Overview", *every]
     alone = Page(write(cohort, tmp_path / "a.html", keys="commscore", figures=False).read_text(encoding="utf-8"))
-    assert sections(alone) == ["Overview", "Interactions", "Evidence", "Methods"]
+    assert sections(alone) == ["What was found", "Overview", "Interactions", "Evidence", "Methods"]
     bare = ad.AnnData(obs=cohort.obs, uns={"other": {"table": 1}, "commscore": cohort.uns["commscore"], "x": "y"})
     assert sections(Page(write(bare, tmp_path / "b.html").read_text(encoding="utf-8"))) == sections(alone)
 
@@ -98,7 +98,7 @@ def test_two_results_of_one_kind_and_a_kind_of_tomorrow(cohort, tmp_path):
     later = dict(cohort.uns["commscore_therapies"], schema="commscore.future_tool/3")
     uns = {"commscore": cohort.uns["commscore"], "again": cohort.uns["commscore"], "later": later}
     page = Page(write(ad.AnnData(obs=cohort.obs, uns=uns), tmp_path / "a.html", figures=False).read_text("utf-8"))
-    assert sections(page)[1:4] == ["Interactions (again)", "Interactions (commscore)", "Future_tool"]
+    assert sections(page)[2:5] == ["Interactions (again)", "Interactions (commscore)", "Future_tool"]
     same(page.table("t2-0"), cohort.uns["commscore_therapies"]["table"])
 
 
@@ -256,7 +256,8 @@ def test_demo_writes_a_report(tmp_path):
     done = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--n-perms", "50"])
     assert done.exit_code == 0, done.output
     assert "wrote report.html" in done.output
-    assert sections(Page((tmp_path / "report.html").read_text(encoding="utf-8")))[:3] == [
+    assert sections(Page((tmp_path / "report.html").read_text(encoding="utf-8")))[:4] == [
+        "What was found",
         "Overview",
         "Interactions",
         "Comparison",

@@ -18,6 +18,23 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Caution:
+    """A paragraph that must not be overlooked."""
+
+    block: ClassVar[str] = "caution"
+    text: str
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """A heading, and sentences under it, one by one."""
+
+    block: ClassVar[str] = "sentences"
+    title: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Facts:
     """A small table, in the page itself; the first cell of a row is its header."""
 

@@ -11,6 +11,7 @@ import pandas as pd
 from .. import rs
 from .._names import read_names
 from ..rs._named import is_shipped
+from ..rs._review_sections import sections_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +49,19 @@ class Evidence:
     table: pd.DataFrame
     by_interaction: pd.DataFrame
     sources: dict[str, list[str]]
+    names: dict[str, str]
     references: dict[str, dict[str, list[str]]]
     resource: rs.Resource
+
+    def cite(self, interaction: str) -> str:
+        """Name the reviews that tell of an interaction, in brackets; nothing where none does."""
+        said = self.table.loc[(self.table["interaction"] == interaction).to_numpy(), "source"]
+        reviews = [self._named(source) for source in dict.fromkeys(map(str, said))]
+        return f" [{'; '.join(reviews)}]" if reviews else " [no statement in the resource]"
+
+    def _named(self, source: str) -> str:
+        doi = self.sources.get(source, ["", ""])[1]
+        return self.names.get(source, source) + (f", doi:{doi}" if doi else "")
 
     def annotate(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the table with the direction and the number of statements of each interaction."""
@@ -72,6 +84,8 @@ def collect(results: Sequence[StoredResult], resource: Any) -> Evidence:
     names = _interactions_of(results)
     rows = resource.evidence.fillna("")
     rows = rows.loc[rows["interaction"].isin(names), [c for c in _SHOWN if c in rows]].reset_index(drop=True)
+    if {"source", "lines"} <= set(rows):
+        rows.insert(rows.columns.get_loc("lines"), "section", sections_of(rows, resource.sources.fillna("")))
     pairs = resource.interactions.drop_duplicates("interaction").set_index("interaction")[["direction", "n_evidence"]]
     cited = resource.references.fillna("")
     used = {(s, m) for s, c in zip(rows["source"], rows["cited"]) for m in marks(c)}
@@ -81,7 +95,21 @@ def collect(results: Sequence[StoredResult], resource: Any) -> Evidence:
             references.setdefault(source, {})[mark] = [citation, valid_doi(doi)]
     reviews = set(rows["source"])
     sources = {s: v for s, v in source_texts(resource).items() if s in reviews}
-    return Evidence(rows, pairs[pairs.index.isin(names)], sources, references, resource)
+    short = {s: name for s, name in short_names(resource).items() if s in reviews}
+    return Evidence(rows, pairs[pairs.index.isin(names)], sources, short, references, resource)
+
+
+def short_names(resource: rs.Resource) -> dict[str, str]:
+    """Return author and year of each source of a resource, or what its title begins with where no author is known."""
+    names = {}
+    for row in resource.sources.fillna("").itertuples():
+        families = [author.strip().rsplit(" ", 1)[0] for author in str(row.authors).split(";") if author.strip()]
+        if not families:
+            names[str(row.source)] = " ".join(str(row.title).split()[:7]) or str(row.source)
+            continue
+        who = f"{families[0]} et al." if len(families) > 2 else " & ".join(families)
+        names[str(row.source)] = f"{who} {row.year}".strip()
+    return names
 
 
 def _shipped_of(results: Sequence[StoredResult]) -> str:

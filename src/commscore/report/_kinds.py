@@ -366,7 +366,7 @@ KINDS: dict[str, ResultKind] = {
 EVIDENCE = View(
     "Statements about the interactions of this report",
     None,
-    ("interaction", "statement", "source", "lines", "cited", "direction", "sender", "receiver", "context"),
+    ("interaction", "statement", "source", "section", "cited", "direction", "sender", "receiver", "context"),
     ("source", "direction", "stated"),
 )
 

@@ -59,12 +59,13 @@ def statements(evidence: Evidence) -> Section:
     resource = evidence.resource
     about = (
         f"What the resource {resource.name} (version {resource.version}, {resource.licence}) says of the interactions "
-        "that the tables name: the review, the lines of its text, and the references it cites there."
+        "that the tables name: the review, its section, the lines of the text that was read, and the references it "
+        "cites there."
     )
     blocks: list[Any] = [Text(about), table(evidence.table, EVIDENCE, "evidence", folded=True)]
     if evidence.sources:
-        rows = [[source, text, doi] for source, (text, doi) in evidence.sources.items()]
-        blocks.append(Facts("Sources of the statements", ("Source", "Publication", "DOI"), rows))
+        rows = [[source, evidence.names[source], *cited] for source, cited in evidence.sources.items()]
+        blocks.append(Facts("Sources of the statements", ("Source", "Called", "Publication", "DOI"), rows))
     return Section("statements", "Evidence", blocks)
 
 
@@ -89,6 +90,7 @@ def table(frame: pd.DataFrame, view: View, identifier: str, *, folded: bool) -> 
 _DOCS = {
     "direction": "whether the resource says that it drives (pro) or restrains (anti) the tumour",
     "evidence": "number of statements in the resource",
+    "section": "heading of the review under which it stands",
 }
 
 

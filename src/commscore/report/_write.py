@@ -14,7 +14,7 @@ from .._validate import suggest
 from .._version import __version__
 from ..check import Count, FreeText, Proportion, checked
 from ..study.progress import progress_bar
-from . import _encode, _evidence, _methods, _overview, _sections, _stored
+from . import _encode, _evidence, _found, _methods, _overview, _sections, _stored
 from ._figures import FigureRequest
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def write(
     kinds = [s.kind for s in results]
     with progress_bar(len(results), "sections of the report") as progress:
         sections = [
+            _found.section(results, evidence, max_padj=float(max_padj)),
             _overview.section(adata, results, groupby=groupby, max_padj=float(max_padj)),
             *(
                 _sections.section(
@@ -132,7 +133,7 @@ def write(
         title=title or "Cell–cell communication",
         sections=sections,
         keys=[s.key for s in results],
-        cited=_encode.dumps({"sources": evidence.sources, "references": evidence.references}),
+        cited=_encode.dumps({"sources": evidence.sources, "names": evidence.names, "references": evidence.references}),
     )
     _replace(file, text)
     return file

@@ -53,7 +53,9 @@ function statement(value) {
   const facts = [between, value("mode"), value("direction"), value("context").replaceAll(";", ", "), value("change") ? `changes: ${value("change")}` : ""];
   const inferred = value("inferred_from") ? [el("br"), el("small", {}, `Inferred: ${value("inferred_from")}`)] : [];
   return el("li", {}, el("span", { class: "statement" }, value("statement") || "(no statement)"), ...references(source, value("cited")),
-    el("br"), el("small", {}, "Review ", link(doi, publication ? `${source}: ${publication}` : source, ""), value("lines") ? `, lines ${value("lines")}` : "",
+    el("br"), el("small", {}, link(doi, cited.names[source] || `Source ${source}`, publication), publication ? `: ${publication}${doi ? `, doi:${doi}` : ""}` : "",
+      value("section") ? `, section “${value("section")}”` : "",
+      ` (source ${source}${value("lines") ? `, lines ${value("lines")} of its text` : ""})`,
       value("stated") ? `; names ${({ both: "both partners", inferred: "neither partner" })[value("stated")] || `the ${value("stated")}`}` : "",
       ...facts.filter(Boolean).map((fact) => `; ${fact}`)), ...inferred);
 }

@@ -1,0 +1,163 @@
+"""The opening of the report: every number of its sentences is one of the stored tables, and cautions come first."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+import commscore as cs
+from commscore.report import _evidence, _found, _stored, write
+from commscore.report._evidence import short_names
+from commscore.rs._review_sections import HEADINGS, sections_of
+from report.page import Page
+
+
+def opening(adata, max_padj=0.05, keys=None):
+    results = _stored.results(adata, keys)
+    section = _found.section(results, _evidence.collect(results, None), max_padj=max_padj)
+    cautions = [block.text for block in section.blocks if block.block == "caution"]
+    return cautions, {b.title: list(b.lines) for b in section.blocks if b.block == "sentences"}, section
+
+
+@pytest.mark.parametrize("max_padj", [0.05, 0.02])
+def test_scores_are_counted_and_the_strongest_named_with_evidence(cohort, max_padj):
+    table = cs.get.table(cohort)
+    found = table[(table["padj"] <= max_padj).to_numpy()]
+    first, *edges = opening(cohort, max_padj)[1]["Interactions"]
+    numbers = [
+        int(n.replace(",", "")) for n in re.findall(r"(?<![\d.])[\d,]+(?![\d.]*\d)", first.replace(f"{max_padj:g}", ""))
+    ]
+    n_pairs = len(found[["source", "target"]].drop_duplicates())
+    assert numbers == [len(found), len(table), found["interaction"].nunique(), n_pairs]
+    best = found.sort_values("score", ascending=False).drop_duplicates("interaction").head(3)
+    evidence = cs.rs.load().evidence
+    for line, row in zip(edges, best.itertuples(), strict=True):
+        assert line.startswith(f"{row.interaction} from {row.source} to {row.target}: score {row.score:.3g}")
+        assert f"padj {row.padj:.2g}" in line
+        for source in evidence.loc[evidence["interaction"] == row.interaction, "source"].unique():
+            assert short_names(cs.rs.load())[source] in line
+
+
+def test_changes_are_counted_and_say_why(cohort):
+    table = cs.get.table(cohort, "commscore_compare")
+    found = table[(table["padj"] <= 0.05).to_numpy()]
+    first, *edges = opening(cohort)[1]["Comparison"]
+    n_tested = int(table["padj"].notna().sum())
+    assert first.startswith(f"case vs control: {len(found)} of {n_tested} tested edges have padj ≤ 0.05 (")
+    for word, n in found["shift"].astype(str).value_counts().items():
+        assert f"{n} {word.replace('_', ' ')}" in first
+    row = found.iloc[0]
+    assert (row["interaction"], row["source"], row["target"]) == ("CSF1^CSF1R", "tumour", "macrophage")  # planted
+    assert f"log2 change {row['effect']:.2g} (95 % interval {row['ci_low']:.2g} to {row['ci_high']:.2g})" in edges[0]
+    assert f"most of it by the {row['driver']}" in edges[0]
+    assert "Liu et al. 2021" in edges[0]
+
+
+def test_nothing_found_is_said(cohort):
+    least = cs.get.table(cohort)["padj"].min()
+    lines = opening(cohort, max_padj=1e-6, keys=["commscore", "commscore_compare"])[1]
+    assert lines["Interactions"] == [f"None of 70 tested edges has padj ≤ 1e-06; the smallest is {least:.2g}."]
+    assert len(lines["Comparison"]) == 1
+    assert "none of" in lines["Comparison"][0]
+
+
+def test_circuits_and_expectations_are_counted(cohort):
+    lines = opening(cohort)[1]
+    circuits = cs.get.table(cohort, "commscore_circuits")
+    assert f"{len(circuits)} circuits" in lines["Circuits"][0]
+    for status, n in circuits["status"].astype(str).value_counts().items():
+        assert f"{n} {status.replace('_', ' ')}" in lines["Circuits"][0]
+    whole = circuits[(circuits["status"] == "complete") & (circuits["padj"] <= 0.05)]
+    assert lines["Circuits"][1].startswith(f"Complete with padj ≤ 0.05: {len(whole)}")
+    verdicts = cs.get.table(cohort, "commscore_expectations")["verdict"].astype(str).value_counts()
+    assert all(f"{n} {v.replace('_', ' ')}" in lines["Expectations"][0] for v, n in verdicts.items())
+
+
+def test_what_was_left_out_is_counted_by_reason(cohort):
+    lines = opening(cohort)[1]["What could not be assessed"]
+    untested = cs.get.untested(cohort)
+    assert lines[0].startswith(f"Interactions: {len(untested)} not tested (")
+    for reason, n in untested["reason"].astype(str).value_counts().items():
+        assert f"{n} {reason}" in lines[0]
+    table = cohort.uns["commscore_compare"]["table"]
+    left = table.loc[table["padj"].isna(), "status"].astype(str).value_counts()
+    (of_rows,) = [line for line in lines if "rows without a p-value" in line]
+    assert f"{left.sum():,} rows" in of_rows
+    assert all(f"{n} {status.replace('_', ' ')}" in of_rows for status, n in left.items())
+
+
+def test_cautions_come_first_and_only_where_they_apply(cohort):
+    cautions, _, section = opening(cohort)
+    kinds = [block.block for block in section.blocks]
+    assert kinds[: len(cautions)] == ["caution"] * len(cautions)
+    params = cs.get.params(cohort)
+    assert any(f"Only {params['n_testable']} of the {params['n_interactions']}" in text for text in cautions)
+    assert any("not what holds over patients" in text for text in cautions)
+    assert not any("Cells were the replicates" in text for text in cautions)
+    assert not any("ambient" in text for text in cautions)
+
+
+def test_few_samples_cells_as_replicates_and_ambient_are_cautioned():
+    adata = cs.ds.simulate(n_samples=3, n_cells=200, rng=0)
+    keys = {"condition_key": "condition", "sample_key": "sample"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cs.tl.compare(adata, "cell_type", **keys)
+        few = opening(adata)[0]
+        floor = cs.get.table(adata, "commscore_compare")["exact_floor"].min()
+        assert any(f"3 against 3 samples no relabelling of them can give a p-value below {floor:.2g}" in t for t in few)
+        shares = adata.uns["commscore_compare"]["ambient"]
+        shares["share"] = np.where(shares["condition"] == "case", 0.1, 0.02)
+        assert any("(means: " in t and "case 0.100" in t and "control 0.020" in t for t in opening(adata)[0])
+        cs.tl.compare(adata, "cell_type", **keys, test="cells", n_perms=100)
+    assert any("Cells were the replicates" in text for text in opening(adata)[0])
+
+
+def test_the_section_is_the_first_of_the_page(report):
+    page = Page(report.read_text(encoding="utf-8"))
+    assert page.of("h2")[0][1] == "What was found"
+    notices = [text for a, text in page.of("p") if a.get("class") == "notice" and text.startswith("Caution: ")]
+    assert len(notices) >= 2
+
+
+def test_scores_without_p_values_and_of_several_methods(cohort, tmp_path):
+    adata = ad.AnnData(cohort.X, obs=cohort.obs, var=cohort.var)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cs.tl.score(adata, "cell_type", null=None)
+        lines = opening(adata)[1]["Interactions"]
+        assert lines[0] == f"{len(cs.get.table(adata))} edges were scored, without p-values."
+        cs.tl.score(adata, "cell_type", method=["product", "mean"], n_perms=50)
+    best = cs.get.table(adata, method="product")
+    best = best[best["padj"] <= 0.05].sort_values("score", ascending=False).iloc[0]
+    assert f"score {best['score']:.3g}" in opening(adata)[1]["Interactions"][1]
+    assert write(adata, tmp_path / "a.html", figures=False).is_file()
+
+
+def test_every_statement_has_a_section():
+    res = cs.rs.load()
+    headings = sections_of(res.evidence, res.sources)
+    assert all(headings)
+    assert set(HEADINGS) == set(res.sources["title"])
+    for entries in HEADINGS.values():
+        lines = [first for first, _ in entries]
+        assert lines == sorted(set(lines))
+    gap = pd.DataFrame({"source": ["000", "000", "x"], "lines": ["88-88", "89-95", "3-4"]})
+    assert sections_of(gap, res.sources) == [
+        "Direct cell communication in the breast cancer microenvironment",
+        "Gap junction intercellular communication (GJIC)",
+        "",
+    ]
+
+
+def test_authors_are_named_as_the_field_does():
+    names = short_names(cs.rs.load())
+    assert names["000"] == "Liu et al. 2021"
+    assert names["002"] == "Sharma & Singh 2011"
+    assert names["004"] == "Das 2026"
+    assert names["003"].startswith("Review of tumour–stroma interactions")
