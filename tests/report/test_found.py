@@ -41,6 +41,8 @@ def test_scores_are_counted_and_the_strongest_named_with_evidence(cohort, max_pa
         assert f"padj {row.padj:.2g}" in line
         for source in evidence.loc[evidence["interaction"] == row.interaction, "source"].unique():
             assert short_names(cs.rs.load())[source] in line
+        first = evidence[(evidence["interaction"] == row.interaction).to_numpy()].iloc[:1]
+        assert f"section “{sections_of(first, cs.rs.load().sources)[0]}”" in line
 
 
 def test_changes_are_counted_and_say_why(cohort):

@@ -54,14 +54,16 @@ class Evidence:
     resource: rs.Resource
 
     def cite(self, interaction: str) -> str:
-        """Name the reviews that tell of an interaction, in brackets; nothing where none does."""
-        said = self.table.loc[(self.table["interaction"] == interaction).to_numpy(), "source"]
-        reviews = [self._named(source) for source in dict.fromkeys(map(str, said))]
+        """Name the reviews that tell of an interaction, each with the section of its first statement, in brackets."""
+        own = self.table[(self.table["interaction"] == interaction).to_numpy()].drop_duplicates("source")
+        sections = own["section"] if "section" in own else [""] * len(own)
+        reviews = [self._named(str(source), str(head)) for source, head in zip(own["source"], sections, strict=True)]
         return f" [{'; '.join(reviews)}]" if reviews else " [no statement in the resource]"
 
-    def _named(self, source: str) -> str:
+    def _named(self, source: str, heading: str) -> str:
         doi = self.sources.get(source, ["", ""])[1]
-        return self.names.get(source, source) + (f", doi:{doi}" if doi else "")
+        name = self.names.get(source, source)
+        return name + (f", doi:{doi}" if doi else "") + (f", section “{heading}”" if heading else "")
 
     def annotate(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the table with the direction and the number of statements of each interaction."""

@@ -101,16 +101,16 @@ def _scores(stored: StoredResult, evidence: Evidence, max_padj: float) -> list[s
     table = as_single(stored.table, next(iter(methods_of(stored.table)), None), keep=False)
     if "padj" not in table or table["padj"].isna().all():
         return [f"{len(table):,} edges were scored, without p-values.", *_strongest(table, evidence)]
-    found = table[(table["padj"] <= max_padj).to_numpy()]
+    passing = table[(table["padj"] <= max_padj).to_numpy()]
     n_tested = int(table["padj"].notna().sum())
-    if found.empty:
+    if passing.empty:
         return [
             f"None of {n_tested:,} tested edges has padj ≤ {max_padj:g}; the smallest is {table['padj'].min():.2g}."
         ]
     return [
-        f"{len(found):,} of {n_tested:,} tested edges have padj ≤ {max_padj:g}: {found['interaction'].nunique():,} "
-        f"interactions between {len(found[['source', 'target']].drop_duplicates()):,} ordered pairs of groups.",
-        *_strongest(found, evidence),
+        f"{len(passing):,} of {n_tested:,} tested edges have padj ≤ {max_padj:g}: {passing['interaction'].nunique():,} "
+        f"interactions between {len(passing[['source', 'target']].drop_duplicates()):,} ordered pairs of groups.",
+        *_strongest(passing, evidence),
     ]
 
 
@@ -134,14 +134,14 @@ def _changes(stored: StoredResult, evidence: Evidence, max_padj: float) -> list[
     lines = []
     for contrast, rows in stored.table.groupby("contrast", observed=True):
         n_tested = int(rows["padj"].notna().sum())
-        found = rows[(rows["padj"] <= max_padj).to_numpy()]
-        if found.empty:
+        passing = rows[(rows["padj"] <= max_padj).to_numpy()]
+        if passing.empty:
             least = f"; the smallest is {rows['padj'].min():.2g}" if n_tested else ""
             lines.append(f"{contrast}: none of {n_tested:,} tested edges has padj ≤ {max_padj:g}{least}.")
             continue
-        words = _counted(found["shift"])
-        lines.append(f"{contrast}: {len(found):,} of {n_tested:,} tested edges have padj ≤ {max_padj:g} ({words}).")
-        best = found.sort_values("padj", kind="stable").drop_duplicates("interaction").head(_TOP)
+        words = _counted(passing["shift"])
+        lines.append(f"{contrast}: {len(passing):,} of {n_tested:,} tested edges have padj ≤ {max_padj:g} ({words}).")
+        best = passing.sort_values("padj", kind="stable").drop_duplicates("interaction").head(_TOP)
         lines += [_change(row, evidence) for row in best.to_dict("records")]
     return lines
 
@@ -191,16 +191,18 @@ def _stability(stored: StoredResult, evidence: Evidence, max_padj: float) -> lis
     table = stored.tables.get("stability")
     if table is None or table.empty:
         return []
-    found = table[(table["padj"] <= max_padj).to_numpy()]
-    stay = int((found["max_padj"] <= max_padj).sum())
-    return [f"Of {len(found):,} changed edges, {stay:,} keep padj ≤ {max_padj:g} whichever single sample is left out."]
+    passing = table[(table["padj"] <= max_padj).to_numpy()]
+    stay = int((passing["max_padj"] <= max_padj).sum())
+    return [
+        f"Of {len(passing):,} changed edges, {stay:,} keep padj ≤ {max_padj:g} whichever single sample is left out."
+    ]
 
 
 def _responses(stored: StoredResult, evidence: Evidence, max_padj: float) -> list[str]:  # noqa: ARG001
     table = stored.table
-    found = table[(table["padj"] <= max_padj).to_numpy()]
+    passing = table[(table["padj"] <= max_padj).to_numpy()]
     n_tested = int(table["padj"].notna().sum())
-    return [f"The activity of {len(found):,} of {n_tested:,} tested pathways of receiving groups changed."]
+    return [f"The activity of {len(passing):,} of {n_tested:,} tested pathways of receiving groups changed."]
 
 
 _SENTENCES: dict[str, Callable[[StoredResult, Evidence, float], list[str]]] = {
