@@ -82,3 +82,15 @@ def test_what_reviews_tell_of_is_bold_and_first_among_equals(table):
     assert [t.get_fontweight() for t in labels] == ["bold"] + ["normal"] * (len(names) - 1)
     assert "bold: reviews tell of it" in ax.get_title()
     assert "bold" not in cs.pl.dotplot(same.assign(basis="stated")).get_title()
+
+
+def test_several_groups_at_once(edges, changes, samples):
+    ax = cs.pl.dotplot(edges, source=["tumour", "CAF"], target="T cell")
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["CAF → T cell"]
+    assert sum(len(c.get_offsets()) for c in cs.pl.dotplot(edges, source=["tumour", "CAF"]).collections[:1]) == 5
+    bars = cs.pl.drivers(changes, interaction=["A^B", "C^D"], max_padj=None)
+    assert {t.get_text().split("  ")[0] for t in bars.get_yticklabels()} == {"A^B", "C^D"}
+    several = cs.pl.by_sample(samples, condition_key="stage", target=["CAF", "tumour"])
+    assert all("→ T cell" not in t.get_text() for t in several.get_yticklabels())
+    with pytest.raises(ValueError, match=r"source has 'B cell', which is not in the table"):
+        cs.pl.sankey(edges, source=["tumour", "B cell"])

@@ -28,6 +28,8 @@ from ._table import (
 from ._text import INCH_PER_LETTER, bare, beside, counted, edge_labels, inches, legend, patches, shorten, title
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anndata import AnnData
 
 _EDGE = ["interaction", "source", "target"]
@@ -46,8 +48,8 @@ def by_sample(
     comparison: AnnData | pd.DataFrame | None = None,
     contrast: Label | None = None,
     response: AnnData | pd.DataFrame | None = None,
-    source: Label | None = None,
-    target: Label | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     order: Levels | None = None,
     key: str = "commscore_compare",
     response_key: str = "commscore_response",
@@ -71,7 +73,7 @@ def by_sample(
         What the receiving cells do, drawn below: an AnnData that :func:`commscore.tl.response` has written to, its
         table ``activities``, or any table samples × programmes with the index of ``samples.obs_names``.
     source, target
-        Only this group.
+        Only this group, or these.
     order
         Conditions from left to right; by default those of ``comparison``, its reference first, else the categories
         of the column.

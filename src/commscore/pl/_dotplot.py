@@ -13,6 +13,8 @@ from ._table import axes, names_by_row, need_columns, pick, scored, significant
 from ._text import counted, legend, short_labels, shorten, title, written
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -29,8 +31,8 @@ def dotplot(
     pvalue: str = "padj",
     method: str | None = None,
     max_padj: Proportion | None = None,
-    source: Label | None = None,
-    target: Label | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     top: Count = 25,
     max_pairs: Count = 30,
     cmap: ColourMap = "viridis",
@@ -52,7 +54,7 @@ def dotplot(
     max_padj
         Only rows with an adjusted p-value of at most this, 0 to 1. By default all: small dots say "not significant".
     source, target
-        Only this group.
+        Only this group, or these.
     top
         Number of interactions, by their best adjusted p-value, then by their best score, then those that reviews tell
         of. These are in bold where the table has others too.

@@ -15,6 +15,8 @@ from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pi
 from ._text import bare, beside, counted, edge_labels, heading, inches, legend, patches, title, written
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -33,9 +35,9 @@ def drivers(
     *,
     key: str = "commscore_compare",
     contrast: Label | None = None,
-    interaction: str | None = None,
-    source: Label | None = None,
-    target: Label | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     max_padj: Proportion | None = 0.05,
     top: Count = 25,
     ax: AxesOrNone = None,
@@ -51,7 +53,7 @@ def drivers(
     contrast
         Contrast to draw; may be left out if there is one.
     interaction, source, target
-        Only these. A single edge is drawn as a waterfall, several as bars.
+        Only these, one or several. A single edge is drawn as a waterfall, several as bars.
     max_padj
         Of several edges, only those with an adjusted p-value of at most this, 0 to 1; ``None`` for all.
     top

@@ -16,7 +16,7 @@ from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pi
 from ._text import bare, beside, counted, edge_labels, heading, inches, legend, shorten, title, written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from anndata import AnnData
 
@@ -34,9 +34,9 @@ def influence(
     key: str | None = None,
     influence_key: str = "commscore_influence",
     contrast: Label | None = None,
-    interaction: str | None = None,
-    source: Label | None = None,
-    target: Label | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     top: Count = 25,
     ax: AxesOrNone = None,
 ) -> Any:
@@ -56,7 +56,7 @@ def influence(
     contrast
         Contrast to draw; may be left out if there is one.
     interaction, source, target
-        Only these. A single edge is drawn with one line per sample.
+        Only these, one or several. A single edge is drawn with one line per sample.
     top
         Number of edges, the smallest adjusted p-value first (samples, the furthest effect first).
     ax

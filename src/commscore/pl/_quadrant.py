@@ -15,6 +15,8 @@ from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pi
 from ._text import counted, edge_labels, heading, title
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -33,8 +35,8 @@ def quadrant(
     *,
     key: str = "commscore_compare",
     contrast: Label | None = None,
-    source: Label | None = None,
-    target: Label | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     max_padj: Proportion = 0.05,
     top: CountOrZero = 12,
     ax: AxesOrNone = None,
@@ -52,7 +54,7 @@ def quadrant(
     contrast
         Contrast to draw; may be left out if there is one.
     source, target
-        Only this group.
+        Only this group, or these.
     max_padj
         Rows up to this adjusted p-value may get a label, 0 to 1.
     top

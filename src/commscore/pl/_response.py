@@ -8,12 +8,16 @@ from .._labels import Label, text
 from ._table import extra_of, need_columns, pick
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 _LONG = ("sample", "target", "pathway", "activity")
 
 
-def wide_response(response: Any, key: str, *, target: Label | None, samples: list[str]) -> pd.DataFrame | None:
+def wide_response(
+    response: Any, key: str, *, target: Label | Sequence[Label] | None, samples: list[str]
+) -> pd.DataFrame | None:
     """Return samples × programmes from what ``tl.response`` stored, from its table ``activities``, or as given.
 
     In what was stored, samples without the group are missing; here they are rows without a number.

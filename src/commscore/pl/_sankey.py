@@ -14,6 +14,8 @@ from ._table import axes, names_of, need_columns, need_rows, pick, ranked, score
 from ._text import counted, inches, shorten, spread, title
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -30,8 +32,8 @@ def sankey(
     value: str = "score",
     max_padj: Proportion | None = 0.05,
     method: str | None = None,
-    source: Label | None = None,
-    target: Label | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     top: Count = 40,
     palette: Palette | None = None,
     ax: AxesOrNone = None,
@@ -52,7 +54,7 @@ def sankey(
     method
         Of a table with several methods, the one to draw; by default the first, which the title names.
     source, target
-        Only this group.
+        Only this group, or these.
     top
         Number of rows, the largest values first.
     palette

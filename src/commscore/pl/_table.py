@@ -89,8 +89,8 @@ def need_rows(frame: pd.DataFrame, what: str, way_out: str) -> pd.DataFrame:
     return frame
 
 
-def pick(frame: pd.DataFrame, **labels: Label | None) -> pd.DataFrame:
-    """Return the rows in which every named column has the wanted value (``None`` for any)."""
+def pick(frame: pd.DataFrame, **labels: Label | Sequence[Label] | None) -> pd.DataFrame:
+    """Return the rows in which every named column has the wanted value, or one of several (``None`` for any)."""
     keep = np.ones(len(frame), bool)
     need_columns(frame, *(c for c, v in labels.items() if v is not None))
     for column, value in labels.items():
@@ -103,10 +103,10 @@ def pick(frame: pd.DataFrame, **labels: Label | None) -> pd.DataFrame:
     return frame
 
 
-def _is(column: pd.Series, argument: str, value: Label) -> Bools:
+def _is(column: pd.Series, argument: str, value: Label | Sequence[Label]) -> Bools:
     names = column.astype(object)
     labels = list(dict.fromkeys(names.dropna().astype(str)))
-    return np.asarray(names == choose(argument, value, options=labels, what="in the table")[0], bool)
+    return np.asarray(names.isin(choose(argument, value, options=labels, what="in the table")), bool)
 
 
 def ordered(order: Iterable[Label], conditions: list[str]) -> list[str]:

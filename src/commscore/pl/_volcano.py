@@ -72,7 +72,7 @@ def volcano(
     ax.axhline(-np.log10(max(max_padj, 1e-300)), color="0.5", lw=0.8, ls="--", zorder=0)
     ax.axvline(0, color="0.8", lw=0.8, zorder=0)
     ax.set_xlim(*even_limits(shown["effect"]))
-    ax.set_ylim(0, 1.12 * max(float(shown["_y"].max()), -np.log10(max(max_padj, 1e-300))))
+    ax.set_ylim(0, 1.25 * max(float(shown["_y"].max()), -np.log10(max(max_padj, 1e-300))))
     ax.set_xlabel("log2 fold change of ligand × receptor")
     ax.set_ylabel(f"−log10 {pvalue}")
     bare(ax)
