@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import cohort_of_samples as slow
 import commscore as cs
 from commscore.cli import app
 from commscore.cli._demo import NEXT
@@ -155,3 +156,22 @@ def test_normalised_data_are_not_normalised_again(file):
     done = invoke("score", file, "--groupby", "cell_type", "--normalize")
     assert done.exit_code == 2
     assert "normalised already" in done.output
+
+
+def test_score_over_samples(tmp_path):
+    adata = slow.cohort()
+    adata.write_h5ad(tmp_path / "cohort.h5ad")
+    slow.PAIRS.to_csv(tmp_path / "pairs.csv", index=False)
+    out, dots = tmp_path / "table.csv", tmp_path / "dots.png"
+    shared = ("--groupby", "cell_type", "--n-perms", 50, "--resource", tmp_path / "pairs.csv", "--out", out)
+    done = invoke("score", tmp_path / "cohort.h5ad", *shared, "--sample-key", "sample", "--plot", dots)
+    assert done.exit_code == 0, done.output
+    options = {"sample_key": "sample", "resource": slow.PAIRS, "n_perms": 50, "inplace": False}
+    expected = cs.tl.score(adata, "cell_type", **options).table
+    written = pd.read_csv(out)
+    assert list(written.columns) == list(expected.columns)
+    for column in ("pvalue", "pvalue_within", "excess", "n_samples"):
+        assert written[column].tolist() == pytest.approx(expected[column].tolist())
+    done = invoke("score", tmp_path / "cohort.h5ad", *shared, "--sample-key", "smple")
+    assert done.exit_code == 2
+    assert "did you mean 'sample'" in done.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import cohort_of_samples as slow
 import commscore as cs
 
 
@@ -94,3 +95,20 @@ def test_several_groups_at_once(edges, changes, samples):
     assert all("→ T cell" not in t.get_text() for t in several.get_yticklabels())
     with pytest.raises(ValueError, match=r"source has 'B cell', which is not in the table"):
         cs.pl.sankey(edges, source=["tumour", "B cell"])
+
+
+def test_sizes_over_and_within_samples_say_of_how_many():
+    adata = slow.cohort()
+    cs.tl.score(adata, "cell_type", sample_key="sample", resource=slow.PAIRS, n_perms=60)
+    table = cs.get.table(adata)
+    for column, how in (("padj", "over"), ("padj_within", "within")):
+        ax = cs.pl.dotplot(adata, pvalue=column)
+        assert ax.get_legend().get_title().get_text() == f"−log10 {column}\n{how} 5 samples"
+        dots, names = ax.collections[0], [t.get_text() for t in ax.get_yticklabels()]
+        shown = table[table["interaction"].isin(names)]
+        biggest = dots.get_offsets()[int(np.argmax(dots.get_sizes()))]
+        pairs = [t.get_text() for t in ax.get_xticklabels()]
+        row = shown.loc[shown[column].idxmin()]
+        found = shown[(shown["interaction"] == names[int(biggest[1])])]
+        found = found[(found["source"].astype(str) + " → " + found["target"].astype(str)) == pairs[int(biggest[0])]]
+        assert found[column].iloc[0] == row[column]

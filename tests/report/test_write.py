@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import cohort_of_samples as slow
 import commscore as cs
 from commscore.cli import app
 from commscore.report import _write, write
@@ -271,3 +272,13 @@ def test_marks_and_dois():
     assert valid_doi("10.1038/s41596-020-0292-x")
     assert not valid_doi("javascript:alert(1)")
     assert not valid_doi("")
+
+
+def test_methods_of_scores_over_samples(tmp_path):
+    adata = slow.cohort()
+    cs.tl.score(adata, "cell_type", sample_key="sample", resource=slow.PAIRS, n_perms=40)
+    cs.report.write(adata, tmp_path / "samples.html")
+    text = (tmp_path / "samples.html").read_text(encoding="utf-8")
+    assert "40 permutations of the labels of the cells of each sample" in text
+    assert "was tested over 5 samples (column sample) by a precision-weighted moderated t" in text
+    assert "10.2202/1544-6115.1027" in text

@@ -30,7 +30,7 @@ def test_one_row_with_equal_variances_is_the_t_test():
 def test_two_rows_are_weighted_and_keep_to_themselves():
     """No prior is made of two rows: the weighted mean and its residual variance by hand."""
     d = np.array([[0.3, 0.5, np.nan, 0.9], [0.2, -0.1, 0.4, 0.3]])
-    v = np.array([[0.1, 0.3, np.nan, 0.9], [0.2, 0.5, 0.1, 0.4]])
+    v = np.array([[0.2, 0.3, np.nan, 0.9], [0.2, 0.5, 0.1, 0.4]])
     rows = excess(d, v)
     between = variance_between(rows, np.nan_to_num(v, nan=1.0))
     fit = fitted(rows)

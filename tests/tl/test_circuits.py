@@ -233,7 +233,7 @@ def test_association_across_samples():
     row = run(adata, sample_key="sample").extra["edges"].set_index(["circuit", "step"]).loc[("bone", 2)]
     assert row["rho"] > 0.8
     assert row["rho_pvalue"] < 0.01
-    assert row["n_samples"] == 12
+    assert row["rho_samples"] == 12
     few = run(cohort(n_samples=2), sample_key="sample").extra["edges"]
     assert few["rho"].isna().all()  # four samples say nothing
 
@@ -246,7 +246,7 @@ def test_stored_result_survives_h5ad(tmp_path):
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_circuits")
     direct = cs.get.load(adata, "commscore_circuits")
-    assert back.schema == "commscore.circuits/4"
+    assert back.schema == "commscore.circuits/5"
     assert set(back.extra) == {"edges", "roles", "untested", "changes", "contrasts", "factors"}
     np.testing.assert_array_equal(back.table["pvalue"], direct.table["pvalue"])
     assert back.extra["edges"]["status"].astype(str).tolist() == direct.extra["edges"]["status"].astype(str).tolist()
@@ -300,10 +300,13 @@ def test_real_data_list_what_cannot_be_assessed(public_data, name):
     assert (edges.loc[edges["status"] == "role absent", "detail"].str.len() > 0).all()
     assert table.loc["reverse_warburg", "status"] == "not_assessable"
     assert "met:lactate" in table.loc["reverse_warburg", "missing"]
-    assert (table["pvalue"].notna() == table["status"].isin(["complete", "partial", "step"])).all()
-    assert table["pvalue"].notna().sum() == {"breast_wu2021_CID4465": 4, "breast_chung2017": 33}[name]
-    assert table["pvalue"].dropna().between(0.01, 1).all()
+    column = "pvalue_within" if keys else "pvalue"
+    assert (table[column].notna() == table["status"].isin(["complete", "partial", "step"])).all()
+    assert table[column].notna().sum() == {"breast_wu2021_CID4465": 4, "breast_chung2017": 33}[name]
+    assert table[column].dropna().between(0.01, 1).all()
     if keys:
+        assert (table["pvalue"].notna() == (table[column].notna() & (table["n_samples"] >= 3))).all()
+        assert (table["unit"] == "samples").all()
         assert (found.extra["changes"]["status"] == "tested").any()
 
 
@@ -326,7 +329,12 @@ def test_as_many_permutations_as_the_warning_says_suffice():
         failed = np.isnan(pvalue)
         status = np.where(failed, "broken", "complete")
         return pd.DataFrame(
-            {"pvalue": pvalue, "padj": _tables._among_candidates(pvalue, failed=failed), "status": status}
+            {
+                "pvalue": pvalue,
+                "padj": _tables._among_candidates(pvalue, failed=failed),
+                "status": status,
+                "unit": "cells",
+            }
         )
 
     with pytest.warns(UserWarning, match="1 of 63 circuits .* give n_perms=1260 or more"):

@@ -58,7 +58,8 @@ def test_a_decoy_can_be_the_driver():
 
 
 def test_few_samples_give_an_effect_without_a_test():
-    changes = run(cohort(n_samples=1), condition_key="condition", sample_key="sample").extra["changes"]
+    with pytest.warns(UserWarning, match="has 2 samples among these cells"):
+        changes = run(cohort(n_samples=1), condition_key="condition", sample_key="sample").extra["changes"]
     assert set(changes["status"]) == {"too_few_samples"}
     assert changes["effect"].notna().all()
     assert changes["pvalue"].isna().all()

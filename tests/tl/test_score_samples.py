@@ -10,7 +10,7 @@ from scipy import sparse, stats
 
 import cohort_of_samples as slow
 import commscore as cs
-from commscore.core.scoring import moments
+from commscore.core.permute import moments
 
 OPTIONS = {"resource": slow.PAIRS, "expr_prop": 0.1, "n_perms": 60, "rng": 3, "inplace": False}
 
@@ -286,7 +286,7 @@ def test_analytic_p_values_within_samples_are_those_of_permutations():
 def test_missing_samples_and_a_column_that_is_none(cohort):
     with pytest.raises(KeyError, match=r"sample_key='samples' is not a column of adata.obs.*did you mean 'sample'"):
         run(cohort, sample_key="samples")
-    with pytest.raises(ValueError, match="sample_key='cell_type' is the column of the groups"):
+    with pytest.raises(ValueError, match="sample_key='cell_type' is the same column as groupby"):
         run(cohort, sample_key="cell_type")
     cohort.obs.loc[cohort.obs_names[:3], "sample"] = np.nan
     with pytest.raises(ValueError, match=r"adata.obs\['sample'\] has 3 missing labels"):

@@ -28,6 +28,9 @@ def score(
     groupby: options.GroupBy,
     out: options.Out = None,
     data: options.Data = None,
+    sample_key: Annotated[
+        str | None, typer.Option(help="Column of obs with the biological samples: does it recur from sample to sample?")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Write a dot plot here (.png, .pdf, .svg).")] = None,
     untested: options.Untested = None,
     resource: options.ResourceName = "breast",
@@ -63,6 +66,8 @@ def score(
 
     `commscore score tumour.h5ad --groupby cell_type --out table.csv --untested untested.csv --plot dots.png`
 
+    `commscore score cohort.h5ad --groupby cell_type --sample-key patient --null auto --out table.csv`
+
     `commscore score counts.h5ad --groupby cell_type --normalize --out scored.h5ad`
 
     `commscore score tumour.h5ad --groupby cell_type --resource liana:consensus --null analytic --out table.parquet`
@@ -93,6 +98,7 @@ def score(
         result: Any = tl.score(
             adata,
             groupby,
+            sample_key=sample_key,
             resource=opened_resource,
             method=_one_or_all(method),
             scheme=scheme,

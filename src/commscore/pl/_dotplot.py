@@ -48,7 +48,8 @@ def dotplot(
         Key in ``adata.uns``.
     score, pvalue
         Columns for colour and size (−log10; without p-values all dots have one size). Of a column that ends in
-        ``_rank``, the smallest values are the best and the brightest.
+        ``_rank``, the smallest values are the best and the brightest. With samples ``"padj"`` is that over samples, and
+        ``"padj_within"`` that within them; the legend says of how many samples.
     method
         Of a table with several methods, the one to draw; by default the first, which the colour bar names.
     max_padj
@@ -118,8 +119,19 @@ def dotplot(
     bar = ax.figure.colorbar(dots, ax=ax, label=score.replace("_", " ") + of, shrink=0.6, pad=0.02, anchor=(0, 0))
     bar.ax.tick_params(labelsize=7.5)
     if has_p:
-        _size_legend(ax, strength, pvalue)
+        _size_legend(ax, strength, f"−log10 {pvalue}{_samples(shown, pvalue)}")
     return ax
+
+
+def _samples(shown: pd.DataFrame, pvalue: str) -> str:
+    """Return of how many samples p-values are, where they are over or within samples."""
+    if "n_samples" not in shown or not pvalue.startswith(("padj", "pvalue")):
+        return ""
+    unit = str(shown["unit"].iloc[0]) if "unit" in shown else "samples"
+    how = "within" if pvalue.endswith("_within") or unit == "cells" else "over"
+    fewest, most = int(shown["n_samples"].min()), int(shown["n_samples"].max())
+    number = str(most) if fewest == most else f"{fewest} to {most}"
+    return f"\n{how} {number} sample{'s' if most != 1 else ''}"
 
 
 def _across(names: pd.Series, longest: int) -> float:
@@ -184,7 +196,7 @@ def _decorate(ax: Any, names: list[str], pairs: list[str]) -> None:
         ax.spines[side].set_visible(False)
 
 
-def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], pvalue: str) -> None:
+def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], heading: str) -> None:
     high = float(strength.max(initial=0.0))
     steps = np.unique(np.round(np.linspace(0, high, 4), 1))
     handles = [

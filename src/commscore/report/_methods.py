@@ -129,12 +129,26 @@ def _score(p: Mapping[str, str]) -> str:
         f"with p-values from a saddlepoint approximation where it is known, else from "
         f"{p.get('n_perms')} permutations (seed {p.get('rng')})",
     )
+    if p.get("sample_key", "none") != "none":
+        how = f"{how.replace('all cells', 'the cells of each sample')}; {_over_samples(p)}"
     return (
         f"Interactions between the {p['n_groups']} groups of {p.get('groupby')} ({p.get('n_cells')} "
         f"cells) were scored by {p.get('method')}, {how}. Subunits of complexes were joined by {p.get('complex')}; "
         f"an interaction was tested where at least a fraction {p.get('expr_prop')} of the cells of both groups express "
-        f"every subunit, in groups of at least {p.get('min_cells')} cells. P-values were adjusted by Benjamini and "
-        "Hochberg."
+        f"every subunit, in groups of at least {p.get('min_cells')} cells. P-values were divided by the probability "
+        "that permuted labels would list the row, and adjusted by Benjamini and Hochberg."
+    )
+
+
+def _over_samples(p: Mapping[str, str]) -> str:
+    """Say how samples were the replicates, or that they were too few."""
+    samples = f"{p.get('n_samples')} samples (column {p.get('sample_key')})"
+    if int(p.get("n_samples", "0")) < int(p.get("min_samples", "3")):
+        return f"{samples} are too few for a test over samples"
+    return (
+        f"labels were permuted within samples, and the excess of each sample over its permuted labels was tested over "
+        f"{samples} by a precision-weighted moderated t, where both groups have at least {p.get('min_cells_sample')} "
+        f"cells in {p.get('min_samples')} samples or more"
     )
 
 
@@ -188,10 +202,16 @@ def _libraries(p: Mapping[str, str]) -> str:
 
 
 def _circuits(p: Mapping[str, str]) -> str:
+    within = ""
+    if p.get("sample_key", "none") != "none":
+        within = (
+            f" within samples (column {p.get('sample_key')}) and, where three samples or more have the cells, over "
+            "samples by a precision-weighted moderated t of each sample's excess over its permuted labels"
+        )
     return (
         f"Circuits of the resource were measured among the groups of {p.get('groupby')}; strength is the geometric "
         f"mean of the scores of the measured activating steps, tested with {p.get('n_perms')} joint permutations of "
-        f"the labels (seed {p.get('rng')})."
+        f"the labels{within} (seed {p.get('rng')})."
     )
 
 
@@ -270,6 +290,8 @@ def _of_kind(stored: StoredResult) -> list[tuple[str, str]]:
         methods = tl.methods().set_index("method")["doi"]
         names = [str(m) for m in np.atleast_1d(np.asarray(stored.params.get("method"), object))]
         works += [(methods[m], f"Scoring method {m}") for m in names if methods.get(m)]
+    if stored.kind == "score" and stored.params.get("sample_key") is not None:
+        works += [(_SMYTH, _WORKS[_SMYTH])]
     null = str(stored.params.get("null"))
     permuted = stored.kind in ("circuits", "loops") or (stored.kind == "score" and null in ("permutation", "auto"))
     numbers: tuple[str, ...] = {

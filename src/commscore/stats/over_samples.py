@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _BINS = 10
 _ROWS_PER_BIN = 100
-_LEAST_SHARE = 0.1  # of a row's mean variance: a sample in which a gene hardly varies is not that much surer
+_INDEPENDENT = 25
+"""Rows that share samples, genes and groups tell no more of a common variance than so many that share nothing."""
+_LEAST_SHARE = 0.25  # of a row's mean variance: a sample in which a gene hardly varies is not that much surer
 _LEAST = 1e-8
 
 
@@ -87,7 +89,7 @@ def one_sided(t: Floats, tail: Tail) -> Floats:
 
 
 def _floored(rows: SampleExcess) -> Floats:
-    """Return the variances; none below a tenth of the row's mean, and 1 where there is no sample."""
+    """Return the variances; none below a quarter of the row's mean, and 1 where there is no sample."""
     v = np.where(rows.used, rows.variance, 0.0)
     mean = v.sum(axis=1, keepdims=True) / np.maximum(rows.n, 1)[:, None]
     return np.asarray(np.where(rows.used, np.maximum(np.maximum(v, _LEAST_SHARE * mean), 1e-30), 1.0), np.float64)
@@ -116,5 +118,6 @@ def _moderated(variance: Floats, df: Floats, level: Floats) -> tuple[Floats, Tai
     """Moderate residual variances with a trend of the level; return them, their tail and the prior's df."""
     known = np.isfinite(variance)
     rows = RowVariances(variance[None], np.where(known, df, 0.0)[None], level[None], known[None])
-    moderated = moderate(rows, robust=False)
+    ceiling = _INDEPENDENT * float(np.max(df, initial=1.0))
+    moderated = moderate(rows, robust=False, ceiling=ceiling)
     return moderated.variance[0], moderated.tail(0), moderated.common_df

@@ -11,6 +11,7 @@ import pandas as pd
 
 from .._validate import listed, warn
 from ..arrays import Groups
+from ..core.scoring.sampled import MIN_SAMPLES
 from ..get._columns import as_categorical, in_memory, label_texts
 from .cells import obs_column
 from .nesting import OWNER
@@ -53,7 +54,7 @@ def samples_of_cells(adata: AnnData, sample_key: str, cells: Cells, *, groupby: 
         If a cell has none, the column is that of the groups, or there are more samples than can be numbered.
     """
     if sample_key == groupby:
-        msg = f"sample_key={sample_key!r} is the column of the groups; give that of the biological samples"
+        msg = f"sample_key={sample_key!r} is the same column as groupby; they must be different columns of adata.obs"
         raise ValueError(msg)
     column = obs_column(adata, "sample_key", sample_key)
     column = column if cells.chosen is None else column.iloc[cells.chosen]
@@ -74,6 +75,16 @@ def samples_of_cells(adata: AnnData, sample_key: str, cells: Cells, *, groupby: 
     number[order] = np.arange(used.size)
     names = np.asarray(label_texts(column, (categorical.categories[k] for k in used)), object)
     return SamplesOfCells(Groups.of(number[code.ravel()], used.size), names[order])
+
+
+def warn_if_few(n: int, sample_key: str) -> None:
+    """Say once that one or two samples are no replicates."""
+    if n < MIN_SAMPLES:
+        warn(
+            f"adata.obs[{sample_key!r}] has {n} sample{'s' if n > 1 else ''} among these cells: a test "
+            f"over samples needs {MIN_SAMPLES}, so that pvalue is that within samples (unit='cells') and says nothing "
+            "of the next donor"
+        )
 
 
 def warn_of_samples(adata: AnnData, cells: Cells, *, groupby: str, instead: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._base import Column, Table
 from .compare import SHAPES
-from .vocabulary import CircuitChangeStatus, CircuitStatus, StepStatus, TherapyStatus
+from .vocabulary import CircuitChangeStatus, CircuitStatus, StepStatus, TherapyStatus, Unit
 
 HOW = ("given", "exact", "synonym", "children", "parent", "none")
 END_HOW = (*HOW, "too small")
@@ -45,16 +45,32 @@ CIRCUITS = Table(
         Column("n_assessed", "int", "steps that are measured"),
         Column("n_expressed", "int", "steps that are expressed"),
         Column("strength", "float", "geometric mean of the scores of the measured activating steps; >= 0"),
-        Column("pvalue", "float", "permutations with a strength at least as high; missing for a broken circuit"),
+        Column(
+            "excess", "float", "sample_key only: mean over samples of the strength above permuted labels of the sample"
+        ),
+        Column("excess_se", "float", "sample_key only: standard error of it, from how it varies between samples"),
+        Column("n_samples", "int", "sample_key only: samples with at least 3 cells of every role"),
+        Column("n_positive", "int", "sample_key only: samples in which it is above zero"),
+        Column(
+            "pvalue",
+            "float",
+            "that the excess recurs from sample to sample; without sample_key, permutations with a strength at least "
+            "as high; missing for a broken circuit",
+        ),
         Column(
             "padj",
             "float",
             "Benjamini–Hochberg adjusted over the circuits that can be assessed; a broken one has none "
             "and counts as a candidate that failed",
         ),
+        Column(
+            "pvalue_within", "float", "sample_key only: permutations within samples with a strength at least as high"
+        ),
+        Column("padj_within", "float", "sample_key only: adjusted as padj"),
+        Column("unit", "category", "what pvalue, weakest_pvalue and all_pvalue take as replicates", Unit.words()),
         Column("weakest", "float", "lowest score of a measured activating step"),
         Column("weakest_edge", "string", "that step"),
-        Column("weakest_pvalue", "float", "permutations whose lowest score is at least as high; as pvalue"),
+        Column("weakest_pvalue", "float", "as pvalue, of the lowest score"),
         Column(
             "all_pvalue",
             "float",
@@ -102,11 +118,24 @@ CIRCUIT_EDGES = Table(
         Column("from_prop", "float", "fraction of cells that express it"),
         Column("to_prop", "float", "fraction of cells that express it"),
         Column("score", "float", "geometric mean of both sides after the gates; >= 0"),
-        Column("pvalue", "float", "permutations with a score at least as high; missing for a step below expr_prop"),
+        Column(
+            "excess", "float", "sample_key only: mean over samples of the score above permuted labels of the sample"
+        ),
+        Column("excess_se", "float", "sample_key only: standard error of it, from how it varies between samples"),
+        Column("n_samples", "int", "sample_key only: samples with at least 3 cells of both roles"),
+        Column("n_positive", "int", "sample_key only: samples in which it is above zero"),
+        Column(
+            "pvalue",
+            "float",
+            "that the excess recurs from sample to sample; without sample_key, permutations with a score at least as "
+            "high; missing for a step below expr_prop",
+        ),
         Column("padj", "float", "adjusted over distinct steps that are measured, as of circuits"),
+        Column("pvalue_within", "float", "sample_key only: permutations within samples with a score at least as high"),
+        Column("padj_within", "float", "sample_key only: adjusted as padj"),
         Column("rho", "float", "intracellular steps: Spearman's correlation of both genes across samples, in the role"),
         Column("rho_pvalue", "float", "its p-value in the direction of the sign"),
-        Column("n_samples", "int", "samples it rests on"),
+        Column("rho_samples", "int", "samples it rests on"),
         Column("source_review", "string", "review"),
         Column("lines", "string", "lines of its text"),
         Column("statement", "string", "what the review says"),
@@ -171,6 +200,11 @@ LOOPS = Table(
         Column("links", "string", "how each receptor leads to the next ligand inside the cell, as a JSON list"),
         Column("sign", "int", "product of the signs of the links: 1 reinforces, -1 restrains"),
         Column("strength", "float", "geometric mean of the scores of its edges"),
+        Column(
+            "pvalue_within", "float", "sample_key only: permutations within samples with a strength at least as high"
+        ),
+        Column("padj_within", "float", "sample_key only: adjusted as padj"),
+        Column("unit", "category", "what pvalue, weakest_pvalue and all_pvalue take as replicates", Unit.words()),
         Column("weakest", "float", "lowest score of its edges"),
         Column("max_padj", "float", "largest adjusted p-value of its edges"),
         Column(

@@ -10,7 +10,7 @@ VERSIONS = {
     "score": 2,
     "compare": 4,
     "influence": 4,
-    "circuits": 4,
+    "circuits": 5,
     "loops": 2,
     "response": 3,
     "recessive": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._by_sample import circuit_excess
 from ._graph import CORECEPTOR, DECOY, RELEASE, CircuitGraph, Gates
 from ._loops import LoopNull, Loops, Network, autocrine, relays, rewired, search
 from ._loops import strengths as loop_strengths
@@ -20,6 +21,7 @@ __all__ = [
     "Loops",
     "Network",
     "autocrine",
+    "circuit_excess",
     "decoy_terms",
     "loop_strengths",
     "node_levels",

@@ -44,7 +44,9 @@ def node_values(means: Floats, graph: CircuitGraph, *, sizes: Ints, rule: str) -
     out = np.empty((graph.role.size, means.shape[2]))
     for role, nodes, entities in graph.by_role:
         inside = np.flatnonzero(graph.members[role])
-        if graph.strongest[role]:
+        if not inside.size:  # a sample without these cells
+            out[nodes] = 0.0
+        elif graph.strongest[role]:
             each = [join(np.ascontiguousarray(means[:, k]), entities, rule) for k in inside]
             out[nodes] = np.max(each, axis=0)
         else:

@@ -67,6 +67,23 @@ class LabelledCells:
         """
         return replace(self, exact=True, rounded=snap(self.columns, self.team))
 
+    def in_strata(self, own: Ints) -> Iterator[LabelledCells]:
+        """Yield the cells of every stratum, with the groups that it has; cells lie stratum by stratum.
+
+        ``own`` are the cells of each stratum and group.
+        """
+        c, ends = self.columns, np.concatenate([[0], np.cumsum(own.sum(axis=1))])
+        within = [c.rows[a:b] for a, b in pairwise(c.indptr.tolist())]
+        cuts = np.stack([a + np.searchsorted(rows, ends) for a, rows in zip(c.indptr[:-1], within, strict=True)])
+        for s, (first, last) in enumerate(pairwise(ends.tolist())):
+            size = cuts[:, s + 1] - cuts[:, s]
+            indptr = np.concatenate([[0], np.cumsum(size)])
+            at = np.arange(indptr[-1]) + np.repeat(cuts[:, s] - indptr[:-1], size)
+            columns = GeneColumns(c.data[at], c.rows[at] - np.uint32(first), indptr, last - first, c.seen)
+            number = (np.cumsum(own[s] > 0) - 1).astype(np.uint16)
+            groups = Groups(number[self.groups.labels[first:last]], own[s][own[s] > 0])
+            yield replace(self, columns=columns, groups=groups)
+
 
 @dataclass(frozen=True, eq=False)
 class CellReader:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...arrays import GeneColumns, Groups, Tests
+from ...arrays import Tests
 from ...scores import MEAN, Form
 from ...stats.over_samples import SampleExcess
 from ..permute import Draws, permute
-from ..read.cells import LabelledCells
+from ..permute.moments import MIN_CELLS, Moments, draws_of_sample
 from .counter import rows_of, true_tables
 from .problem import CellTotals, Problem
 from .tables import Tables, TestStatistics, make_all
@@ -29,11 +29,9 @@ if TYPE_CHECKING:
     from ...scores import Score, Stats
     from ...stats.analytic import Pairs, Summary
     from ..permute.schemes import Block
+    from ..read.cells import LabelledCells
     from ..read.statistics import CellStatistics
 
-MIN_CELLS = 3  # of each group in a sample
-N_PERMS = 200
-_MEMORY = 1 << 26  # of a block: the same for all callers, because the last bit of a sum depends on its parts
 _VALUES_AT_ONCE = 2_000_000  # tests × permutations
 
 
@@ -178,35 +176,26 @@ def _permuted(
         inside = Tests(number[inside.source], number[inside.target], inside.ligand, inside.receptor)
         own = {n: replace(g, of_test=g.of_test[here]) for n, g in part.sets.items()}
         counter = MomentCounter(replace(sample, sets=own), inside, scores)
-        drawn = replace(draws, n=N_PERMS, key=(draws.key + s + 1) % 2**64, memory=_MEMORY, strata=None)
-        permute(sample.cells, counter, drawn)
-        for i, score in enumerate(scores):
+        permute(sample.cells, counter, draws_of_sample(draws, s))
+        for i, (score, moments) in enumerate(zip(scores, counter.moments, strict=True)):
             take = ~plain[rows[here]] | (not is_linear(score))
-            at, mean = rows[here][take], counter.mean(N_PERMS)[i]
-            out[i].excess[at, s] = (counter.observed[i] - mean)[take]
-            out[i].variance[at, s] = counter.variance(N_PERMS)[i][take]
-            out[i].centre[at, s] = mean[take]
+            at, mean = rows[here][take], moments.mean[take]
+            out[i].excess[at, s] = moments.observed[take] - mean
+            out[i].variance[at, s] = moments.variance[take]
+            out[i].centre[at, s] = mean
 
 
 def _in_samples(problem: Problem, cells: Ints) -> Iterator[Problem]:
     """Yield the problem of the cells of every sample alone; the cells lie sample by sample."""
-    c, groups = problem.columns, problem.groups
-    bounds = np.concatenate([[0], np.cumsum(cells.sum(axis=1))])
-    cuts = np.stack(
-        [c.indptr[g] + np.searchsorted(c.rows[c.indptr[g] : c.indptr[g + 1]], bounds) for g in range(c.n_genes)]
-    )
-    for s, (first, last) in enumerate(pairwise(bounds)):
-        columns = _columns_between(c, cuts[:, s], cuts[:, s + 1], first=int(first), n_cells=int(last - first))
-        number = (np.cumsum(cells[s] > 0) - 1).astype(np.uint16)
-        own = Groups(number[groups.labels[first:last]], cells[s][cells[s] > 0])
-        labelled = LabelledCells(columns, own, problem.team, exact=True)
+    bounds = np.concatenate([[0], np.cumsum(cells.sum(axis=1))]).tolist()
+    for labelled, (first, last) in zip(problem.cells.in_strata(cells), pairwise(bounds), strict=True):
         yield replace(
             problem,
             read=partial(_itself, labelled),
-            sizes=own.sizes,
+            sizes=labelled.groups.sizes,
             genes=labelled.observe(),
             statistics=None,
-            totals=_totals_between(problem, int(first), int(last)),
+            totals=_totals_between(problem, first, last),
         )
 
 
@@ -214,13 +203,6 @@ def _itself(cells: LabelledCells, genes: Ints | None) -> LabelledCells:
     """Return cells that were read; those of a sample are few."""
     del genes
     return cells
-
-
-def _columns_between(c: GeneColumns, start: Ints, stop: Ints, *, first: int, n_cells: int) -> GeneColumns:
-    size = stop - start
-    indptr = np.concatenate([[0], np.cumsum(size)])
-    at = np.arange(indptr[-1]) + np.repeat(start - indptr[:-1], size)
-    return GeneColumns(c.data[at], c.rows[at] - np.uint32(first), indptr, n_cells, c.seen)
 
 
 def _totals_between(problem: Problem, first: int, last: int) -> Callable[[], CellTotals] | None:
@@ -244,14 +226,12 @@ class MomentCounter:
     """
 
     def __init__(self, problem: Problem, tests: Tests, scores: Sequence[Score]) -> None:
-        self.problem, self.scores = problem, scores
+        self.problem, self.scores, self._n = problem, scores, tests.n
         self.rows = rows_of(problem, tests, scores)
         self.statistics = TestStatistics(tests, self.rows, problem)
-        self.observed = np.empty((len(scores), tests.n))
         tables = true_tables(problem, self.rows)
-        for s in range(len(scores)):
-            self.observed[s] = self._values(s, tables, start=0, stop=tests.n).reshape(tests.n, -1)[:, 0]
-        self._sums, self._squares = np.zeros(self.observed.shape), np.zeros(self.observed.shape)
+        every = slice(0, tests.n)
+        self.moments = [Moments(self._values(s, tables, every).reshape(tests.n, -1)[:, 0]) for s in range(len(scores))]
 
     @property
     def bytes_per_labelling(self) -> int:
@@ -259,30 +239,19 @@ class MomentCounter:
         return 8 * max(self.rows.n, 1) * max(1, sum(len(s.needs) for s in self.scores))
 
     def visit(self, block: Block) -> None:
-        """Add what the labellings of a block give, as distances from the observed value: squares do not cancel."""
+        """Add what the labellings of a block give."""
         tables = Tables(self.problem, self.rows, block)
         step = max(1, _VALUES_AT_ONCE // max(tables.keep, 1))
-        for s in range(len(self.scores)):
-            for start in range(0, self.observed.shape[1], step):
-                some = slice(start, min(start + step, self.observed.shape[1]))
-                away = self._values(s, tables, start=some.start, stop=some.stop) - self.observed[s, some, None]
-                self._sums[s, some] += away.sum(axis=1)
-                self._squares[s, some] += (away**2).sum(axis=1)
+        for s, moments in enumerate(self.moments):
+            for start in range(0, self._n, step):
+                some = slice(start, min(start + step, self._n))
+                moments.add(some, self._values(s, tables, some))
 
-    def mean(self, n: int) -> Floats:
-        """Mean over ``n`` permutations, n_scores × n_tests."""
-        return np.asarray(self.observed + self._sums / n)
-
-    def variance(self, n: int) -> Floats:
-        """Variance (n − 1)."""
-        return np.asarray(np.maximum(self._squares - self._sums**2 / n, 0.0) / max(n - 1, 1))
-
-    def _values(self, s: int, tables: Tables, *, start: int, stop: int) -> Floats:
+    def _values(self, s: int, tables: Tables, some: slice) -> Floats:
         score = self.scores[s]
         make_all([score], tables)
-        stats: Stats = self.statistics.stats(
-            score, tables, self.statistics.factors(score, tables), start=start, stop=stop
-        )
+        factors = self.statistics.factors(score, tables)
+        stats: Stats = self.statistics.stats(score, tables, factors, start=some.start, stop=some.stop)
         if score.form is Form.SUM:
             return np.asarray(Form.PLAIN.of(stats.ligand[score.of], stats.receptor[score.of]))
         return np.asarray(score.function(stats))

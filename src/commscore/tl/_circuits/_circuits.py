@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,6 @@ from ...core.summary import COMPLEX_RULES
 from ...core.threads import team
 from ...get import Result
 from ...get._store import check_target, finish, identity
-from ...stats.multiple import permutation_pvalue
 from ...study.cells import Cells, read_cells
 from ...study.comparison import ComparisonRequest
 from ...study.domain import named_roles, require_roles, require_tumour
@@ -28,9 +27,11 @@ from ...study.expression import read_expression, refuse_unsuitable
 from ...study.progress import progress_bar
 from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.samples import Note, StudyKeys, covariate_names
+from ...study.strata import samples_of_cells, warn_if_few, warn_of_samples
 from ...tables.versions import schema_of
-from ...tables.vocabulary import CircuitStatus
+from ...tables.vocabulary import CircuitStatus, Unit
 from . import _changes, _samples, _steps, _tables
+from ._evidence import CircuitEvidence, circuit_evidence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 SCHEMA = schema_of("circuits")
 _MEMORY = 256 * 2**20
+_INSTEAD = (
+    "Give sample_key={}, which asks both whether circuits lie in their groups within samples and whether that recurs"
+)
 
 
 @checked
@@ -98,8 +102,11 @@ def circuits(
         step and circuit against the reference, samples as replicates, by a moderated t on log2 counts per million
         added up by sample × role. Needs ``sample_key`` and raw counts.
     sample_key
-        Column with the biological samples. Adds, from five samples on, Spearman's correlation of both genes of
-        every step inside a cell across samples (within conditions). Needs raw counts.
+        Column with the biological samples, as in :func:`commscore.tl.score`: labels are permuted within samples
+        (``pvalue_within``), and from three samples on ``pvalue`` asks whether the excess of a step, or of a circuit's
+        strength, recurs from sample to sample (``unit`` is ``samples``). Adds, from five samples on, Spearman's
+        correlation of both genes of every step inside a cell across samples (within conditions). Needs raw counts, for
+        that correlation.
     reference, order, contrast, covariates, patient_key
         As in :func:`commscore.tl.compare`: the baseline, the stages in order (which add the contrast ``"stages"``), the
         levels to set against the baseline, columns that describe samples, and the patient that several samples share.
@@ -203,6 +210,10 @@ def circuits(
     names = [str(n) for n in cells.names]
     measured = _steps.measure(resource, frame, genes, assigned=assigned, groups=names)
     draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
+    if sample_key is None:
+        warn_of_samples(adata, cells, groupby=groupby, instead=_INSTEAD)
+    else:
+        draws = replace(draws, strata=samples_of_cells(adata, sample_key, cells, groupby=groupby).strata)
     extra: dict[str, pd.DataFrame] = {}
     association: dict[int, tuple[float, float, int]] = {}
     notes: list[Note] = []
@@ -240,10 +251,13 @@ def circuits(
         counter = core.CircuitCounter(measured.graph, labelled, means=summary.mean, rule=complex)
         with progress_bar(settings.n_perms, "permutations") as progress:
             permute(labelled, counter, draws, progress=progress)
-    observed = _observe(measured, summary, counter, names=names, settings=settings, associations=association)
+        evidence = circuit_evidence(counter, measured.graph, labelled, draws=draws, rule=complex)
+    observed = _observe(measured, summary, evidence, names=names, settings=settings, associations=association)
     edges = _tables.edge_table(measured, observed, expr_prop=settings.expr_prop)
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
     _warn_of_floor(table, n_perms=settings.n_perms)
+    if sample_key is not None and draws.strata is not None:
+        warn_if_few(draws.strata.n, sample_key)
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
     params = (
         settings.recorded()
@@ -280,6 +294,8 @@ class CircuitSettings:
 
 def _warn_of_floor(table: pd.DataFrame, *, n_perms: int) -> None:
     """Warn where a circuit reached the smallest p-value there can be, and that is too large for all that are tested."""
+    if (table["unit"] == Unit.SAMPLES).any():
+        return
     floor, n = 1 / (n_perms + 1), int((table["pvalue"].notna() | (table["status"] == CircuitStatus.BROKEN)).sum())
     stuck = np.isclose(table["pvalue"], floor) & (table["padj"] > _changes.ALPHA)
     if stuck.any():
@@ -301,7 +317,7 @@ def _with_circuits(resource: Resource) -> pd.DataFrame:
 def _observe(
     measured: _steps.MeasuredSteps,
     summary: GeneSummary,
-    counter: core.CircuitCounter,
+    evidence: CircuitEvidence,
     *,
     names: list[str],
     settings: CircuitSettings,
@@ -311,22 +327,20 @@ def _observe(
     values = core.node_values(summary.mean[:, :, None], graph, sizes=summary.sizes, rule=rule)
     scores = core.step_scores(values, graph)
     strength, lowest = (x[:, 0] for x in core.strengths(scores, graph))
-
-    def pvalue(counts: Any, there: Any) -> Any:
-        return np.where(np.isnan(there), np.nan, permutation_pvalue(counts, settings.n_perms))
-
     prop, groups = _who(graph, summary, names=names, rule=rule)
+    there = ~np.isnan(strength)  # circuits of which no step counts have no p-value
     return _tables.CircuitValues(
         values[:, 0],
         prop,
         groups,
         scores[:, 0],
-        pvalue(counter.steps, scores[:, 0]),
+        evidence.steps,
         strength,
-        pvalue(counter.mean, strength),
+        evidence.circuits.where(there),
         lowest,
-        pvalue(counter.lowest, lowest),
+        np.where(there, evidence.lowest.pvalue, np.nan),
         associations,
+        evidence.unit,
     )
 
 

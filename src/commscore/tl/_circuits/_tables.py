@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...arrays import Bools, Floats
+    from ...tables.vocabulary import Unit
+    from ._evidence import RowEvidence
     from ._steps import MeasuredSteps, Step
 
 
@@ -30,12 +32,16 @@ class CircuitValues:
     prop: Floats
     groups: list[str]
     score: Floats
-    pvalue: Floats
+    steps: RowEvidence
     strength: Floats
-    strength_pvalue: Floats
+    circuits: RowEvidence
     lowest: Floats
     lowest_pvalue: Floats
     association: dict[int, tuple[float, float, int]]
+    unit: Unit
+
+
+_ADJUSTED = {"padj": "pvalue", "padj_within": "pvalue_within"}
 
 
 def in_words(step: Step) -> str:
@@ -53,8 +59,9 @@ def edge_table(measured: MeasuredSteps, observed: CircuitValues, *, expr_prop: f
             step.status = StepStatus.BELOW_EXPR_PROP if low else StepStatus.EXPRESSED
             step.detail = "; ".join(filter(None, (low, step.detail)))
     rows = [_edge_row(s, measured, observed) for s in measured.steps]
-    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUIT_EDGES.names if c != "padj"])
-    frame.insert(frame.columns.get_loc("pvalue") + 1, "padj", _padj(frame))
+    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUIT_EDGES.names if c not in _ADJUSTED])
+    for adjusted, pvalue in _ADJUSTED.items():
+        frame[adjusted] = _padj(frame, pvalue)
     return typed_frame(frame, schema.CIRCUIT_EDGES)
 
 
@@ -68,7 +75,7 @@ def _below(step: Step, observed: CircuitValues, *, expr_prop: float) -> str:
 
 def _edge_row(step: Step, measured: MeasuredSteps, observed: CircuitValues) -> tuple[Any, ...]:
     row, number = step.row, step.number
-    expressed = number if step.status == StepStatus.EXPRESSED else -1
+    expressed = step.status == StepStatus.EXPRESSED
     own, other = step.nodes
     ends = [
         (observed.groups[node] if node >= 0 else write_names(end.groups), end.how)
@@ -78,7 +85,7 @@ def _edge_row(step: Step, measured: MeasuredSteps, observed: CircuitValues) -> t
     def of(values: Floats, at: int) -> float:
         return float(values[at]) if at >= 0 else np.nan
 
-    rho, rho_pvalue, n_samples = observed.association.get(number, (np.nan, np.nan, 0))
+    rho, rho_pvalue, rho_samples = observed.association.get(number, (np.nan, np.nan, 0))
     return (
         row["circuit"],
         int(row["step"]),
@@ -104,10 +111,10 @@ def _edge_row(step: Step, measured: MeasuredSteps, observed: CircuitValues) -> t
         of(observed.prop, own),
         of(observed.prop, other),
         of(observed.score, number),
-        of(observed.pvalue, expressed),
+        *observed.steps.row(number, expressed=expressed),
         rho,
         rho_pvalue,
-        n_samples,
+        rho_samples,
         row["source"],
         row["lines"],
         row["statement"],
@@ -124,12 +131,12 @@ def _among_candidates(pvalue: Floats, *, failed: Bools) -> Floats:
     return np.where(failed, np.nan, adjusted)
 
 
-def _padj(frame: pd.DataFrame) -> Floats:
+def _padj(frame: pd.DataFrame, pvalue: str) -> Floats:
     """Adjust over distinct steps: one that several circuits share is one test."""
     same = frame.groupby(["source_role", "target_role", "from", "to", "gates", "edge"], sort=False).ngroup().to_numpy()
     _, first = np.unique(same, return_index=True)
     failed = (frame["status"] == StepStatus.BELOW_EXPR_PROP).to_numpy()
-    adjusted = _among_candidates(frame["pvalue"].to_numpy(np.float64)[first], failed=failed[first])
+    adjusted = _among_candidates(frame[pvalue].to_numpy(np.float64)[first], failed=failed[first])
     return np.asarray(adjusted[same], np.float64)
 
 
@@ -146,12 +153,12 @@ def circuit_table(measured: MeasuredSteps, observed: CircuitValues, *, roles: pd
     rows = [
         _circuit_row(c, steps, measured=measured, observed=observed, words=words) for c, steps in enumerate(by.values())
     ]
-    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUITS.names if c != "padj"])
+    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUITS.names if c not in _ADJUSTED])
     # a chain of which a link is missing transmits nothing, however specific its other steps are
     broken = (frame["status"] == CircuitStatus.BROKEN).to_numpy()
-    frame.loc[broken, ["pvalue", "weakest_pvalue", "all_pvalue"]] = np.nan
-    adjusted = _among_candidates(frame["pvalue"].to_numpy(np.float64), failed=broken)
-    frame.insert(frame.columns.get_loc("pvalue") + 1, "padj", adjusted)
+    frame.loc[broken, ["pvalue", "pvalue_within", "weakest_pvalue", "all_pvalue"]] = np.nan
+    for adjusted, pvalue in _ADJUSTED.items():
+        frame[adjusted] = _among_candidates(frame[pvalue].to_numpy(np.float64), failed=broken)
     frame = typed_frame(frame, schema.CIRCUITS)
     best_first = frame.sort_values(["status", "padj", "strength"], ascending=[True, True, False], kind="stable")
     return best_first.reset_index(drop=True)
@@ -165,7 +172,7 @@ def _circuit_row(
     inside = [s for s in own if s.number >= 0]
     counted = [s for s in inside if measured.graph.counts[s.number]]
     scores = np.array([observed.score[s.number] for s in counted])
-    pvalues = [observed.pvalue[s.number] for s in counted]
+    pvalues = [observed.steps.pvalue[s.number] for s in counted]
     expressed = sum(s.status == StepStatus.EXPRESSED for s in inside)
     played = dict.fromkeys(s.row[side] for s in own for side in ("source_role", "target_role"))
     missing = [
@@ -182,11 +189,12 @@ def _circuit_row(
         len(inside),
         expressed,
         observed.strength[c],
-        observed.strength_pvalue[c],
+        *observed.circuits.row(c, expressed=True),
+        observed.unit,
         observed.lowest[c],
         f"{counted[int(scores.argmin())].row['step']} {in_words(counted[int(scores.argmin())])}" if counted else "",
         observed.lowest_pvalue[c],
-        max(pvalues, default=np.nan),
+        float(np.max(pvalues)) if pvalues else np.nan,
         write_names(words[r] for r in played if r in words),
         "; ".join(missing),
         first["circuit_source"],

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..._validate import warn
-from ...core.scoring.moments import MIN_CELLS, N_PERMS
+from ...core.permute.moments import MIN_CELLS, N_PERMS
 from ...core.scoring.sampled import MIN_SAMPLES
 from ...stats.multiple import benjamini_hochberg
 from ...stats.selection import corrected
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 _MANY = 0.05  # of the rows
 INSTEAD = "Give sample_key={}, which asks both whether groups differ within samples and whether that recurs in them"
-
-
-def warn_if_few(samples: SamplesOfCells, sample_key: str, *, null: str | None) -> None:
-    """Say once that one or two samples are no replicates."""
-    if samples.n < MIN_SAMPLES and null is not None:
-        warn(
-            f"adata.obs[{sample_key!r}] has {samples.n} sample{'s' if samples.n > 1 else ''} among these cells: a test "
-            f"over samples needs {MIN_SAMPLES}, so that pvalue is that within samples (unit='cells') and says nothing "
-            "of the next donor"
-        )
 
 
 def warn_of_floor(rows: ScoredRows, *, n_perms: int) -> None:

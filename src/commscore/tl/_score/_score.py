@@ -29,7 +29,7 @@ from ...study.cells import Cells, read_cells
 from ...study.expression import Expression, read_expression, refuse_unsuitable
 from ...study.interactions import TestableInteractions, testable_interactions
 from ...study.progress import progress_bar
-from ...study.strata import samples_of_cells, warn_of_samples
+from ...study.strata import samples_of_cells, warn_if_few, warn_of_samples
 from . import _samples
 from ._chosen import ChosenMethods, Methods, choose, with_ranks
 from ._tables import ScoredRows, score_table, untested_table
@@ -215,7 +215,8 @@ def score(
     if sample_key is not None:
         samples = samples_of_cells(adata, sample_key, cells, groupby=groupby)
         settings = replace(settings, draws=replace(settings.draws, strata=samples.strata))
-        _samples.warn_if_few(samples, sample_key, null=null)
+        if null is not None:
+            warn_if_few(samples.n, sample_key)
     elif null is not None:
         warn_of_samples(adata, cells, groupby=groupby, instead=_samples.INSTEAD)
 
