@@ -102,6 +102,11 @@ def rate(values, digits=3):
     return f"{values.mean():.{digits}f} ± {values.std(ddof=1) / np.sqrt(values.size):.{digits}f}"
 
 
+def columns_of(values, names):
+    """Rates by name."""
+    return {name: rate([v[i] for v in values]) for i, name in enumerate(names)}
+
+
 def share(p, alpha):
     p = np.asarray(p, float)
     p = p[np.isfinite(p)]
@@ -179,7 +184,7 @@ def power(options):
                     false = (found & ~true).sum() / max(found.sum(), 1)
                     kept.setdefault((method, what), []).append((found[true].mean(), false))
         show([
-            {"setting": name, "score": m, "test": w, "found": rate([v[0] for v in values]), "false": rate([v[1] for v in values])}
+            {"setting": name, "score": m, "test": w} | columns_of(values, ("found", "false"))
             for (m, w), values in kept.items()
         ])  # fmt: skip
 
@@ -222,16 +227,22 @@ def shuffled(options):
                 for method in ("mean", "product"):
                     shared = {"method": method, "null": options.null, "n_perms": options.perms}
                     pool, over = (scored(adata, resource, key=k, **shared) for k in (None, key))
-                    columns = pool["pvalue_raw"], pool["pvalue"], over["pvalue_within"], over["pvalue_raw"], over["pvalue"]
+                    columns = (
+                        pool["pvalue_raw"],
+                        pool["pvalue"],
+                        over["pvalue_within"],
+                        over["pvalue_raw"],
+                        over["pvalue"],
+                    )
                     kept.setdefault((how, method), []).append([share(p, 0.05) for p in columns])
         names = ("pool, raw", "pool", "within", "over, raw", "over")
         show([
-            {"data": name, "labels": how, "score": method} | {n: rate([v[i] for v in values]) for i, n in enumerate(names)}
+            {"data": name, "labels": how, "score": method} | columns_of(values, names)
             for (how, method), values in kept.items()
         ])  # fmt: skip
 
 
-def real(options):
+def real(_):
     resource, rows, edges = cs.rs.from_liana("consensus"), [], []
     for name, key in ({ONE: None} | REAL).items():
         adata = real_data(name)
@@ -267,8 +278,7 @@ COSTS = {
 }
 
 
-def cost(options):
-    del options
+def cost(_):
     rows = []
     for name, (n_samples, n_types, n_cells) in COSTS.items():
         rng, n_genes = np.random.default_rng(0), 600
@@ -279,8 +289,10 @@ def cost(options):
                             "sample": np.sort(rng.integers(0, n_samples, n_cells)).astype(str)},
                            index=[str(i) for i in range(n_cells)])  # fmt: skip
         adata = ad.AnnData(x, obs=obs, var=pd.DataFrame(index=[f"g{i}" for i in range(n_genes)]))
-        resource = pd.DataFrame({"ligand": [f"g{i}" for i in rng.integers(0, 300, 900)],
-                                 "receptor": [f"g{i}" for i in rng.integers(300, 600, 900)]}).drop_duplicates()  # fmt: skip
+        ends = {
+            side: [f"g{i}" for i in rng.integers(0, 300, 900) + a] for side, a in (("ligand", 0), ("receptor", 300))
+        }
+        resource = pd.DataFrame(ends).drop_duplicates()
         row = {"data": name, "cells per group and sample": round(n_cells / n_samples / n_types)}
         for how, settings in (("analytic", {"null": "analytic"}), ("rotation", {"null": "permutation"})):
             seconds = []

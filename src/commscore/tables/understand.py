@@ -200,11 +200,6 @@ LOOPS = Table(
         Column("links", "string", "how each receptor leads to the next ligand inside the cell, as a JSON list"),
         Column("sign", "int", "product of the signs of the links: 1 reinforces, -1 restrains"),
         Column("strength", "float", "geometric mean of the scores of its edges"),
-        Column(
-            "pvalue_within", "float", "sample_key only: permutations within samples with a strength at least as high"
-        ),
-        Column("padj_within", "float", "sample_key only: adjusted as padj"),
-        Column("unit", "category", "what pvalue, weakest_pvalue and all_pvalue take as replicates", Unit.words()),
         Column("weakest", "float", "lowest score of its edges"),
         Column("max_padj", "float", "largest adjusted p-value of its edges"),
         Column(
