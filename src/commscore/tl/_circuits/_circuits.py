@@ -14,7 +14,7 @@ from ..._validate import one_of, warn
 from ..._version import __version__
 from ...check import Columns, Count, Label, Levels, Proportion, Repeats, Threads, checked
 from ...core import circuits as core
-from ...core.permute import Draws, permute, schemes
+from ...core.permute import Draws, schemes
 from ...core.read.cells import LabelledCells
 from ...core.summary import COMPLEX_RULES
 from ...core.threads import team
@@ -24,7 +24,6 @@ from ...study.cells import Cells, read_cells
 from ...study.comparison import ComparisonRequest
 from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.expression import read_expression, refuse_unsuitable
-from ...study.progress import progress_bar
 from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.samples import Note, StudyKeys, covariate_names
 from ...study.strata import samples_of_cells, warn_if_few, warn_of_samples
@@ -209,11 +208,7 @@ def circuits(
     genes.warn_if_few(resource, frame, expression.var_names)
     names = [str(n) for n in cells.names]
     measured = _steps.measure(resource, frame, genes, assigned=assigned, groups=names)
-    draws = Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory))
-    if sample_key is None:
-        warn_of_samples(adata, cells, groupby=groupby, instead=_INSTEAD)
-    else:
-        draws = replace(draws, strata=samples_of_cells(adata, sample_key, cells, groupby=groupby).strata)
+    draws = _within_samples(Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory)), adata, cells, keys=keys)
     extra: dict[str, pd.DataFrame] = {}
     association: dict[int, tuple[float, float, int]] = {}
     notes: list[Note] = []
@@ -248,16 +243,12 @@ def circuits(
         refuse_unsuitable(labelled.columns, expression)
         labelled = labelled.with_exact_sums()
         summary = labelled.observe()
-        counter = core.CircuitCounter(measured.graph, labelled, means=summary.mean, rule=complex)
-        with progress_bar(settings.n_perms, "permutations") as progress:
-            permute(labelled, counter, draws, progress=progress)
-        evidence = circuit_evidence(counter, measured.graph, labelled, draws=draws, rule=complex)
+        evidence = circuit_evidence(measured.graph, labelled, means=summary.mean, draws=draws, rule=complex)
     observed = _observe(measured, summary, evidence, names=names, settings=settings, associations=association)
     edges = _tables.edge_table(measured, observed, expr_prop=settings.expr_prop)
     table = _tables.circuit_table(measured, observed, roles=assigned.report)
     _warn_of_floor(table, n_perms=settings.n_perms)
-    if sample_key is not None and draws.strata is not None:
-        warn_if_few(draws.strata.n, sample_key)
+    _warn_of_few_samples(draws, sample_key)
     extra |= {"edges": edges, "roles": assigned.report, "untested": _tables.untested_table(edges, notes)}
     params = (
         settings.recorded()
@@ -290,6 +281,19 @@ class CircuitSettings:
     def recorded(self) -> dict[str, Any]:
         """Return what goes into ``params``."""
         return asdict(self) | {"pvalue_floor": 1 / (self.n_perms + 1)}
+
+
+def _within_samples(draws: Draws, adata: AnnData, cells: Cells, *, keys: StudyKeys) -> Draws:
+    """Permute labels within the samples, or say that nobody named them."""
+    if keys.sample is None:
+        warn_of_samples(adata, cells, groupby=keys.groupby, instead=_INSTEAD)
+        return draws
+    return replace(draws, strata=samples_of_cells(adata, keys.sample, cells, groupby=keys.groupby).strata)
+
+
+def _warn_of_few_samples(draws: Draws, sample_key: str | None) -> None:
+    if draws.strata is not None and sample_key is not None:
+        warn_if_few(draws.strata.n, sample_key)
 
 
 def _warn_of_floor(table: pd.DataFrame, *, n_perms: int) -> None:

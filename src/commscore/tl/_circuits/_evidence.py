@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...core import circuits as core
+from ...core.permute import permute
 from ...core.permute.strata import StrataOfCells
 from ...core.scoring.sampled import MIN_SAMPLES
 from ...stats.multiple import permutation_pvalue
 from ...stats.over_samples import SampleExcess, test_excess
+from ...study.progress import progress_bar
 from ...tables.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -67,9 +69,12 @@ class CircuitEvidence:
 
 
 def circuit_evidence(
-    counter: core.CircuitCounter, graph: core.CircuitGraph, cells: LabelledCells, *, draws: Draws, rule: str
+    graph: core.CircuitGraph, cells: LabelledCells, *, means: Floats, draws: Draws, rule: str
 ) -> CircuitEvidence:
-    """Return what the permutations of ``counter`` and, where labels were drawn within samples, these say."""
+    """Return what permuted labels and, where these are drawn within samples, the samples say."""
+    counter = core.CircuitCounter(graph, cells, means=means, rule=rule)
+    with progress_bar(draws.n, "permutations") as progress:
+        permute(cells, counter, draws, progress=progress)
     steps, circuits, lowest = (permutation_pvalue(c, draws.n) for c in (counter.steps, counter.mean, counter.lowest))
     if draws.strata is None:
         of_cells = RowEvidence.of_cells
