@@ -1,7 +1,7 @@
 """How many of the cells that express a gene fall into a group whose cells are drawn at random within each stratum.
 
 The number is a sum of independent hypergeometric variables, one per stratum. Its upper tail comes from the
-convolution of their probabilities, tilted so that the mass lies at the threshold: what is left out is below 1e-18 of
+convolution of their probabilities, tilted so that the mass lies at the threshold: what is left out is below 1e-14 of
 what is summed, however far the threshold is in the tail.
 """
 
@@ -13,7 +13,8 @@ import numpy as np
 
 from ._jit import njit
 
-_NEGLIGIBLE = 1e-18
+_NEGLIGIBLE = 1e-14
+_CERTAIN = 35.0  # the lower tail is below exp(-35)
 _HALVINGS = 60
 _WIDEST = 40.0  # logarithm of the odds ratio
 
@@ -128,7 +129,7 @@ def pass_probabilities(cells, marked, drawn, threshold, start, stop, out):
     """
     used = np.empty(cells.size, np.int64)
     for row in range(start, stop):
-        n, rest, most = 0, threshold[row], 0.0
+        n, rest, most, mean = 0, threshold[row], 0.0, 0.0
         for s in range(cells.size):
             e, d = marked[row, s], drawn[row, s]
             if e == cells[s] or d == cells[s]:
@@ -137,7 +138,9 @@ def pass_probabilities(cells, marked, drawn, threshold, start, stop, out):
                 used[n] = s
                 n += 1
                 most += min(e, d)
-        if rest <= 0.0:
+                mean += e * d / cells[s]
+        # Chernoff's bound of the lower tail, which hypergeometrics obey as binomials do
+        if rest <= 0.0 or (rest < mean and (mean - rest) ** 2 > 2.0 * mean * _CERTAIN):
             out[row] = 1.0
         elif rest > most:
             out[row] = 0.0

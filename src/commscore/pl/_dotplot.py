@@ -203,7 +203,6 @@ def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], headi
         ax.scatter([], [], s=float(_size(np.array([v, high]))[0]), color="0.6", edgecolors="0.25", label=f"{v:g}")
         for v in steps
     ]
-    heading = f"−log10 {pvalue}"
     if room().narrow:
         legend(ax, handles, heading)
         return
