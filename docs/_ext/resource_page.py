@@ -9,6 +9,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from commscore.rs._review_sections import sections_of, short_names
 from commscore.tables.resource import INTERACTIONS
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ _FILTERS = ("mode", "direction", "kind", "basis", "source")
 def render(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return the search form and the table: one ``tbody`` per interaction, its evidence in the second row."""
     pairs = tables["interactions"]
-    said = {name: frame.to_dict("records") for name, frame in tables["evidence"].groupby("interaction", sort=False)}
+    evidence = tables["evidence"].assign(section=sections_of(tables["evidence"], tables["sources"].fillna("")))
+    names = short_names(tables["sources"])
+    evidence["review"] = [names.get(source, "") for source in evidence["source"]]
+    said = {name: frame.to_dict("records") for name, frame in evidence.groupby("interaction", sort=False)}
     cited = _links(tables["references"])
     bodies = "".join(_interaction(row, said.get(row["interaction"], []), cited) for row in pairs.to_dict("records"))
     n = len(pairs)
@@ -100,7 +104,9 @@ def _statement(said: Mapping[str, Any], cited: Mapping[tuple[str, str], str]) ->
     facts = [between, said["mode"], said["directness"], said["direction"], said["context"].replace(";", ", ")]
     facts += [f"changes: {said['change']}"] if said["change"] else []
     names = {"both": "both partners", "inferred": "neither partner"}.get(said["stated"], f"the {said['stated']}")
+    section = f"section “{said['section']}”" if said["section"] else ""
     source = f"source {said['source']}, lines {said['lines']}, names {names}"
+    source = ", ".join(filter(None, [said["review"], section, source]))
     inferred = f'<br><span class="cs-inferred">Inferred: {escape(said["inferred_from"])}</span>'
     return (
         f"<li>{escape(said['statement'])}{_citation(said, cited)}"

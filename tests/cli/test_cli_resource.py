@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import commscore as cs
 from commscore.cli import app
+from commscore.rs._review_sections import short_names
 
 
 def invoke(*args):
@@ -63,9 +64,11 @@ def test_show_prints_every_statement_of_an_interaction(res):
     evidence = res.evidence_for("CXCL12^CXCR4")
     assert len(re.findall(r"^\d+\. source", done.output, re.M)) == len(evidence)
     printed = words(done.output)
+    names = short_names(res.sources)
     for said in evidence.to_dict("records"):
         assert words(said["statement"]) in printed
         assert f"source {said['source']}, lines {said['lines']}" in printed
+        assert f"{names[said['source']]}, section “" in done.output
         assert not said["cited"] or f"cites {said['cited']}" in printed
         assert not said["sender"] or f"{said['sender']} → " in printed
         assert words(said["context"].replace(";", ", ")) in printed

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import commscore as cs
+from commscore.rs._review_sections import sections_of, short_names
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -64,11 +65,14 @@ def test_table_holds_every_interaction_and_every_statement():
     res = cs.rs.load()
     page = Page(render(res.tables))
     assert list(page.bodies) == res.interactions["interaction"].tolist()
-    for said in res.evidence.to_dict("records"):
+    names = short_names(res.sources)
+    evidence = res.evidence.assign(section=sections_of(res.evidence, res.sources))
+    for said in evidence.to_dict("records"):
         text = page.bodies[said["interaction"]]
         assert said["statement"] in text
         assert said["inferred_from"] in text
         assert f"source {said['source']}, lines {said['lines']}" in text
+        assert f"{names[said['source']]}, section “{said['section']}”" in text
         for mark in re.findall(r"\d+", said["cited"]):
             assert mark in text
 

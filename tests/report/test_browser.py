@@ -11,8 +11,8 @@ import pytest
 import commscore as cs
 from commscore.get import Result, store
 from commscore.report import write
-from commscore.report._evidence import marks, short_names
-from commscore.rs._review_sections import sections_of
+from commscore.report._evidence import marks
+from commscore.rs._review_sections import sections_of, short_names
 from report import chromium
 from report.page import Page
 
@@ -152,7 +152,7 @@ def test_a_row_opens_to_its_evidence(opened):
         assert f"lines {row.lines}" in whole
         assert all(mark in whole for mark in marks(row.cited))
         assert row.source in whole
-        assert short_names(cs.rs.load())[row.source] in whole
+        assert short_names(cs.rs.load().sources)[row.source] in whole
     headings = sections_of(said, cs.rs.load().sources)
     assert all(headings)
     assert all(f"section “{heading}”" in whole for heading in headings)

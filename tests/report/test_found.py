@@ -12,8 +12,7 @@ import pytest
 
 import commscore as cs
 from commscore.report import _evidence, _found, _stored, write
-from commscore.report._evidence import short_names
-from commscore.rs._review_sections import HEADINGS, sections_of
+from commscore.rs._review_sections import HEADINGS, sections_of, short_names
 from report.page import Page
 
 
@@ -40,7 +39,7 @@ def test_scores_are_counted_and_the_strongest_named_with_evidence(cohort, max_pa
         assert line.startswith(f"{row.interaction} from {row.source} to {row.target}: score {row.score:.3g}")
         assert f"padj {row.padj:.2g}" in line
         for source in evidence.loc[evidence["interaction"] == row.interaction, "source"].unique():
-            assert short_names(cs.rs.load())[source] in line
+            assert short_names(cs.rs.load().sources)[source] in line
         first = evidence[(evidence["interaction"] == row.interaction).to_numpy()].iloc[:1]
         assert f"section “{sections_of(first, cs.rs.load().sources)[0]}”" in line
 
@@ -158,7 +157,7 @@ def test_every_statement_has_a_section():
 
 
 def test_authors_are_named_as_the_field_does():
-    names = short_names(cs.rs.load())
+    names = short_names(cs.rs.load().sources)
     assert names["000"] == "Liu et al. 2021"
     assert names["002"] == "Sharma & Singh 2011"
     assert names["004"] == "Das 2026"

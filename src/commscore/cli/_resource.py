@@ -294,9 +294,18 @@ def _show_interaction(resource: Resource, name: str) -> dict[str, Any]:
     row = pairs[pairs["interaction"] == current].iloc[0]
     _line(f"{row['ligand']} → {row['receptor']}: {row['mode']}, {row['kind']}, {row['directness']}, {row['effect']}")
     _line(f"direction {row['direction']}; {len(evidence)} statements, sources {row['sources']}; {_BASIS[row['basis']]}")
-    for number, statement in enumerate(evidence.to_dict("records"), start=1):
+    for number, statement in enumerate(_cited(evidence, resource.sources).to_dict("records"), start=1):
         _print_statement(number, statement)
     return {"resource": identity(resource), "interaction": row.to_dict(), "evidence": evidence.to_dict("records")}
+
+
+def _cited(evidence: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
+    """Add author, year and section of the review to each statement."""
+    from ..rs._review_sections import sections_of, short_names
+
+    names = short_names(sources)
+    reviews = [names.get(str(source), "") for source in evidence["source"]]
+    return evidence.assign(review=reviews, section=sections_of(evidence, sources.fillna("")))
 
 
 def _print_statement(number: int, statement: dict[Any, Any]) -> None:
@@ -306,6 +315,8 @@ def _print_statement(number: int, statement: dict[Any, Any]) -> None:
     facts = [between, statement["mode"], statement["direction"], change, statement["context"].replace(";", ", ")]
     lines = f", lines {statement['lines']}" if statement["lines"] else ""
     _line(f"\n{number}. source {statement['source']}{lines}{cited}; {_named(statement)}")
+    if statement["section"]:
+        _line(f"   {statement['review']}, section “{statement['section']}”")
     _line(f"   {'; '.join(filter(None, facts))}")
     _wrapped("   ", [statement["statement"]])
     _wrapped("   inferred: ", [statement["inferred_from"]])

@@ -11,7 +11,7 @@ import pandas as pd
 from .. import rs
 from .._names import read_names
 from ..rs._named import is_shipped
-from ..rs._review_sections import sections_of
+from ..rs._review_sections import sections_of, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,21 +97,8 @@ def collect(results: Sequence[StoredResult], resource: Any) -> Evidence:
             references.setdefault(source, {})[mark] = [citation, valid_doi(doi)]
     reviews = set(rows["source"])
     sources = {s: v for s, v in source_texts(resource).items() if s in reviews}
-    short = {s: name for s, name in short_names(resource).items() if s in reviews}
+    short = {s: name for s, name in short_names(resource.sources).items() if s in reviews}
     return Evidence(rows, pairs[pairs.index.isin(names)], sources, short, references, resource)
-
-
-def short_names(resource: rs.Resource) -> dict[str, str]:
-    """Return author and year of each source of a resource, or what its title begins with where no author is known."""
-    names = {}
-    for row in resource.sources.fillna("").itertuples():
-        families = [author.strip().rsplit(" ", 1)[0] for author in str(row.authors).split(";") if author.strip()]
-        if not families:
-            names[str(row.source)] = " ".join(str(row.title).split()[:7]) or str(row.source)
-            continue
-        who = f"{families[0]} et al." if len(families) > 2 else " & ".join(families)
-        names[str(row.source)] = f"{who} {row.year}".strip()
-    return names
 
 
 def _shipped_of(results: Sequence[StoredResult]) -> str:

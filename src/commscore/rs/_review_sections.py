@@ -1,4 +1,4 @@
-"""Headings of the reviews behind the curated resource, by the line of the text where each begins.
+"""How the reviews behind the resource are cited: by author and year, and by the heading that a line stands under.
 
 Lines belong to texts that readers have not got; headings are in every printed copy.
 """
@@ -139,3 +139,16 @@ def _heading(headings: tuple[tuple[int, str], ...], lines: str) -> str:
     first = lines.partition("-")[0]
     place = bisect_right(headings, int(first), key=lambda entry: entry[0]) if first.isdigit() else 0
     return headings[place - 1][1] if place else ""
+
+
+def short_names(sources: pd.DataFrame) -> dict[str, str]:
+    """Return author and year of each source, or what its title begins with where no author is known."""
+    names = {}
+    for row in sources.fillna("").itertuples():
+        families = [author.strip().rsplit(" ", 1)[0] for author in str(row.authors).split(";") if author.strip()]
+        if not families:
+            names[str(row.source)] = " ".join(str(row.title).split()[:7]) or str(row.source)
+            continue
+        who = f"{families[0]} et al." if len(families) > 2 else " & ".join(families)
+        names[str(row.source)] = f"{who} {row.year}".strip()
+    return names
