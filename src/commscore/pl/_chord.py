@@ -85,7 +85,7 @@ def chord(
     ax.set_rlim(0, 100 * (1 + beyond / _radius(ax, beyond)))  # names lie inside the axes
     left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower ribbon")
     text = f"{'Interactions' if value == 'count' else f'Sum of {value}'} between groups ({rule})"
-    title(ax, text, *left_out)
+    title(ax, text, *left_out, more="ribbons in the colour of their source, pointing at their target")
     return ax
 
 

@@ -98,7 +98,8 @@ def roles(
     all_groups = set(first.index) | (set() if second is None else set(second.index))
     text = f"Senders and receivers ({rule})" + ("" if second is None else f": {written(tuple(map(heading, names)))}")
     unnamed = counted(max(len(shown) - labels, 0), "name")
-    title(ax, text, counted(len(all_groups) - len(shown), "group"), unnamed)
+    more = "dotted: as much out as in" + ("" if second is None else f", hollow: {heading(names[0])}")
+    title(ax, text, counted(len(all_groups) - len(shown), "group"), unnamed, more=more)
     # the busiest come first: they find the best places
     labelled = np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels]
     short = list(shorten(shown, 24).values())
