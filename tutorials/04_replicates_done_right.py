@@ -154,14 +154,45 @@ sc.pp.normalize_total(pool, target_sum=1e4)
 sc.pp.log1p(pool)
 rng = np.random.default_rng(0)
 pool.obs["shuffled"] = pool.obs.groupby("sample", observed=True)["cell_type"].transform(rng.permutation)
-cs.tl.score(pool, "shuffled", rng=0)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # one says that `patient` looks like samples: that is what this is about
+    cs.tl.score(pool, "shuffled", null="auto", rng=0)
 pooled = cs.get.table(pool)
-for column in ("pvalue", "padj"):
-    print(f"{column} ≤ 0.05 in {(pooled[column] <= 0.05).mean():.0%} of {len(pooled)} rows")
+cs.tl.score(pool, "shuffled", sample_key="sample", null="auto", rng=0)
+by_sample = cs.get.table(pool)
+columns = {
+    "one pool": pooled["pvalue"],
+    "within samples": by_sample["pvalue_within"],
+    "over samples": by_sample["pvalue"],
+}
+for name, p in columns.items():
+    print(f"{name}: p ≤ 0.05 in {(p.dropna() <= 0.05).mean():.0%} of {p.notna().sum()} rows")
 
 # %% [markdown]
 # People differ in their cells and in their expression, so the pools of cells with one label differ, too. The p-value is right about
-# this pool and silent about people. With several samples, score one at a time, or compare conditions over samples as above.
+# this pool and silent about people. With `sample_key` labels are permuted within each sample (`pvalue_within`), and `pvalue` asks
+# whether the excess recurs from sample to sample, as it should in the next person. With the true cell types both are worth reading:
+
+# %%
+cs.tl.score(pool, "cell_type", sample_key="sample", null="auto", rng=0)
+true = cs.get.table(pool)
+print(f"padj ≤ 0.05: {(true['padj'] <= 0.05).sum()} over samples, {(true['padj_within'] <= 0.05).sum()} within them")
+columns = [
+    "source",
+    "target",
+    "interaction",
+    "excess",
+    "excess_se",
+    "n_positive",
+    "n_samples",
+    "top_sample_share",
+    "padj",
+]
+true.sort_values("pvalue")[columns].head(5)
+
+# %% [markdown]
+# `excess` is how much more the score is than that of shuffled cells of the same sample, `n_positive` in how many samples, and
+# `top_sample_share` how much of the ligand (or receptor) one person contributes.
 #
 # ## The calibration card of your own data
 #

@@ -111,9 +111,10 @@ def test_counts_of_samples(cohort):
     assert set(table["n_samples"]) == {4, 5}
 
 
-def test_groups_that_meet_in_too_few_samples_have_no_p_value_over_samples(cohort):
+@pytest.mark.parametrize("null", ["permutation", "analytic"])
+def test_groups_that_meet_in_too_few_samples_have_no_p_value_over_samples(cohort, null):
     few = cohort[~(cohort.obs["sample"].isin(["s0", "s1", "s2"]) & (cohort.obs["cell_type"] == "k0"))].copy()
-    table = run(few)
+    table = run(few, null=null)
     short = (table["source"] == "k0") | (table["target"] == "k0")
     assert short.any()
     assert not short.all()

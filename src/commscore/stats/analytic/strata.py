@@ -190,7 +190,8 @@ def _sums(summaries: tuple[Summary, ...], own: Ints, genes: Ints, *, groups: Int
         mean += n * summary.mean[genes]
         moves = (n > 0) & (n < n_cells) & (summary.deviance[genes] > 0.0)
         constant += np.where(moves, 0.0, n * summary.mean[genes])
-        p_zero = np.where(moves, absent(n_cells, nonzero, n), ((n == 0) | (nonzero == 0)).astype(np.float64))
+        inside = np.where(moves, n, 0.5)  # what is not asked for, too, has a logarithm
+        p_zero = np.where(moves, absent(n_cells, nonzero, inside), ((n == 0) | (nonzero == 0)).astype(np.float64))
         with np.errstate(divide="ignore"):
             log_absent += np.log(p_zero)
         drawn = np.where(moves, n * (1.0 - f), 0.0)
