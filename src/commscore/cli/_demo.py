@@ -23,7 +23,8 @@ NEXT = f"""\
 On a file of your own, with your columns and raw counts (logarithms need no --normalize; compare needs the counts):
 
 commscore resource check tumour.h5ad --resource {RESOURCE}
-commscore score tumour.h5ad --groupby cell_type --resource {RESOURCE} --null auto --normalize --out scored.h5ad
+commscore score tumour.h5ad --groupby cell_type --sample-key sample --resource {RESOURCE} --null auto --normalize \
+--out scored.h5ad
 commscore compare scored.h5ad --groupby cell_type --condition-key stage --sample-key sample --reference primary \
 --resource {RESOURCE} --out compared.h5ad
 commscore report compared.h5ad --resource {RESOURCE} --out report.html"""
