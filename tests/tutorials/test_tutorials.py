@@ -55,6 +55,8 @@ READ = {
         "splits": "len(nonsense)",
         "null_right": "found(null_samples)",
         "pooled": "float((pooled['pvalue'] <= 0.05).mean())",
+        "by_sample": "[float((by_sample[c].dropna() <= 0.05).mean()) for c in ('pvalue_within', 'pvalue')]",
+        "recur": "int((true['padj'] <= 0.05).sum())",
         "stable": "[int(moved['sign_stable'].sum()), int(stability['n_left_out'].max())]",
         "null_wrong": "found(null_cells)",
     },
@@ -130,6 +132,8 @@ def replicates(v):
     assert by_samples < 0.06
     assert v["null_right"]["padj ≤ 0.05"] == 0
     assert 0.2 < v["pooled"] < 0.35  # of rows whose p-value is corrected for being listed
+    assert max(v["by_sample"]) < 0.07
+    assert v["recur"] > 10
     assert 0 < v["stable"][0] <= 30
     assert v["stable"][1] == 6
     assert v["null_wrong"]["padj ≤ 0.05"] > 30
