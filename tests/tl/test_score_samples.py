@@ -358,3 +358,44 @@ def test_genes_whose_sums_are_not_smooth_are_permuted(values):
         touched = table["interaction"].isin(["G0^G1"])
         assert (table.loc[touched, "null"] == "permutation").all()
         assert (table.loc[~touched, "null"] == "analytic").any()
+
+
+def test_samples_of_fewer_patients_are_noticed():
+    adata = slow.cohort(n_samples=4)
+    adata.obs["patient"] = adata.obs["sample"].map({"s0": "p0", "s1": "p0", "s2": "p1", "s3": "p1"}).astype("category")
+    says = r"adata\.obs\['patient'\] looks like patients: 2 values for the 4 samples .* Give sample_key='patient'"
+    with pytest.warns(UserWarning, match=says):
+        cs.tl.score(adata, "cell_type", resource=slow.PAIRS, sample_key="sample", n_perms=20)
+    adata.obs["patient"] = adata.obs["sample"].astype(str)  # one sample each: nothing to say
+    cs.tl.score(adata, "cell_type", resource=slow.PAIRS, sample_key="sample", n_perms=20)
+    adata.obs["patient"] = np.where(np.arange(adata.n_obs) % 2, "p0", "p1")  # no owner of samples
+    cs.tl.score(adata, "cell_type", resource=slow.PAIRS, sample_key="sample", n_perms=20)
+
+
+def test_a_column_that_is_no_sample_is_said():
+    adata = slow.cohort(n_samples=4)
+    adata.obs["measured"] = np.linspace(0.0, 1.0, adata.n_obs)
+    with pytest.raises(ValueError, match=r"adata\.obs\['measured'\] has fractions, as measured values do"):
+        cs.tl.score(adata, "cell_type", resource=slow.PAIRS, sample_key="measured", n_perms=20)
+    adata.obs["nested"] = adata.obs["cell_type"].astype(str) + adata.obs["sample"].astype(str)
+    says = r"sample_key='nested': the two groups of a row meet in at most \d samples.*pvalue is missing in all rows"
+    adata = adata[:, :].copy()
+    with pytest.warns(UserWarning, match=says):
+        result = cs.tl.score(
+            adata, "cell_type", resource=slow.PAIRS.iloc[:1], sample_key="nested", n_perms=20, groups=["k0", "k1"],
+            inplace=False,
+        )  # fmt: skip
+    assert result.table.loc[result.table["source"] != result.table["target"], "pvalue"].isna().all()
+
+
+@pytest.mark.parametrize("null", ["analytic", "auto"])
+def test_groups_that_samples_lack_cause_no_warning(null):
+    adata = slow.cohort(n_samples=6, per_group=(30, 40, 25))
+    gone = (adata.obs["sample"] == "s1") & (adata.obs["cell_type"] == "k0")
+    alone = (adata.obs["sample"] == "s2") & (adata.obs["cell_type"] != "k1")
+    kept = adata[~(gone | alone)].copy()
+    result = cs.tl.score(
+        kept, "cell_type", resource=slow.PAIRS, sample_key="sample", null=null, n_perms=50, inplace=False
+    )
+    assert result.table["pvalue_within"].notna().all()
+    assert (result.table["null"] == "analytic").any()

@@ -14,12 +14,13 @@ from ..arrays import Groups
 from ..core.scoring.sampled import MIN_SAMPLES
 from ..get._columns import as_categorical, in_memory, label_texts
 from .cells import obs_column
-from .nesting import OWNER
+from .nesting import NESTING_SAYS, OWNER
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from anndata import AnnData
 
+    from ..arrays import Ints
     from .cells import Cells
 
 _MOST = 65_534
@@ -58,6 +59,9 @@ def samples_of_cells(adata: AnnData, sample_key: str, cells: Cells, *, groupby: 
         raise ValueError(msg)
     column = obs_column(adata, "sample_key", sample_key)
     column = column if cells.chosen is None else column.iloc[cells.chosen]
+    if pd.api.types.is_float_dtype(column.dtype) and (column.dropna() % 1 != 0).any():
+        msg = f"adata.obs[{sample_key!r}] has fractions, as measured values do; give the column of biological samples"
+        raise ValueError(msg)
     categorical = as_categorical(column).cat
     codes = categorical.codes.to_numpy().astype(np.int64)
     if (codes < 0).any():
@@ -84,6 +88,37 @@ def warn_if_few(n: int, sample_key: str) -> None:
             f"adata.obs[{sample_key!r}] has {n} sample{'s' if n > 1 else ''} among these cells: a test "
             f"over samples needs {MIN_SAMPLES}, so that pvalue is that within samples (unit='cells') and says nothing "
             "of the next donor"
+        )
+
+
+def warn_of_patients(adata: AnnData, samples: SamplesOfCells, cells: Cells, *, sample_key: str) -> None:
+    """Warn where samples are those of fewer patients, whom a column that nobody named tells."""
+    for key in (str(c) for c in adata.obs.columns):
+        if key == sample_key or not OWNER.fullmatch(key.lower()) or list(adata.obs.columns).count(key) > 1:
+            continue
+        column: Any = in_memory(adata, key)
+        codes, values = pd.factorize(column if cells.chosen is None else column.iloc[cells.chosen])
+        if (codes < 0).any() or not len(values) < samples.n:
+            continue
+        owner = np.full(samples.n, -1, np.int64)
+        owner[samples.strata.labels] = codes
+        if (owner[samples.strata.labels] == codes).all():
+            warn(
+                f"adata.obs[{key!r}] {NESTING_SAYS}: {len(values)} values for the {samples.n} samples of "
+                f"sample_key={sample_key!r}. Samples of one patient are alike; taken as independent ones, up to a "
+                "fifth of the rows have p ≤ 0.05 by chance, and nothing is said of the next patient. Give "
+                f"sample_key={key!r}"
+            )
+            return
+
+
+def warn_if_apart(n_per_row: Ints, sample_key: str) -> None:
+    """Warn where no row can be tested over samples, though there are enough of them."""
+    if n_per_row.size and n_per_row.max() < MIN_SAMPLES:
+        warn(
+            f"sample_key={sample_key!r}: the two groups of a row meet in at most {int(n_per_row.max())} samples, with "
+            f"enough cells in each; a test over samples needs {MIN_SAMPLES}, so that pvalue is missing in all rows "
+            "(status too_few_samples). Is it the column of biological samples?"
         )
 
 

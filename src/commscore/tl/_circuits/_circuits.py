@@ -26,7 +26,7 @@ from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.expression import read_expression, refuse_unsuitable
 from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.samples import Note, StudyKeys, covariate_names
-from ...study.strata import samples_of_cells, warn_if_few, warn_of_samples
+from ...study.strata import samples_of_cells, warn_if_few, warn_of_patients, warn_of_samples
 from ...tables.versions import schema_of
 from ...tables.vocabulary import CircuitStatus, Unit
 from . import _changes, _samples, _steps, _tables
@@ -288,7 +288,10 @@ def _within_samples(draws: Draws, adata: AnnData, cells: Cells, *, keys: StudyKe
     if keys.sample is None:
         warn_of_samples(adata, cells, groupby=keys.groupby, instead=_INSTEAD)
         return draws
-    return replace(draws, strata=samples_of_cells(adata, keys.sample, cells, groupby=keys.groupby).strata)
+    samples = samples_of_cells(adata, keys.sample, cells, groupby=keys.groupby)
+    if keys.patient is None:
+        warn_of_patients(adata, samples, cells, sample_key=keys.sample)
+    return replace(draws, strata=samples.strata)
 
 
 def _warn_of_few_samples(draws: Draws, sample_key: str | None) -> None:

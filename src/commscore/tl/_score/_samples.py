@@ -12,6 +12,7 @@ from ...core.permute.moments import MIN_CELLS, N_PERMS
 from ...core.scoring.sampled import MIN_SAMPLES
 from ...stats.multiple import benjamini_hochberg
 from ...stats.selection import corrected
+from ...study import strata
 from ...tables import score as schema
 from ...tables.vocabulary import Status, Unit
 
@@ -41,6 +42,12 @@ def warn_of_floor(rows: ScoredRows, *, n_perms: int) -> None:
         f"and {column} > {ALPHA} all the same: permuted labels list so rarely what expr_prop listed here "
         f"(pass_probability) that so few permutations cannot tell; give {instead}more n_perms"
     )
+
+
+def warn_if_apart(rows: ScoredRows, sample_key: str | None) -> None:
+    """Warn where there are enough samples, and no row can be tested over them."""
+    if sample_key is not None and rows.over_samples is not None and _replicated(rows):
+        strata.warn_if_apart(rows.over_samples.n, sample_key)
 
 
 def columns_of_tests(rows: ScoredRows) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from ...study.cells import Cells, read_cells
 from ...study.expression import Expression, read_expression, refuse_unsuitable
 from ...study.interactions import TestableInteractions, testable_interactions
 from ...study.progress import progress_bar
-from ...study.strata import samples_of_cells, warn_if_few, warn_of_samples
+from ...study.strata import samples_of_cells, warn_if_few, warn_of_patients, warn_of_samples
 from . import _samples
 from ._chosen import ChosenMethods, Methods, choose, with_ranks
 from ._tables import ScoredRows, score_table, untested_table
@@ -217,6 +217,7 @@ def score(
         settings = replace(settings, draws=replace(settings.draws, strata=samples.strata))
         if null is not None:
             warn_if_few(samples.n, sample_key)
+            warn_of_patients(adata, samples, cells, sample_key=sample_key)
     elif null is not None:
         warn_of_samples(adata, cells, groupby=groupby, instead=_samples.INSTEAD)
 
@@ -260,6 +261,7 @@ def score(
     result = Result(table, params, identity(resource), {"untested": untested})
     _warn_if_nothing(result)
     _samples.warn_of_floor(rows, n_perms=int(n_perms))
+    _samples.warn_if_apart(rows, sample_key)
     return finish(adata, key_added, result, inplace=inplace)
 
 
