@@ -111,7 +111,7 @@ computed["null"].value_counts()
 # With large data sort by `score`, or compare samples; the p-value has done its work once it is small.
 
 # %%
-analytic.sort_values("pvalue")[
+analytic.sort_values("score", ascending=False)[
     ["source", "target", "interaction", "ligand_prop", "receptor_prop", "score", "pvalue"]
 ].head()
 
