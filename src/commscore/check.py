@@ -148,6 +148,8 @@ def _refusal(name: str, value: object, kinds: Iterable[Kind]) -> str:
     way_out = f"; write [{value!r}]" if isinstance(value, str) and any("list" in w for w in words) else ""
     if isinstance(value, str | os.PathLike) and words == ["an AnnData"]:
         way_out = "; read the file first, for example with anndata.read_h5ad"
+    elif isinstance(value, os.PathLike) and "a string" in words:
+        way_out = f"; write {os.fspath(value)!r}"
     return f"{name} must be {expected}, found {shown(value)}{way_out}"
 
 

@@ -229,7 +229,7 @@ BAD = {
     "name": (["--resource", "brest"], "did you mean 'breast'"),
     "format": (["--resource", "cellphonedb"], "--resource cellphonedb:PATH"),
     "absent file": (["--resource", "table:absent.csv"], "absent.csv does not exist"),
-    "absent archive": (["--resource", "absent.zip"], "neither a resource nor a file"),
+    "absent archive": (["--resource", "absent.zip"], "--resource absent.zip does not exist"),
     "ending": (["--resource", "README.md"], "README.md"),
     "species": (["--species", "rat"], "--species='rat'"),
     "species of the file": (["--resource-species", "rat"], "--resource-species='rat'"),

@@ -19,7 +19,7 @@ def stored(name, *interactions):
     [
         (["breast"], "breast", {"CXCL12^CXCR4"}),
         (["breast+general"], "breast+general", {"CXCL12^CXCR4", "CXCL9^CXCR3"}),
-        (["general", "breast"], "general+breast", {"CXCL12^CXCR4", "CXCL9^CXCR3"}),
+        (["general", "breast"], "breast+general", {"CXCL12^CXCR4", "CXCL9^CXCR3"}),
         (["mine.csv"], "breast", {"CXCL12^CXCR4"}),
         (["breast+liana:consensus"], "breast", {"CXCL12^CXCR4"}),
     ],

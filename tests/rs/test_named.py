@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
+import commscore as cs
 from commscore import rs
 from commscore.cli._open_resource import open_resource
 from commscore.rs import _named
 from commscore.rs.io import liana
+from commscore.tables.resource import FORMATS
 
 
 def pairs(path, ligand="IL6", receptor="IL6R"):
@@ -28,7 +33,11 @@ SPLIT = {
     "breast+cellphonedb:/data/v5+fix": ["breast", "cellphonedb:/data/v5+fix"],
     "cellphonedb:C:\\data\\v5+fix.zip+breast": ["cellphonedb:C:\\data\\v5+fix.zip", "breast"],
     "breast+table:D:/a+b/pairs.csv+liana:lrdb": ["breast", "table:D:/a+b/pairs.csv", "liana:lrdb"],
-    "breast+brest": ["breast+brest"],
+    "breast+brest": ["breast", "brest"],
+    "brest+breast": ["brest", "breast"],
+    " breast + general+liana:x": ["breast", "general", "liana:x"],
+    "breast++general": ["breast", "", "general"],
+    "BREAST+General": ["BREAST", "General"],
 }
 
 
@@ -42,7 +51,10 @@ def test_files_that_are_there_are_words_too(here):
     assert _named.words_of("breast+my.csv") == ["breast", "my.csv"]
     assert _named.words_of("breast+C:x.csv+my.csv") == ["breast", "C:x.csv", "my.csv"]
     assert _named.words_of("table:a+breast") == ["table:a+breast"]  # the file of that name, and no merge
-    assert _named.words_of("breast+absent.csv") == ["breast+absent.csv"]
+    assert _named.words_of("breast+absent.csv") == ["breast", "absent.csv"]
+    pairs(here / "breast+more.csv"), pairs(here / "a + b.csv")
+    assert _named.words_of("breast+more.csv") == ["breast+more.csv"]  # a longer name of a file counts first
+    assert _named.words_of("a + b.csv + breast") == ["a + b.csv", "breast"]
 
 
 def test_python_and_the_commands_read_the_same(here):
@@ -56,9 +68,54 @@ def test_python_and_the_commands_read_the_same(here):
     assert len(rs.as_resource("breast+a+b.csv+c.csv")) == len(both) + 1
 
 
+def test_paths_are_read_as_their_texts_are(here, monkeypatch):
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(here))
+    path = pairs(here / "breast+my.csv")
+    expected = rs.from_table(pd.read_csv(path)).interactions
+    for given in (path, "~/breast+my.csv", Path("~") / "breast+my.csv", "table:~/breast+my.csv"):
+        pd.testing.assert_frame_equal(
+            rs.as_resource(given).interactions.assign(sources=""), expected.assign(sources="")
+        )
+    with pytest.raises(FileNotFoundError, match=r"resource='absent.csv' does not exist"):
+        rs.as_resource(Path("absent.csv"))
+    with pytest.raises(TypeError, match=r"resource must be .*; write '.*my.csv'"):
+        cs.tl.roles(cs.ds.pbmc(), "cell_type", resource=path)
+
+
+def test_the_order_of_the_words_makes_no_difference(here):
+    pairs(here / "a.csv"), pairs(here / "b.csv", "XCL1", "XCR1")
+    for one, other in [("breast+general", "general + breast"), ("breast+a.csv+b.csv", "b.csv+breast+a.csv")]:
+        a, b = rs.as_resource(one), rs.as_resource(other)
+        assert (a.name, a.version, a.sha256) == (b.name, b.version, b.sha256)
+        for name, table in a.tables.items():
+            pd.testing.assert_frame_equal(table, b.tables[name])
+
+
+def test_the_hash_of_a_merge_does_not_depend_on_which_came_first():
+    a, b = rs.load("breast"), rs.load("general")
+    assert a.merge(b).sha256 == b.merge(a).sha256
+    assert a.merge(b).sha256 != a.merge(b).filter(mode="ecm").sha256
+
+
 def test_the_same_object_each_time():
     assert rs.as_resource("breast+breast") is rs.load("breast")
     assert rs.as_resource("breast") is rs.as_resource("breast")
+    assert rs.as_resource("breast+general") is rs.as_resource("general+breast")
+
+
+def test_what_an_installed_package_has_is_read_once():
+    pytest.importorskip("liana")
+    assert rs.as_resource("liana:consensus") is rs.as_resource("liana:consensus")
+    assert rs.as_resource("general+liana:consensus") is rs.as_resource("liana:consensus+general")
+
+
+@pytest.mark.parametrize("name", ["", "nope", "consensu"])
+def test_messages_about_liana_name_what_the_user_wrote(name):
+    pytest.importorskip("liana")
+    hint = "; did you mean 'consensus'" if name == "consensu" else ""
+    with pytest.raises(ValueError, match=rf"^resource='liana:{name}' is not a resource of liana: .*consensus.*{hint}"):
+        rs.as_resource(f"breast+liana:{name}")
 
 
 BAD = {
@@ -66,13 +123,31 @@ BAD = {
         ValueError,
         r"resource='brest' is neither a resource nor a file; there are breast.*mean 'breast'",
     ),
-    "breast+brest": (ValueError, r"resource='breast\+brest' is neither a resource nor a file"),
-    "breast+": (ValueError, r"resource='breast\+' is neither"),
+    "breast+brest": (ValueError, r"resource='brest' is neither a resource nor a file.*mean 'breast'"),
+    "breast+nonsense": (ValueError, r"^resource='nonsense' is neither"),
+    "nonsense+breast": (ValueError, r"^resource='nonsense' is neither"),
+    "BREAST+General": (ValueError, r"^resource='BREAST' is neither.*mean 'breast'"),
+    "CellPhoneDB:/v5": (ValueError, r"^resource='CellPhoneDB:/v5' is neither.*mean 'cellphonedb:/v5'"),
+    "breast+": (ValueError, r"resource='breast\+' has a '\+' with nothing after it"),
+    "+breast": (ValueError, r"resource='\+breast' has a '\+' with nothing before it"),
+    "breast++general": (ValueError, r"resource='breast\+\+general' has a '\+' with nothing after it"),
+    "absent.csv": (FileNotFoundError, r"^resource='absent.csv' does not exist"),
+    "breast+data/absent": (FileNotFoundError, r"^resource='data/absent' does not exist"),
+    "~nobody-of-that-name/x": (FileNotFoundError, r"^resource='~nobody-of-that-name/x' does not exist"),
     "cellphonedb": (ValueError, r"is a format that is read from a file: resource='cellphonedb:PATH'"),
     "cellphonedb:C:\\absent+x": (FileNotFoundError, r"C:\\absent\+x does not exist"),
     "table:absent.csv": (FileNotFoundError, r"resource='table:absent.csv': absent.csv does not exist"),
     "table:pairs.txt": (ValueError, r"resource='pairs.txt' must end in one of .csv, .tsv, .gz, .parquet"),
 }
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("before", ["", "breast + "])
+def test_a_format_without_a_path_is_refused(here, kind, before):
+    for name in ("interaction_input.csv", "complex_input.csv"):
+        pairs(here / name)
+    with pytest.raises(ValueError, match=f"^resource='{kind}:' has no path: resource='{kind}:PATH'$"):
+        rs.as_resource(f"{before}{kind}: ")
 
 
 @pytest.mark.parametrize("text", BAD)

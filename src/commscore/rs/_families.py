@@ -37,13 +37,16 @@ def shipped_rules() -> pd.DataFrame:
 
 def _matches(patterns: Sequence[str], molecules: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Return patterns × molecules; an empty pattern matches every molecule."""
-    genes = [subunits(molecule) for molecule in molecules]
-    result = np.ones((len(patterns), len(molecules)), bool)
-    for row, pattern in zip(result, patterns, strict=True):
-        if pattern:
-            match = _compiled(pattern).fullmatch
-            row[:] = [any(match(gene) for gene in of_molecule) for of_molecule in genes]
-    return result
+    genes_of = [subunits(molecule) for molecule in molecules]
+    owner = np.repeat(np.arange(len(molecules)), [len(genes) for genes in genes_of])
+    genes, codes = np.unique([gene for genes in genes_of for gene in genes], return_inverse=True)
+    names = genes.tolist()  # each is looked at once, in however many complexes it is
+    row_of = {"": np.ones(len(molecules), bool)}
+    for pattern in set(patterns) - {""}:
+        match = _compiled(pattern).fullmatch
+        hit = np.array([match(name) is not None for name in names], bool)
+        row_of[pattern] = np.bincount(owner, hit[codes], len(molecules)) > 0
+    return np.array([row_of[pattern] for pattern in patterns], bool).reshape(len(patterns), len(molecules))
 
 
 @functools.cache

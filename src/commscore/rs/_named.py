@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -20,21 +22,25 @@ from .io._files import guess_format, read_resource
 from .io._read import is_there, misread
 from .io.table import from_table
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from os import PathLike
+
 LIANA = "liana:"
 JOIN = "+"
 
 
 @checked
-def as_resource(resource: str | Resource | pd.DataFrame) -> Resource:
-    """Make a Resource of what a tool accepts as ``resource=``: a name, a Resource, or a table.
+def as_resource(resource: str | PathLike[str] | Resource | pd.DataFrame) -> Resource:
+    """Make a Resource of what a tool accepts as ``resource=``: a name, a Resource, or a table; or of a path.
 
     Parameters
     ----------
     resource
         ``"breast"``, ``"general"``, ``"liana:NAME"`` (with the package `liana`), ``"FORMAT:PATH"`` with one of the
         formats ``cellphonedb`` (folder or zip), ``cellchatdb`` (folder or zip with the three tables), ``connectomedb``,
-        ``omnipath`` or ``table``, or the path of one of these. Several joined by ``+`` are merged, as in
-        ``"breast+general"``. A table needs the columns ``ligand`` and ``receptor``.
+        ``omnipath`` or ``table``, or the path of one of these (``~`` is the home folder). Several joined by ``+`` are
+        merged, in whatever order, as in ``"breast+general"``. A table needs the columns ``ligand`` and ``receptor``.
 
     Returns
     -------
@@ -62,7 +68,9 @@ def as_resource(resource: str | Resource | pd.DataFrame) -> Resource:
     if isinstance(resource, pd.DataFrame):
         _check_columns(resource)
         return from_table(resource)
-    msg = f"resource must be a name, a Resource or a DataFrame, found {type(resource).__name__}"
+    if isinstance(resource, os.PathLike):
+        return _read_path(os.fspath(resource), argument="resource", species="human")
+    msg = f"resource must be a name, a path, a Resource or a DataFrame, found {type(resource).__name__}"
     raise TypeError(msg)
 
 
@@ -85,6 +93,7 @@ def open_named(text: str, *, argument: str = "resource", species: str = "human")
     ----------
     text
         ``"breast"``, ``"general"``, ``"liana:NAME"``, ``"FORMAT:PATH"``, a path, or several of them joined by ``+``.
+        Their order makes no difference: they are merged as sorted, the shipped ones first.
     argument
         Name of the argument, for messages.
     species
@@ -96,10 +105,13 @@ def open_named(text: str, *, argument: str = "resource", species: str = "human")
         If there is no such resource, saying what there is, or its file cannot be read.
     """
     words = words_of(text)
-    if all(word in NAMES for word in words):
-        return _shipped(tuple(words))
-    parts = [_open(word, argument=argument, species=species) for word in words]
-    return functools.reduce(lambda a, b: a.merge(b), parts)
+    if len(words) > 1 and not all(words):
+        msg = f"{as_given(argument, text)} has a {JOIN!r} with nothing {'after' if words[0] else 'before'} it"
+        raise ValueError(msg)
+    words.sort(key=lambda word: (NAMES.index(word) if word in NAMES else len(NAMES), word))
+    if all(word in NAMES or word.startswith(LIANA) for word in words):
+        return _installed(tuple(words), argument)
+    return _merged(_open(word, argument=argument, species=species) for word in words)
 
 
 def is_shipped(name: str) -> bool:
@@ -108,16 +120,21 @@ def is_shipped(name: str) -> bool:
 
 
 @functools.cache
-def _shipped(names: tuple[str, ...]) -> Resource:
-    return functools.reduce(lambda a, b: a.merge(b), map(load, names))
+def _installed(words: tuple[str, ...], argument: str) -> Resource:
+    """Return what comes with packages, whose files do not change under way."""
+    return _merged(_open(word, argument=argument, species="human") for word in words)
+
+
+def _merged(parts: Iterable[Resource]) -> Resource:
+    return functools.reduce(lambda a, b: a.merge(b), parts)
 
 
 def words_of(text: str) -> list[str]:
-    """Split a text at each ``+`` after which a word begins; a ``+`` inside the name of a file does not split it."""
+    """Split a text at each ``+`` beside a known word; a ``+`` inside the name of a file does not split it."""
     parts, words = text.split(JOIN), []
     while parts:
         n = _length_of_word(parts)
-        words.append(JOIN.join(parts[:n]))
+        words.append(JOIN.join(parts[:n]).strip())
         parts = parts[n:]
     return words
 
@@ -125,41 +142,70 @@ def words_of(text: str) -> list[str]:
 def _length_of_word(parts: list[str]) -> int:
     """How many parts the first word takes: those of the longest name of a file, or all before the next word."""
     n = _length_of_file(parts)
-    if n:
-        return n
+    if n or _is_name(parts[0]):
+        return n or 1
     begins = (i for i in range(1, len(parts)) if _is_keyword(parts[i]) or _length_of_file(parts[i:]))
     return next(begins, len(parts))
 
 
+def _is_name(part: str) -> bool:
+    """Whether a part is no path, however it continues; letters of another case are a slip that is told later."""
+    word = part.strip().lower()
+    return not word or word in NAMES or word.startswith(LIANA)
+
+
 def _is_keyword(part: str) -> bool:
-    return part in NAMES or part.startswith((LIANA, *(f"{kind}:" for kind in FORMATS)))
+    return _is_name(part) or part.strip().lower().startswith(tuple(f"{kind}:" for kind in FORMATS))
 
 
 def _length_of_file(parts: list[str]) -> int:
-    return next((n for n in range(len(parts), 0, -1) if _exists(JOIN.join(parts[:n]))), 0)
+    return next((n for n in range(len(parts), 0, -1) if _exists(JOIN.join(parts[:n]).strip())), 0)
 
 
 def _exists(word: str) -> bool:
     kind, sign, rest = word.partition(":")
     path = rest if sign and kind in FORMATS else word
-    return bool(path) and is_there(Path(path), Path.exists)
+    return bool(path) and is_there(_path(path), Path.exists)
+
+
+def _path(text: str) -> Path:
+    """Return the path, with the home folder for ``~``."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # nobody of that name, or without a home
+        return Path(text)
 
 
 def _open(word: str, *, argument: str, species: str) -> Resource:
     if word in NAMES:
         return load(word)
     if word.startswith(LIANA):
-        return liana.from_liana(word.removeprefix(LIANA))
+        return liana.read_liana(word.removeprefix(LIANA), given=as_given(argument, word))
     kind, sign, rest = word.partition(":")
-    if sign and kind in FORMATS:
-        return read_resource(Path(rest), kind=kind, argument=argument, species=species)
+    if rest and kind in FORMATS:
+        return read_resource(_path(rest), kind=kind, argument=argument, species=species)
     if _exists(word):
-        kind = guess_format(Path(word), argument=argument)
-        return read_resource(Path(word), kind=kind, argument=argument, species=species)
-    if word in FORMATS:
-        msg = f"{word} is a format that is read from a file: {as_given(argument, f'{word}:PATH')}"
+        return _read_path(word, argument=argument, species=species)
+    if kind in FORMATS:
+        found = f"{as_given(argument, word)} has no path" if sign else f"{kind} is a format that is read from a file"
+        msg = f"{found}: {as_given(argument, f'{kind}:PATH')}"
         raise ValueError(msg)
+    if _looks_like_a_path(word):
+        raise FileNotFoundError(_unknown(word, argument))
     raise ValueError(_unknown(word, argument))
+
+
+def _looks_like_a_path(word: str) -> bool:
+    is_of_a_kind = f"{word.partition(':')[0].lower()}:" in (LIANA, *(f"{kind}:" for kind in FORMATS))
+    return not is_of_a_kind and (bool(Path(word).suffix) or "/" in word or "\\" in word)
+
+
+def _read_path(text: str, *, argument: str, species: str) -> Resource:
+    path = _path(text)
+    if not is_there(path, Path.exists):
+        msg = f"{as_given(argument, text)} does not exist"
+        raise FileNotFoundError(msg)
+    return read_resource(path, kind=guess_format(path, argument=argument), argument=argument, species=species)
 
 
 def _unknown(word: str, argument: str) -> str:
@@ -167,8 +213,12 @@ def _unknown(word: str, argument: str) -> str:
     names = [f"{LIANA}{name}" for name in liana.resources()]
     of_liana = f"{LIANA}NAME ({len(names)} of them)" if names else f"{LIANA}NAME (after pip install 'commscore[liana]')"
     formats = ", ".join(f"{kind}:PATH" for kind in FORMATS)
-    near = "" if Path(word).suffix else suggest(word, (*NAMES, *names))
+    is_path = _looks_like_a_path(word)
+    kind, sign, rest = word.partition(":")
+    in_lower_case = f"{kind.lower()}{sign}{rest}"
+    near = "" if is_path else suggest(in_lower_case, (*NAMES, *names, *(in_lower_case,) * (kind.lower() in FORMATS)))
+    what = "does not exist: it is" if is_path else "is"
     return (
-        f"{as_given(argument, word)} is neither a resource nor a file; there are {', '.join(NAMES)}, {of_liana}, and "
-        f"what is read from files: {formats}; several are joined by {JOIN!r}, as in {JOIN.join(NAMES)}{near}"
+        f"{as_given(argument, word)} {what} neither a resource nor a file; there are {', '.join(NAMES)}, {of_liana}, "
+        f"and what is read from files: {formats}; several are joined by {JOIN!r}, as in {JOIN.join(NAMES)}{near}"
     )

@@ -32,11 +32,13 @@ _no_rows = functools.cache(empty_tables)  # shared: tables are handed out as cop
 
 
 def content_sha256(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Hash the content of tables: the same facts give the same hash, whatever made them."""
+    """Hash the content of tables: the same facts give the same hash, whatever made them and in whatever order."""
     digest = hashlib.sha256()
     for name in sorted(tables):
         digest.update(f"{name}\n".encode())
-        digest.update(tables[name].to_csv(sep="\t", index=False, lineterminator="\n").encode())
+        table = tables[name][sorted(tables[name].columns)]
+        lines = table.to_csv(sep="\t", index=False, header=False, lineterminator="\n").splitlines(keepends=True)
+        digest.update("".join(("\t".join(table.columns), "\n", *sorted(lines))).encode())
     return digest.hexdigest()
 
 
