@@ -102,7 +102,7 @@ def test_as_resource_takes_names_resources_and_tables(breast):
     assert rs.as_resource("breast") is breast
     assert rs.as_resource(breast) is breast
     assert len(rs.as_resource(pd.DataFrame({"ligand": ["A"], "receptor": ["B"]}))) == 1
-    with pytest.raises(TypeError, match="resource must be a string, a Resource or a pandas DataFrame, found 3"):
+    with pytest.raises(TypeError, match="resource must be a string, a path, a Resource or a pandas DataFrame, found 3"):
         rs.as_resource(3)
     with pytest.raises(ValueError, match=r"resource='liana' is neither a resource nor a file; there are breast"):
         rs.as_resource("liana")

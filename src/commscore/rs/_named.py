@@ -180,15 +180,15 @@ def _open(word: str, *, argument: str, species: str) -> Resource:
     if word in NAMES:
         return load(word)
     if word.startswith(LIANA):
-        return liana.read_liana(word.removeprefix(LIANA), given=as_given(argument, word))
+        return liana.read_liana(word.removeprefix(LIANA), written=as_given(argument, word))
     kind, sign, rest = word.partition(":")
     if rest and kind in FORMATS:
         return read_resource(_path(rest), kind=kind, argument=argument, species=species)
     if _exists(word):
         return _read_path(word, argument=argument, species=species)
     if kind in FORMATS:
-        found = f"{as_given(argument, word)} has no path" if sign else f"{kind} is a format that is read from a file"
-        msg = f"{found}: {as_given(argument, f'{kind}:PATH')}"
+        problem = f"{as_given(argument, word)} has no path" if sign else f"{kind} is a format that is read from a file"
+        msg = f"{problem}: {as_given(argument, f'{kind}:PATH')}"
         raise ValueError(msg)
     if _looks_like_a_path(word):
         raise FileNotFoundError(_unknown(word, argument))

@@ -36,9 +36,9 @@ def content_sha256(tables: Mapping[str, pd.DataFrame]) -> str:
     digest = hashlib.sha256()
     for name in sorted(tables):
         digest.update(f"{name}\n".encode())
-        table = tables[name][sorted(tables[name].columns)]
+        table = tables[name][sorted(tables[name].columns, key=str)]
         lines = table.to_csv(sep="\t", index=False, header=False, lineterminator="\n").splitlines(keepends=True)
-        digest.update("".join(("\t".join(table.columns), "\n", *sorted(lines))).encode())
+        digest.update("".join(("\t".join(map(str, table.columns)), "\n", *sorted(lines))).encode())
     return digest.hexdigest()
 
 

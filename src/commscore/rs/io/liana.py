@@ -60,17 +60,17 @@ def from_liana(name: str = "consensus", *, select: Callable[[str], pd.DataFrame]
     ----------
     Dimitrov et al., Nature Cell Biology 2024, doi:10.1038/s41556-024-01469-w
     """
-    return read_liana(name, select=select, given=f"name={name!r}")
+    return read_liana(name, select=select, written=f"name={name!r}")
 
 
-def read_liana(name: str, *, select: Callable[[str], pd.DataFrame] | None = None, given: str) -> Resource:
-    """Do what :func:`from_liana` says; ``given`` is how the user wrote the name, for messages."""
+def read_liana(name: str, *, select: Callable[[str], pd.DataFrame] | None = None, written: str) -> Resource:
+    """Do what :func:`from_liana` says; ``written`` is how the user wrote the name, for messages."""
     version = ""
     if select is None:
         module = _liana()
         resources = sorted(map(str, module.show_resources()))
         if name not in resources:
-            msg = f"{given} is not a resource of liana: {', '.join(resources)}{suggest(name, resources)}"
+            msg = f"{written} is not a resource of liana: {', '.join(resources)}{suggest(name, resources)}"
             raise ValueError(msg)
         select, version = module.select_resource, installed_version() or ""
     frame = select(name).reset_index(drop=True)
