@@ -24,14 +24,13 @@ from .io.table import from_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from os import PathLike
 
 LIANA = "liana:"
 JOIN = "+"
 
 
 @checked
-def as_resource(resource: str | PathLike[str] | Resource | pd.DataFrame) -> Resource:
+def as_resource(resource: str | os.PathLike[str] | Resource | pd.DataFrame) -> Resource:
     """Make a Resource of what a tool accepts as ``resource=``: a name, a Resource, or a table; or of a path.
 
     Parameters
