@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import cohort_of_samples
 import commscore as cs
 
 ALIASES = {
@@ -99,3 +100,12 @@ def test_liana_makes_tensors_of_it(small, interactions):
     assert sorted(tensor.order_names[2]) == ["a", "b", "c", "d"]
     best = min(f["magnitude_rank"].min() for f in frames)
     assert np.nanmax(np.asarray(tensor.tensor)) == pytest.approx(-np.log10(best), rel=1e-6)  # as LIANA inverts ranks
+
+
+def test_over_samples_permuted_p_values_have_the_name_of_permuted_ones():
+    adata = cohort_of_samples.cohort(n_samples=4)
+    cs.tl.score(adata, "cell_type", resource=cohort_of_samples.PAIRS, sample_key="sample", n_perms=50)
+    frame, table = cs.get.to_liana(adata), cs.get.table(adata, sort=False)
+    np.testing.assert_array_equal(frame["cellphone_pvals"], table["pvalue_within"])
+    np.testing.assert_array_equal(frame["pvalue_mean"], table["pvalue"])
+    assert frame["cellphone_pvals"].notna().all()

@@ -89,6 +89,10 @@ def _renamed(params: dict[str, Any], table: pd.DataFrame) -> dict[str, str]:
         alias, alias_p = (getattr(method, "aliases", None) or (None, None)) if method else (None, None)
         end = "" if single else f"_{name}"
         renamed[f"score{end}"] = alias or f"score_{name}"
-        renamed[f"pvalue{end}"] = alias_p or f"pvalue_{name}"
+        permuted = f"pvalue_within{end}"  # over samples, pvalue is a t-test and missing in some rows
+        if permuted in table:
+            renamed[permuted], renamed[f"pvalue{end}"] = alias_p or f"pvalue_within_{name}", f"pvalue_{name}"
+        else:
+            renamed[f"pvalue{end}"] = alias_p or f"pvalue_{name}"
         renamed[f"padj{end}"] = f"padj_{name}"
     return renamed | {c: c for c in ("magnitude_rank", "specificity_rank") if c in table}
