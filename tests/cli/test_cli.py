@@ -167,7 +167,7 @@ def test_score_over_samples(tmp_path):
     done = invoke("score", tmp_path / "cohort.h5ad", *shared, "--sample-key", "sample", "--plot", dots)
     assert done.exit_code == 0, done.output
     options = {"sample_key": "sample", "resource": slow.PAIRS, "n_perms": 50, "inplace": False}
-    expected = cs.tl.score(adata, "cell_type", **options).table
+    expected = cs.tl.score(adata, "cell_type", **options).surest_first
     written = pd.read_csv(out)
     assert list(written.columns) == list(expected.columns)
     for column in ("pvalue", "pvalue_within", "excess", "n_samples"):

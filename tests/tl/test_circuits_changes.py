@@ -81,6 +81,7 @@ DESIGNS = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:.*looks like patients")  # who have a sample of each condition
 @pytest.mark.parametrize("design", DESIGNS)
 def test_changes_of_steps_are_those_of_the_comparison(design):
     adata = cohort(n_samples=4, n_cells=300, paired=True, donor_sd=0.2, rng=2)
@@ -98,6 +99,7 @@ def test_changes_of_steps_are_those_of_the_comparison(design):
         assert row["n_ref"] == with_edges.loc[name, "n_ref"] == 4
 
 
+@pytest.mark.filterwarnings("ignore:.*looks like patients")
 def test_pairs_take_the_patient_out():
     shift = cs.ds.Shift(interaction=("CSF1", "CSF1R"), source="T cell", target="macrophage", log2fc=1)
     adata = cohort(n_samples=5, n_cells=400, paired=True, donor_sd=0.05, patient_sd=1.0, shifts=[shift], rng=3)

@@ -32,7 +32,7 @@ def scored():
     adata.X = x
     sc.pp.normalize_total(adata, target_sum=1e4)
     sc.pp.log1p(adata)
-    cs.tl.score(adata, "cell_type", resource=adata.uns["interactions"], n_perms=199, expr_prop=0.1)
+    cs.tl.score(adata, "cell_type", resource=adata.uns["interactions"], n_perms=199, null="auto", expr_prop=0.1)
     return adata
 
 

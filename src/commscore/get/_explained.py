@@ -36,7 +36,7 @@ def columns(key: str = "commscore") -> pd.DataFrame:
     >>> import commscore as cs
     >>> explained = cs.get.columns("compare").set_index(["table", "column"])
     >>> explained.loc[("table", "padj"), "meaning"]
-    'Benjamini–Hochberg over the tested rows of the contrast'
+    'Benjamini–Hochberg adjusted p-value over the tested rows of the contrast'
     """
     kind = "score" if key == "commscore" else key.removeprefix("commscore_")
     if kind not in KINDS:

@@ -45,7 +45,8 @@ class AnalyticNull:
     --------
     >>> import numpy as np
     >>> from scipy import sparse
-    >>> x = np.log1p(np.random.default_rng(0).poisson(0.5, (300, 2)))
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.exponential(size=(300, 2)) * (rng.random((300, 2)) < 0.4)
     >>> x = sparse.csc_array(x.astype(np.float32))
     >>> null = AnalyticNull.fit(
     ...     x.data, x.indices.astype(np.uint32), x.indptr.astype(np.int64),
@@ -54,7 +55,7 @@ class AnalyticNull:
     >>> genes = Entities(indptr=np.array([0, 1, 2]), genes=np.array([0, 1]))
     >>> zero, one = np.array([0]), np.array([1])
     >>> p, valid = null.pvalues(
-    ...     ScoreThresholds(source=zero, target=one, ligand=zero, receptor=one, threshold=np.array([0.4]), form=0),
+    ...     ScoreThresholds(source=zero, target=one, ligand=zero, receptor=one, threshold=np.array([0.5]), form=0),
     ...     genes,
     ... )
     >>> bool(valid[0]), 0.01 < float(p[0]) < 0.5
