@@ -36,6 +36,7 @@ FINE = {
     ("get.to_liana", "sample"): {"slash"},
     ("get.to_liana", "sample_key"): {"text", "slash", "long"},
     ("tl.power", "n_samples"): {"[3]"},
+    ("pl.network", "matrix"): {"True"},
     ("pl.shapes", "names"): {"0"},
     ("pl.roles", "names"): {"[text, text]"},
     ("rs.from_table", "name"): {"text", "slash", "long"},
@@ -118,7 +119,7 @@ def tells(message, name, value):
 
 def problem_of(label, function, arguments, name, value, before):
     """Return what is wrong with the answer to one bad value, or None."""
-    allowed = (TypeError, ValueError, KeyError, *((OSError,) if name in PATHS else ()))
+    allowed = (TypeError, ValueError, KeyError, *((OSError,) if name in PATHS else (FileNotFoundError,)))
     try:
         function(**(arguments | {name: value}))
     except allowed as error:

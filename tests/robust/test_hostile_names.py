@@ -11,6 +11,7 @@ import json
 import warnings
 
 import anndata as ad
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -200,6 +201,7 @@ def test_every_plot_draws_every_name(world):
             figure.savefig(io.BytesIO(), dpi=30)
         assert max(figure.get_size_inches()) < 25
         assert not any(t.get_parse_math() for t in figure.findobj(Text) if "$" in t.get_text())
+        plt.close("all")  # figures are of pyplot
 
 
 @pytest.mark.slow
