@@ -87,9 +87,8 @@ def as_single(frame: pd.DataFrame, method: str | None, *, keep: bool) -> pd.Data
 def surest_first(frame: pd.DataFrame, *, schema: str, end: str = "") -> Ints:
     """Order of rows by ascending ``padj``, then descending score or absolute effect, those without them last.
 
-    Among equals, interactions that reviews tell of come first.
-
-    What is a ranking already, and tables without these columns, stay as they are.
+    Among equals, interactions that reviews tell of come first. What is a ranking already, and tables without these
+    columns, stay as they are.
 
     Parameters
     ----------
