@@ -12,6 +12,7 @@ import cells
 import numpy as np
 import pandas as pd
 import resource_page
+import rooms
 import taxonomy
 from docutils import nodes
 from sphinx import addnodes
@@ -168,6 +169,14 @@ class Names(SphinxDirective):
         )
 
 
+class Rooms(SphinxDirective):
+    """The rooms of the package and their imports."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return what takes the place of the directive."""
+        return [nodes.raw("", rooms.draw(), format="html")]
+
+
 def join_returns(_app: Any, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
     """Make one paragraph of what a function returns, where it is prose: numpydoc takes every line for a type."""
     if "Returns" not in lines:
@@ -206,6 +215,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("commscore-datasets", Datasets)
     app.add_directive("commscore-columns", Columns)
     app.add_directive("commscore-names", Names)
+    app.add_directive("commscore-rooms", Rooms)
     app.connect("autodoc-process-docstring", join_returns, priority=400)  # before numpydoc
     app.add_css_file("commscore.css")
     app.add_js_file("resource.js", loading_method="defer")
