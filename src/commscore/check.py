@@ -148,9 +148,22 @@ def _refusal(name: str, value: object, kinds: Iterable[Kind]) -> str:
     way_out = f"; write [{value!r}]" if isinstance(value, str) and any("list" in w for w in words) else ""
     if isinstance(value, str | os.PathLike) and words == ["an AnnData"]:
         way_out = "; read the file first, for example with anndata.read_h5ad"
+    elif "an AnnData" in words and type(value).__name__ in _HOLD_ANNDATA:
+        way_out = _table_inside(value)
     elif isinstance(value, os.PathLike) and "a string" in words:
         way_out = f"; write {os.fspath(value)!r}"
     return f"{name} must be {expected}, found {shown(value)}{way_out}"
+
+
+_HOLD_ANNDATA = {"MuData": ("mod", "mdata[{!r}]"), "SpatialData": ("tables", "sdata.tables[{!r}]")}
+
+
+def _table_inside(value: Any) -> str:
+    """Say how to write the tables that an object of several holds; RNA first, where one is called so."""
+    attribute, call = _HOLD_ANNDATA[type(value).__name__]
+    names = sorted(map(str, getattr(value, attribute, ())), key=lambda n: n.lower() not in ("rna", "gex", "table"))
+    some = " or ".join(call.format(n) for n in names[:3])
+    return f"; give the one that holds the expression of genes: {some}" if some else "; it holds no table"
 
 
 def _check_number(name: str, value: Any, kind: Kind) -> None:

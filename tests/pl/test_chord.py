@@ -49,3 +49,8 @@ def test_needs_polar_axes(edges):
 def test_nothing_to_draw(edges):
     with pytest.raises(ValueError, match="no pair has a score above 0"):
         cs.pl.chord(edges.assign(score=0.0), value="score")
+
+
+def test_only_these_sources(edges):
+    ax = cs.pl.chord(edges, source=["CAF"], palette=PALETTE)
+    assert hexes(ax.collections[0].get_facecolors()[:, :3]) == ["#00ff00"]  # CAF → T cell

@@ -60,3 +60,11 @@ def test_forty_groups_and_one(edges):
     assert max(map(len, labels(ax.yaxis))) <= 28
     assert not ax.texts  # too many cells for numbers
     assert cs.pl.heatmap(many.iloc[:1].assign(target=names[0])).images[0].get_array().shape == (1, 1)
+
+
+def test_only_these_sources(edges):
+    ax = cs.pl.heatmap(edges, source="tumour", max_padj=None)
+    expected = edges[edges["source"] == "tumour"].groupby("target", observed=True).size()
+    drawn, groups = ax.images[0].get_array(), labels(ax.yaxis)
+    assert dict(zip(groups, drawn[groups.index("tumour")], strict=True)) == {g: expected.get(g, 0) for g in groups}
+    assert drawn.sum() == expected.sum()

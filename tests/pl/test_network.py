@@ -90,3 +90,14 @@ def test_one_group_and_nothing(edges):
     assert len([p for p in cs.pl.network(one).patches if isinstance(p, Circle)]) == 1
     with pytest.raises(ValueError, match=r"no row has padj ≤ 0\.05"):
         cs.pl.network(edges.iloc[[4]])
+
+
+def test_only_these_sources_and_targets(edges):
+    ax = cs.pl.network(edges, source="tumour", palette=PALETTE)
+    assert {hexes(p.get_edgecolor()[:3])[0] for p in arrows(ax)} == {"#ff0000"}
+    both = cs.pl.network(edges, source=["tumour", "CAF"], target=["T cell"], palette=PALETTE, matrix=True)
+    assert len(arrows(both)) == 1
+    shown = both.figure.axes[1].images[0].get_array()
+    assert shown.sum() == 1  # the matrix beside it has the same rows
+    with pytest.raises(ValueError, match="source='nobody' is not in the table"):
+        cs.pl.network(edges, source="nobody")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..check import AxesOrNone, Count, Palette, Proportion, checked
+from ..check import AxesOrNone, Count, Label, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import room, sized
-from ._table import axes, names_of, need_columns, need_rows, scored, significant, top_groups, totals
+from ._table import axes, names_of, need_columns, need_rows, pick, scored, significant, top_groups, totals
 from ._text import counted, inches, shorten, title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sized
+    from collections.abc import Iterable, Mapping, Sequence, Sized
 
     import pandas as pd
     from anndata import AnnData
@@ -29,6 +29,8 @@ def chord(
     value: str = "count",
     max_padj: Proportion | None = 0.05,
     method: str | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     top: Count = 150,
     max_groups: Count = 40,
     palette: Palette | None = None,
@@ -49,6 +51,8 @@ def chord(
         p-values is drawn whole.
     method
         Of a table with several methods, the one to draw; by default the first, which the title names.
+    source, target
+        Only this group, or these.
     top
         Number of ribbons, the widest first.
     max_groups
@@ -71,7 +75,7 @@ def chord(
     """
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
-    frame, rule = significant(frame, max_padj, method)
+    frame, rule = significant(pick(frame, source=source, target=target), max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
     groups = top_groups(whole, max_groups)
     pairs = whole.loc[groups, groups].stack()

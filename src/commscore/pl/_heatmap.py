@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..check import AxesOrNone, ColourMap, Count, Palette, Proportion, checked
+from ..check import AxesOrNone, ColourMap, Count, Label, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import room, sized
-from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
+from ._table import axes, names_of, need_columns, pick, scored, significant, top_groups, totals
 from ._text import bare, counted, inches, shorten, title
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -29,6 +31,8 @@ def heatmap(
     value: str = "count",
     max_padj: Proportion | None = 0.05,
     method: str | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     top: Count = 40,
     cmap: ColourMap = "cividis",
     palette: Palette | None = None,
@@ -49,6 +53,8 @@ def heatmap(
         p-values is drawn whole.
     method
         Of a table with several methods, the one to draw; by default the first, which the title names.
+    source, target
+        Only this group, or these.
     top
         Number of groups, by their outgoing and incoming totals.
     cmap
@@ -70,7 +76,7 @@ def heatmap(
     """
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
-    frame, rule = significant(frame, max_padj, method)
+    frame, rule = significant(pick(frame, source=source, target=target), max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
     longest = room().across(28, 0.25)
     top = room().columns(top, fixed=0.07 * longest + 1.4, each=0.14)

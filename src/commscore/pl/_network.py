@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..check import AxesOrNone, Count, Palette, Proportion, checked
+from ..check import AxesOrNone, Count, Label, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import sized
 from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, untangled, width_legend, widths
 from ._heatmap import heatmap, heatmap_size
-from ._table import axes, beside_axes, names_of, need_columns, need_rows, scored, significant, top_groups, totals
+from ._table import axes, beside_axes, names_of, need_columns, need_rows, pick, scored, significant, top_groups, totals
 from ._text import counted, title
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -32,6 +34,8 @@ def network(
     value: str = "count",
     max_padj: Proportion | None = 0.05,
     method: str | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
     top: Count = 40,
     max_groups: Count = 40,
     matrix: bool | None = None,
@@ -53,6 +57,8 @@ def network(
         p-values is drawn whole.
     method
         Of a table with several methods, the one to draw; by default the first, which the title names.
+    source, target
+        Only this group, or these.
     top
         Number of arrows, the widest first.
     max_groups
@@ -79,7 +85,7 @@ def network(
     """
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
-    frame, rule = significant(frame, max_padj, method)
+    frame, rule = significant(pick(frame, source=source, target=target), max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
     between = whole.loc[(groups := top_groups(whole, max_groups)), groups]
     pairs = between.stack()
@@ -88,15 +94,17 @@ def network(
     with_matrix = ax is None and (len(shown) < len(pairs) if matrix is None else matrix)
     ax, other = _axes(ax, groups, with_matrix=with_matrix)
     if other is not None:
-        heatmap(data, key=key, value=value, max_padj=max_padj, method=method, top=max_groups, palette=palette, ax=other)
+        rows: dict[str, Any] = {"key": key, "max_padj": max_padj, "method": method, "source": source, "target": target}
+        heatmap(data, value=value, top=max_groups, palette=palette, ax=other, **rows)
     places = circle(untangled(shown.to_dict(), groups))
     places = {g: places[g] for g in groups}
     sizes = node_sizes(ax, _areas(between), beside=_LEGEND)
     colours = group_colours(data, key, groups, palette=palette)
     # the narrow ones on top of the wide ones
-    for ((source, target), _), width in zip(shown.items(), widths(shown), strict=True):
-        reach = tuple(np.sqrt(sizes[g]) / 2 + 1 for g in (source, target))
-        draw_arrow(ax, places[source], places[target], colour=colours[source], width=width, shrink=reach)
+    for (ends, _), width in zip(shown.items(), widths(shown), strict=True):
+        start, end = ends
+        reach = tuple(np.sqrt(sizes[g]) / 2 + 1 for g in ends)
+        draw_arrow(ax, places[start], places[end], colour=colours[start], width=width, shrink=reach)
     draw_nodes(ax, places, colours=colours, sizes=sizes, beside=_LEGEND)
     width_legend(ax, shown, heading="interactions" if value == "count" else f"sum of {value}")
     left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower arrow")

@@ -90,6 +90,7 @@ def _parameters(stored: StoredResult) -> list[list[str]]:
 
 def _prose(stored: StoredResult) -> str:
     p = {name: shown(value) for name, value in stored.params.items()}
+    p["n_pairs"] = str(np.size((stored.params.get("group_pairs") or {}).get("source", ())))
     p["n_groups"] = str(np.size(np.asarray(stored.params.get("groups", ()), object)))
     p["samples"] = _samples(stored.params)
     write = _PROSE.get(stored.kind)
@@ -135,9 +136,13 @@ def _score(p: Mapping[str, str]) -> str:
         f"Interactions between the {p['n_groups']} groups of {p.get('groupby')} ({p.get('n_cells')} "
         f"cells) were scored by {p.get('method')}, {how}. Subunits of complexes were joined by {p.get('complex')}; "
         f"an interaction was tested where at least a fraction {p.get('expr_prop')} of the cells of both groups express "
-        f"every subunit, in groups of at least {p.get('min_cells')} cells. P-values were divided by the probability "
-        "that permuted labels would list the row, and adjusted by Benjamini and Hochberg."
+        f"every subunit, in groups of at least {p.get('min_cells')} cells{_pairs_named(p)}. P-values were divided by "
+        "the probability that permuted labels would list the row, and adjusted by Benjamini and Hochberg."
     )
+
+
+def _pairs_named(p: Mapping[str, str]) -> str:
+    return f", in the {p['n_pairs']} pairs of groups that can meet" if p.get("group_pairs", "none") != "none" else ""
 
 
 def _over_samples(p: Mapping[str, str]) -> str:

@@ -52,8 +52,13 @@ class Cells:
         return np.arange(self.n) if self.chosen is None else self.chosen
 
 
-def read_cells(adata: AnnData, groupby: str, *, groups: Sequence[Label] | None, min_cells: int) -> Cells:
-    """Read the groups of cells and leave out those that are not asked for or are too small."""
+def read_cells(
+    adata: AnnData, groupby: str, *, groups: Sequence[Label] | None, min_cells: int, is_permuted: bool = True
+) -> Cells:
+    """Read the groups of cells and leave out those that are not asked for or are too small.
+
+    Labels of one group cannot be permuted (``is_permuted``).
+    """
     column = obs_column(adata, "groupby", groupby)
     codes, names, sizes, missing = _counted(column)
     if missing:
@@ -66,11 +71,14 @@ def read_cells(adata: AnnData, groupby: str, *, groups: Sequence[Label] | None, 
     chosen = _chosen_groups(names, groups, groupby)
     large = [k for k in chosen if sizes[k] >= min_cells]
     too_small = {names[k]: int(sizes[k]) for k in chosen if sizes[k] < min_cells}
-    if len(large) < 2:
+    if len(large) < 1 + is_permuted:
         listing = listed([f"{as_written(names[k])}: {sizes[k]}" for k in chosen])
+        needed = "at least two groups" if is_permuted else "a group"
+        why = "are needed to permute labels" if is_permuted else "is needed"
+        way_out = " (null=None scores one without permutations)" if is_permuted and len(large) == 1 else ""
         msg = (
-            f"at least two groups of min_cells={min_cells} cells are needed to permute labels, "
-            f"adata.obs[{groupby!r}] has {len(large)} (cells per group: {listing})"
+            f"{needed} of min_cells={min_cells} cells {why}, adata.obs[{groupby!r}] has {len(large)} (cells per "
+            f"group: {listing}){way_out}"
         )
         raise ValueError(msg + _numeric(column, groupby))
     return _numbered(codes, names, large=large, sizes=sizes, too_small=too_small)

@@ -60,6 +60,18 @@ def choose(methods: Methods, *, null: str | None) -> ChosenMethods:
     return ChosenMethods(names, scores, combination)
 
 
+def refuse_one_group(chosen: ChosenMethods, groupby: str) -> None:
+    """Raise if a method sets a group against the others, of which there are none."""
+    relative = [m.name for m in chosen.scores if any(s.relative == "rest" for s in m.needs)]
+    if relative:
+        by = f" ({chosen.combination.name!r} ranks it)" if chosen.combination else ""
+        msg = (
+            f"method={relative[0]!r}{by} sets a group against the cells of all other groups, and "
+            f"adata.obs[{groupby!r}] has one group; choose another method, such as 'mean' (cs.tl.methods lists them)"
+        )
+        raise ValueError(msg)
+
+
 def _checked(m: object) -> scoring.Method:
     if not isinstance(m, scoring.Score | scoring.Combination):
         msg = f"method must be a name or what cs.tl.method returns, or a list of these, found {type(m).__name__}"

@@ -27,11 +27,12 @@ from ...get._store import check_target, finish, identity
 from ...study.background import cell_totals, gene_sets_of_tests, with_cofactors
 from ...study.cells import Cells, read_cells
 from ...study.expression import Expression, read_expression, refuse_unsuitable
+from ...study.group_pairs import GroupPairs, MeetingGroups, read_group_pairs
 from ...study.interactions import TestableInteractions, testable_interactions
 from ...study.progress import progress_bar
 from ...study.strata import samples_of_cells, warn_if_few, warn_of_patients, warn_of_samples
 from . import _samples
-from ._chosen import ChosenMethods, Methods, choose, with_ranks
+from ._chosen import ChosenMethods, Methods, choose, refuse_one_group, with_ranks
 from ._tables import ScoredRows, score_table, untested_table
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def score(
     expr_prop: Proportion = 0.1,
     min_cells: Count = 5,
     groups: GroupNames | None = None,
+    group_pairs: GroupPairs | None = None,
     layer: str | None = None,
     use_raw: bool = False,
     rng: RNG = 0,
@@ -139,6 +141,11 @@ def score(
         Smaller groups are left out, of the permutations too, and listed as untested.
     groups
         Use only these groups' cells.
+    group_pairs
+        Pairs of groups that can meet, if not all can: a list of (source, target), a table with the columns ``source``
+        and ``target``, or CellPhoneDB's table of microenvironments (``cell_type`` and ``microenvironment``: groups of
+        one meet, each with itself too). Labels are permuted among all cells as without it; only rows of these pairs
+        are tested, and ``padj`` is over them. (A, B) does not imply (B, A).
     layer, use_raw
         Where the expression is, if not in ``adata.X``; not both.
     rng
@@ -201,7 +208,10 @@ def score(
     check_target(adata, key_added, inplace=inplace)
     seed, chosen = key(rng), choose(method, null=null)
     expression = read_expression(adata, layer=layer, use_raw=use_raw)
-    cells = read_cells(adata, groupby, groups=groups, min_cells=int(min_cells))
+    cells = read_cells(adata, groupby, groups=groups, min_cells=int(min_cells), is_permuted=null is not None)
+    if cells.groups.n == 1:
+        refuse_one_group(chosen, groupby)
+    meeting = read_group_pairs(group_pairs, cells, groupby=groupby)
     resource = rs.as_resource(resource)
     interactions = testable_interactions(
         resource, expression.var_names, missing_subunits=missing_subunits, indirect=False
@@ -225,14 +235,16 @@ def score(
         passing: Bools = _PASSES[prop_filter](prop, expr_prop)
         return passing
 
+    filters = RowFilters(passes, meeting)
+
     with team(n_jobs) as threads:
         problem = _problem(
             expression, cells, interactions, scores=chosen.scores, sets=sets, settings=settings, threads=threads
         )
-        rows = _score_rows(problem, interactions, chosen, sets=sets, settings=settings, passes=passes)
+        rows = _score_rows(problem, interactions, chosen, sets=sets, settings=settings, filters=filters)
     rows = replace(rows, cells=cells)
     table = with_ranks(score_table(rows), chosen)
-    untested = untested_table(rows, expr_prop=expr_prop, min_cells=min_cells)
+    untested = untested_table(rows, expr_prop=expr_prop, min_cells=min_cells, is_paired=meeting is not None)
     params = {
         "groupby": groupby,
         "method": np.asarray(chosen.names, object),
@@ -254,6 +266,7 @@ def score(
         "aliases": interactions.aliases,
         **interactions.counted,
         "groups": cells.names[cells.display],
+        "group_pairs": None if meeting is None else meeting.recorded,
         "n_cells": cells.n,
         "commscore": __version__,
         **_samples.recorded(samples, sample_key, rows),
@@ -303,6 +316,14 @@ class ScoreSettings:
     plus_one: bool
 
 
+@dataclass(frozen=True)
+class RowFilters:
+    """Which rows are tested: whether a fraction of cells is enough, and which groups can meet."""
+
+    passes: Callable[[Floats], Bools]
+    meeting: MeetingGroups | None = None
+
+
 def _score_rows(
     problem: Problem,
     interactions: TestableInteractions,
@@ -310,12 +331,15 @@ def _score_rows(
     *,
     sets: dict[str, GeneSetsOfTests],
     settings: ScoreSettings,
-    passes: Callable[[Floats], Bools],
+    filters: RowFilters,
 ) -> ScoredRows:
     """Find the rows that pass, score and test them."""
-    draws, null = settings.draws, settings.null
+    draws, null, passes = settings.draws, settings.null, filters.passes
     summary = entity_summary(problem.genes, interactions.entities, settings.rule)
     tests, which = nulls.expressed_tests(summary, interactions.ligand, interactions.receptor, passes=passes)
+    if filters.meeting is not None:
+        kept = np.flatnonzero(filters.meeting.keep(tests.source, tests.target))
+        tests, which = tests.take(kept), which[kept]
     probability = chance_of_listing(problem, tests, passes)
     problem = replace(problem, sets=gene_sets_of_tests(sets, which))
     with progress_bar(draws.n if null else 0, "permutations") as progress:

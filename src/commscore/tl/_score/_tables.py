@@ -76,7 +76,7 @@ def score_table(rows: ScoredRows) -> pd.DataFrame:
     return pd.concat([table, columns], axis=1)
 
 
-def untested_table(scored: ScoredRows, *, expr_prop: float, min_cells: int) -> pd.DataFrame:
+def untested_table(scored: ScoredRows, *, expr_prop: float, min_cells: int, is_paired: bool = False) -> pd.DataFrame:
     """Interactions and groups that were not tested, with the reason and what was found."""
     interactions, cells, summary, which = scored.interactions, scored.of_cells, scored.summary, scored.which
     rows = list(interactions.untested)
@@ -85,6 +85,7 @@ def untested_table(scored: ScoredRows, *, expr_prop: float, min_cells: int) -> p
     never, names = np.flatnonzero(~tested), interactions.frame["interaction"].to_numpy()
     best = [f"{most:.3g}" for most in summary.prop.max(axis=1).tolist()]
     start, end = "largest fraction in any group: ligand", f"; expr_prop {expr_prop:g}"
+    end += "; both sides in no pair of group_pairs" if is_paired else ""
     rows += [
         (name, "below expr_prop", f"{start} {best[ligand]}, receptor {best[receptor]}{end}")
         for name, ligand, receptor in zip(
