@@ -88,7 +88,7 @@ def test_what_reviews_tell_of_is_bold_and_first_among_equals(table):
 def test_several_groups_at_once(edges, changes, samples):
     ax = cs.pl.dotplot(edges, source=["tumour", "CAF"], target="T cell")
     assert [t.get_text() for t in ax.get_xticklabels()] == ["CAF → T cell"]
-    assert sum(len(c.get_offsets()) for c in cs.pl.dotplot(edges, source=["tumour", "CAF"]).collections[:1]) == 5
+    assert sum(len(c.get_offsets()) for c in cs.pl.dotplot(edges, source=["tumour", "CAF"]).collections[:2]) == 5
     bars = cs.pl.drivers(changes, interaction=["A^B", "C^D"], max_padj=None)
     assert {t.get_text().split("  ")[0] for t in bars.get_yticklabels()} == {"A^B", "C^D"}
     several = cs.pl.by_sample(samples, condition_key="stage", target=["CAF", "tumour"])
@@ -112,3 +112,14 @@ def test_sizes_over_and_within_samples_say_of_how_many():
         found = shown[(shown["interaction"] == names[int(biggest[1])])]
         found = found[(found["source"].astype(str) + " → " + found["target"].astype(str)) == pairs[int(biggest[0])]]
         assert found[column].iloc[0] == row[column]
+
+
+def test_rows_without_a_p_value_are_crosses_and_not_small_dots(table):
+    missing = table.assign(padj=table["padj"].where(table["source"] != table["source"].iloc[0]))
+    ax = cs.pl.dotplot(missing)
+    dots, crosses = ax.collections[:2]
+    assert len(dots.get_offsets()) == missing["padj"].notna().sum()
+    assert len(crosses.get_offsets()) == missing["padj"].isna().sum()
+    assert (dots.get_clim(), dots.get_clim()) == (crosses.get_clim(), (table["score"].min(), table["score"].max()))
+    assert [t.get_text() for t in ax.get_legend().get_texts()][-1] == "not tested"
+    assert "not tested" not in [t.get_text() for t in cs.pl.dotplot(table).get_legend().get_texts()]

@@ -46,6 +46,13 @@ def test_two_rows_are_weighted_and_keep_to_themselves():
         assert fit.pvalue[r] == pytest.approx(stats.t.sf(t, there.sum() - 1))
 
 
+def test_an_excess_counts_as_far_as_the_weaker_side_reaches():
+    rows = excess([[0.8, 0.8, -0.4, np.nan]], [[0.1, 0.1, 0.1, np.nan]])
+    limited = rows.within_reach(np.array([[1.0, 0.25, 0.25, 0.0]]))
+    np.testing.assert_array_equal(limited.excess, [[0.8, 0.2, -0.4, np.nan]])
+    np.testing.assert_array_equal(limited.variance, rows.variance)
+
+
 def test_a_single_sample_has_a_mean_and_no_test():
     fit = fitted(excess([[0.3, np.nan], [np.nan, np.nan]], [[0.1, np.nan], [np.nan, np.nan]]))
     assert fit.mean[0] == pytest.approx(0.3)

@@ -101,7 +101,8 @@ def test_counts_of_samples(cohort):
             passing += min((frame.iloc[c, g] > 0).mean() for c, genes in ((a, left), (b, right)) for g in genes) >= 0.1
             if len(left) == len(right) == 1:
                 here = frame.iloc[a, left[0]].mean() + frame.iloc[b, right[0]].mean()
-                positive += here > frame.iloc[inside, left[0]].mean() + frame.iloc[inside, right[0]].mean()
+                both = min((frame.iloc[c, g[0]] > 0).mean() for c, g in ((a, left), (b, right))) >= 0.1
+                positive += both & (here > frame.iloc[inside, left[0]].mean() + frame.iloc[inside, right[0]].mean())
         assert row.n_samples == n
         assert row.support == pytest.approx(passing / n)
         if len(left) == len(right) == 1:
@@ -179,7 +180,7 @@ FORMS = {
 @pytest.mark.parametrize("method", FORMS)
 def test_excess_is_that_over_labels_shuffled_in_each_sample(cohort, method, monkeypatch):
     """Complexes and all methods but the mean: each sample scored on its own; least subunit, and sum over groups."""
-    monkeypatch.setattr(moments, "N_PERMS", 2000)
+    monkeypatch.setattr(moments, "_LEAST", 2000)
     table = run(cohort, method=method)
     rows = excess_of(cohort, table, method=method)
     rng, x = np.random.default_rng(1), dense(cohort)
@@ -241,6 +242,39 @@ def test_a_donor_of_its_own_is_no_cohort():
     assert row["top_sample_share"] > 0.3
 
 
+@pytest.mark.parametrize("method", ["mean", "product"])
+def test_a_receptor_of_one_donor_makes_no_excess_in_the_others(method):
+    """The ligand is high in every sample; the receptor is in one of them only."""
+    adata = slow.cohort(n_samples=6, per_group=(50, 50, 50), rng=1, between=0.2)
+    x, last = dense(adata), (adata.obs["sample"] == "s5").to_numpy()
+    source, target = ((adata.obs["cell_type"] == k).to_numpy() for k in ("k0", "k1"))
+    x[source, 0] += 2.0
+    x[~last, 1] = 0.0
+    x[target & last, 1] += 1.0
+    adata.X = sparse.csr_matrix(x.astype(np.float32))
+    several = run(adata, method=method).set_index(["source", "target", "interaction"])
+    row = several.loc[("k0", "k1", "G0^G1")]
+    assert row["support"] == pytest.approx(1 / 6)
+    assert row["n_positive"] == 1
+    assert row["top_sample_share"] == 1.0
+    assert row["pvalue"] > 0.05
+    either = run(adata, method=method, expr_prop=0.0).set_index(["source", "target", "interaction"])
+    if method == "mean":  # a ligand alone makes the mean of two sides
+        assert either.loc[("k0", "k1", "G0^G1"), "pvalue"] < 0.01
+
+
+def test_permutations_of_moments_follow_n_perms(cohort):
+    tables = [run(cohort, method="product", n_perms=n) for n in (60, 1000, 4000)]
+    excess = [t["excess"].to_numpy() for t in tables]
+    assert excess[0].tobytes() == excess[1].tobytes()  # 200 each
+    assert not np.array_equal(excess[1], excess[2])  # 800
+
+
+def test_samples_without_a_null_are_refused(cohort):
+    with pytest.raises(ValueError, match=r"sample_key='sample' has no use with null=None.*Leave it out"):
+        run(cohort, null=None)
+
+
 @pytest.mark.parametrize("null", ["permutation", "analytic"])
 def test_names_and_order_of_samples_groups_genes_and_interactions_change_nothing(cohort, null):
     expected = run(cohort, null=null)
@@ -295,7 +329,7 @@ def test_missing_samples_and_a_column_that_is_none(cohort):
 
 
 @pytest.mark.filterwarnings("error:.* looks like samples")
-@pytest.mark.parametrize("name", ["sample", "donor_id", "Patient", "orig.ident", "batch"])
+@pytest.mark.parametrize("name", ["sample", "donor_id", "Patient", "orig.ident", "batch", "ind", "case_id", "HTO_maxID", "hash.ID", "mouse"])
 def test_a_column_that_looks_like_samples_is_named(cohort, name):
     cohort.obs = cohort.obs.rename(columns={"sample": name})
     with pytest.warns(UserWarning, match=rf"adata.obs\['{name}'\] looks like samples: 5 values.*sample_key='{name}'"):
@@ -310,7 +344,8 @@ def test_columns_that_are_no_samples_are_not_named(cohort):
     cohort.obs["patient"] = cohort.obs["cell_type"].astype(str) + "!"  # every value has one group
     cohort.obs["sample"] = "only"
     cohort.obs["donor"] = [f"d{i}" for i in range(cohort.n_obs)]
-    cohort.obs["sample_age"] = cohort.obs["letters"].cat.codes
+    for name in ("sample_age", "case", "bad_ind", "nCount_HTO", "mouse_strain"):
+        cohort.obs[name] = cohort.obs["letters"].cat.codes
     run(cohort, sample_key=None)
 
 

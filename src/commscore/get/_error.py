@@ -33,8 +33,9 @@ def pvalue_error(adata: AnnData, key: str = "commscore", *, method: str | None =
         √(p (1 − p) / n_perms) of the permuted p, divided by ``pass_probability`` as the p-value is (0.5 at most), one
         entry per row of :func:`commscore.get.table` (of this method), in its order, named ``pvalue_error``; 0 where the
         p-value is analytic, NaN where there is none. With ``sample_key`` it is that of ``pvalue_within``. Another seed
-        moves a p-value of 0.05 from 1,000 permutations by about 0.007. At the smallest p-value that the permutations
-        can give (``pvalue_floor`` in :func:`commscore.get.params`) it says little: the true one may be anything below.
+        moves a p-value of 0.05 from 1,000 permutations by about 0.007. Where ``pvalue_raw`` (``pvalue_within_raw``) is
+        the smallest that the permutations can give (``pvalue_floor`` in :func:`commscore.get.params`, before the
+        division) it says little: the true one may be anything below.
 
     Raises
     ------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-_SMALLEST, _LARGEST = 12.0, 130.0
+_SMALLEST, _LARGEST, _CROSS = 12.0, 130.0, 18.0
 
 
 @checked
@@ -48,7 +48,8 @@ def dotplot(
         Key in ``adata.uns``.
     score, pvalue
         Columns for colour and size (−log10; without p-values all dots have one size). Of a column that ends in
-        ``_rank``, the smallest values are the best and the brightest. With samples ``"padj"`` is that over samples, and
+        ``_rank``, the smallest values are the best and the brightest. Rows without one are crosses ("not tested"; with
+        samples, those whose groups meet in too few). With samples ``"padj"`` is that over samples, and
         ``"padj_within"`` that within them; the legend says of how many samples.
     method
         Of a table with several methods, the one to draw; by default the first, which the colour bar names.
@@ -98,16 +99,10 @@ def dotplot(
     ax = axes(ax, **_size_for(*labels))
     x = shown["_pair"].map({n: i for i, n in enumerate(pair_names)}).to_numpy(float)
     y = shown["interaction"].astype(object).map({n: i for i, n in enumerate(names)}).to_numpy(float)
-    strength = _strength(shown[pvalue].to_numpy(float)) if has_p else np.full(len(shown), 1.0)
-    dots = ax.scatter(
-        x,
-        y,
-        c=shown[score].to_numpy(float),
-        s=_size(strength),
-        edgecolors="0.25",
-        linewidths=0.4,
-        cmap=reverse(cmap) if score.endswith("_rank") else cmap,
-    )
+    p = shown[pvalue].to_numpy(float) if has_p else np.full(len(shown), 0.1)
+    tested, strength = ~np.isnan(p), _strength(p)
+    cmap = reverse(cmap) if score.endswith("_rank") else cmap
+    dots = _dots(ax, x, y, values=shown[score].to_numpy(float), sizes=_size(strength), filled=tested, cmap=cmap)
     _decorate(ax, *labels)
     for label, name in zip(ax.get_yticklabels(), names, strict=True):
         label.set_fontweight("bold" if name in of_reviews else "normal")
@@ -119,8 +114,19 @@ def dotplot(
     bar = ax.figure.colorbar(dots, ax=ax, label=score.replace("_", " ") + of, shrink=0.6, pad=0.02, anchor=(0, 0))
     bar.ax.tick_params(labelsize=7.5)
     if has_p:
-        _size_legend(ax, strength, f"−log10 {pvalue}{_samples(shown, pvalue)}")
+        _size_legend(ax, strength, f"−log10 {pvalue}{_samples(shown, pvalue)}", untested=not tested.all())
     return ax
+
+
+def _dots(ax: Any, x: Any, y: Any, *, values: Any, sizes: Any, filled: Any, cmap: str) -> Any:
+    """Draw dots, and crosses where there is no p-value; return what the colour bar is of."""
+    ends = {"cmap": cmap, "vmin": np.nanmin(values), "vmax": np.nanmax(values)}
+    dots = ax.scatter(
+        x[filled], y[filled], c=values[filled], s=sizes[filled], edgecolors="0.25", linewidths=0.4, **ends
+    )
+    if not filled.all():
+        ax.scatter(x[~filled], y[~filled], c=values[~filled], s=_CROSS, marker="x", linewidths=1.0, **ends)
+    return dots
 
 
 def _samples(shown: pd.DataFrame, pvalue: str) -> str:
@@ -196,13 +202,15 @@ def _decorate(ax: Any, names: list[str], pairs: list[str]) -> None:
         ax.spines[side].set_visible(False)
 
 
-def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], heading: str) -> None:
+def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], heading: str, *, untested: bool) -> None:
     high = float(strength.max(initial=0.0))
     steps = np.unique(np.round(np.linspace(0, high, 4), 1))
     handles = [
         ax.scatter([], [], s=float(_size(np.array([v, high]))[0]), color="0.6", edgecolors="0.25", label=f"{v:g}")
         for v in steps
     ]
+    if untested:
+        handles.append(ax.scatter([], [], s=_CROSS, marker="x", color="0.4", linewidths=1.0, label="not tested"))
     if room().narrow:
         legend(ax, handles, heading)
         return

@@ -10,7 +10,7 @@ makes the standard error (Hartung & Knapp 2001, doi:10.1002/sim.791), so that a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,14 @@ class SampleExcess:
     variance: Floats
     used: Bools
     level: Floats
+
+    def within_reach(self, reach: Floats) -> SampleExcess:
+        """Count what is above zero in proportion to ``reach``, 0 to 1, (n_rows × n_samples) of the weaker side.
+
+        One side alone would make an excess in samples in which the other is hardly expressed. No value grows by this;
+        rates under labels without meaning fall (benchmarks/README_samples.md).
+        """
+        return replace(self, excess=np.where(self.excess > 0, reach * self.excess, self.excess))
 
     @property
     def n(self) -> Ints:

@@ -9,6 +9,7 @@ within strata.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,29 @@ if TYPE_CHECKING:
     from .analytic.summary import Run
 
 _LEAST = 1e-300
+
+
+@dataclass(frozen=True)
+class ExpressionFilter:
+    """Which fractions of expressing cells pass: at least ``least``, or ``more`` than that.
+
+    Examples
+    --------
+    >>> passes = ExpressionFilter(0.1)
+    >>> passes(np.array([0.05, 0.1])).tolist(), passes.reach(np.array([0.05, 0.3])).tolist()
+    ([False, True], [0.5, 1.0])
+    """
+
+    least: float
+    more: bool = False
+
+    def __call__(self, fraction: Floats) -> Bools:
+        """Return what passes."""
+        return np.asarray(fraction > self.least if self.more else fraction >= self.least)
+
+    def reach(self, fraction: Floats) -> Floats:
+        """Return how far fractions go towards ``least``, 0 to 1."""
+        return np.asarray(np.minimum(fraction / self.least, 1.0) if self.least else np.ones(fraction.shape))
 
 
 def fewest_expressing(n: Ints, passes: Callable[[Floats], Bools]) -> Floats:

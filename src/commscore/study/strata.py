@@ -26,10 +26,18 @@ if TYPE_CHECKING:
 _MOST = 65_534
 _LEVELS = range(2, 201)
 _SAMPLE = re.compile(
-    r"(?:.*[^a-z])?(?:sample|specimen|biopsy|biopsie|librar(?:y|ie)|orig\.?ident|replicate|batch|channel)s?"
-    r"[^a-z]*(?:id|identifier|no|nr|num|number|name|code|label|key)?[^a-z]*"
+    r"(?:.*[^a-z])?(?:(?:bio)?sample|specimen|biopsy|biopsie|librar(?:y|ie)|orig\.?ident|replicate|batch|channel)s?"
+    r"[^a-z]*(?:id|identifier|no|nr|num|number|name|code|label|key)?s?[^a-z]*"
 )
+_BARE = re.compile(
+    r"(?:inds?|gsm|embryos?|mice|rep)[^a-z]*(?:id|no|nr|num|number|name|code|label)?[^a-z]*"
+    r"|cases?[^a-z]+(?:id|no|nr|num|number|name|code|label)[^a-z]*"
+    r"|(?:hto|hash(?:tag)?s?)(?:[^a-z]+(?:max)?(?:id|ident|classification|call|name))?[^a-z]*"
+)
+"""Words that are samples on their own and something else in longer names (``bad_ind``, ``nCount_HTO``); a ``case`` with
+a number, as alone it is the opposite of a control."""
 _COVERED = 0.95  # of the cells lie in levels with several groups
+_MISSING = 0.05  # of the cells may have no value
 SAMPLES_SAY = "looks like samples"
 
 
@@ -140,17 +148,21 @@ def like_samples(adata: AnnData, cells: Cells, *, groupby: str) -> list[str]:
     """Return columns of ``obs`` called like samples, patients first, of 2 to 200 values with several groups each."""
     columns = [str(c) for c in adata.obs.columns if str(c) != groupby]
     owners = [c for c in columns if OWNER.fullmatch(c.lower())]
-    samples = [c for c in columns if c not in owners and _SAMPLE.fullmatch(c.lower())]
+    samples = [c for c in columns if c not in owners and any(p.fullmatch(c.lower()) for p in (_SAMPLE, _BARE))]
     return [c for c in (*owners, *samples) if list(columns).count(c) == 1 and _crosses_groups(adata, c, cells)]
 
 
 def _crosses_groups(adata: AnnData, key: str, cells: Cells) -> bool:
-    """Whether a column has a few values, nearly all of whose cells lie in values with several groups."""
+    """Whether a column has a few values, nearly all of whose cells lie in values with several groups.
+
+    It may lack some: whoever names it is told of these cells.
+    """
     column: Any = in_memory(adata, key)
     codes, values = pd.factorize(column if cells.chosen is None else column.iloc[cells.chosen])
-    if len(values) not in _LEVELS or (codes < 0).any():
+    there = codes >= 0
+    if len(values) not in _LEVELS or there.mean() < 1 - _MISSING:
         return False
     table = np.zeros((len(values), cells.groups.n), np.int64)
-    np.add.at(table, (codes, cells.groups.labels), 1)
+    np.add.at(table, (codes[there], cells.groups.labels[there]), 1)
     several = (table > 0).sum(axis=1) > 1
     return bool(several.sum() > 1 and table[several].sum() >= _COVERED * table.sum())

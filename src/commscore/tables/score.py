@@ -29,10 +29,17 @@ SCORE = Table(
         Column("receptor_prop", "float", "fraction of target cells that express the receptor, 0 to 1"),
         Column("score", "float", "the score; score_<method> with several methods"),
         Column(
-            "excess", "float", "sample_key only: mean over samples of the score above permuted labels of the sample"
+            "excess",
+            "float",
+            "sample_key only: mean over samples of the score above permuted labels of the sample, as far as both sides "
+            "pass expr_prop there",
         ),
         Column("excess_se", "float", "sample_key only: standard error of it, from how it varies between samples"),
-        Column("n_positive", "int", "sample_key only: samples in which the score is above that of permuted labels"),
+        Column(
+            "n_positive",
+            "int",
+            "sample_key only: samples in which both sides pass expr_prop and the excess is positive",
+        ),
         Column(
             "pvalue",
             "float",

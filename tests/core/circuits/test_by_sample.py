@@ -86,7 +86,7 @@ def test_p_values_within_samples(cells, scheme):
 
 
 def test_excess_and_variance_in_samples(cells, monkeypatch):
-    monkeypatch.setattr(moments, "N_PERMS", 3000)
+    monkeypatch.setattr(moments, "_LEAST", 3000)
     x, labels, strata = cells
     read, draws = laid_out(*cells)
     graph = make_graph()

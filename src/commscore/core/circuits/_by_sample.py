@@ -40,8 +40,9 @@ def circuit_excess(
     moments: list[list[Moments]] = []
     for s, sample in enumerate(cells.in_strata(own)):
         inside = replace(graph, members=graph.members[:, own[s] > 0])
-        counter = CircuitMoments(inside, sample, rule=rule)
-        permute(sample, counter, draws_of_sample(draws, s))
+        own_draws = draws_of_sample(draws, s)
+        counter = CircuitMoments(inside, sample, rule=rule, n_perms=own_draws.n)
+        permute(sample, counter, own_draws)
         moments.append(counter.moments)
     steps, circuits = steps_with_cells(graph, own)
     whole = [~np.isnan(moments[0][1].observed)[:, None] & circuits] * 2
@@ -78,9 +79,9 @@ def steps_with_cells(graph: CircuitGraph, own: Ints) -> tuple[Bools, Bools]:
 class CircuitMoments:
     """The visitor of a sample: moments of the steps' scores, and the circuits' strengths and lowest scores."""
 
-    def __init__(self, graph: CircuitGraph, cells: LabelledCells, *, rule: str) -> None:
+    def __init__(self, graph: CircuitGraph, cells: LabelledCells, *, rule: str, n_perms: int) -> None:
         self._graph, self._cells, self._rule = graph, cells, rule
-        self.moments = [Moments(v[:, 0]) for v in self._evaluate(cells.observe().mean[:, :, None])]
+        self.moments = [Moments(v[:, 0], n_perms) for v in self._evaluate(cells.observe().mean[:, :, None])]
 
     @property
     def bytes_per_labelling(self) -> int:

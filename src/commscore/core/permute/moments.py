@@ -13,20 +13,26 @@ if TYPE_CHECKING:
 
 MIN_CELLS = 3
 """Cells of each group that a sample needs."""
-N_PERMS = 200
+_LEAST, _PART = 200, 5
 _MEMORY = 1 << 26  # of a block: the same for all callers, because the last bit of a sum depends on its parts
+
+
+def perms_of_moments(n_perms: int) -> int:
+    """Permutations within each sample that moments come from: a fifth of ``n_perms``, and no fewer than 200."""
+    return max(_LEAST, n_perms // _PART)
 
 
 def draws_of_sample(draws: Draws, sample: int) -> Draws:
     """Return how labellings of one sample alone are drawn; every sample has a key of its own."""
-    return replace(draws, n=N_PERMS, key=(draws.key + sample + 1) % 2**64, memory=_MEMORY, strata=None)
+    n, key = perms_of_moments(draws.n), (draws.key + sample + 1) % 2**64
+    return replace(draws, n=n, key=key, memory=_MEMORY, strata=None)
 
 
 class Moments:
-    """Sums over permutations of distances from the observed values, so that squares do not cancel."""
+    """Sums over ``n`` permutations of distances from the observed values, so that squares do not cancel."""
 
-    def __init__(self, observed: Floats) -> None:
-        self.observed = observed
+    def __init__(self, observed: Floats, n: int) -> None:
+        self.observed, self._n = observed, n
         self._sums, self._squares = np.zeros(observed.shape), np.zeros(observed.shape)
 
     def add(self, some: slice, permuted: Floats) -> None:
@@ -38,10 +44,10 @@ class Moments:
     @property
     def mean(self) -> Floats:
         """Mean over the permutations."""
-        return np.asarray(self.observed + self._sums / N_PERMS)
+        return np.asarray(self.observed + self._sums / self._n)
 
     @property
     def variance(self) -> Floats:
         """Variance (n − 1) over them."""
-        squares = self._squares - self._sums**2 / N_PERMS
-        return np.asarray(np.maximum(squares, 0.0) / (N_PERMS - 1))
+        squares = self._squares - self._sums**2 / self._n
+        return np.asarray(np.maximum(squares, 0.0) / (self._n - 1))

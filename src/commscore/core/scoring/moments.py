@@ -175,8 +175,9 @@ def _permuted(
         inside = few.take(here)
         inside = Tests(number[inside.source], number[inside.target], inside.ligand, inside.receptor)
         own = {n: replace(g, of_test=g.of_test[here]) for n, g in part.sets.items()}
-        counter = MomentCounter(replace(sample, sets=own), inside, scores)
-        permute(sample.cells, counter, draws_of_sample(draws, s))
+        own_draws = draws_of_sample(draws, s)
+        counter = MomentCounter(replace(sample, sets=own), inside, scores, n_perms=own_draws.n)
+        permute(sample.cells, counter, own_draws)
         for i, (score, moments) in enumerate(zip(scores, counter.moments, strict=True)):
             take = ~plain[rows[here]] | (not is_linear(score))
             at, mean = rows[here][take], moments.mean[take]
@@ -225,13 +226,14 @@ class MomentCounter:
     excess, not whether there is any.
     """
 
-    def __init__(self, problem: Problem, tests: Tests, scores: Sequence[Score]) -> None:
+    def __init__(self, problem: Problem, tests: Tests, scores: Sequence[Score], *, n_perms: int) -> None:
         self.problem, self.scores, self._n = problem, scores, tests.n
         self.rows = rows_of(problem, tests, scores)
         self.statistics = TestStatistics(tests, self.rows, problem)
         tables = true_tables(problem, self.rows)
         every = slice(0, tests.n)
-        self.moments = [Moments(self._values(s, tables, every).reshape(tests.n, -1)[:, 0]) for s in range(len(scores))]
+        observed = (self._values(s, tables, every).reshape(tests.n, -1)[:, 0] for s in range(len(scores)))
+        self.moments = [Moments(values, n_perms) for values in observed]
 
     @property
     def bytes_per_labelling(self) -> int:

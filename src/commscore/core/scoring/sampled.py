@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...stats.over_samples import SampleTest, test_excess
-from ...stats.selection import pass_probability
+from ...stats.selection import ExpressionFilter, pass_probability
 from .moments import SampleStatistics, sample_excess
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class OverSamples:
     """Per test: ``n`` samples with both groups, share of them with both sides (``support``), largest share of one.
 
     ``top_share`` is the largest share of one sample in what the source expresses of the ligand, or the target of the
-    receptor, whichever is larger. ``fits`` and ``n_positive`` are by score.
+    receptor, whichever is larger. ``fits`` and ``n_positive`` (samples with both sides and an excess) are by score.
     """
 
     n: Ints
@@ -57,7 +57,7 @@ def over_samples(
     scores: Sequence[Score],
     *,
     summary: EntitySummary,
-    passes: Callable[[Floats], Bools],
+    passes: ExpressionFilter,
     draws: Draws,
 ) -> OverSamples:
     """Test every row over samples, and count them."""
@@ -67,13 +67,15 @@ def over_samples(
         raise RuntimeError(msg)
     used = samples.used(tests)
     n = np.asarray(used.sum(axis=1), np.int64)
-    both = _expressed_by_both(problem.entities, tests, samples, passes=passes) & used
+    weaker = _weaker_side(problem.entities, tests, samples)
+    both, reach = passes(weaker) & used, passes.reach(weaker)
     with np.errstate(invalid="ignore"):
         support = both.sum(axis=1) / np.where(n > 0, n, np.nan)
     total, ends = samples.total, ((tests.ligand, tests.source), (tests.receptor, tests.target))
     shares = [_largest_share(total[:, summary.limiting[e, g], g]) for e, g in ends]
-    rows = sample_excess(problem, tests, scores, samples=samples, draws=draws)
-    return OverSamples(n, support, np.maximum(*shares), [test_excess(r) for r in rows], [r.n_positive for r in rows])
+    rows = [r.within_reach(reach) for r in sample_excess(problem, tests, scores, samples=samples, draws=draws)]
+    positive = [np.asarray((both & (r.excess > 0)).sum(axis=1), np.int64) for r in rows]
+    return OverSamples(n, support, np.maximum(*shares), [test_excess(r) for r in rows], positive)
 
 
 def _largest_share(values: Floats) -> Floats:
@@ -82,13 +84,11 @@ def _largest_share(values: Floats) -> Floats:
     return np.asarray(values.max(axis=0) / np.where(whole > 0, whole, np.nan), np.float64)
 
 
-def _expressed_by_both(
-    entities: Entities, tests: Tests, samples: SampleStatistics, *, passes: Callable[[Floats], Bools]
-) -> Bools:
-    """Whether ligand and receptor pass in each sample, n_tests × n_samples."""
+def _weaker_side(entities: Entities, tests: Tests, samples: SampleStatistics) -> Floats:
+    """Fraction of the cells that express the ligand, or the receptor, whichever is less, n_tests × n_samples."""
     columns = []
     for expressed, cells in zip(samples.expressed, samples.cells, strict=True):
         prop = expressed / np.maximum(cells, 1)
-        passing = passes(np.minimum.reduceat(prop[entities.genes], entities.indptr[:-1], axis=0))
-        columns.append(passing[tests.ligand, tests.source] & passing[tests.receptor, tests.target])
+        least = np.minimum.reduceat(prop[entities.genes], entities.indptr[:-1], axis=0)
+        columns.append(np.minimum(least[tests.ligand, tests.source], least[tests.receptor, tests.target]))
     return np.stack(columns, axis=1)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..._labels import natural_order
 from ..._validate import warn
-from ...core.permute.moments import MIN_CELLS, N_PERMS
+from ...core.permute.moments import MIN_CELLS, perms_of_moments
 from ...core.scoring.sampled import MIN_SAMPLES
 from ...stats.multiple import benjamini_hochberg
 from ...stats.selection import corrected
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 _MANY = 0.05  # of the rows
 INSTEAD = "Give sample_key={}, which asks both whether groups differ within samples and whether that recurs in them"
+
+
+def refuse_without_null(sample_key: str | None, null: str | None) -> None:
+    """Refuse samples where nothing is tested: they matter to p-values alone."""
+    if sample_key is not None and null is None:
+        msg = (
+            f"sample_key={sample_key!r} has no use with null=None: it says within which samples labels are permuted, "
+            "and over which samples rows are tested. Leave it out for scores alone, or give null='auto'"
+        )
+        raise ValueError(msg)
 
 
 def warn_of_floor(rows: ScoredRows, *, n_perms: int) -> None:
@@ -121,7 +132,9 @@ def _null_of_rows(rows: ScoredRows) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, list(schema.NULLS))
 
 
-def recorded(samples: SamplesOfCells | None, sample_key: str | None, rows: ScoredRows) -> dict[str, Any]:
+def recorded(
+    samples: SamplesOfCells | None, sample_key: str | None, rows: ScoredRows, *, n_perms: int
+) -> dict[str, Any]:
     """Return what goes into ``params`` about samples."""
     if samples is None or sample_key is None:
         return {"sample_key": None}
@@ -129,10 +142,10 @@ def recorded(samples: SamplesOfCells | None, sample_key: str | None, rows: Score
     fits = [] if over is None else over.fits
     return {
         "sample_key": sample_key,
-        "samples": samples.names,
+        "samples": np.asarray(natural_order(samples.names), object),
         "n_samples": samples.n,
         "min_samples": MIN_SAMPLES,
         "min_cells_sample": MIN_CELLS,
-        "moment_perms": N_PERMS,
+        "moment_perms": perms_of_moments(n_perms),
         "prior_df": np.array([f.prior_df for f in fits]),
     }

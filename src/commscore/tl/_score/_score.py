@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from ...core.summary import COMPLEX_RULES, entity_summary
 from ...core.threads import team
 from ...get import Result
 from ...get._store import check_target, finish, identity
+from ...stats.selection import ExpressionFilter
 from ...study.background import cell_totals, gene_sets_of_tests, with_cofactors
 from ...study.cells import Cells, read_cells
 from ...study.expression import Expression, read_expression, refuse_unsuitable
@@ -40,14 +41,13 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ... import scores as scoring
-    from ...arrays import Bools, Floats
     from ...core.scoring.problem import GeneSetsOfTests
     from ...core.threads import Team
     from ...rs import Resource
 
 NULLS = (*nulls.NAMES, None)
 _MEMORY = 256 * 2**20
-_PASSES = {">=": np.greater_equal, ">": np.greater}
+_PROP_FILTERS = (">=", ">")
 
 
 @checked
@@ -121,10 +121,11 @@ def score(
         same p-values without shuffling, by a saddlepoint approximation from one pass over the data, also very
         small ones; tests outside its domain are permuted, as the column ``null`` says row by row. ``"auto"``
         is that where a method has an analytic null, and permutations where it has none. ``None`` gives scores
-        only. For data larger than memory use ``"analytic"``: permutations keep the values of all genes of the
-        resource, beyond 1 GiB in a temporary file.
+        only, and takes no ``sample_key``. For data larger than memory use ``"analytic"``: permutations keep the
+        values of all genes of the resource, beyond 1 GiB in a temporary file.
     n_perms
-        Number of permutations; the smallest p-value is 1 / (n_perms + 1).
+        Number of permutations; the smallest permuted p-value is 1 / (n_perms + 1) (``pvalue_floor`` in the stored
+        parameters), before it is divided by ``pass_probability``.
     scheme
         ``"rotation"`` (fast; each labelling is uniformly random), ``"ring"`` (finite-sample exact) or
         ``"independent"``.
@@ -173,9 +174,12 @@ def score(
     Notes
     -----
     In every sample a row has an excess over the mean of permuted labels, with the variance that they give it. For
-    ``"mean"`` of single genes both have a closed form; for complexes and all other methods they come from 200
-    permutations within the sample. The excesses are averaged with weights 1 / (variance + variance between samples),
-    the latter a trend of the level over all rows; the residual variance is moderated (``excess``, ``excess_se``).
+    ``"mean"`` of single genes both have a closed form; for complexes and all other methods they come from
+    permutations within the sample, a fifth of ``n_perms`` and no fewer than 200. One side alone is no excess: where
+    the ligand, or the receptor, is in fewer than ``expr_prop`` of the sample's cells, what is above zero counts in
+    proportion (half of ``expr_prop``: half). The excesses are averaged with weights 1 / (variance + variance between
+    samples), the latter a trend of the level over all rows; the residual variance is moderated (``excess``,
+    ``excess_se``).
     ``pvalue_within`` is analytic for the methods that have an analytic null, and permuted for the others.
 
     Raises
@@ -205,6 +209,7 @@ def score(
     True
     """
     _check(null=null, scheme=scheme, rule=complex, ties=ties, prop_filter=prop_filter)
+    _samples.refuse_without_null(sample_key, null)
     check_target(adata, key_added, inplace=inplace)
     seed, chosen = key(rng), choose(method, null=null)
     expression = read_expression(adata, layer=layer, use_raw=use_raw)
@@ -225,17 +230,12 @@ def score(
     if sample_key is not None:
         samples = samples_of_cells(adata, sample_key, cells, groupby=groupby)
         settings = replace(settings, draws=replace(settings.draws, strata=samples.strata))
-        if null is not None:
-            warn_if_few(samples.n, sample_key)
-            warn_of_patients(adata, samples, cells, sample_key=sample_key)
+        warn_if_few(samples.n, sample_key)
+        warn_of_patients(adata, samples, cells, sample_key=sample_key)
     elif null is not None:
         warn_of_samples(adata, cells, groupby=groupby, instead=_samples.INSTEAD)
 
-    def passes(prop: Floats) -> Bools:
-        passing: Bools = _PASSES[prop_filter](prop, expr_prop)
-        return passing
-
-    filters = RowFilters(passes, meeting)
+    filters = RowFilters(ExpressionFilter(float(expr_prop), more=prop_filter == ">"), meeting)
 
     with team(n_jobs) as threads:
         problem = _problem(
@@ -269,7 +269,7 @@ def score(
         "group_pairs": None if meeting is None else meeting.recorded,
         "n_cells": cells.n,
         "commscore": __version__,
-        **_samples.recorded(samples, sample_key, rows),
+        **_samples.recorded(samples, sample_key, rows, n_perms=int(n_perms)),
     }
     result = Result(table, params, identity(resource), {"untested": untested})
     _warn_if_nothing(result)
@@ -283,7 +283,7 @@ def _check(*, null: object, scheme: object, rule: object, ties: object, prop_fil
     one_of("scheme", scheme, schemes.NAMES)
     one_of("complex", rule, COMPLEX_RULES)
     one_of("ties", ties, ("ge", "gt"))
-    one_of("prop_filter", prop_filter, tuple(_PASSES))
+    one_of("prop_filter", prop_filter, _PROP_FILTERS)
 
 
 def _warn_if_nothing(result: Result) -> None:
@@ -320,7 +320,7 @@ class ScoreSettings:
 class RowFilters:
     """Which rows are tested: whether a fraction of cells is enough, and which groups can meet."""
 
-    passes: Callable[[Floats], Bools]
+    passes: ExpressionFilter
     meeting: MeetingGroups | None = None
 
 
