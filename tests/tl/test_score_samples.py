@@ -329,7 +329,9 @@ def test_missing_samples_and_a_column_that_is_none(cohort):
 
 
 @pytest.mark.filterwarnings("error:.* looks like samples")
-@pytest.mark.parametrize("name", ["sample", "donor_id", "Patient", "orig.ident", "batch", "ind", "case_id", "HTO_maxID", "hash.ID", "mouse"])
+@pytest.mark.parametrize(
+    "name", ["sample", "donor_id", "Patient", "orig.ident", "batch", "ind", "case_id", "HTO_maxID", "hash.ID", "mouse"]
+)
 def test_a_column_that_looks_like_samples_is_named(cohort, name):
     cohort.obs = cohort.obs.rename(columns={"sample": name})
     with pytest.warns(UserWarning, match=rf"adata.obs\['{name}'\] looks like samples: 5 values.*sample_key='{name}'"):
