@@ -17,6 +17,7 @@ import pytest
 
 import commscore as cs
 from commscore.tables import compare, vocabulary
+from commscore.tables.kinds import stored_kinds
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -183,15 +184,42 @@ def test_modules_do_not_import_each_other_in_circles():
 
 
 def test_every_tool_is_kept_apart_from_the_others():
-    """The contract lists all tools."""
+    """The contract names no tool, so that it holds of every one."""
     import tomllib
 
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
-    listed = {m for c in contracts if c["type"] == "independence" for m in c["modules"]}
-    tools = {f"commscore.tl.{p.stem}" for p in (ROOT / "src" / "commscore" / "tl").iterdir() if p.suffix in ("", ".py")}
-    assert listed == {t for t in tools if not t.endswith("__")}
+    assert [c["modules"] for c in contracts if c["type"] == "independence"] == [["commscore.tl.*"]]
+
+
+def lists_of_kinds(path: Path) -> list[str]:
+    """Return the places of a file that list kinds of results again, or ask which one a result is of."""
+    kinds = set(stored_kinds())
+    places = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts) | ast.Dict(keys=parts):
+                words = {p.value.removeprefix("commscore_") for p in parts if is_text(p)}
+                places += [f"{path.name}:{node.lineno}"] * (len(words & kinds) > 1)
+            case ast.Compare(left=ast.Attribute(attr="kind"), comparators=[ast.Constant(value=word)]) if word in kinds:
+                places.append(f"{path.name}:{node.lineno}")
+    return places
+
+
+def is_text(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def test_every_kind_of_result_stands_once(tmp_path):
+    """A kind is its columns in ``tables`` and its file in ``kinds``: nothing else knows which ones there are."""
+    declaring = {"tables", "kinds", "rs"}  # a resource has tables of its own that are called so
+    rooms = {path: path.relative_to(ROOT / "src" / "commscore").parts[0] for path in SOURCES}
+    files = [path for path in SOURCES if rooms[path] not in declaring]
+    assert [place for path in files for place in lists_of_kinds(path)] == []
+    again = tmp_path / "again.py"
+    again.write_text('ORDER = ("score", "compare")\nif stored.kind == "loops":\n    pass\n', encoding="utf-8")
+    assert lists_of_kinds(again) == ["again.py:1", "again.py:2"]
 
 
 def test_a_class_has_a_name_of_its_own():

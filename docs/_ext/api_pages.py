@@ -12,19 +12,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 ROOMS = ("rs", "tl", "get", "pl", "ds", "report")
-DRAWN_BY = {
-    "tl.balance": "balance",
-    "tl.circuits": "circuit",
-    "tl.compare": "volcano",
-    "tl.expectations": "expectations",
-    "tl.leave_one_out": "influence",
-    "tl.loops": "loops",
-    "tl.profile": "by_sample",
-    "tl.response": "response",
-    "tl.score": "dotplot",
-    "tl.therapies": "therapies",
-}
-"""Tools and the plot of the gallery that shows what they store."""
+RETURNED = {"profile": "by_sample"}
+"""Tools that store nothing, and the plot that shows what they return."""
 _SECTION = re.compile(r"^### (\w+)[^\n]*\n(.*?)(?=^##|\Z)", re.M | re.S)
 _PICTURE = re.compile(r"^!\[([^\]]*)\]\(gallery/(\w+)\.png\)$", re.M)
 
@@ -32,6 +21,15 @@ _PICTURE = re.compile(r"^!\[([^\]]*)\]\(gallery/(\w+)\.png\)$", re.M)
 def gallery_sections(text: str) -> dict[str, str]:
     """Return what the gallery has under each plot's heading, by the plot's name."""
     return {name: body.strip() for name, body in _SECTION.findall(text)}
+
+
+def plot_of(tool: str) -> str:
+    """Return the plot of the gallery that shows what a tool makes."""
+    from commscore.kinds import kind_of
+    from commscore.tables.kinds import stored_kinds
+
+    stored = next((kind for kind in stored_kinds().values() if kind.tool == tool), None)
+    return kind_of(stored.name).plot if stored else RETURNED.get(tool, "")
 
 
 def page_of(room: str, name: str, *, gallery: dict[str, str]) -> str:
@@ -43,7 +41,7 @@ def page_of(room: str, name: str, *, gallery: dict[str, str]) -> str:
     if room == "pl" and name in gallery:
         body = _PICTURE.sub(r"![\1](../gallery/\2.png)", gallery[name])
         return f"{page}\n## In the gallery\n\nWith the data of the {{doc}}`/gallery`:\n\n{body}\n"
-    plot = DRAWN_BY.get(f"{room}.{name}", "")
+    plot = plot_of(name) if room == "tl" else ""
     picture = _PICTURE.search(gallery.get(plot, ""))
     if picture:
         page += (

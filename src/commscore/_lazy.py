@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 
-def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return ``__getattr__`` and ``__dir__`` of a package whose names live in these of its modules.
+def exports(stub: Path) -> dict[str, str]:
+    """Return the members that a stub imports, by name, each with its module."""
+    imports = [node for node in ast.parse(stub.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
 
-    A name is looked up once: from then on it is an attribute of the package.
+
+def lazy(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package whose members stand in the stub beside its file.
+
+    The stub has one line for each, which type checkers and editors read, too. A name is looked up once: from then on
+    it is an attribute of the package.
     """
+    homes = exports(Path(file).with_suffix(".pyi"))
 
     def get(name: str) -> Any:
         if name not in homes:
@@ -24,4 +34,4 @@ def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         setattr(sys.modules[package], name, member)
         return member
 
-    return get, lambda: sorted(homes)
+    return get, lambda: sorted(homes), sorted(homes)

@@ -173,7 +173,7 @@ def test_cellchat_folder_and_archive_are_the_same(cellchat):
     (cellchat / "db_complex.csv").unlink()
     with pytest.raises(ValueError, match="want one CSV file with 'complex' in its name"):
         _open_resource.open_resource(f"cellchatdb:{cellchat}")
-    with pytest.raises(ValueError, match="holds neither the tables of CellPhoneDB nor those of CellChatDB"):
+    with pytest.raises(ValueError, match="holds the tables of none of cellchatdb, cellphonedb; found"):
         _open_resource.open_resource(str(cellchat))
 
 

@@ -3,52 +3,30 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import re
 from pathlib import Path
 
 import commscore as cs
-from commscore import tables
-from commscore.tables import Table
+from commscore.tables.kinds import stored_kinds
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "pvalues.md"
 EVIDENCE = re.compile(r"(\w+_)?(pvalue|padj)(_within)?(_raw)?|exact_floor|unit|pass_probability")
-PLACES = {
-    "score.score": "`tl.score`",
-    "compare.compare": "`tl.compare`",
-    "compare.totals": "`get.totals`",
-    "compare.two_factors": "`tl.compare` `two_factors`",
-    "influence.influence": "`tl.leave_one_out`",
-    "influence.stability": "`tl.leave_one_out` `stability`",
-    "understand.circuits": "`tl.circuits`",
-    "understand.edges": "`tl.circuits` `edges`",
-    "understand.changes": "`tl.circuits` `changes`",
-    "understand.loops": "`tl.loops`",
-    "understand.summary": "`tl.loops` `summary`",
-    "understand.recessive": "`tl.recessive`",
-    "response.response": "`tl.response`",
-    "response.links": "`tl.response` `links`",
-    "response.switches": "`tl.response` `switches`",
-    "balance.tests": "`tl.balance` `tests`",
-    "expectations.expectations": "`tl.expectations`",
-}
+ELSEWHERE = {("compare", "totals"): "`get.totals`"}
 
 
-def every_table():
-    """Every declared table, as (module.table, table)."""
-    for module in pkgutil.iter_modules(tables.__path__):
-        found = vars(importlib.import_module(f"{tables.__name__}.{module.name}"))
-        yield from ((f"{module.name}.{t.name}", t) for t in found.values() if isinstance(t, Table))
+def every_place():
+    """Every stored table and where a user finds it: of a table of several kinds, the kind that declares it."""
+    for kind in stored_kinds().values():
+        own = vars(importlib.import_module(f"commscore.tables.{kind.name}")).values()
+        for name, table in kind.tables.items():
+            if any(table is value for value in own):
+                place = f"`tl.{kind.tool}`" + ("" if name == "table" else f" `{name}`")
+                yield ELSEWHERE.get((kind.name, name), place), table
 
 
 def declared():
-    return {
-        (PLACES.get(name, f"{name} (say in PLACES where a user finds it)"), column)
-        for name, table in every_table()
-        for column in table.names
-        if EVIDENCE.fullmatch(column)
-    }
+    return {(place, column) for place, table in every_place() for column in table.names if EVIDENCE.fullmatch(column)}
 
 
 def rows(text):
@@ -68,7 +46,7 @@ def test_every_column_of_evidence_is_explained_and_no_other():
 
 def test_the_tree_speaks_of_columns_that_exist_and_of_all_that_decide():
     tree = PAGE.read_text(encoding="utf-8").split("## Every column")[0]
-    columns = {column for _, table in every_table() for column in table.names}
+    columns = {column for _, table in every_place() for column in table.names}
     named = {w for w in re.findall(r"`(\w+)`", tree) if EVIDENCE.fullmatch(w)}
     assert named <= columns
     deciding = {"pvalue", "padj", "padj_within", "exact_pvalue", "exact_floor", "any_padj", "all_pvalue"}
@@ -77,7 +55,7 @@ def test_the_tree_speaks_of_columns_that_exist_and_of_all_that_decide():
     for name in re.findall(r"`cs\.(\w+\.\w+)`", tree):
         room, function = name.split(".")
         assert callable(getattr(getattr(cs, room), function))
-    extras = {name.split(".")[1] for name, _ in every_table()}
+    extras = {name for kind in stored_kinds().values() for name in kind.tables}
     assert set(re.findall(r'extra\["(\w+)"\]', tree)) <= extras
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import commscore as cs
-from commscore.tables.versions import schema_of
+from commscore.tables.compare import STORED
 from compared import planted_cohort, run
 
 
@@ -240,6 +240,6 @@ def test_only_permuted_pvalues_have_an_error(small, interactions):
 
 
 def test_a_result_without_scores_has_no_error_of_pvalues(small):
-    cs.get.store(small, "other", cs.get.Result(cs.rs.load().interactions, {}, {}, {}, schema_of("compare")))
+    cs.get.store(small, "other", cs.get.Result(cs.rs.load().interactions, {}, {}, {}, STORED.schema))
     with pytest.raises(KeyError, match="not a table of scores"):
         cs.get.pvalue_error(small, "other")

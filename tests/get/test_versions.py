@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.tables.versions import TOOLS, VERSIONS, parse_schema, schema_of
+from commscore.tables.kinds import parse_schema, stored_kinds
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 
@@ -16,26 +16,26 @@ KEYS = {"condition_key": "condition", "sample_key": "sample"}
 def stored(kind, version, made_by="0.0.9"):
     adata = cs.ds.simulate(n_samples=1, n_cells=20, rng=0)
     params = {"commscore": made_by} if made_by else {}
-    key = "commscore" if kind == "score" else f"commscore_{kind}"
+    key = stored_kinds()[kind].key if kind in stored_kinds() else kind
     table = pd.DataFrame({"source": ["tumour"], "target": ["CAF"], "interaction": ["A^B"]})
     cs.get.store(adata, key, cs.get.Result(table, params, {}, {}, f"commscore.{kind}/{version}"))
     return adata, key
 
 
-@pytest.mark.parametrize("kind", VERSIONS)
+@pytest.mark.parametrize("kind", stored_kinds())
 def test_an_older_result_names_its_author_and_the_tool_to_run(kind):
-    adata, key = stored(kind, VERSIONS[kind] - 1)
+    present = stored_kinds()[kind]
+    adata, key = stored(kind, present.version - 1)
     for read in (cs.get.load, cs.get.table, cs.get.params):
         with pytest.raises(ValueError, match=re.escape("was made by commscore 0.0.9")) as error:
             read(adata, key)
-        assert str(error.value).endswith(f"which reads {schema_of(kind)}): run {TOOLS[kind]} again")
-    tool = getattr(cs.tl, TOOLS[kind].removeprefix("cs.tl."))
-    assert callable(tool)
+        assert str(error.value).endswith(f"which reads {present.schema}): run {present.call} again")
+    assert callable(getattr(cs.tl, present.tool))
 
 
-@pytest.mark.parametrize("kind", VERSIONS)
+@pytest.mark.parametrize("kind", stored_kinds())
 def test_a_newer_result_asks_for_an_update(kind):
-    adata, key = stored(kind, VERSIONS[kind] + 1, "7.1")
+    adata, key = stored(kind, stored_kinds()[kind].version + 1, "7.1")
     with pytest.raises(
         ValueError, match=r"made by a newer version, commscore 7\.1 .*: update commscore, or run cs\.tl"
     ):
@@ -72,5 +72,5 @@ def test_tools_plots_and_the_report_refuse_it_too(tmp_path):
 def test_results_of_now_carry_the_version_of_now():
     adata = cs.ds.simulate(n_samples=2, n_cells=100, rng=0)
     result = cs.tl.compare(adata, "cell_type", **KEYS, inplace=False)
-    assert result.schema == schema_of("compare")
+    assert result.schema == stored_kinds()["compare"].schema
     assert result.params["commscore"] == cs.__version__

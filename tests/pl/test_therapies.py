@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.tables.understand import CAUTION
+from commscore.tables.therapies import CAUTION
 from drawn import labels
 
 

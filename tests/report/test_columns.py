@@ -7,14 +7,13 @@ import warnings
 import pandas as pd
 
 import commscore as cs
-from commscore.tables.kinds import KINDS
-from commscore.tables.versions import VERSIONS, parse_schema
+from commscore.kinds import kind_names, kind_of
+from commscore.tables.kinds import kind_of_schema, stored_kinds
 
 ONLY_CONSENSUS = {("score", "magnitude_rank"), ("score", "specificity_rank")}
 
 
 def test_stored_tables_are_those_that_are_declared(cohort):
-    assert set(KINDS) == set(VERSIONS)
     adata = cohort.copy()
     keys = {"condition_key": "condition", "sample_key": "sample"}
     with warnings.catch_warnings():
@@ -29,12 +28,33 @@ def test_stored_tables_are_those_that_are_declared(cohort):
         if not key.startswith("commscore"):
             continue
         result = cs.get.load(adata, key)
-        kind = parse_schema(result.schema)[0]
-        seen.add(kind)
+        kind = kind_of_schema(result.schema)
+        assert kind.key == key
+        seen.add(kind.name)
         for name, frame in {"table": result.table, **result.extra}.items():
             assert isinstance(frame, pd.DataFrame)
-            declared = KINDS[kind][name].names
+            declared = kind.tables[name].names
             shown = list(frame.columns)
             # a table of scores has some columns only where they were asked for
-            assert shown == [c for c in declared if kind != "score" or c in shown], (kind, name)
-    assert seen == set(KINDS)
+            assert shown == [c for c in declared if kind.name != "score" or c in shown], (kind.name, name)
+    assert seen == set(stored_kinds())
+
+
+def test_every_stored_kind_is_shown():
+    """Its file of columns and its file of words are called alike; its views name tables and columns that it has."""
+    kinds = {name: kind_of(name) for name in kind_names()}
+    assert set(kinds) == set(stored_kinds())
+    assert len({kind.place for kind in kinds.values()}) == len(kinds)
+    of_resource = {"direction", "evidence"}  # what the report adds to interactions
+    for name, kind in kinds.items():
+        tables = stored_kinds()[name].tables
+        assert set(kind.views) <= set(tables), name
+        for table, view in kind.views.items():
+            columns = {*view.columns, *view.filters, *(column for column, _ in view.sort)}
+            assert columns <= {*tables[table].names, *of_resource}, (name, table)
+        assert not kind.plot or hasattr(cs.pl, kind.plot), name
+
+
+def test_a_kind_of_another_tool_is_shown_all_the_same():
+    kind = kind_of("dream")
+    assert (kind.title, kind.view("top_rows").title, kind.methods) == ("Dream", "Top rows", None)

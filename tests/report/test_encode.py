@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from commscore.kinds._base import Drawing
 from commscore.pl._table import need_rows
 from commscore.report import _encode, _figures
 from report.page import decoded
@@ -72,6 +73,6 @@ def test_why_there_is_no_figure_is_said_whole_and_without_the_way_out():
     """Names may hold the very words of the message; what follows them is not cut off."""
     name = "a: nothing to draw; b"
     frame = pd.DataFrame({"source": ["c"]})
-    told = _figures._drawn("Edges", lambda: need_rows(frame.iloc[:0], f"no row of {name}", "raise max_padj"), alt="",
-                           caption="")  # fmt: skip
+    drawing = Drawing("Edges", lambda: need_rows(frame.iloc[:0], f"no row of {name}", "raise max_padj"), "", "")
+    told = _figures._drawn(drawing)
     assert told.text == f"Edges: no figure, because no row of {name}."

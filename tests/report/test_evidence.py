@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from commscore.kinds._base import StoredResult
 from commscore.report._evidence import collect
-from commscore.report._stored import StoredResult
 
 
 def stored(name, *interactions):

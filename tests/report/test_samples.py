@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import commscore as cs
-from commscore.report import _by_sample
-from commscore.report._figures import FigureRequest
+from commscore.kinds import _by_sample
+from commscore.kinds._base import FigureRequest
 from commscore.report._stored import results
-from commscore.tables.versions import schema_of
+from commscore.tables.influence import STORED
 
 
 def ask(adata, **more):
@@ -47,21 +47,21 @@ def test_trends_are_of_the_surest_interactions(cohort, loosened):
     made = _by_sample.trends(question, _by_sample.samples_of(question))
     table = question.stored.table
     best = table.loc[table["padj"].idxmin()]
-    assert made[0][0] == f"{best['interaction']} from {best['source']} to {best['target']}, by sample"
-    assert f"padj {best['padj']:.2g}" in made[0][2]
-    assert 1 <= len({title for title, *_ in made}) == len(made) <= 3
-    ax = made[0][1]()
+    assert made[0].title == f"{best['interaction']} from {best['source']} to {best['target']}, by sample"
+    assert f"padj {best['padj']:.2g}" in made[0].alt
+    assert 1 <= len({drawing.title for drawing in made}) == len(made) <= 3
+    ax = made[0].draw()
     assert [t.get_text().split("\n")[0] for t in ax.get_xticklabels()] == ["control", "case"]
 
 
 def test_samples_stand_reference_first(cohort, loosened):
     question = ask(cohort, max_padj=loosened)
-    title, draw, alt, _ = _by_sample.beside_response(question, _by_sample.samples_of(question), response_key=None)
-    names = [t.get_text() for t in draw().get_xticklabels()]
+    drawing = _by_sample.beside_response(question, _by_sample.samples_of(question), response_key=None)
+    names = [t.get_text() for t in drawing.draw().get_xticklabels()]
     condition = cohort.obs.drop_duplicates("sample").set_index("sample")["condition"].astype(str)
     assert condition[names].tolist() == ["control"] * 4 + ["case"] * 4
-    assert title == "Interactions, by sample"
-    assert "Samples are sorted by condition" in alt
+    assert drawing.title == "Interactions, by sample"
+    assert "Samples are sorted by condition" in drawing.alt
 
 
 def test_the_receiver_is_one_whose_response_is_known(cohort):
@@ -101,7 +101,7 @@ def test_influence_has_its_figure_its_words_and_the_stability_first(cohort, tmp_
     stability = edges.assign(max_padj=edges["padj"], sign_stable=np.arange(len(edges)) != edges["padj"].argmin())
     extra = {"stability": stability.reset_index(drop=True)}
     params = {"condition_key": "condition", "left_out": "sample", "n_left_out": 2}
-    result = cs.get.Result(table.reset_index(drop=True), params, {}, extra, schema_of("influence"))
+    result = cs.get.Result(table.reset_index(drop=True), params, {}, extra, STORED.schema)
     cs.get.store(adata, "commscore_influence", result)
     page = Page(cs.report.write(adata, tmp_path / "r.html").read_text(encoding="utf-8"))
     assert len(page.table("t1-0")) == len(stability)

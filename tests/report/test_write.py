@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 import cohort_of_samples as slow
 import commscore as cs
 from commscore.cli import app
+from commscore.kinds._base import StoredResult
 from commscore.report import _write, write
 from commscore.report._evidence import _interactions_of, marks, valid_doi
-from commscore.report._stored import StoredResult
 from report.page import Page
 
 EVIL = "<script>alert(1)</script>"

@@ -12,7 +12,7 @@ from commscore import rs
 from commscore.cli._open_resource import open_resource
 from commscore.rs import _named
 from commscore.rs.io import liana
-from commscore.tables.resource import FORMATS
+from commscore.rs.io._files import readers, sources
 
 
 def pairs(path, ligand="IL6", receptor="IL6R"):
@@ -141,13 +141,20 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", readers())
 @pytest.mark.parametrize("before", ["", "breast + "])
 def test_a_format_without_a_path_is_refused(here, kind, before):
     for name in ("interaction_input.csv", "complex_input.csv"):
         pairs(here / name)
     with pytest.raises(ValueError, match=f"^resource='{kind}:' has no path: resource='{kind}:PATH'$"):
         rs.as_resource(f"{before}{kind}: ")
+
+
+def test_every_format_has_its_importer_and_its_row():
+    names = [source.name for source in sources()]
+    assert [f"from_{name}" for name in names] == sorted(name for name in rs.__all__ if name.startswith("from_"))
+    assert set(names) <= set(rs.show()["name"])
+    assert set(readers()) < set(names)
 
 
 @pytest.mark.parametrize("text", BAD)

@@ -41,7 +41,7 @@ def test_tables_are_as_declared(result):
         (result.extra["untested"], schema.UNTESTED),
     ):
         assert tuple(table.columns) == declared.names
-    assert result.schema == schema.SCHEMA
+    assert result.schema == schema.STORED.schema
 
 
 def slow_activity(adata, net, *, sample, group):

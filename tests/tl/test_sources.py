@@ -167,8 +167,9 @@ def test_counts_of_a_layer_with_a_quote_are_read_again(cohort, tmp_path):
     cs.tl.compare(adata, "cell_type", **KEYS, counts_layer=LAYER)
     params = cs.get.params(adata, "commscore_compare")
     assert (params["counts_layer"], params["use_raw"]) == (LAYER, False)
-    from commscore.report import _by_sample, _stored
-    from commscore.report._figures import FigureRequest
+    from commscore.kinds import _by_sample
+    from commscore.kinds._base import FigureRequest
+    from commscore.report import _stored
 
     stored = _stored.results(adata, "commscore_compare")[0]
     samples = _by_sample.samples_of(FigureRequest(stored, adata, 5, 0.5))

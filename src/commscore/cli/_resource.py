@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..tables.resource import FORMATS as FILE_FORMATS
 from ._files import check_output, naming, read, write_table
 from ._job import identity
 from ._open_resource import open_resource
@@ -178,7 +177,9 @@ def _option(name: str) -> str:
     """Return what ``--resource`` takes for an entry of ``rs.show()``."""
     if name == "table":
         return "FILE.csv"
-    return {"liana": "liana:NAME"}.get(name, f"{name}:PATH" if name in FILE_FORMATS else name)
+    from ..rs.io._files import readers
+
+    return {"liana": "liana:NAME"}.get(name, f"{name}:PATH" if name in readers() else name)
 
 
 def _filtered(resource: Resource, **criteria: Any) -> Resource:

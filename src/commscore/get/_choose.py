@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._validate import suggest
+from ..tables.kinds import kind_of_schema
 from ..tables.resource import BASES
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ..arrays import Ints
     from ._result import Result
 
-_RANKINGS = ("recessive/", "loops/", "therapies/")
 PARTS = (
     "score",
     "excess",
@@ -104,7 +104,8 @@ def surest_first(frame: pd.DataFrame, *, schema: str, end: str = "") -> Ints:
     keys += [] if strength is None else [-strength.to_numpy(np.float64)]
     if f"padj{end}" in frame:
         keys.append(frame[f"padj{end}"].to_numpy(np.float64))
-    is_ranking = schema.removeprefix("commscore.").startswith(_RANKINGS)
+    kind = kind_of_schema(schema)
+    is_ranking = kind is not None and kind.is_ranking
     order = np.lexsort(keys) if keys and not is_ranking else np.arange(len(frame))  # stable; NaN comes last
     return np.asarray(order, np.int64)
 

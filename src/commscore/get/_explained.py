@@ -6,7 +6,7 @@ import pandas as pd
 
 from .._validate import one_of
 from ..check import checked
-from ..tables.kinds import KINDS
+from ..tables.kinds import stored_kinds
 
 
 @checked
@@ -38,12 +38,12 @@ def columns(key: str = "commscore") -> pd.DataFrame:
     >>> explained.loc[("table", "padj"), "meaning"]
     'Benjamini–Hochberg adjusted p-value over the tested rows of the contrast'
     """
-    kind = "score" if key == "commscore" else key.removeprefix("commscore_")
-    if kind not in KINDS:
-        one_of("key", key, ["commscore", *(f"commscore_{name}" for name in KINDS if name != "score"), *KINDS])
+    kinds = stored_kinds()
+    by_word = kinds | {kind.key: kind for kind in kinds.values()}
+    one_of("key", key, [*(kind.key for kind in kinds.values()), *kinds])
     rows = [
         (name, column.name, column.kind, column.doc, ", ".join(filter(None, column.values)))
-        for name, table in KINDS[kind].items()
+        for name, table in by_word[key].tables.items()
         for column in table.columns
     ]
     return pd.DataFrame(rows, columns=["table", "column", "kind", "meaning", "values"])

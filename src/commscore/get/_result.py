@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..check import checked
-from ..tables.versions import schema_of
+from ..tables.score import STORED
 from ._choose import methods_of, surest_first
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Result:
     params: dict[str, Any]
     resource: dict[str, Any]
     extra: dict[str, pd.DataFrame] = field(default_factory=dict)
-    schema: str = schema_of("score")
+    schema: str = STORED.schema
 
     def __repr__(self) -> str:
         reference = self.params.get("reference")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .._validate import suggest
 from .._version import __version__
 from ..check import checked
-from ..tables.versions import TOOLS, VERSIONS, parse_schema, schema_of
+from ..tables.kinds import kind_of_key, parse_schema, stored_kinds
 from ._result import Result
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def check_target(adata: AnnData, key: str, *, inplace: bool) -> None:
 
 def _tool(key: str) -> str:
     """Return the tool that writes to this key by default."""
-    return TOOLS.get(key.removeprefix("commscore_"), "a tool, for example cs.tl.score,")
+    kind = kind_of_key(key)
+    return kind.call if kind else "a tool, for example cs.tl.score,"
 
 
 def _check_version(key: str, schema: str, made_by: str) -> None:
@@ -74,17 +75,18 @@ def _check_version(key: str, schema: str, made_by: str) -> None:
         raise KeyError(msg)
     kind, version = parsed
     author = f"commscore {made_by}".strip()
-    if kind not in VERSIONS:
+    known = stored_kinds().get(kind)
+    if known is None:
         return  # a kind of tool that is not ours: its tables are read as they are
-    present = f"this is commscore {__version__}, which reads {schema_of(kind)}"
-    if version > VERSIONS[kind]:
+    present = f"this is commscore {__version__}, which reads {known.schema}"
+    if version > known.version:
         msg = (
             f"adata.uns[{key!r}] was made by a newer version, {author} ({schema}; {present}): update commscore, or run "
-            f"{TOOLS[kind]} again"
+            f"{known.call} again"
         )
         raise ValueError(msg)
-    if version < VERSIONS[kind]:
-        msg = f"adata.uns[{key!r}] was made by {author} ({schema}; {present}): run {TOOLS[kind]} again"
+    if version < known.version:
+        msg = f"adata.uns[{key!r}] was made by {author} ({schema}; {present}): run {known.call} again"
         raise ValueError(msg)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._names import read_names
 from ..check import AxesOrNone, Count, checked
-from ..tables.understand import CAUTION
+from ..tables.therapies import CAUTION
 from ._colours import default_palette
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, need_rows, pick, table_of

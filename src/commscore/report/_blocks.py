@@ -35,16 +35,6 @@ class Sentences:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """A small table, in the page itself; the first cell of a row is its header."""
-
-    block: ClassVar[str] = "facts"
-    caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-
-
-@dataclass(frozen=True)
 class Figure:
     """A picture as a data URI, with what it shows in words."""
 

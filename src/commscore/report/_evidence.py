@@ -16,7 +16,7 @@ from ..rs._review_sections import sections_of, short_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._stored import StoredResult
+    from ..kinds._base import StoredResult
 
 NAMED_IN = ("interaction", "interactions", "strongest", "cut", "remaining")
 """Columns that name an interaction."""

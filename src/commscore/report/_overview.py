@@ -8,16 +8,17 @@ import pandas as pd
 
 from ..get._columns import in_memory
 from ..get._result import testable
-from ._blocks import Facts, Section, Text
-from ._figures import first
-from ._kinds import kind_of
+from ..kinds import kind_of
+from ..kinds._base import Facts
+from ..kinds._words import first
+from ._blocks import Section, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anndata import AnnData
 
-    from ._stored import StoredResult
+    from ..kinds._base import StoredResult
 
 _PER_SAMPLE = ("condition_key", "sample_key")
 
@@ -60,16 +61,7 @@ def _counted(stored: StoredResult, max_padj: float) -> list[str]:
     if padj is None or table[padj].isna().all():
         return ["0" if padj else "–", "–", left]
     passing = (table[padj] <= max_padj).to_numpy()
-    return [f"{table[padj].notna().sum():,}", _passing(stored, passing), left]
-
-
-def _passing(stored: StoredResult, passing: Any) -> str:
-    """Return how many rows pass; of circuits, how many of them are complete, partial or a single step."""
-    if stored.kind != "circuits" or not passing.any():
-        return f"{passing.sum():,}"
-    by = stored.table.loc[passing, "status"].astype(str).value_counts()
-    names = {"complete": "complete", "step": "single step", "partial": "partial"}
-    return ", ".join(f"{by[name]} {words}" for name, words in names.items() if name in by)
+    return [f"{table[padj].notna().sum():,}", kind_of(stored.kind).passing(table[passing]), left]
 
 
 def _resource(stored: StoredResult) -> str:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from .._validate import suggest
 from .._version import __version__
 from ..check import Count, FreeText, Proportion, checked
+from ..kinds._base import FigureRequest
 from ..study.progress import progress_bar
 from . import _encode, _evidence, _found, _methods, _overview, _sections, _stored
-from ._figures import FigureRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
+    from ..kinds._base import StoredResult
     from ..rs import Resource
-    from ._stored import StoredResult
 
 _SCRIPTS = ("data.js", "table.js", "page.js")
 
@@ -117,11 +117,7 @@ def write(
                     alone=kinds.count(stored.kind) == 1,
                     evidence=evidence,
                     max_padj=float(max_padj),
-                    figures=FigureRequest(
-                        stored, adata, int(top), float(max_padj), _stored.response_beside(stored, results)
-                    )
-                    if figures
-                    else None,
+                    figures=FigureRequest(stored, adata, int(top), float(max_padj), results) if figures else None,
                 )
                 for i, stored in enumerate(_counted(results, progress))
             ),

@@ -11,14 +11,13 @@ import pandas as pd
 
 from commscore._validate import listed, suggest
 from commscore.check import checked
-from commscore.tables.resource import FORMATS
 
 from ._load import load
 from ._resource import Resource
 from ._shipped import NAMES
 from ._tabular import as_given
 from .io import liana
-from .io._files import guess_format, read_resource
+from .io._files import guess_format, read_resource, readers
 from .io._read import is_there, misread
 from .io.table import from_table
 
@@ -36,10 +35,10 @@ def as_resource(resource: str | os.PathLike[str] | Resource | pd.DataFrame) -> R
     Parameters
     ----------
     resource
-        ``"breast"``, ``"general"``, ``"liana:NAME"`` (with the package `liana`), ``"FORMAT:PATH"`` with one of the
-        formats ``cellphonedb`` (folder or zip), ``cellchatdb`` (folder or zip with the three tables), ``connectomedb``,
-        ``omnipath`` or ``table``, or the path of one of these (``~`` is the home folder). Several joined by ``+`` are
-        merged, in whatever order, as in ``"breast+general"``. A table needs the columns ``ligand`` and ``receptor``.
+        ``"breast"``, ``"general"``, ``"liana:NAME"`` (with the package `liana`), ``"FORMAT:PATH"`` with a format that
+        :func:`show` lists, such as ``"cellphonedb:v5.zip"``, or the path of a table, folder or archive (``~`` is the
+        home folder). Several joined by ``+`` are merged, in whatever order, as in ``"breast+general"``. A table needs
+        the columns ``ligand`` and ``receptor``.
 
     Returns
     -------
@@ -154,7 +153,7 @@ def _is_name(part: str) -> bool:
 
 
 def _is_keyword(part: str) -> bool:
-    return _is_name(part) or part.strip().lower().startswith(tuple(f"{kind}:" for kind in FORMATS))
+    return _is_name(part) or part.strip().lower().startswith(tuple(f"{kind}:" for kind in readers()))
 
 
 def _length_of_file(parts: list[str]) -> int:
@@ -163,7 +162,7 @@ def _length_of_file(parts: list[str]) -> int:
 
 def _exists(word: str) -> bool:
     kind, sign, rest = word.partition(":")
-    path = rest if sign and kind in FORMATS else word
+    path = rest if sign and kind in readers() else word
     return bool(path) and is_there(_path(path), Path.exists)
 
 
@@ -181,11 +180,11 @@ def _open(word: str, *, argument: str, species: str) -> Resource:
     if word.startswith(LIANA):
         return liana.read_liana(word.removeprefix(LIANA), written=as_given(argument, word))
     kind, sign, rest = word.partition(":")
-    if rest and kind in FORMATS:
+    if rest and kind in readers():
         return read_resource(_path(rest), kind=kind, argument=argument, species=species)
     if _exists(word):
         return _read_path(word, argument=argument, species=species)
-    if kind in FORMATS:
+    if kind in readers():
         problem = f"{as_given(argument, word)} has no path" if sign else f"{kind} is a format that is read from a file"
         msg = f"{problem}: {as_given(argument, f'{kind}:PATH')}"
         raise ValueError(msg)
@@ -195,7 +194,7 @@ def _open(word: str, *, argument: str, species: str) -> Resource:
 
 
 def _looks_like_a_path(word: str) -> bool:
-    is_of_a_kind = f"{word.partition(':')[0].lower()}:" in (LIANA, *(f"{kind}:" for kind in FORMATS))
+    is_of_a_kind = f"{word.partition(':')[0].lower()}:" in (LIANA, *(f"{kind}:" for kind in readers()))
     return not is_of_a_kind and (bool(Path(word).suffix) or "/" in word or "\\" in word)
 
 
@@ -211,11 +210,11 @@ def _unknown(word: str, argument: str) -> str:
     """Say what there is, and what can be installed."""
     names = [f"{LIANA}{name}" for name in liana.resources()]
     of_liana = f"{LIANA}NAME ({len(names)} of them)" if names else f"{LIANA}NAME (after pip install 'commscore[liana]')"
-    formats = ", ".join(f"{kind}:PATH" for kind in FORMATS)
+    formats = ", ".join(f"{kind}:PATH" for kind in readers())
     is_path = _looks_like_a_path(word)
     kind, sign, rest = word.partition(":")
     in_lower_case = f"{kind.lower()}{sign}{rest}"
-    near = "" if is_path else suggest(in_lower_case, (*NAMES, *names, *(in_lower_case,) * (kind.lower() in FORMATS)))
+    near = "" if is_path else suggest(in_lower_case, (*NAMES, *names, *(in_lower_case,) * (kind.lower() in readers())))
     what = "does not exist: it is" if is_path else "is"
     return (
         f"{as_given(argument, word)} {what} neither a resource nor a file; there are {', '.join(NAMES)}, {of_liana}, "

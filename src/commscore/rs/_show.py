@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-
 import pandas as pd
 
 from commscore.check import checked
 from commscore.tables.resource import AVAILABLE
 
-from . import io
 from ._load import load
 from ._shipped import NAMES
 from .io import liana
+from .io._files import sources
 
 _ABOUT = {
     "breast": "breast cancer, curated from review articles, statement by statement",
@@ -50,9 +48,7 @@ def show() -> pd.DataFrame:
         )
         for n in liana.resources()
     ]
-    for function in io.__all__:
-        source = sys.modules[getattr(io, function).__module__].SOURCE
-        rows.append((source.name, source.call, source.version, "", source.licence, source.about))
+    rows += [(source.name, source.call, source.version, "", source.licence, source.about) for source in sources()]
     return pd.DataFrame(rows, columns=list(AVAILABLE.names))
 
 

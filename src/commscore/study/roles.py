@@ -17,7 +17,7 @@ from .._names import write_names
 from .._validate import suggest
 from ..check import MAY_BE_EMPTY, Label
 from ..get._columns import label_codes, labels_of
-from ..tables import understand as schema
+from ..tables import roles as schema
 from .cells import obs_column
 from .expression import read_expression
 from .role_names import ALSO_CALLED, MARKERS, MORE_NAMES, NEVER_SYNONYMS, PARENTS, TOO_WIDE

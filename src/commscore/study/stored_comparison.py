@@ -13,7 +13,7 @@ from ..get import load
 from ..get._columns import labels_of
 from ..rs import as_resource
 from ..rs._named import is_shipped
-from ..tables.compare import SCHEMA
+from ..tables.compare import STORED
 from .cells import obs_column
 from .comparison import ComparisonData, ComparisonRequest, prepare_comparison
 from .contrasts import pairwise_contrasts
@@ -114,7 +114,7 @@ def stored_comparison(adata: AnnData, key: str, *, resource: str | Resource | pd
         was used.
     """
     result = load(adata, key)
-    if result.schema != SCHEMA:
+    if result.schema != STORED.schema:
         msg = (
             f"key={key!r}: adata.uns[{key!r}] is {result.schema}, not a comparison; give the key of one (cs.tl.compare)"
         )

@@ -6,6 +6,6 @@ plots it uses the declaration. One file per family of tables.
 
 from __future__ import annotations
 
-from ._base import Column, Kind, Table
+from ._base import Column, Kind, StoredKind, Table
 
-__all__ = ["Column", "Kind", "Table"]
+__all__ = ["Column", "Kind", "StoredKind", "Table"]

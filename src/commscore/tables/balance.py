@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ._base import Column, Table
+from . import compare
+from ._base import Column, StoredKind, Table
 from .resource import DIRECTIONS
-from .versions import schema_of
 
-SCHEMA = schema_of("balance")
 MEASURES = ("balance", "unsigned")
 
 
@@ -73,4 +72,12 @@ EDGES = Table(
         Column("n_statements", "int", "statements that the direction rests on"),
         Column("share", "float", "mean share of the flow of a sample, 0 where it is missing"),
     ),
+)
+
+STORED = StoredKind(
+    "balance",
+    key="commscore_balance",
+    version=3,
+    tool="balance",
+    tables={"table": BALANCE, "tests": TESTS, "edges": EDGES, "factors": compare.FACTORS},
 )

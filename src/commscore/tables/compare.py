@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from ._base import Column, Table
-from .versions import schema_of
+from ._base import Column, StoredKind, Table
 from .vocabulary import DriverName, EffectPattern, ShapeName, ShiftName, Status, Unit
 
-SCHEMA = schema_of("compare")
 UNITS, STATUSES, SHIFTS = Unit.words(), Status.words(), ShiftName.words()
 SHAPES, DRIVERS, CLASSES = ShapeName.words(), DriverName.words(), EffectPattern.words()
 ONE_SIDED = (
@@ -220,4 +218,20 @@ TWO_FACTORS = Table(
         ),
         Column("class", "category", "how the two simple effects relate", CLASSES),
     ),
+)
+
+STORED = StoredKind(
+    "compare",
+    key="commscore_compare",
+    version=4,
+    tool="compare",
+    tables={
+        "table": COMPARE,
+        "untested": UNTESTED,
+        "totals": TOTALS,
+        "contrasts": FITTED_CONTRASTS,
+        "factors": FACTORS,
+        "ambient": AMBIENT,
+        "two_factors": TWO_FACTORS,
+    },
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ._base import Column, Table
+from . import compare
+from ._base import Column, StoredKind, Table
 from .resource import EXPECTATIONS as REVIEWS
-from .versions import schema_of
+from .roles import ROLES
 from .vocabulary import Verdict
 
-SCHEMA = schema_of("expectations")
 VERDICTS = Verdict.words()
 
 
@@ -79,4 +79,18 @@ CONTEXTS = Table(
         Column("n_expectations", "int", "expectations of the resource that use the word"),
         Column("note", "string", "similar words, if none uses it"),
     ),
+)
+
+STORED = StoredKind(
+    "expectations",
+    key="commscore_expectations",
+    version=3,
+    tool="expectations",
+    tables={
+        "table": EXPECTATIONS,
+        "summary": SUMMARY,
+        "contexts": CONTEXTS,
+        "roles": ROLES,
+        "factors": compare.FACTORS,
+    },
 )

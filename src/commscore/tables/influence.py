@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from ._base import Column, Table
-from .versions import schema_of
-
-SCHEMA = schema_of("influence")
+from . import compare
+from ._base import Column, StoredKind, Table
 
 _EDGE = (
     Column("contrast", "category", "what is compared: 'ALT vs REF', or 'stages'"),
@@ -41,4 +39,12 @@ STABILITY = Table(
         Column("sign_stable", "bool", "the sign of effect stays whichever is left out"),
         Column("n_left_out", "int", "samples or pairs without which there is an effect"),
     ),
+)
+
+STORED = StoredKind(
+    "influence",
+    key="commscore_influence",
+    version=4,
+    tool="leave_one_out",
+    tables={"table": INFLUENCE, "stability": STABILITY, "untested": compare.UNTESTED},
 )

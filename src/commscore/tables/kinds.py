@@ -1,67 +1,38 @@
-"""The tables of every kind of stored result, by the names they are stored under."""
+"""The kinds of stored results, found by looking: every file of this folder that declares one as ``STORED``."""
 
 from __future__ import annotations
 
+import functools
+import importlib
+import pkgutil
 from typing import TYPE_CHECKING
 
-from . import balance, compare, expectations, influence, response, score, understand
-
 if TYPE_CHECKING:
-    from ._base import Table
+    from ._base import StoredKind
 
-KINDS: dict[str, dict[str, Table]] = {
-    "score": {"table": score.SCORE, "untested": score.UNTESTED},
-    "compare": {
-        "table": compare.COMPARE,
-        "untested": compare.UNTESTED,
-        "totals": compare.TOTALS,
-        "contrasts": compare.FITTED_CONTRASTS,
-        "factors": compare.FACTORS,
-        "ambient": compare.AMBIENT,
-        "two_factors": compare.TWO_FACTORS,
-    },
-    "influence": {"table": influence.INFLUENCE, "stability": influence.STABILITY, "untested": compare.UNTESTED},
-    "circuits": {
-        "table": understand.CIRCUITS,
-        "edges": understand.CIRCUIT_EDGES,
-        "roles": understand.ROLES,
-        "untested": score.UNTESTED,
-        "changes": understand.CIRCUIT_CHANGES,
-        "contrasts": compare.CONTRASTS,
-        "factors": compare.FACTORS,
-    },
-    "loops": {"table": understand.LOOPS, "summary": understand.LOOP_SUMMARY},
-    "response": {
-        "table": response.RESPONSE,
-        "activities": response.ACTIVITIES,
-        "links": response.LINKS,
-        "coupling": response.COUPLING,
-        "switches": response.SWITCHES,
-        "untested": response.UNTESTED,
-        "factors": compare.FACTORS,
-        "contrasts": compare.CONTRASTS,
-    },
-    "recessive": {"table": understand.RECESSIVE},
-    "expectations": {
-        "table": expectations.EXPECTATIONS,
-        "summary": expectations.SUMMARY,
-        "contexts": expectations.CONTEXTS,
-        "roles": understand.ROLES,
-        "factors": compare.FACTORS,
-    },
-    "therapies": {
-        "table": understand.THERAPIES,
-        "edges": understand.THERAPY_EDGES,
-        "groups": understand.THERAPY_GROUPS,
-        "combinations": understand.COMBINATIONS,
-        "bypass": understand.BYPASS,
-        "circuits": understand.THERAPY_CIRCUITS,
-    },
-    "balance": {
-        "table": balance.BALANCE,
-        "tests": balance.TESTS,
-        "edges": balance.EDGES,
-        "factors": compare.FACTORS,
-    },
-}
-"""Kind of result → name in ``adata.uns[key]`` → what its columns are."""
+
+@functools.cache
+def stored_kinds() -> dict[str, StoredKind]:
+    """Return every kind of stored result by its name."""
+    package = importlib.import_module(__package__)
+    files = (m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    declared = (getattr(importlib.import_module(f"{__package__}.{name}"), "STORED", None) for name in files)
+    return {kind.name: kind for kind in declared if kind is not None}
+
+
+def kind_of_key(key: str) -> StoredKind | None:
+    """Return the kind whose tool writes to this key by default."""
+    return next((kind for kind in stored_kinds().values() if kind.key == key), None)
+
+
+def parse_schema(schema: str) -> tuple[str, int] | None:
+    """Return the kind and the version that a stored result names, or nothing if it names none."""
+    kind, _, version = schema.removeprefix("commscore.").partition("/")
+    is_valid = schema.startswith("commscore.") and kind and version.isdecimal()
+    return (kind, int(version)) if is_valid else None
+
+
+def kind_of_schema(schema: str) -> StoredKind | None:
+    """Return the kind of a stored result; nothing for one that no tool of commscore makes."""
+    parsed = parse_schema(schema)
+    return stored_kinds().get(parsed[0]) if parsed else None

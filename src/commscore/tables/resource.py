@@ -28,8 +28,6 @@ MODES = (
 DIRECTNESS = ("direct", "indirect")
 EFFECTS = ("activating", "inhibiting", "decoy", "unknown")
 BASES = ("stated", "inferred", "family", "listed")
-FORMATS = ("cellphonedb", "cellchatdb", "connectomedb", "omnipath", "table")
-"""Formats of files that can be read."""
 STATED = ("both", "ligand", "receptor", "inferred")
 DIRECTIONS = ("pro", "anti", "dual", "unclear")
 CHANGES = (*StatedChange.words(), "")

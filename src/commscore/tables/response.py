@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ._base import Column, Table
-from .versions import schema_of
+from . import compare
+from ._base import Column, StoredKind, Table
 from .vocabulary import Agreement
 
-SCHEMA = schema_of("response")
 STATUSES = ("tested", "too_few_samples", "not_compared")
 AGREEMENTS = Agreement.words()
 REASONS = ("too few targets", "too few cells", "too few samples", "no link")
@@ -134,4 +133,21 @@ UNTESTED = Table(
         Column("reason", "category", "why", REASONS),
         Column("detail", "string", "what exactly was found"),
     ),
+)
+
+STORED = StoredKind(
+    "response",
+    key="commscore_response",
+    version=3,
+    tool="response",
+    tables={
+        "table": RESPONSE,
+        "activities": ACTIVITIES,
+        "links": LINKS,
+        "coupling": COUPLING,
+        "switches": SWITCHES,
+        "untested": UNTESTED,
+        "factors": compare.FACTORS,
+        "contrasts": compare.CONTRASTS,
+    },
 )

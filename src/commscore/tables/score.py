@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._base import Column, Table
+from ._base import Column, StoredKind, Table
 from .resource import BASES
 from .vocabulary import Status, Unit
 
@@ -81,3 +81,5 @@ UNTESTED = Table(
         Column("detail", "string", "what exactly was found"),
     ),
 )
+
+STORED = StoredKind("score", key="commscore", version=2, tool="score", tables={"table": SCORE, "untested": UNTESTED})

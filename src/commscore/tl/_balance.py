@@ -192,7 +192,7 @@ def balance(
         "groups": np.asarray(study.groups, object),
         "commscore": __version__,
     }
-    result = Result(table, params, identity(resource), extra, schema.SCHEMA)
+    result = Result(table, params, identity(resource), extra, schema.STORED.schema)
     return finish(adata, key_added, result, inplace=inplace)
 
 

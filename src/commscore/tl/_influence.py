@@ -159,7 +159,7 @@ def leave_one_out(
         "n_left_out": len(parts),
         "commscore": __version__,
     }
-    result = Result(table, params, whole.resource, extra, schema.SCHEMA)
+    result = Result(table, params, whole.resource, extra, schema.STORED.schema)
     return finish(adata, key_added, result, inplace=inplace)
 
 

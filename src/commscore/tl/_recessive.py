@@ -27,8 +27,7 @@ from ..study.stored_edges import (
     stored_group_codes,
     sums_in_bins,
 )
-from ..tables import understand as schema
-from ..tables.versions import schema_of
+from ..tables import recessive as schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ..arrays import Floats, Ints
-
-
-SCHEMA = schema_of("recessive")
 
 
 @checked
@@ -106,7 +102,7 @@ def recessive(
     Returns
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``; all edges, the most recessive first. The columns
-    are in :data:`commscore.tables.understand.RECESSIVE`.
+    are in :data:`commscore.tables.recessive.RECESSIVE`.
 
     Raises
     ------
@@ -167,7 +163,7 @@ def recessive(
         "rng": recorded(rng, seed),
         "commscore": __version__,
     }
-    result = Result(ranking[list(schema.RECESSIVE.names)], params, stored.resource, {}, SCHEMA)
+    result = Result(ranking[list(schema.RECESSIVE.names)], params, stored.resource, {}, schema.STORED.schema)
     return finish(adata, key_added, result, inplace=inplace)
 
 

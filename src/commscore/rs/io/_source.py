@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -21,18 +21,35 @@ from commscore.rs._shipped import shipped_symbols
 from commscore.tables.resource import EVIDENCE, INTERACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+class PathReader(Protocol):
+    """Reads a path of a format; ``argument`` names in messages what holds it, ``species`` says whose genes it has."""
+
+    def __call__(self, path: Path, *, argument: str, species: str) -> Resource: ...
+
+
+class MemberTest(Protocol):
+    """Whether a folder or an archive with files of these names is of a format."""
+
+    def __call__(self, names: Sequence[str]) -> bool: ...
 
 
 @dataclass(frozen=True)
 class Source:
-    """A foreign format: its name, who may use its content, and what it is."""
+    """A foreign format: its name, who may use its content, what it is, and how a path of it is read."""
 
     name: str
     call: str
     licence: str
     about: str
     version: str = ""
+    read: PathReader | None = None
+    """What makes ``"NAME:PATH"`` a resource; nothing where the format has no files."""
+    is_of: MemberTest | None = None
+    """What tells a folder or an archive of this format from others, for a path without the name of the format."""
 
 
 def build(

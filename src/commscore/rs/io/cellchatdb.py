@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -9,17 +11,48 @@ import pandas as pd
 from commscore._validate import one_of
 from commscore.check import checked
 from commscore.rs._species import SPECIES
+from commscore.rs._tabular import as_given
 
-from ._read import LINE, File, at, read_csv, read_file, sha256_of
+from ._read import LINE, File, at, open_archive, read_csv, read_file, sha256_of
 from ._source import Source, build
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from commscore.rs._resource import Resource
 
+_TABLES = ("interaction", "complex", "cofactor")
+"""Words in the names of the three tables."""
+
+
+def _read(path: Path, *, argument: str, species: str) -> Resource:
+    """Read the three tables of a folder or an archive, told apart by the word in their names."""
+    files = open_archive(path)
+    tables: list[File] = []
+    for word in _TABLES:
+        matches = [f for f in files if word in Path(f.name).name]
+        if len(matches) != 1:
+            have = ", ".join(f.name for f in matches or files) or "no CSV file"
+            msg = (
+                f"{as_given(argument, f'cellchatdb:{path}')}: want one CSV file with {word!r} in its name, found {have}"
+            )
+            raise ValueError(msg)
+        tables += matches
+    with tempfile.TemporaryDirectory(prefix="commscore-") as folder:
+        paths = [Path(folder) / Path(f.name).name for f in tables]
+        for name, file in zip(paths, tables, strict=True):
+            name.write_bytes(file.content)
+        return from_cellchatdb(*paths, species=species)
+
+
+def _is_of(names: Sequence[str]) -> bool:
+    return all(any(word in Path(name).name for name in names) for word in _TABLES)
+
+
 SOURCE = Source(
     name="cellchatdb",
+    read=_read,
+    is_of=_is_of,
     call="commscore.rs.from_cellchatdb(interaction_csv, complex_csv, cofactor_csv)",
     licence="GPL-3.0",
     about="CellChatDB v2 (interaction, complex and cofactor tables as CSV)",

@@ -14,10 +14,23 @@ from ._read import LINE, File, at, open_archive, pick, read_csv, sha256_of
 from ._source import Source, build
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from commscore.rs._resource import Resource
+
+
+def _read(path: Path, *, argument: str, species: str) -> Resource:  # noqa: ARG001 - files name themselves; human
+    return from_cellphonedb(path)
+
+
+def _is_of(names: Sequence[str]) -> bool:
+    return any(name.endswith(("interaction_input.csv", "interaction_table.csv")) for name in names)
+
 
 SOURCE = Source(
     name="cellphonedb",
+    read=_read,
+    is_of=_is_of,
     call="commscore.rs.from_cellphonedb(path)",
     licence="no licence stated by cellphonedb-data; cite the authors",
     about="CellPhoneDB v5: folder or zip with the *_input.csv files, or cellphonedb.zip",

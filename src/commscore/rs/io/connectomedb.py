@@ -9,16 +9,25 @@ import pandas as pd
 
 from commscore._validate import suggest
 from commscore.check import checked
+from commscore.rs._tabular import read_table
 
 from ._read import misread
 from ._source import Source
 from .table import from_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from commscore.rs._resource import Resource
+
+
+def _read(path: Path, *, argument: str, species: str) -> Resource:  # noqa: ARG001 - it has human genes
+    return from_connectomedb(read_table(path, argument=argument))
+
 
 SOURCE = Source(
     name="connectomedb",
+    read=_read,
     call="commscore.rs.from_connectomedb(df)",
     licence="that of the table; 2020: CC-BY-4.0 (supplement of the paper)",
     about="ConnectomeDB 2020 or 2025 as a DataFrame",

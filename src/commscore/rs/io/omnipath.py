@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ...check import checked
+from .._tabular import read_table
 from ._read import check_columns
 from ._source import Source
 from .table import from_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from commscore.rs._resource import Resource
+
+
+def _read(path: Path, *, argument: str, species: str) -> Resource:  # noqa: ARG001 - it has human genes
+    return from_omnipath(read_table(path, argument=argument))
+
 
 SOURCE = Source(
     name="omnipath",
+    read=_read,
     call="commscore.rs.from_omnipath(df)",
     licence="that of each original database (column `sources`)",
     about="interactions or intercell network of OmniPath as a DataFrame",

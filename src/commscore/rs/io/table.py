@@ -12,16 +12,25 @@ from commscore._validate import one_of, suggest
 from commscore.check import FreeText, checked
 from commscore.rs._derive import FAMILY, LISTED
 from commscore.rs._species import SPECIES
+from commscore.rs._tabular import read_table
 from commscore.tables.resource import BASES, DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
 
 from ._read import misread, sha256_of_frame
 from ._source import EVIDENCE_COLUMNS, Source, build
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from commscore.rs._resource import Resource
+
+
+def _read(path: Path, *, argument: str, species: str) -> Resource:
+    return from_table(read_table(path, argument=argument), name=path.name, species=species)
+
 
 SOURCE = Source(
     name="table",
+    read=_read,
     call="commscore.rs.from_table(df, ligand=..., receptor=..., name=...)",
     licence="that of the table",
     about="any DataFrame with a column of ligands and one of receptors",

@@ -18,7 +18,7 @@ from ...stats.sample_rows import fit_rows
 from ...stats.variance import OUTSIDE
 from ...study.comparison import contrasts_and_design
 from ...study.contrasts import pairs_and_stages, table_of_contrasts
-from ...tables import understand as schema
+from ...tables import circuits as schema
 from ...tables.compare import SHAPES
 from ...tables.vocabulary import CircuitChangeStatus, DriverName, ShapeName
 from ._tables import in_words

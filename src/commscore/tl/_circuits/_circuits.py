@@ -27,7 +27,7 @@ from ...study.expression import read_expression, refuse_unsuitable
 from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.samples import Note, StudyKeys, covariate_names
 from ...study.strata import samples_of_cells, warn_if_few, warn_of_patients, warn_of_samples
-from ...tables.versions import schema_of
+from ...tables import circuits as schema
 from ...tables.vocabulary import CircuitStatus, Unit
 from . import _changes, _samples, _steps, _tables
 from ._evidence import CircuitEvidence, circuit_evidence
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from ...core.read.totals import GeneSummary
     from ...rs import Resource
 
-SCHEMA = schema_of("circuits")
 _MEMORY = 256 * 2**20
 _INSTEAD = (
     "Give sample_key={}, which asks both whether circuits lie in their groups within samples and whether that recurs"
@@ -141,7 +140,7 @@ def circuits(
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per circuit; ``extra``:
     ``edges`` (one row per step), ``roles`` (who takes which role, and why), ``untested`` (what could not be
     measured) and, with ``condition_key``, ``changes``. :func:`commscore.get.load` reads it back; the columns are in
-    :mod:`commscore.tables.understand`.
+    :mod:`commscore.tables.circuits`.
 
     Notes
     -----
@@ -263,7 +262,7 @@ def circuits(
             "commscore": __version__,
         }
     )
-    result = Result(table, params, identity(resource), extra, SCHEMA)
+    result = Result(table, params, identity(resource), extra, schema.STORED.schema)
     return finish(adata, key_added, result, inplace=inplace)
 
 

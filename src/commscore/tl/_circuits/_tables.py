@@ -11,8 +11,8 @@ import pandas as pd
 from ..._names import read_names, write_names
 from ...get._frames import typed_frame
 from ...stats.multiple import benjamini_hochberg
+from ...tables import circuits as schema
 from ...tables import score as score_schema
-from ...tables import understand as schema
 from ...tables.vocabulary import CircuitStatus, StepStatus
 
 if TYPE_CHECKING:

@@ -284,7 +284,7 @@ def compare(
         **prepared.interactions.counted,
         "commscore": __version__,
     }
-    result = Result(table, params, identity(comparison.prepared.resource), extra, schema.SCHEMA)
+    result = Result(table, params, identity(comparison.prepared.resource), extra, schema.STORED.schema)
     warn_of_shifts(prepared.shifts, normalization=normalization)
     prepared.ambient.warn()
     _warn_if_nothing(result)

@@ -27,7 +27,7 @@ from ...study.nets import checked_links, read_net
 from ...study.roles import RoleGroups, assigned_roles
 from ...study.samples import StudyKeys, covariate_names, label_column
 from ...tables import expectations as schema
-from ...tables import understand
+from ...tables.roles import ROLES
 from ...tables.vocabulary import ExpectationLevel, ExpectedChange
 from . import _contexts, _items, _measure, _pools, _verdicts
 
@@ -182,7 +182,7 @@ def expectations(
     extra = {
         "summary": typed_frame(_verdicts.summary(frame, resource.sources), schema.SUMMARY),
         "contexts": typed_frame(_contexts.table(levels, resource.expectations), schema.CONTEXTS),
-        "roles": typed_frame(assigned.report, understand.ROLES),
+        "roles": typed_frame(assigned.report, ROLES),
         "factors": pools.factors(prepared.study.groups),
     }
     warn_of_shifts(prepared.shifts, normalization=normalization)
@@ -209,7 +209,7 @@ def expectations(
         "groups": np.asarray(prepared.study.groups, object),
         "commscore": __version__,
     }
-    result = Result(typed_frame(frame, schema.EXPECTATIONS), params, identity(resource), extra, schema.SCHEMA)
+    result = Result(typed_frame(frame, schema.EXPECTATIONS), params, identity(resource), extra, schema.STORED.schema)
     return finish(adata, key_added, result, inplace=inplace)
 
 

@@ -21,8 +21,7 @@ from ...get._sources import made_from
 from ...get._store import check_target, finish
 from ...stats.multiple import permutation_pvalue
 from ...study.progress import progress_bar
-from ...tables import understand as schema
-from ...tables.versions import schema_of
+from ...tables import loops as schema
 from . import _links
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from ...arrays import Ints
     from ...rs import Resource
 
-SCHEMA = schema_of("loops")
 _BUDGET = 10_000_000
 
 
@@ -178,7 +176,7 @@ def loops(
         "pvalue_floor": 1 / (int(n_perms) + 1),
         "commscore": __version__,
     }
-    result = Result(table, params, stored.resource, {"summary": _summary(listing, null)}, SCHEMA)
+    result = Result(table, params, stored.resource, {"summary": _summary(listing, null)}, schema.STORED.schema)
     return finish(adata, key_added, result, inplace=inplace)
 
 

@@ -206,7 +206,7 @@ def response(
         **prepared.interactions.counted,
         "commscore": __version__,
     } | study.recorded()
-    result = Result(table, params, identity(prepared.resource), extra, schema.SCHEMA)
+    result = Result(table, params, identity(prepared.resource), extra, schema.STORED.schema)
     return finish(adata, key_added, result, inplace=inplace)
 
 

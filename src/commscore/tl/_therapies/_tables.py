@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..._names import write_names
-from ...tables import understand as schema
+from ...tables import therapies as schema
 from ...tables.vocabulary import TherapyStatus
 from ._cut import STATEMENTS, subunits
 

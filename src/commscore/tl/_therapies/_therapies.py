@@ -20,9 +20,7 @@ from ...study.domain import check_tumour, named_roles
 from ...study.roles import RoleGroups, recorded_roles
 from ...study.stored_circuits import circuit_scores
 from ...study.stored_edges import EVERYTHING, edge_flows, obs_labels, passing_edges, split_key
-from ...tables import understand
-from ...tables.kinds import KINDS
-from ...tables.versions import schema_of
+from ...tables import therapies as schema
 from ._bypass import bypass_table
 from ._combinations import combination_table
 from ._cut import Cut, agents_of, edge_cuts, presents_antigen, step_cuts
@@ -33,10 +31,6 @@ if TYPE_CHECKING:
 
     from ...arrays import Floats
     from ...rs import Resource
-
-
-SCHEMA = schema_of("therapies")
-_TABLES = KINDS["therapies"]
 
 
 @checked
@@ -146,7 +140,10 @@ def therapies(
         one = Cut(agents, table, flow, cut, counted, steps, of_steps, in_contexts[context])
         for name, frame in _tables_of(one, n_together=int(n_together), n_listed=int(n_combinations)).items():
             parts.setdefault(name, []).append(frame.assign(context=context))
-    extra = {name: typed_frame(pd.concat(frames, ignore_index=True), _TABLES[name]) for name, frames in parts.items()}
+    extra = {
+        name: typed_frame(pd.concat(frames, ignore_index=True), schema.STORED.tables[name])
+        for name, frames in parts.items()
+    }
     sources = {key: stored} | ({str(circuits_key): get.load(adata, str(circuits_key))} if len(steps) else {})
     params = {
         "key": key,
@@ -162,11 +159,11 @@ def therapies(
         "n_combinations": int(n_combinations),
         "flow": "ligand mean × receptor mean",
         "shares": "of all flow without antigen presentation",
-        "claim": understand.CAUTION,
+        "claim": schema.CAUTION,
         "circuits": "used" if len(steps) else "none stored",
         "commscore": __version__,
     }
-    result = Result(extra.pop("table"), params, identity(resource), extra, SCHEMA)
+    result = Result(extra.pop("table"), params, identity(resource), extra, schema.STORED.schema)
     return finish(adata, key_added, result, inplace=inplace)
 
 

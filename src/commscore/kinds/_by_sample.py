@@ -8,32 +8,52 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .. import get, pl, tl
+from ._base import Drawing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from anndata import AnnData
 
-    from ._figures import FigureRequest
+    from ._base import FigureRequest, StoredResult
 
 _TRENDS = 3
 _EDGE = ["source", "target", "interaction"]
+_STUDY = ("groupby", "condition_key", "sample_key")
 
 
-def samples_of(ask: FigureRequest) -> AnnData | None:
+def of_samples(request: FigureRequest) -> list[Drawing | str]:
+    """Return figures of what the samples behind the surest changes look like."""
+    samples = samples_of(request)
+    if samples is None:
+        return []
+    return [*trends(request, samples), beside_response(request, samples, response_key=_response_key(request))]
+
+
+def _response_key(request: FigureRequest) -> str | None:
+    """Return the key of the first response that was made from the same groups, conditions and samples."""
+    columns = _columns(request.stored)
+    return next((s.key for s in request.beside if s.kind == "response" and _columns(s) == columns), None)
+
+
+def _columns(stored: StoredResult) -> Sequence[Any]:
+    return [stored.params.get(name) for name in _STUDY]
+
+
+def samples_of(request: FigureRequest) -> AnnData | None:
     """Return samples × the surest edges of a comparison of samples; ``None`` where the data do not allow it."""
-    params = ask.stored.params
+    params = request.stored.params
     keys = [str(params.get(name)) for name in ("groupby", "condition_key", "sample_key")]
-    if params.get("unit") != "samples" or any(k not in ask.adata.obs for k in keys):
+    if params.get("unit") != "samples" or any(k not in request.adata.obs for k in keys):
         return None
-    surest = _surest(ask.stored.table, ask.max_padj)
+    surest = _surest(request.stored.table, request.max_padj)
     if surest.empty:
         return None
-    pairs = surest[["ligand_complex", "receptor_complex"]].astype(str).drop_duplicates().head(4 * ask.top)
+    pairs = surest[["ligand_complex", "receptor_complex"]].astype(str).drop_duplicates().head(4 * request.top)
     layer = None if params["counts_layer"] is None else str(params["counts_layer"])
     try:
         profile = tl.profile(
-            ask.adata,
+            request.adata,
             keys[0],
             sample_key=keys[2],
             resource=pairs.set_axis(["ligand", "receptor"], axis=1),
@@ -64,10 +84,10 @@ def _order(params: Mapping[str, Any]) -> list[str]:
     return [str(level) for level in params["levels"]]  # the reference comes first
 
 
-def trends(ask: FigureRequest, samples: AnnData) -> list[tuple[str, Any, str, str]]:
-    """Return title, drawing, alternative text and caption of the surest interactions, one edge of each."""
-    params, order = ask.stored.params, _order(ask.stored.params)
-    edges = _surest(ask.stored.table, ask.max_padj).drop_duplicates(["interaction"])
+def trends(request: FigureRequest, samples: AnnData) -> list[Drawing]:
+    """Return figures of the surest interactions, one edge of each."""
+    params, order = request.stored.params, _order(request.stored.params)
+    edges = _surest(request.stored.table, request.max_padj).drop_duplicates(["interaction"])
     measured = set(zip(*(samples.var[c].astype(str) for c in _EDGE), strict=True))
     edges = edges[[tuple(row) in measured for row in edges[_EDGE].astype(str).to_numpy()]]
     figures = []
@@ -75,7 +95,7 @@ def trends(ask: FigureRequest, samples: AnnData) -> list[tuple[str, Any, str, st
         edge = {"interaction": str(row.interaction), "source": str(row.source), "target": str(row.target)}
         name = f"{row.interaction} from {row.source} to {row.target}"
         figures.append(
-            (
+            Drawing(
                 f"{name}, by sample",
                 partial(
                     pl.trend,
@@ -83,8 +103,8 @@ def trends(ask: FigureRequest, samples: AnnData) -> list[tuple[str, Any, str, st
                     **edge,
                     stage_key=params["condition_key"],
                     order=order,
-                    comparison=ask.adata,
-                    key=ask.stored.key,
+                    comparison=request.adata,
+                    key=request.stored.key,
                 ),
                 f"Ligand × receptor of {name} in every sample, by {params['condition_key']}. "
                 f"{row.contrast}: effect {row.effect:.2g}, padj {row.padj:.2g}, {row.shift}.",
@@ -105,33 +125,33 @@ def _receiver(adata: AnnData, edges: pd.DataFrame, response_key: str | None) -> 
     return None if reached.empty else str(reached.mode().iloc[0])
 
 
-def beside_response(ask: FigureRequest, samples: AnnData, *, response_key: str | None) -> tuple[str, Any, str, str]:
-    """Return title, drawing, alternative text and caption of interactions × samples, with the response if stored."""
-    table = ask.stored.table
-    best = _surest(table, ask.max_padj)
+def beside_response(request: FigureRequest, samples: AnnData, *, response_key: str | None) -> Drawing:
+    """Return the figure of interactions × samples, with the response if stored."""
+    table = request.stored.table
+    best = _surest(table, request.max_padj)
     contrast = str(best["contrast"].iloc[0])
     own = best[(best["contrast"] == contrast).to_numpy()]
-    target = _receiver(ask.adata, own, response_key)
+    target = _receiver(request.adata, own, response_key)
     response_key = response_key if target else None
-    answer = {"response": ask.adata, "response_key": response_key} if response_key else {}
+    answer = {"response": request.adata, "response_key": response_key} if response_key else {}
     drawing = partial(
         pl.by_sample,
         samples,
-        condition_key=ask.stored.params["condition_key"],
-        comparison=ask.adata,
+        condition_key=request.stored.params["condition_key"],
+        comparison=request.adata,
         contrast=contrast,
-        key=ask.stored.key,
+        key=request.stored.key,
         target=target,
-        order=_order(ask.stored.params),
-        top=ask.top,
+        order=_order(request.stored.params),
+        top=request.top,
         **answer,
     )
     where = f" received by {target}" if target else ""
     below = f", and below them the activity of pathways in {target}" if target else ""
-    return (
+    return Drawing(
         f"Interactions{where}, by sample",
         drawing,
         f"Heat map of the surest interactions of {contrast}{where} in every sample{below}. Samples are sorted by "
-        f"{ask.stored.params['condition_key']}.",
+        f"{request.stored.params['condition_key']}.",
         f"Surest interactions of {contrast}{where}: difference of each sample from the row's mean{below}.",
     )

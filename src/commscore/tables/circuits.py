@@ -1,28 +1,16 @@
-"""Tables of the tools that explain: roles, circuits, loops, therapies, weak but specific interactions."""
+"""Circuits of the reviews: whole, their steps, and their changes between conditions."""
 
 from __future__ import annotations
 
-from ._base import Column, Table
+from . import compare, score
+from ._base import Column, StoredKind, Table
 from .compare import SHAPES
-from .vocabulary import CircuitChangeStatus, CircuitStatus, StepStatus, TherapyStatus, Unit
+from .roles import HOW, ROLES
+from .vocabulary import CircuitChangeStatus, CircuitStatus, StepStatus, Unit
 
-HOW = ("given", "exact", "synonym", "children", "parent", "none")
 END_HOW = (*HOW, "too small")
 EDGE_KINDS = ("communication", "intracellular", "gate")
 EDGE_STATUS, CIRCUIT_STATUS, CHANGE_STATUS = StepStatus.words(), CircuitStatus.words(), CircuitChangeStatus.words()
-THERAPY_STATUS = TherapyStatus.words()
-CAUTION = "in-silico cut of edges, not a prediction of response"
-
-ROLES = Table(
-    "roles",
-    "one cell role of the resource, then one group of cells without a role",
-    (
-        Column("role", "string", "role of the resource; empty for a group that no role was found for"),
-        Column("groups", "string", "groups of cells that take the role: one as it is, several as a JSON list"),
-        Column("how", "category", "how they were found", HOW),
-        Column("reason", "string", "what it rests on; where nothing was found, the nearest guesses"),
-    ),
-)
 
 CIRCUITS = Table(
     "circuits",
@@ -189,159 +177,18 @@ CIRCUIT_CHANGES = Table(
     ),
 )
 
-LOOPS = Table(
-    "loops",
-    "one loop (closed) or relay (two linked edges, open)",
-    (
-        Column("kind", "category", "loop or relay", ("loop", "relay")),
-        Column("length", "int", "number of edges between cells"),
-        Column("groups", "string", "groups in order, as a JSON list; a loop ends where it begins"),
-        Column("interactions", "string", "interactions in order, as a JSON list"),
-        Column("links", "string", "how each receptor leads to the next ligand inside the cell, as a JSON list"),
-        Column("sign", "int", "product of the signs of the links: 1 reinforces, -1 restrains"),
-        Column("strength", "float", "geometric mean of the scores of its edges"),
-        Column("weakest", "float", "lowest score of its edges"),
-        Column("max_padj", "float", "largest adjusted p-value of its edges"),
-        Column(
-            "in_rewired",
-            "float",
-            "share of rewired networks that hold it too: no p-value, as a loop is listed because it was found; missing "
-            "for relays and autocrine loops",
-        ),
-        Column("strength_pvalue", "float", "rewired networks with any loop at least as strong (holds family-wise)"),
-    ),
-)
-
-LOOP_SUMMARY = Table(
-    "summary",
-    "one statistic of all loops together",
-    (
-        Column("statistic", "category", "what is counted", ("n_loops", "total_strength", "largest_strength")),
-        Column("observed", "float", "in the data"),
-        Column("expected", "float", "mean of rewired networks"),
-        Column("pvalue", "float", "rewired networks that reach it"),
-    ),
-)
-
-THERAPIES = Table(
-    "therapies",
-    "one therapy of the resource in one context of the data",
-    (
-        Column("context", "category", "condition or sample of the cells; all where none was asked for"),
-        Column("therapy", "string", "generic name"),
-        Column("class", "string", "what it is (several: JSON list)"),
-        Column("action", "string", "what it does to its targets (several: JSON list)"),
-        Column("targets", "string", "symbols (several: JSON list)"),
-        Column("reported", "string", "what the reviews report (several: JSON list)"),
-        Column("status", "category", "whether it cuts an edge, or why not", THERAPY_STATUS),
-        Column("reason", "string", "why it cuts nothing, or has no share"),
-        Column("n_edges", "int", "edges cut"),
-        Column(
-            "share",
-            "float",
-            "share of the flow, without antigen presentation, that falls, 0 to 1; missing where it "
-            "cuts antigen presentation alone",
-        ),
-        Column("n_circuits", "int", "circuits of which a measured step is cut"),
-        Column("sources", "string", "reviews (several: JSON list)"),
-        Column("claim", "category", "what this table is", (CAUTION,)),
-    ),
-)
-
-THERAPY_EDGES = Table(
-    "therapy_edges",
-    "one edge that a therapy cuts, in one context",
-    (
-        Column("context", "category", "condition or sample of the cells; all where none was asked for"),
-        Column("therapy", "string", "generic name"),
-        Column("source", "category", "group that expresses the ligand"),
-        Column("target", "category", "group that expresses the receptor"),
-        Column("interaction", "category", "interaction of the resource"),
-        Column("flow", "float", "ligand mean × receptor mean"),
-        Column("share", "float", "of all flow, 0 to 1; missing for antigen presentation, which is left out of shares"),
-        Column("side", "category", "whether a target is a subunit of the ligand, of the receptor, or of both"),
-    ),
-)
-
-THERAPY_GROUPS = Table(
-    "therapy_groups",
-    "one group of cells that loses edges to a therapy, in one direction and context",
-    (
-        Column("context", "category", "condition or sample of the cells; all where none was asked for"),
-        Column("therapy", "string", "generic name"),
-        Column("group", "category", "group of cells"),
-        Column("direction", "category", "outgoing: it expresses the ligand; incoming: it expresses the receptor"),
-        Column("flow", "float", "all flow of the group in this direction, without antigen presentation"),
-        Column("share", "float", "share of it that falls, 0 to 1"),
-    ),
-)
-
-THERAPY_CIRCUITS = Table(
-    "therapy_circuits",
-    "one circuit of which a therapy cuts a measured step, in one context",
-    (
-        Column("context", "category", "condition or sample of the cells; all where none was asked for"),
-        Column("therapy", "string", "generic name"),
-        Column("circuit", "string", "id of the circuit"),
-        Column("n_steps", "int", "steps that count and are measured in this context"),
-        Column("n_cut", "int", "of these, steps that are cut"),
-        Column("share", "float", "share of the steps that is cut, 0 to 1"),
-        Column("score_share", "float", "share of the sum of their scores that is cut, 0 to 1"),
-        Column("steps", "string", "steps that are cut, with their position (several: JSON list)"),
-    ),
-)
-
-COMBINATIONS = Table(
-    "combinations",
-    "one set of therapies in one context, those that cut most first",
-    (
-        Column("context", "category", "condition or sample of the cells; all where none was asked for"),
-        Column("therapies", "string", "generic names, as a JSON list"),
-        Column("n", "int", "therapies in the set"),
-        Column("n_edges", "int", "edges that they cut together"),
-        Column("share", "float", "share of the flow that they cut together, 0 to 1"),
-        Column("best_single", "float", "share that the best of them cuts alone"),
-        Column("gain", "float", "share beyond that of the best"),
-        Column("overlap", "float", "share that each of them cuts"),
-    ),
-)
-
-BYPASS = Table(
-    "bypass",
-    "one edge that remains beside one that a therapy cuts, in one context",
-    (
-        Column("context", "category", "condition or sample of the cells; all where none was asked for"),
-        Column("therapy", "string", "generic name"),
-        Column("cut", "string", "interaction that is cut"),
-        Column("target", "category", "group that receives both"),
-        Column("how", "category", "same receptor, same ligand, same ligand family or same circuit"),
-        Column("remaining", "string", "interaction that remains"),
-        Column("source", "category", "group that sends it"),
-        Column("cut_flow", "float", "flow of the cut interaction to the group, from all sources"),
-        Column("remaining_flow", "float", "flow of the edge that remains"),
-    ),
-)
-
-RECESSIVE = Table(
-    "recessive",
-    "one edge: source × target × interaction",
-    (
-        Column("source", "category", "group that expresses the ligand"),
-        Column("target", "category", "group that expresses the receptor"),
-        Column("interaction", "category", "interaction of the resource"),
-        Column("score", "float", "score in the stored result"),
-        Column("padj", "float", "adjusted p-value in the stored result"),
-        Column("flow", "float", "ligand mean × receptor mean"),
-        Column("magnitude", "float", "fraction of edges whose flow is lower, 0 (weakest) to 1"),
-        Column(
-            "specificity", "float", "share of the flow of this interaction that this pair of groups carries, 0 to 1"
-        ),
-        Column("excess", "float", "specificity against an even share among all pairs of groups; 1 is even"),
-        Column("stability", "float", "fraction of resamples in which it stays expressed and specific, 0 to 1"),
-        Column("n_resamples", "int", "number of resamples"),
-        Column("unit", "category", "what was resampled", ("samples", "cells")),
-        Column("recessive_score", "float", "(1 − magnitude) × rank of specificity × stability, 0 to 1"),
-        Column("recessive", "bool", "weak, specific and stable by the thresholds of the call"),
-        Column("rank", "int", "1 is the most recessive"),
-    ),
+STORED = StoredKind(
+    "circuits",
+    key="commscore_circuits",
+    version=5,
+    tool="circuits",
+    tables={
+        "table": CIRCUITS,
+        "edges": CIRCUIT_EDGES,
+        "roles": ROLES,
+        "untested": score.UNTESTED,
+        "changes": CIRCUIT_CHANGES,
+        "contrasts": compare.CONTRASTS,
+        "factors": compare.FACTORS,
+    },
 )

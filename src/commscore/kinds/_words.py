@@ -1,0 +1,72 @@
+"""Sentences and numbers that several kinds of result are told with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOP = 3
+"""Rows of a table that are told one by one."""
+
+
+def first(table: pd.DataFrame, name: str) -> str | None:
+    """Return the column ``name``, or the first ``name_<method>`` where several methods were asked for."""
+    return name if name in table else next((str(c) for c in table if str(c).startswith(f"{name}_")), None)
+
+
+def counts(table: pd.DataFrame, column: str) -> str:
+    """Say how often each value of a column occurs, as ``"up: 3, down: 1."``."""
+    if column not in table:
+        return ""
+    numbers = table[column].value_counts()
+    return ", ".join(f"{name}: {n}" for name, n in numbers.items() if n) + "."
+
+
+def counted(values: pd.Series) -> str:
+    """Say how many rows have each value, the most frequent first, as ``"3 up, 1 down"``."""
+    numbers = values.astype(object).value_counts(sort=False).sort_values(ascending=False, kind="stable")
+    return ", ".join(f"{n:,} {_plain(str(word))}" for word, n in numbers.items() if n)
+
+
+def _plain(word: str) -> str:
+    """Write a value of a table as words; a reason is words already, and may name a parameter."""
+    return word if " " in word else word.replace("_", " ")
+
+
+def edge(row: Any) -> str:
+    """Name an interaction between two groups."""
+    return f"{row['interaction']} from {row['source']} to {row['target']}"
+
+
+def shown(value: Any) -> str:
+    """Return a parameter as text.
+
+    >>> shown(["a", "b"]), shown(None), shown({"r": "x"}), shown(0.05)
+    ('a, b', 'none', 'r: x', '0.05')
+    """
+    if value is None:
+        return "none"
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return "; ".join(f"{k}: {shown(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, np.ndarray | list | tuple):
+        return ", ".join(shown(v) for v in np.asarray(value, object).ravel()) or "none"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}"
+    return str(value)
+
+
+def samples_in_words(params: Mapping[str, Any]) -> str:
+    """Return ``"8 samples (column sample; control 4, case 4)"``; without the numbers where they are not stored."""
+    column, numbers = f"column {params.get('sample_key')}", np.atleast_1d(params.get("n_samples", ()))
+    levels = np.atleast_1d(np.asarray(params.get("levels", ()), object))
+    if not numbers.size or numbers.shape != levels.shape:
+        return f"samples ({column})"
+    each = ", ".join(f"{level} {n}" for level, n in zip(levels, numbers, strict=True))
+    return f"{numbers.sum()} samples ({column}; {each})"

@@ -1,0 +1,320 @@
+"""What changed between conditions."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .. import pl
+from .._labels import OWN_REFERENCE
+from ._base import Drawing, Facts, ResultKind, View
+from ._by_sample import of_samples
+from ._views import BY_P, EDGE, FACTORS, UNTESTED
+from ._words import TOP, counted, counts, edge
+from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ._base import FigureRequest, StoredResult
+
+_MOST_CONTRASTS = 6
+_AMBIENT = 0.02
+"""Difference of mean ambient shares that is told, the least that a comparison warns of."""
+_COUNTING = Work(
+    "10.1515/1544-6115.1826",
+    "Lund SP, Nettleton D, McCarthy DJ, Smyth GK (2012). Detecting differential expression in RNA-sequence data using "
+    "quasi-likelihood with shrunken dispersion estimates. Stat Appl Genet Mol Biol 11:5",
+)
+_COMPOSITION = Work(
+    "10.1186/gb-2010-11-3-r25",
+    "Robinson MD, Oshlack A (2010). A scaling normalization method for differential expression analysis of RNA-seq "
+    "data. Genome Biol 11:R25",
+)
+_CAUCHY = Work(
+    "10.1080/01621459.2018.1554485",
+    "Liu Y, Xie J (2020). Cauchy combination test: a powerful test with analytic p-value calculation under arbitrary "
+    "dependency structures. J Am Stat Assoc 115:393–402",
+)
+_EQUIVALENCE = Work(
+    "10.1007/BF01068419",
+    "Schuirmann DJ (1987). A comparison of the two one-sided tests procedure and the power approach for assessing the "
+    "equivalence of average bioavailability. J Pharmacokinet Biopharm 15:657–680",
+)
+
+
+def _figures(request: FigureRequest) -> list[Drawing | str]:
+    table, max_padj = request.stored.table, request.max_padj
+    names = [str(c) for c in table["contrast"].dropna().unique()]
+    figures: list[Drawing | str] = []
+    for name in [n for n in names if n != "stages"][:_MOST_CONTRASTS]:
+        moved = _moved(table[(table["contrast"] == name).to_numpy()], max_padj)
+        figures += [
+            Drawing(f"{name}: {title}", partial(draw, name), alt=f"{what} {name}. {moved}", caption=caption)
+            for title, draw, what, caption in _of_contrast(request)
+        ]
+    if len(names) > _MOST_CONTRASTS:
+        figures.append(f"Figures of the first {_MOST_CONTRASTS} contrasts; the tables below hold all {len(names)}.")
+    if "stages" in names:
+        figures.append(
+            Drawing(
+                "Course over the stages",
+                lambda: pl.shapes(request.adata, key=request.stored.key, max_padj=max_padj),
+                alt=f"Changed interactions sorted by the shape of their course. {counts(table, 'shape')}",
+                caption="Every changed interaction over the stages, by the shape of its course.",
+            )
+        )
+    return figures + of_samples(request)
+
+
+def _of_contrast(request: FigureRequest) -> list[tuple[str, Callable[[str], Any], str, str]]:
+    adata, key, top, max_padj = request.adata, request.stored.key, request.top, request.max_padj
+    labels = min(top, 12)
+    return [
+        (
+            "effects and evidence",
+            lambda c: pl.volcano(adata, key=key, contrast=c, max_padj=max_padj, top=labels),
+            "Volcano plot of",
+            "Change of ligand × receptor (log2) against the evidence for it.",
+        ),
+        (
+            "which side moved",
+            lambda c: pl.quadrant(adata, key=key, contrast=c, max_padj=max_padj, top=labels),
+            "Change of the ligand against change of the receptor in",
+            "Change of the ligand in the source against change of the receptor in the target (log2).",
+        ),
+        (
+            "what drives the changes",
+            lambda c: pl.drivers(adata, key=key, contrast=c, max_padj=max_padj, top=top),
+            "Parts of the changes in",
+            "Additive parts of the change of log2 flow: abundance of source and target, relative to the groups "
+            "that the methods name, and expression of ligand and receptor.",
+        ),
+        (
+            "pairs of groups",
+            lambda c: pl.shift_heatmap(adata, key=key, contrast=c, max_padj=max_padj, top=top),
+            "Heat map of changes by pair of groups in",
+            "Mean change of the strongest interactions by pair of groups.",
+        ),
+    ]
+
+
+def _moved(table: pd.DataFrame, max_padj: float) -> str:
+    passing = table[(table["padj"] <= max_padj).to_numpy()]
+    if passing.empty:
+        return f"No interaction has padj ≤ {max_padj:g}."
+    row = passing.loc[passing["padj"].idxmin()]
+    return (
+        f"{len(passing)} interactions have padj ≤ {max_padj:g} ({counts(passing, 'shift')[:-1]}); the surest is "
+        f"{edge(row)}."
+    )
+
+
+def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float) -> list[str]:
+    lines = []
+    for contrast, rows in stored.table.groupby("contrast", observed=True):
+        n_tested = int(rows["padj"].notna().sum())
+        passing = rows[(rows["padj"] <= max_padj).to_numpy()]
+        if passing.empty:
+            least = f"; the smallest is {rows['padj'].min():.2g}" if n_tested else ""
+            lines.append(f"{contrast}: none of {n_tested:,} tested edges has padj ≤ {max_padj:g}{least}.")
+            continue
+        words = counted(passing["shift"])
+        lines.append(f"{contrast}: {len(passing):,} of {n_tested:,} tested edges have padj ≤ {max_padj:g} ({words}).")
+        best = passing.sort_values("padj", kind="stable").drop_duplicates("interaction").head(TOP)
+        lines += [_change(row, cite) for row in best.to_dict("records")]
+    return lines
+
+
+def _change(row: Any, cite: Callable[[str], str]) -> str:
+    effect = "" if pd.isna(row["effect"]) else f"log2 change {row['effect']:.2g}"
+    if effect and not pd.isna(row["ci_low"]):
+        effect += f" (95 % interval {row['ci_low']:.2g} to {row['ci_high']:.2g})"
+    why = "" if pd.isna(row.get("driver")) else f", most of it by the {str(row['driver']).replace('_', ' ')}"
+    parts = [part for part in (effect, f"padj {row['padj']:.2g}", str(row["shift"]).replace("_", " ")) if part]
+    return f"{edge(row)}: {', '.join(parts)}{why}{cite(str(row['interaction']))}."
+
+
+def _cautions(stored: StoredResult) -> list[str]:
+    if stored.params.get("unit") == "cells":
+        return [
+            "Cells were the replicates of the comparison: its p-values say that these samples differ, as any two "
+            "samples do, not that the conditions do."
+        ]
+    return [*_few_samples(stored.table), *_unlike_ambient(stored)]
+
+
+def _few_samples(table: pd.DataFrame) -> list[str]:
+    """Say where so few samples were compared that relabelling them cannot give a small p-value."""
+    texts = []
+    for contrast, rows in table.groupby("contrast", observed=True):
+        floor = rows["exact_floor"].min()
+        if floor > 0.05:
+            texts.append(
+                f"{contrast}: with {rows['n_ref'].max()} against {rows['n_alt'].max()} samples no relabelling of them "
+                f"can give a p-value below {floor:.2g}; smaller ones rest on the model of the variances."
+            )
+    return texts
+
+
+def _unlike_ambient(stored: StoredResult) -> list[str]:
+    shares = stored.tables.get("ambient")
+    if shares is None or shares.empty:
+        return []
+    means = shares.groupby(shares["condition"].astype(str), sort=False)["share"].mean().dropna()
+    if len(means) < 2 or means.max() - means.min() < _AMBIENT:
+        return []
+    each = ", ".join(f"{name} {mean:.3f}" for name, mean in means.items())
+    return [
+        f"The estimated share of ambient RNA differs between conditions (means: {each}): genes that a group does not "
+        "express may seem to change in it."
+    ]
+
+
+def _gaps(stored: StoredResult) -> list[str]:
+    left = stored.table.loc[stored.table["padj"].isna().to_numpy(), "status"]
+    return [f"{len(left):,} rows without a p-value ({counted(left)})"] if len(left) else []
+
+
+def _facts(stored: StoredResult, max_padj: float) -> list[Facts]:
+    table = stored.table
+    contrasts = [str(c) for c in table["contrast"].dropna().unique()]
+    moved = table[(table["padj"] <= max_padj).to_numpy()]
+    facts = [
+        Facts(
+            "Contrasts",
+            ("Contrast", "Reference samples", "Other samples", "Rows", "Tested", f"padj ≤ {max_padj:g}"),
+            [[c, *_sizes(table, c, max_padj)] for c in contrasts],
+        ),
+        _crossed("Classes of shift", "shift", table, contrasts=contrasts),
+    ]
+    for column, title in (("driver", "Drivers"), ("shape", "Shapes")):
+        if moved[column].notna().any():
+            facts.append(
+                _crossed(f"{title} of the changes with padj ≤ {max_padj:g}", column, moved, contrasts=contrasts)
+            )
+    return facts
+
+
+def _sizes(table: pd.DataFrame, contrast: str, max_padj: float) -> list[str]:
+    rows = table[(table["contrast"] == contrast).to_numpy()]
+    tested = rows["padj"].notna()
+    return [
+        str(rows["n_ref"].max()),
+        str(rows["n_alt"].max()),
+        f"{len(rows):,}",
+        f"{tested.sum():,}",
+        f"{(rows['padj'] <= max_padj).sum():,}",
+    ]
+
+
+def _crossed(title: str, column: str, table: pd.DataFrame, *, contrasts: Sequence[str]) -> Facts:
+    numbers = pd.crosstab(table[column].astype(object), table["contrast"].astype(object))
+    order = table[column].cat.categories if hasattr(table[column], "cat") else numbers.index
+    rows = [
+        [str(v), *(f"{numbers.at[v, c]:,}" if c in numbers else "0" for c in contrasts)]
+        for v in order
+        if v in numbers.index
+    ]
+    return Facts(title, (column.capitalize(), *contrasts), rows)
+
+
+_PATIENTS = {
+    "none": "patients from",
+    "within": "patients as fixed effects, from",
+    "between": "samples of one patient added up, patients from",
+    "mixed": "what samples of a patient share estimated, patients from",
+}
+
+
+def _methods(p: Mapping[str, str]) -> str:
+    samples = p.get("unit") == "samples"
+    unit = (
+        f"{p['samples']} as replicates"
+        if samples
+        else "cells as replicates, which says only whether these samples differ"
+    )
+    design = "".join(
+        f", {words} {p[name]}"
+        for name, words in (("covariates", "covariates"), ("patient_key", _PATIENTS[p.get("patient_design", "none")]))
+        if p.get(name, "none") != "none"
+    )
+    against = "every two of them" if p.get("reference_by") == OWN_REFERENCE else f"reference {p.get('reference')}"
+    fit = (
+        f"Raw counts were summed per sample and group, set against {_libraries(p)}, "
+        "fitted by weighted least squares (variances of donors, counting and cells), and by negative binomial "
+        "quasi-likelihood, both with variances moderated over genes and groups and averaged by the share of counting "
+        "(and the more by counts, the more donors vary as gamma variables do); "
+    )
+    return (
+        f"Levels of {p.get('condition_key')} ({p.get('levels')}; {against}) were compared with "
+        f"{unit}{design}. {fit if samples else ''}the evidence of ligand and receptor was combined by "
+        f"{p.get('combine')}, p-values were adjusted by Benjamini and Hochberg within each contrast; a change within "
+        f"±{p.get('margin')} log2 counts as none (95 % interval within it), an adjusted p-value up to "
+        f"{p.get('alpha')} as a change. Both sides had to be expressed in a fraction {p.get('expr_prop')} "
+        f"of at least {p.get('min_cells')} cells. Abundances are log-ratios to the cells of "
+        f"{p.get('abundance_reference')} ({p.get('abundance_reference_by')})."
+    )
+
+
+def _libraries(p: Mapping[str, str]) -> str:
+    """Say what counts are relative to."""
+    over = f"the totals in {p['library_key']}" if p.get("library_key", "none") != "none" else "the library"
+    if p.get("normalization") == "library":
+        return over
+    return (
+        f"{over}, times a composition factor of each sample and group (trimmed mean of log ratios to all samples, "
+        "shrunk by its error)"
+    )
+
+
+def _works(params: Mapping[str, Any]) -> tuple[Work, ...]:
+    fitted = (MODERATION, _COUNTING) if params.get("unit") == "samples" else ()
+    composed = (_COMPOSITION,) if params.get("normalization") == "tmm" else ()
+    combined = (_CAUCHY,) if params.get("combine") in ("acat", "acat4") else ()
+    return (*fitted, *composed, *combined, _EQUIVALENCE, PERMUTATIONS, BENJAMINI_HOCHBERG)
+
+
+KIND = ResultKind(
+    "Comparison",
+    "What changed between conditions, how surely, and which part moved. Effects are log2 fold changes of "
+    "ligand × receptor.",
+    {
+        "table": View(
+            "Compared interactions",
+            (
+                *EDGE,
+                "contrast",
+                "mode",
+                "direction",
+                "effect",
+                "pvalue",
+                "padj",
+                "shift",
+                "shape",
+                "driver",
+                "status",
+                "evidence",
+            ),
+            ("contrast", "source", "target", "mode", "direction", "shift", "shape", "driver", "status"),
+            BY_P,
+        ),
+        "totals": View("Totals by pair of groups and by mode", filters=("contrast", "by"), sort=BY_P),
+        "two_factors": View("Differences of differences", filters=("contrast", "class"), sort=BY_P),
+        "contrasts": View("Contrasts"),
+        "factors": FACTORS,
+        "ambient": View("Ambient RNA in the samples", filters=("condition",)),
+        "untested": UNTESTED,
+    },
+    place=2,
+    plot="volcano",
+    figures=_figures,
+    findings=_findings,
+    cautions=_cautions,
+    gaps=_gaps,
+    facts=_facts,
+    methods=_methods,
+    works=_works,
+)

@@ -1,0 +1,18 @@
+"""The groups of cells that take the roles of the resource."""
+
+from __future__ import annotations
+
+from ._base import Column, Table
+
+HOW = ("given", "exact", "synonym", "children", "parent", "none")
+
+ROLES = Table(
+    "roles",
+    "one cell role of the resource, then one group of cells without a role",
+    (
+        Column("role", "string", "role of the resource; empty for a group that no role was found for"),
+        Column("groups", "string", "groups of cells that take the role: one as it is, several as a JSON list"),
+        Column("how", "category", "how they were found", HOW),
+        Column("reason", "string", "what it rests on; where nothing was found, the nearest guesses"),
+    ),
+)

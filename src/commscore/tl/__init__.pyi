@@ -1,0 +1,16 @@
+from ._balance import balance as balance
+from ._circuits import circuits as circuits
+from ._compare import calibrate as calibrate
+from ._compare import compare as compare
+from ._compare import power as power
+from ._compare import profile as profile
+from ._expectations import expectations as expectations
+from ._influence import leave_one_out as leave_one_out
+from ._loops import loops as loops
+from ._methods import method as method
+from ._methods import methods as methods
+from ._recessive import recessive as recessive
+from ._response import response as response
+from ._roles import roles as roles
+from ._score import score as score
+from ._therapies import therapies as therapies
