@@ -32,16 +32,32 @@ def test_scores_are_counted_and_the_strongest_named_with_evidence(cohort, max_pa
         int(n.replace(",", "")) for n in re.findall(r"(?<![\d.])[\d,]+(?![\d.]*\d)", first.replace(f"{max_padj:g}", ""))
     ]
     n_pairs = len(found[["source", "target"]].drop_duplicates())
-    assert numbers == [len(found), len(table), found["interaction"].nunique(), n_pairs]
+    assert numbers == [
+        len(found),
+        len(table),
+        found["interaction"].nunique(),
+        n_pairs,
+        int((found["raised"] == "both").sum()),
+    ]
     best = found.sort_values("score", ascending=False).drop_duplicates("interaction").head(3)
     evidence = cs.rs.load().evidence
     for line, row in zip(edges, best.itertuples(), strict=True):
         assert line.startswith(f"{row.interaction} from {row.source} to {row.target}: score {row.score:.3g}")
         assert f"padj {row.padj:.2g}" in line
+        assert ("alone is above other cells" in line) == (row.raised in {"ligand", "receptor"})
         for source in evidence.loc[evidence["interaction"] == row.interaction, "source"].unique():
             assert short_names(cs.rs.load().sources)[source] in line
         first = evidence[(evidence["interaction"] == row.interaction).to_numpy()].iloc[:1]
         assert f"section “{sections_of(first, cs.rs.load().sources)[0]}”" in line
+
+
+def test_a_score_of_one_side_says_so(cohort):
+    one = cohort.copy()
+    table = one.uns["commscore"]["table"]
+    table["raised"] = pd.Categorical(["receptor"] * len(table), categories=list(table["raised"].cat.categories))
+    first, *edges = opening(one)[1]["Interactions"]
+    assert first.endswith("In 0 of them both sides are above other cells.")
+    assert all(", the receptor alone is above other cells" in line for line in edges)
 
 
 def test_changes_are_counted_and_say_why(cohort):

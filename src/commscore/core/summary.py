@@ -47,3 +47,21 @@ def entity_summary(genes: GeneSummary, entities: Entities, rule: str) -> EntityS
     limiting = entities.genes[np.minimum.reduceat(place, starts, axis=0)]
     prop = np.minimum.reduceat(genes.prop[entities.genes], starts, axis=0)
     return EntitySummary(join(genes.mean, entities, rule), prop, limiting)
+
+
+def expected_means(genes: GeneSummary, sizes: Ints, *, strata: tuple[Floats, Ints] | None = None) -> Floats:
+    """Gene × group means that groups of these sizes have on average if labels are permuted.
+
+    Parameters
+    ----------
+    genes
+        Means of genes in groups of ``sizes``.
+    strata
+        Where labels are permuted within samples: sums (n_samples, n_genes, n_groups) and cells (n_samples, n_groups).
+    """
+    if strata is None:
+        whole = genes.mean @ sizes / sizes.sum()
+        return np.repeat(whole[:, None], sizes.size, axis=1)
+    total, cells = strata
+    of_sample = total.sum(axis=2) / np.maximum(cells.sum(axis=1), 1)[:, None]
+    return np.asarray(of_sample.T @ (cells / np.maximum(cells.sum(axis=0), 1)), np.float64)

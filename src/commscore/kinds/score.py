@@ -92,7 +92,8 @@ def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float)
         ]
     return [
         f"{len(passing):,} of {n_tested:,} tested edges have padj ≤ {max_padj:g}: {passing['interaction'].nunique():,} "
-        f"interactions between {len(passing[['source', 'target']].drop_duplicates()):,} ordered pairs of groups.",
+        f"interactions between {len(passing[['source', 'target']].drop_duplicates()):,} ordered pairs of groups. In "
+        f"{int((passing['raised'] == 'both').sum()):,} of them both sides are above other cells.",
         *_best(passing, cite),
     ]
 
@@ -100,9 +101,14 @@ def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float)
 def _best(table: pd.DataFrame, cite: Callable[[str], str]) -> list[str]:
     best = table.sort_values("score", ascending=False, kind="stable").drop_duplicates("interaction").head(TOP)
     return [
-        f"{edge(row)}: score {row['score']:.3g}{_padj(row)}{cite(str(row['interaction']))}."
+        f"{edge(row)}: score {row['score']:.3g}{_padj(row)}{_one_side(row)}{cite(str(row['interaction']))}."
         for row in best.to_dict("records")
     ]
+
+
+def _one_side(row: Any) -> str:
+    side = str(row.get("raised"))
+    return f", the {side} alone is above other cells" if side in {"ligand", "receptor"} else ""
 
 
 def _padj(row: Any) -> str:

@@ -7,6 +7,7 @@ from .resource import BASES
 from .vocabulary import Status, Unit
 
 STATUSES = (Status.TESTED.value, Status.TOO_FEW_SAMPLES.value)
+RAISED = ("both", "ligand", "receptor", "neither")
 NULLS = ("permutation", "analytic", "none")
 REASONS = ("gene missing", "subunit missing", "below expr_prop", "too few cells", "not measurable in RNA", "indirect")
 
@@ -27,6 +28,13 @@ SCORE = Table(
         Column("receptor_mean", "float", "mean expression of the receptor in the target"),
         Column("ligand_prop", "float", "fraction of source cells that express the ligand (least subunit), 0 to 1"),
         Column("receptor_prop", "float", "fraction of target cells that express the receptor, 0 to 1"),
+        Column(
+            "raised",
+            "category",
+            "which side has a higher mean in its group than permuted labels give on average: a high score, and a small "
+            "p-value, can come from one side alone",
+            RAISED,
+        ),
         Column("score", "float", "the score; score_<method> with several methods"),
         Column(
             "excess",
@@ -82,4 +90,4 @@ UNTESTED = Table(
     ),
 )
 
-STORED = StoredKind("score", key="commscore", version=2, tool="score", tables={"table": SCORE, "untested": UNTESTED})
+STORED = StoredKind("score", key="commscore", version=3, tool="score", tables={"table": SCORE, "untested": UNTESTED})

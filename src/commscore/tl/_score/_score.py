@@ -20,7 +20,7 @@ from ...core.scoring import nulls
 from ...core.scoring.moments import SampleStatistics
 from ...core.scoring.problem import Problem, tables_of
 from ...core.scoring.sampled import chance_of_listing, over_samples
-from ...core.summary import COMPLEX_RULES, entity_summary
+from ...core.summary import COMPLEX_RULES, entity_summary, expected_means, join
 from ...core.threads import team
 from ...get import Result
 from ...get._store import check_target, finish, identity
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ... import scores as scoring
+    from ...arrays import Floats
     from ...core.scoring.problem import GeneSetsOfTests
     from ...core.threads import Team
     from ...rs import Resource
@@ -91,6 +92,9 @@ def score(
     ``pvalue`` and ``pvalue_within`` hold among the listed rows: min(1, p / ``pass_probability``), with the probability
     that labels permuted within samples would list the row. Where that is small, permutations cannot give small
     p-values (a warning says so): ``null="auto"`` can.
+
+    A score joins two sides, and one of them alone can make it high: ``raised`` says which sides are above permuted
+    labels.
 
     Parameters
     ----------
@@ -356,7 +360,17 @@ def _score_rows(
     tested = None
     if problem.samples is not None:
         tested = over_samples(problem, tests, chosen.scores, summary=summary, passes=passes, draws=draws)
-    return ScoredRows(interactions, summary, tests, which, chosen, null, scored, probability, tested, draws.strata)
+    expected = join(_expected(problem), interactions.entities, settings.rule)
+    return ScoredRows(
+        interactions, summary, tests, which, chosen, null, scored, probability, expected, tested, draws.strata
+    )
+
+
+def _expected(problem: Problem) -> Floats:
+    """Gene × group means under permuted labels, on average."""
+    samples = problem.samples
+    strata = None if samples is None else (samples.total, samples.cells)
+    return expected_means(problem.genes, problem.sizes, strata=strata)
 
 
 def _problem(

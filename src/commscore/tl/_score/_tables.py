@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ...study.interactions import TestableInteractions
     from ._chosen import ChosenMethods
 
+_BITS = 1e-9
+
 
 @dataclass(frozen=True)
 class ScoredRows:
@@ -35,6 +37,7 @@ class ScoredRows:
     null: str | None
     scored: ScoredTests
     probability: Floats
+    expected: Floats
     over_samples: OverSamples | None = None
     strata: Groups | None = None
     cells: Cells | None = None
@@ -71,9 +74,19 @@ def score_table(rows: ScoredRows) -> pd.DataFrame:
     frame["basis"] = pd.Categorical(interactions.frame["basis"].to_numpy(object)[which], categories=list(BASES))
     frame |= {f"{side}_mean": summary.mean[e, g] for side, e, g in sides}
     frame |= {f"{side}_prop": summary.prop[e, g] for side, e, g in sides}
+    frame["raised"] = _raised(rows, t)
     table = pd.DataFrame(frame)
     columns = pd.DataFrame(columns_of_tests(rows)).take(order).reset_index(drop=True)
     return pd.concat([table, columns], axis=1)
+
+
+def _raised(rows: ScoredRows, tests: Tests) -> pd.Categorical:
+    """Return which side is above what permuted labels give on average; the last bits do not decide."""
+    above = rows.summary.mean > rows.expected * (1 + _BITS)
+    ligand, receptor = above[tests.ligand, tests.source], above[tests.receptor, tests.target]
+    return pd.Categorical.from_codes(
+        np.where(ligand, np.where(receptor, 0, 1), np.where(receptor, 2, 3)), list(schema.RAISED)
+    )
 
 
 def untested_table(scored: ScoredRows, *, expr_prop: float, min_cells: int, is_paired: bool = False) -> pd.DataFrame:
