@@ -216,7 +216,7 @@ BAD = {
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path, case):
     files = {"OUT": tmp_path / "x.csv", "IDS": tmp_path / "i.txt", "TWO": tmp_path / "t.txt"}
     files |= {"EMPTY": tmp_path / "e.txt", "BYTES": tmp_path / "b.txt"}
-    files["IDS"].write_text("ENSG00000107562\nENSG00000121966\n", encoding="utf-8")
+    files["IDS"].write_text("ENSG00000000001\nENSG00000000002\n", encoding="utf-8")
     files["TWO"].write_text("CD24\nENSG1 CD24\n", encoding="utf-8")
     files["EMPTY"].write_text("\n\n", encoding="utf-8")
     files["BYTES"].write_bytes(b"\xff\xfe\x00")

@@ -25,7 +25,7 @@ def tables(small):
 
 
 def how(tables, names, gene):
-    row = match(tables, names, genes=[gene]).iloc[0]
+    row = match(tables, names, species="human", genes=[gene]).iloc[0]
     return row["found_as"], row["how"]
 
 
@@ -34,7 +34,16 @@ def test_symbol_before_alias_before_ensembl(tables):
     assert how(tables, ["CDHE", "ENSG1"], "CDH1") == ("CDHE", "alias")
     assert how(tables, ["ENSG1"], "CDH1") == ("ENSG1", "ensembl")
     assert how(tables, ["ENSG3.14"], "GJA1") == ("ENSG3.14", "ensembl")
+    assert how(tables, ["GRCh38_CDH1"], "CDH1") == ("GRCh38_CDH1", "genome")
+    assert how(tables, ["hg19_ENSG3.14", "mm10___Gja1"], "GJA1") == ("hg19_ENSG3.14", "genome")
     assert how(tables, [], "CDH1") == ("", "missing")
+
+
+def test_genes_behind_the_genome_of_another_species_are_not_those_of_this_one(tables):
+    assert how(tables, ["mm10___CDH1"], "CDH1") == ("", "missing")
+    row = match(tables, ["mm10___Cdh1", "GRCh38_CDH1"], species="mouse", genes=["Cdh1"]).iloc[0]
+    assert (row["found_as"], row["how"]) == ("mm10___Cdh1", "genome")
+    assert how(tables, ["GRCh38_CDH1", "GRCh37_CDH1"], "CDH1") == ("", "missing")  # two names of one gene
 
 
 def test_a_name_of_two_genes_or_of_another_symbol_is_never_used(tables):

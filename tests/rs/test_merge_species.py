@@ -190,7 +190,35 @@ def test_the_users_orthologs_serve_the_general_resource():
 
 def test_species_errors(breast):
     assert breast.to_species("human") is breast
-    with pytest.raises(ValueError, match=r"species='rat' is not one of 'human', 'mouse'"):
+    with pytest.raises(ValueError, match=r"species='rat': only orthologs of mouse are shipped; give orthologs="):
         breast.to_species("rat")
+    with pytest.raises(ValueError, match=r"species='Mouse' is none; .*did you mean 'mouse'"):
+        breast.to_species("Mouse")
     with pytest.raises(ValueError, match=r"already mouse; convert the human one instead"):
         breast.to_species("mouse").to_species("human")
+
+
+ZEBRAFISH = pd.DataFrame(
+    {"human": ["CXCL12", "CXCR4", "CSF1"], "zebrafish": ["cxcl12a", "cxcr4b", None], "mouse": ["no", "such", "gene"]}
+)
+
+
+def test_another_species_is_that_of_a_column_of_orthologs(breast):
+    fish = breast.to_species("zebrafish", orthologs=ZEBRAFISH)
+    assert fish.species == "zebrafish"
+    assert fish.interactions["interaction"].tolist() == ["cxcl12a^cxcr4b"]
+    assert len(fish.dropped) > 0
+    assert fish.to_species("zebrafish") is fish
+    with pytest.raises(ValueError, match="already zebrafish; convert the human one instead"):
+        fish.to_species("mouse")
+    with pytest.raises(ValueError, match=r"orthologs needs the columns 'human. and .rat., found human"):
+        breast.to_species("rat", orthologs=ZEBRAFISH)
+
+
+def test_a_table_of_two_columns_names_the_species_itself(breast):
+    table = ZEBRAFISH[["zebrafish", "human"]]
+    one, two = breast.to_species(table), breast.to_species("zebrafish", orthologs=table)
+    assert (one.species, one.sha256) == ("zebrafish", two.sha256)
+    for bad in (ZEBRAFISH, ZEBRAFISH[["zebrafish"]]):
+        with pytest.raises(ValueError, match=r"needs a table of two columns, 'human' and the species.*zebrafish"):
+            breast.to_species(bad)

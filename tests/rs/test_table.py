@@ -78,8 +78,20 @@ def test_other_columns_and_separators():
     df = pd.DataFrame({"from": ["TGFB1"], "to": ["TGFBR1 & TGFBR2"]})
     res = rs.from_table(df, ligand="from", receptor="to", sep="&")
     assert res.interactions["receptor"].tolist() == ["TGFBR1_TGFBR2"]
-    with pytest.raises(ValueError, match=r"row 0 \(number 0\): 'AC1_2' contains .*'_', which no symbol may"):
-        rs.from_table(pd.DataFrame({"ligand": ["AC1_2"], "receptor": ["B"]}), sep="&")
+    own = rs.from_table(pd.DataFrame({"ligand": ["AC1_2&LOC_Os1"], "receptor": ["B"]}), sep="&")
+    assert own.interactions["interaction"].tolist() == ["AC1-2_LOC-Os1^B"]
+    assert dict(zip(own.symbols["symbol"], own.symbols["aliases"], strict=True)) == {
+        "AC1-2": "AC1_2",
+        "LOC-Os1": "LOC_Os1",
+    }
+
+
+def test_the_name_of_a_genome_is_part_of_the_gene():
+    df = pd.DataFrame({"ligand": ["GRCh38_CXCL12"], "receptor": ["mm10___Itga1_mm10___Itgb1"]})
+    for sep, table in (("_", df), ("&", df.replace("_mm10", "&mm10", regex=True))):
+        own = rs.from_table(table, sep=sep)
+        assert own.interactions["interaction"].tolist() == ["GRCh38-CXCL12^mm10---Itga1_mm10---Itgb1"]
+        assert set(own.symbols["aliases"]) == {"GRCh38_CXCL12", "mm10___Itga1", "mm10___Itgb1"}
 
 
 def test_species_and_symbols():
@@ -90,8 +102,25 @@ def test_species_and_symbols():
     assert (
         set(rs.from_table(table()).symbols["symbol"]) == {"TGFB1", "TGFBR1", "TGFBR2", "IL6", "IL6R", "IL6ST"} & known
     )
-    with pytest.raises(ValueError, match=r"species='rat' is not one of"):
-        rs.from_table(table(), species="rat")
+    assert rs.from_table(table(), species="rat").species == "rat"
+    with pytest.raises(ValueError, match=r"species='humna' is none; .*did you mean 'human'"):
+        rs.from_table(table(), species="humna")
+
+
+@pytest.mark.parametrize(
+    ("genes", "species"),
+    [
+        (["CXCL12", "C1orf54"], "human"),
+        (["L1", "R1"], "human"),
+        (["Cxcl12", "Cxcr4"], "mouse"),
+        (["cxcl12a", "cxcr4b"], "unknown"),
+        (["met:lactate", "Cxcr4"], "mouse"),
+    ],
+)
+def test_the_species_is_that_of_the_spelling(genes, species):
+    df = pd.DataFrame({"ligand": genes[:1], "receptor": genes[1:]})
+    assert rs.from_table(df).species == species
+    assert rs.from_table(df, species="rat").species == "rat"
 
 
 def test_hash_is_of_the_content():
@@ -117,9 +146,9 @@ def test_missing_cells_name_their_row(bad):
     [
         ("", ValueError, r"row 1 \(number 1\): '' is empty"),
         ("  ", ValueError, r"is empty or has an empty subunit"),
-        ("A__B", ValueError, r"'A__B' is empty or has an empty subunit"),
+        ("A__B", ValueError, r"'A__B' is empty or has an empty subunit; if '_' is part of a gene's name.*sep="),
         ("met:", ValueError, r"is empty"),
-        ("A^B", ValueError, r"'A\^B' contains a space, '\^'"),
+        ("A^B", ValueError, r"'A\^B' contains a space or '\^'"),
         ("A B", ValueError, r"contains a space"),
         (7, TypeError, r"7 \(int\) is not a gene symbol"),
     ],

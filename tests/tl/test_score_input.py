@@ -169,15 +169,6 @@ def test_untested_rows_have_reasons(small, interactions):
     assert "a" not in set(table["source"])
 
 
-@pytest.mark.parametrize("missing", ["drop", "ignore"])
-def test_a_gene_with_an_underscore_is_not_taken_for_a_complex(small, missing):
-    data = small.copy()
-    data.var_names = ["mm10_Cxcl12", "mm10_Cxcr4", *data.var_names[2:]]
-    pairs = pd.DataFrame({"ligand": ["mm10_Cxcl12", data.var_names[2]], "receptor": ["mm10_Cxcr4", data.var_names[3]]})
-    with pytest.raises(ValueError, match=r"mm10_Cxcl12.*with '_' in its name.*complex of mm10, Cxcl12; write another"):
-        cs.tl.score(data, "cell_type", resource=pairs, missing_subunits=missing, n_perms=5)
-
-
 def test_missing_subunits_can_be_ignored(small, interactions):
     result = cs.tl.score(small, "cell_type", resource=interactions, n_perms=5, missing_subunits="ignore", inplace=False)
     assert (result.table["interaction"] == "G4^G5_ABSENT").any()

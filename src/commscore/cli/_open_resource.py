@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._validate import one_of
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..rs import Resource
 
-SPECIES = ("human", "mouse")
 HELP = (
     "breast, general, breast+general, liana:NAME, a table with the columns ligand and receptor (.csv, .tsv, .csv.gz, "
     ".parquet), or FORMAT:PATH with cellphonedb (folder or zip), cellchatdb (folder or zip with the three tables as "
@@ -31,12 +28,10 @@ def open_resource(
     species
         Species of the data.
     orthologs
-        Table with the columns human and mouse, instead of the shipped one.
+        Table with the columns human and the species; of mouse there is a shipped one.
     file_species
         Species of the genes in a file.
     """
-    one_of("--species", species, SPECIES)
-    one_of("--resource-species", file_species, SPECIES)
     from ..rs._named import open_named
     from ..rs._tabular import read_table
 

@@ -34,12 +34,14 @@ Where = Annotated[
 ResourceName = Annotated[
     str, typer.Option("--resource", metavar="RESOURCE", help=_open_resource.HELP, rich_help_panel=_RESOURCE)
 ]
-Species = Annotated[str, typer.Option(help="Species of the data: human or mouse.", rich_help_panel=_RESOURCE)]
+Species = Annotated[
+    str, typer.Option(help="Species of the data: human, mouse, or that of --orthologs.", rich_help_panel=_RESOURCE)
+]
 Orthologs = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Table with the columns human and mouse, for genes beyond the curated resource.",
+        help="Table with the columns human and --species: for other species, and genes beyond the curated resource.",
         rich_help_panel=_RESOURCE,
     ),
 ]

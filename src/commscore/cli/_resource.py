@@ -28,7 +28,7 @@ app = typer.Typer(
 
 ENDINGS = (".csv", ".tsv")
 FORMATS = ("commscore", "liana", "cellphonedb-like")
-HOW = ("symbol", "alias", "ensembl", "missing")
+HOW = ("symbol", "alias", "ensembl", "genome", "missing")
 _WIDTH = 140
 _NAMED = {"both": "both partners", "ligand": "the ligand", "receptor": "the receptor", "inferred": "neither partner"}
 

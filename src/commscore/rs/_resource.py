@@ -57,7 +57,7 @@ class Resource:
         Hash of the shipped files (:func:`load`), of the file read (importers), or of the content (a resource
         made from others by :meth:`filter`, :meth:`merge`, :meth:`to_species`).
     species
-        ``"human"`` or ``"mouse"``.
+        ``"human"``, ``"mouse"``, another, or ``"unknown"``.
 
     Examples
     --------
@@ -276,17 +276,20 @@ class Resource:
         return self if merged.sha256 == self.sha256 else merged
 
     @checked
-    def to_species(self, species: str, *, orthologs: pd.DataFrame | str | Path | None = None) -> Resource:
+    def to_species(
+        self, species: str | pd.DataFrame, *, orthologs: pd.DataFrame | str | Path | None = None
+    ) -> Resource:
         """Translate human genes by one-to-one orthologs.
 
         Parameters
         ----------
         species
-            ``"mouse"`` (or ``"human"``, which changes nothing).
+            ``"mouse"``, or any other of which ``orthologs`` has a column (``"human"`` changes nothing); or that table,
+            with the column ``human`` and one more, which is the species.
         orthologs
-            Table with the columns ``human`` and ``mouse`` (symbols), or the path of one (csv, tsv or parquet), to be
-            used instead of the shipped one, which knows the genes of the shipped resources only. Pairs that are not
-            one to one are ignored.
+            Table with the columns ``human`` and ``species`` (symbols), or the path of one (csv, tsv or parquet), as
+            Ensembl BioMart exports it. For mouse it is used instead of the shipped one, which knows the genes of the
+            shipped resources only. Pairs that are not one to one are ignored.
 
         Returns
         -------
@@ -297,8 +300,8 @@ class Resource:
         Raises
         ------
         ValueError
-            For another species, if this resource is not human, or for a table without these columns or without
-            any gene of the resource.
+            For a species other than mouse without ``orthologs``, if this resource is not human, or for a table without
+            these columns or without any gene of the resource.
         FileNotFoundError
             If ``orthologs`` names no file.
 
@@ -306,10 +309,20 @@ class Resource:
         -----
         The shipped orthologs are one to one in HomoloGene or Ensembl, or chosen with a reason where one gene has
         several (CD8B → Cd8b1, INS → Ins2; `resources/orthologs.tsv`).
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import commscore as cs
+        >>> pairs = pd.DataFrame({"ligand": ["CXCL12"], "receptor": ["CXCR4"]})
+        >>> orthologs = pd.DataFrame({"human": ["CXCL12", "CXCR4"], "zebrafish": ["cxcl12a", "cxcr4b"]})
+        >>> cs.rs.from_table(pairs).to_species("zebrafish", orthologs=orthologs).interactions["interaction"].tolist()
+        ['cxcl12a^cxcr4b']
         """
+        species, orthologs = _species.named(species, orthologs)
         if _species.check(self.species, species):
             return self
-        return self._with(_species.convert(self._tables, orthologs), species=species)
+        return self._with(_species.convert(self._tables, orthologs, species=species), species=species)
 
     @checked
     def match(self, var_names: GeneNames, *, genes: GeneNames | None = None) -> pd.DataFrame:
@@ -318,7 +331,8 @@ class Resource:
         Parameters
         ----------
         var_names
-            Names of the data set's genes: symbols, old symbols or Ensembl ids (a version suffix is ignored).
+            Names of the data set's genes: symbols, old symbols or Ensembl ids (a version suffix is ignored), each
+            also behind the name of a genome of the species (``GRCh38_CXCL12``), as where several were sequenced.
         genes
             Genes to look up; default :attr:`genes`.
 
@@ -326,7 +340,7 @@ class Resource:
         -------
         pandas.DataFrame
             Columns ``gene``, ``found_as`` (name in the data, empty if missing) and ``how``
-            (``symbol | alias | ensembl | missing``). A name that could mean two genes is never used, nor
+            (``symbol | alias | ensembl | genome | missing``). A name that could mean two genes is never used, nor
             is one that is found beside another name of the same gene: those genes are ``missing``.
 
         Examples
@@ -336,7 +350,7 @@ class Resource:
         >>> res.match(["CX43", "CDH1"], genes=["GJA1", "CDH1"])["how"].tolist()
         ['alias', 'symbol']
         """
-        return _match.match(self._tables, var_names, genes=genes)
+        return _match.match(self._tables, var_names, species=self.species, genes=genes)
 
     @checked
     def to_liana(self) -> pd.DataFrame:

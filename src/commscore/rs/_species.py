@@ -2,43 +2,86 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._validate import listed, one_of, warn
+from commscore._validate import listed, warn
 from commscore.tables.resource import DROPPED
 
 from ._match import METABOLITE, genes_of, subunits
+from ._shipped import shipped_symbols
 from ._tabular import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-SPECIES = ("human", "mouse")
+HUMAN, MOUSE = "human", "mouse"
+SHIPPED = (HUMAN, MOUSE)
+"""Species of the shipped genes and orthologs."""
+UNKNOWN = "unknown"
 _NO_ORTHOLOG = "no one-to-one ortholog"
 _UNKNOWN = "gene not in the ortholog table"
 
 
+def named(species: str | pd.DataFrame, orthologs: Any) -> tuple[str, pd.DataFrame | str | Path | None]:
+    """Return the species and its orthologs; a table in place of the species has it as the column beside human."""
+    if not isinstance(species, pd.DataFrame):
+        check_name(species)
+        return species, orthologs
+    others = [str(c) for c in species.columns if c != HUMAN]
+    if orthologs is not None or HUMAN not in species.columns or len(others) != 1:
+        msg = (
+            "to_species(table) needs a table of two columns, 'human' and the species, and no orthologs=; found "
+            f"{listed(species.columns) or 'no column'}. Of another table, name the column: "
+            "to_species('zebrafish', orthologs=table)"
+        )
+        raise ValueError(msg)
+    return others[0], species
+
+
+def check_name(species: str) -> None:
+    """Raise if the name of a species is a slip of one that is known."""
+    near = difflib.get_close_matches(species.strip().lower(), SHIPPED, n=1, cutoff=0.8)
+    if not species.strip() or (near and species not in SHIPPED):
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        msg = f"species={species!r} is none; give 'human', 'mouse' or the name of another{hint}"
+        raise ValueError(msg)
+
+
 def check(current: str, target: str) -> bool:
     """Return whether there is nothing to do; raise if it cannot be done."""
-    one_of("species", target, SPECIES)
-    if current != target and current != "human":
+    if current not in (target, HUMAN):
         msg = f"species={target!r}: this resource is already {current}; convert the human one instead"
         raise ValueError(msg)
     return current == target
 
 
+def spelled_as(genes: Iterable[str]) -> str:
+    """Tell whose genes these are: human if they are upper case, mouse if most are known of it, else unknown."""
+    names = list(genes)
+    if 2 * sum(g == g.upper() or g in _known(HUMAN) for g in names) >= len(names):
+        return HUMAN
+    return MOUSE if 2 * sum(g in _known(MOUSE) for g in names) > len(names) else UNKNOWN
+
+
+@functools.cache
+def _known(species: str) -> frozenset[str]:
+    return frozenset(shipped_symbols()["symbol" if species == HUMAN else species])
+
+
 class _Map:
     """One-to-one pairs, and the genes for which it is known that there is none."""
 
-    def __init__(self, human: pd.Series, mouse: pd.Series) -> None:
-        pairs = pd.DataFrame({"human": human.astype(str), "mouse": mouse.fillna("").astype(str)}).drop_duplicates()
+    def __init__(self, human: pd.Series, other: pd.Series) -> None:
+        pairs = pd.DataFrame({"human": human.astype(str), "other": other.fillna("").astype(str)}).drop_duplicates()
         self.human_genes = set(pairs["human"])
-        pairs = pairs[pairs["mouse"] != ""]
-        unique = ~pairs.duplicated("human", keep=False) & ~pairs.duplicated("mouse", keep=False)
-        self.to = dict(zip(pairs.loc[unique, "human"], pairs.loc[unique, "mouse"]))
+        pairs = pairs[pairs["other"] != ""]
+        unique = ~pairs.duplicated("human", keep=False) & ~pairs.duplicated("other", keep=False)
+        self.to = dict(zip(pairs.loc[unique, "human"], pairs.loc[unique, "other"]))
 
     def missing(self, molecule: str) -> list[str]:
         return [g for g in subunits(molecule) if g not in self.to]
@@ -68,10 +111,21 @@ class _Losses:
         return pd.DataFrame(self.rows, columns=list(DROPPED.names))
 
 
-def convert(tables: Mapping[str, pd.DataFrame], orthologs: pd.DataFrame | str | Path | None) -> dict[str, pd.DataFrame]:
+def convert(
+    tables: Mapping[str, pd.DataFrame], orthologs: pd.DataFrame | str | Path | None, *, species: str
+) -> dict[str, pd.DataFrame]:
     """Translate every table; see :meth:`Resource.to_species`."""
+    if orthologs is None and species != MOUSE:
+        msg = (
+            f"species={species!r}: only orthologs of mouse are shipped; give orthologs=, a table with the columns "
+            f"'human' and {species!r} (Ensembl BioMart exports one)"
+        )
+        raise ValueError(msg)
     symbols = tables["symbols"]
-    to = _Map(symbols["symbol"], symbols["mouse"]) if orthologs is None else _given_map(orthologs, genes_of(tables))
+    if orthologs is None:
+        to = _Map(symbols["symbol"], symbols["mouse"])
+    else:
+        to = _map_of(orthologs, genes_of(tables), species=species)
     losses = _Losses(to)
     result = dict(tables)
     pairs = tables["interactions"]
@@ -87,7 +141,7 @@ def convert(tables: Mapping[str, pd.DataFrame], orthologs: pd.DataFrame | str | 
     result["circuits"] = _circuits(tables["circuits"], to, losses)
     result["therapies"] = _therapies(tables["therapies"], to, losses)
     result["expectations"] = _expectations(tables["expectations"], to, losses)
-    result["symbols"] = _symbols(tables["symbols"], to)
+    result["symbols"] = _symbols(tables["symbols"], to, species=species)
     result["dropped"] = losses.frame()
     if orthologs is None:
         _tell(result["dropped"], len(pairs))
@@ -106,21 +160,23 @@ def _tell(dropped: pd.DataFrame, n: int) -> None:
         )
 
 
-def _given_map(orthologs: pd.DataFrame | str | Path, genes: list[str]) -> _Map:
+def _map_of(orthologs: pd.DataFrame | str | Path, genes: list[str], *, species: str) -> _Map:
     """Take the user's pairs, which must know a gene of the resource."""
     table = orthologs if isinstance(orthologs, pd.DataFrame) else read_table(Path(orthologs), argument="orthologs")
-    missing = [c for c in SPECIES if c not in table.columns]
+    missing = [c for c in (HUMAN, species) if c not in table.columns]
     if missing:
         columns = ", ".join(map(str, table.columns)) or "no columns"
-        msg = f"orthologs needs the columns 'human' and 'mouse', found {columns}"
+        msg = f"orthologs needs the columns 'human' and {species!r}, found {columns}"
         raise ValueError(msg)
     if genes and not set(genes) & set(table["human"]):
-        swapped = bool(set(genes) & set(table["mouse"]))
+        swapped = bool(set(genes) & set(table[species]))
         example = listed(map(repr, list(table["human"].astype(str).unique()[:3]))) or "no row"
-        way_out = "are 'human' and 'mouse' swapped?" if swapped else "give symbols, as in HGNC's EGFR and MGI's Egfr"
+        way_out = (
+            f"are 'human' and {species!r} swapped?" if swapped else "give symbols, as in HGNC's EGFR and MGI's Egfr"
+        )
         msg = f"orthologs: its column 'human' has none of the {len(genes)} genes of the resource ({example}); {way_out}"
         raise ValueError(msg)
-    return _Map(table["human"], table["mouse"])
+    return _Map(table["human"], table[species])
 
 
 def _translate_pairs(frame: pd.DataFrame, to: _Map) -> pd.DataFrame:
@@ -179,8 +235,8 @@ def _expectations(frame: pd.DataFrame, to: _Map, losses: _Losses) -> pd.DataFram
     return frame.assign(what=values)[pd.Series(keep, dtype=bool, index=frame.index)].reset_index(drop=True)
 
 
-def _symbols(symbols: pd.DataFrame, to: _Map) -> pd.DataFrame:
+def _symbols(symbols: pd.DataFrame, to: _Map, *, species: str) -> pd.DataFrame:
     """Keep the translated symbols; ids and aliases are those of human genes and do not carry over."""
     translated = symbols[symbols["symbol"].isin(to.to)].reset_index(drop=True)
-    mouse = translated["symbol"].map(to.to)
-    return translated.assign(symbol=mouse, ensembl="", entrez="", aliases="", mouse=mouse)
+    names = translated["symbol"].map(to.to)
+    return translated.assign(symbol=names, ensembl="", entrez="", aliases="", mouse=names if species == MOUSE else "")

@@ -58,6 +58,7 @@ class ComparisonRequest:
     by_cells: bool = False
     normalization: str = "tmm"
     library_key: str | None = None
+    gene_symbols: str | None = None
     keep_profile: bool = False  # the counts of all genes, for groups that are joined or nets of genes
     keep_incomplete: bool = False  # patients of one condition beside others of several
 
@@ -188,7 +189,9 @@ def add_up_study(
     adata: AnnData, study: Study, request: ComparisonRequest, *, groupby: str, order: tuple[str, ...] = ()
 ) -> ComparisonData:
     """Find counts and interactions of a study that has been read, and add up."""
-    source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=request.use_raw)
+    source = raw_counts(
+        adata, counts_layer=request.counts_layer, use_raw=request.use_raw, gene_symbols=request.gene_symbols
+    )
     resource = rs.as_resource(request.resource)
     interactions = testable_interactions(resource, source.var_names, missing_subunits="drop", indirect=True)
     totals = cell_totals(adata, request.library_key)

@@ -29,7 +29,9 @@ _STEP = 1 << 20
 _PLENTY = 1e7  # counts of a cell: no protocol gives as many
 
 
-def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> Expression:
+def raw_counts(
+    adata: AnnData, *, counts_layer: str | None, use_raw: bool, gene_symbols: str | None = None
+) -> Expression:
     """Find the raw counts: the layer that is named, ``raw`` if asked for, else the first place that holds some.
 
     Raises
@@ -38,7 +40,9 @@ def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> Ex
         If there are none; the message says what each place holds.
     """
     if counts_layer is not None or use_raw:
-        source = read_expression(adata, layer=counts_layer, use_raw=use_raw, argument="counts_layer")
+        source = read_expression(
+            adata, layer=counts_layer, use_raw=use_raw, gene_symbols=gene_symbols, argument="counts_layer"
+        )
         if not whole_numbers(source.matrix):
             raise ValueError(_no_counts([source.name]))
         return source
@@ -47,7 +51,7 @@ def raw_counts(adata: AnnData, *, counts_layer: str | None, use_raw: bool) -> Ex
         missing = (raw and adata.raw is None) or (layer is None and not raw and adata.X is None)
         if missing or (layer is not None and layer not in adata.layers):
             continue
-        source = read_expression(adata, layer=layer, use_raw=raw)
+        source = read_expression(adata, layer=layer, use_raw=raw, gene_symbols=gene_symbols)
         if whole_numbers(source.matrix):
             return source
         looked.append(source.name)

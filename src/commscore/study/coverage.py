@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from .. import rs
-from .._validate import listed, warn
+from .._validate import warn
+from ..rs._species import SHIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable
 
 LEAST = 0.2
 """Share of the interactions that RNA can show below which something is likely to be wrong."""
@@ -69,18 +70,6 @@ def nothing_found(
     return f"{none} has its genes in var_names (first ones: {shown}); {cause}"
 
 
-def refuse_underscores(names: Iterable[str], measured: Container[str], var_names: pd.Index) -> None:
-    """Raise if a molecule that would be read as a complex is one gene of the data, with a ``_`` in its name."""
-    apart = [n for n in names if "_" in n and not all(g in measured for g in n.split("_")) and n in var_names]
-    if apart:
-        msg = (
-            f"{listed(apart, most=3)}: a gene of var_names with '_' in its name, which a resource reads as a complex "
-            f"of {listed(apart[0].split('_'))}; write another character in var_names and in the resource, for example "
-            "adata.var_names = adata.var_names.str.replace('_', '-')"
-        )
-        raise ValueError(msg)
-
-
 def _genes(resource: rs.Resource) -> set[str]:
     sides = (resource.interactions[column] for column in ("ligand", "receptor"))
     return {g for side in sides for name in side.unique() for g in name.split("_") if ":" not in g}
@@ -91,11 +80,14 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index, *
     names = [str(v) for v in var_names]
     if _most(names, r"ENS[A-Z]*[GT]\d{6,}(\.\d+)?"):
         return (
-            "var_names are Ensembl ids; put gene symbols there, for example "
-            "adata.var_names = adata.var['gene_symbols'].astype(str); adata.var_names_make_unique()"
+            f"var_names are Ensembl ids, of which none or few are known to be those of its genes ({resource.species}); "
+            "name the column of adata.var that holds gene symbols with gene_symbols="
         )
     if _most(names, r"\d+"):
-        return "var_names are numbers, such as Entrez ids or positions; put gene symbols there"
+        return (
+            "var_names are numbers, such as Entrez ids or positions; name the column of adata.var that holds gene "
+            "symbols with gene_symbols="
+        )
     symbols = {g.upper() for g in genes}
     loosely = {v for v in names if v.upper() in symbols}
     if len(loosely - genes) > len(loosely & genes):
@@ -123,7 +115,9 @@ def _missing_genes(names: list[str]) -> str:
     )
 
 
-def _general(species: str) -> rs.Resource:
+def _general(species: str) -> rs.Resource | None:
+    if species not in SHIPPED:
+        return None
     general = rs.load("general")
     return general if species == general.species else general.to_species(species)
 
@@ -174,7 +168,7 @@ def _other_species(resource: rs.Resource, names: list[str]) -> str:
     """Say which species the names look like, where they differ from those of the resource by their case only."""
     letters = [v for v in names if len(v) > 1 and v[0].isalpha()]
     looks = "mouse" if sum(v[0].isupper() and not v[1:].isupper() for v in letters) > len(letters) / 2 else "human"
-    if looks == resource.species:
+    if looks == resource.species or resource.species not in SHIPPED:
         return "var_names differ from symbols by upper and lower case only; write them as symbols"
     if looks == "mouse":
         return "var_names look like mouse symbols; use resource=cs.rs.load(...).to_species('mouse')"

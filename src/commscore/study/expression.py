@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,19 +34,27 @@ class Expression:
     name: str
     layer: str | None = None
     use_raw: bool = False
+    gene_symbols: str | None = None
 
     @property
     def counts(self) -> dict[str, Any]:
         """What a result keeps of where its counts were read: for people, and for tools that read them again."""
-        return {"counts": self.name, "counts_layer": self.layer, "use_raw": self.use_raw}
+        return {
+            "counts": self.name,
+            "counts_layer": self.layer,
+            "use_raw": self.use_raw,
+            "gene_symbols": self.gene_symbols,
+        }
 
     def take(self, columns: Ints) -> Any:
         """Return these columns, in memory: a sparse matrix or a 2-D array."""
         return take(self.matrix, columns)
 
 
-def read_expression(adata: AnnData, *, layer: str | None, use_raw: bool, argument: str = "layer") -> Expression:
-    """Choose the matrix: ``X``, a layer, or ``raw``."""
+def read_expression(
+    adata: AnnData, *, layer: str | None, use_raw: bool, gene_symbols: str | None = None, argument: str = "layer"
+) -> Expression:
+    """Choose the matrix: ``X``, a layer, or ``raw``; its variables are those of a column of ``var`` if one is named."""
     if not isinstance(use_raw, bool):
         msg = f"use_raw must be True or False, found {use_raw!r}"
         raise TypeError(msg)
@@ -70,7 +78,30 @@ def read_expression(adata: AnnData, *, layer: str | None, use_raw: bool, argumen
         source = Expression(_matrix(adata, name, lambda a: a.layers[layer]), adata.var_names, name, layer)
     else:
         source = Expression(_matrix(adata, "adata.X", lambda a: a.X), adata.var_names, "adata.X")
-    return _checked(source, adata)
+    source = _checked(source, adata)
+    if gene_symbols is None:
+        return source
+    var = adata.raw.var if use_raw else adata.var
+    return replace(source, var_names=_symbols(var, gene_symbols, use_raw=use_raw), gene_symbols=gene_symbols)
+
+
+def _symbols(var: pd.DataFrame, key: str, *, use_raw: bool) -> pd.Index:
+    """Return the symbols of a column; a variable without one, or that shares its symbol, keeps its own name.
+
+    Of several variables with one symbol none is known to be the whole gene.
+    """
+    where = "adata.raw.var" if use_raw else "adata.var"
+    if key not in var:
+        columns = listed(var.columns, most=20) or "it has no columns"
+        msg = f"gene_symbols={key!r} is not a column of {where} ({columns}){suggest(key, var.columns)}"
+        raise KeyError(msg)
+    column = var[key].astype(object)
+    names = column.where(column.notna(), "").astype(str).to_numpy(object)
+    if not any(names):
+        msg = f"gene_symbols={key!r}: {where}[{key!r}] has no symbol; name another column"
+        raise ValueError(msg)
+    apart = (names == "") | pd.Series(names).duplicated(keep=False).to_numpy()
+    return pd.Index(np.where(apart, var.index.to_numpy(object), names), dtype=object)
 
 
 def _matrix(adata: AnnData, name: str, of: Callable[[Any], Any]) -> Any:

@@ -12,13 +12,14 @@ from .. import rs
 from .._validate import one_of
 from ..arrays import Entities
 from ..rs._derive import statement_levels
-from .coverage import BEYOND_RNA, INDIRECT, INTERACTIONS, nothing_found, refuse_underscores, warn_of_few
+from .coverage import BEYOND_RNA, INDIRECT, INTERACTIONS, nothing_found, warn_of_few
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..arrays import Ints
 
+_SIDES = ("ligand", "receptor")
 MISSING_SUBUNITS = ("drop", "ignore")
 _INDIRECT_DETAIL = "one changes the other without binding it; resource.filter(directness='indirect') scores these"
 
@@ -30,7 +31,7 @@ class TestableInteractions:
     ``frame`` has one row per interaction; ``ligand`` and ``receptor`` are its entities; ``columns`` are the
     positions of the genes in ``var_names`` and ``genes`` their symbols, in the numbering of
     ``entities.genes``; ``untested`` are rows (interaction, reason, detail); ``aliases`` maps a symbol to the
-    old name under which the data have it.
+    name under which the data have it, where that is another: an old one, an Ensembl id, one with its genome.
     """
 
     frame: pd.DataFrame
@@ -57,13 +58,12 @@ def testable_interactions(
     (:func:`_indirect_only`).
     """
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
-    frame = _interactions_of(resource)
+    frame = with_whole_genes(_interactions_of(resource), var_names)
     left_out = np.zeros(len(frame), bool) if indirect else _indirect_only(resource, frame)
     codes, names = pd.factorize(np.concatenate([np.asarray(frame[c], object) for c in ("ligand", "receptor")]))
     position_of, aliases = _locate_genes(resource, names, var_names)
     ignore = missing_subunits == "ignore"
     members = [_positions(name, position_of, ignore=ignore) for name in names]
-    refuse_underscores(names, position_of, var_names)
     left, right = codes[: len(frame)], codes[len(frame) :]
     kinds = np.asarray(frame["kind"] if "kind" in frame else ["protein"] * len(frame), object)
     fine = np.array([bool(m) for m in members], bool)[codes].reshape(2, -1).all(axis=0) & (kinds != "rna") & ~left_out
@@ -112,6 +112,40 @@ def _indirect_only(resource: rs.Resource, frame: pd.DataFrame) -> npt.NDArray[np
     return left_out
 
 
+def with_whole_genes(frame: pd.DataFrame, var_names: pd.Index) -> pd.DataFrame:
+    """Write the ``_`` that belong to names of genes as ``-``: where subunits are no genes of the data, joined they are.
+
+    In a resource ``_`` joins subunits. ``LOC_Os01g01010`` is one gene where the data have it and neither ``LOC`` nor
+    ``Os01g01010``.
+    """
+    names = pd.unique(pd.concat([frame[side] for side in _SIDES]))
+    whole = {name: gene for name in names if "_" in name and (gene := _as_whole_genes(name.split("_"), var_names))}
+    if not whole:
+        return frame
+    sides = {side: frame[side].map(lambda name: whole.get(name, name)) for side in _SIDES}
+    interaction = sides["ligand"] + "^" + sides["receptor"]
+    changed = (sides["ligand"] != frame["ligand"]) | (sides["receptor"] != frame["receptor"])
+    return frame.assign(**sides, interaction=frame["interaction"].where(~changed, interaction))
+
+
+def _as_whole_genes(words: list[str], var_names: pd.Index) -> str:
+    """Return the molecule of the genes that words make when joined, the longest first; nothing if they all stand alone.
+
+    Nothing, too, where some are in no gene of the data.
+    """
+    if all(word in var_names for word in words):
+        return ""
+    genes, at = [], 0
+    while at < len(words):
+        ends = range(len(words), at, -1)
+        end = next((end for end in ends if "_".join(words[at:end]) in var_names), None)
+        if end is None:
+            return ""
+        genes.append("-".join(words[at:end]))
+        at = end
+    return "_".join(genes)
+
+
 def _positions(name: str, position_of: dict[str, int], *, ignore: bool) -> tuple[int, ...]:
     """Positions of the subunits; none if they cannot be measured."""
     subunits = name.split("_")
@@ -126,12 +160,19 @@ def _locate_genes(
 ) -> tuple[dict[str, int], dict[str, str]]:
     """Position in ``var_names`` of every measured gene, and the old names by which some are called there."""
     genes = sorted({g for name in names for g in name.split("_")})
+    found_as = genes_in_data(resource, genes, var_names)
+    at = var_names.get_indexer(list(found_as.values()))
+    position_of = {g: int(i) for g, i in zip(found_as, at, strict=True)}
+    return position_of, {gene: name for gene, name in found_as.items() if gene != name}
+
+
+def genes_in_data(resource: rs.Resource, genes: list[str], var_names: pd.Index) -> dict[str, str]:
+    """Return the name in the data of every gene that they have: its symbol, an old one, its Ensembl id."""
     matched = resource.match(var_names, genes=genes)
-    matched = matched[matched["how"].isin(("symbol", "alias"))]
-    at = var_names.get_indexer(pd.Index(matched["found_as"]))
-    position_of = {g: int(i) for g, i in zip(matched["gene"], at, strict=True)}
-    old = matched[matched["how"] == "alias"]
-    return position_of, dict(zip(old["gene"], old["found_as"], strict=True))
+    matched = matched[matched["how"] != "missing"]
+    found_as = dict(zip(matched["gene"], matched["found_as"], strict=True))
+    own = {str(name).replace("_", "-"): str(name) for name in var_names if "_" in str(name)}
+    return found_as | {gene: own[gene] for gene in genes if gene not in found_as and gene in own}
 
 
 def _reason(

@@ -43,6 +43,7 @@ _NAMES = (
     "counts_layer",
     "normalization",
     "library_key",
+    "gene_symbols",
 )
 
 
@@ -76,6 +77,7 @@ class StoredComparison:
             o["contrast"],
             normalization=o["normalization"],
             library_key=o["library_key"],
+            gene_symbols=o["gene_symbols"],
             keep_incomplete=True,
         )
         return prepare_comparison(adata, self.keys, request)

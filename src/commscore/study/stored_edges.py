@@ -111,7 +111,12 @@ def edge_sides(table: pd.DataFrame, params: Mapping[str, Any], source: Expressio
 
 def stored_expression(adata: AnnData, params: Mapping[str, Any]) -> Expression:
     """Return the matrix that a stored result was made from."""
-    return read_expression(adata, layer=params.get("layer"), use_raw=bool(params.get("use_raw", False)))
+    return read_expression(
+        adata,
+        layer=params.get("layer"),
+        use_raw=bool(params.get("use_raw", False)),
+        gene_symbols=params.get("gene_symbols"),
+    )
 
 
 def stored_group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) -> Ints:

@@ -321,7 +321,12 @@ MATCH = Table(
     (
         Column("gene", "string", "Symbol in the resource."),
         Column("found_as", "string", "Name in the data; empty if missing."),
-        Column("how", "category", "By which name it was found.", ("symbol", "alias", "ensembl", "missing")),
+        Column(
+            "how",
+            "category",
+            "By which name it was found; genome: the symbol or Ensembl id behind the name of a genome (GRCh38_CXCL12).",
+            ("symbol", "alias", "ensembl", "genome", "missing"),
+        ),
     ),
 )
 

@@ -61,6 +61,7 @@ def balance(
     normalization: str = "tmm",
     library_key: str | None = None,
     use_raw: bool = False,
+    gene_symbols: str | None = None,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
     key_added: str = "commscore_balance",
@@ -104,6 +105,8 @@ def balance(
         Name of a resource or a :class:`~commscore.rs.Resource` with signed evidence.
     counts_layer, use_raw
         Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    gene_symbols
+        Column of ``var`` with gene symbols, as in :func:`commscore.tl.score`.
     normalization, library_key
         As in :func:`commscore.tl.compare`.
     expr_prop
@@ -156,6 +159,7 @@ def balance(
         contrast,
         normalization=normalization,
         library_key=library_key,
+        gene_symbols=gene_symbols,
     )
     assigned = _who(adata, groupby, resource, roles=roles, sign=sign, use_raw=use_raw)
     prepared = prepare_study(adata, keys, request)

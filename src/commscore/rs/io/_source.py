@@ -18,7 +18,7 @@ from commscore.rs._families import family_facts
 from commscore.rs._match import subunits
 from commscore.rs._resource import Resource
 from commscore.rs._shipped import shipped_symbols
-from commscore.tables.resource import EVIDENCE, INTERACTIONS
+from commscore.tables.resource import EVIDENCE, INTERACTIONS, SYMBOLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +61,7 @@ def build(
     sha256: str,
     licence: str,
     species: str = "human",
+    renamed: Mapping[str, str] | None = None,
 ) -> Resource:
     """Make a Resource: one statement per row read, one interaction per distinct ligand and receptor.
 
@@ -73,6 +74,8 @@ def build(
         values are joined by ``;``.
     name, version, sha256, licence, species
         Of the resource.
+    renamed
+        Genes that were called otherwise in what was read, with that name: data may have them under it.
     """
     evidence = evidence_frame(dict(rows))
     interactions = interactions_from_evidence(evidence)
@@ -81,8 +84,8 @@ def build(
     at = pd.Index(interactions["interaction"]).get_indexer(evidence["interaction"])  # they are sorted
     evidence = evidence.take(np.argsort(at, kind="stable")).reset_index(drop=True)
     tables = {"interactions": _with_pathways(interactions, species), "evidence": evidence}
-    if species == "human":
-        tables["symbols"] = _symbols_of(interactions)
+    if species == "human" or renamed:
+        tables["symbols"] = _symbols_of(interactions, species, renamed or {})
     return Resource(name=name, version=version, sha256=sha256, licence=licence, species=species, _tables=tables)
 
 
@@ -120,12 +123,18 @@ def _one_value(values: pd.Series) -> Any:
     return join_distinct(distinct)
 
 
-def _symbols_of(interactions: pd.DataFrame) -> pd.DataFrame:
-    """Take identifiers from the shipped tables; a gene they do not know is known by its symbol alone."""
+def _symbols_of(interactions: pd.DataFrame, species: str, renamed: Mapping[str, str]) -> pd.DataFrame:
+    """Take identifiers from the shipped tables; a gene they do not know is known by its symbol, and its old name."""
     names = pd.concat([interactions["ligand"], interactions["receptor"]]).unique()
     genes = sorted({g for n in names for g in subunits(n)})
+    own = pd.DataFrame({"symbol": list(renamed), "aliases": list(renamed.values())}, dtype=object)
+    if species != "human":
+        return own.reindex(columns=list(SYMBOLS.names), fill_value="")
     shipped = shipped_symbols()
-    return shipped[shipped["symbol"].isin(genes)].reset_index(drop=True)
+    known = shipped[shipped["symbol"].isin(genes)].reset_index(drop=True)
+    return (
+        pd.concat([known, own.reindex(columns=known.columns, fill_value="")], ignore_index=True) if renamed else known
+    )
 
 
 EVIDENCE_COLUMNS = EVIDENCE.names

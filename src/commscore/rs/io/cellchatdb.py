@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from commscore._validate import one_of
 from commscore.check import checked
-from commscore.rs._species import SPECIES
+from commscore.rs._species import check_name
 from commscore.rs._tabular import as_given
 
 from ._read import LINE, File, at, open_archive, read_csv, read_file, sha256_of
@@ -105,7 +104,7 @@ def from_cellchatdb(
     ----------
     Jin et al., Nature Protocols 2024, doi:10.1038/s41596-024-01045-4
     """
-    one_of("species", species, SPECIES)
+    check_name(species)
     files = [read_file(p) for p in (interaction_csv, complex_csv, cofactor_csv)]
     columns = ["ligand", "receptor", "annotation"]
     table = read_csv(files[0], [*columns, *_COFACTORS], filled=columns)

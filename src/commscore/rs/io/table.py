@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commscore._validate import one_of, suggest
+from commscore._validate import suggest
 from commscore.check import FreeText, checked
 from commscore.rs._derive import FAMILY, LISTED
-from commscore.rs._species import SPECIES
+from commscore.rs._match import subunits, with_plain_genomes, with_underscored_genomes
+from commscore.rs._species import check_name, spelled_as
 from commscore.rs._tabular import read_table
 from commscore.tables.resource import BASES, DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
 
@@ -43,6 +44,7 @@ _VALUES = {
     "effect": EFFECTS,
     "direction": DIRECTIONS,
 }
+_SIDES = ("ligand", "receptor")
 _PLAIN = re.compile(r"[A-Za-z0-9.-]+(?:_[A-Za-z0-9.-]+)*")
 """Symbols joined by ``_``: nothing to check or to change."""
 
@@ -57,7 +59,7 @@ def from_table(
     sep: str = "_",
     version: FreeText = "",
     licence: FreeText = "",
-    species: str = "human",
+    species: str | None = None,
 ) -> Resource:
     """Make a resource of any table of ligands and receptors.
 
@@ -71,11 +73,14 @@ def from_table(
     name, version, licence
         Of the resource.
     species
-        ``"human"`` or ``"mouse"``: whose gene symbols these are.
+        Whose gene symbols these are: ``"human"``, ``"mouse"`` or any other. By default as they are spelled: human if
+        they are upper case, mouse if most are symbols of mouse genes (those of rat are written alike: name it), else
+        ``"unknown"``.
     sep
-        Separator of subunits in ``df``. In a Resource they are always joined by ``_``, so that a gene symbol
-        cannot contain ``_`` (no approved human or mouse symbol does): with ``sep="_"`` such a name is read as
-        a complex, with another ``sep`` it is refused.
+        Separator of subunits in ``df``. In a Resource they are always joined by ``_``, so that in names of genes that
+        have ``_`` themselves (``LOC_Os01g01010``) it becomes ``-``; tools find them in the data under their old name.
+        With ``sep="_"`` such a name is read as a complex, and as one gene where the data have it as one; behind the
+        name of a genome (``GRCh38_CXCL12``) it is never a separator.
 
     Returns
     -------
@@ -103,12 +108,14 @@ def from_table(
     if not isinstance(df, pd.DataFrame):
         msg = f"df must be a pandas DataFrame, found {type(df).__name__}"
         raise TypeError(msg)
-    one_of("species", species, SPECIES)
     _check_header(df, ligand=ligand, receptor=receptor)
+    renamed: dict[str, str] = {}
     rows: dict[str, Any] = {
-        "ligand": _molecules(df, ligand, sep),
-        "receptor": _molecules(df, receptor, sep),
+        side: _molecules(df, c, sep=sep, renamed=renamed) for side, c in zip(_SIDES, (ligand, receptor))
     }
+    if species is None:
+        species = spelled_as({g for side in _SIDES for molecule in rows[side] for g in subunits(molecule)})
+    check_name(species)
     rows["stated"], rows["inferred_from"] = _stated(df, name)
     rows["source"] = _sources(df, name)
     for column, values in _VALUES.items():
@@ -129,6 +136,7 @@ def from_table(
         sha256=sha256_of_frame(df),
         licence=licence,
         species=species,
+        renamed=renamed,
     )
 
 
@@ -152,23 +160,26 @@ def _text(value: Any) -> str:
     return "" if pd.isna(value) else str(value)
 
 
-def _molecules(df: pd.DataFrame, column: str, sep: str) -> list[str]:
+def _molecules(df: pd.DataFrame, column: str, *, sep: str, renamed: dict[str, str]) -> list[str]:
+    """Return molecules, subunits joined by ``_``; ``renamed`` takes the genes whose own ``_`` became ``-``."""
     values = df[column].tolist()
-    if not all(isinstance(v, str) for v in values):
-        return [_molecule(v, sep, where=_place(df, column, i)) for i, v in enumerate(values)]
-    plain = _PLAIN.fullmatch if sep == "_" else lambda _: None
-    molecules: dict[str, str] = {}  # most names occur in many rows
+    molecules: dict[Any, str] = {}  # most names occur in many rows
     for i, value in enumerate(values):
-        if value not in molecules:
-            molecules[value] = str(value) if plain(value) else _molecule(value, sep, where=_place(df, column, i))
-    return [molecules[v] for v in values]
+        if isinstance(value, str) and value not in molecules:
+            joins = sep == "_" and _PLAIN.fullmatch(value) and with_plain_genomes(value) == value
+            place = _place(df, column, i)
+            molecules[value] = value if joins else _molecule(value, sep=sep, where=place, renamed=renamed)
+    return [
+        molecules[v] if isinstance(v, str) else _molecule(v, sep=sep, where=_place(df, column, i), renamed=renamed)
+        for i, v in enumerate(values)
+    ]
 
 
 def _place(df: pd.DataFrame, column: str, i: int) -> str:
     return f"df[{column!r}], row {df.index[i : i + 1].tolist()[0]!r} (number {i})"
 
 
-def _molecule(value: Any, sep: str, *, where: str) -> str:
+def _molecule(value: Any, *, sep: str, where: str, renamed: dict[str, str]) -> str:
     if value is None or value is pd.NA or (isinstance(value, numbers.Real) and value != value):
         msg = f"{where}: missing; give a gene symbol, or leave the row out"
         raise ValueError(msg)
@@ -176,15 +187,29 @@ def _molecule(value: Any, sep: str, *, where: str) -> str:
         msg = f"{where}: {value!r} ({type(value).__name__}) is not a gene symbol; give text"
         raise TypeError(msg)
     text = value.strip()
-    parts = [text] if text.startswith("met:") else [p.strip() for p in text.split(sep)]
+    if text.startswith("met:") and text != "met:":
+        parts = [text]
+    else:
+        parts = [p.strip() for p in (with_plain_genomes(text) if sep == "_" else text).split(sep)]
     if not all(parts) or text == "met:":
-        msg = f"{where}: {value!r} is empty or has an empty subunit"
+        hint = "; if '_' is part of a gene's name, join subunits by another character and name it with sep="
+        msg = f"{where}: {value!r} is empty or has an empty subunit{hint if '__' in text else ''}"
         raise ValueError(msg)
     for part in parts:
-        if "^" in part or any(c.isspace() for c in part) or (sep != "_" and "_" in part):
-            msg = f"{where}: {part!r} contains a space, '^' or '_', which no symbol may (sep={sep!r}); rename it"
+        if "^" in part or any(c.isspace() for c in part):
+            msg = f"{where}: {part!r} contains a space or '^', which no symbol may (sep={sep!r}); rename it"
             raise ValueError(msg)
-    return "_".join(parts)
+    if parts == [text] and text.startswith("met:"):
+        return text
+    return "_".join(_gene(part, renamed) for part in parts)
+
+
+def _gene(part: str, renamed: dict[str, str]) -> str:
+    """Write ``-`` for the ``_`` of a gene, and keep what it was called."""
+    plain, old = part.replace("_", "-"), with_underscored_genomes(part)
+    if plain != old:
+        renamed[plain] = old
+    return plain
 
 
 def _category(df: pd.DataFrame, column: str, values: tuple[str, ...]) -> list[str]:

@@ -67,6 +67,7 @@ def circuits(
     min_cells_sample: Count = 5,
     layer: str | None = None,
     use_raw: bool = False,
+    gene_symbols: str | None = None,
     counts_layer: str | None = None,
     normalization: str = "tmm",
     library_key: str | None = None,
@@ -120,6 +121,8 @@ def circuits(
         A sample × role with fewer cells is missing.
     layer, use_raw
         Where the log-normalised expression is, if not in ``X``.
+    gene_symbols
+        Column of ``var`` with gene symbols, as in :func:`commscore.tl.score`.
     counts_layer
         Layer with raw counts; else ``layers["counts"]``, else ``X`` or ``raw``, whichever holds whole numbers.
     normalization, library_key
@@ -193,11 +196,12 @@ def circuits(
         contrast,
         normalization=normalization,
         library_key=library_key,
+        gene_symbols=gene_symbols,
     )
     _samples.check_keys(keys, request)
     seed, resource = key(rng), rs.as_resource(resource)
     frame = _with_circuits(resource)
-    expression = read_expression(adata, layer=layer, use_raw=use_raw)
+    expression = read_expression(adata, layer=layer, use_raw=use_raw, gene_symbols=gene_symbols)
     cells = read_cells(adata, groupby, groups=None, min_cells=settings.min_cells)
     assigned = assigned_roles(adata, groupby, role_groups=roles, resource=resource, layer=layer, use_raw=use_raw)
     role_names = named_roles(resource, "circuits")
@@ -378,6 +382,7 @@ def _from_call(keys: StudyKeys, request: ComparisonRequest, *, cells: Cells, lay
         **request.recorded(),
         "layer": layer,
         "use_raw": request.use_raw,
+        "gene_symbols": request.gene_symbols,
         "counts_layer": request.counts_layer,
         "groups": cells.names[cells.display],
         "n_cells": int(cells.index.size),

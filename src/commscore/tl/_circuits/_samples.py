@@ -88,7 +88,7 @@ def cohort(
 ) -> RoleSamples:
     """Add up raw counts by sample × role; roles may share groups."""
     study = _read(adata, keys, request)
-    source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=False)
+    source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=False, gene_symbols=request.gene_symbols)
     number = np.full(adata.n_obs, -1, np.int64)
     number[cells.index] = cells.groups.labels
     group = number[study.cells]

@@ -10,6 +10,7 @@ import numpy as np
 from ...arrays import Entities
 from ...core.circuits import CORECEPTOR, DECOY, RELEASE, CircuitGraph, Gates
 from ...study.coverage import nothing_found, warn_of_few
+from ...study.interactions import genes_in_data
 from ...study.roles import ANY_ROLE, AssignedRoles
 from ...tables.vocabulary import StepStatus
 
@@ -92,16 +93,14 @@ class MeasuredSteps:
 
 
 def find_genes(resource: Resource, frame: pd.DataFrame, var_names: pd.Index) -> Genes:
-    """Look up every gene of the steps by symbol, then by alias."""
+    """Look up every gene of the steps by symbol, then by its other names."""
     symbols = sorted({g for c in ("from", "to") for e in frame[c] if not e.startswith("met:") for g in e.split("_")})
-    matched = resource.match(var_names, genes=symbols)
-    matched = matched[matched["how"].isin(("symbol", "alias"))]
-    old = matched[matched["how"] == "alias"]
-    if matched.empty:
+    found_as = genes_in_data(resource, symbols, var_names)
+    if not found_as:
         raise ValueError(nothing_found(resource, symbols, var_names, what="step of a circuit"))
-    columns, first = np.unique(var_names.get_indexer(matched["found_as"]), return_inverse=True)
-    number = {g: int(i) for g, i in zip(matched["gene"], first, strict=True)}
-    return Genes(columns.astype(np.int64), number, dict(zip(old["gene"], old["found_as"], strict=True)))
+    columns, first = np.unique(var_names.get_indexer(list(found_as.values())), return_inverse=True)
+    number = {g: int(i) for g, i in zip(found_as, first, strict=True)}
+    return Genes(columns.astype(np.int64), number, {g: name for g, name in found_as.items() if g != name})
 
 
 def measure(

@@ -64,6 +64,7 @@ def compare(
     margin: NonNegative = 0.5,
     alpha: Proportion = 0.05,
     use_raw: bool = False,
+    gene_symbols: str | None = None,
     n_perms: Repeats = 1000,
     rng: RNG = 0,
     key_added: str = "commscore_compare",
@@ -159,6 +160,9 @@ def compare(
         totals count by it too.
     use_raw
         Take the counts from ``adata.raw``.
+    gene_symbols
+        Column of ``adata.var`` (or ``adata.raw.var``) with gene symbols, where ``var_names`` are neither these nor
+        Ensembl ids of genes of the resource, which are known. A symbol that several variables have is not used.
     n_perms
         Most relabellings of samples that are enumerated or drawn for ``exact_pvalue``. Where cells are compared, the
         permutations of cells: the smallest p-value of one side is 1 / (n_perms + 1), so take more for many tests.
@@ -229,6 +233,7 @@ def compare(
         by_cells=unit == "cells",
         normalization=normalization,
         library_key=library_key,
+        gene_symbols=gene_symbols,
         keep_incomplete=True,
     )
     prepared = prepare_comparison(adata, keys, request)

@@ -33,6 +33,7 @@ def profile(
     normalization: str = "tmm",
     library_key: str | None = None,
     use_raw: bool = False,
+    gene_symbols: str | None = None,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
     min_samples: Count = 1,
@@ -55,6 +56,8 @@ def profile(
         ``receptor``.
     counts_layer, use_raw
         Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    gene_symbols
+        Column of ``var`` with gene symbols, as in :func:`commscore.tl.score`.
     normalization, library_key
         As in :func:`commscore.tl.compare`.
     expr_prop
@@ -99,7 +102,13 @@ def profile(
     (6, 2)
     """
     request = ComparisonRequest(
-        resource, counts_layer, use_raw, int(min_cells), normalization=normalization, library_key=library_key
+        resource,
+        counts_layer,
+        use_raw,
+        int(min_cells),
+        normalization=normalization,
+        library_key=library_key,
+        gene_symbols=gene_symbols,
     )
     study = study_of_samples(adata, groupby, sample_key)
     prepared = add_up_study(adata, study, request, groupby=groupby)

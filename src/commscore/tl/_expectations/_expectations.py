@@ -56,6 +56,7 @@ def expectations(
     normalization: str = "tmm",
     library_key: str | None = None,
     use_raw: bool = False,
+    gene_symbols: str | None = None,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
     min_targets: Annotated[int, at_least(2)] = 5,
@@ -101,6 +102,8 @@ def expectations(
         Name of a resource or a :class:`~commscore.rs.Resource` with expectations.
     counts_layer, use_raw
         Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
+    gene_symbols
+        Column of ``var`` with gene symbols, as in :func:`commscore.tl.score`.
     normalization, library_key
         As in :func:`commscore.tl.compare`.
     expr_prop, min_cells, min_targets
@@ -168,6 +171,7 @@ def expectations(
         contrast=PAIRWISE,
         normalization=normalization,
         library_key=library_key,
+        gene_symbols=gene_symbols,
         keep_profile=True,
     )
     prepared = prepare_comparison(adata, keys, request)

@@ -70,6 +70,7 @@ def score(
     group_pairs: GroupPairs | None = None,
     layer: str | None = None,
     use_raw: bool = False,
+    gene_symbols: str | None = None,
     rng: RNG = 0,
     n_jobs: Threads | None = None,
     ties: str = "ge",
@@ -153,6 +154,10 @@ def score(
         are tested, and ``padj`` is over them. (A, B) does not imply (B, A).
     layer, use_raw
         Where the expression is, if not in ``adata.X``; not both.
+    gene_symbols
+        Column of ``adata.var`` (or ``adata.raw.var``) with gene symbols, where ``var_names`` are neither these nor
+        Ensembl ids of genes of the resource (with or without version), which are known. A symbol that several
+        variables have is not used.
     rng
         Seed, Generator or SeedSequence. The same seed gives the same bytes whatever ``n_jobs`` and ``memory``.
     n_jobs
@@ -216,7 +221,7 @@ def score(
     _samples.refuse_without_null(sample_key, null)
     check_target(adata, key_added, inplace=inplace)
     seed, chosen = key(rng), choose(method, null=null)
-    expression = read_expression(adata, layer=layer, use_raw=use_raw)
+    expression = read_expression(adata, layer=layer, use_raw=use_raw, gene_symbols=gene_symbols)
     cells = read_cells(adata, groupby, groups=groups, min_cells=int(min_cells), is_permuted=null is not None)
     if cells.groups.n == 1:
         refuse_one_group(chosen, groupby)
@@ -262,6 +267,7 @@ def score(
         "min_cells": int(min_cells),
         "layer": layer,
         "use_raw": use_raw,
+        "gene_symbols": gene_symbols,
         "rng": recorded(rng, seed),
         "ties": ties,
         "plus_one": plus_one,
