@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from commscore.cli._compare import show as show_changes
 from commscore.cli._show import show_scores
+from commscore.get._choose import surest_first
 
 ROWS = pd.DataFrame(
     {
@@ -33,3 +35,19 @@ def test_ranks_come_before(capsys):
     show_scores(ROWS.assign(magnitude_rank=[0.1, 0.2, 0.1], specificity_rank=0.5), title="t")
     out = capsys.readouterr().out
     assert [out.index(name) for name in ("EE", "AA", "CC")] == sorted(out.index(name) for name in ("EE", "AA", "CC"))
+
+
+def test_of_equally_sure_changes_the_largest_is_printed_first(capsys):
+    """The order is that of ``cs.get.table``, whatever the sign."""
+    effects = {"A^B": -1.0, "C^D": 6.0, "E^F": -4.0}
+    table = pd.DataFrame(
+        {
+            "contrast": "b vs a", "source": "x", "target": "y", "interaction": list(effects), "shift": "up",
+            "shape": None, "driver": "ligand", "effect": list(effects.values()), "pvalue": 0.001, "padj": 0.004,
+            "unit": "cells",
+        }
+    )  # fmt: skip
+    order = surest_first(table, schema="commscore.compare/1")
+    show_changes(table.iloc[order], rows=3, alpha=0.05)
+    out = capsys.readouterr().out
+    assert sorted(effects, key=out.index) == ["C^D", "E^F", "A^B"]

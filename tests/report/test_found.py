@@ -178,3 +178,15 @@ def test_authors_are_named_as_the_field_does():
     assert names["002"] == "Sharma & Singh 2011"
     assert names["004"] == "Das 2026"
     assert names["003"].startswith("Review of tumour–stroma interactions")
+
+
+def test_of_equally_sure_changes_the_largest_is_named(cohort):
+    """Where cells are the replicates, the smallest p-value is shared by many rows."""
+    same = cohort.copy()
+    table = same.uns["commscore_compare"]["table"]
+    rows = table["padj"].notna() & table["effect"].notna()
+    table.loc[rows, "padj"] = 0.004
+    found = table[rows & (table["contrast"] == table["contrast"].iloc[0])]
+    largest = found.loc[found["effect"].abs().idxmax()]
+    edges = opening(same, keys=["commscore_compare"])[1]["Comparison"][1:]
+    assert edges[0].startswith(f"{largest['interaction']} from {largest['source']} to {largest['target']}")

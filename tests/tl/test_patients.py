@@ -301,3 +301,30 @@ def test_biopsies_of_real_skin(public_data):
     with pytest.warns(UserWarning, match="whole patients are relabelled"):
         card = cs.tl.calibrate(a, n_shuffles=18).set_index("alpha")
     assert card.loc[0.05, "observed"] > 0.08
+
+
+@pytest.fixture
+def cut():
+    """Two samples, one of each condition, of which each was cut at random into four."""
+    a = cs.ds.simulate(conditions=("control", "case"), n_samples=1, n_cells=400, groups=GROUPS, n_background=40, rng=2)
+    a.obs["part"] = a.obs["sample"].astype(str) + np.random.default_rng(0).choice(list("abcd"), a.n_obs)
+    return a
+
+
+def test_pieces_of_a_sample_are_no_replicates(cut):
+    says = (
+        r"sample_key='part' cuts the 2 values of adata\.obs\['sample'\] into pieces: 8 of them\..* sample_key='sample'"
+    )
+    with pytest.warns(UserWarning, match=says):
+        compared(cut, sample_key="part")
+    sc.pp.normalize_total(cut, target_sum=1e4)
+    sc.pp.log1p(cut)
+    with pytest.warns(UserWarning, match=says):
+        cs.tl.score(cut, "cell_type", sample_key="part", resource=cut.uns["interactions"], inplace=False)
+
+
+@pytest.mark.parametrize(("column", "key"), [("sample", "donor"), ("sample_type", "part"), ("pool", "part")])
+def test_what_holds_several_samples_is_no_sample(cut, column, key):
+    """Donors that share a multiplexed sample; columns of other things."""
+    cut.obs = cut.obs.rename(columns={"sample": column, "part": key})
+    compared(cut, sample_key=key)  # warnings are errors

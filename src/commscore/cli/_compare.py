@@ -146,12 +146,12 @@ def summary_of(table: pd.DataFrame, untested: pd.DataFrame, *, alpha: float) -> 
 
 
 def show(table: pd.DataFrame, *, rows: int, alpha: float) -> None:
-    """Print the surest shifts, each interaction where it is surest, on standard output."""
+    """Print the surest shifts of a table that has them first, each interaction where it is surest."""
     tested = table[table["pvalue"].notna()]
     n_significant = int((tested["padj"] <= alpha).sum())
     shape = ("shape",) if tested["shape"].notna().any() else ()
     text = ("contrast", "source", "target", "interaction", "shift", *shape, "driver")
-    best = tested.sort_values(["pvalue", "effect"], kind="stable").drop_duplicates(["contrast", "interaction"])
+    best = tested.drop_duplicates(["contrast", "interaction"])
     lines = [
         [
             *("" if row[n] != row[n] else str(row[n]) for n in text),

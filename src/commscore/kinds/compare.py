@@ -9,6 +9,8 @@ import pandas as pd
 
 from .. import pl
 from .._labels import OWN_REFERENCE
+from ..get._choose import surest_first
+from ..tables.compare import STORED
 from ._base import Drawing, Facts, ResultKind, View
 from ._by_sample import of_samples
 from ._views import BY_P, EDGE, FACTORS, UNTESTED
@@ -105,7 +107,7 @@ def _moved(table: pd.DataFrame, max_padj: float) -> str:
     passing = table[(table["padj"] <= max_padj).to_numpy()]
     if passing.empty:
         return f"No interaction has padj ≤ {max_padj:g}."
-    row = passing.loc[passing["padj"].idxmin()]
+    row = _surest_first(passing).iloc[0]
     return (
         f"{len(passing)} interactions have padj ≤ {max_padj:g} ({counts(passing, 'shift')[:-1]}); the surest is "
         f"{edge(row)}."
@@ -123,9 +125,14 @@ def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float)
             continue
         words = counted(passing["shift"])
         lines.append(f"{contrast}: {len(passing):,} of {n_tested:,} tested edges have padj ≤ {max_padj:g} ({words}).")
-        best = passing.sort_values("padj", kind="stable").drop_duplicates("interaction").head(TOP)
+        best = _surest_first(passing).drop_duplicates("interaction").head(TOP)
         lines += [_change(row, cite) for row in best.to_dict("records")]
     return lines
+
+
+def _surest_first(rows: pd.DataFrame) -> pd.DataFrame:
+    """Order rows by ``padj``; many are equal where cells were the replicates, and the largest change is then first."""
+    return rows.iloc[surest_first(rows, schema=STORED.schema)]
 
 
 def _change(row: Any, cite: Callable[[str], str]) -> str:

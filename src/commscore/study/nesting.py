@@ -25,6 +25,11 @@ OWNER = re.compile(
 )
 """Names of columns with those whom samples were taken from: ``patient``, ``donor_id``, ``orig.patient``; not
 ``patient_age``."""
+SPECIMEN = re.compile(
+    r"(?:.*[^a-z])?(?:bio)?(?:sample|specimen|biopsy|biopsie)s?"
+    r"[^a-z]*(?:id|identifier|no|nr|num|number|name|code|label)?[^a-z]*"
+)
+"""Names of columns with what was sampled: several of its values are no pieces of another such value."""
 _BATCH = re.compile(
     r".*(?:batch|run|lane|plate|pool|chip|librar|chemistry|site|cent(?:er|re)|hospital|date|sequencing|protocol|assay"
     r"|technology|study|dataset|cohort).*"
@@ -36,6 +41,7 @@ _LEAST_VALUES = 5
 _BY_CHANCE = 0.01
 _MANY = 1000
 NESTING_SAYS = "looks like patients"
+PIECES_SAY = "into pieces"
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,10 @@ def nested_patients(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPati
 
 
 def warn_of_nesting(adata: AnnData, study: Study, keys: StudyKeys) -> None:
-    """Say that samples of one patient are counted as independent, and what to do."""
+    """Say that samples of one patient, or pieces of one sample, are counted as independent, and what to do."""
     patients = nested_patients(adata, study, keys)
     if patients is None:
+        _warn_of_cut_samples(adata, study, keys)
         return
     key, n, k = patients.key, len(study.samples), _n(patients.code)
     warn(
@@ -80,6 +87,31 @@ def warn_of_nesting(adata: AnnData, study: Study, keys: StudyKeys) -> None:
         "patient are alike; counted as independent ones they make false positives (p ≤ 0.05 in about a quarter of the "
         f"rows with three samples of each patient). Give patient_key={key!r}, which counts patients; if these are not "
         "patients or other blocks of like samples, this does not apply"
+    )
+
+
+def _warn_of_cut_samples(adata: AnnData, study: Study, keys: StudyKeys) -> None:
+    for key, code in sample_labels(adata, study, keys).items():
+        if is_whole(key, keys.sample) and _n(code) < code.size:
+            warn_of_pieces(key, _n(code), sample_key=keys.sample, n_pieces=code.size)
+            return
+
+
+def is_whole(key: str, sample_key: str | None) -> bool:
+    """Whether a column is called sample, specimen or biopsy, so that samples inside its values are pieces of them.
+
+    Donors may share a sample, if it was multiplexed: they are no pieces of it.
+    """
+    return bool(SPECIMEN.fullmatch(key.lower())) and not OWNER.fullmatch(str(sample_key).lower())
+
+
+def warn_of_pieces(key: str, n: int, *, sample_key: str | None, n_pieces: int) -> None:
+    """Say that samples are pieces of samples, which are no replicates."""
+    warn(
+        f"sample_key={sample_key!r} cuts the {n} values of adata.obs[{key!r}] {PIECES_SAY}: {n_pieces} of them. Pieces "
+        "of one sample have the same donor, so they agree with each other, whatever the next donor would show, and "
+        f"p-values over them are far too small. Give sample_key={key!r}; if that column does not name what was "
+        "sampled, this does not apply"
     )
 
 

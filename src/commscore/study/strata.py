@@ -14,7 +14,7 @@ from ..arrays import Groups
 from ..core.scoring.sampled import MIN_SAMPLES
 from ..get._columns import as_categorical, in_memory, label_texts
 from .cells import obs_column
-from .nesting import NESTING_SAYS, OWNER
+from .nesting import NESTING_SAYS, OWNER, is_whole, warn_of_pieces
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -100,24 +100,34 @@ def warn_if_few(n: int, sample_key: str) -> None:
 
 
 def warn_of_patients(adata: AnnData, samples: SamplesOfCells, cells: Cells, *, sample_key: str) -> None:
-    """Warn where samples are those of fewer patients, whom a column that nobody named tells."""
-    for key in (str(c) for c in adata.obs.columns):
-        if key == sample_key or not OWNER.fullmatch(key.lower()) or list(adata.obs.columns).count(key) > 1:
+    """Warn where samples are those of fewer patients, or pieces of samples, as a column that nobody named tells."""
+    keys = [str(c) for c in adata.obs.columns if str(c) != sample_key]
+    for key in keys:
+        is_owner = bool(OWNER.fullmatch(key.lower()))
+        if keys.count(key) > 1 or not (is_owner or is_whole(key, sample_key)):
             continue
-        column: Any = in_memory(adata, key)
-        codes, values = pd.factorize(column if cells.chosen is None else column.iloc[cells.chosen])
-        if (codes < 0).any() or not len(values) < samples.n:
+        n = _n_owners(in_memory(adata, key), samples, cells)
+        if n is None:
             continue
-        owner = np.full(samples.n, -1, np.int64)
-        owner[samples.strata.labels] = codes
-        if (owner[samples.strata.labels] == codes).all():
-            warn(
-                f"adata.obs[{key!r}] {NESTING_SAYS}: {len(values)} values for the {samples.n} samples of "
-                f"sample_key={sample_key!r}. Samples of one patient are alike; taken as independent ones, up to a "
-                "fifth of the rows have p ≤ 0.05 by chance, and nothing is said of the next patient. Give "
-                f"sample_key={key!r}"
-            )
+        if not is_owner:
+            warn_of_pieces(key, n, sample_key=sample_key, n_pieces=samples.n)
             return
+        warn(
+            f"adata.obs[{key!r}] {NESTING_SAYS}: {n} values for the {samples.n} samples of sample_key={sample_key!r}. "
+            "Samples of one patient are alike; taken as independent ones, up to a fifth of the rows have p ≤ 0.05 by "
+            f"chance, and nothing is said of the next patient. Give sample_key={key!r}"
+        )
+        return
+
+
+def _n_owners(column: Any, samples: SamplesOfCells, cells: Cells) -> int | None:
+    """Return how many values a column has if every sample is of one of them, and they are fewer."""
+    codes, values = pd.factorize(column if cells.chosen is None else column.iloc[cells.chosen])
+    if (codes < 0).any() or len(values) >= samples.n:
+        return None
+    owner = np.full(samples.n, -1, np.int64)
+    owner[samples.strata.labels] = codes
+    return len(values) if (owner[samples.strata.labels] == codes).all() else None
 
 
 def warn_if_apart(n_per_row: Ints, sample_key: str) -> None:
