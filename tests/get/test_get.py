@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -243,3 +245,21 @@ def test_a_result_without_scores_has_no_error_of_pvalues(small):
     cs.get.store(small, "other", cs.get.Result(cs.rs.load().interactions, {}, {}, {}, STORED.schema))
     with pytest.raises(KeyError, match="not a table of scores"):
         cs.get.pvalue_error(small, "other")
+
+
+def test_what_was_not_tested_is_told_by_interaction():
+    adata = cs.ds.pbmc()
+    cs.tl.score(adata, "cell_type", resource="breast", n_perms=20)
+    every = cs.get.untested(adata)
+    for reason in ("gene missing", "not measurable in RNA"):
+        row = every[every["reason"] == reason].iloc[0]
+        name, detail = str(row["interaction"]), row["detail"]
+        own = cs.get.untested(adata, interaction=[name])
+        assert own[["interaction", "detail"]].to_numpy().tolist() == [[name, detail]]
+        says = rf"interaction='{re.escape(name)}' was not tested: {reason} \({re.escape(detail)}\); cs\.get\.untested"
+        with pytest.raises(ValueError, match=says):
+            cs.get.table(adata, interaction=name)
+    tested = str(cs.get.table(adata)["interaction"].iloc[0])
+    assert cs.get.untested(adata, interaction=tested).empty
+    with pytest.raises(ValueError, match=r"interaction='A\^B' is not one that was tried \(there are "):
+        cs.get.untested(adata, interaction="A^B")

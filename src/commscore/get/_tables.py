@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._labels import choose, natural_order
+from .._labels import as_list, choose, natural_order
 from .._validate import one_of
 from ..check import Label, Proportion, checked
 from ._choose import as_single, method_of, surest_first
@@ -93,6 +93,8 @@ def table(
     keep = np.ones(len(frame), bool)
     for name, labels in (("source", source), ("target", target), ("interaction", interaction), ("mode", mode)):
         if labels is not None:
+            if name == "interaction":
+                _refuse_untested(frame, labels, result.untested)
             keep &= _column(frame, name).isin(_values(frame, name, labels)).to_numpy()
     if gene is not None:
         keep &= _with_gene(frame, gene)
@@ -105,6 +107,23 @@ def table(
     if sort:
         rows = rows[surest_first(frame.iloc[rows], schema=result.schema, end=end)]
     return frame.iloc[rows].reset_index(drop=True)
+
+
+def _refuse_untested(frame: pd.DataFrame, labels: Label | Sequence[Label], untested: pd.DataFrame) -> None:
+    """Raise with the reason where a table lacks an interaction because it could not be tested."""
+    names = [str(name) for name in as_list(labels)]
+    lacking = untested[
+        untested["interaction"].astype(str).isin(set(names) - set(_labels_of(_column(frame, "interaction"))))
+    ]
+    if lacking.empty:
+        return
+    row = lacking.iloc[0]
+    detail = f" ({row['detail']})" if row.get("detail") else ""
+    msg = (
+        f"interaction={row['interaction']!r} was not tested: {row['reason']}{detail}; "
+        f"cs.get.untested(adata, key, interaction={row['interaction']!r}) has what is known of it"
+    )
+    raise ValueError(msg)
 
 
 def _values(frame: pd.DataFrame, name: str, labels: Label | Sequence[Label]) -> list[str]:
@@ -158,8 +177,29 @@ def params(adata: AnnData, key: str = "commscore") -> dict[str, Any]:
 
 
 @checked
-def untested(adata: AnnData, key: str = "commscore") -> pd.DataFrame:
+def untested(
+    adata: AnnData, key: str = "commscore", *, interaction: Label | Sequence[Label] | None = None
+) -> pd.DataFrame:
     """Return what was not tested and why: columns ``interaction``, ``reason``, ``detail``.
+
+    Parameters
+    ----------
+    adata
+        What a tool has written to.
+    key
+        Key in ``adata.uns``.
+    interaction
+        Only this interaction, or these, as in ``"CXCL12^CXCR4"``; none of the rows if it was tested.
+
+    Returns
+    -------
+    DataFrame
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        If an interaction is neither in this list nor in the table.
 
     Examples
     --------
@@ -169,8 +209,16 @@ def untested(adata: AnnData, key: str = "commscore") -> pd.DataFrame:
     >>> sorted(cs.get.untested(adata)["reason"].unique())
     ['gene missing', 'indirect', 'not measurable in RNA', 'subunit missing']
     """
-    frame: pd.DataFrame = load(adata, key).untested
-    return frame.copy()
+    result = load(adata, key)
+    frame: pd.DataFrame = result.untested
+    if interaction is None:
+        return frame.copy()
+    own = _labels_of(_column(frame, "interaction"))
+    of_table = _labels_of(result.table["interaction"]) if "interaction" in result.table else []
+    names = choose(
+        "interaction", interaction, options=list(dict.fromkeys([*own, *of_table])), what="one that was tried"
+    )
+    return frame[frame["interaction"].astype(str).isin(names)].reset_index(drop=True)
 
 
 @checked

@@ -41,7 +41,6 @@ _LEAST_VALUES = 5
 _BY_CHANCE = 0.01
 _MANY = 1000
 NESTING_SAYS = "looks like patients"
-PIECES_SAY = "into pieces"
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def is_whole(key: str, sample_key: str | None) -> bool:
 def warn_of_pieces(key: str, n: int, *, sample_key: str | None, n_pieces: int) -> None:
     """Say that samples are pieces of samples, which are no replicates."""
     warn(
-        f"sample_key={sample_key!r} cuts the {n} values of adata.obs[{key!r}] {PIECES_SAY}: {n_pieces} of them. Pieces "
+        f"sample_key={sample_key!r} cuts the {n} values of adata.obs[{key!r}] into pieces: {n_pieces} of them. Pieces "
         "of one sample have the same donor, so they agree with each other, whatever the next donor would show, and "
         f"p-values over them are far too small. Give sample_key={key!r}; if that column does not name what was "
         "sampled, this does not apply"
