@@ -58,7 +58,7 @@ def quadrant(
     max_padj
         Rows up to this adjusted p-value may get a label, 0 to 1.
     top
-        Number of rows with a label: compensated ones first, then by p-value.
+        Number of rows with a label: compensated ones first, then by p-value, then by how far both sides moved.
     ax
         Axes to draw on; a new figure by default.
 
@@ -81,12 +81,12 @@ def quadrant(
     drawable = np.isfinite(frame[sides].to_numpy(float)).all(axis=1) & frame["padj"].notna().to_numpy()
     shown = need_rows(frame[drawable], f"no tested row of {contrast!r} has both effects", "see the column status")
     sure = shown[(shown["padj"] <= max_padj).to_numpy()]
-    sure = sure.assign(_later=(sure["shift"].astype(object) != "compensated"))
-    surest = ranked(sure, ["_later", "padj"], [True, True])
+    sure = sure.assign(_later=(sure["shift"].astype(object) != "compensated"), _size=sure[sides].abs().sum(axis=1))
+    surest = ranked(sure, ["_later", "padj", "_size"], [True, True, False])
     surest = surest.iloc[: room().rows(top, fixed=1.2, each=0.3)]
     ax = axes(ax, width=8.0, height=6.2)
     scatter_shifts(ax, shown, sides[0], y=sides[1], line=(":", "the two cancel"))
-    _frame(ax, even_limits(shown[sides]))
+    _frame(ax, even_limits(shown[sides[0]])[1], even_limits(shown[sides[1]])[1])
     ax.set_xlabel("log2 fold change of the ligand in the source")
     ax.set_ylabel("log2 fold change of the receptor in the target")
     missing = len(frame) - len(shown)
@@ -95,18 +95,18 @@ def quadrant(
     return ax
 
 
-def _frame(ax: Any, limits: tuple[float, float]) -> None:
-    low, high = limits
-    ax.set_xlim(low, high)
-    ax.set_ylim(low, high)
-    ax.plot([low, high], [0, 0], color="0.7", lw=0.8, zorder=0)
+def _frame(ax: Any, right: float, upper: float) -> None:
+    """Set limits, each side its own, and name the corners."""
+    ax.set_xlim(-right, right)
+    ax.set_ylim(-upper, upper)
+    ax.plot([-right, right], [0, 0], color="0.7", lw=0.8, zorder=0)
     ax.axvline(0, color="0.7", lw=0.8, zorder=0)
-    ax.plot([low, high], [high, low], color="0.6", lw=0.8, ls=":", zorder=0)
+    ax.plot([-right, right], [right, -right], color="0.6", lw=0.8, ls=":", zorder=0)
     for x, y, words, colour in _CORNERS:
         text = words if room().limited else words.replace("\n", ", ")
         ax.text(
-            x * high / 2,
-            y * high * 0.97,
+            x * right / 2,
+            y * upper * 0.97,
             text,
             color=colour,
             fontsize=6.5 if room().limited else 7.5,
@@ -114,4 +114,4 @@ def _frame(ax: Any, limits: tuple[float, float]) -> None:
             va="top" if y > 0 else "bottom",
         )
         if x != y:
-            ax.fill_between([0, high * x], 0, high * y, color=colour, alpha=0.05, lw=0, zorder=-1)
+            ax.fill_between([0, right * x], 0, upper * y, color=colour, alpha=0.05, lw=0, zorder=-1)

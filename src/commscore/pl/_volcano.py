@@ -45,7 +45,7 @@ def volcano(
     max_padj
         Where the dashed line is drawn, and which rows may get a label, 0 to 1.
     top
-        Number of rows with a label, the smallest p-values first.
+        Number of rows with a label, the smallest p-values first, of equal ones the largest effects.
     ax
         Axes to draw on; a new figure by default.
 
@@ -65,14 +65,15 @@ def volcano(
     drawable = np.isfinite(frame["effect"].to_numpy(float)) & np.isfinite(frame[pvalue].to_numpy(float))
     shown = need_rows(frame[drawable], f"no row of {contrast!r} has both effect and {pvalue}", "see the column status")
     shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
-    surest = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue], [True])
+    shown = shown.assign(_size=shown["effect"].abs())
+    surest = ranked(shown[(shown[pvalue] <= max_padj).to_numpy()], [pvalue, "_size"], [True, False])
     surest = surest.iloc[: room().rows(top, fixed=1.2, each=0.3)]
     ax = axes(ax, width=8.0, height=5.6)
     scatter_shifts(ax, shown, "effect", y="_y", line=("--", f"{pvalue} = {max_padj:g}"))
     ax.axhline(-np.log10(max(max_padj, 1e-300)), color="0.5", lw=0.8, ls="--", zorder=0)
     ax.axvline(0, color="0.8", lw=0.8, zorder=0)
     ax.set_xlim(*even_limits(shown["effect"]))
-    ax.set_ylim(0, 1.25 * max(float(shown["_y"].max()), -np.log10(max(max_padj, 1e-300))))
+    ax.set_ylim(0, 1.3 * max(float(shown["_y"].max()), -np.log10(max(max_padj, 1e-300))))
     ax.set_xlabel("log2 fold change of ligand × receptor")
     ax.set_ylabel(f"−log10 {pvalue}")
     bare(ax)
