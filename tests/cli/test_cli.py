@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -84,7 +85,11 @@ def test_score_writes_what_the_library_gives(file, tmp_path):
     written = pd.read_csv(out)
     assert list(written.columns) == list(expected.columns)
     assert written["pvalue"].tolist() == pytest.approx(expected["pvalue"].tolist())
-    assert dots.read_text().lstrip().startswith("<?xml")
+    drawn = dots.read_text()
+    assert drawn.lstrip().startswith("<?xml")
+    words = set(re.findall(r"<text[^>]*>([^<]+)</text>", drawn))  # text, not outlines of letters
+    assert {"score", "−log10 padj"} <= words
+    assert any("^" in word for word in words)
     assert not list(tmp_path.glob(".commscore-*"))
 
 

@@ -81,7 +81,7 @@ def test_what_reviews_tell_of_is_bold_and_first_among_equals(table):
     labels = ax.get_yticklabels()
     assert labels[0].get_text() == names[-1]
     assert [t.get_fontweight() for t in labels] == ["bold"] + ["normal"] * (len(names) - 1)
-    assert "bold: reviews tell of it" in ax.get_title()
+    assert "bold: described in reviews" in ax.get_title()
     assert "bold" not in cs.pl.dotplot(same.assign(basis="stated")).get_title()
 
 

@@ -43,7 +43,7 @@ def test_left_out_and_errors(changes):
         cs.pl.drivers(changes.iloc[[5]])
     with pytest.raises(ValueError, match=r"no row has padj ≤ 0"):
         cs.pl.drivers(changes, max_padj=0)
-    with pytest.raises(ValueError, match="no row has interaction='A\\^B', source='T cell' at once"):
+    with pytest.raises(ValueError, match="no row has source='T cell', interaction='A\\^B' at once"):
         cs.pl.drivers(changes, interaction="A^B", source="T cell")
 
 

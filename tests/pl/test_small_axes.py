@@ -42,7 +42,7 @@ PLOTS = {
 def words(figure):
     """Texts that are seen: ticks outside the limits are not drawn."""
     hidden = set()
-    for ax in figure.axes:
+    for ax in (*figure.axes, *(beside for main in figure.axes for beside in main.child_axes)):
         for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
             for tick in axis.get_major_ticks():
                 if not ax.axison or not min(limits) - 1e-9 <= tick.get_loc() <= max(limits) + 1e-9:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from commscore.kinds._base import Drawing
 from commscore.pl._table import need_rows
@@ -76,3 +78,12 @@ def test_why_there_is_no_figure_is_said_whole_and_without_the_way_out():
     drawing = Drawing("Edges", lambda: need_rows(frame.iloc[:0], f"no row of {name}", "raise max_padj"), "", "")
     told = _figures._drawn(drawing)
     assert told.text == f"Edges: no figure, because no row of {name}."
+
+
+def test_text_of_a_drawing_stays_text():
+    """A reader finds names with the browser's search, and a drawing program edits them."""
+    figure = Figure(figsize=(2, 2))
+    figure.text(0.5, 0.5, "CXCL12^CXCR4")
+    head, _, content = _figures.encode(figure).partition(",")
+    assert head == "data:image/svg+xml;base64"
+    assert ">CXCL12^CXCR4</text>" in base64.b64decode(content).decode()

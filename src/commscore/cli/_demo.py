@@ -112,6 +112,7 @@ def _run(
     adata: Any, out: Path, *, name: str, title: str, n_perms: int, sample_key: str | None = None
 ) -> dict[str, Any]:
     from .. import get, pl, tl
+    from ..pl._save import save
 
     tl.score(adata, "cell_type", resource=RESOURCE, null="auto", n_perms=n_perms, sample_key=sample_key)
     table, untested = get.table(adata), get.untested(adata)
@@ -121,6 +122,6 @@ def _run(
     with replacing(*paths) as (scores, left_out, figure):
         put_table(table, scores, like=paths[0])
         put_table(untested, left_out, like=paths[1])
-        pl.dotplot(adata).figure.savefig(figure, dpi=150)
+        save(pl.dotplot(adata).figure, figure)
     say(f"wrote {', '.join(p.name for p in paths)}")
     return summary_of(table, untested, get.params(adata))

@@ -167,6 +167,7 @@ def show(table: pd.DataFrame, *, rows: int, of: str = "") -> None:
 def _dotplot(table: pd.DataFrame) -> Any:
     def write(temporary: Path, _: Path) -> None:
         from .. import pl
+        from ..pl._save import save
         from ._show import first_method
 
         method = first_method(table)
@@ -175,6 +176,6 @@ def _dotplot(table: pd.DataFrame) -> Any:
             columns = {"score": "magnitude_rank", "pvalue": "specificity_rank"}
         elif method is not None:
             columns = {"score": f"score_{method}", "pvalue": f"padj_{method}"}
-        pl.dotplot(table, **columns).figure.savefig(temporary, dpi=150)
+        save(pl.dotplot(table, **columns).figure, temporary)
 
     return write

@@ -97,7 +97,7 @@ def table(
                 _refuse_untested(frame, labels, result.untested)
             keep &= _column(frame, name).isin(_values(frame, name, labels)).to_numpy()
     if gene is not None:
-        keep &= _with_gene(frame, gene)
+        keep &= with_gene(frame, gene)
     if max_padj is not None:
         _tested(frame, max_padj, f"padj{end}", way_out="filter by min_score")
         keep &= (_column(frame, f"padj{end}") <= max_padj).to_numpy()
@@ -135,7 +135,8 @@ def _labels_of(values: pd.Series) -> list[str]:
     return list(values.cat.categories) if hasattr(values, "cat") else natural_order(map(str, values.unique()))
 
 
-def _with_gene(frame: pd.DataFrame, genes: Label | Sequence[Label]) -> Bools:
+def with_gene(frame: pd.DataFrame, genes: Label | Sequence[Label]) -> Bools:
+    """Return which rows have one of the genes among the subunits of their ligand or receptor."""
     sides = [_column(frame, name) for name in ("ligand_complex", "receptor_complex")]
     subunits = [{c: {c, *c.split("_")} for c in _labels_of(side)} for side in sides]
     options = natural_order({gene for side in subunits for complexes in side.values() for gene in complexes})

@@ -80,7 +80,9 @@ def balance(
     missing = len(frame) - len(there)
     text = "Balance of pro- and anti-tumour communication"
     left_out = counted(missing, "sample") + (" without a balance" if missing else "")
-    title(ax, text, left_out, pad=6 if tests is None else 26)
+    marks = "grey: if all unsigned flow were anti or pro, line: means"
+    more = marks + ("" if tests is None else ", diamond: estimate with 95 % interval")
+    title(ax, text, left_out, pad=6 if tests is None else 26, more=more)
     return ax
 
 

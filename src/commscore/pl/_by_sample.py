@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..check import AxesOrNone, Count, Label, Levels, checked
 from ..get._columns import label_codes, labels_of
+from ._bar import mark_below
 from ._colours import DIVERGING, MISSING, obs_colours, symmetric
 from ._fit import room, sized
 from ._response import wide_response
@@ -35,8 +36,12 @@ if TYPE_CHECKING:
 _EDGE = ["interaction", "source", "target"]
 _PROGRAMMES = 12
 """Most rows of the response: those that differ most between samples."""
-_PER_SAMPLE, _WIDEST, _NAMED = 0.24, 14.0, 0.075
-"""Inches of a sample, of all samples, and the fewest of a sample that is named."""
+_PER_SAMPLE, _NARROWEST, _WIDEST, _NAMED = 0.24, 2.0, 14.0, 0.075
+"""Inches of a sample, the fewest and most of all samples, and the fewest of a sample that is named."""
+_WORD = 10
+"""Letters of the name of a condition that must have room above its samples, else a legend has the names."""
+_LONGEST_BAR = 14
+"""Rows beside which a colour bar stands at most."""
 
 
 @checked
@@ -50,6 +55,8 @@ def by_sample(
     response: AnnData | pd.DataFrame | None = None,
     source: Label | Sequence[Label] | None = None,
     target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     order: Levels | None = None,
     key: str = "commscore_compare",
     response_key: str = "commscore_response",
@@ -72,8 +79,8 @@ def by_sample(
     response
         What the receiving cells do, drawn below: an AnnData that :func:`commscore.tl.response` has written to, its
         table ``activities``, or any table samples × programmes with the index of ``samples.obs_names``.
-    source, target
-        Only this group, or these.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     order
         Conditions from left to right; by default those of ``comparison``, its reference first, else the categories
         of the column.
@@ -102,7 +109,8 @@ def by_sample(
             f"condition_key={condition_key!r} is not a column of samples.obs (it has {', '.join(samples.obs.columns)})"
         )
         raise KeyError(msg)
-    edges = need_rows(pick(samples.var, source=source, target=target), "no edge in samples", "see tl.profile")
+    edges = pick(samples.var, source=source, target=target, interaction=interaction, gene=gene)
+    edges = need_rows(edges, "no edge in samples", "see tl.profile")
     table = None
     if comparison is not None:
         table = one_contrast(table_of(comparison, key), contrast_of(comparison, key, contrast))[0]
@@ -118,10 +126,10 @@ def by_sample(
         active, columns, most=room().rows(_PROGRAMMES, fixed=1.9 + 0.16 * len(shown), each=0.16)
     )
     labels = beside([*edge_labels(shown, 24), *((name,) for name in shorten(doing, 48).values())])
-    wide = min(_PER_SAMPLE * len(columns), _WIDEST)
+    wide = _each(len(columns)) * len(columns) if not room().limited else 0.0
     ax = axes(
         ax,
-        width=inches(labels) + max(wide, 2.0) + 2.2,
+        width=inches(labels) + wide + 1.5,
         height=0.2 * len(labels) + inches(shorten(columns, 24).values()) + 1.7,
     )
     _meshes(ax, upper, lower)
@@ -191,8 +199,8 @@ def _meshes(ax: Any, upper: Any, lower: Any) -> None:
 
     n = upper.shape[1]
     parts = (
-        (upper, 0.0, DIVERGING, "log2(L·R), from the row mean"),
-        (lower, len(upper) + 0.6, "PuOr_r", "response, from the row mean"),
+        (upper, 0.0, DIVERGING, "log2(L·R), from the row mean (− below)"),
+        (lower, len(upper) + 0.6, "PuOr_r", "response, from the row mean (− below)"),
     )
     for values, start, cmap, label in parts:
         if not len(values):
@@ -207,9 +215,20 @@ def _meshes(ax: Any, upper: Any, lower: Any) -> None:
             vmax=high,
             rasterized=values.size > 20_000,
         )
-        bar = ax.figure.colorbar(mesh, ax=ax, label=label, shrink=0.45, pad=0.02, extend="both")
-        bar.ax.tick_params(labelsize=7)
-        bar.ax.yaxis.label.set_size(7.5)
+        if _each(n) >= _NAMED:
+            mark_below(ax, values, high, corner=(0.0, start))
+        _bar(ax, mesh, label, rows=(start, len(values)), whole=len(upper) + len(lower) + 1.1 + 0.6 * bool(len(lower)))
+
+
+def _bar(ax: Any, mesh: Any, label: str, *, rows: tuple[float, int], whole: float) -> None:
+    """Draw the colour bar of some rows beside them."""
+    start, n = rows
+    high = min(n, _LONGEST_BAR)
+    wide = max(0.12 / (_each(mesh.get_coordinates().shape[1] - 1) * (mesh.get_coordinates().shape[1] - 1)), 0.015)
+    beside = ax.inset_axes((1 + 1.2 * wide, 1 - (start + 1.1 + high) / whole, wide, high / whole))
+    bar = ax.figure.colorbar(mesh, cax=beside, label=label, extend="both")
+    bar.ax.tick_params(labelsize=7)
+    bar.ax.yaxis.label.set_size(7.5)
 
 
 def _decorate(ax: Any, labels: list[str], columns: list[str], *, rows: tuple[int, int]) -> None:
@@ -230,7 +249,7 @@ def _decorate(ax: Any, labels: list[str], columns: list[str], *, rows: tuple[int
 
 def _each(n: int) -> float:
     """Return the inches of a sample."""
-    return min(_PER_SAMPLE, _WIDEST / n, 0.26 * room().width / n)
+    return min(max(_PER_SAMPLE, _NARROWEST / n), _WIDEST / n, 0.26 * room().width / n)
 
 
 def _strip(ax: Any, stage: Any, colours: dict[str, Any]) -> None:
@@ -241,10 +260,12 @@ def _strip(ax: Any, stage: Any, colours: dict[str, Any]) -> None:
         if first:
             ax.axvline(first - 0.5, color="white", lw=1.8)
     each = _each(len(stage))
-    lengths = np.diff(edges) * each / INCH_PER_LETTER
-    if all(len(stage[first]) <= most for first, most in zip(edges[:-1], lengths, strict=True)):
+    present = {c: v for c, v in colours.items() if c in set(stage)}
+    most = int(min(np.diff(edges)) * each / INCH_PER_LETTER)
+    if most >= min(_WORD, max(map(len, present))):
+        short = shorten(present, most)
         for first, last in itertools.pairwise(edges):
-            ax.text((first + last - 1) / 2, -1.62, stage[first], ha="center", va="bottom", fontsize=8)
-    else:
-        present = {c: v for c, v in colours.items() if c in set(stage)}
-        legend(ax, patches(present, shorten(present, 24)))
+            ax.text((first + last - 1) / 2, -1.62, short[stage[first]], ha="center", va="bottom", fontsize=8)
+    else:  # above the colour bars
+        place: dict[str, Any] = {} if room().narrow else {"loc": "lower left", "bbox_to_anchor": (1.02, 0.97)}
+        legend(ax, patches(present, shorten(present, 24)), **place)

@@ -31,7 +31,9 @@ def chord(
     method: str | None = None,
     source: Label | Sequence[Label] | None = None,
     target: Label | Sequence[Label] | None = None,
-    top: Count = 150,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
+    top: Count = 60,
     max_groups: Count = 40,
     palette: Palette | None = None,
     ax: AxesOrNone = None,
@@ -51,8 +53,8 @@ def chord(
         p-values is drawn whole.
     method
         Of a table with several methods, the one to draw; by default the first, which the title names.
-    source, target
-        Only this group, or these.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     top
         Number of ribbons, the widest first.
     max_groups
@@ -75,7 +77,8 @@ def chord(
     """
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
-    frame, rule = significant(pick(frame, source=source, target=target), max_padj, method)
+    frame = pick(frame, source=source, target=target, interaction=interaction, gene=gene)
+    frame, rule = significant(frame, max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
     groups = top_groups(whole, max_groups)
     pairs = whole.loc[groups, groups].stack()

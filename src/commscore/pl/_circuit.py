@@ -11,6 +11,7 @@ import pandas as pd
 from .. import _labels
 from .._names import read_names
 from ..check import AxesOrNone, Label, checked
+from ._bar import colour_bar
 from ._boxes import Box, draw_box, draw_edge, outline, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._fit import room, sized
@@ -72,6 +73,7 @@ def circuit(
     steps = edges[(edges["edge"].astype(str) != "gate").to_numpy()]
     effects = _effects(data, key, circuit=circuit, contrast=contrast, changes=changes)
     look, high = _look(steps, effects)
+    steps = steps.assign(_effect=[(effects or {}).get(int(s), np.nan) for s in steps["step"]])
     boxes = _boxes(steps, look)
     between = steps[_between(steps)]
     most = max((of for _, _, of in _parallel(between)), default=1)
@@ -134,7 +136,9 @@ def _words(row: dict[str, Any]) -> str:
     words = f"{row['step']} {row['from']} {arrow} {row['to']}"
     if gates:
         words += f" [{shorten([gates], 28)[gates]}]"
-    return words + _absent(row)
+    effect = row.get("_effect", np.nan)
+    change = f" ({effect:+.1f})".replace("-", "−") if np.isfinite(effect) else ""
+    return words + change + _absent(row)
 
 
 def _absent(row: dict[str, Any]) -> str:
@@ -257,5 +261,4 @@ def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: Label | Non
     title(ax, text, more="" if contrast is None else heading(_labels.text(contrast)))
     if contrast is not None:
         scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-high, high), DIVERGING)
-        bar = ax.figure.colorbar(scale, ax=ax, label="change of log2 flow", shrink=0.6, pad=0.02, extend="both")
-        bar.ax.tick_params(labelsize=7.5)
+        colour_bar(ax, scale, "change of log2 flow", shrink=0.6, extend="both")

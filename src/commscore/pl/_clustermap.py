@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..check import ColourMap, Count, Label, Palette, Proportion, checked
 from ..get._columns import label_codes, labels_of
+from ._bar import mark_below
 from ._colours import DIVERGING, MISSING, group_colours, named_colours, obs_colours, palette_apart, symmetric
 from ._literal import literal
 from ._table import (
@@ -20,6 +21,7 @@ from ._table import (
     need_columns,
     need_rows,
     one_contrast,
+    pick,
     ranked,
     scored,
     significant,
@@ -27,12 +29,14 @@ from ._table import (
 from ._text import Names, counted, distinct, edge_labels, fitted, heading, inches, patches, short_labels, shorten, title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from anndata import AnnData
 
 _CELL, _STRIP, _TREE, _LINE = 0.17, 0.15, 0.55, 0.165
 """Inches."""
+_LETTERS = 3
+"""Most letters on a strip."""
 _LEGEND = 20
 """Most entries of a legend; groups beyond that are told by the labels of the columns."""
 
@@ -53,6 +57,8 @@ class _Wide:
     """Labels of rows and columns that are more than a name."""
     ends: dict[str, Names] = field(default_factory=dict)
     """Source and target of the columns."""
+    letters: dict[str, list[str]] = field(default_factory=dict)
+    """Names along the strips that nothing else tells."""
 
 
 @checked
@@ -64,6 +70,10 @@ def clustermap(
     condition_key: str | None = None,
     contrast: Label | None = None,
     method: str | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     max_padj: Proportion | None = 0.05,
     top: Count = 40,
     max_columns: Count = 60,
@@ -87,6 +97,8 @@ def clustermap(
         Contrast of a comparison; may be left out if there is one.
     method
         Of a table with several methods, the one to draw; by default the first, which the title names.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     max_padj
         Only interactions with at least one adjusted p-value of at most this, 0 to 1; the cells that have it get a
         dot. ``None`` for all interactions. A table without p-values is drawn whole. Not used for samples.
@@ -126,9 +138,11 @@ def clustermap(
     >>> sorted(grid.data2d.index)
     ['HLA-DRA_HLA-DRB1^CD4', 'MIF^CD74_CXCR4']
     """
+    only: dict[str, Any] = {"source": source, "target": target, "interaction": interaction, "gene": gene}
     if condition_key is not None:
-        return _draw(_of_samples(data, condition_key, top=top, most=max_columns, palette=palette), cmap)
+        return _draw(_of_samples(data, condition_key, top=top, most=max_columns, palette=palette, only=only), cmap)
     frame, method = scored(data, key, method)
+    frame = pick(frame, **only)
     need_columns(frame, "source", "target", "interaction", value)
     if "contrast" in frame or contrast is not None:
         frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
@@ -178,11 +192,12 @@ def _colour_pairs(wide: _Wide, frame: pd.DataFrame, colours: Mapping[str, Any]) 
         # of all modes in the table, so that figures of the same data agree
         by_mode = palette_apart(names_of(modes), colours.values())
         own = modes.loc[wide.values.index].astype(str)
+        wide.letters["mode"] = [m.replace("_", " ") for m in own]
         wide.beside = {"mode": [by_mode[m] for m in own]}
         wide.legends["mode"] = {m.replace("_", " "): c for m, c in by_mode.items() if m in set(own)}
 
 
-def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: Any) -> _Wide:
+def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: Any, only: dict[str, Any]) -> _Wide:
     """Return edges × samples as differences from the row's mean, the most variable edges."""
     if condition_key not in getattr(data, "obs", ()):
         has = ", ".join(data.obs.columns) if hasattr(data, "obs") else f"no obs: it is a {type(data).__name__}"
@@ -190,6 +205,8 @@ def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: 
             f"condition_key={condition_key!r} is not a column of data.obs (it has {has}); data is what tl.profile gives"
         )
         raise KeyError(msg)
+    if any(names is not None for names in only.values()):
+        data = data[:, pick(data.var, **only).index]
     matrix = np.asarray(data.X, np.float64).T
     finite = np.isfinite(matrix)
     enough = finite.sum(axis=1) > 1
@@ -205,10 +222,11 @@ def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: 
     present = label_codes(data.obs[condition_key].iloc[:most])[1]
     colours = obs_colours(data, condition_key, present) if palette is None else named_colours(palette, present)
     left_out = counted(int(enough.sum()) - len(order), "edge"), counted(data.n_obs - len(names), "sample")
-    wide = _Wide(values, "log2(L·R), from the row mean", "Interactions by sample", left_out)
+    wide = _Wide(values, "log2(L·R), from the row mean (− below)", "Interactions by sample", left_out)
     wide.short = {text: fitted(label, 60) for label, text in texts.items()}
     legend_title = heading(condition_key)
     wide.over, wide.legends = {legend_title: [colours[s] for s in stage]}, {legend_title: colours}
+    wide.letters[legend_title] = list(stage)
     return wide
 
 
@@ -245,6 +263,8 @@ def _draw(wide: _Wide, cmap: str | None) -> Any:
         )
     if signed:
         grid.ax_heatmap.set_facecolor(MISSING)
+        shown = values.loc[grid.data2d.index, grid.data2d.columns].to_numpy(np.float64)
+        mark_below(grid.ax_heatmap, shown, symmetric(values), corner=(0.5, 0.5))
     _lay_out(grid, wide)
     return grid
 
@@ -281,7 +301,7 @@ def _lay_out(grid: Any, wide: _Wide) -> None:
     top = height - 1.85
     for (name, colours), labels, high in zip(shown.items(), entries, key_high, strict=True):
         grid.figure.legend(
-            handles=patches(colours, labels),
+            handles=patches(colours, _with_initials(labels) if name in wide.letters else labels),
             title=name,
             frameon=False,
             fontsize=7.5,
@@ -316,10 +336,54 @@ def _write(grid: Any, wide: _Wide, *, names: tuple[dict[str, str], dict[str, str
         strip.tick_params(length=0, labelsize=7.5)
     grid.ax_cbar.tick_params(labelsize=7)
     grid.ax_cbar.set_title(wide.label, fontsize=8, loc="left")
+    _letter(grid, wide)
     if wide.dots is not None:
         where = np.argwhere(wide.dots.loc[grid.data2d.index, grid.data2d.columns].to_numpy())
         dark = _dark(ax, where)
         ax.scatter(where[:, 1] + 0.5, where[:, 0] + 0.5, s=5, c=np.where(dark, "white", "black"), linewidths=0)
+
+
+def _initials(names: Iterable[str]) -> dict[str, str]:
+    """Return the fewest first letters of every name that no other name begins with.
+
+    Examples
+    --------
+    >>> _initials(["contact", "checkpoint", "ecm"])
+    {'contact': 'co', 'checkpoint': 'ch', 'ecm': 'e'}
+    """
+    whole = list(dict.fromkeys(names))
+
+    def first(name: str) -> str:
+        others = [n for n in whole if n != name]
+        return next((name[:k] for k in range(1, len(name)) if not any(n.startswith(name[:k]) for n in others)), name)
+
+    return {name: first(name) for name in whole}
+
+
+def _with_initials(labels: Mapping[str, str]) -> dict[str, str]:
+    first = _initials(labels)
+    return {name: f"{label} ({first[name]})" for name, label in labels.items()}
+
+
+def _letter(grid: Any, wide: _Wide) -> None:
+    """Write the initials of modes or conditions on their strip, for readers without colours."""
+    for name, own in wide.letters.items():
+        is_row = name in wide.beside
+        ax, index = (grid.ax_row_colors, "index") if is_row else (grid.ax_col_colors, "columns")
+        by_label = dict(zip(getattr(wide.values, index), own, strict=True))
+        first, colours = _initials(wide.legends[name]), wide.legends[name]
+        for i, label in enumerate(getattr(grid.data2d, index)):
+            if len(letters := first[by_label[label]]) > _LETTERS:
+                continue
+            ink = "black" if _bright(colours[by_label[label]]) else "white"
+            x, y = (0.5, i + 0.5) if is_row else (i + 0.5, 0.5)
+            ax.text(x, y, letters, ha="center", va="center_baseline", fontsize=5.5, color=ink)
+
+
+def _bright(colour: Any) -> bool:
+    from matplotlib.colors import to_rgb
+
+    return float(np.dot(to_rgb(colour), (0.3, 0.6, 0.1))) >= 0.5
 
 
 def _dark(ax: Any, where: Any) -> Any:

@@ -45,6 +45,7 @@ MARKERS = {
     "receptor_up": "s",
     "receptor_down": "s",
     "compensated": "D",
+    "stable": "v",
     "detected_only_alt": "P",
     "detected_only_ref": "X",
 }

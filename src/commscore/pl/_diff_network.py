@@ -9,7 +9,7 @@ import numpy as np
 from ..check import AxesOrNone, Count, Label, Palette, checked
 from ._colours import BOTH, DOWN, GREY, UP, group_colours
 from ._fit import sized
-from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, width_legend, widths
+from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, untangled, width_legend, widths
 from ._table import axes, contrast_of, extra_of, names_of, need_columns, need_rows, one_contrast, ranked
 from ._text import counted, heading, title
 
@@ -71,20 +71,23 @@ def diff_network(
     need_columns(frame, "contrast", "by", "source", "target", "n_shifted", "n_up", "n_down")
     frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
     pairs = frame[(frame["by"] == "pair").to_numpy()]
-    groups = names_of(pairs["source"], pairs["target"])
+    whole = names_of(pairs["source"], pairs["target"])
     moved = need_rows(
         pairs[(pairs["n_shifted"] > 0).to_numpy()],
         f"no pair of {contrast!r} has a changed interaction",
         "look at the volcano plot for what is near",
     )
     shown = ranked(moved, ["n_shifted"], [False]).iloc[:top]
+    ends = list(zip(shown["source"].astype(str), shown["target"].astype(str), strict=True))
+    there = {name for pair in ends for name in pair}
+    groups = [name for name in whole if name in there]
     ax = axes(ax, **size(groups, beside=_LEGEND))
-    places = circle(groups)
+    places = circle(untangled(dict(zip(ends, shown["n_shifted"], strict=True)), groups))
+    places = {g: places[g] for g in groups}
     sizes = node_sizes(ax, dict.fromkeys(groups, 130.0 if len(groups) < 16 else 60.0), beside=_LEGEND)
     reach = np.sqrt(next(iter(sizes.values()))) / 2 + 1
     lean = np.sign(shown["n_up"].to_numpy(float) - shown["n_down"].to_numpy(float))
     colours = [{1.0: UP, -1.0: DOWN}.get(float(s), BOTH) for s in lean]
-    ends = zip(shown["source"].astype(str), shown["target"].astype(str), strict=True)
     for (source, target), colour, width in zip(ends, colours, widths(shown["n_shifted"]), strict=True):
         draw_arrow(
             ax,
@@ -99,7 +102,10 @@ def diff_network(
     draw_nodes(ax, places, colours=fills, sizes=sizes, beside=_LEGEND)
     _legend(ax, [c for c in _NAMES if c in colours])
     width_legend(ax, shown["n_shifted"], heading="changed\ninteractions", colour=GREY)
-    title(ax, f"{heading(contrast)}: where communication changed", counted(len(moved) - len(shown), "narrower arrow"))
+    idle = len(whole) - len(groups)
+    without = counted(idle, "group") + (" without an arrow" if idle else "")
+    left_out = counted(len(moved) - len(shown), "narrower arrow")
+    title(ax, f"{heading(contrast)}: where communication changed", left_out, without)
     return ax
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._labels import natural_key
 from ..check import AxesOrNone, ColourMap, Count, Label, Proportion, checked
+from ._bar import colour_bar
 from ._fit import room, sized
 from ._table import axes, names_by_row, need_columns, pick, scored, significant
 from ._text import counted, legend, short_labels, shorten, title, written
@@ -15,10 +16,15 @@ from ._text import counted, legend, short_labels, shorten, title, written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
     import pandas as pd
     from anndata import AnnData
 
 _SMALLEST, _LARGEST, _CROSS = 12.0, 130.0, 18.0
+_ALPHA = 0.05
+"""Dots up to this p-value are outlined."""
+_LEAST = 1e-30
+"""P-values below this have dots of the same size."""
 
 
 @checked
@@ -33,6 +39,8 @@ def dotplot(
     max_padj: Proportion | None = None,
     source: Label | Sequence[Label] | None = None,
     target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     top: Count = 25,
     max_pairs: Count = 30,
     cmap: ColourMap = "viridis",
@@ -48,15 +56,14 @@ def dotplot(
         Key in ``adata.uns``.
     score, pvalue
         Columns for colour and size (−log10; without p-values all dots have one size). Of a column that ends in
-        ``_rank``, the smallest values are the best and the brightest. Rows without one are crosses ("not tested"; with
-        samples, those whose groups meet in too few). With samples ``"padj"`` is that over samples, and
+        ``_rank``, the smallest values are the best and the brightest. With samples ``"padj"`` is that over samples, and
         ``"padj_within"`` that within them; the legend says of how many samples.
     method
         Of a table with several methods, the one to draw; by default the first, which the colour bar names.
     max_padj
         Only rows with an adjusted p-value of at most this, 0 to 1. By default all: small dots say "not significant".
-    source, target
-        Only this group, or these.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     top
         Number of interactions, by their best adjusted p-value, then by their best score, then those that reviews tell
         of. These are in bold where the table has others too.
@@ -79,7 +86,7 @@ def dotplot(
     """
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction", score)
-    frame, rule = significant(pick(frame, source=source, target=target), max_padj)
+    frame, rule = significant(pick(frame, source=source, target=target, interaction=interaction, gene=gene), max_padj)
     frame = frame.assign(_pair=names_by_row(frame, "source", "target"))
     if pvalue != "padj":  # scores without p-values are drawn without them; another column must be there
         need_columns(frame, pvalue)
@@ -102,28 +109,31 @@ def dotplot(
     p = shown[pvalue].to_numpy(float) if has_p else np.full(len(shown), 0.1)
     tested, strength = ~np.isnan(p), _strength(p)
     cmap = reverse(cmap) if score.endswith("_rank") else cmap
-    dots = _dots(ax, x, y, values=shown[score].to_numpy(float), sizes=_size(strength), filled=tested, cmap=cmap)
+    outlined = np.where(p <= _ALPHA, 0.8, 0.0)
+    ends = {"sizes": _size(strength), "outlined": outlined, "filled": tested, "cmap": cmap}
+    dots = _dots(ax, x, y, values=shown[score].to_numpy(float), **ends)
     _decorate(ax, *labels)
     for label, name in zip(ax.get_yticklabels(), names, strict=True):
         label.set_fontweight("bold" if name in of_reviews else "normal")
     hidden = len(rows) - len(names), len(pairs) - len(pair_names)
     text = "Interactions between groups" + (f" ({rule})" if rule != "all rows" else "")
     left_out = counted(hidden[0], "interaction"), counted(hidden[1], "pair")
-    title(ax, text, *left_out, more="bold: reviews tell of it" if of_reviews & set(names) else "")
+    marks = [f"outlined: {pvalue} ≤ {_ALPHA:g}" if has_p else ""]
+    marks += ["bold: described in reviews" if of_reviews & set(names) else ""]
+    title(ax, text, *left_out, more=", ".join(filter(None, marks)))
     of = f" ({method})" if method and score == "score" else ""
-    bar = ax.figure.colorbar(dots, ax=ax, label=score.replace("_", " ") + of, shrink=0.6, pad=0.02, anchor=(0, 0))
-    bar.ax.tick_params(labelsize=7.5)
+    colour_bar(ax, dots, score.replace("_", " ") + of, shrink=0.6, anchor=(0, 0))
     if has_p:
-        _size_legend(ax, strength, f"−log10 {pvalue}{_samples(shown, pvalue)}", untested=not tested.all())
+        heading = f"−log10 {pvalue}{_samples(shown, pvalue)}"
+        _size_legend(ax, strength, heading, capped=bool((p < _LEAST).any()), untested=not tested.all())
     return ax
 
 
-def _dots(ax: Any, x: Any, y: Any, *, values: Any, sizes: Any, filled: Any, cmap: str) -> Any:
+def _dots(ax: Any, x: Any, y: Any, *, values: Any, sizes: Any, outlined: Any, filled: Any, cmap: str) -> Any:
     """Draw dots, and crosses where there is no p-value; return what the colour bar is of."""
     ends = {"cmap": cmap, "vmin": np.nanmin(values), "vmax": np.nanmax(values)}
-    dots = ax.scatter(
-        x[filled], y[filled], c=values[filled], s=sizes[filled], edgecolors="0.25", linewidths=0.4, **ends
-    )
+    look = {"s": sizes[filled], "linewidths": outlined[filled], "edgecolors": "0.15"}
+    dots = ax.scatter(x[filled], y[filled], c=values[filled], **look, **ends)
     if not filled.all():
         ax.scatter(x[~filled], y[~filled], c=values[~filled], s=_CROSS, marker="x", linewidths=1.0, **ends)
     return dots
@@ -131,8 +141,10 @@ def _dots(ax: Any, x: Any, y: Any, *, values: Any, sizes: Any, filled: Any, cmap
 
 def _samples(shown: pd.DataFrame, pvalue: str) -> str:
     """Return of how many samples p-values are, where they are over or within samples."""
-    if "n_samples" not in shown or not pvalue.startswith(("padj", "pvalue")):
+    if not pvalue.startswith(("padj", "pvalue")):
         return ""
+    if "n_samples" not in shown:
+        return "\nof one pool of cells" if "null" in shown else ""
     unit = str(shown["unit"].iloc[0]) if "unit" in shown else "samples"
     how = "within" if pvalue.endswith("_within") or unit == "cells" else "over"
     fewest, most = int(shown["n_samples"].min()), int(shown["n_samples"].max())
@@ -182,11 +194,11 @@ def _pairs(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[tuple[st
     return list(dict.fromkeys([*best, *frame["_pair"].value_counts(sort=True).index]))
 
 
-def _strength(p: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.asarray(-np.log10(np.clip(np.nan_to_num(p, nan=1.0), 1e-30, 1.0)), np.float64)
+def _strength(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(-np.log10(np.clip(np.nan_to_num(p, nan=1.0), _LEAST, 1.0)), np.float64)
 
 
-def _size(strength: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _size(strength: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     high = max(float(strength.max(initial=0.0)), 1e-9)
     return _SMALLEST + (_LARGEST - _SMALLEST) * strength / high
 
@@ -202,11 +214,18 @@ def _decorate(ax: Any, names: list[str], pairs: list[str]) -> None:
         ax.spines[side].set_visible(False)
 
 
-def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], heading: str, *, untested: bool) -> None:
+def _size_legend(ax: Any, strength: npt.NDArray[np.float64], heading: str, *, capped: bool, untested: bool) -> None:
     high = float(strength.max(initial=0.0))
     steps = np.unique(np.round(np.linspace(0, high, 4), 1))
     handles = [
-        ax.scatter([], [], s=float(_size(np.array([v, high]))[0]), color="0.6", edgecolors="0.25", label=f"{v:g}")
+        ax.scatter(
+            [],
+            [],
+            s=float(_size(np.array([v, high]))[0]),
+            color="0.6",
+            edgecolors="0.25",
+            label=f"{'≥ ' if capped and v == steps[-1] else ''}{v:g}",
+        )
         for v in steps
     ]
     if untested:
@@ -223,5 +242,6 @@ def _size_legend(ax: Any, strength: np.ndarray[Any, np.dtype[np.float64]], headi
         frameon=False,
         fontsize=7,
         title_fontsize=7,
-        labelspacing=0.8,
+        labelspacing=1.0,
+        handletextpad=1.0,
     )

@@ -11,7 +11,7 @@ from ..check import AxesOrNone, Count, Label, Proportion, checked
 from ..tables.compare import PARTS as NAMES
 from ._colours import DARK, HATCHED, PARTS
 from ._fit import room, sized
-from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, table_of
+from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, table_of, unit_note
 from ._text import bare, beside, counted, edge_labels, heading, inches, legend, patches, title, written
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ def drivers(
     *,
     key: str = "commscore_compare",
     contrast: Label | None = None,
-    interaction: Label | Sequence[Label] | None = None,
     source: Label | Sequence[Label] | None = None,
     target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     max_padj: Proportion | None = 0.05,
     top: Count = 25,
     ax: AxesOrNone = None,
@@ -52,8 +53,9 @@ def drivers(
         Key in ``adata.uns``.
     contrast
         Contrast to draw; may be left out if there is one.
-    interaction, source, target
-        Only these, one or several. A single edge is drawn as a waterfall, several as bars.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor. A single edge is
+        drawn as a waterfall, several as bars.
     max_padj
         Of several edges, only those with an adjusted p-value of at most this, 0 to 1; ``None`` for all.
     top
@@ -74,7 +76,7 @@ def drivers(
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "padj", *NAMES, "d_flow")
     frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
-    frame = pick(frame, interaction=interaction, source=source, target=target)
+    frame = pick(frame, source=source, target=target, interaction=interaction, gene=gene)
     whole = frame[np.isfinite(frame[[*NAMES, "d_flow"]].to_numpy(float)).all(axis=1)]
     whole = need_rows(whole, "no row has all four parts", "a group is missing in one of the conditions")
     if len(whole) == 1:
@@ -93,7 +95,7 @@ def _waterfall(ax: Any, one: pd.DataFrame, contrast: str) -> Any:
     steps = [float(row[n]) for n in NAMES]
     ends = np.concatenate([[0.0], np.cumsum(steps)])
     for i, (name, step) in enumerate(zip(NAMES, steps, strict=True)):
-        ax.bar(i, step, bottom=ends[i], width=0.62, color=PARTS[name], ec="0.25", lw=0.5)
+        ax.bar(i, step, bottom=ends[i], width=0.62, color=PARTS[name], ec="white", lw=0.5, hatch=_hatch(name))
         ax.plot([i - 0.31, i + 1.31], [ends[i + 1]] * 2, color="0.4", lw=0.7)
     ax.bar(len(steps), float(row["d_flow"]), width=0.62, color=DARK)
     tops = [*(max(a, b) for a, b in itertools.pairwise(ends)), max(float(row["d_flow"]), 0.0)]
@@ -105,6 +107,7 @@ def _waterfall(ax: Any, one: pd.DataFrame, contrast: str) -> Any:
             textcoords="offset points",
             ha="center",
             fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )
     ax.axhline(0, color="0.3", lw=0.8)
     ax.use_sticky_edges = False
@@ -144,5 +147,5 @@ def _bars(ax: Any, shown: pd.DataFrame, contrast: str, *, hidden: int) -> Any:
     for key, name in zip(keys, PARTS, strict=True):
         key.set(hatch=_hatch(name), edgecolor="white")
     legend(ax, [*keys, flow], "part")
-    title(ax, f"{heading(contrast)}: what made the change", counted(hidden, "edge"))
+    title(ax, f"{heading(contrast)}: what made the change", counted(hidden, "edge"), more=unit_note(shown))
     return ax

@@ -20,7 +20,8 @@ THINNEST, THICKEST = 0.5, 6.0
 
 def circle(names: Sequence[str]) -> dict[str, Floats]:
     """Return a place on the unit circle for every name, clockwise from the top."""
-    angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / max(len(names), 1)
+    first = np.pi if len(names) == 2 else np.pi / 2  # two stand side by side
+    angles = first - 2 * np.pi * np.arange(len(names)) / max(len(names), 1)
     places = np.column_stack([np.cos(angles), np.sin(angles)])
     return dict(zip(names, places, strict=True))
 
@@ -62,7 +63,9 @@ def widths(values: Any) -> Floats:
 
 UNIT = 1.75
 """Inches of the radius of the circle in a figure of our own."""
-_AROUND = 1.3
+_AROUND = 1.36
+_PAIR = 0.7
+"""Half of the height of two groups side by side, in radii."""
 
 
 def size(names: Sequence[str], *, beside: float) -> dict[str, float]:
@@ -75,8 +78,9 @@ def _limits(names: Sequence[str], beside: float, *, unit: float) -> tuple[tuple[
     """Return the limits that hold circle, names and legend where the radius has ``unit`` inches."""
     beyond = inches(_short(names).values()) / unit
     up = _AROUND + (beyond if _crowded(names) else 0.25 / unit)
-    # a single group stands at the top
-    return (-_AROUND - beyond, _AROUND + beyond + beside / unit), (-up if len(names) > 1 else 0.5, up)
+    # a single group stands at the top, two side by side
+    high = {1: (0.5, up), 2: (-_PAIR, _PAIR)}.get(len(names), (-up, up))
+    return (-_AROUND - beyond, _AROUND + beyond + beside / unit), high
 
 
 def _unit(ax: Any, names: Sequence[str], beside: float) -> float:
@@ -87,7 +91,7 @@ def _unit(ax: Any, names: Sequence[str], beside: float) -> float:
     width, height = box.width / full, box.height / full
     beyond = inches(_short(names).values())
     up = beyond if _crowded(names) else 0.25
-    across = 2 * _AROUND if len(names) > 1 else _AROUND - 0.5
+    across = {1: _AROUND - 0.5, 2: 2 * _PAIR}.get(len(names), 2 * _AROUND)
     return float(
         max(min((width - 2 * beyond - beside) / (2 * _AROUND), (height - up * (1 + (len(names) > 1))) / across), 0.4)
     )
@@ -133,7 +137,7 @@ def draw_nodes(
 
 
 def _outside(ax: Any, place: Any, label: str, *, radial: bool) -> None:
-    x, y = place * 1.25
+    x, y = place * 1.3
     right = x >= -1e-9
     if radial:
         degrees = float(np.degrees(np.arctan2(y, x)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..check import AxesOrNone, ColourMap, Count, Label, Palette, Proportion, checked
+from ._bar import colour_bar
 from ._colours import group_colours
 from ._fit import room, sized
 from ._table import axes, names_of, need_columns, pick, scored, significant, top_groups, totals
@@ -33,6 +34,8 @@ def heatmap(
     method: str | None = None,
     source: Label | Sequence[Label] | None = None,
     target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     top: Count = 40,
     cmap: ColourMap = "cividis",
     palette: Palette | None = None,
@@ -53,8 +56,8 @@ def heatmap(
         p-values is drawn whole.
     method
         Of a table with several methods, the one to draw; by default the first, which the title names.
-    source, target
-        Only this group, or these.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     top
         Number of groups, by their outgoing and incoming totals.
     cmap
@@ -76,7 +79,8 @@ def heatmap(
     """
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
-    frame, rule = significant(pick(frame, source=source, target=target), max_padj, method)
+    frame = pick(frame, source=source, target=target, interaction=interaction, gene=gene)
+    frame, rule = significant(frame, max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
     longest = room().across(28, 0.25)
     top = room().columns(top, fixed=0.07 * longest + 1.4, each=0.14)
@@ -92,7 +96,7 @@ def heatmap(
         _numbers(ax, matrix, mesh)
     what = "Interactions" if value == "count" else f"Sum of {value}"
     title(ax, f"{what} from source to target ({rule})", counted(len(whole) - n, "group"))
-    bar = ax.figure.colorbar(mesh, ax=ax, label="number of interactions" if value == "count" else value, shrink=0.7)
+    bar = colour_bar(ax, mesh, "number of interactions" if value == "count" else value)
     if value == "count":
         bar.ax.yaxis.get_major_locator().set_params(integer=True)
     return ax
@@ -111,8 +115,8 @@ def _decorate(ax: Any, labels: list[str], colours: list[Any]) -> None:
     ax.set_xticks(range(n), labels, rotation=90, fontsize=size)
     ax.set_yticks(range(n), labels, fontsize=size)
     ax.tick_params(length=0, pad=11)
-    ax.set_xlabel("target")
-    ax.set_ylabel("source")
+    ax.set_xlabel("target", fontsize=8.5)
+    ax.set_ylabel("source", fontsize=8.5)
     bare(ax, "top", "right", "left", "bottom")
     where, edge = np.arange(n), np.zeros(n)
     box: dict[str, Any] = {"marker": "s", "s": 26, "c": colours, "clip_on": False, "linewidths": 0}

@@ -34,9 +34,10 @@ def influence(
     key: str | None = None,
     influence_key: str = "commscore_influence",
     contrast: Label | None = None,
-    interaction: Label | Sequence[Label] | None = None,
     source: Label | Sequence[Label] | None = None,
     target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     top: Count = 25,
     ax: AxesOrNone = None,
 ) -> Any:
@@ -55,8 +56,9 @@ def influence(
         Key of the stored refits.
     contrast
         Contrast to draw; may be left out if there is one.
-    interaction, source, target
-        Only these, one or several. A single edge is drawn with one line per sample.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor. A single edge is
+        drawn with one line per sample.
     top
         Number of edges, the smallest adjusted p-value first (samples, the furthest effect first).
     ax
@@ -79,7 +81,7 @@ def influence(
     frame = table_of(data, key)
     need_columns(frame, "contrast", *_EDGE, "effect", "ci_low", "ci_high", "padj")
     frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
-    frame = pick(frame, interaction=interaction, source=source, target=target)
+    frame = pick(frame, source=source, target=target, interaction=interaction, gene=gene)
     tested = frame[(frame["padj"].notna() & frame["effect"].notna()).to_numpy()]
     tested = ranked(need_rows(tested, "no tested row", "see the column status"), ["padj"], [True])
     effects = _refitted(_refits_by_sample(refits), contrast)
@@ -102,7 +104,8 @@ def influence(
         ax,
         f"{heading(contrast)}: effect without each sample",
         counted(len(tested) - len(shown), "edge"),
-        more=f"{counted(alone, 'edge')} without any refit" if alone else "",
+        more="small print: the sample whose absence moves the effect most"
+        + (f"; {counted(alone, 'edge')} without any refit" if alone else ""),
     )
     return ax
 

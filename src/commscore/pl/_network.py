@@ -36,6 +36,8 @@ def network(
     method: str | None = None,
     source: Label | Sequence[Label] | None = None,
     target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     top: Count = 40,
     max_groups: Count = 40,
     matrix: bool | None = None,
@@ -57,8 +59,8 @@ def network(
         p-values is drawn whole.
     method
         Of a table with several methods, the one to draw; by default the first, which the title names.
-    source, target
-        Only this group, or these.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     top
         Number of arrows, the widest first.
     max_groups
@@ -84,8 +86,9 @@ def network(
         If nothing is left to draw, or the table lacks a column.
     """
     frame, method = scored(data, key, method)
+    only: dict[str, Any] = {"source": source, "target": target, "interaction": interaction, "gene": gene}
     need_columns(frame, "source", "target", "interaction")
-    frame, rule = significant(pick(frame, source=source, target=target), max_padj, method)
+    frame, rule = significant(pick(frame, **only), max_padj, method)
     whole = totals(frame, value, names_of(frame["source"], frame["target"]))
     between = whole.loc[(groups := top_groups(whole, max_groups)), groups]
     pairs = between.stack()
@@ -94,17 +97,16 @@ def network(
     with_matrix = ax is None and (len(shown) < len(pairs) if matrix is None else matrix)
     ax, other = _axes(ax, groups, with_matrix=with_matrix)
     if other is not None:
-        rows: dict[str, Any] = {"key": key, "max_padj": max_padj, "method": method, "source": source, "target": target}
-        heatmap(data, value=value, top=max_groups, palette=palette, ax=other, **rows)
+        same: dict[str, Any] = {"value": value, "max_padj": max_padj, "method": method, "palette": palette, **only}
+        heatmap(data, key=key, top=max_groups, ax=other, **same)
     places = circle(untangled(shown.to_dict(), groups))
     places = {g: places[g] for g in groups}
     sizes = node_sizes(ax, _areas(between), beside=_LEGEND)
     colours = group_colours(data, key, groups, palette=palette)
     # the narrow ones on top of the wide ones
-    for (ends, _), width in zip(shown.items(), widths(shown), strict=True):
-        start, end = ends
-        reach = tuple(np.sqrt(sizes[g]) / 2 + 1 for g in ends)
-        draw_arrow(ax, places[start], places[end], colour=colours[start], width=width, shrink=reach)
+    for ((sender, receiver), _), width in zip(shown.items(), widths(shown), strict=True):
+        reach = tuple(np.sqrt(sizes[g]) / 2 + 1 for g in (sender, receiver))
+        draw_arrow(ax, places[sender], places[receiver], colour=colours[sender], width=width, shrink=reach)
     draw_nodes(ax, places, colours=colours, sizes=sizes, beside=_LEGEND)
     width_legend(ax, shown, heading="interactions" if value == "count" else f"sum of {value}")
     left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower arrow")

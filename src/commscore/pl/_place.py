@@ -152,9 +152,9 @@ class _Spots:
 
     def beyond(self, inches: float) -> _Spots:
         """Return the spots that are at least so far from their point."""
-        return self.those(self.length >= inches) if inches else self
+        return self.subset(self.length >= inches) if inches else self
 
-    def those(self, which: Any) -> _Spots:
+    def subset(self, which: Any) -> _Spots:
         """Return some of the spots."""
         return _Spots(*(part[which] for part in (self.boxes, self.ends, self.cost, self.path, self.length)))
 
@@ -206,7 +206,7 @@ class _Board:
         kept: dict[int, tuple[_Spots, int]] = {}
         for i in sorted(taken):  # what still collides gives way to those before it
             own, k = taken[i]
-            beside = float(self._beside(i, own.those([k]), kept)[0])
+            beside = float(self._beside(i, own.subset([k]), kept)[0])
             if beside < _COLLIDES:
                 kept[i], boxes[i] = taken[i], own.boxes[k]
                 cost += float(own.cost[k]) + beside
@@ -244,7 +244,7 @@ class _Board:
         for other in np.delete(self.points, i, axis=0):
             cost += _CROSSED * (_POINT * self.inch / 2 > np.hypot(*(path - other).T).T).any(axis=1)
         cost += _OVER * self._occupied(path)
-        return _Spots(boxes, ends, cost, path, length).those(~bad)
+        return _Spots(boxes, ends, cost, path, length).subset(~bad)
 
     def _occupied(self, path: Floats) -> Floats:
         """Return on how many of their steps lines lie over points without a name."""

@@ -11,7 +11,7 @@ from ._colours import BOTH, DOWN, UP
 from ._fit import room, sized
 from ._place import label_points
 from ._points import even_limits, scatter_shifts
-from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, ranked, table_of, unit_note
 from ._text import counted, edge_labels, heading, title
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def quadrant(
     contrast: Label | None = None,
     source: Label | Sequence[Label] | None = None,
     target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     max_padj: Proportion = 0.05,
     top: CountOrZero = 12,
     ax: AxesOrNone = None,
@@ -53,8 +55,8 @@ def quadrant(
         Key in ``adata.uns``.
     contrast
         Contrast to draw; may be left out if there is one.
-    source, target
-        Only this group, or these.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     max_padj
         Rows up to this adjusted p-value may get a label, 0 to 1.
     top
@@ -77,7 +79,7 @@ def quadrant(
     sides = ["ligand_effect", "receptor_effect"]
     need_columns(frame, "contrast", "source", "target", "interaction", "shift", "padj", *sides)
     frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
-    frame = pick(frame, source=source, target=target)
+    frame = pick(frame, source=source, target=target, interaction=interaction, gene=gene)
     drawable = np.isfinite(frame[sides].to_numpy(float)).all(axis=1) & frame["padj"].notna().to_numpy()
     shown = need_rows(frame[drawable], f"no tested row of {contrast!r} has both effects", "see the column status")
     sure = shown[(shown["padj"] <= max_padj).to_numpy()]
@@ -90,7 +92,8 @@ def quadrant(
     ax.set_xlabel("log2 fold change of the ligand in the source")
     ax.set_ylabel("log2 fold change of the receptor in the target")
     missing = len(frame) - len(shown)
-    title(ax, f"{heading(contrast)}: which side moved", counted(missing, "row") + (" not tested" if missing else ""))
+    left_out = counted(missing, "row") + (" not tested" if missing else "")
+    title(ax, f"{heading(contrast)}: which side moved", left_out, more=unit_note(frame))
     label_points(ax, surest[sides[0]], surest[sides[1]], labels=edge_labels(surest), avoid=shown[sides])
     return ax
 

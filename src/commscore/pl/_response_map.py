@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..check import AxesOrNone, Count, Label, Proportion, checked
+from ._bar import colour_bar
 from ._colours import DIVERGING, MISSING, symmetric
 from ._fit import room, sized
 from ._table import axes, contrast_of, names_of, need_columns, need_rows, one_contrast, table_of
@@ -112,7 +113,5 @@ def _draw(ax: Any, matrix: pd.DataFrame, sure: Any) -> Any:
     ax.set_ylabel("receiving group", fontsize=8.5)
     ax.tick_params(length=0)
     bare(ax, "top", "right", "left", "bottom")
-    bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.8, pad=0.03, extend="both")
-    bar.set_label("change of activity (log2)", fontsize=8)
-    bar.ax.tick_params(labelsize=7.5)
+    colour_bar(ax, mesh, "change of activity (log2)", shrink=0.8, extend="both")
     return ax

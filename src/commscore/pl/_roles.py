@@ -132,11 +132,11 @@ def _points(ax: Any, matrices: list[pd.DataFrame], groups: list[str], *, colours
     both = np.concatenate(ends)
     reach = both.max(axis=0) - both.min(axis=0)
     air = np.where(reach > 0, 0.09 * reach, np.maximum(0.5 * np.abs(both).max(axis=0), 1.0))
-    low, high = both.min(axis=0) - air, both.max(axis=0) + air
+    low, high = np.minimum(both.min(axis=0), 0.0) - air, both.max(axis=0) + air  # from zero, as amounts are drawn
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
     reach = [min(low[0], low[1]), max(high[0], high[1])]
-    ax.plot(reach, reach, color="0.85", lw=0.8, ls=":", zorder=0, scalex=False, scaley=False)
+    ax.plot(reach, reach, color="0.6", lw=0.9, ls=":", zorder=0, scalex=False, scaley=False)
     if len(ends) == 2:
         for start, end, fill in zip(*ends, fills, strict=True):
             if not np.allclose(start, end):

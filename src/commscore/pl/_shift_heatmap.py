@@ -8,12 +8,26 @@ import numpy as np
 
 from .._validate import one_of
 from ..check import AxesOrNone, Count, Label, Proportion, checked
+from ._bar import colour_bar
 from ._colours import DIVERGING, MISSING, symmetric
 from ._fit import room, sized
-from ._table import axes, contrast_of, names_by_row, need_columns, need_rows, one_contrast, pick, ranked, table_of
+from ._table import (
+    axes,
+    contrast_of,
+    names_by_row,
+    need_columns,
+    need_rows,
+    one_contrast,
+    pick,
+    ranked,
+    table_of,
+    unit_note,
+)
 from ._text import Names, bare, counted, fitted, heading, inches, short_labels, title
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -37,6 +51,10 @@ def shift_heatmap(
     *,
     key: str = "commscore_compare",
     contrast: Label | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     by: str = "pair",
     value: str = "effect",
     max_padj: Proportion = 0.05,
@@ -54,6 +72,8 @@ def shift_heatmap(
         Key in ``adata.uns``.
     contrast
         Contrast to draw with ``by="pair"``; may be left out if there is one.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     by
         ``"pair"``: rows are interactions, columns source → target pairs of one contrast. ``"contrast"``: rows
         are interactions of a pair, columns the contrasts.
@@ -88,7 +108,7 @@ def shift_heatmap(
         what = f"{heading(contrast)}: changed interactions"
     elif contrast is not None:
         frame = pick(frame, contrast=contrast)
-    frame = _with_names(frame, by)
+    frame = _with_names(pick(frame, source=source, target=target, interaction=interaction, gene=gene), by)
     sure = need_rows(frame[(frame["padj"] <= max_padj).to_numpy()], f"no row has padj ≤ {max_padj:g}", "raise max_padj")
     rows = list(dict.fromkeys(ranked(sure, ["padj"], [True])["_row"]))
     top = room().rows(top, fixed=0.3 * room().height + 0.7 if room().limited else 0.0, each=0.18)
@@ -99,7 +119,7 @@ def shift_heatmap(
     columns = [c for c in order if c in commonest]
     ax = _draw(ax, frame, value, names=(rows[:top], columns), limit=max_padj)
     hidden = counted(len(rows) - len(rows[:top]), "row"), counted(len(often) - len(columns), "column")
-    title(ax, f"{what} (padj ≤ {max_padj:g})", *hidden)
+    title(ax, f"{what} (padj ≤ {max_padj:g})", *hidden, more=unit_note(frame))
     return ax
 
 
@@ -143,10 +163,9 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[Names],
             number = getattr(row, value)
             pale = not abs(number) > 0.6 * high
             ax.text(x, y, mark, ha="center", va="center_baseline", fontsize=6, color="black" if pale else "white")
-    bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.7, pad=0.02, extend="both")
-    bar.set_label(_meaning(value), fontsize=8)
-    bar.ax.tick_params(labelsize=7.5)
-    ax.set_xlabel("▲ up   ▼ down   △ ▽ one side   + gained   – lost   × compensated", fontsize=7.5)
+    colour_bar(ax, mesh, _meaning(value), extend="both")
+    marks = "▲ up   ▼ down   △ ▽ one side   + gained   – lost   × compensated"
+    ax.set_xlabel(f"{marks}\nno mark: padj > {limit:g}", fontsize=7.5)
     return ax
 
 

@@ -12,6 +12,7 @@ from .._names import contrast_name
 from ..get import load, params
 from ..get import table as stored_table
 from ..get._choose import as_single, chosen
+from ..get._tables import with_gene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,18 +90,35 @@ def need_rows(frame: pd.DataFrame, what: str, way_out: str) -> pd.DataFrame:
     return frame
 
 
-def pick(frame: pd.DataFrame, **labels: Label | Sequence[Label] | None) -> pd.DataFrame:
-    """Return the rows in which every named column has the wanted value, or one of several (``None`` for any)."""
+def pick(
+    frame: pd.DataFrame, *, gene: Label | Sequence[Label] | None = None, **labels: Label | Sequence[Label] | None
+) -> pd.DataFrame:
+    """Return the rows in which every named column has the wanted value, or one of several (``None`` for any).
+
+    ``gene`` is a subunit of the ligand or the receptor.
+    """
     keep = np.ones(len(frame), bool)
     need_columns(frame, *(c for c, v in labels.items() if v is not None))
     for column, value in labels.items():
         if value is not None:
             keep &= _is(frame[column], column, value)
+    if gene is not None:
+        keep &= with_gene(_with_sides(frame), gene)
+    labels = {**labels, "gene": gene}
     frame = frame.loc[keep]
     if frame.empty:
         values = ", ".join(f"{c}={v!r}" for c, v in labels.items() if v is not None)
         raise NothingToDrawError(f"no row has {values} at once")
     return frame
+
+
+def _with_sides(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the columns of both sides; of a bare table, from the names of its interactions."""
+    if "ligand_complex" in frame and "receptor_complex" in frame:
+        return frame
+    need_columns(frame, "interaction")
+    sides = frame["interaction"].astype(str).str.partition("^")
+    return frame.assign(ligand_complex=sides[0], receptor_complex=sides[2])
 
 
 def _is(column: pd.Series, argument: str, value: Label | Sequence[Label]) -> Bools:
@@ -192,6 +210,14 @@ def contrast_between(data: AnnData | pd.DataFrame, key: str, names: Sequence[str
     """Return the name of the contrast of every level, among ``names``, with the first of them."""
     ends = contrast_ends(data, key, names)
     return {level: name for name, (level, ref) in ends.items() if ref == names[0] and level in names}
+
+
+def unit_note(frame: pd.DataFrame) -> str:
+    """Say that p-values are over cells, where they are: figures outlive the warning."""
+    if "unit" not in frame:
+        return ""
+    units = set(frame["unit"].dropna().astype(str))
+    return "p-values over cells, not samples" if units == {"cells"} else ""
 
 
 def names_by_row(frame: pd.DataFrame, *columns: str) -> pd.Series:

@@ -146,8 +146,13 @@ def title(ax: Any, text: str, *left_out: str, pad: float = 6.0, more: str = "") 
 
 def _write_title(ax: Any, lines: list[str], pad: float) -> None:
     letters = _room(ax, max(map(len, lines)))
-    broken = [piece for line in lines for piece in textwrap.wrap(line, letters)]
+    broken = [piece for line in lines for part in _parts(line, letters) for piece in textwrap.wrap(part, letters)]
     ax.set_title("\n".join(broken), fontsize=10 * room().scale, pad=pad)
+
+
+def _parts(line: str, letters: int) -> list[str]:
+    """Return a line, or what stands before and after the interaction of an edge where it is too long."""
+    return [line] if len(line) <= letters else [part.strip() for part in line.split("  ")]
 
 
 def note(ax: Any, text: str) -> None:

@@ -103,7 +103,7 @@ def trend(
     if not there.any():
         msg = f"no sample has a value for {interaction}  {source} → {target}: both groups must be in the same sample"
         raise ValueError(msg)
-    ax = axes(ax, width=max(3.6, 1.1 * len(chosen) + 1.6), height=3.8)
+    ax = axes(ax, width=max(4.4, 1.1 * len(chosen) + 1.6), height=3.8)
     colours = obs_colours(samples, stage_key, chosen)
     means = stage_points(ax, [values[there & (stage == s)] for s in chosen], [colours[s] for s in chosen])
     summary = _estimates(
@@ -116,7 +116,9 @@ def trend(
     edge = pd.DataFrame([{"interaction": interaction, "source": source, "target": target}])
     what = written(edge_labels(edge, 26)[0]) + (f": {summary}" if summary else "")
     hidden = int(used.sum() - there.sum())
-    title(ax, what, counted(hidden, "sample") + (" without the source or the target" if hidden else ""))
+    marks = "line: means" + (", diamond: estimate with 95 % interval" if summary else "")
+    left_out = counted(hidden, "sample") + (" without the source or the target" if hidden else "")
+    title(ax, what, left_out, more=marks)
     return ax
 
 

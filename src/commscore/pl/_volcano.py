@@ -10,12 +10,17 @@ from ..check import AxesOrNone, CountOrZero, Label, Proportion, checked
 from ._fit import room, sized
 from ._place import label_points
 from ._points import even_limits, scatter_shifts
-from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, ranked, table_of
+from ._table import axes, contrast_of, need_columns, need_rows, one_contrast, pick, ranked, table_of, unit_note
 from ._text import bare, counted, edge_labels, heading, title
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
+
+_MANY = 10
+"""Rows with the same smallest p-value from which on this is said."""
 
 
 @checked
@@ -25,6 +30,10 @@ def volcano(
     *,
     key: str = "commscore_compare",
     contrast: Label | None = None,
+    source: Label | Sequence[Label] | None = None,
+    target: Label | Sequence[Label] | None = None,
+    interaction: Label | Sequence[Label] | None = None,
+    gene: Label | Sequence[Label] | None = None,
     pvalue: str = "padj",
     max_padj: Proportion = 0.05,
     top: CountOrZero = 12,
@@ -40,6 +49,8 @@ def volcano(
         Key in ``adata.uns``.
     contrast
         Contrast to draw; may be left out if there is one.
+    source, target, interaction, gene
+        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     pvalue
         Column for the vertical axis, drawn as −log10.
     max_padj
@@ -62,6 +73,7 @@ def volcano(
     frame = table_of(data, key)
     need_columns(frame, "contrast", "source", "target", "interaction", "effect", "shift", pvalue)
     frame, contrast = one_contrast(frame, contrast_of(data, key, contrast))
+    frame = pick(frame, source=source, target=target, interaction=interaction, gene=gene)
     drawable = np.isfinite(frame["effect"].to_numpy(float)) & np.isfinite(frame[pvalue].to_numpy(float))
     shown = need_rows(frame[drawable], f"no row of {contrast!r} has both effect and {pvalue}", "see the column status")
     shown = shown.assign(_y=-np.log10(np.clip(shown[pvalue].to_numpy(float), 1e-300, 1.0)))
@@ -79,6 +91,13 @@ def volcano(
     bare(ax)
     missing = len(frame) - len(shown)
     left_out = counted(missing, "row") + (" without effect or p-value" if missing else "")
-    title(ax, f"{heading(contrast)}: {counted(len(shown), 'tested row')}", left_out)
+    more = ", ".join(filter(None, (unit_note(frame), _ties(shown[pvalue], pvalue))))
+    title(ax, f"{heading(contrast)}: {counted(len(shown), 'tested row')}", left_out, more=more)
     label_points(ax, surest["effect"], surest["_y"], labels=edge_labels(surest), avoid=shown[["effect", "_y"]])
     return ax
+
+
+def _ties(pvalues: pd.Series, name: str) -> str:
+    """Say that many rows stand at the top because no p-value can be smaller, or equal ones were joined."""
+    n = int((pvalues == pvalues.min()).sum())
+    return f"{n} rows share the smallest {name}" if n >= _MANY else ""

@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..kinds import kind_of
+from ..pl._save import VECTOR_TEXT
 from ..pl._table import NothingToDrawError
 from ._blocks import Figure, Text
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_BYTES = 250_000
 """A larger drawing becomes pixels."""
 _DPI = 130
-_STYLE: Any = {"svg.hashsalt": "commscore", "figure.facecolor": "white", "savefig.facecolor": "white"}
+_STYLE: Any = VECTOR_TEXT | {"svg.hashsalt": "commscore", "figure.facecolor": "white", "savefig.facecolor": "white"}
 
 
 def of(request: FigureRequest) -> list[Figure | Text]:
