@@ -2,6 +2,7 @@
 
     python benchmarks/samples.py null --cohorts 40
     python benchmarks/samples.py power --cohorts 40
+    python benchmarks/samples.py circuits --cohorts 60
     COMMSCORE_DATA=FOLDER python benchmarks/samples.py shuffled --cohorts 20
     COMMSCORE_DATA=FOLDER python benchmarks/samples.py real
     python benchmarks/samples.py cost
@@ -12,9 +13,10 @@ candidate rows. Genes differ between samples (SD 0.7 log2), and between samples 
 *Null*: no type is specific for anything in the mean over donors. Rates of p ≤ 0.05 and ≤ 0.001 among the listed rows,
 mean and standard error over cohorts, of one pool (raw, and as it is reported), labels permuted within samples, and over
 samples; for the mean of single genes, for their product, and for the mean with complexes. *Power*: a tenth of the
-ligands are raised in one type. *Shuffled*: the labels of real cells shuffled within samples, and names of the types
-permuted in each sample. *Real*: how many rows are significant, before and after, and known edges with their samples.
-*Cost*: seconds of labels permuted within samples over those of one pool.
+ligands are raised in one type. *Circuits*: the shipped circuits and their genes in cells of eight types, none of them
+specific for anything in the mean over donors. *Shuffled*: the labels of real cells shuffled within samples, and names
+of the types permuted in each sample. *Real*: how many rows are significant, before and after, and known edges with
+their samples. *Cost*: seconds of labels permuted within samples over those of one pool.
 """
 
 from __future__ import annotations
@@ -189,6 +191,78 @@ def power(options):
         ])  # fmt: skip
 
 
+CIRCUIT_TYPES = ("tumour", "CAF", "endothelial", "macrophage", "CD8 T cell", "Treg", "osteoblast", "osteoclast")
+
+
+def simulate_circuits(seed, genes, *, n_samples, between=0.0, unequal=False):
+    """Counts of the circuits' genes in types that are alike, but for what differs by donor and type."""
+    rng, n_types = np.random.default_rng(seed), len(CIRCUIT_TYPES)
+    base, cells = rng.normal(-1.0, 1.0, len(genes)), np.full((n_samples, n_types), 60)
+    if unequal:
+        size = 60 * n_types * np.exp(rng.normal(0, 0.7, n_samples))
+        cells = np.stack([rng.multinomial(max(int(n), 30), rng.dirichlet(np.ones(n_types))) for n in size])
+    counts, depths, labels = [], [], []
+    for s, sizes in enumerate(cells):
+        of_sample = rng.normal(0, 0.7, len(genes))
+        for k, n in enumerate(sizes):
+            rate = np.exp(base + LN2 * (of_sample + rng.normal(0, 1, len(genes)) * between))
+            depths.append(np.exp(rng.normal(0, 0.4, (n, 1))))
+            counts.append(rng.poisson(rate * depths[-1] * rng.gamma(2, 0.5, (n, len(genes)))))
+            labels += [(CIRCUIT_TYPES[k], f"S{s}")] * n
+    x = np.concatenate(counts).astype(np.float32)
+    obs = pd.DataFrame(labels, columns=["cell_type", "sample"], index=[f"c{i}" for i in range(len(labels))])
+    adata = ad.AnnData(sparse.csr_matrix(np.log1p(x / np.concatenate(depths)).astype(np.float32)), obs=obs,
+                       var=pd.DataFrame(index=genes))  # fmt: skip
+    adata.layers["counts"] = sparse.csr_matrix(x)
+    return adata
+
+
+CIRCUITS = {
+    "3 samples, types alike": {"n_samples": 3},
+    "3 samples, SD 0.5": {"n_samples": 3, "between": 0.5},
+    "6 samples, SD 0.5": {"n_samples": 6, "between": 0.5},
+    "6 samples, SD 1": {"n_samples": 6, "between": 1.0},
+    "6 unequal samples, SD 0.5": {"n_samples": 6, "between": 0.5, "unequal": True},
+}
+
+
+def circuits(options):
+    resource = cs.rs.as_resource("breast")
+    ends = [e for side in ("from", "to") for e in resource.circuits[side] if e and ":" not in e]
+    genes = sorted({g for e in ends for g in e.split("_")})
+    for name, setting in CIRCUITS.items():
+        kept = {}
+        for seed in range(options.cohorts):
+            adata = simulate_circuits(3000 + seed, genes, **setting)
+            for key in (None, "sample"):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    found = cs.tl.circuits(adata, "cell_type", sample_key=key, n_perms=options.perms, rng=1,
+                                           inplace=False)  # fmt: skip
+                table, steps = found.table, found.extra["edges"]
+                listed = table[table["pvalue_raw"].notna()]
+                rows = {"steps": steps, "circuits": listed, "complete circuits": listed[listed["status"] == "complete"]}
+                for what, frame in rows.items():
+                    raw = {"raw": frame["pvalue_raw"], "listed": frame["pvalue"]}
+                    if key is not None:
+                        raw["within, listed"] = frame["pvalue_within"]
+                    for column, p in raw.items():
+                        one = kept.setdefault(what, {}).setdefault(f"{'over' if key else 'pool'}, {column}", [])
+                        one.append(share(p, 0.05))
+                for column in ("weakest_pvalue", "all_pvalue"):
+                    one = kept.setdefault(column, {}).setdefault("over, listed" if key else "pool, listed", [])
+                    one.append(share(listed[column], 0.05))
+                one = kept.setdefault("a circuit with padj ≤ 0.05", {}).setdefault(
+                    "over, raw" if key else "pool, raw", []
+                )
+                one.append(float((table["padj"] <= 0.05).any()))
+        show([
+            {"setting": name, "rows": what} | {c: rate(values.get(c, ())) for c in
+             ("pool, raw", "pool, listed", "over, within, listed", "over, raw", "over, listed")}
+            for what, values in kept.items()
+        ])  # fmt: skip
+
+
 def real_data(name):
     import scanpy as sc
 
@@ -311,13 +385,14 @@ def cost(_):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["null", "power", "shuffled", "real", "cost"])
+    parser.add_argument("what", choices=["null", "power", "circuits", "shuffled", "real", "cost"])
     parser.add_argument("--cohorts", type=int, default=40)
     parser.add_argument("--null", default="auto")
     parser.add_argument("--perms", type=int, default=1000)
     parser.add_argument("--only")
     options = parser.parse_args()
-    {"null": null, "power": power, "shuffled": shuffled, "real": real, "cost": cost}[options.what](options)
+    parts = {"null": null, "power": power, "circuits": circuits, "shuffled": shuffled, "real": real, "cost": cost}
+    parts[options.what](options)
 
 
 if __name__ == "__main__":

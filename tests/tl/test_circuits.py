@@ -29,7 +29,9 @@ def result(planted):
 
 def test_planted_circuits_are_found_and_a_wrong_one_is_not(result):
     table = result.table.set_index("circuit")
-    assert (table.loc[["bone", "egf", "csf", "any"], "pvalue"] == 1 / 200).all()
+    there = ["bone", "egf", "csf", "any"]
+    assert (table.loc[there, "pvalue_raw"] == 1 / 200).all()
+    np.testing.assert_allclose(table.loc[there, "pvalue"], 6 / 5 / 200)  # of six candidates one is broken
     assert table.loc["bone", ["kind", "status"]].tolist() == ["cascade", "complete"]
     assert (table.loc[["egf", "csf", "any"], ["kind", "status"]] == "step").all(axis=None)
     assert table.loc["bone", "all_pvalue"] <= 0.01
@@ -106,7 +108,7 @@ def test_what_could_not_be_measured_has_its_reason(planted, result):
     assert edges.loc[("egf", 2), "gates"] == "MMP1 (tumour, step 1)"
     assert edges.loc[("egf", 2), "gate_molecules"] == "MMP1"
     assert edges.loc[("wrong", 1), "status"] == "below expr_prop"
-    assert edges.loc[("wrong", 1), ["pvalue", "padj"]].isna().all()
+    assert edges.loc[("wrong", 1), ["pvalue", "padj", "pvalue_raw"]].isna().all()
     assert result.table.set_index("circuit").loc["wrong", "status"] == "broken"
     lost = result.untested
     assert set(lost["reason"]) == {"role absent", "not measurable in RNA", "gene missing", "below expr_prop"}
@@ -123,12 +125,14 @@ def test_a_broken_circuit_has_no_p_and_complete_ones_come_first(planted, result)
     broken = run(faint)
     table = broken.table.set_index("circuit")
     assert table.loc["bone", "status"] == "broken"
-    assert table.loc["bone", ["pvalue", "padj", "weakest_pvalue", "all_pvalue"]].isna().all()
+    assert table.loc["bone", ["pvalue", "padj", "pvalue_raw", "weakest_pvalue", "all_pvalue"]].isna().all()
     assert table.loc["bone", "strength"] > 0.5  # strong steps, and nothing comes out of the last
     listed = table["pvalue"].notna()
     assert set(table.index[~listed]) == {"bone", "wrong", "lost"}
-    p = np.append(table.loc[listed, "pvalue"], [1.0, 1.0])  # both broken ones are candidates that failed
+    raw = table.loc[listed, "pvalue_raw"]
+    p = np.append(raw, [1.0, 1.0])  # both broken ones are candidates that failed
     np.testing.assert_allclose(table.loc[listed, "padj"], false_discovery_control(p)[:-2])
+    np.testing.assert_allclose(table.loc[listed, "pvalue"], np.minimum(raw * (raw.size + 2) / raw.size, 1.0))
     rank = {name: i for i, name in enumerate(["complete", "step", "partial", "broken", "not_assessable"])}
     for found in (result, broken):
         places = found.table["status"].astype(str).map(rank).tolist()
@@ -198,9 +202,11 @@ def test_power_and_false_positives():
         adata.obs["cell_type"] = pd.Categorical(labels)
         p.append(run(adata, n_perms=99, rng=seed).table.query("status != 'not_assessable'"))
     table = pd.concat(p)
-    small = (table[["pvalue", "weakest_pvalue", "all_pvalue"]] <= 0.05).mean()  # broken ones are among the candidates
+    small = (table[["pvalue_raw", "weakest_pvalue", "all_pvalue"]] <= 0.05).mean()  # broken ones are candidates
     assert (small <= 0.05).all()
-    assert small["pvalue"] > 0.01  # and not empty of meaning
+    assert small["pvalue_raw"] > 0.01  # and not empty of meaning
+    listed = [(one.loc[one["pvalue"].notna(), "pvalue"] <= 0.05).mean() for one in p if one["pvalue"].notna().any()]
+    assert np.mean(listed) <= 0.05 + 2 * np.std(listed) / np.sqrt(len(listed))
     assert sum((one["padj"] <= 0.05).any() for one in p) <= stats.binom.ppf(0.99, len(p), 0.05)
 
 
@@ -248,7 +254,7 @@ def test_stored_result_survives_h5ad(tmp_path):
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_circuits")
     direct = cs.get.load(adata, "commscore_circuits")
-    assert back.schema == "commscore.circuits/5"
+    assert back.schema == "commscore.circuits/6"
     assert set(back.extra) == {"edges", "roles", "untested", "changes", "contrasts", "factors"}
     np.testing.assert_array_equal(back.table["pvalue"], direct.table["pvalue"])
     assert back.extra["edges"]["status"].astype(str).tolist() == direct.extra["edges"]["status"].astype(str).tolist()
@@ -335,6 +341,7 @@ def test_as_many_permutations_as_the_warning_says_suffice():
         return pd.DataFrame(
             {
                 "pvalue": pvalue,
+                "pvalue_raw": pvalue,
                 "padj": _tables._among_candidates(pvalue, failed=failed),
                 "status": status,
                 "unit": "cells",
@@ -345,5 +352,7 @@ def test_as_many_permutations_as_the_warning_says_suffice():
         _circuits._warn_of_floor(table(1000), n_perms=1000)
     _circuits._warn_of_floor(table(1260), n_perms=1260)
     assert table(1260)["padj"].min() <= 0.05
-    above = table(1000).assign(pvalue=lambda t: t["pvalue"] * 2)  # not at the floor: more permutations would not help
+    above = table(1000).assign(
+        pvalue_raw=lambda t: t["pvalue"] * 2
+    )  # not at the floor: more permutations would not help
     _circuits._warn_of_floor(above, n_perms=1000)

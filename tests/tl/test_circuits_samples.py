@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from small_circuits import cohort, run
+from small_circuits import GROUPS, STEPS, cohort, run
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,8 @@ def test_planted_circuits_recur_from_sample_to_sample(planted):
     table = found.table.set_index("circuit")
     there = ["bone", "egf", "csf", "any"]
     assert (table.loc[there, "pvalue"] < 0.01).all()
-    assert (table.loc[there, "pvalue_within"] == 1 / 200).all()
+    assert (table.loc[there, "pvalue_within_raw"] == 1 / 200).all()
+    np.testing.assert_allclose(table.loc[there, "pvalue_within"], 6 / 5 / 200)  # of six candidates one is broken
     assert (table.loc[there, ["n_samples", "n_positive"]] == 6).all(axis=None)
     assert (table.loc[there, "excess"] > 2 * table.loc[there, "excess_se"]).all()
     assert (table["unit"] == "samples").all()
@@ -29,7 +30,7 @@ def test_planted_circuits_recur_from_sample_to_sample(planted):
     assert edges.loc[tested, ["pvalue", "padj", "pvalue_within", "padj_within"]].notna().all(axis=None)
     assert edges.loc[~tested, ["pvalue", "padj", "pvalue_within", "padj_within"]].isna().all(axis=None)
     bone = edges[(edges["circuit"] == "bone") & edges["in_strength"]]
-    assert table.loc["bone", "all_pvalue"] == bone["pvalue"].max()
+    assert table.loc["bone", "all_pvalue"] == pytest.approx(bone["pvalue_raw"].max() * 6 / 5)
 
 
 def test_one_sample_gives_the_p_values_of_one_pool(planted):
@@ -59,6 +60,27 @@ def test_one_sample_that_has_a_circuit_is_no_cohort(planted):
     assert row["pvalue_within"] <= 0.05
     assert row["pvalue"] > 0.05
     assert row["n_samples"] == 6
+
+
+def test_the_strongest_of_any_groups_does_not_recur_because_donors_differ(planted):
+    """Another group makes the ligand in every sample: its largest value is high in each of them, and says nothing."""
+    adata = planted.copy()
+    x, rng = adata.X.toarray(), np.random.default_rng(0)
+    ligand, receptor = (adata.var_names.get_loc(g) for g in ("IL6", "IL6R"))
+    for i, sample in enumerate(adata.obs["sample"].unique()):
+        inside = (adata.obs["sample"] == sample).to_numpy()
+        x[inside, ligand] = rng.permutation(x[inside, ligand])
+        x[inside, receptor] = rng.permutation(x[inside, receptor])
+        x[inside & (adata.obs["cell_type"] == GROUPS[i]).to_numpy(), ligand] += 2.0
+    adata.X = x
+    steps = [*STEPS[:-1], ("any", 1, "communication", "any", "macrophage", "IL6", "IL6R", 1),
+             ("both", 1, "communication", "any", "any", "IL6", "IL6R", 1)]  # fmt: skip
+    table = run(adata, steps=steps, sample_key="sample", expr_prop=0.0).table.set_index("circuit")
+    assert table.loc["any", "pvalue_raw"] > 0.05
+    assert table.loc["any", "n_samples"] == 6
+    assert table.loc["both", ["pvalue", "excess"]].isna().all()  # all cells on both sides: nothing to compare with
+    assert table.loc["both", "n_samples"] == 0
+    assert table.loc["both", "pvalue_within"] <= 1.0
 
 
 def test_threads_memory_and_names_of_samples_change_nothing(planted):

@@ -43,7 +43,8 @@ CIRCUITS = Table(
             "pvalue",
             "float",
             "that the excess recurs from sample to sample; without sample_key, permutations with a strength at least "
-            "as high; missing for a broken circuit",
+            "as high; among circuits that are not broken (pvalue_raw times candidates over these); missing for "
+            "a broken one",
         ),
         Column(
             "padj",
@@ -55,6 +56,8 @@ CIRCUITS = Table(
             "pvalue_within", "float", "sample_key only: permutations within samples with a strength at least as high"
         ),
         Column("padj_within", "float", "sample_key only: adjusted as padj"),
+        Column("pvalue_raw", "float", "pvalue of a circuit that was named before looking: whether broken or not"),
+        Column("pvalue_within_raw", "float", "sample_key only: pvalue_within likewise"),
         Column("unit", "category", "what pvalue, weakest_pvalue and all_pvalue take as replicates", Unit.words()),
         Column("weakest", "float", "lowest score of a measured activating step"),
         Column("weakest_edge", "string", "that step"),
@@ -62,7 +65,8 @@ CIRCUITS = Table(
         Column(
             "all_pvalue",
             "float",
-            "largest p-value of any activating step: evidence that every one is specific, not adjusted; as pvalue",
+            "largest pvalue_raw of any activating step, times the same: evidence that every one is specific, not "
+            "adjusted; as pvalue",
         ),
         Column(
             "stand_ins", "string", "roles that a group of another name takes, narrower or wider (several: JSON list)"
@@ -116,11 +120,14 @@ CIRCUIT_EDGES = Table(
             "pvalue",
             "float",
             "that the excess recurs from sample to sample; without sample_key, permutations with a score at least as "
-            "high; missing for a step below expr_prop",
+            "high; among steps that are expressed (pvalue_raw times candidates over these); missing for a step below "
+            "expr_prop",
         ),
         Column("padj", "float", "adjusted over distinct steps that are measured, as of circuits"),
         Column("pvalue_within", "float", "sample_key only: permutations within samples with a score at least as high"),
         Column("padj_within", "float", "sample_key only: adjusted as padj"),
+        Column("pvalue_raw", "float", "pvalue of a step that was named before looking: whether expressed or not"),
+        Column("pvalue_within_raw", "float", "sample_key only: pvalue_within likewise"),
         Column("rho", "float", "intracellular steps: Spearman's correlation of both genes across samples, in the role"),
         Column("rho_pvalue", "float", "its p-value in the direction of the sign"),
         Column("rho_samples", "int", "samples it rests on"),
@@ -180,7 +187,7 @@ CIRCUIT_CHANGES = Table(
 STORED = StoredKind(
     "circuits",
     key="commscore_circuits",
-    version=5,
+    version=6,
     tool="circuits",
     tables={
         "table": CIRCUITS,

@@ -24,6 +24,9 @@ def circuit_excess(
 ) -> tuple[SampleExcess, SampleExcess, SampleExcess]:
     """Excess of every step's score, and of every circuit's strength and lowest score.
 
+    All cells speak for a role that elsewhere its strongest group speaks for: whatever makes groups of one donor differ
+    makes their largest value larger, in every donor, so that it would recur without meaning anything.
+
     Parameters
     ----------
     graph
@@ -37,6 +40,7 @@ def circuit_excess(
     rule
         How subunits are joined.
     """
+    graph = replace(graph, strongest=np.zeros_like(graph.strongest))
     moments: list[list[Moments]] = []
     for s, sample in enumerate(cells.in_strata(own)):
         inside = replace(graph, members=graph.members[:, own[s] > 0])
@@ -63,17 +67,18 @@ def _over(moments: tuple[Moments, ...], used: Bools) -> SampleExcess:
 def steps_with_cells(graph: CircuitGraph, own: Ints) -> tuple[Bools, Bools]:
     """Whether each sample has enough cells of every role of a step, and of all counted steps of a circuit.
 
-    And other cells to compare them with: two ends in roles that have all cells can be no higher than these.
+    And other cells to compare them with: two ends in roles that have all cells can be no higher than these, nor can a
+    circuit of which no step is in other roles.
     """
     cells = own @ graph.members.T.astype(np.int64)
     every = own.sum(axis=1, keepdims=True)
-    enough, free = cells >= MIN_CELLS, (cells < every) | graph.strongest
+    enough, free = cells >= MIN_CELLS, cells < every
     source, target = graph.role[graph.source], graph.role[graph.target]
-    steps = enough[:, source] & enough[:, target] & (free[:, source] | free[:, target])
+    there, moves = enough[:, source] & enough[:, target], free[:, source] | free[:, target]
     for step, node in zip(graph.gates.step, graph.gates.node, strict=True):
-        steps[:, step] &= enough[:, graph.role[node]]
-    circuits = np.stack([steps[:, of].all(axis=1) for of in graph.steps_of], axis=1)
-    return steps.T, circuits.T
+        there[:, step] &= enough[:, graph.role[node]]
+    circuits = [there[:, of].all(axis=1) & moves[:, of].any(axis=1) for of in graph.steps_of]
+    return (there & moves).T, np.stack(circuits, axis=1).T
 
 
 class CircuitMoments:

@@ -149,16 +149,20 @@ def circuits(
     -----
     A circuit of which a measured step is below ``expr_prop`` is broken: it has a strength and no p-value, because a
     chain without one of its links transmits nothing, however specific the rest is. It still counts as a candidate that
-    failed when p-values are adjusted: which circuits are complete depends on the labels, too. Rows come complete first,
-    then circuits of a single step that is expressed (kind and status ``step``), then partial ones.
+    failed: which circuits are complete depends on the labels, too, and those that are have small ``pvalue_raw`` more
+    often than they should. All other p-values are multiplied by candidates / circuits that are not broken, and
+    ``padj`` is over all candidates; steps below ``expr_prop`` likewise. Rows come complete first, then circuits of a
+    single step that is expressed (kind and status ``step``), then partial ones.
 
-    The smallest p-value is 1 / (n_perms + 1). Where a circuit has it and ``padj`` is above 0.05 all the same, because
-    so many others are adjusted for, a warning says how many permutations suffice: 20 for each circuit that is complete
-    or broken.
+    The smallest ``pvalue_raw`` is 1 / (n_perms + 1). Where a circuit has it and ``padj`` is above 0.05 all the same,
+    because so many others are adjusted for, a warning says how many permutations suffice: 20 for each circuit that is
+    complete or broken.
 
-    The role ``any`` is spoken for by its strongest group, in every permutation anew; in samples, by all cells. The null
-    says that groups do not matter: a small p-value means that the circuit lies in these groups rather than in random
-    cells, not that it is causal. ``all_pvalue`` asks for every step at once.
+    The role ``any`` is spoken for by its strongest group, in every permutation anew; in samples, by all cells, so that
+    over samples only the other end of such a step can be in excess (the strongest of several groups is high in every
+    donor whose groups differ, and would recur without a meaning). The null says that groups do not matter: a small
+    p-value means that the circuit lies in these groups rather than in random cells, not that it is causal.
+    ``all_pvalue`` asks for every step at once.
 
     Raises
     ------
@@ -307,7 +311,7 @@ def _warn_of_floor(table: pd.DataFrame, *, n_perms: int) -> None:
     if (table["unit"] == Unit.SAMPLES).any():
         return
     floor, n = 1 / (n_perms + 1), int((table["pvalue"].notna() | (table["status"] == CircuitStatus.BROKEN)).sum())
-    stuck = np.isclose(table["pvalue"], floor) & (table["padj"] > _changes.ALPHA)
+    stuck = np.isclose(table["pvalue_raw"], floor) & (table["padj"] > _changes.ALPHA)
     if stuck.any():
         warn(
             f"{int(stuck.sum())} of {n} circuits that are adjusted for have the smallest p-value that "

@@ -18,7 +18,7 @@ from ...tables.vocabulary import CircuitStatus, StepStatus
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...arrays import Bools, Floats
+    from ...arrays import Bools, Floats, Ints
     from ...tables.vocabulary import Unit
     from ._evidence import RowEvidence
     from ._steps import MeasuredSteps, Step
@@ -41,7 +41,9 @@ class CircuitValues:
     unit: Unit
 
 
-_ADJUSTED = {"padj": "pvalue", "padj_within": "pvalue_within"}
+_RAW = {"pvalue": "pvalue_raw", "pvalue_within": "pvalue_within_raw"}
+_ADJUSTED = {"padj": "pvalue_raw", "padj_within": "pvalue_within_raw"}
+_DERIVED = {*_RAW, *_ADJUSTED}
 
 
 def in_words(step: Step) -> str:
@@ -59,9 +61,13 @@ def edge_table(measured: MeasuredSteps, observed: CircuitValues, *, expr_prop: f
             step.status = StepStatus.BELOW_EXPR_PROP if low else StepStatus.EXPRESSED
             step.detail = "; ".join(filter(None, (low, step.detail)))
     rows = [_edge_row(s, measured, observed) for s in measured.steps]
-    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUIT_EDGES.names if c not in _ADJUSTED])
-    for adjusted, pvalue in _ADJUSTED.items():
-        frame[adjusted] = _padj(frame, pvalue)
+    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUIT_EDGES.names if c not in _DERIVED])
+    first, of_row = _distinct(frame)
+    failed = (frame["status"] == StepStatus.BELOW_EXPR_PROP).to_numpy()[first]
+    for name, raw in _RAW.items():
+        frame[name] = _among_listed(frame[raw].to_numpy(np.float64)[first], failed=failed)[of_row]
+    for adjusted, raw in _ADJUSTED.items():
+        frame[adjusted] = _among_candidates(frame[raw].to_numpy(np.float64)[first], failed=failed)[of_row]
     return typed_frame(frame, schema.CIRCUIT_EDGES)
 
 
@@ -131,13 +137,22 @@ def _among_candidates(pvalue: Floats, *, failed: Bools) -> Floats:
     return np.where(failed, np.nan, adjusted)
 
 
-def _padj(frame: pd.DataFrame, pvalue: str) -> Floats:
-    """Adjust over distinct steps: one that several circuits share is one test."""
+def _among_listed(pvalue: Floats, *, failed: Bools) -> Floats:
+    """P-values that hold among the candidates that did not fail: times all candidates, over those that are left.
+
+    A p-value is at most α in α·m of m candidates where labels mean nothing, and these may all be among the n that are
+    left; in p·m/n they are α·n of these. Dividing by each candidate's own probability to be left would do it, too,
+    and take the evidence from those that are rarely left by chance: from the most specific.
+    """
+    n, n_failed = int((~np.isnan(pvalue) & ~failed).sum()), int(failed.sum())
+    return np.where(failed, np.nan, np.minimum(pvalue * (n + n_failed) / max(n, 1), 1.0))
+
+
+def _distinct(frame: pd.DataFrame) -> tuple[Ints, Ints]:
+    """First row of every distinct step, and which of them each row is: what several circuits share is one test."""
     same = frame.groupby(["source_role", "target_role", "from", "to", "gates", "edge"], sort=False).ngroup().to_numpy()
-    _, first = np.unique(same, return_index=True)
-    failed = (frame["status"] == StepStatus.BELOW_EXPR_PROP).to_numpy()
-    adjusted = _among_candidates(frame[pvalue].to_numpy(np.float64)[first], failed=failed[first])
-    return np.asarray(adjusted[same], np.float64)
+    _, first, of_row = np.unique(same, return_index=True, return_inverse=True)
+    return first, of_row
 
 
 def circuit_table(measured: MeasuredSteps, observed: CircuitValues, *, roles: pd.DataFrame) -> pd.DataFrame:
@@ -153,12 +168,14 @@ def circuit_table(measured: MeasuredSteps, observed: CircuitValues, *, roles: pd
     rows = [
         _circuit_row(c, steps, measured=measured, observed=observed, words=words) for c, steps in enumerate(by.values())
     ]
-    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUITS.names if c not in _ADJUSTED])
+    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUITS.names if c not in _DERIVED])
     # a chain of which a link is missing transmits nothing, however specific its other steps are
     broken = (frame["status"] == CircuitStatus.BROKEN).to_numpy()
-    frame.loc[broken, ["pvalue", "pvalue_within", "weakest_pvalue", "all_pvalue"]] = np.nan
-    for adjusted, pvalue in _ADJUSTED.items():
-        frame[adjusted] = _among_candidates(frame[pvalue].to_numpy(np.float64), failed=broken)
+    for name, raw in (_RAW | {name: name for name in ("weakest_pvalue", "all_pvalue")}).items():
+        frame[name] = _among_listed(frame[raw].to_numpy(np.float64), failed=broken)
+    for adjusted, raw in _ADJUSTED.items():
+        frame[adjusted] = _among_candidates(frame[raw].to_numpy(np.float64), failed=broken)
+    frame.loc[broken, list(_RAW.values())] = np.nan
     frame = typed_frame(frame, schema.CIRCUITS)
     best_first = frame.sort_values(["status", "padj", "strength"], ascending=[True, True, False], kind="stable")
     return best_first.reset_index(drop=True)
