@@ -88,9 +88,17 @@ NO_COUNTS = {
     "NaN": (lambda: data(np.where(COUNTS == 3, np.nan, COUNTS)), "adata.X holds NaN or infinite"),
     "NaN, fractions": (lambda: data(np.where(COUNTS == 3, np.nan, LOGNORM)), "adata.X holds NaN or infinite"),
     "infinite": (lambda: data(np.where(COUNTS == 3, np.inf, COUNTS)), "adata.X holds NaN or infinite"),
+    "of one total": (lambda: data(COUNTS / COUNTS.sum(axis=1, keepdims=True) * 1e3), "fractions.*normalised already"),
     "negative": (lambda: data(COUNTS - 1), "adata.X holds negative values"),
     "empty": (lambda: data(COUNTS * 0), "adata.X holds no counts"),
 }
+
+
+def test_corrected_counts_are_normalised_and_that_is_said(score, expected, tmp_path):
+    summary = score(data(COUNTS * 0.93), "--normalize")
+    assert summary["exit_code"] == 0, summary
+    assert any("taken as counts that were corrected" in w for w in summary["warnings"])
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "table.csv")["score"], expected["score"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("case", NO_COUNTS)

@@ -231,7 +231,9 @@ def test_normalised_data_only(two):
     a = two.copy()
     del a.layers["counts"]
     a.X = a.X.multiply(0.3).tocsr()
-    refused(a, r"no raw counts found: adata.X holds no whole numbers.*adata.layers\['counts'\]")
+    refused(a, r"no raw counts found: adata.X holds numbers with fractions, which may be corrected.*layers\['counts'\]")
+    a.X = a.X.multiply(1 / a.X.sum(axis=1)).tocsr()
+    refused(a, r"no raw counts found: adata.X holds no whole numbers, and .* as normalised data do.*layers\['counts'\]")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

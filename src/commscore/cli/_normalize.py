@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ._run import say
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LAYER = "lognorm"
 COUNTS = "counts"
 _TARGET = 1e4
+_FRACTIONS = "holds fractions"
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,14 @@ def _of_raw(adata: Any, source: Expression, *, keep: bool) -> ExpressionLocation
 def _refuse_unless_counts(adata: Any, source: Expression) -> None:
     import numpy as np
 
+    from ..study.counts import FRACTIONS, say_if_fractional, why_no_counts
+
     matrix = source.matrix
     values = np.asarray(matrix.data if hasattr(matrix, "indptr") else matrix)
     problem = _no_counts(values)
-    if problem:
+    if problem.startswith(_FRACTIONS) and why_no_counts(matrix) == FRACTIONS:
+        say_if_fractional(replace(source, fractional=True))
+    elif problem:
         msg = f"--normalize takes raw counts, but {source.name} {problem}{_elsewhere(adata, source)}"
         raise ValueError(msg)
 
@@ -101,7 +106,7 @@ def _no_counts(values: npt.NDArray[Any]) -> str:
     if (values < 0).any():
         return "holds negative values, as scaled data do; give the raw counts"
     if (values % 1 != 0).any():
-        return "holds fractions: it seems to be normalised already; leave --normalize out, or give the raw counts"
+        return f"{_FRACTIONS}: it seems to be normalised already; leave --normalize out, or give the raw counts"
     return "" if values.any() else "holds no counts at all"
 
 

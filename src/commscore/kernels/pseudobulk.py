@@ -2,6 +2,7 @@
 
 ``labels`` gives the bin of each cell; ``gene_of`` maps a column to a gene of the problem or -1. Written are
 ``total`` (n_bins × n_columns) for all columns and ``expressed`` (n_bins × n_genes) for the genes of the problem.
+A cell expresses a gene from half a count on: what corrections leave of a count that is not there is less.
 Whole numbers add up exactly in float64, so cells can be summed in any order. Threads that share the two must not
 share bins (rows of CSR and of dense matrices) or columns (CSC).
 """
@@ -12,6 +13,7 @@ import numpy as np
 
 from ._jit import njit
 
+HALF = 0.5
 NEGATIVE, NOT_FINITE, FRACTIONAL = 1, 2, 4
 """Bits of what was seen that is no count."""
 
@@ -38,7 +40,7 @@ def add_csr(data, indices, indptr, cells, labels, gene_of, total, expressed):
             seen |= check(v)
             total[k, indices[i]] += v
             g = gene_of[indices[i]]
-            if g >= 0 and last[g] != c:
+            if g >= 0 and v >= HALF and last[g] != c:
                 last[g] = c
                 expressed[k, g] += 1
     return seen
@@ -59,7 +61,7 @@ def add_csc(data, indices, indptr, first, stop, label_of, gene_of, total, expres
                 continue
             seen |= check(v)
             total[k, j] += v
-            if g >= 0 and last[row] != j:
+            if g >= 0 and v >= HALF and last[row] != j:
                 last[row] = j
                 expressed[k, g] += 1
     return seen
@@ -78,6 +80,6 @@ def add_dense(x, cells, labels, gene_of, total, expressed):
             seen |= check(v)
             total[k, j] += v
             g = gene_of[j]
-            if g >= 0:
+            if g >= 0 and v >= HALF:
                 expressed[k, g] += 1
     return seen

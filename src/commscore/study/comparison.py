@@ -21,7 +21,7 @@ from ..core.threads import team
 from .ambient import Ambient, read_ambient
 from .composition import CompositionShift, composition_shifts, factors_table
 from .contrasts import pairs_and_stages
-from .counts import add_up_counts, cell_totals, raw_counts
+from .counts import add_up_counts, cell_totals, raw_counts, say_if_fractional
 from .design import StudyDesign, build_design
 from .interactions import TestableInteractions, testable_interactions
 from .levels import LevelChoice
@@ -194,7 +194,8 @@ def add_up_study(
     )
     resource = rs.as_resource(request.resource)
     interactions = testable_interactions(resource, source.var_names, missing_subunits="drop", indirect=True)
-    totals = cell_totals(adata, request.library_key)
+    say_if_fractional(source)
+    totals = cell_totals(adata, request.library_key, fractional=source.fractional)
     with team(None) as threads:
         bulk = add_up_counts(source, study, interactions.columns, team=threads, totals=totals)
     total_cells = bulk.n_cells.sum(axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..core.read.tiles import Blocks
 from ..kernels import pseudobulk as seen
 from .cells import obs_column
 from .expression import Expression, read_expression
+from .scale import against_counts
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -26,6 +28,7 @@ LAYER = "counts"
 MOST = 0.4
 """Share of all counts in the genes of the pairs: if these double, all others seem to fall by half a log2."""
 _STEP = 1 << 20
+FRACTIONS = "holds numbers with fractions, which may be corrected counts: put them into adata.layers['counts'] if so"
 _PLENTY = 1e7  # counts of a cell: no protocol gives as many
 
 
@@ -33,6 +36,9 @@ def raw_counts(
     adata: AnnData, *, counts_layer: str | None, use_raw: bool, gene_symbols: str | None = None
 ) -> Expression:
     """Find the raw counts: the layer that is named, ``raw`` if asked for, else the first place that holds some.
+
+    Counts with fractions (corrected for ambient RNA, or shared out by expectation maximisation) are taken where
+    someone calls them counts: in a layer that is named, or is called so.
 
     Raises
     ------
@@ -43,28 +49,54 @@ def raw_counts(
         source = read_expression(
             adata, layer=counts_layer, use_raw=use_raw, gene_symbols=gene_symbols, argument="counts_layer"
         )
-        if not whole_numbers(source.matrix):
-            raise ValueError(_no_counts([source.name]))
-        return source
+        why = why_no_counts(source.matrix)
+        if why and why != FRACTIONS:
+            raise ValueError(_no_counts([f"{source.name} {why}"]))
+        return replace(source, fractional=why == FRACTIONS)
     looked = []
     for layer, raw in ((LAYER, False), (None, False), (None, True)):
         missing = (raw and adata.raw is None) or (layer is None and not raw and adata.X is None)
         if missing or (layer is not None and layer not in adata.layers):
             continue
         source = read_expression(adata, layer=layer, use_raw=raw, gene_symbols=gene_symbols)
-        if whole_numbers(source.matrix):
-            return source
-        looked.append(source.name)
+        why = why_no_counts(source.matrix)
+        if not why or (why == FRACTIONS and layer == LAYER):
+            return replace(source, fractional=bool(why))
+        looked.append(f"{source.name} {why}")
     raise ValueError(_no_counts(looked))
 
 
 def _no_counts(looked: list[str]) -> str:
     return (
-        f"no raw counts found: {', '.join(looked) or 'adata'} holds no whole numbers or negative ones, as normalised "
-        "or scaled data do. Conditions are compared on counts added up per sample, which normalised values cannot "
-        "give; put the raw counts into adata.layers['counts'] (before sc.pp.normalize_total), or name their layer "
-        "with counts_layer="
+        f"no raw counts found: {'; '.join(looked) or 'adata holds nothing'}. Conditions are compared on counts added "
+        "up per sample, which normalised values cannot give; put the raw counts into adata.layers['counts'] (before "
+        "sc.pp.normalize_total), or name their layer with counts_layer="
     )
+
+
+def why_no_counts(matrix: Any) -> str:
+    """Say why values are no counts; nothing if they are, and ``FRACTIONS`` if they may be corrected ones."""
+    if whole_numbers(matrix):
+        return ""
+    values = first_values(matrix) if isinstance(matrix, Blocks) else _values(matrix)
+    if (values < 0).any():
+        return "holds negative values, as scaled data do"
+    against = against_counts(matrix)
+    return f"holds no whole numbers, and {against}" if against else FRACTIONS
+
+
+def say_if_fractional(source: Expression) -> None:
+    """Say that counts were taken that are not whole."""
+    if source.fractional:
+        warn(
+            f"{source.name} holds numbers with fractions; they are taken as counts that were corrected (SoupX, "
+            "decontX, CellBender) or shared out (alevin, kallisto), and added up as they are. Were they normalised, "
+            "p-values would be wrong"
+        )
+
+
+def _values(matrix: Any) -> Any:
+    return matrix.data if sparse.issparse(matrix) else np.asarray(matrix).reshape(-1)
 
 
 def whole_numbers(matrix: Any) -> bool:
@@ -76,7 +108,7 @@ def whole_numbers(matrix: Any) -> bool:
         return True
     if isinstance(matrix, Blocks):
         return whole_numbers(first_values(matrix))
-    values = matrix.data if sparse.issparse(matrix) else np.asarray(matrix).reshape(-1)
+    values = _values(matrix)
     for start in range(0, values.size, _STEP):
         part = values[start : start + _STEP]
         with np.errstate(invalid="ignore"):
@@ -85,8 +117,8 @@ def whole_numbers(matrix: Any) -> bool:
     return True
 
 
-def cell_totals(adata: AnnData, library_key: str | None) -> Floats | None:
-    """Read the total count of every cell, or None where it is that of the matrix.
+def cell_totals(adata: AnnData, library_key: str | None, *, fractional: bool = False) -> Floats | None:
+    """Read the total count of every cell, or None where it is that of the matrix; whole unless counts are not.
 
     Raises
     ------
@@ -100,7 +132,8 @@ def cell_totals(adata: AnnData, library_key: str | None) -> Floats | None:
         totals = np.asarray(column.to_numpy(), np.float64)
     except (TypeError, ValueError):
         totals = np.full(len(column), np.nan)
-    wrong = int((~(np.isfinite(totals) & (totals >= 0) & (totals == np.floor(totals)))).sum())
+    whole = (totals == np.floor(totals)) | fractional
+    wrong = int((~(np.isfinite(totals) & (totals >= 0) & whole)).sum())
     if wrong:
         msg = (
             f"library_key={library_key!r}: adata.obs[{library_key!r}] has {wrong} values among {totals.size} that are "
@@ -155,8 +188,8 @@ def _refuse_unsuitable(bulk: Pseudobulk, source: Expression) -> None:
     if bulk.seen & seen.NOT_FINITE:
         msg = f"{source.name} holds NaN or infinite values; remove these cells or genes"
         raise ValueError(msg)
-    if bulk.seen & (seen.NEGATIVE | seen.FRACTIONAL):
-        raise ValueError(_no_counts([source.name]))
+    if bulk.seen & seen.NEGATIVE or (bulk.seen & seen.FRACTIONAL and not source.fractional):
+        raise ValueError(_no_counts([f"{source.name} holds negative numbers or such with fractions"]))
     held: Any = bulk.counts.sum(axis=2) if bulk.profile is None else bulk.profile.sum(axis=2)
     less = int((bulk.library < held).sum())
     if less:

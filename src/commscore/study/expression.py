@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Expression:
     """The matrix that is read, its variables, and its name for messages.
 
-    ``matrix`` is a SciPy sparse matrix, a 2-D array, or :class:`~commscore.core.read.tiles.Blocks`.
+    ``matrix`` is a SciPy sparse matrix, a 2-D array, or :class:`~commscore.core.read.tiles.Blocks`; ``fractional``
+    says of counts that they were corrected and are not whole.
     """
 
     matrix: Any
@@ -35,6 +36,7 @@ class Expression:
     layer: str | None = None
     use_raw: bool = False
     gene_symbols: str | None = None
+    fractional: bool = False
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -44,6 +46,7 @@ class Expression:
             "counts_layer": self.layer,
             "use_raw": self.use_raw,
             "gene_symbols": self.gene_symbols,
+            "counts_fractional": self.fractional,
         }
 
     def take(self, columns: Ints) -> Any:

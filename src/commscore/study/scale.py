@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 HIGHEST = 30.0
 """Log2 of 10⁹: no logarithm of normalised counts reaches it."""
+LOGARITHM = 12.0
+"""Natural logarithm of 160,000: that of counts scaled to 10,000 or 100,000 in all is less."""
 CELLS = 200
 """Cells that are looked at."""
 MOST_VALUES = 1 << 25
@@ -75,6 +77,44 @@ def warn_of_scale(matrix: Any, name: str, *, highest: float) -> None:
         _warn_if_not_normalised(cells, rows, name)
 
 
+def against_counts(matrix: Any) -> str:
+    """Say what speaks against values with fractions being counts (corrected ones); nothing if nothing does."""
+    cells = _some_cells(matrix)
+    if cells is None or not cells.nnz:
+        return "is in blocks of genes, so that no cell can be looked at as a whole"
+    if not np.isfinite(cells.data).all() or (cells.data < 0).any():
+        return "holds negative values or none, as scaled data do"
+    every = np.unique(cells.data[cells.data > 0].astype(np.float64))
+    if every.size >= 3 and _of_counts(every):
+        return ""  # counts times one number
+    rows = [v for v in _levels(cells) if v.size >= 3]
+    plain, once, _ = _speak(rows)
+    if plain >= MOST:
+        return "holds values that are multiples of another one in each cell, as normalised data do"
+    if once >= MOST and plain <= FEW:
+        return "holds values whose exponentials are multiples of one, as log-normalised data do"
+    for of, back in (("", _same), (" of e^x − 1", np.expm1), (" of 2^x − 1", _log2), (" of 10^x − 1", _log10)):
+        if _evened(cells, back):
+            return f"has the same total{of} in every cell, as normalised data do"
+    return "" if cells.data.max() > LOGARITHM else "holds no value that a logarithm could not have"
+
+
+def _evened(cells: sparse.csr_matrix, back: Any) -> bool:
+    """Whether the totals of the cells are one number, after a logarithm is undone."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        totals = _totals(cells, back)
+    if totals.size < LEAST or not np.isfinite(totals).all():
+        return False
+    relative = totals / totals.max()
+    return bool(relative.std() <= EVEN * relative.mean())
+
+
+def _totals(cells: sparse.csr_matrix, back: Any) -> Floats:
+    values = sparse.csr_matrix((back(cells.data.astype(np.float64)), cells.indices, cells.indptr), cells.shape)
+    totals = np.asarray(values.sum(axis=1), np.float64).ravel()
+    return totals[totals > 0]
+
+
 def _warn_if_no_zeros(cells: sparse.csr_matrix | None, rows: list[Floats], name: str) -> None:
     """Warn where nearly every gene is expressed in every cell, as after denoising; not for few genes of high counts."""
     if cells is None or cells.shape[0] < LEAST or (cells.data > 0).sum() < EVERYWHERE * np.prod(cells.shape):
@@ -95,10 +135,7 @@ def _warn_if_not_normalised(cells: sparse.csr_matrix | None, rows: list[Floats],
     for name_of, back in (("log1p", np.expm1), ("log2(x + 1)", _log2), ("log10(x + 1)", _log10)):
         with np.errstate(over="ignore", invalid="ignore"):
             whole = np.mean([_whole(back(row)) for row in rows])
-            totals = np.asarray(
-                sparse.csr_matrix((back(cells.data), cells.indices, cells.indptr), cells.shape).sum(axis=1)
-            ).ravel()
-        totals = totals[totals > 0]
+            totals = _totals(cells, back)
         if whole >= MOST and totals.std() > EVEN * totals.mean():
             warn(
                 f"{name} looks like {name_of} of raw counts that were not normalised (the counts come back as whole "

@@ -99,7 +99,8 @@ def by_cells(plan: ComparisonPlan, adata: AnnData) -> ContrastColumns:
     prepared = plan.prepared
     study = prepared.study
     tests, which = prepared.tests()
-    cohort = prepared.cells(min_cells=plan.min_cells, totals=cell_totals(adata, prepared.request.library_key))
+    totals = cell_totals(adata, prepared.request.library_key, fractional=prepared.source.fractional)
+    cohort = prepared.cells(min_cells=plan.min_cells, totals=totals)
     contrasts, parts, info = pairwise_contrasts(study, len(study.levels)), [], []
     with team(None) as threads:
         for contrast in contrasts:
