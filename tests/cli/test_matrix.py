@@ -94,6 +94,7 @@ NO_COUNTS = {
 }
 
 
+@pytest.mark.filterwarnings("default:.*numbers with fractions")
 def test_corrected_counts_are_normalised_and_that_is_said(score, expected, tmp_path):
     summary = score(data(COUNTS * 0.93), "--normalize")
     assert summary["exit_code"] == 0, summary
