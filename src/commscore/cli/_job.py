@@ -62,7 +62,7 @@ class Job:
             say(f"up to date: {', '.join(map(str, paths.values()))}", status="up to date")
             return recorded | {"status": "up to date"}
         say(f"reading {self.file}", file=self.file)
-        adata = read(self.file, where=self.where, backed=self.backed)
+        adata = read(self.file, where=self.where, backed=self.backed, say=say)
         result = work(adata)
         with replacing(*paths.values()) as temporary:
             for (option, path), name in zip(paths.items(), temporary, strict=True):
