@@ -86,8 +86,8 @@ def show_scores(table: pd.DataFrame, *, title: str, rows: int = 10) -> None:
         title=title,
         columns=("", "source", "target", "ligand", "receptor", "mode", "score", "p", "padj", "pairs"),
         numbers=("score", "p", "padj", "pairs"),
-        note=f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}; *: reviews tell "
-        "of it",
+        note=f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}; *: described "
+        "in reviews",
     )
 
 
