@@ -72,6 +72,45 @@ def test_outlying_rows_have_no_say_and_keep_their_own():
     assert (found.total[~alone] > 20.0).all()
 
 
+def test_a_gene_that_is_outlying_in_all_groups_keeps_its_own():
+    """Three times as variable in each of six groups: no row is excluded alone, the genes are."""
+    rng = np.random.default_rng(21)
+    variance = rng.chisquare(8, (6, 180)) / 8
+    variance[:, :3] *= 3.0
+    rows = RowVariances(variance, np.full((6, 180), 8.0), np.zeros((6, 180)), np.ones((6, 180), bool))
+    found = moderate(rows, np.zeros((6, 6)))
+    apart = found.total == 8.0
+    single = stats.f.sf(variance / found.prior, 8.0, found.prior_df) * variance.size < 0.05
+    assert single[:, :3].mean() < 0.5
+    assert apart[:, :3].all()
+    assert apart[:, 3:].mean() < 0.01
+    np.testing.assert_array_equal(found.variance[apart], variance[apart])
+    # where donors make residuals of all groups the same, six groups say no more than one
+    alike = moderate(rows, np.ones((6, 6)))
+    assert (alike.total[:, :3] == 8.0).mean() < 0.5
+
+
+def test_genes_that_some_donors_lack_keep_their_level():
+    """Four conditions of three donors, half of the donors without the gene in all six groups."""
+    rng = np.random.default_rng(22)
+    basis = np.repeat(np.eye(4), 3, axis=1).T / np.sqrt(3.0)
+    pvalues = []
+    for _ in range(100):
+        lacking = 4.0 * (rng.random((12, 3)) < 0.5)
+        y = rng.normal(size=(6, 180, 12))
+        y[:, :3] += lacking.T
+        fitted = y @ basis
+        variance = ((y - fitted @ basis.T) ** 2).sum(axis=2) / 8
+        rows = RowVariances(variance, np.full((6, 180), 8.0), np.zeros((6, 180)), np.ones((6, 180), bool))
+        found = moderate(rows, np.zeros((6, 6)))
+        t = (fitted[:, :3, 0] - fitted[:, :3, 3]) / np.sqrt(2.0 * found.variance[:, :3])
+        pvalues.append(np.stack([found.tail(k).take(slice(3)).pvalue(t[k]) for k in range(6)]))
+    p = np.array(pvalues)
+    rejected = (p <= 0.05).mean(axis=1)  # the six groups of a gene lack it in the same donors
+    assert rejected.mean() < 0.05 + 2 * rejected.std() / np.sqrt(rejected.size)
+    assert (p <= 0.001).mean() < 0.006
+
+
 def test_trend_and_level_of_every_group_are_recovered():
     levels = np.array([-1.5, 0.0, 0.5, 2.0])
     rows, _, _ = simulated(groups=4, m=2000, d0=10.0, trend=1.0, levels=levels, seed=4)
@@ -194,12 +233,28 @@ def slow_lent(residual, sampling, there, spread, rho):
     return shift, left, shared
 
 
+def slow_outlying(variance, base, there, spread, common, rho):
+    """Genes whose deviates, added up over their groups, are too large: false discovery rate .05."""
+    d0, sampling = 2 * optimize.brentq(lambda x: trigamma(x) - spread, 1e-3, 1e7), trigamma(3.0)
+    scale = np.exp(base + special.digamma(d0 / 2) - np.log(d0 / 2))
+    p = []
+    for g in np.arange(variance.shape[1]):
+        mine = np.flatnonzero(there[:, g])
+        z = [max(stats.norm.isf(stats.f.sf(variance[k, g] / scale[k, g], 6.0, d0)), -3.0) for k in mine]
+        likeness = [
+            [1.0 if j == k else (common + rho[j, k] * sampling) / (spread + sampling) for k in mine] for j in mine
+        ]
+        p.append(stats.norm.sf(sum(z) / np.sqrt(np.sum(likeness))))
+    return stats.false_discovery_control(p) <= 0.05
+
+
 @pytest.mark.parametrize("correlated", [False, True])
 @pytest.mark.parametrize("missing", [False, True])
 def test_what_genes_lend_is_what_loops_give(correlated, missing):
     """A flat trend, so that what is lent can be followed from the prior without lending."""
     rows, _, _ = simulated(groups=4, m=150, d0=4.0, common=0.6, seed=7, rho=0.3 if correlated else 0.0)
     rows = replace(rows, level=np.zeros(rows.level.shape))
+    rows.variance[:, 5] *= 200.0
     if missing:
         lost = np.random.default_rng(8).uniform(size=rows.df.shape) < 0.2
         rows = replace(rows, df=np.where(lost, 0.0, rows.df), variance=np.where(lost, np.nan, rows.variance))
@@ -239,6 +294,10 @@ def test_what_genes_lend_is_what_loops_give(correlated, missing):
     np.testing.assert_allclose(found.prior, prior, rtol=1e-5)
     own = np.where(there, rows.variance, 0.0)
     outlying = there & (stats.f.sf(own / prior, np.maximum(d, 1.0), d0) * there.sum() < 0.05)
+    common = min(max(slow_common(np.where(there, logs - base, 0.0), sampling, there, rho), 0.0), spread)
+    genes = slow_outlying(own, base, there, spread, common, rho)
+    assert 0 < genes.sum() < 0.1 * genes.size
+    outlying |= there & genes
     np.testing.assert_allclose(found.variance[~outlying], ((d0 * prior + d * own) / (d0 + d))[~outlying], rtol=1e-5)
     for k in range(4):
         for g in range(150):

@@ -4,8 +4,9 @@ Residual variances get a scaled inverse chi-squared prior (Smyth 2004, doi:10.22
 level for every group of cells, fitted by plain or by robust moments of their logarithms, the latter in the spirit of
 Phipson et al. (2016, doi:10.1214/16-AOAS920). Beyond them, a gene that varies much in one group varies much in others,
 too: the prior of a row takes over from the same gene's variances elsewhere what they have in common, less what they
-share because the same donors were measured. The tails of the t-statistics stay as heavy as a row's own few degrees of
-freedom ask for (:class:`Tail`).
+share because the same donors were measured. A gene whose variances no such prior describes, as one that some donors
+lack, keeps its own in all groups. The tails of the t-statistics stay as heavy as a row's own few degrees of freedom ask
+for (:class:`Tail`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import chdtrc, chdtri, digamma, fdtrc, fdtri, polygamma, stdtr, stdtrit
+from scipy.special import chdtrc, chdtri, digamma, fdtrc, fdtri, ndtr, ndtri, polygamma, stdtr, stdtrit
+
+from .multiple import benjamini_hochberg
 
 if TYPE_CHECKING:
     from ..arrays import Bools, Floats, Ints
@@ -27,7 +30,8 @@ _SPREAD_TAILS = (0.05, 0.90)
 _NO_TAILS = (0.0, 1.0)
 _CANDIDATES = np.geomspace(0.3, 300.0, 40)
 _MARGIN = 1.3
-_OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
+_OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance; false discovery rate of such genes
+_EXTREME = 3.0  # normal deviate that no row of a gene falls below: a row of few counts may not vary at all
 _LEAST_VARIANCE = 1e-6  # of a log variance
 _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
 _BINS = 5
@@ -163,12 +167,15 @@ def moderate(
         spread = _plain_spread(residual[shape], sampling[shape], rank=rank)
         if not spread and rank == 1:  # one variance for all, estimated by the mean; a trend has the logarithms only
             base = np.full(base.shape, np.log(rows.variance[shape].mean()))
-    mean, width, shared = base, np.full(base.shape, spread), np.zeros(base.shape)
-    if known.shape[0] > 1:
-        lent = _borrow(residual, sampling, known=known, shape=shape, spread=spread, correlation=correlation)
-        mean, width, shared = base + lent.shift, lent.width, lent.covariance
-    prior = _Prior(mean, width, shared, n_rows=int(shape.sum()), common_df=float(_prior_df(np.array(spread))))
-    return _moderate(rows, known, prior, ceiling=ceiling)
+    likeness = _likeness(residual, sampling, known=known, shape=shape, spread=spread, correlation=correlation)
+    lent = _borrow(residual, likeness, known=known)
+    common_df = float(_prior_df(np.array(spread)))
+    prior = _Prior(base + lent.shift, lent.width, lent.covariance, n_rows=int(shape.sum()), common_df=common_df)
+    apart = np.zeros(known.shape, bool)
+    if robust:
+        ratio = np.where(known, rows.variance, 0.0) / _prior_variance(base, np.full(base.shape, common_df))
+        apart = known & _outlying_genes(_upper_tail(ratio, rows.df, common_df), known, likeness)
+    return _moderate(rows, known, prior, ceiling=ceiling, apart=apart)
 
 
 def moderate_rows(
@@ -292,6 +299,37 @@ def _expected(df: Floats, prior_df: float) -> float:
 
 
 @dataclass(frozen=True)
+class _Likeness:
+    """What the log variances of one gene in two groups have in common.
+
+    Attributes
+    ----------
+    common
+        Their covariance beyond what shared donors make.
+    spread
+        Variance of log variances themselves.
+    root
+        (n_groups, m) standard errors of log variances, 0 where there is none.
+    rho
+        (n_groups, n_groups) mean squared correlation of the residuals.
+    """
+
+    common: float
+    spread: float
+    root: Floats
+    rho: Floats
+
+
+def _likeness(
+    residual: Floats, sampling: Floats, *, known: Bools, shape: Bools, spread: float, correlation: Floats | None
+) -> _Likeness:
+    n_groups = residual.shape[0]
+    rho = np.zeros((n_groups, n_groups)) if correlation is None else correlation
+    root = np.sqrt(np.where(known, sampling, 0.0))
+    return _Likeness(_common(residual, root, shape=shape, rho=rho, spread=spread), spread, root, rho)
+
+
+@dataclass(frozen=True)
 class _Lent:
     """What other groups say of a row's log variance: shift of its mean, variance left, covariance with its own."""
 
@@ -300,18 +338,12 @@ class _Lent:
     covariance: Floats
 
 
-def _borrow(
-    residual: Floats, sampling: Floats, *, known: Bools, shape: Bools, spread: float, correlation: Floats | None
-) -> _Lent:
+def _borrow(residual: Floats, likeness: _Likeness, *, known: Bools) -> _Lent:
     n_groups, m = residual.shape
-    rho = np.zeros((n_groups, n_groups)) if correlation is None else correlation
-    width = np.full((n_groups, m), spread)
-    none = _Lent(np.zeros((n_groups, m)), width, np.zeros((n_groups, m)))
-    root = np.sqrt(np.where(known, sampling, 0.0))
-    common = _common(residual, root, shape=shape, rho=rho, spread=spread)
+    common, spread, root, rho = likeness.common, likeness.spread, likeness.root, likeness.rho
+    shift, left, covariance = np.zeros((n_groups, m)), np.full((n_groups, m), spread), np.zeros((n_groups, m))
     if common <= 0.0:
-        return none
-    shift, left, covariance = none.shift.copy(), width.copy(), none.covariance.copy()
+        return _Lent(shift, left, covariance)
     for k in range(n_groups):
         others = np.flatnonzero(np.arange(n_groups) != k)
         lending = known[others].T
@@ -339,6 +371,24 @@ def _common(residual: Floats, root: Floats, *, shape: Bools, rho: Floats, spread
     return float(np.clip(product[upper].sum() / n, 0.0, spread)) if n else 0.0
 
 
+def _outlying_genes(pvalue: Floats, known: Bools, likeness: _Likeness) -> Bools:
+    """Genes (m,) that vary more, in all their groups together, than genes of the prior do.
+
+    A gene that some donors lack is no further out in any one group than one of many genes may be by chance, but it is
+    so in every group; where chance gives it to one condition alone, the prior's degrees of freedom would be sure of it.
+    The normal deviates of a gene's groups are added up; they are as alike as the log variances.
+    """
+    z = np.where(known, np.maximum(-ndtri(np.maximum(pvalue, 1e-300)), -_EXTREME), 0.0)
+    scale = np.where(known, 1.0 / np.sqrt(likeness.spread + likeness.root**2), 0.0)
+    noise = scale * likeness.root
+    apart = 1.0 - np.eye(known.shape[0])
+    covariance = likeness.common * (scale.sum(axis=0) ** 2 - (scale**2).sum(axis=0))
+    covariance += np.einsum("jm,jk,km->m", noise, likeness.rho * apart, noise)
+    n = known.sum(axis=0)
+    together = ndtr(-z.sum(axis=0) / np.sqrt(np.maximum(n + covariance, 1.0)))
+    return np.asarray(benjamini_hochberg(np.where(n > 0, together, np.nan)) <= _OUTLYING, np.bool_)
+
+
 @dataclass(frozen=True)
 class _Prior:
     """Mean and variance (n_groups, m) of log variances, what of it a row's own shares, and what all that is made of."""
@@ -355,21 +405,35 @@ def _prior_df(width: Floats) -> Floats:
     return np.where(width > 0, 2.0 * trigamma_inverse(np.maximum(width, _HARDLY)), np.inf)
 
 
-def _moderate(rows: RowVariances, known: Bools, prior: _Prior, *, ceiling: float | None) -> ModeratedVariances:
+def _prior_variance(mean: Floats, df: Floats) -> Floats:
+    """Prior variances whose logarithms have this mean."""
+    half = 0.5 * np.where(np.isinf(df), 1.0, df)
+    return np.asarray(np.exp(mean + np.where(np.isinf(df), 0.0, digamma(half) - np.log(half))), np.float64)
+
+
+def _upper_tail(ratio: Floats, df: Floats, prior_df: Floats | float) -> Floats:
+    """Chance that a row's variance is at least so many times that of the prior."""
+    agree, df = np.isinf(prior_df), np.maximum(df, _LEAST_DF)
+    tail = np.where(agree, chdtrc(df, df * ratio), fdtrc(df, np.where(agree, 1.0, prior_df), ratio))
+    return np.asarray(tail, np.float64)
+
+
+def _moderate(
+    rows: RowVariances, known: Bools, prior: _Prior, *, ceiling: float | None, apart: Bools
+) -> ModeratedVariances:
+    """Moderate all rows but those that are ``apart``, or that the prior excludes."""
     d = np.where(known, rows.df, 0.0)
     own = np.where(known, rows.variance, 0.0)
     d0 = _prior_df(prior.width)
     agree = np.isinf(d0)
     finite = np.where(agree, 1.0, d0)
-    variance = np.exp(prior.mean + np.where(agree, 0.0, digamma(finite / 2.0) - np.log(finite / 2.0)))
+    variance = _prior_variance(prior.mean, d0)
     posterior = np.where(agree, variance, (finite * variance + d * own) / (finite + d))
     total = np.where(agree, np.inf, _total_df(d, finite, width=prior.width, shared=prior.shared))
     largest = d.sum(axis=1, keepdims=True) if ceiling is None else ceiling
     total = np.minimum(total, np.maximum(largest, 1.0))
-    least = np.maximum(d, _LEAST_DF)
-    ratio = own / variance
-    p = np.where(known, np.where(agree, chdtrc(least, least * ratio), fdtrc(least, finite, ratio)), 1.0)
-    outlying = p * known.sum() < _OUTLYING
+    p = np.where(known, _upper_tail(own / variance, d, d0), 1.0)
+    outlying = apart | (p * known.sum() < _OUTLYING)
     total = np.maximum(np.where(outlying, d, total), _LEAST_DF)
     # a row that says nothing of its variance has no tail of its own
     alone = np.maximum(np.where(d > 0, np.minimum(d, total), total), _LEAST_DF)
