@@ -99,9 +99,7 @@ def compare(
     order
         Stages in order. Adds the contrast ``"stages"`` (linear, hill and steps; ``shape`` names the course if all
         others are excluded). Samples of conditions that it does not name are left out. Every stage needs two samples
-        with both groups, as every condition does; name fewer stages where one has a single sample. Genes that some
-        donors have and others have not make its p-values too small more often than they should be: see the samples
-        of a row (:func:`commscore.pl.trend`) before you believe it.
+        with both groups, as every condition does; name fewer stages where one has a single sample.
     contrast
         One level, or several, to set against the reference; by default all others. Samples of the levels
         that are not named still serve to estimate the variance. ``"pairwise"``: every two levels once, the earlier one
