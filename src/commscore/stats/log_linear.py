@@ -138,8 +138,8 @@ def counting_term(fitted: Floats, library: Floats) -> Floats:
 def told_by_counts(t: Floats) -> Bools:
     """Mark the rows (m,) that components are made of: those of one expected count or more in every sample.
 
-    Logarithms of fewer counts vary less than ``t`` says. With them, the part of counting comes out too small, and shallow
-    samples look surer than they are. All rows, where hardly any has as many counts.
+    Logarithms of fewer counts vary less than ``t`` says. With them, the part of counting comes out too small, and
+    shallow samples look surer than they are. All rows, where hardly any has as many counts.
     """
     many = t.max(axis=1) <= _LARGEST_TERM
     return many if many.sum() >= _FEWEST_ROWS else np.ones(t.shape[0], bool)
