@@ -142,6 +142,8 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "rs.Resource.match": {"var_names": ["CSF1"], "genes": ["CSF1"]},
         "ds.Shift": {"interaction": "CSF1^CSF1R", "source": "tumour", "target": "macrophage"},
         "ds.simulate": {"n_samples": 1, "n_cells": 10, "interactions": PAIRS, "n_background": 3},
+        "ds.TissueEffect": {"source": "CAF", "target": "tumour", "interaction": "CSF1^CSF1R"},
+        "ds.simulate_tissue": {"n_cells": 30, "interactions": PAIRS, "n_background": 3},
         "ds.fetch": {"name": "kang2018_muscat", "cache_dir": w.folder},
         "ds.path": {"name": "kang2018_muscat", "cache_dir": w.folder},
         "ds.list": {"cache_dir": w.folder},

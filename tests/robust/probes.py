@@ -111,7 +111,15 @@ def parameters(function):
 
 FREE_TEXT = {"title", "licence", "version"}
 NEW_NAMES = {"key_added", "sample"}
-OFTEN_EMPTY = {"covariates": "[]", "shifts": "[]", "roles": "{}", "expressed": "{}", "depth": "{}", "genes": "{}"}
+OFTEN_EMPTY = {
+    "covariates": "[]",
+    "shifts": "[]",
+    "effects": "[]",
+    "roles": "{}",
+    "expressed": "{}",
+    "depth": "{}",
+    "genes": "{}",
+}
 PATHS = {"path", "cache_dir", "interaction_csv", "complex_csv", "cofactor_csv"}
 
 

@@ -16,6 +16,7 @@ from robust.test_arguments import bound
 PUBLIC = {label: function for label, function in public().items() if limits_of(function)}
 WITHOUT = {
     ("ds.Shift", "log2fc"): "a change may have any size and sign (0 is no change, and refused as such)",
+    ("ds.TissueEffect", "strength"): "an effect may have any size and sign (0 is none, and refused as such)",
     ("get.table", "min_score"): "every method has its own range of scores",
 }
 MOST_TRIED = 10_000

@@ -13,13 +13,15 @@ from commscore._random import RNG, key, recorded
 
 from ...check import MAY_BE_EMPTY, Count, CountOrZero, NonNegative, Positive, checked
 from . import _check, _cohort, _counts, _model, _truth
+from ._effects import TissueEffect
 from ._shifts import Shift
+from ._tissue import simulate_tissue
 
 if TYPE_CHECKING:
     from ._cohort import SimulatedCohort
     from ._model import ExpressionModel
 
-__all__ = ["Shift", "_check", "simulate"]
+__all__ = ["Shift", "TissueEffect", "_check", "simulate", "simulate_tissue"]
 
 
 @checked

@@ -1,0 +1,1 @@
+"""Cells in a tissue: who is near whom, what arrives, and whether a receptor follows it."""
