@@ -75,3 +75,18 @@ def test_flat_pieces_of_a_profile_do_not_break_it():
     assert np.isfinite(profile).all()
     assert (values > 0).all()
     assert (np.diff(values) >= 0).all()
+
+
+@pytest.mark.parametrize(("stride", "within"), [(2, 1e-4), (4, 2e-3)])
+def test_nodes_between_are_those_of_a_smooth_cumulant(stride, within):
+    """A Poisson sum, whose cumulants are in closed form: mean 400, on a grid of tilts in units of its sd."""
+    mean, unit = 400.0, 1 / 40.0
+    tau = saddle.GRID * unit
+    whole = np.stack([mean * np.expm1(tau), mean * np.exp(tau), mean * np.exp(tau), 0.1 * tau], axis=1)
+    raw = np.full(whole.shape, np.nan)
+    raw[::stride] = whole[::stride]
+    while stride > 1:
+        saddle.between_nodes(raw, unit, stride)
+        stride //= 2
+    np.testing.assert_allclose(raw[:, :3], whole[:, :3], rtol=within, atol=within)
+    np.testing.assert_allclose(raw[:, 3], whole[:, 3], atol=1e-12)

@@ -32,6 +32,7 @@ GRID = np.concatenate([-_POSITIVE[16:0:-1], _POSITIVE])
 ORIGIN = 16
 N_NODES = GRID.size
 N_RIGHT = N_NODES - ORIGIN - 1
+MANY = 8  # strata
 
 
 @njit
@@ -43,9 +44,9 @@ def tilted(odds, e, c, x, n_zero, w, q):
     m = c.size
     for j in range(m):
         o = odds * e[j]
-        p = o / (1.0 + o)
-        w[j] = c[j] * p
-        q[j] = w[j] / (1.0 + o)
+        r = 1.0 / (1.0 + o)
+        w[j] = c[j] * o * r
+        q[j] = w[j] * r
     p = odds / (1.0 + odds)
     k1, k2 = n_zero * p, n_zero * p / (1.0 + odds)
     kt, ktu, ktt = 0.0, 0.0, 0.0
@@ -98,8 +99,8 @@ def settle(u, lift, n, e, c, x, n_zero, scratch, out):
 
 
 @njit
-def walk(direction, unit, f, n, n_zero, c, x, p_zero, scratch, raw):
-    """Fill ``raw`` (nodes × 4: C, C', C'', log K_uu) from the origin to one end of the grid.
+def walk(direction, unit, f, n, n_zero, c, x, p_zero, stride, scratch, raw):
+    """Fill ``raw`` (nodes × 4: C, C', C'', log K_uu), every ``stride``-th, from the origin to one end of the grid.
 
     One exp per bin: from node to node the factors exp(τ x) are multiplied, and squared where the spacing
     doubles. u is predicted from its derivative. C comes from its definition while the atom at zero matters and
@@ -107,16 +108,16 @@ def walk(direction, unit, f, n, n_zero, c, x, p_zero, scratch, raw):
     """
     lift = math.log(f) - math.log1p(-f)
     e, step = scratch[2, : c.size], scratch[3, : c.size]
-    t = 0.5 * direction * unit
+    t = GRID[ORIGIN + stride] * direction * unit
     for j in range(c.size):
         e[j] = 1.0
         step[j] = math.exp(t * x[j])
     raw[ORIGIN, CUMULANT] = 0.0
     u, slope = settle(0.0, lift, n, e, c, x, n_zero, scratch, raw[ORIGIN])
     before = slope
-    for k in range(1, N_RIGHT + 1 if direction > 0.0 else ORIGIN + 1):
+    for k in range(stride, N_RIGHT + 1 if direction > 0.0 else ORIGIN + 1, stride):
         node = ORIGIN + k if direction > 0.0 else ORIGIN - k
-        back = node - 1 if direction > 0.0 else node + 1
+        back = node - stride if direction > 0.0 else node + stride
         h = abs(GRID[node] - GRID[back]) * direction * unit
         u += h * (slope + 0.5 * h / t * (slope - before))
         before = slope
@@ -163,8 +164,28 @@ def build(genes, indptr, counts, values, rows, start, stop, scratch, raw, tables
         row = rows[i]
         c, x = counts[indptr[genes[i]] : indptr[genes[i] + 1]], values[indptr[genes[i]] : indptr[genes[i] + 1]]
         for side in range(2):
-            walk(1.0 - 2.0 * side, row[TILT], row[FRACTION], row[SIZE], row[N_ZERO], c, x, row[ATOM], scratch, raw)
+            walk(1.0 - 2.0 * side, row[TILT], row[FRACTION], row[SIZE], row[N_ZERO], c, x, row[ATOM], 1, scratch, raw)
         truncate(raw, row[TILT], row[ATOM], row[CENTRE], row[SCALE], tables[i])
+
+
+@njit
+def between_nodes(raw, unit, stride):
+    """Fill the nodes in the middle between every ``stride``-th: quintic Hermite for C and what follows from it."""
+    for node in range(stride // 2, N_NODES, stride):
+        a, b = raw[node - stride // 2], raw[node + stride // 2]
+        h = (GRID[node + stride // 2] - GRID[node - stride // 2]) * unit
+        raw[node, CUMULANT] = (
+            0.5 * (a[CUMULANT] + b[CUMULANT])
+            + 5.0 * h / 32.0 * (a[SLOPE] - b[SLOPE])
+            + h * h / 64.0 * (a[CURVATURE] + b[CURVATURE])
+        )
+        raw[node, SLOPE] = (
+            15.0 / (8.0 * h) * (b[CUMULANT] - a[CUMULANT])
+            - 7.0 / 16.0 * (a[SLOPE] + b[SLOPE])
+            + h / 32.0 * (b[CURVATURE] - a[CURVATURE])
+        )
+        raw[node, CURVATURE] = 1.5 / h * (b[SLOPE] - a[SLOPE]) - 0.25 * (a[CURVATURE] + b[CURVATURE])
+        raw[node, FACTOR] = 0.5 * (a[FACTOR] + b[FACTOR])
 
 
 @njit
@@ -174,10 +195,15 @@ def build_strata(genes, indptr, counts, values, parts, rows, start, stop, scratc
     As :func:`build`; bins of gene ``g`` in stratum ``s`` lie between ``indptr[s, g]`` and ``indptr[s, g + 1]``,
     ``parts`` (rows × strata × 4) are f, n, number of zeros and P0 of each stratum (n is 0 where nothing is drawn), and
     ``rows`` (rows × 5) atom, tilt, mean and sd of the sum without its atom, and what is constant in it.
+
+    The strata are walked on every other node, or every fourth, where there is no atom at zero; their sum is
+    interpolated: *measured* (GSE128531, six strata) p-values move by 0.03 % in the median, 6 % below 1e-20; with every
+    fourth 0.1 % and, above 1e-6, at most 1 % (8 % in GSE75688, eleven strata of 47 cells).
     """
     for i in range(start, stop):
         atom, tilt, centre, scale, constant = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3], rows[i, 4]
         raw[:] = 0.0
+        stride = 1 if atom > 0.0 or parts.shape[1] == 1 else 2 if parts.shape[1] < MANY else 4
         for s in range(parts.shape[1]):
             n = parts[i, s, SIZE]
             if n == 0.0:
@@ -186,13 +212,28 @@ def build_strata(genes, indptr, counts, values, parts, rows, start, stop, scratc
             c, x = counts[first:last], values[first:last]
             p_zero = parts[i, s, ATOM] if atom > 0.0 else 0.0
             for side in range(2):
-                walk(1.0 - 2.0 * side, tilt, parts[i, s, FRACTION], n, parts[i, s, N_ZERO], c, x, p_zero, scratch, one)
+                walk(
+                    1.0 - 2.0 * side,
+                    tilt,
+                    parts[i, s, FRACTION],
+                    n,
+                    parts[i, s, N_ZERO],
+                    c,
+                    x,
+                    p_zero,
+                    stride,
+                    scratch,
+                    one,
+                )
             origin = one[ORIGIN, FACTOR]
-            for node in range(N_NODES):
+            for node in range(0, N_NODES, stride):
                 raw[node, CUMULANT] += one[node, CUMULANT]
                 raw[node, SLOPE] += one[node, SLOPE]
                 raw[node, CURVATURE] += one[node, CURVATURE]
                 raw[node, FACTOR] += one[node, FACTOR] - origin
+        while stride > 1:
+            between_nodes(raw, tilt, stride)
+            stride //= 2
         for node in range(N_NODES):
             raw[node, CUMULANT] += GRID[node] * tilt * constant
             raw[node, SLOPE] += constant

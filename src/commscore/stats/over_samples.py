@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commscore.kernels import excess as kernels
+
 from .variance import RowVariances, Tail, moderate
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ _INDEPENDENT = 25
 """Rows that share samples, genes and groups tell no more of a common variance than so many that share nothing."""
 _LEAST_SHARE = 0.25  # of a row's mean variance: a sample in which a gene hardly varies is not that much surer
 _LEAST = 1e-8
+_TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ class SampleExcess:
         One side alone would make an excess in samples in which the other is hardly expressed. No value grows by this;
         rates under labels without meaning fall (benchmarks/README_samples.md).
         """
-        return replace(self, excess=np.where(self.excess > 0, reach * self.excess, self.excess))
+        out = self.excess.copy()
+        np.multiply(out, reach, out=out, where=out > 0)
+        return replace(self, excess=out)
 
     @property
     def n(self) -> Ints:
@@ -75,17 +80,15 @@ class SampleTest:
 
 def test_excess(rows: SampleExcess) -> SampleTest:
     """Test every row that has two samples or more; one with a single sample has a mean and no more."""
-    d, v = np.where(rows.used, rows.excess, 0.0), _floored(rows)
+    n, v = rows.n, _floored(rows)
     between = variance_between(rows, v)
-    weight = rows.used / (v + between[:, None])
-    total = np.maximum(weight.sum(axis=1), 1e-300)
-    mean = np.where(rows.n > 0, (weight * d).sum(axis=1) / total, np.nan)
-    df = np.maximum(rows.n - 1, 0).astype(np.float64)
-    several = rows.n >= 2
-    residual = (weight * (d - np.nan_to_num(mean)[:, None]) ** 2).sum(axis=1) / np.maximum(df, 1.0)
-    residual = np.where(several, np.maximum(residual, _LEAST), np.nan)
+    total, mean, squares = (np.empty(len(v)) for _ in range(3))
+    kernels.weighted(rows.excess, v, rows.used, between, total, mean, squares)
+    df = np.maximum(n - 1, 0).astype(np.float64)
+    several = n >= 2
+    residual = np.where(several, np.maximum(squares / np.maximum(df, 1.0), _LEAST), np.nan)
     posterior, tail, prior_df = _moderated(residual, df, rows.level)
-    se = np.where(several, np.sqrt(posterior / total), np.nan)
+    se = np.where(several, np.sqrt(posterior / np.maximum(total, _TINY)), np.nan)
     pvalue = one_sided(mean / se, tail)
     return SampleTest(mean, se, np.where(several, pvalue, np.nan), between, prior_df)
 
@@ -98,9 +101,9 @@ def one_sided(t: Floats, tail: Tail) -> Floats:
 
 def _floored(rows: SampleExcess) -> Floats:
     """Return the variances; none below a quarter of the row's mean, and 1 where there is no sample."""
-    v = np.where(rows.used, rows.variance, 0.0)
-    mean = v.sum(axis=1, keepdims=True) / np.maximum(rows.n, 1)[:, None]
-    return np.asarray(np.where(rows.used, np.maximum(np.maximum(v, _LEAST_SHARE * mean), 1e-30), 1.0), np.float64)
+    out = np.empty(rows.variance.shape)
+    kernels.floored(rows.variance, rows.used, _LEAST_SHARE, 1e-30, out)
+    return out
 
 
 def variance_between(rows: SampleExcess, v: Floats) -> Floats:
@@ -108,13 +111,9 @@ def variance_between(rows: SampleExcess, v: Floats) -> Floats:
     several = np.flatnonzero(rows.n >= 2)
     if not several.size:
         return np.zeros(len(v))
-    used, d, v = rows.used[several], rows.excess[several], v[several]
-    weight = used / v
-    total, squares = weight.sum(axis=1), (weight**2).sum(axis=1)
-    mean = np.where(used, weight * d, 0.0).sum(axis=1) / total
-    spread = np.where(used, weight * (d - mean[:, None]) ** 2, 0.0).sum(axis=1)
-    moment = (spread - (rows.n[several] - 1)) / (total - squares / total)
-    level = rows.level[several]
+    moment = np.empty(len(v))
+    kernels.moments_between(rows.excess, v, rows.used, moment)
+    moment, level = moment[several], rows.level[several]
     order = np.argsort(level, kind="stable")
     bins = np.array_split(order, int(np.clip(order.size // _ROWS_PER_BIN, 1, _BINS)))
     middle = np.array([level[b].mean() for b in bins])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...arrays import Tests
+from ...kernels import excess as kernels
 from ...scores import MEAN, Form
 from ...stats.over_samples import SampleExcess
 from ..permute import Draws, permute
@@ -65,9 +66,9 @@ class SampleStatistics:
 
     def used(self, tests: Tests) -> Bools:
         """Return which samples a test has: enough cells of both groups, and others to compare them with."""
-        cells = self.cells
-        source, target, every = cells[:, tests.source], cells[:, tests.target], cells.sum(axis=1)[:, None]
-        return np.asarray(((np.minimum(source, target) >= MIN_CELLS) & (source < every)).T)
+        cells, out = np.ascontiguousarray(self.cells.T), np.empty((tests.n, len(self.parts)), bool)
+        kernels.used_samples(tests.source, tests.target, cells, cells.sum(axis=0), MIN_CELLS, 0, tests.n, out)
+        return out
 
 
 def is_linear(score: Score) -> bool:
@@ -87,8 +88,10 @@ def sample_excess(
     if linear.size:
         moments = linear_moments(problem, tests.take(linear), samples)
         for s, score in enumerate(scores):
-            if is_linear(score):
+            if is_linear(score) and linear.size < tests.n:
                 out[s].put(linear, moments)
+            elif is_linear(score):
+                out[s] = moments
     permuted = np.flatnonzero(~plain | (not all(is_linear(s) for s in scores)))
     if permuted.size:
         _permuted(problem, tests, scores, rows=permuted, samples=samples, draws=draws, out=out)
@@ -107,47 +110,45 @@ class _Accumulated:
     def empty(cls, n_tests: int, n_samples: int) -> _Accumulated:
         return cls(*(np.zeros((n_tests, n_samples)) for _ in range(3)))
 
-    def put(self, rows: Ints, moments: tuple[Floats, Floats, Floats]) -> None:
-        self.excess[rows], self.variance[rows], self.centre[rows] = moments
+    def put(self, rows: Ints, moments: _Accumulated) -> None:
+        self.excess[rows], self.variance[rows], self.centre[rows] = moments.excess, moments.variance, moments.centre
 
     def over(self, used: Bools) -> SampleExcess:
         """Forget samples that a row does not have."""
-        level = np.where(used, self.centre, 0.0).sum(axis=1) / np.maximum(used.sum(axis=1), 1)
-        return SampleExcess(np.where(used, self.excess, np.nan), np.where(used, self.variance, np.nan), used, level)
+        unused = ~used
+        for values, nothing in ((self.excess, np.nan), (self.variance, np.nan), (self.centre, 0.0)):
+            np.copyto(values, nothing, where=unused)
+        level = self.centre.sum(axis=1) / np.maximum(used.sum(axis=1), 1)
+        return SampleExcess(self.excess, self.variance, used, level)
 
 
-def linear_moments(problem: Problem, tests: Tests, samples: SampleStatistics) -> tuple[Floats, Floats, Floats]:
+def linear_moments(problem: Problem, tests: Tests, samples: SampleStatistics) -> _Accumulated:
     """Excess of (L + R) / 2, its exact variance and its exact mean under permuted labels, (n_tests, n_samples).
 
     Of N cells in a sample, n and m of them in source and target, with S the (co)variances over N − 1: the variance of
     L is S_a (1/n − 1/N), and L and R covary by −S_ab / N, or by S_ab (1/n − 1/N) in one group.
     """
     genes = problem.entities.first(tests.ligand), problem.entities.first(tests.receptor)
-    keys = np.unique(np.minimum(*genes) * len(problem.genes.total) + np.maximum(*genes))
-    pairs = samples.pairs(keys[keys // len(problem.genes.total) != keys % len(problem.genes.total)])
-    columns = [
-        _linear_in_sample(part, summary, pair, tests=tests, genes=genes)
-        for part, summary, pair in zip(samples.parts, samples.summaries, pairs, strict=True)
-    ]
-    excess, variance, centre = (np.stack(c, axis=1) for c in zip(*columns, strict=True))
-    return excess, variance, centre
+    key = np.minimum(*genes) * len(problem.genes.total) + np.maximum(*genes)
+    differ = genes[0] != genes[1]
+    pairs = samples.pairs(np.unique(key[differ]))
+    pair = np.where(differ, np.searchsorted(pairs[0].keys, key), -1)
+    every = np.maximum([p.n_cells for p in samples.parts], 1).astype(np.float64)
+    total = np.ascontiguousarray(samples.total.transpose(1, 2, 0))
+    deviance = np.stack([s.deviance for s in samples.summaries], axis=1)
+    sd = np.sqrt(deviance / np.maximum(every - 1.0, 1.0))
+    ends = np.stack([tests.source, tests.target, *genes])
+    overall, cell = total.sum(axis=1) / every, 1.0 / every
+    share = 1.0 / np.maximum(samples.cells.T, 1)
+    correlation = np.stack([p.correlation for p in pairs], axis=1)
+    known = ends, pair, total * share, share - cell, cell, overall, sd, correlation
+    out = _Accumulated(*(np.empty((tests.n, every.size)) for _ in range(3)))
 
+    def work(start: int, stop: int) -> None:
+        kernels.linear_excess(*known, start, stop, out.excess, out.variance, out.centre)
 
-def _linear_in_sample(
-    part: CellStatistics, summary: Summary, pairs: Pairs, *, tests: Tests, genes: tuple[Ints, Ints]
-) -> tuple[Floats, Floats, Floats]:
-    n_cells = max(part.n_cells, 1)
-    sizes = np.maximum(part.sizes, 1).astype(np.float64)
-    groups = tests.source, tests.target
-    overall = part.total.sum(axis=1) / n_cells
-    means = [part.total[g, k] / sizes[k] for g, k in zip(genes, groups, strict=True)]
-    spread = summary.deviance / max(n_cells - 1, 1)
-    finite = [1.0 / sizes[k] - 1.0 / n_cells for k in groups]
-    product = pairs.between(*genes) * np.sqrt(spread[genes[0]] * spread[genes[1]])
-    covariance = product * np.where(tests.source == tests.target, finite[0], -1.0 / n_cells)
-    variance = 0.25 * (spread[genes[0]] * finite[0] + spread[genes[1]] * finite[1] + 2.0 * covariance)
-    centre = 0.5 * (overall[genes[0]] + overall[genes[1]])
-    return 0.5 * (means[0] + means[1]) - centre, np.maximum(variance, 0.0), centre
+    problem.team.run(work, tests.n)
+    return out
 
 
 def _permuted(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...kernels import excess as kernels
 from ...stats.over_samples import SampleTest, test_excess
 from ...stats.selection import ExpressionFilter, pass_probability
 from .moments import SampleStatistics, sample_excess
@@ -86,9 +87,9 @@ def _largest_share(values: Floats) -> Floats:
 
 def _weaker_side(entities: Entities, tests: Tests, samples: SampleStatistics) -> Floats:
     """Fraction of the cells that express the ligand, or the receptor, whichever is less, n_tests × n_samples."""
-    columns = []
-    for expressed, cells in zip(samples.expressed, samples.cells, strict=True):
-        prop = expressed / np.maximum(cells, 1)
-        least = np.minimum.reduceat(prop[entities.genes], entities.indptr[:-1], axis=0)
-        columns.append(np.minimum(least[tests.ligand, tests.source], least[tests.receptor, tests.target]))
-    return np.stack(columns, axis=1)
+    fractions = samples.expressed / np.maximum(samples.cells, 1)[:, None]
+    least = np.minimum.reduceat(fractions[:, entities.genes], entities.indptr[:-1], axis=1)
+    least, out = np.ascontiguousarray(least.transpose(1, 2, 0)), np.empty((tests.n, len(samples.parts)))
+    sides = tests.ligand, tests.source, tests.receptor, tests.target
+    kernels.weaker_side(*sides, least, 0, tests.n, out)
+    return out
