@@ -10,7 +10,7 @@ import pandas as pd
 from ..check import AxesOrNone, Levels, checked
 from ._colours import DOWN, UP, obs_colours
 from ._fit import sized
-from ._stages import estimate, name_stages, places, stage_points
+from ._stages import estimate, explain_marks, name_stages, places, stage_points
 from ._table import axes, extra_of, names_of, need_columns, need_rows, ordered, params_of, table_of
 from ._text import bare, counted, title
 
@@ -80,9 +80,8 @@ def balance(
     missing = len(frame) - len(there)
     text = "Balance of pro- and anti-tumour communication"
     left_out = counted(missing, "sample") + (" without a balance" if missing else "")
-    marks = "grey: if all unsigned flow were anti or pro, line: means"
-    more = marks + ("" if tests is None else ", diamond: estimate with 95 % interval")
-    title(ax, text, left_out, pad=6 if tests is None else 26, more=more)
+    explain_marks(ax, tests is not None, "grey: if all unsigned flow were anti or pro")
+    title(ax, text, left_out, pad=6 if tests is None else 26)
     return ax
 
 

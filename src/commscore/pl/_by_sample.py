@@ -145,6 +145,7 @@ def by_sample(
         counted(quiet, "programme"),
         counted(dropped, "sample"),
         pad=18,
+        more="grey: the sample lacks a group" if np.isnan(upper).any() or np.isnan(lower).any() else "",
     )
     return ax
 

@@ -221,8 +221,9 @@ def _of_samples(data: Any, condition_key: str, *, top: int, most: int, palette: 
     stage = labels_of(data.obs[condition_key].iloc[:most])
     present = label_codes(data.obs[condition_key].iloc[:most])[1]
     colours = obs_colours(data, condition_key, present) if palette is None else named_colours(palette, present)
+    grey = " (grey: the sample lacks a group)" if values.isna().to_numpy().any() else ""
     left_out = counted(int(enough.sum()) - len(order), "edge"), counted(data.n_obs - len(names), "sample")
-    wide = _Wide(values, "log2(L·R), from the row mean (− below)", "Interactions by sample", left_out)
+    wide = _Wide(values, "log2(L·R), from the row mean (− below)", f"Interactions by sample{grey}", left_out)
     wide.short = {text: fitted(label, 60) for label, text in texts.items()}
     legend_title = heading(condition_key)
     wide.over, wide.legends = {legend_title: [colours[s] for s in stage]}, {legend_title: colours}

@@ -73,8 +73,9 @@ def response(
     columns = _largest(whole.abs().max(axis=0), top, order=names_of(frame["pathway"]))
     padj = measured.pivot(index="target", columns="pathway", values="padj").loc[rows, columns]
     ax = _draw(ax, whole.loc[rows, columns], (padj <= max_padj).to_numpy())
+    grey = "grey: not tested" if whole.loc[rows, columns].isna().to_numpy().any() else ""
     hidden = counted(len(whole) - len(rows), "group"), counted(whole.shape[1] - len(columns), "pathway")
-    title(ax, f"{heading(contrast)}: response of the receiving cells (▲ ▼ padj ≤ {max_padj:g})", *hidden)
+    title(ax, f"{heading(contrast)}: response of the receiving cells (▲ ▼ padj ≤ {max_padj:g})", *hidden, more=grey)
     return ax
 
 

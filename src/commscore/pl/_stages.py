@@ -50,3 +50,9 @@ def estimate(ax: Any, stage: int, value: float, *, ends: tuple[float, float] | N
     if ends is not None and np.isfinite(ends).all():
         ax.plot([stage + _BESIDE] * 2, ends, color=DARK, lw=1.6, zorder=2)
     ax.scatter([stage + _BESIDE], [value], marker="D", s=28, color=DARK, zorder=3)
+
+
+def explain_marks(ax: Any, has_estimates: bool, *more: str) -> None:
+    """Say below the axis what is drawn beside the samples."""
+    marks = ["line: means of the samples", *(["diamond: estimate with 95 % interval"] if has_estimates else []), *more]
+    ax.set_xlabel("\n".join(marks), fontsize=7.5, color="0.3")

@@ -12,7 +12,7 @@ from ..check import AxesOrNone, Label, Levels, checked
 from ..get._columns import label_codes, labels_of
 from ._colours import obs_colours
 from ._fit import sized
-from ._stages import estimate, name_stages, stage_points
+from ._stages import estimate, explain_marks, name_stages, stage_points
 from ._table import axes, contrast_between, ordered, pick, reference_first, table_of
 from ._text import bare, counted, edge_labels, title, written
 
@@ -116,9 +116,9 @@ def trend(
     edge = pd.DataFrame([{"interaction": interaction, "source": source, "target": target}])
     what = written(edge_labels(edge, 26)[0]) + (f": {summary}" if summary else "")
     hidden = int(used.sum() - there.sum())
-    marks = "line: means" + (", diamond: estimate with 95 % interval" if summary else "")
+    explain_marks(ax, bool(summary))
     left_out = counted(hidden, "sample") + (" without the source or the target" if hidden else "")
-    title(ax, what, left_out, more=marks)
+    title(ax, what, left_out)
     return ax
 
 
