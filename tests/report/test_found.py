@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 
@@ -190,3 +191,68 @@ def test_of_equally_sure_changes_the_largest_is_named(cohort):
     largest = found.loc[found["effect"].abs().idxmax()]
     edges = opening(same, keys=["commscore_compare"])[1]["Comparison"][1:]
     assert edges[0].startswith(f"{largest['interaction']} from {largest['source']} to {largest['target']}")
+
+
+@pytest.fixture(scope="module")
+def more(cohort):
+    """The cohort with loops, weak edges and the balance of its samples."""
+    one = cohort.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cs.tl.loops(one, n_perms=50, max_padj=1.0)
+        cs.tl.recessive(one)
+        counts = ad.AnnData(one.layers["counts"], obs=one.obs, var=one.var)
+        cs.tl.balance(counts, "cell_type", condition_key="condition", sample_key="sample")
+    one.uns["commscore_balance"] = counts.uns["commscore_balance"]
+    return one
+
+
+def test_the_strongest_loops_are_told_step_by_step(more):
+    first, *chains = opening(more)[1]["Loops"]
+    table = cs.get.table(more, "commscore_loops")
+    assert first.startswith(f"{len(table):,} loops and relays were found")
+    row = table.loc[table["strength"].idxmax()]
+    groups, carried = json.loads(row["groups"]), json.loads(row["interactions"])
+    assert f" {' → '.join(groups)} by {', then '.join(carried)}: strength {row['strength']:.3g}" in chains[0]
+
+
+def test_therapies_are_told_with_their_targets_and_as_no_prediction(more):
+    first, *best = opening(more)[1]["Therapies"]
+    table = cs.get.table(more, "commscore_therapies")
+    cuts = table[table["status"] == "cuts"].drop_duplicates("therapy")
+    assert first.startswith(f"Of {table['therapy'].nunique()} therapies of the resource {len(cuts)} act on")
+    assert "no prediction of response" in first
+    row = cuts.loc[cuts["share"].idxmax()]
+    assert best[0].startswith(f"{row['therapy']} (on ")
+    assert f"{row['n_edges']:,} edges, {row['share']:.2g} of the flow" in best[0]
+
+
+def test_the_balance_is_told_with_its_exact_p_value(more):
+    assert opening(more)[1]["Balance"] == ["No sample has a balance: pro or anti flow is missing in all of them."]
+    one = more.copy()
+    stored = one.uns["commscore_balance"]
+    stored["table"]["balance"] = np.where(stored["table"]["condition"] == "case", 1.5, 0.25)
+    tests = stored["tests"]
+    rows = (tests["measure"] == "balance").to_numpy()
+    numbers = {
+        "effect": 1.25,
+        "ci_low": -0.5,
+        "ci_high": 3.0,
+        "pvalue": 0.041,
+        "exact_pvalue": 0.1,
+        "exact_floor": 0.029,
+    }
+    for name, number in numbers.items():
+        tests.loc[rows, name] = number
+    assert opening(one)[1]["Balance"] == [
+        "Mean of log2 pro over anti flow in 8 samples: control 0.25, case 1.5.",
+        "case vs control: +1.2 (95 % interval −0.5 to 3), p 0.041; "
+        "over relabelled samples 0.1, where 0.029 is the least.",
+    ]
+
+
+def test_weak_edges_are_counted(more):
+    first, *edges = opening(more)[1]["Recessive interactions"]
+    table = cs.get.table(more, "commscore_recessive")
+    assert first.startswith(f"{int(table['recessive'].sum()):,} of {len(table):,} edges are weak")
+    assert len(edges) == min(3, int(table["recessive"].sum()))

@@ -34,7 +34,7 @@ def test_without_liana_the_extra_is_named(monkeypatch):
         return builtins.__import__(name)
 
     monkeypatch.setattr(importlib, "import_module", refuse)
-    with pytest.raises(ImportError, match=r"pip install 'commscore\[liana\]'"):
+    with pytest.raises(ImportError, match=r"pip install liana"):
         rs.from_liana("consensus")
 
 

@@ -48,6 +48,13 @@ class Result:
         Further tables by name, for example ``untested``.
     schema
         Name and version of the table's layout.
+
+    Examples
+    --------
+    >>> import commscore as cs
+    >>> result = cs.tl.score(cs.ds.pbmc(), "cell_type", null=None, inplace=False)
+    >>> result.resource["name"], result.params["groupby"], sorted(result.extra)
+    ('breast', 'cell_type', ['untested'])
     """
 
     table: pd.DataFrame

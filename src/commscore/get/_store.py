@@ -101,7 +101,20 @@ def _refuse_backed_view(adata: AnnData) -> None:
 
 @checked
 def store(adata: AnnData, key: str, result: Result) -> None:
-    """Write ``result`` to ``adata.uns[key]``, replacing what was there."""
+    """Write ``result`` to ``adata.uns[key]``, replacing what was there.
+
+    Examples
+    --------
+    Two calls, kept under keys of one's own:
+
+    >>> import commscore as cs
+    >>> adata = cs.ds.pbmc()
+    >>> for method in ("mean", "product"):
+    ...     result = cs.tl.score(adata, "cell_type", method=method, null=None, inplace=False)
+    ...     cs.get.store(adata, f"by_{method}", result)
+    >>> [key for key in adata.uns if key.startswith("by_")]
+    ['by_mean', 'by_product']
+    """
     check_key(key, "key")
     _refuse_backed_view(adata)
     adata.uns[key] = {

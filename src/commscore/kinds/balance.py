@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from .. import pl
 from ._base import Drawing, ResultKind, View
 from ._views import FACTORS
+from ._words import TOP
 from ._works import PERMUTATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from ._base import FigureRequest
+    from ._base import FigureRequest, StoredResult
     from ._works import Work
 
 
@@ -27,6 +30,31 @@ def _figures(request: FigureRequest) -> list[Drawing | str]:
             caption="Above zero, flow that drives the tumour prevails.",
         )
     ]
+
+
+def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float) -> list[str]:  # noqa: ARG001
+    table, tests = stored.table, stored.tables.get("tests")
+    means = table.groupby("condition", observed=True)["balance"].mean().dropna()
+    if means.empty:
+        return ["No sample has a balance: pro or anti flow is missing in all of them."]
+    listing = ", ".join(f"{name} {value:.2g}" for name, value in means.items())
+    lines = [f"Mean of log2 pro over anti flow in {table['sample'].nunique():,} samples: {listing}."]
+    if tests is None:
+        return lines
+    tested = tests[((tests["measure"] == "balance") & tests["pvalue"].notna()).to_numpy()]
+    return lines + [
+        _difference(row) for row in tested.sort_values("pvalue", kind="stable").head(TOP).to_dict("records")
+    ]
+
+
+def _difference(row: Any) -> str:
+    exact = ""
+    if not (pd.isna(row["exact_pvalue"]) or pd.isna(row["exact_floor"])):
+        exact = f"; over relabelled samples {row['exact_pvalue']:.2g}, where {row['exact_floor']:.2g} is the least"
+    return (
+        f"{row['contrast']}: {row['effect']:+.2g} (95 % interval {row['ci_low']:.2g} to {row['ci_high']:.2g}), "
+        f"p {row['pvalue']:.2g}{exact}."
+    ).replace(" -", " −")
 
 
 def _methods(p: Mapping[str, str]) -> str:  # noqa: ARG001
@@ -67,6 +95,7 @@ KIND = ResultKind(
     place=7,
     plot="balance",
     figures=_figures,
+    findings=_findings,
     methods=_methods,
     works=_works,
     counts_evidence=False,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import pl
+from .._names import read_names
 from ._base import Drawing, ResultKind, View
-from ._words import counted, counts
+from ._words import TOP, counted, counts
 from ._works import BENJAMINI_HOCHBERG, PERMUTATIONS, Work
 
 if TYPE_CHECKING:
@@ -33,7 +34,18 @@ def _figures(request: FigureRequest) -> list[Drawing | str]:
 
 
 def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float) -> list[str]:  # noqa: ARG001
-    return [f"{len(stored.table):,} loops and relays were found: {counted(stored.table['kind'])}."]
+    best = stored.table.sort_values("strength", ascending=False, kind="stable").head(TOP)
+    return [
+        f"{len(stored.table):,} loops and relays were found: {counted(stored.table['kind'])}.",
+        *(_chain(row) for row in best.to_dict("records")),
+    ]
+
+
+def _chain(row: Any) -> str:
+    """Say who passes what to whom, and whether the whole reinforces."""
+    way = "reinforces" if row["sign"] > 0 else "restrains"
+    groups, carried = (" → ".join(read_names(row["groups"])), ", then ".join(read_names(row["interactions"])))
+    return f"{str(row['kind']).capitalize()} {groups} by {carried}: strength {row['strength']:.3g}, it {way}."
 
 
 def _methods(p: Mapping[str, str]) -> str:

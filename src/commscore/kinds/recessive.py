@@ -6,9 +6,22 @@ from typing import TYPE_CHECKING
 
 from ._base import ResultKind, View
 from ._views import EDGE
+from ._words import TOP, edge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from ._base import StoredResult
+
+
+def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float) -> list[str]:  # noqa: ARG001
+    table = stored.table
+    recessive = table[table["recessive"].to_numpy(bool)].sort_values("rank", kind="stable")
+    lines = [f"{len(recessive):,} of {len(table):,} edges are weak, specific and stable under resampling."]
+    return lines + [
+        f"{edge(row)}: in {row['stability']:.0%} of the resamples, at a score of {row['score']:.3g}."
+        for row in recessive.head(TOP).to_dict("records")
+    ]
 
 
 def _methods(p: Mapping[str, str]) -> str:
@@ -38,5 +51,6 @@ KIND = ResultKind(
         ),
     },
     place=10,
+    findings=_findings,
     methods=_methods,
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import pl
+from .._names import read_names
 from ._base import Drawing, ResultKind, View
-from ._words import counts
+from ._words import TOP, counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from ._base import FigureRequest
+    from ._base import FigureRequest, StoredResult
 
 
 def _figures(request: FigureRequest) -> list[Drawing | str]:
@@ -23,6 +24,22 @@ def _figures(request: FigureRequest) -> list[Drawing | str]:
             f"out. {counts(request.stored.table, 'status')}",
             caption="An in-silico cut of edges, not a prediction of response.",
         )
+    ]
+
+
+def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float) -> list[str]:  # noqa: ARG001
+    table = stored.table
+    cuts = table[(table["status"] == "cuts").to_numpy()].sort_values("share", ascending=False, kind="stable")
+    names = cuts.drop_duplicates("therapy")
+    lines = [
+        f"Of {table['therapy'].nunique():,} therapies of the resource {len(names):,} act on a side of at least one "
+        "scored interaction. What follows is a cut of edges on paper, no prediction of response."
+    ]
+    best = names[names["share"].notna().to_numpy()].head(TOP)
+    return lines + [
+        f"{row['therapy']} (on {', '.join(read_names(row['targets']))}): {row['n_edges']:,} edges, {row['share']:.2g} "
+        "of the flow without antigen presentation."
+        for row in best.to_dict("records")
     ]
 
 
@@ -61,5 +78,6 @@ KIND = ResultKind(
     place=8,
     plot="therapies",
     figures=_figures,
+    findings=_findings,
     methods=_methods,
 )

@@ -76,7 +76,7 @@ def from_cellchatdb(
     *,
     species: str = "human",
 ) -> Resource:
-    """Read CellChatDB.
+    r"""Read CellChatDB.
 
     Parameters
     ----------
@@ -103,6 +103,26 @@ def from_cellchatdb(
     References
     ----------
     Jin et al., Nature Protocols 2024, doi:10.1038/s41596-024-01045-4
+
+    Examples
+    --------
+    Three tables as R's ``write.csv`` writes them, with one pair:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import commscore as cs
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> files = [folder / f"{name}.csv" for name in ("interaction", "complex", "cofactor")]
+    >>> sides = "ligand,receptor,annotation,agonist,antagonist,co_A_receptor,co_I_receptor"
+    >>> texts = [
+    ...     f",{sides}\n1,CXCL12,CXCR4,Secreted Signaling,,,,\n",
+    ...     ",subunit_1\nTGFbR1,TGFBR1\n",
+    ...     ",cofactor1\nBMP antagonist,NOG\n",
+    ... ]
+    >>> for file, text in zip(files, texts, strict=True):
+    ...     _ = file.write_text(text)
+    >>> cs.rs.from_cellchatdb(*files).interactions[["interaction", "mode"]].values.tolist()
+    [['CXCL12^CXCR4', 'paracrine']]
     """
     check_name(species)
     files = [read_file(p) for p in (interaction_csv, complex_csv, cofactor_csv)]

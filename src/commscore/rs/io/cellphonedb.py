@@ -63,7 +63,7 @@ _KEPT = {
 
 @checked
 def from_cellphonedb(path: str | Path) -> Resource:
-    """Read CellPhoneDB.
+    r"""Read CellPhoneDB.
 
     Parameters
     ----------
@@ -91,6 +91,23 @@ def from_cellphonedb(path: str | Path) -> Resource:
     References
     ----------
     Troulé et al., Nature Protocols 2025, doi:10.1038/s41596-024-01137-1
+
+    Examples
+    --------
+    Three files as CellPhoneDB publishes them, with one pair:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import commscore as cs
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name, text in {
+    ...     "interaction": "partner_a,partner_b\nP48061,P61073\n",
+    ...     "complex": "complex_name,uniprot_1\nTGFbeta receptor1,P36897\n",
+    ...     "gene": "gene_name,uniprot\nCXCL12,P48061\nCXCR4,P61073\nTGFBR1,P36897\n",
+    ... }.items():
+    ...     _ = (folder / f"{name}_input.csv").write_text(text)
+    >>> cs.rs.from_cellphonedb(folder).interactions["interaction"].tolist()
+    ['CXCL12^CXCR4']
     """
     path = Path(path)
     files = open_archive(path)

@@ -66,6 +66,14 @@ def from_connectomedb(df: pd.DataFrame) -> Resource:
     References
     ----------
     Hou et al., Nature Communications 2020, doi:10.1038/s41467-020-18873-z
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import commscore as cs
+    >>> row = {"Ligand gene symbol": "CXCL12", "Receptor gene symbol": "CXCR4", "Ligand location": "secreted"}
+    >>> cs.rs.from_connectomedb(pd.DataFrame([row])).interactions[["interaction", "mode"]].values.tolist()
+    [['CXCL12^CXCR4', 'paracrine']]
     """
     if not isinstance(df, pd.DataFrame):
         msg = f"df must be a pandas DataFrame, found {type(df).__name__}"

@@ -59,6 +59,16 @@ def from_liana(name: str = "consensus", *, select: Callable[[str], pd.DataFrame]
     References
     ----------
     Dimitrov et al., Nature Cell Biology 2024, doi:10.1038/s41556-024-01469-w
+
+    Examples
+    --------
+    With a table of one's own in place of the package:
+
+    >>> import pandas as pd
+    >>> import commscore as cs
+    >>> pairs = pd.DataFrame({"ligand": ["TGFB1"], "receptor": ["TGFBR1_TGFBR2"]})
+    >>> cs.rs.from_liana("consensus", select=lambda name: pairs).interactions["interaction"].tolist()
+    ['TGFB1^TGFBR1_TGFBR2']
     """
     return read_liana(name, select=select, written=f"name={name!r}")
 

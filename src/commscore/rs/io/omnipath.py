@@ -75,6 +75,16 @@ def from_omnipath(df: pd.DataFrame) -> Resource:
     References
     ----------
     Türei et al., Molecular Systems Biology 2021, doi:10.15252/msb.20209923
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import commscore as cs
+    >>> pairs = pd.DataFrame(
+    ...     {"source_genesymbol": ["CXCL12"], "target_genesymbol": ["CXCR4"], "is_stimulation": 1, "is_inhibition": 0}
+    ... )
+    >>> cs.rs.from_omnipath(pairs).interactions[["interaction", "effect"]].values.tolist()
+    [['CXCL12^CXCR4', 'activating']]
     """
     if not isinstance(df, pd.DataFrame):
         msg = f"df must be a pandas DataFrame, found {type(df).__name__}"
