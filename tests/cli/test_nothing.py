@@ -92,7 +92,7 @@ def test_the_summary_carries_warnings_once(tmp_path):
 def test_therapies_of_an_empty_table(file, tmp_path):
     scored = tmp_path / "scored.h5ad"
     assert call(file, "score", "--n-perms", 5, "--out", scored)[0]["exit_code"] == 4
-    summary, _ = invoke("therapies", scored, "--role", "tumour=A")
+    summary, _ = invoke("therapies", scored, "--roles", '{"tumour": "A"}')
     assert (summary["exit_code"], summary["edges"], "tested" in summary) == (4, 0, False)
     assert summary["warnings"][-1] == "there is no edge to cut"
 
@@ -108,7 +108,7 @@ def test_circuits_that_are_all_broken_may_have_tested_steps(tmp_path, silent, n_
     adata = ad.AnnData(np.log1p(counts), obs=obs, var=pd.DataFrame(index=TH1))
     adata.X[:, [TH1.index(gene) for gene in silent]] = 0
     adata.write_h5ad(tmp_path / "a.h5ad")
-    roles = ["--role", "tumour=A", "--role", "th1=B", "--role", "cd8_t=C", "--n-perms", 5]
+    roles = ["--roles", '{"tumour": "A", "th1": "B", "cd8_t": "C"}', "--n-perms", 5]
     summary, log = invoke("circuits", tmp_path / "a.h5ad", "--groupby", "ct", *roles)
     assert summary["by_status"]["broken"] > 0
     assert summary["tested_by_table"] == {"circuits": 0, "edges": n_steps}

@@ -59,7 +59,7 @@ def names(folder):
 
 def test_summary_is_the_only_thing_on_stdout_and_the_log_is_json(pbmc, tmp_path):
     out, left_out = tmp_path / "table.parquet", tmp_path / "untested.tsv"
-    done = call("score", pbmc, "--groupby", "cell_type", "--n-perms", 20, "--seed", 3, "--out", out,
+    done = call("score", pbmc, "--groupby", "cell_type", "--n-perms", 20, "--rng", 3, "--out", out,
                 "--untested", left_out, "--json", "--log-format", "json")  # fmt: skip
     assert done.returncode == 0, done.stderr
     (summary,) = lines(done.stdout)
@@ -159,7 +159,7 @@ def test_a_signal_leaves_nothing_behind(pbmc, tmp_path, number, code):
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a shell's background jobs ignore Ctrl-C
     ) as process:  # fmt: skip
         for line in process.stderr:
-            if line.startswith("scoring"):
+            if line.startswith("running"):
                 break
         time.sleep(1)
         process.send_signal(number)
@@ -334,7 +334,7 @@ def test_unwritable_folders_and_doubled_names_are_told_before_the_work(inside, p
         done = inside("score", pbmc, "--groupby", "cell_type", *extra)
         assert done.returncode == 2
         assert message in done.stderr.splitlines()[-1]
-        assert "scoring" not in done.stderr
+        assert "running" not in done.stderr
     (tmp_path / "folder.csv").mkdir()
     done = inside("score", pbmc, "--groupby", "cell_type", "--out", tmp_path / "folder.csv")
     assert "is a folder" in done.stderr

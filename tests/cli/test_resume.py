@@ -50,7 +50,7 @@ def test_what_changes_no_output_does_not_matter(base, file):
 def test_a_changed_parameter_input_output_or_record_is_computed_again(base, file, tmp_path, monkeypatch):
     out, record = tmp_path / "t.csv", tmp_path / "t.csv.commscore.json"
     summary(*base)
-    assert summary(*base, "--seed", 1)["status"] == "done"
+    assert summary(*base, "--rng", 1)["status"] == "done"
     assert summary(*base)["status"] == "done"  # back to the first
     good = out.read_bytes()
     out.write_bytes(good[:-10])

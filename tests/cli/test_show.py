@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from commscore.cli._compare import show as show_changes
-from commscore.cli._show import show_scores
+from commscore.cli._show import print_listing
 from commscore.get._choose import surest_first
+from commscore.kinds._base import StoredResult
+from commscore.kinds._terminal import listing_of
 
 ROWS = pd.DataFrame(
     {
@@ -24,15 +25,19 @@ ROWS = pd.DataFrame(
 )
 
 
+def show(table, kind="score"):
+    print_listing(listing_of(StoredResult("commscore", kind, {"table": table}, {"method": ["mean"]}, {}), 10))
+
+
 def test_what_reviews_tell_of_is_marked_and_first_among_equals(capsys):
-    show_scores(ROWS, title="t")
+    show(ROWS)
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
     rows = [[word for word in line if word != "│"] for line in shown if any(w in line for w in ("AA", "CC", "EE"))]
     assert [row[:4] for row in rows] == [["*", "A", "B", "CC"], ["A", "B", "EE", "FF"], ["A", "B", "AA", "BB"]]
 
 
 def test_ranks_come_before(capsys):
-    show_scores(ROWS.assign(magnitude_rank=[0.1, 0.2, 0.1], specificity_rank=0.5), title="t")
+    show(ROWS.assign(magnitude_rank=[0.1, 0.2, 0.1], specificity_rank=0.5))
     out = capsys.readouterr().out
     assert [out.index(name) for name in ("EE", "AA", "CC")] == sorted(out.index(name) for name in ("EE", "AA", "CC"))
 
@@ -48,6 +53,6 @@ def test_of_equally_sure_changes_the_largest_is_printed_first(capsys):
         }
     )  # fmt: skip
     order = surest_first(table, schema="commscore.compare/1")
-    show_changes(table.iloc[order], rows=3, alpha=0.05)
+    show(table.iloc[order], "compare")
     out = capsys.readouterr().out
     assert sorted(effects, key=out.index) == ["C^D", "E^F", "A^B"]

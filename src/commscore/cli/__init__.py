@@ -4,30 +4,69 @@ from __future__ import annotations
 
 import sys
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from . import _circuits, _compare, _demo, _expectations, _report, _resource, _score, _therapies
+from . import _demo, _resource
+from ._lazy_group import CONTEXT, add_light, first_lines, lazy_group
 from ._log import Log
 from ._run import BAD_INPUT, EXIT_CODES, print_summary
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _CODES = "\n".join(f"- {code}: {meaning}" for code, meaning in EXIT_CODES.items())
 
+_FUNCTIONS = first_lines("tl")
+_PLOTS = first_lines("pl")
+_LEFT_OUT = {"method"}
+"""Tools that give Python an object: a command has nothing to give it to."""
+
+
+def _tool_command(name: str) -> Callable[..., None]:
+    from .. import tl
+    from ._tool import ToolCommand
+
+    return ToolCommand(name, getattr(tl, name)).command()
+
+
+def _plot_command(name: str) -> Callable[..., None]:
+    from .. import pl
+    from ._plot import plot_command
+
+    return plot_command(name, getattr(pl, name))
+
+
+def _report_command(name: str) -> Callable[..., None]:
+    from .. import report
+    from ._report import report_command
+
+    return report_command(getattr(report, name))
+
+
+_TOOLS = {name.replace("_", "-"): (name, _tool_command) for name in _FUNCTIONS if name not in _LEFT_OUT}
 app = typer.Typer(
     name="commscore",
+    cls=lazy_group(_TOOLS | {"report": ("write", _report_command)}),
     help=f"Cell–cell communication in single-cell data: scored, tested, explained.\n\n**Exit codes**\n\n{_CODES}",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=CONTEXT,
 )
-app.command("score")(_score.score)
-app.command("compare")(_compare.compare)
-app.command("circuits")(_circuits.circuits)
-app.command("therapies")(_therapies.therapies)
-app.command("expectations")(_expectations.expectations)
-app.command("report")(_report.report)
+for _name, (_function, _) in _TOOLS.items():
+    add_light(app, _name, _FUNCTIONS[_function])
+_plots = typer.Typer(
+    cls=lazy_group({name.replace("_", "-"): (name, _plot_command) for name in _PLOTS}),
+    help="Draw a stored result; every plot of the library is a command.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+for _name, _line in _PLOTS.items():
+    add_light(_plots, _name.replace("_", "-"), _line)
+app.add_typer(_plots, name="plot")
+add_light(app, "report", "Write one HTML file from the results that are stored in the data.")
 app.command("demo")(_demo.demo)
 app.add_typer(_resource.app, name="resource")
 _ClickException: Any = typer.BadParameter.__mro__[2]  # typer exports only classes below it

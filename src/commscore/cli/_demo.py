@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ._compare import show as show_shifts
-from ._compare import summary_of as summary_of_shifts
+from ..kinds._base import StoredResult
 from ._files import put_table, replacing
 from ._job import versions
 from ._normalize import ExpressionLocation, normalize
 from ._run import command, current, say
-from ._score import show, summary_of
+from ._show import print_listing
 
 RESOURCE = "breast+general"
 STAGES = ["primary", "lymph_node", "bone"]
@@ -55,8 +55,7 @@ def _show(out: Path, n_perms: int) -> dict[str, Any]:
     from .. import ds
 
     say(f"700 real blood cells (10x PBMC 68k, reduced; comes with scanpy), resource {RESOURCE!r}")
-    title = f"Blood of one person, p-values over cells (nothing about the next person), resource {RESOURCE!r}"
-    blood = _run(ds.pbmc(), out, name="pbmc", title=title, n_perms=n_perms)
+    blood = _run(ds.pbmc(), out, name="pbmc", title=f"Blood cells, resource {RESOURCE!r}", n_perms=n_perms)
     say(f"a simulated breast tumour cohort of three stages, four samples each, resource {RESOURCE!r}")
     cohort = _cohort()
     normalize(cohort, ExpressionLocation(None, use_raw=False), keep=True)
@@ -65,8 +64,7 @@ def _show(out: Path, n_perms: int) -> dict[str, Any]:
     shifts = _compare(cohort, out / "breast_compare.csv")
     _report(cohort, out / "report.html")
     if not current().as_json:
-        what = "Tables, figures and the report" if (out / "report.html").exists() else "Tables and figures"
-        typer.echo(f"\n{what} are in {out.resolve()}\n\n{NEXT}")
+        typer.echo(f"\nTables, figures and the report are in {out.resolve()}\n\n{NEXT}")
     files = sorted(p.name for p in out.iterdir() if not p.name.startswith("."))
     outputs = {"folder": out.resolve(), "files": files}
     return {"pbmc": blood, "breast": tumour, "compare": shifts, "outputs": outputs, "versions": versions()}
@@ -83,20 +81,29 @@ def _cohort() -> Any:
 
 
 def _compare(cohort: Any, path: Path) -> dict[str, Any]:
-    from .. import get, tl
+    from .. import tl
+    from ..kinds._terminal import listing_of, summary_of
 
     planted = cohort.uns["truth"].drop_duplicates("interaction")[["interaction", "driver", "shape"]]
     changes = ", ".join(f"{row.interaction} by its {row.driver} ({row.shape})" for row in planted.itertuples())
     say(f"comparing its stages; changes that were planted: {changes}")
     tl.compare(cohort, "cell_type", condition_key="condition", sample_key="sample", order=STAGES, resource=RESOURCE)
-    table, untested = get.table(cohort, "commscore_compare"), get.untested(cohort, "commscore_compare")
-    alpha = get.params(cohort, "commscore_compare")["alpha"]
+    stored = _stored(cohort, "commscore_compare")
     if not current().as_json:
-        show_shifts(table[table["contrast"] == "stages"], rows=5, alpha=alpha)
+        stages = stored.table[(stored.table["contrast"] == "stages").to_numpy()]
+        print_listing(listing_of(replace(stored, tables={**stored.tables, "table": stages}), 5))
     with replacing(path) as (temporary,):
-        put_table(table, temporary, like=path)
+        put_table(stored.table, temporary, like=path)
     say(f"wrote {path.name}")
-    return summary_of_shifts(table, untested, alpha=alpha)
+    return summary_of(stored)
+
+
+def _stored(adata: Any, key: str) -> StoredResult:
+    """Return a stored result, the surest rows first."""
+    from .. import get
+
+    result = get.load(adata, key)
+    return StoredResult.of(key, replace(result, table=result.surest_first))
 
 
 def _report(cohort: Any, path: Path) -> None:
@@ -113,17 +120,20 @@ def _report(cohort: Any, path: Path) -> None:
 def _run(
     adata: Any, out: Path, *, name: str, title: str, n_perms: int, sample_key: str | None = None
 ) -> dict[str, Any]:
-    from .. import get, pl, tl
+    from .. import pl, tl
+    from ..kinds._terminal import listing_of, summary_of
     from ..pl._save import save
 
     tl.score(adata, "cell_type", resource=RESOURCE, null="auto", n_perms=n_perms, sample_key=sample_key)
-    table, untested = get.table(adata), get.untested(adata)
+    stored = _stored(adata, "commscore")
+    table, untested = stored.table, stored.tables["untested"]
     if not current().as_json:
-        show(table, rows=12, of=title)
+        listing = listing_of(stored, 12)
+        print_listing(replace(listing, title=f"{title}: {listing.title}"))
     paths = [out / f"{name}.csv", out / f"{name}_untested.csv", out / f"{name}.png"]
     with replacing(*paths) as (scores, left_out, figure):
         put_table(table, scores, like=paths[0])
         put_table(untested, left_out, like=paths[1])
         save(pl.dotplot(adata).figure, figure)
     say(f"wrote {', '.join(p.name for p in paths)}")
-    return summary_of(table, untested, get.params(adata))
+    return summary_of(stored)

@@ -6,6 +6,7 @@ import errno
 import gzip
 import hashlib
 import os
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,39 +17,39 @@ from .._validate import listed, suggest
 from ..get._columns import label_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
 TABLES = (".csv", ".tsv", ".gz", ".parquet")
-DATA = (*TABLES, ".h5ad")
-WITH_RESULT = (".h5ad",)
+WITH_RESULT = (".h5ad", ".zarr")
+DATA = (*TABLES, *WITH_RESULT)
 FIGURES = (".png", ".pdf", ".svg")
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK = 2**20
 
 
-def read(
-    path: Path,
-    *,
-    where: Sequence[str] = (),
-    backed: bool = False,
-    mod: str | None = None,
-    table: str | None = None,
-    say: Callable[[str], object] = lambda _: None,
-) -> Any:
-    """Read a table of a file or store (:mod:`._containers`); keep the cells for which every ``COLUMN=VALUE`` holds.
+def read(path: Path, *, where: Sequence[str] = (), backed: bool = False) -> Any:
+    """Read an ``.h5ad`` file or a zarr store; keep the cells for which every ``COLUMN=VALUE`` holds.
 
     With ``backed``, ``X``, the layers and ``raw`` stay in the file, and only they, ``obs`` and ``var`` are there.
     """
-    from ._containers import locate, read_whole
+    import anndata
+
     from ._on_disk import read_on_disk
 
-    place = locate(path, mod=mod, table=table)
-    if place.note:
-        say(place.note)
+    if not path.exists():
+        msg = f"FILE {path} does not exist"
+        raise FileNotFoundError(msg)
+    if path.suffix == ".h5ad":
+        reader = anndata.read_h5ad
+    elif path.suffix == ".zarr" or path.is_dir():
+        reader = anndata.read_zarr
+    else:
+        msg = f"FILE {path} must end in .h5ad or .zarr, found {path.suffix or 'no ending'!r}"
+        raise ValueError(msg)
     with naming(path, "AnnData"):
-        adata = read_on_disk(place) if backed else read_whole(place)
+        adata = read_on_disk(path) if backed else reader(path)
     return _keep(adata, where, backed=backed)
 
 
@@ -113,7 +114,7 @@ def check_output(path: Path, endings: tuple[str, ...], *, option: str = "--out")
     if not folder.is_dir():
         msg = f"{option} {path}: the folder {folder} does not exist; make it first"
         raise ValueError(msg)
-    if path.is_dir():
+    if path.is_dir() and not _is_store(path):
         msg = f"{option} {path} is a folder; give the name of a file"
         raise ValueError(msg)
     if not os.access(folder, os.W_OK):
@@ -121,6 +122,11 @@ def check_output(path: Path, endings: tuple[str, ...], *, option: str = "--out")
         raise PermissionError(errno.EACCES, msg)
     if path.suffix == ".parquet":
         _need_parquet(option)
+
+
+def _is_store(path: Path) -> bool:
+    """Whether a folder is a zarr store, which a new one may replace."""
+    return path.suffix == ".zarr" and any((path / name).is_file() for name in ("zarr.json", ".zgroup"))
 
 
 def _need_parquet(option: str) -> None:
@@ -139,9 +145,9 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
         temporary.extend(_beside(path) for path in paths)  # one by one: those made before an error are in the list
         yield temporary
         for name in temporary:
-            name.chmod(0o666 & ~_umask())
+            name.chmod((0o777 if name.is_dir() else 0o666) & ~_umask())
         for name, path in zip(temporary, paths, strict=True):
-            name.replace(path)
+            _take_place(name, path)
     except OSError as error:
         if error.errno in NO_SPACE:
             where = ", ".join(map(str, paths))
@@ -149,11 +155,30 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
         raise
     finally:
         for name in temporary:
-            name.unlink(missing_ok=True)
+            _remove(name)
+
+
+def _take_place(name: Path, path: Path) -> None:
+    """Put a complete file or store in its place; an older store moves away first, as no folder replaces another."""
+    if path.is_dir():
+        older = path.rename(name.with_name(f"{name.name}.older"))
+        name.replace(path)
+        shutil.rmtree(older)
+    else:
+        name.replace(path)
+
+
+def _remove(name: Path) -> None:
+    if name.is_dir():
+        shutil.rmtree(name)
+    else:
+        name.unlink(missing_ok=True)
 
 
 def _beside(path: Path) -> Path:
     try:
+        if path.suffix == ".zarr":
+            return Path(tempfile.mkdtemp(dir=path.resolve().parent, prefix=".commscore-", suffix=path.suffix))
         handle, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=".commscore-", suffix=path.suffix)
     except PermissionError as error:
         msg = f"{path}: no permission to write in the folder {path.resolve().parent}"

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ._files import check_outputs, fingerprint, put_table, read, replacing
+from ._files import TABLES, WITH_RESULT, check_outputs, fingerprint, put_table, read, replacing
 from ._run import current, plain, say
 
 if TYPE_CHECKING:
@@ -49,26 +49,32 @@ class Job:
     where: Sequence[str] = ()
     resume: bool = False
     backed: bool = False
+    takes_tables: bool = False
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the input is a table where that is allowed."""
+        return self.takes_tables and self.file.suffix in TABLES
 
     def run(self, work: Callable[[Any], CommandResult]) -> dict[str, Any]:
         """Do the work, or find that it is done; return the summary."""
         check_outputs(self.outputs, inputs=[self.file])
         paths = {option: path for option, (path, _) in self.outputs.items() if path is not None}
-        if self.backed and any(path.suffix == ".h5ad" for path in paths.values()):
-            msg = "--backed leaves the data in FILE: write tables, not an .h5ad file"
+        if self.backed and any(path.suffix in WITH_RESULT for path in paths.values()):
+            msg = f"--backed leaves the data in FILE: write tables, not {' or '.join(WITH_RESULT)}"
             raise ValueError(msg)
         recorder = _Recorder(self, paths) if self.resume else None
         if recorder and (recorded := recorder.valid()) is not None:
             say(f"up to date: {', '.join(map(str, paths.values()))}", status="up to date")
             return recorded | {"status": "up to date"}
         say(f"reading {self.file}", file=self.file)
-        adata = read(self.file, where=self.where, backed=self.backed, say=say)
+        adata = self.open()
         result = work(adata)
         with replacing(*paths.values()) as temporary:
             for (option, path), name in zip(paths.items(), temporary, strict=True):
                 result.writers[option](name, path)
         for path in paths.values():
-            say(f"wrote {path} ({size_of(path)})", file=path, bytes=path.stat().st_size)
+            say(f"wrote {path} ({size_of(path)})", file=path, bytes=bytes_of(path))
         if not current().as_json:
             result.show()
         summary = self._summary(adata, result, paths)
@@ -76,8 +82,17 @@ class Job:
             recorder.write(summary)
         return summary
 
+    def open(self) -> Any:
+        """Read the input."""
+        if self.is_table:
+            from ..rs._tabular import read_table
+
+            return read_table(self.file, argument="FILE")
+        return read(self.file, where=self.where, backed=self.backed)
+
     def _summary(self, adata: Any, result: CommandResult, paths: Mapping[str, Path]) -> dict[str, Any]:
-        input_ = {"file": self.file, "n_obs": adata.n_obs, "n_vars": adata.n_vars}
+        size = {"rows": len(adata)} if self.is_table else {"n_obs": adata.n_obs, "n_vars": adata.n_vars}
+        input_ = {"file": self.file, **size}
         outputs = {option.lstrip("-"): path for option, path in paths.items()}
         resource = {} if self.resource is None else {"resource": identity(self.resource)}
         # kept in the record, too: a run that is up to date says them again
@@ -164,11 +179,13 @@ def tables(**frames: Callable[[], pd.DataFrame]) -> dict[str, Writer]:
 
 
 def table_and_data(adata: Any, table: pd.DataFrame) -> dict[str, Writer]:
-    """Return the writers of ``--out`` and ``--data``: the table, or the data with the result if it ends in .h5ad."""
+    """Return the writers of ``--out`` and ``--data``: the table, or by its ending the data."""
 
     def write(temporary: Path, path: Path) -> None:
         if path.suffix == ".h5ad":
             adata.write_h5ad(temporary)
+        elif path.suffix == ".zarr":
+            adata.write_zarr(temporary)
         else:
             put_table(table, temporary, like=path)
 
@@ -202,9 +219,14 @@ def versions() -> dict[str, str]:
     return numbers
 
 
+def bytes_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files of a store."""
+    return sum(p.stat().st_size for p in path.rglob("*")) if path.is_dir() else path.stat().st_size
+
+
 def size_of(path: Path) -> str:
     """Return the size of a file in words."""
-    size = path.stat().st_size
+    size = bytes_of(path)
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Log:
@@ -31,12 +31,15 @@ class Log:
     ----------
     warnings
         Python's warnings so far, each once.
+    spoken
+        What says a warning of the library in the words of the command.
     """
 
     def __init__(self, command: str, *, as_json: bool = False, quiet: bool = False) -> None:
         self.command, self.as_json, self.quiet = command, as_json, quiet
         self.stream: TextIO | None = None
         self.warnings: list[str] = []
+        self.spoken: Callable[[str], str] = str
 
     def write(self, level: str, message: str, **facts: Any) -> None:
         """Write one line; ``facts`` are fields of the line in JSON, of which text shows the traceback only."""
@@ -70,7 +73,7 @@ class Log:
             self.stream = None
 
     def _warned(self, message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        text = " ".join(str(message).split())
+        text = self.spoken(" ".join(str(message).split()))
         if text not in self.warnings:
             self.warnings.append(text)
         self.write("warning", f"{category.__name__}: {text}", category=category.__name__)

@@ -1,60 +1,54 @@
-"""``commscore report``."""
+"""``commscore report``: the keywords of ``cs.report.write`` as options."""
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .._docs import as_markdown, sections
 from . import _options as options
 from ._job import CommandResult, Job
+from ._keywords import keywords_of, parameter, spoken
 from ._open_resource import open_resource
-from ._run import command, say
+from ._run import command, current, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXAMPLE = 'commscore report scored.h5ad --out report.html --title "Primary tumours"'
+File = Annotated[Path, typer.Argument(metavar="FILE", help="An .h5ad file or a zarr store with stored results.")]
+Out = Annotated[Path, typer.Option(help="Write the report here (.html).")]
 
 
-@command
-def report(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An .h5ad file or a zarr store with stored results.")],
-    out: Annotated[Path, typer.Option(help="Write the report here (.html).")] = Path("report.html"),
-    title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
-    key: Annotated[list[str] | None, typer.Option(help="Key of a result; may be repeated. All by default.")] = None,
-    groupby: Annotated[str | None, typer.Option(help="Column of obs whose groups are counted.")] = None,
-    resource: Annotated[
-        str | None, typer.Option(metavar="RESOURCE", help="Resource that the statements are taken from.")
-    ] = None,
-    top: Annotated[int, typer.Option(help="Most rows or labels of a figure.")] = 25,
-    max_padj: Annotated[float, typer.Option(help="Adjusted p-value up to which a row counts as found.")] = 0.05,
-    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw figures.")] = True,
-    resume: options.Resume = False,
-) -> dict[str, Any]:
-    """Write one HTML file from the results that are stored in the data: tables, figures, evidence, methods.
+def report_command(write: Callable[..., Any]) -> Callable[..., None]:
+    """Return the function that typer makes a command of."""
+    keywords = keywords_of(write, leave_out=("path", "resource"))
 
-    **Examples**
+    def run(**values: Any) -> dict[str, Any]:
+        current().keywords = keywords | spoken("resource")
+        arguments = {name: keyword.convert(values[name]) for name, keyword in keywords.items()}
+        resource = None if values["resource"] is None else open_resource(values["resource"])
 
-    `commscore score tumour.h5ad --groupby cell_type --out scored.h5ad`
+        def work(adata: Any) -> CommandResult:
+            def page(temporary: Path, _: Path) -> None:
+                write(adata, temporary, resource=resource, **arguments)
 
-    `commscore report scored.h5ad --out report.html --title "Primary tumours"`
-    """
-    opened_resource = None if resource is None else open_resource(resource)
+            say("writing the report")
+            return CommandResult({"results": [k for k in adata.uns if str(k).startswith("commscore")]}, {"--out": page})
 
-    def work(adata: Any) -> CommandResult:
-        from ..report import write
+        outputs = {"--out": (values["out"], (".html", ".htm"))}
+        return Job(values["file"], outputs, resource, resume=values["resume"]).run(work)
 
-        def page(temporary: Path, _: Path) -> None:
-            write(
-                adata,
-                temporary,
-                keys=key or None,
-                title=title,
-                groupby=groupby,
-                resource=opened_resource,
-                figures=figures,
-                top=top,
-                max_padj=max_padj,
-            )
-
-        say("writing the report")
-        return CommandResult({"results": [k for k in adata.uns if str(k).startswith("commscore")]}, {"--out": page})
-
-    return Job(file, {"--out": (out, (".html", ".htm"))}, opened_resource, resume=resume).run(work)
+    parameters = [
+        parameter("file", File),
+        parameter("out", Out, Path("report.html")),
+        *(keyword.parameter for keyword in keywords.values()),
+        parameter("resource", options.OtherResource, None),
+        parameter("resume", options.Resume, False),
+    ]
+    run.__name__, run.__doc__ = "report", f"{as_markdown(sections(write)[''])}\n\n**Example**\n\n`{EXAMPLE}`"
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command(run)

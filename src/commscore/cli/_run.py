@@ -21,11 +21,14 @@ import typer
 
 from ..study.progress import without_progress
 from ._files import NO_SPACE
+from ._keywords import in_options
 from ._log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from ._keywords import Keyword
 
 DONE, UNEXPECTED, BAD_INPUT, MACHINE, NOTHING_TESTED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 130, 143
 EXIT_CODES = {
@@ -78,6 +81,8 @@ class Run:
     parameters: dict[str, Any]
     log: Log
     as_json: bool = False
+    keywords: dict[str, Keyword] = field(default_factory=dict)
+    """Keywords of the library that are options of the command: messages name these."""
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -113,6 +118,7 @@ def command(function: Callable[..., dict[str, Any] | None]) -> Callable[..., Non
     ) -> None:
         name = function.__name__.strip("_").replace("_", " ")
         running = Run(name, parameters, Log(name, as_json=log_format == LogFormat.json, quiet=quiet), as_json)
+        running.log.spoken = lambda text: in_options(text, running.keywords)
         token = _CURRENT.set(running)
         try:
             code = _execute(running, function)
@@ -137,7 +143,7 @@ def _execute(running: Run, function: Callable[..., dict[str, Any] | None]) -> in
         except (BrokenPipeError, typer.Exit, typer.Abort):  # the reader left, as head does: no error of the input
             raise
         except (Exception, KeyboardInterrupt, Terminated) as error:
-            code, message = exit_code(error), message_of(error)
+            code, message = exit_code(error), in_options(message_of(error), running.keywords)
             trace = {"traceback": traceback.format_exc()} if code == UNEXPECTED else {}
             running.log.write("error", message, exit_code=code, **trace)
             result = {"error": message}

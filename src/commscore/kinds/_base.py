@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
+    from ..get import Result
     from ._works import Work
 
 
@@ -26,6 +27,13 @@ class StoredResult:
     resource: Mapping[str, Any]
     changed: str = ""
     """What became of the result that it was made from, if that is not as it was."""
+
+    @classmethod
+    def of(cls, key: str, result: Result, *, changed: str = "") -> StoredResult:
+        """Return a result that is stored under a key."""
+        kind, _, _ = result.schema.removeprefix("commscore.").partition("/")
+        further = {name: frame for name, frame in result.extra.items() if hasattr(frame, "columns")}
+        return cls(key, kind, {"table": result.table, **further}, result.params, result.resource, changed)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -81,6 +89,17 @@ class Facts:
     rows: Sequence[Sequence[Any]]
 
 
+@dataclass(frozen=True)
+class Listing:
+    """The first rows of a result as a terminal shows them: cells as text, columns, those with numbers, title, note."""
+
+    lines: Sequence[Sequence[str]]
+    columns: Sequence[str]
+    title: str
+    numbers: Sequence[str] = ()
+    note: str = ""
+
+
 def _no_figures(request: FigureRequest) -> list[Drawing | str]:  # noqa: ARG001
     return []
 
@@ -133,6 +152,14 @@ class ResultKind:
     """What is to be cited."""
     counts_evidence: bool = True
     """Whether its tables are shown with the number of statements about each interaction."""
+    summary: Callable[[StoredResult], dict[str, Any]] | None = None
+    """Counts for the summary of a command, beside those that every result has."""
+    listing: Callable[[StoredResult, int], Listing] | None = None
+    """Its first rows for a terminal; by default those of its first view."""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """Tables that are only made where a parameter of the tool is given."""
+    examples: Sequence[str] = ()
+    """Calls of its command, beside the shortest one."""
 
     def view(self, table: str) -> View:
         """Return how one of its tables is shown."""

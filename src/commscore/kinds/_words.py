@@ -10,6 +10,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ALPHA = 0.05
+"""Adjusted p-value up to which a summary counts a row as found, where the result names none."""
 TOP = 3
 """Rows of a table that are told one by one."""
 
@@ -70,3 +72,18 @@ def samples_in_words(params: Mapping[str, Any]) -> str:
         return f"samples ({column})"
     each = ", ".join(f"{level} {n}" for level, n in zip(levels, numbers, strict=True))
     return f"{numbers.sum()} samples ({column}; {each})"
+
+
+def figures(value: Any, form: str = ".2g") -> str:
+    """Format a number for a terminal; nothing for a missing one."""
+    return "" if value is None or value != value else format(value, form)
+
+
+def by_reason(untested: pd.DataFrame) -> dict[str, int]:
+    """Count what was not tested, by reason."""
+    return {str(reason): int(n) for reason, n in untested["reason"].value_counts().items() if n}
+
+
+def by_value(column: pd.Series) -> dict[str, int]:
+    """Count the rows with each value."""
+    return {str(value): int(n) for value, n in column.value_counts(sort=False).items()}

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import pl
-from ._base import Drawing, ResultKind, View
+from ._base import Drawing, Listing, ResultKind, View
 from ._views import BY_P, FACTORS, ROLES, UNTESTED
-from ._words import TOP, counted
+from ._words import ALPHA, TOP, by_value, counted, figures
 from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS
 
 if TYPE_CHECKING:
@@ -98,6 +98,45 @@ def _works(params: Mapping[str, Any]) -> tuple[Work, ...]:  # noqa: ARG001
     return (PERMUTATIONS, MODERATION, BENJAMINI_HOCHBERG)
 
 
+def _summary(stored: StoredResult) -> dict[str, Any]:
+    """Return the counts; a run in which every circuit is broken has tested steps, or changes, all the same."""
+    table = stored.table
+    tested = {"circuits": table} | {n: stored.tables[n] for n in ("edges", "changes") if n in stored.tables}
+    by_table = {name: int(frame["pvalue"].notna().sum()) for name, frame in tested.items()}
+    passing = table[(table["padj"] <= ALPHA).to_numpy()]
+    return {
+        "tested": sum(by_table.values()),
+        "tested_by_table": by_table,
+        "significant": int((passing["status"] == "complete").sum()),
+        "significant_by_status": by_value(passing["status"]),
+    }
+
+
+def _listing(stored: StoredResult, rows: int) -> Listing:
+    """Return circuits in the order of the table, complete ones first."""
+    table, text = stored.table, ("circuit", "kind", "status")
+    complete, single = ((table["status"] == name).to_numpy() for name in ("complete", "step"))
+    sure = (table["padj"] <= ALPHA).to_numpy()
+    lines = [
+        [
+            *(str(row[n]) for n in text),
+            f"{row['n_expressed']} of {row['n_steps']}",
+            figures(row["strength"], ".3f"),
+            figures(row["pvalue"]),
+            figures(row["padj"]),
+        ]
+        for row in table.head(rows).to_dict("records")
+    ]
+    return Listing(
+        lines,
+        (*text, "steps", "strength", "p", "padj"),
+        f"{len(table)} circuits: {int(complete.sum())} complete, {int((complete & sure).sum())} of them with "
+        f"padj ≤ {ALPHA}; {int(single.sum())} single steps, {int((single & sure).sum())} with padj ≤ {ALPHA}",
+        ("steps", "strength", "p", "padj"),
+        "steps: expressed, of all; a broken circuit (a step is not expressed) has no p",
+    )
+
+
 KIND = ResultKind(
     "Circuits",
     "Loops, cascades and single steps that the reviews describe, measured step by step, complete ones first. "
@@ -162,4 +201,11 @@ KIND = ResultKind(
     passing=_passing,
     methods=_methods,
     works=_works,
+    summary=_summary,
+    listing=_listing,
+    needs={"changes": "condition_key", "contrasts": "condition_key", "factors": "condition_key"},
+    examples=(
+        "commscore circuits cohort.h5ad --groupby cell_type --roles roles.json --condition-key stage "
+        "--sample-key sample --changes changes.csv",
+    ),
 )

@@ -11,10 +11,10 @@ from .. import pl
 from .._labels import OWN_REFERENCE
 from ..get._choose import surest_first
 from ..tables.compare import STORED
-from ._base import Drawing, Facts, ResultKind, View
+from ._base import Drawing, Facts, Listing, ResultKind, View
 from ._by_sample import of_samples
 from ._views import BY_P, EDGE, FACTORS, UNTESTED
-from ._words import TOP, counted, counts, edge
+from ._words import ALPHA, TOP, counted, counts, edge, figures
 from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS, Work
 
 if TYPE_CHECKING:
@@ -284,6 +284,45 @@ def _works(params: Mapping[str, Any]) -> tuple[Work, ...]:
     return (*fitted, *composed, *combined, _EQUIVALENCE, PERMUTATIONS, BENJAMINI_HOCHBERG)
 
 
+def _summary(stored: StoredResult) -> dict[str, Any]:
+    table, alpha = stored.table, float(stored.params.get("alpha", ALPHA))
+    significant = table[(table["pvalue"].notna() & (table["padj"] <= alpha)).to_numpy()]
+    contrasts = sorted(table["contrast"].astype(str).unique())
+    return {
+        "significant": len(significant),
+        "significant_by_contrast": {c: int((significant["contrast"] == c).sum()) for c in contrasts},
+        "alpha": alpha,
+        "unit": str(table["unit"].iloc[0]) if len(table) else None,
+    }
+
+
+def _listing(stored: StoredResult, rows: int) -> Listing:
+    """Return the surest shifts, each interaction where it is surest."""
+    table, alpha = stored.table, float(stored.params.get("alpha", ALPHA))
+    tested = table[table["pvalue"].notna().to_numpy()]
+    shape = ("shape",) if tested["shape"].notna().any() else ()
+    text = ("contrast", "source", "target", "interaction", "shift", *shape, "driver")
+    best = tested.drop_duplicates(["contrast", "interaction"])
+    lines = [
+        [
+            *("" if row[n] != row[n] else str(row[n]) for n in text),
+            figures(row["effect"], "+.2f"),
+            figures(row["pvalue"]),
+            figures(row["padj"]),
+        ]
+        for row in best.head(rows).to_dict("records")
+    ]
+    unit = str(table["unit"].iloc[0]) if len(table) else "samples"
+    n_significant = int((tested["padj"] <= alpha).sum())
+    return Listing(
+        lines,
+        (*text, "log2FC", "p", "padj"),
+        f"{len(tested)} of {len(table)} rows tested, {n_significant} with padj ≤ {alpha:g}",
+        ("log2FC", "p", "padj"),
+        f"each interaction where it is surest; replicates: {unit}",
+    )
+
+
 KIND = ResultKind(
     "Comparison",
     "What changed between conditions, how surely, and which part moved. Effects are log2 fold changes of "
@@ -324,4 +363,11 @@ KIND = ResultKind(
     facts=_facts,
     methods=_methods,
     works=_works,
+    summary=_summary,
+    listing=_listing,
+    needs={"two_factors": "factor_key"},
+    examples=(
+        "commscore compare cohort.h5ad --groupby cell_type --condition-key stage --sample-key sample --order normal "
+        "--order primary --order metastasis --out shifts.csv",
+    ),
 )

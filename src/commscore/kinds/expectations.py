@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import pl
-from ._base import Drawing, ResultKind, View
+from ..tables.vocabulary import Verdict
+from ._base import Drawing, Listing, ResultKind, View
 from ._views import BY_P, FACTORS, ROLES
-from ._words import counted, counts
+from ._words import by_value, counted, counts, figures
 from ._works import BENJAMINI_HOCHBERG, MODERATION
 
 if TYPE_CHECKING:
@@ -42,6 +43,25 @@ def _methods(p: Mapping[str, str]) -> str:
 
 def _works(params: Mapping[str, Any]) -> tuple[Work, ...]:  # noqa: ARG001
     return (MODERATION, BENJAMINI_HOCHBERG)
+
+
+def _summary(stored: StoredResult) -> dict[str, Any]:
+    verdicts = stored.table["verdict"]
+    return {"tested": int((verdicts != Verdict.NOT_ASSESSABLE).sum()), "by_verdict": by_value(verdicts)}
+
+
+def _listing(stored: StoredResult, rows: int) -> Listing:
+    """Return the surest verdicts."""
+    table, text = stored.table, ("expectation", "contrast", "verdict")
+    best = table[table["pvalue"].notna().to_numpy()].sort_values("pvalue", kind="stable")
+    lines = [
+        [*(str(row[n]) for n in text), figures(row["effect"], "+.2f"), figures(row["padj"])]
+        for row in best.head(rows).to_dict("records")
+    ]
+    numbers = ("effect", "padj")
+    return Listing(
+        lines, (*text, *numbers), f"{len(table)} expectations: {counts(table, 'verdict').rstrip('.')}", numbers
+    )
 
 
 KIND = ResultKind(
@@ -79,4 +99,10 @@ KIND = ResultKind(
     findings=_findings,
     methods=_methods,
     works=_works,
+    summary=_summary,
+    listing=_listing,
+    examples=(
+        "commscore expectations cohort.h5ad --groupby cell_type --condition-key stage --sample-key sample --contexts "
+        '\'{"primary": "stage=invasive;site=primary", "LN": "stage=metastatic;site=lymph_node"}\' --out verdicts.csv',
+    ),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import pl
 from .._names import read_names
 from ._base import Drawing, ResultKind, View
-from ._words import TOP, counted, counts
+from ._words import TOP, by_value, counted, counts
 from ._works import BENJAMINI_HOCHBERG, PERMUTATIONS, Work
 
 if TYPE_CHECKING:
@@ -72,4 +72,5 @@ KIND = ResultKind(
     findings=_findings,
     methods=_methods,
     works=_works,
+    summary=lambda stored: {"by_kind": by_value(stored.table["kind"])},
 )

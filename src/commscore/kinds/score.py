@@ -9,9 +9,9 @@ import pandas as pd
 
 from .. import pl, tl
 from ..get._choose import as_single, methods_of
-from ._base import Drawing, ResultKind, View
+from ._base import Drawing, Listing, ResultKind, View
 from ._views import EDGE, UNTESTED
-from ._words import TOP, counts, edge, first
+from ._words import ALPHA, TOP, counts, edge, figures, first
 from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS, Work
 
 if TYPE_CHECKING:
@@ -137,25 +137,12 @@ def _methods(p: Mapping[str, str]) -> str:
     if p.get("sample_key", "none") != "none":
         how = f"{how.replace('all cells', 'the cells of each sample')}; {_over_samples(p)}"
     return (
-        f"Interactions between the {p['n_groups']} groups of {p.get('groupby')} ({p.get('n_cells')} cells) were "
-        f"scored by {_methods_in_words(p.get('method', ''))}, {how}. Subunits of complexes were joined by "
-        f"{p.get('complex')}; an interaction was tested where at least a fraction {p.get('expr_prop')} of the cells of "
-        f"both groups express every subunit, in groups of at least {p.get('min_cells')} cells{_pairs_named(p)}. "
-        "P-values were divided by the probability "
-        "that permuted labels would list the row, and adjusted by Benjamini and Hochberg." + _over_cells(p)
+        f"Interactions between the {p['n_groups']} groups of {p.get('groupby')} ({p.get('n_cells')} "
+        f"cells) were scored by {p.get('method')}, {how}. Subunits of complexes were joined by {p.get('complex')}; "
+        f"an interaction was tested where at least a fraction {p.get('expr_prop')} of the cells of both groups express "
+        f"every subunit, in groups of at least {p.get('min_cells')} cells{_pairs_named(p)}. P-values were divided by "
+        "the probability that permuted labels would list the row, and adjusted by Benjamini and Hochberg."
     )
-
-
-def _methods_in_words(names: str) -> str:
-    """Return every method with what it is."""
-    summaries = tl.methods().set_index("method")["summary"]
-    return ", ".join(f"{n} ({summaries[n]})" if n in summaries else n for n in names.split(", "))
-
-
-def _over_cells(p: Mapping[str, str]) -> str:
-    if p.get("sample_key", "none") != "none" or p.get("null", "none") == "none":
-        return ""
-    return " Cells were the replicates: the p-values say what is specific in these cells, not what recurs in others."
 
 
 def _pairs_named(p: Mapping[str, str]) -> str:
@@ -183,6 +170,73 @@ def _works(params: Mapping[str, Any]) -> list[Work]:
     works += [_SADDLEPOINT] if null in ("analytic", "auto") else []
     works += [PERMUTATIONS] if null in ("permutation", "auto") else []
     return [*works, BENJAMINI_HOCHBERG]
+
+
+def _summary(stored: StoredResult) -> dict[str, Any]:
+    """Count what was found by method; ``significant`` is that of the first one, None without p-values."""
+    table = stored.table
+    only = str(np.atleast_1d(np.asarray(stored.params["method"], object))[0])
+    columns = {name: f"padj_{name}" for name in methods_of(table)} or {only: "padj"}
+    significant = {name: _significant(table[c]) for name, c in columns.items() if c in table}
+    return {
+        "tested": len(table),
+        "significant": next(iter(significant.values()), None),
+        "significant_by_method": significant,
+        "alpha": ALPHA,
+    }
+
+
+def _significant(padj: pd.Series) -> int | None:
+    return int((padj <= ALPHA).sum()) if padj.notna().any() or not len(padj) else None
+
+
+_OF_REVIEWS = ("stated", "inferred")
+
+
+def _listing(stored: StoredResult, rows: int) -> Listing:
+    """Return the strongest interactions, each where it is strongest."""
+    table, methods = stored.table, methods_of(stored.table)
+    if "magnitude_rank" in table:
+        return _ranks(table, rows)
+    one = as_single(table, next(iter(methods), None), keep=False)
+    has_p = one["padj"].notna().any()
+    note = f", {int((one['padj'] <= ALPHA).sum())} with padj ≤ {ALPHA}" if has_p else ""
+    by = [c for c in ("padj", "score", "basis") if one[c].notna().any()]  # among equals, what reviews tell of is first
+    best = one.sort_values(by, ascending=[c != "score" for c in by], kind="stable").drop_duplicates("interaction")
+    pairs = one.loc[(one["padj"] <= ALPHA).to_numpy(), "interaction"].value_counts()
+    names = ("source", "target", "ligand_complex", "receptor_complex", "mode")
+    lines = [
+        [
+            "*" if row["basis"] in _OF_REVIEWS else "",
+            *(str(row[n]) for n in names),
+            figures(row["score"], ".3f"),
+            figures(row["pvalue"]),
+            figures(row["padj"]),
+            str(pairs.get(row["interaction"], 0)),
+        ]
+        for row in best.head(rows).to_dict("records")
+    ]
+    of_method = f" (method {methods[0]})" if methods else ""
+    return Listing(
+        lines,
+        ("", "source", "target", "ligand", "receptor", "mode", "score", "p", "padj", "pairs"),
+        f"{len(table)} tests{note}{of_method}",
+        ("score", "p", "padj", "pairs"),
+        f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}; *: reviews tell of it",
+    )
+
+
+def _ranks(table: pd.DataFrame, rows: int) -> Listing:
+    """Return the best rows of a consensus of methods, each interaction where it ranks best."""
+    ranks = ("magnitude_rank", "specificity_rank")
+    best = table.sort_values([*ranks, "basis"], kind="stable").drop_duplicates("interaction")
+    names = ("source", "target", "ligand_complex", "receptor_complex", "mode", "basis")
+    lines = [
+        [*(str(row[n]) for n in names), *(figures(row[n], ".3g") for n in ranks)]
+        for row in best.head(rows).to_dict("records")
+    ]
+    columns = ("source", "target", "ligand", "receptor", "mode", "basis", *ranks)
+    return Listing(lines, columns, f"{len(table)} tests, ranked", ranks, "each interaction where it ranks best")
 
 
 KIND = ResultKind(
@@ -221,4 +275,14 @@ KIND = ResultKind(
     cautions=_cautions,
     methods=_methods,
     works=_works,
+    summary=_summary,
+    listing=_listing,
+    examples=(
+        "commscore score tumour.h5ad --groupby cell_type --out table.csv --untested untested.csv --plot dots.png",
+        "commscore score cohort.h5ad --groupby cell_type --sample-key patient --null auto --out table.csv",
+        "commscore score counts.h5ad --groupby cell_type --normalize --out scored.h5ad",
+        "commscore score tumour.h5ad --groupby cell_type --resource liana:consensus --null auto --out table.parquet",
+        "commscore score mouse.h5ad --groupby cell_type --species mouse --resource cellphonedb:v5.zip "
+        "--orthologs pairs.csv --out table.csv",
+    ),
 )

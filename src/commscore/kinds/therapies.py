@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from .. import pl
 from .._names import read_names
-from ._base import Drawing, ResultKind, View
-from ._words import TOP, counts
+from ..tables.vocabulary import TherapyStatus
+from ._base import Drawing, Listing, ResultKind, View
+from ._words import TOP, counts, figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +48,31 @@ def _methods(p: Mapping[str, str]) -> str:
     return f"Edges that therapies of the resource act on were cut in silico; flow is {p.get('flow')}."
 
 
+def _listing(stored: StoredResult, rows: int) -> Listing:
+    """Return the therapies that cut most."""
+    table, text = stored.table, ("context", "therapy", "class", "targets")
+    best = table[(table["status"] == TherapyStatus.CUTS).to_numpy()].sort_values(
+        "share", ascending=False, kind="stable"
+    )
+    shown = best.head(rows).to_dict("records")
+    lists = ("class", "targets")
+    lines = [
+        [
+            *(", ".join(read_names(row[n])) if n in lists else str(row[n]) for n in text),
+            str(row["n_edges"]),
+            figures(row["share"], ".1%"),
+        ]
+        for row in shown
+    ]
+    return Listing(
+        lines,
+        (*text, "edges", "share"),
+        f"{len(best)} of {len(table)} therapies cut an edge",
+        ("edges", "share"),
+        "share: of the flow without antigen presentation; an in-silico cut, not a prediction of response",
+    )
+
+
 KIND = ResultKind(
     "Therapies",
     "Which interactions the therapies of the resource would cut: an in-silico cut of edges, not a prediction of "
@@ -80,4 +106,6 @@ KIND = ResultKind(
     figures=_figures,
     findings=_findings,
     methods=_methods,
+    listing=_listing,
+    examples=("commscore therapies scored.h5ad --max-padj 0.05 --out therapies.csv --combinations pairs.csv",),
 )

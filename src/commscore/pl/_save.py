@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 VECTOR_TEXT: Any = {"svg.fonttype": "none", "pdf.fonttype": 42, "ps.fonttype": 42}
 """Settings of Matplotlib."""
-_DPI = 150
+DPI = 150
 
 
-def save(figure: Any, path: Path) -> None:
-    """Write a figure in the format that the ending names."""
+def save(figure: Any, path: Path, *, dpi: int = DPI) -> None:
+    """Write a figure in the format that the ending names; ``dpi`` are pixels per inch where it has pixels."""
     import matplotlib as mpl
 
     with mpl.rc_context(VECTOR_TEXT):
-        figure.savefig(path, dpi=_DPI)
+        figure.savefig(path, dpi=dpi)

@@ -44,13 +44,4 @@ def _ours(value: Any) -> bool:
 
 def _stored(adata: AnnData, key: str) -> StoredResult:
     result = get.load(adata, key)
-    further = {name: frame for name, frame in result.extra.items() if hasattr(frame, "columns")}
-    kind = result.schema.removeprefix("commscore.").split("/")[0]
-    return StoredResult(
-        key,
-        kind,
-        {"table": result.table, **further},
-        result.params,
-        result.resource,
-        changed_source(adata, result.params),
-    )
+    return StoredResult.of(key, result, changed=changed_source(adata, result.params))
