@@ -111,8 +111,8 @@ said.groupby("interaction")["direction"].value_counts().unstack(fill_value=0).so
 # ## Several methods at once
 #
 # Methods of other tools can be asked for together. They share one pass over the data and one set of permutations. Not all of
-# their p-values can be computed, so that more permutations take the place of `null="auto"`; the warning says what even these
-# cannot tell.
+# their p-values can be computed (of these, `mean` alone can), so that more permutations take the place of `null="auto"`; the
+# warning says what even these cannot tell.
 
 # %%
 several = ["mean", "specificity", "hill"]

@@ -65,8 +65,8 @@ pd.DataFrame({name: table["pvalue_raw"].describe(percentiles=[0.5]) for name, ta
 # than a number of this kind is written (1e-300).
 #
 # These are the p-values before they are divided by `pass_probability`, the probability that permuted labels list the row at
-# all. `pvalue` is the quotient, and where only specific expression can be listed, the floor of permutations is too high to be
-# divided: the warning above counts the rows that end at 1 in this way. That is the practical reason for `null="auto"`.
+# all. `pvalue` is the quotient. Where only specific expression can be listed, the floor of permutations is too high to be
+# divided, so that the tail is computed there, and `pvalue` put at the floor if it is below.
 #
 # Do the two agree where permutations can resolve anything? Here on 2,000 of the cells, with more permutations, and with
 # rarely expressed genes too.

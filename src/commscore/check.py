@@ -59,6 +59,18 @@ MAY_BE_EMPTY = "may be empty"
 """Marks a text, list or dict that may be empty; an empty one anywhere else is a slip."""
 
 
+_GENES = ("gene", "ligand", "receptor", "ligand_complex", "receptor_complex")
+"""Keywords for which one looks where genes are meant."""
+_OF_PLOTS = {
+    "save": "plots return Axes: ax.figure.savefig('figure.pdf') saves",
+    "show": "plots return Axes: a notebook shows them, matplotlib.pyplot.show() does in a script",
+    "figsize": "give axes of that size: ax=matplotlib.pyplot.subplots(figsize=…, layout='constrained')[1]",
+    "dpi": "plots return Axes: ax.figure.savefig('figure.png', dpi=300) saves",
+    "ax": "it makes a figure of its own, of several parts",
+}
+"""Keywords of other libraries' plots, and what is done instead."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """What an argument may be: in words, as a test, within limits, and what its parts must be."""
@@ -87,14 +99,18 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     """
     parameters = inspect.signature(function).parameters
     names = [n for n, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    needed = [n for n in names if parameters[n].default is inspect.Parameter.empty]
     is_open = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         for name in kwargs:
             if name not in parameters and not is_open:
-                msg = f"{function.__name__}() has no keyword {name!r}{suggest(name, names)}"
+                msg = f"{function.__name__}() has no keyword {name!r}{_instead(function, name, names)}"
                 raise TypeError(msg)
+        if missing := [n for n in needed[len(args) :] if n not in kwargs]:
+            msg = f"{function.__name__}() needs {', '.join(f'{n}=…' for n in missing)}: see help({function.__name__})"
+            raise TypeError(msg)
         kinds = kinds_of(function)
         for name, value in (*zip(names, args, strict=False), *kwargs.items()):
             if name in kinds:
@@ -102,6 +118,15 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return call
+
+
+def _instead(function: Callable[..., object], name: str, names: Sequence[str]) -> str:
+    """Say what to use instead of a keyword that others have."""
+    if ".pl." in function.__module__ and name in _OF_PLOTS:
+        return f"; {_OF_PLOTS[name]}"
+    if name.rstrip("s") in _GENES and "gene" in names:
+        return "; did you mean 'gene'? It finds ligands, receptors and their subunits"
+    return suggest(name, names)
 
 
 def check_fields(record: Any) -> None:

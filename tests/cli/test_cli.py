@@ -38,7 +38,7 @@ def test_demo_writes_tables_and_figures(tmp_path):
     assert done.returncode == 0, done.stderr
     assert str(out) in done.stdout
     assert "resource 'breast+general'" in done.stdout
-    assert "*: reviews tell" in done.stdout
+    assert "*: described" in done.stdout
     assert "wrote" in done.stderr
     for name in ("pbmc", "breast"):
         table = pd.read_csv(out / f"{name}.csv")

@@ -37,7 +37,7 @@ def test_boxes_and_arrows(edges):
     assert [p.get_linestyle() == "-" for p in drawn] == [True, False, False]
     assert [type(p.get_arrowstyle()).__name__ for p in drawn] == ["CurveFilledB", "BracketB", "CurveFilledB"]
     words = [t.get_text() for t in ax.texts]
-    assert {"1 A → B", "2 C ⊣ D_E", "3 B ⇒ F", "4 F → G (G missing)", "tumour", "CAF", "T cell"} <= set(words)
+    assert {"1. A → B", "2. C ⊣ D_E", "3. B ⇒ F", "4. F → G (G missing)", "tumour", "CAF", "T cell"} <= set(words)
     assert not any(w.startswith("5") for w in words)
     assert overlaps([t for t in ax.texts if t.get_text()], ax.figure) == 0
 
@@ -81,7 +81,7 @@ def test_a_stand_in_a_missing_gene_and_a_missing_group_are_told_apart(edges):
     small = edges.iloc[[3]].assign(step=7, target_role="nk", target="", target_how="too small", absent="")
     ax = cs.pl.circuit(pd.concat([edges, more, small]), "c1")
     words = {t.get_text() for t in ax.texts}
-    assert {"MDSC", "Myeloid (stands in for MDSC)", "4 F → G (G missing)", "NK", "too few cells"} <= words
+    assert {"MDSC", "Myeloid (stands in for MDSC)", "4. F → G (G missing)", "NK", "too few cells"} <= words
     below = {t.get_text(): t.get_style() for t in ax.texts}
     assert below["no group"] == below["too few cells"] == "italic"
     assert sum(t.get_text() == "no group" for t in ax.texts) == 1  # of the astrocyte, which nobody is

@@ -160,3 +160,11 @@ def test_colours_of_what_stands_beside_groups_are_none_of_theirs(kind, n, least)
     seen, own = lab(beside.values(), BLIND[kind]), lab(groups.values(), BLIND[kind])
     assert np.linalg.norm(seen[:, None] - own[None], axis=2).min() > least
     assert (np.linalg.norm(seen[:, None] - seen[None], axis=2) + 1e3 * np.eye(8)).min() > 10
+
+
+def test_figures_say_that_p_values_are_over_cells(changes):
+    """A figure outlives the warning of the tool."""
+    cells, samples = changes.assign(unit="cells"), changes.assign(unit="samples")
+    for plot in (cs.pl.volcano, cs.pl.quadrant, cs.pl.drivers, cs.pl.shift_heatmap):
+        assert "p-values over cells, not samples" in plot(cells).get_title().replace("\n", " ")
+        assert "over cells" not in plot(samples).get_title().replace("\n", " ")

@@ -123,3 +123,12 @@ def test_rows_without_a_p_value_are_crosses_and_not_small_dots(table):
     assert (dots.get_clim(), dots.get_clim()) == (crosses.get_clim(), (table["score"].min(), table["score"].max()))
     assert [t.get_text() for t in ax.get_legend().get_texts()][-1] == "not tested"
     assert "not tested" not in [t.get_text() for t in cs.pl.dotplot(table).get_legend().get_texts()]
+
+
+def test_outlines_and_the_largest_dot_say_what_they_mean(edges):
+    ax = cs.pl.dotplot(edges.assign(padj=[1e-80, 0.01, 0.05, 0.06, 0.5, 1.0]))
+    drawn = ax.collections[0]
+    assert sorted(drawn.get_linewidths()) == [0.0, 0.0, 0.0, 0.8, 0.8, 0.8]
+    assert "outlined: padj ≤ 0.05" in ax.get_title().replace("\xa0", " ")
+    assert ax.get_legend().get_texts()[-1].get_text() == "≥ 30"
+    assert "3" in {t.get_text() for t in cs.pl.dotplot(edges).get_legend().get_texts()}

@@ -53,3 +53,16 @@ def test_the_matrix_beside_a_network_has_the_same_rows(edges):
     ax = cs.pl.network(edges, gene="A", matrix=True)
     matrix = next(a for a in ax.figure.axes if a.images)
     assert matrix.images[0].get_array().sum() == 2
+
+
+def test_keywords_of_other_libraries_are_answered(edges):
+    for name, answer in {
+        "save": r"ax\.figure\.savefig",
+        "show": "notebook",
+        "figsize": "subplots",
+        "ligand": "mean 'gene'",
+    }.items():
+        with pytest.raises(TypeError, match=f"no keyword '{name}'; .*{answer}"):
+            cs.pl.dotplot(edges, **{name: "x"})
+    with pytest.raises(TypeError, match=r"trend\(\) needs source=…, target=…, stage_key=…"):
+        cs.pl.trend(edges, interaction="A^B")

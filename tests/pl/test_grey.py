@@ -113,7 +113,7 @@ def test_steps_of_a_circuit_carry_their_change(cohort):
     name = str(own["circuit"].iloc[0])
     words = [t.get_text() for t in cs.pl.circuit(cohort, name, contrast="late vs early").texts]
     for step, effect in own.loc[own["circuit"] == name, ["step", "effect"]].itertuples(index=False):
-        (word,) = [w for w in words if w.startswith(f"{step} ")]
+        (word,) = [w for w in words if w.startswith(f"{step}. ")]
         assert f"({effect:+.1f})".replace("-", "−") in word
 
 

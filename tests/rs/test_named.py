@@ -167,5 +167,5 @@ def test_what_is_no_resource_is_refused_with_a_way_out(here, text):
 
 def test_an_unknown_name_says_what_to_install(monkeypatch):
     monkeypatch.setattr(liana, "installed_version", lambda: None)
-    with pytest.raises(ValueError, match=r"liana:NAME \(after pip install 'commscore\[liana\]'\)"):
+    with pytest.raises(ValueError, match=r"liana:NAME \(after pip install liana\)"):
         rs.as_resource("consensus")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -352,15 +354,44 @@ def test_columns_that_are_no_samples_are_not_named(cohort):
 
 
 @pytest.mark.filterwarnings("error:.* permuted labels list so rarely")
-def test_few_permutations_of_specific_rows_are_said_to_be_too_few():
-    adata = slow.cohort(n_samples=3, per_group=(30, 30, 30), rng=5)
+def specific(n_samples=3, rng=5):
+    """Cells of which one group expresses all genes and others a few: rows that permuted labels never list."""
+    adata = slow.cohort(n_samples=n_samples, per_group=(30, 30, 30), rng=rng)
     x = dense(adata)
-    others, pairs = (adata.obs["cell_type"] != "k0").to_numpy(), slow.PAIRS.iloc[:3]
+    others = (adata.obs["cell_type"] != "k0").to_numpy()
     x[others] *= np.random.default_rng(0).random((others.sum(), 10)) < 0.2
     adata.X = sparse.csr_matrix(x.astype(np.float32))
-    with pytest.warns(UserWarning, match="pvalue > 0.05 all the same.*permuted labels list so rarely.*null='auto'"):
-        run(adata, sample_key=None, expr_prop=0.5, n_perms=100, resource=pairs)
-    run(adata, sample_key=None, expr_prop=0.5, n_perms=100, resource=pairs, null="auto")
+    return adata
+
+
+@pytest.mark.parametrize("sample_key", [None, "sample"])
+def test_where_no_permutation_is_as_high_the_tail_is_analytic(sample_key):
+    """Not the floor over a tiny chance of being listed, which is 1 for what is most specific."""
+    adata, n_perms = specific(), 200
+    options = {"sample_key": sample_key, "expr_prop": 0.4, "n_perms": n_perms, "resource": slow.PAIRS.iloc[:6]}
+    permuted, auto = run(adata, **options), run(adata, **options, null="auto")
+    p, raw = ("pvalue_within", "pvalue_within_raw") if sample_key else ("pvalue", "pvalue_raw")
+    floor, chance = 1 / (n_perms + 1), permuted["pass_probability"]
+    never = np.isclose(permuted[raw], floor) & (auto["null"] == "analytic") & (chance < 0.5)
+    assert (never & (floor / chance > 0.05)).sum() >= 3  # they would have been lost
+    tail = np.minimum(auto[raw], floor) / chance
+    np.testing.assert_allclose(permuted.loc[never, p], np.clip(tail, floor, 1)[never], rtol=1e-12)
+    rest = ~never
+    np.testing.assert_allclose(permuted.loc[rest, p], np.minimum(permuted[raw] / chance, 1)[rest], rtol=1e-12)
+    assert (permuted[p] >= floor).all()
+    assert (permuted["null"] == "permutation").all()  # what pvalue_raw comes from
+
+
+def test_few_permutations_of_specific_rows_are_said_to_be_too_few():
+    """Of a method without an analytic null."""
+    options = {"sample_key": None, "expr_prop": 0.5, "n_perms": 100, "resource": slow.PAIRS.iloc[:3]}
+    says = r"in \d+ of \d+ rows none of n_perms=100 permutations scored as high, and pvalue is above 0\.05 all the same"
+    with pytest.warns(UserWarning, match=says):
+        run(specific(), **options, method="specificity")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=".* looks like samples")
+        run(specific(), **options, method="mean")
 
 
 def test_stored_results_come_back(cohort, tmp_path):

@@ -55,7 +55,8 @@ def _show(out: Path, n_perms: int) -> dict[str, Any]:
     from .. import ds
 
     say(f"700 real blood cells (10x PBMC 68k, reduced; comes with scanpy), resource {RESOURCE!r}")
-    blood = _run(ds.pbmc(), out, name="pbmc", title=f"Blood cells, resource {RESOURCE!r}", n_perms=n_perms)
+    title = f"Blood of one person, p-values over cells (nothing about the next person), resource {RESOURCE!r}"
+    blood = _run(ds.pbmc(), out, name="pbmc", title=title, n_perms=n_perms)
     say(f"a simulated breast tumour cohort of three stages, four samples each, resource {RESOURCE!r}")
     cohort = _cohort()
     normalize(cohort, ExpressionLocation(None, use_raw=False), keep=True)
@@ -64,7 +65,8 @@ def _show(out: Path, n_perms: int) -> dict[str, Any]:
     shifts = _compare(cohort, out / "breast_compare.csv")
     _report(cohort, out / "report.html")
     if not current().as_json:
-        typer.echo(f"\nTables, figures and the report are in {out.resolve()}\n\n{NEXT}")
+        what = "Tables, figures and the report" if (out / "report.html").exists() else "Tables and figures"
+        typer.echo(f"\n{what} are in {out.resolve()}\n\n{NEXT}")
     files = sorted(p.name for p in out.iterdir() if not p.name.startswith("."))
     outputs = {"folder": out.resolve(), "files": files}
     return {"pbmc": blood, "breast": tumour, "compare": shifts, "outputs": outputs, "versions": versions()}

@@ -17,7 +17,7 @@ from .._validate import listed, suggest
 from ..get._columns import label_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -29,27 +29,27 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK = 2**20
 
 
-def read(path: Path, *, where: Sequence[str] = (), backed: bool = False) -> Any:
-    """Read an ``.h5ad`` file or a zarr store; keep the cells for which every ``COLUMN=VALUE`` holds.
+def read(
+    path: Path,
+    *,
+    where: Sequence[str] = (),
+    backed: bool = False,
+    mod: str | None = None,
+    table: str | None = None,
+    say: Callable[[str], object] = lambda _: None,
+) -> Any:
+    """Read a table of a file or store (:mod:`._containers`); keep the cells for which every ``COLUMN=VALUE`` holds.
 
     With ``backed``, ``X``, the layers and ``raw`` stay in the file, and only they, ``obs`` and ``var`` are there.
     """
-    import anndata
-
+    from ._containers import locate, read_whole
     from ._on_disk import read_on_disk
 
-    if not path.exists():
-        msg = f"FILE {path} does not exist"
-        raise FileNotFoundError(msg)
-    if path.suffix == ".h5ad":
-        reader = anndata.read_h5ad
-    elif path.suffix == ".zarr" or path.is_dir():
-        reader = anndata.read_zarr
-    else:
-        msg = f"FILE {path} must end in .h5ad or .zarr, found {path.suffix or 'no ending'!r}"
-        raise ValueError(msg)
+    place = locate(path, mod=mod, table=table)
+    if place.note:
+        say(place.note)
     with naming(path, "AnnData"):
-        adata = read_on_disk(path) if backed else reader(path)
+        adata = read_on_disk(place) if backed else read_whole(place)
     return _keep(adata, where, backed=backed)
 
 

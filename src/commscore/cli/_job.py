@@ -88,7 +88,7 @@ class Job:
             from ..rs._tabular import read_table
 
             return read_table(self.file, argument="FILE")
-        return read(self.file, where=self.where, backed=self.backed)
+        return read(self.file, where=self.where, backed=self.backed, say=say)
 
     def _summary(self, adata: Any, result: CommandResult, paths: Mapping[str, Path]) -> dict[str, Any]:
         size = {"rows": len(adata)} if self.is_table else {"n_obs": adata.n_obs, "n_vars": adata.n_vars}

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.read.files import contained
 from ..core.read.tiles import MatrixView
+from ._containers import TablePlace, open_group, with_common_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,39 +18,29 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_on_disk(path: Path) -> Any:
+def read_on_disk(place: TablePlace) -> Any:
     """Return ``obs``, ``var``, ``X``, the layers and ``raw`` of a file or store; matrices are not read."""
     import anndata
 
-    group = _opened(path)
-    obs, var, of_raw = _frames(group, path)
+    group = open_group(place.path, place.group)
+    obs, var, of_raw = _frames(group, place)
     adata = anndata.AnnData(_matrix(group.get("X")), obs=obs, var=var)
     for name, element in _items(group.get("layers")):
         adata.layers[name] = _matrix(element)
     raw = group.get("raw/X", group.get("raw.X"))  # the second: anndata before 0.7
     if raw is not None and of_raw is not None:
         adata._raw = anndata.Raw(adata, X=_RawView(contained(_matrix(raw), "adata.raw.X")), var=of_raw, varm={})
-    return adata
+    return with_common_columns(adata, place)
 
 
-def _opened(path: Path) -> Any:
-    if path.suffix == ".h5ad":
-        import h5py
-
-        return h5py.File(path)
-    import zarr
-
-    return zarr.open(str(path), mode="r")
-
-
-def _frames(group: Any, path: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
+def _frames(group: Any, place: TablePlace) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
     """Return ``obs``, ``var`` and the variables of ``raw``; what anndata wrote before 0.7 is left to anndata."""
     from anndata.io import read_elem
 
     if all("encoding-type" in getattr(group.get(name), "attrs", ()) for name in ("obs", "var")):
         of_raw = read_elem(group["raw/var"]) if "raw/var" in group else None
         return read_elem(group["obs"]), read_elem(group["var"]), of_raw
-    old = _old(path)
+    old = _old(place.path)
     return old.obs, old.var, None if old.raw is None else old.raw.var
 
 

@@ -13,7 +13,10 @@ _RESOURCE = "Resource"
 _PIPELINES = "For pipelines"
 _FILES = "Files"
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="An .h5ad file or a zarr store.")]
+File = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="An .h5ad file, a zarr store, or one of several tables (.h5mu, SpatialData)."),
+]
 GroupBy = Annotated[str, typer.Option(help="Column of obs with the groups of cells.")]
 Out = Annotated[
     Path | None,

@@ -137,12 +137,25 @@ def _methods(p: Mapping[str, str]) -> str:
     if p.get("sample_key", "none") != "none":
         how = f"{how.replace('all cells', 'the cells of each sample')}; {_over_samples(p)}"
     return (
-        f"Interactions between the {p['n_groups']} groups of {p.get('groupby')} ({p.get('n_cells')} "
-        f"cells) were scored by {p.get('method')}, {how}. Subunits of complexes were joined by {p.get('complex')}; "
-        f"an interaction was tested where at least a fraction {p.get('expr_prop')} of the cells of both groups express "
-        f"every subunit, in groups of at least {p.get('min_cells')} cells{_pairs_named(p)}. P-values were divided by "
-        "the probability that permuted labels would list the row, and adjusted by Benjamini and Hochberg."
+        f"Interactions between the {p['n_groups']} groups of {p.get('groupby')} ({p.get('n_cells')} cells) were "
+        f"scored by {_methods_in_words(p.get('method', ''))}, {how}. Subunits of complexes were joined by "
+        f"{p.get('complex')}; an interaction was tested where at least a fraction {p.get('expr_prop')} of the cells of "
+        f"both groups express every subunit, in groups of at least {p.get('min_cells')} cells{_pairs_named(p)}. "
+        "P-values were divided by the probability "
+        "that permuted labels would list the row, and adjusted by Benjamini and Hochberg." + _over_cells(p)
     )
+
+
+def _methods_in_words(names: str) -> str:
+    """Return every method with what it is."""
+    summaries = tl.methods().set_index("method")["summary"]
+    return ", ".join(f"{n} ({summaries[n]})" if n in summaries else n for n in names.split(", "))
+
+
+def _over_cells(p: Mapping[str, str]) -> str:
+    if p.get("sample_key", "none") != "none" or p.get("null", "none") == "none":
+        return ""
+    return " Cells were the replicates: the p-values say what is specific in these cells, not what recurs in others."
 
 
 def _pairs_named(p: Mapping[str, str]) -> str:
@@ -222,7 +235,7 @@ def _listing(stored: StoredResult, rows: int) -> Listing:
         ("", "source", "target", "ligand", "receptor", "mode", "score", "p", "padj", "pairs"),
         f"{len(table)} tests{note}{of_method}",
         ("score", "p", "padj", "pairs"),
-        f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}; *: reviews tell of it",
+        f"each interaction where it is strongest; pairs: pairs of groups with padj ≤ {ALPHA}; *: described in reviews",
     )
 
 

@@ -125,8 +125,12 @@ def _crowded(names: Sized) -> bool:
 def _circos(shown: pd.Series, colours: Mapping[str, Any]) -> Any:
     import matplotlib as mpl
 
-    with mpl.rc_context():  # its import writes into the global settings
-        from pycirclize import Circos
+    try:
+        with mpl.rc_context():  # its import writes into the global settings
+            from pycirclize import Circos
+    except ImportError as error:
+        msg = "chord needs pyCirclize: pip install pycirclize"
+        raise ImportError(msg) from error
 
     out, into = (shown.groupby(level=level).sum() for level in (0, 1))
     length = {g: float(out.get(g, 0.0) + into.get(g, 0.0)) for g in colours}

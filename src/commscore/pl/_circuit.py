@@ -133,7 +133,7 @@ def _words(row: dict[str, Any]) -> str:
         (row["edge"], row["sign"] > 0), "⇒" if row["sign"] > 0 else "⇒|"
     )
     gates = ", ".join(read_names(row.get("gate_molecules")))
-    words = f"{row['step']} {row['from']} {arrow} {row['to']}"
+    words = f"{row['step']}. {row['from']} {arrow} {row['to']}"
     if gates:
         words += f" [{shorten([gates], 28)[gates]}]"
     effect = row.get("_effect", np.nan)

@@ -236,7 +236,7 @@ def _draw(wide: _Wide, cmap: str | None) -> Any:
     try:
         import seaborn as sns
     except ImportError as error:
-        msg = "clustermap needs seaborn: pip install 'commscore[plot]'"
+        msg = "clustermap needs seaborn: pip install seaborn"
         raise ImportError(msg) from error
     values = wide.values
     signed = bool((values.to_numpy() < 0).any())
@@ -315,7 +315,7 @@ def _lay_out(grid: Any, wide: _Wide) -> None:
             alignment="left",
         )
         top -= high
-    title(grid.ax_col_dendrogram, wide.heading, *wide.left_out)
+    title(grid.ax_col_dendrogram, wide.heading, *wide.left_out, wide=main[0] + right)
 
 
 def _short(wide: _Wide, names: Any) -> dict[str, str]:

@@ -133,21 +133,26 @@ def counted(n: int, what: str) -> str:
     return "" if n <= 0 else f"{n} {what}" + ("" if n == 1 else "s")
 
 
-def title(ax: Any, text: str, *left_out: str, pad: float = 6.0, more: str = "") -> None:
-    """Write the title, and below it what is not shown; long lines are broken to the width there is."""
+def title(ax: Any, text: str, *left_out: str, pad: float = 6.0, more: str = "", wide: float | None = None) -> None:
+    """Write the title, and below it what is not shown; long lines are broken to the width there is.
+
+    With ``wide``, inches, the title begins at the left end of the axes and is as wide.
+    """
     notes = [part for part in left_out if part]
     lines = [text, *([more] if more else []), *([f"not shown: {', '.join(notes)}"] if notes else [])]
     # "padj ≤ 0.05" stays in one piece
     lines = [re.sub("([•▲▼]) ", "\\1\u00a0", re.sub(" ([≤=]) ", "\u00a0\\1\u00a0", line)) for line in lines]
-    _write_title(ax, lines, pad)
+    _write_title(ax, lines, pad, wide=wide)
     if room().limited:  # again, when the names beside the axes have taken what they need
         room().later.append(lambda: _write_title(ax, lines, pad))
 
 
-def _write_title(ax: Any, lines: list[str], pad: float) -> None:
-    letters = _room(ax, max(map(len, lines)))
+def _write_title(ax: Any, lines: list[str], pad: float, *, wide: float | None = None) -> None:
+    letters = _room(ax, max(map(len, lines))) if wide is None else int(12 * wide)
     broken = [piece for line in lines for part in _parts(line, letters) for piece in textwrap.wrap(part, letters)]
-    ax.set_title("\n".join(broken), fontsize=10 * room().scale, pad=pad)
+    heading = ax.set_title("\n".join(broken), fontsize=10 * room().scale, pad=pad)
+    if wide is not None:
+        heading.set(x=0.0, horizontalalignment="left")
 
 
 def _parts(line: str, letters: int) -> list[str]:

@@ -159,7 +159,7 @@ def _environment() -> Any:
     try:
         import jinja2
     except ImportError as error:
-        msg = "the report needs Jinja2: pip install 'commscore[report]'"
+        msg = "the report needs Jinja2: pip install jinja2"
         raise ImportError(msg) from error
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),

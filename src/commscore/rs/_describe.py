@@ -19,7 +19,9 @@ def evidence_for(tables: Mapping[str, pd.DataFrame], interaction: str) -> pd.Dat
     """Return the statements about one interaction."""
     names = tables["interactions"]["interaction"]
     if interaction not in set(names):
-        msg = f"interaction={interaction!r} is not in the resource{suggest(interaction, names)}"
+        others = "; cs.rs.as_resource('breast+general') holds the pairs of any tissue, too"
+        close = suggest(interaction, names)
+        msg = f"interaction={interaction!r} is not in this resource{close or others}"
         raise ValueError(msg)
     evidence = tables["evidence"]
     return evidence[evidence["interaction"] == interaction].reset_index(drop=True)

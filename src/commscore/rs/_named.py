@@ -69,6 +69,8 @@ def as_resource(resource: str | os.PathLike[str] | Resource | pd.DataFrame) -> R
     if isinstance(resource, os.PathLike):
         return _read_path(os.fspath(resource), argument="resource", species="human")
     msg = f"resource must be a name, a path, a Resource or a DataFrame, found {type(resource).__name__}"
+    if isinstance(resource, list | tuple | set):
+        msg += "; for pairs of your own give a DataFrame with the columns ligand and receptor"
     raise TypeError(msg)
 
 
@@ -209,7 +211,7 @@ def _read_path(text: str, *, argument: str, species: str) -> Resource:
 def _unknown(word: str, argument: str) -> str:
     """Say what there is, and what can be installed."""
     names = [f"{LIANA}{name}" for name in liana.resources()]
-    of_liana = f"{LIANA}NAME ({len(names)} of them)" if names else f"{LIANA}NAME (after pip install 'commscore[liana]')"
+    of_liana = f"{LIANA}NAME ({len(names)} of them)" if names else f"{LIANA}NAME (after pip install liana)"
     formats = ", ".join(f"{kind}:PATH" for kind in readers())
     is_path = _looks_like_a_path(word)
     kind, sign, rest = word.partition(":")

@@ -232,6 +232,8 @@ def _usable_groups(study: Study, bulk: Pseudobulk, *, min_cells: int, groupby: s
             f"no group of groupby={groupby!r} has min_cells={min_cells} cells in any sample "
             f"(largest: {int(most.max())}); lower min_cells or join groups"
         )
+        if int(most.max()) == 1 and len(bulk.n_cells) > 1:
+            msg += f"; {len(bulk.n_cells)} samples with one cell each: does sample_key name the samples?"
         raise ValueError(msg)
     notes = [
         ("*", "too few cells", f"group {name}: at most {n} cells in a sample, min_cells {min_cells}")

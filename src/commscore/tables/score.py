@@ -72,7 +72,7 @@ SCORE = Table(
             "the receptor, 0 to 1",
         ),
         Column("pass_probability", "float", "probability that permuted labels would list the row, 0 to 1"),
-        Column("null", "category", "what the p-value of permuted labels comes from", NULLS),
+        Column("null", "category", "what the p-value of permuted labels, before it is corrected, comes from", NULLS),
         Column("unit", "category", "sample_key only: what pvalue takes as replicates", Unit.words()),
         Column("status", "category", "sample_key only: whether pvalue could be computed, or why not", STATUSES),
         Column("magnitude_rank", "float", "consensus only: aggregated rank of magnitude, 0 to 1, low is strong"),

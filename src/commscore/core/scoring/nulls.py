@@ -26,11 +26,16 @@ NAMES = ("permutation", "analytic", "auto")
 
 @dataclass(frozen=True)
 class ScoredTests:
-    """Scores and p-values (n_scores × n_tests), and which tests' p-values are analytic (n_tests)."""
+    """Scores and p-values (n_scores × n_tests), and which tests' p-values are analytic (n_tests).
+
+    ``tails`` (n_scores × n_tests) are the p-values that permutations could not show: analytic where no permutation was
+    as high and it was asked for, else ``pvalues``.
+    """
 
     scores: Floats
     pvalues: Floats
     analytic: Bools
+    tails: Floats
 
 
 def expressed_tests(
@@ -60,6 +65,7 @@ def score_tests(
     draws: Draws,
     strict: bool,
     plus_one: bool,
+    rare: Bools | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> ScoredTests:
     """Score and test; a test that is outside the domain of the analytic null for any score is permuted.
@@ -73,11 +79,13 @@ def score_tests(
         One of :data:`NAMES`, or None for scores alone.
     strict, plus_one
         Whether ties do not count; whether the observed labelling does.
+    rare
+        Tests of which the tail is wanted where no permutation is as high, (n_tests,).
     """
     scored, pvalues = observed(problem, tests, scores), np.full((len(scores), tests.n), np.nan)
     valid = np.zeros(tests.n, bool)
     if null is None:
-        return ScoredTests(scored, pvalues, valid)
+        return ScoredTests(scored, pvalues, valid, pvalues)
     if null != "permutation" and tests.n and all(has_analytic(score, problem.sets) for score in scores):
         pvalues, valid = _analytic(problem, tests, scores)
     rest = np.flatnonzero(~valid)
@@ -88,7 +96,24 @@ def score_tests(
         exceedances = counter.exceedances(draws.n)
         pvalues[:, rest] = permutation_pvalue(exceedances.counts, draws.n, plus_one=plus_one)
         scored[:, rest] = standardise(scored[:, rest], exceedances)
-    return ScoredTests(scored, pvalues, valid)
+        if rare is not None and null == "permutation" and plus_one:
+            never = rare & (exceedances.counts == 0)
+            return ScoredTests(scored, pvalues, valid, _tails(problem, tests, scores, pvalues=pvalues, never=never))
+    return ScoredTests(scored, pvalues, valid, pvalues)
+
+
+def _tails(problem: Problem, tests: Tests, scores: Sequence[Score], *, pvalues: Floats, never: Bools) -> Floats:
+    """Return ``pvalues``, with the analytic one where none of the permutations was as high, if it is known."""
+    known = [s for s, score in enumerate(scores) if has_analytic(score, problem.sets)]
+    rows, tails = np.flatnonzero(never[known].any(axis=0)), pvalues.copy()
+    if rows.size == 0 or problem.described is None:
+        return tails
+    described = replace(problem, statistics=problem.described(), sets={})
+    analytic, valid = _analytic(described, tests.take(rows), [scores[s] for s in known])
+    for s, own in zip(known, analytic, strict=True):
+        use = valid & never[s, rows]
+        tails[s, rows[use]] = np.minimum(own[use], pvalues[s, rows[use]])
+    return tails
 
 
 def standardise(scores: Floats, permuted: Exceedances) -> Floats:

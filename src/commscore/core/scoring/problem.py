@@ -55,7 +55,7 @@ class Problem:
     pass over the data gave, ``pairs`` gives correlations of gene pairs, ``totals`` those of all genes; ``sets`` are
     by column of the resource. Where the cells have exact sums, as permutations need them, values derived from them
     are rounded, too, and what is known is left aside. ``samples`` are statistics by sample, where labels are permuted
-    within samples.
+    within samples. ``described`` reads the statistics in a pass of their own, if something needs them after all.
     """
 
     read: Callable[[Ints | None], LabelledCells]
@@ -71,6 +71,7 @@ class Problem:
     only: Ints | None = None
     exact: bool = False
     samples: SampleStatistics | None = None
+    described: Callable[[], CellStatistics] | None = None
 
     @cached_property
     def cells(self) -> LabelledCells:

@@ -52,7 +52,7 @@ def from_liana(name: str = "consensus", *, select: Callable[[str], pd.DataFrame]
     Raises
     ------
     ImportError
-        If `liana` is not installed (``pip install 'commscore[liana]'``).
+        If `liana` is not installed (``pip install liana``).
     ValueError
         If it has no resource of that name.
 
@@ -100,7 +100,7 @@ def _liana() -> Any:
     try:
         return importlib.import_module("liana.resource")
     except ImportError as error:
-        msg = "from_liana needs the package liana: pip install 'commscore[liana]'"
+        msg = "from_liana needs the package liana: pip install liana"
         raise ImportError(msg) from error
 
 

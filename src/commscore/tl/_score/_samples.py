@@ -42,16 +42,16 @@ def warn_of_floor(rows: ScoredRows, *, n_perms: int) -> None:
     if rows.null is None or rows.tests.n == 0:
         return
     floor = 1 / (n_perms + 1)
-    stuck = np.isclose(rows.scored.pvalues, floor).any(axis=0) & ~rows.scored.analytic
+    stuck = np.isclose(rows.scored.tails, floor).any(axis=0) & ~rows.scored.analytic
     stuck &= floor / rows.probability > ALPHA
     if stuck.mean() < _MANY:
         return
     column = "pvalue" if rows.over_samples is None else "pvalue_within"
-    instead = "null='auto', which computes small p-values where it can, or " if rows.null == "permutation" else ""
     warn(
-        f"{int(stuck.sum()):,} of {rows.tests.n:,} rows have the smallest p-value that n_perms={n_perms:,} can give, "
-        f"and {column} > {ALPHA} all the same: permuted labels list so rarely what expr_prop listed here "
-        f"(pass_probability) that so few permutations cannot tell; give {instead}more n_perms"
+        f"in {int(stuck.sum()):,} of {rows.tests.n:,} rows none of n_perms={n_perms:,} permutations scored as high, "
+        f"and {column} is above {ALPHA} all the same: groups of permuted labels hardly ever express such a pair in "
+        "expr_prop of their cells (pass_probability), and so few permutations cannot tell how high they score if they "
+        "do. Give more n_perms, or a method that has an analytic null (cs.tl.methods)"
     )
 
 
@@ -80,7 +80,7 @@ def columns_of_tests(rows: ScoredRows) -> dict[str, Any]:
 
 def _alone(rows: ScoredRows, m: int) -> dict[str, Floats]:
     raw = rows.scored.pvalues[m]
-    pvalue = corrected(raw, rows.probability)
+    pvalue = _among_listed(rows, m)
     padj = benjamini_hochberg(pvalue)
     return {"score": rows.scored.scores[m], "pvalue": pvalue, "padj": padj, "pvalue_raw": raw}
 
@@ -91,8 +91,11 @@ def _with_samples(rows: ScoredRows, m: int) -> dict[str, Any]:
         msg = "the rows have no samples"
         raise RuntimeError(msg)
     fit = over.fits[m]
-    raw = np.where(over.n >= MIN_SAMPLES, fit.pvalue, np.nan) if _replicated(rows) else within
-    p_within, pvalue = (corrected(p, rows.probability) for p in (within, raw))
+    p_within = pvalue = _among_listed(rows, m)
+    raw = within
+    if _replicated(rows):
+        raw = np.where(over.n >= MIN_SAMPLES, fit.pvalue, np.nan)
+        pvalue = corrected(raw, rows.probability)
     return {
         "score": rows.scored.scores[m],
         "excess": fit.mean,
@@ -105,6 +108,12 @@ def _with_samples(rows: ScoredRows, m: int) -> dict[str, Any]:
         "pvalue_raw": raw,
         "pvalue_within_raw": within,
     }
+
+
+def _among_listed(rows: ScoredRows, m: int) -> Floats:
+    """P-values of permuted labels among the listed rows, never below those that permutations gave."""
+    pvalues: Floats = np.maximum(rows.scored.pvalues[m], corrected(rows.scored.tails[m], rows.probability))
+    return pvalues
 
 
 def _replicated(rows: ScoredRows) -> bool:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 NULLS = (*nulls.NAMES, None)
 _MEMORY = 256 * 2**20
+_SELDOM = 0.5  # chance of being listed below which the floor of the permutations is not enough
 _PROP_FILTERS = (">=", ">")
 
 
@@ -91,8 +92,9 @@ def score(
 
     Rows are listed because they pass ``expr_prop``, and permuted labels seldom pass it where expression is specific.
     ``pvalue`` and ``pvalue_within`` hold among the listed rows: min(1, p / ``pass_probability``), with the probability
-    that labels permuted within samples would list the row. Where that is small, permutations cannot give small
-    p-values (a warning says so): ``null="auto"`` can.
+    that labels permuted within samples would list the row. Where no permutation scores as high and few would list the
+    row, p is the analytic tail, if the method has one, but never below 1 / (n_perms + 1); ``null="auto"`` shows smaller
+    ones.
 
     A score joins two sides, and one of them alone can make it high: ``raised`` says which sides are above permuted
     labels.
@@ -361,6 +363,7 @@ def _score_rows(
             draws=draws,
             strict=settings.strict,
             plus_one=settings.plus_one,
+            rare=probability < _SELDOM,
             progress=progress,
         )
     tested = None
@@ -420,7 +423,13 @@ def _problem(
         )
     labelled = reader.read()
     refuse_unsuitable(labelled.columns, expression)
-    return problem(lambda _: labelled, genes=labelled.observe(), samples=_sample_statistics(reader))
+    return problem(
+        lambda _: labelled,
+        genes=labelled.observe(),
+        samples=_sample_statistics(reader),
+        pairs=reader.pairs,
+        described=lambda: reader.statistics,
+    )
 
 
 def _sample_statistics(reader: CellReader) -> SampleStatistics | None:
