@@ -24,6 +24,7 @@ from functools import cache, wraps
 from typing import Annotated, Any, ParamSpec, TypeAlias, TypeVar
 
 from . import _labels
+from ._shared_docs import filled
 from ._validate import Limits, shown, suggest
 
 P = ParamSpec("P")
@@ -88,7 +89,7 @@ class Kind:
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """Refuse unknown keywords, and arguments that the annotations of ``function`` exclude.
+    """Refuse unknown keywords, and arguments that the annotations of ``function`` exclude; complete its documentation.
 
     Raises
     ------
@@ -97,6 +98,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     ValueError
         For a number that is not finite or out of its limits, or an empty text, list or dict.
     """
+    if function.__doc__:  # none with python -OO
+        function.__doc__ = filled(function.__doc__)
     parameters = inspect.signature(function).parameters
     names = [n for n, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     needed = [n for n in names if parameters[n].default is inspect.Parameter.empty]

@@ -31,8 +31,7 @@ def fetch(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Any:
 
     Parameters
     ----------
-    name
-        Name in the registry.
+    name : dataset
     cache_dir
         Folder of the cache; default: the user's cache folder for commscore. It may be removed at any time.
 
@@ -83,10 +82,8 @@ def path(name: str, *, cache_dir: str | os.PathLike[str] | None = None) -> Path:
 
     Parameters
     ----------
-    name
-        Name in the registry.
+    name : dataset
     cache_dir
-        Folder of the cache; default: the user's cache folder for commscore.
 
     Returns
     -------
@@ -113,7 +110,6 @@ def list_datasets(*, cache_dir: str | os.PathLike[str] | None = None) -> Any:
     Parameters
     ----------
     cache_dir
-        Folder of the cache; default: the user's cache folder for commscore.
 
     Returns
     -------

@@ -20,10 +20,8 @@ def pvalue_error(adata: AnnData, key: str = "commscore", *, method: str | None =
 
     Parameters
     ----------
-    adata
-        Annotated data that :func:`commscore.tl.score` has written to.
+    adata : scores
     key
-        Key in ``adata.uns``.
     method
         Of a table with several methods, the one whose p-values are meant; by default the first.
 

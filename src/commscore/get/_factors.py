@@ -21,7 +21,6 @@ def factors(adata: AnnData, key: str = "commscore_compare") -> pd.DataFrame:
     adata
         Annotated data that :func:`commscore.tl.compare`, or another tool that adds up counts by sample, has written to.
     key
-        Key in ``adata.uns``.
 
     Returns
     -------

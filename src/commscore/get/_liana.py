@@ -24,10 +24,8 @@ def to_liana(adata: AnnData, key: str = "commscore", *, sample: str | None = Non
 
     Parameters
     ----------
-    adata
-        Annotated data that :func:`commscore.tl.score` has written to.
+    adata : scores
     key
-        Key in ``adata.uns``.
     sample
         Name of the sample, to be written into a column ``sample_key``: results of several samples,
         concatenated, are what ``liana.multi.to_tensor_c2c`` takes.

@@ -38,14 +38,12 @@ def to_networkx(
     adata
         Annotated data that a tool has written to; the table must have the columns ``source`` and ``target``.
     key
-        Key in ``adata.uns``.
     by
         ``"interaction"`` for one edge per row of the table, parallel where two groups share several interactions;
         ``"pair"`` for one edge per source → target.
     contrast
         Of a comparison with several contrasts, the one that is meant.
-    max_padj
-        Only rows with an adjusted p-value of at most this; ``None`` for all rows.
+    max_padj : rows
     method
         Of a table with several methods, the one whose columns become ``score, pvalue, padj``; by default the first.
 

@@ -103,6 +103,14 @@ def _refuse_backed_view(adata: AnnData) -> None:
 def store(adata: AnnData, key: str, result: Result) -> None:
     """Write ``result`` to ``adata.uns[key]``, replacing what was there.
 
+    Parameters
+    ----------
+    adata
+        Annotated data that the result is about.
+    key
+    result
+        What a tool returned with ``inplace=False``.
+
     Examples
     --------
     Two calls, kept under keys of one's own:

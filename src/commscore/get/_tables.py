@@ -42,10 +42,8 @@ def table(
 
     Parameters
     ----------
-    adata
-        Annotated data that a tool has written to.
+    adata : result
     key
-        Key in ``adata.uns``.
     source, target
         A group or several; others are left out.
     interaction, mode
@@ -188,7 +186,6 @@ def untested(
     adata
         What a tool has written to.
     key
-        Key in ``adata.uns``.
     interaction
         Only this interaction, or these, as in ``"CXCL12^CXCR4"``; none of the rows if it was tested.
 
@@ -235,14 +232,11 @@ def matrix(
 
     Parameters
     ----------
-    adata
-        Annotated data that a tool has written to.
+    adata : result
     key
-        Key in ``adata.uns``.
     value
         ``"count"`` for the number of interactions, or a numeric column to add up, for example ``"score"``.
-    max_padj
-        Only rows with an adjusted p-value of at most this; ``None`` for all rows.
+    max_padj : rows
     method
         Of a table with several methods, the one that ``"score"``, ``"pvalue"`` and ``max_padj`` are taken from; by
         default the first.

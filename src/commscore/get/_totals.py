@@ -22,7 +22,6 @@ def totals(adata: AnnData, key: str = "commscore_compare", *, by: str | None = N
     adata
         Annotated data that :func:`commscore.tl.compare` has written to.
     key
-        Key in ``adata.uns``.
     by
         ``"pair"`` or ``"mode"``; by default both, told apart by the column ``by``.
 

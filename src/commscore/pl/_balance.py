@@ -35,13 +35,11 @@ def balance(
     data
         AnnData that :func:`commscore.tl.balance` has written to, or its table.
     key
-        Key in ``adata.uns``.
     tests
         Its table of tests; by default the one stored beside the table. Without it no estimates are drawn.
     order
         Conditions from left to right; by default the categories of the table.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

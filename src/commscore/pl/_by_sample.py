@@ -68,7 +68,6 @@ def by_sample(
     Parameters
     ----------
     samples
-        Samples × edges, as :func:`commscore.tl.profile` gives them.
     condition_key
         Column of ``samples.obs`` by which the samples are put together.
     comparison
@@ -80,7 +79,6 @@ def by_sample(
         What the receiving cells do, drawn below: an AnnData that :func:`commscore.tl.response` has written to, its
         table ``activities``, or any table samples × programmes with the index of ``samples.obs_names``.
     source, target, interaction, gene
-        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     order
         Conditions from left to right; by default those of ``comparison``, its reference first, else the categories
         of the column.
@@ -89,7 +87,6 @@ def by_sample(
     top
         Number of edges.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

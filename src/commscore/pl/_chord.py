@@ -42,25 +42,16 @@ def chord(
 
     Parameters
     ----------
-    data
-        AnnData with a stored result, or a result's table.
+    data : result
     key
-        Key in ``adata.uns``.
-    value
-        What the width shows: ``"count"`` for the number of interactions, or a numeric column to add up.
-    max_padj
-        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
-        p-values is drawn whole.
-    method
-        Of a table with several methods, the one to draw; by default the first, which the title names.
+    value : width
+    max_padj : drawn
+    method : drawn
     source, target, interaction, gene
-        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     top
         Number of ribbons, the widest first.
     max_groups
-        Number of groups, by their outgoing and incoming totals.
     palette
-        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
     ax
         Polar axes to draw on (``figure.add_subplot(projection="polar")``); a new figure by default.
 

@@ -46,13 +46,11 @@ def circuit(
     circuit
         Id of the circuit; by default the first one of the table, a complete one where there is any.
     key
-        Key in ``adata.uns``.
     contrast
         Contrast whose change colours the steps; by default no colour.
     changes
         Table of changes, where ``data`` is a bare table.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

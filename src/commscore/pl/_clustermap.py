@@ -88,17 +88,14 @@ def clustermap(
         AnnData with a stored result, or a result's table: columns are source → target pairs. Or samples × edges, as
         :func:`commscore.tl.profile` gives them, together with ``condition_key``: columns are samples.
     key
-        Key in ``adata.uns``.
     value
         Column for the colour; of a comparison for example ``"effect"``. Not used for samples.
     condition_key
         Column of ``data.obs`` for the strip of colours above the samples; says that ``data`` is of samples.
     contrast
         Contrast of a comparison; may be left out if there is one.
-    method
-        Of a table with several methods, the one to draw; by default the first, which the title names.
+    method : drawn
     source, target, interaction, gene
-        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     max_padj
         Only interactions with at least one adjusted p-value of at most this, 0 to 1; the cells that have it get a
         dot. ``None`` for all interactions. A table without p-values is drawn whole. Not used for samples.

@@ -43,15 +43,11 @@ def diff_network(
     data
         AnnData that :func:`commscore.tl.compare` has written to, or what :func:`commscore.get.totals` gives.
     key
-        Key in ``adata.uns``.
-    contrast
-        Contrast to draw; may be left out if there is one.
+    contrast : drawn
     top
         Number of arrows, those with most changed interactions first.
     palette
-        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

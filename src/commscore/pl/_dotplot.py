@@ -50,10 +50,8 @@ def dotplot(
 
     Parameters
     ----------
-    data
-        AnnData with a stored result, or a result's table.
+    data : result
     key
-        Key in ``adata.uns``.
     score, pvalue
         Columns for colour and size (−log10; without p-values all dots have one size). Of a column that ends in
         ``_rank``, the smallest values are the best and the brightest. With samples ``"padj"`` is that over samples, and
@@ -63,16 +61,13 @@ def dotplot(
     max_padj
         Only rows with an adjusted p-value of at most this, 0 to 1. By default all: small dots say "not significant".
     source, target, interaction, gene
-        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     top
         Number of interactions, by their best adjusted p-value, then by their best score, then those that reviews tell
         of. These are in bold where the table has others too.
     max_pairs
         Number of source → target pairs: those in which an interaction is at its best, then by their number of dots.
     cmap
-        Colour map.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

@@ -47,12 +47,9 @@ def drivers(
 
     Parameters
     ----------
-    data
-        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    data : comparison
     key
-        Key in ``adata.uns``.
-    contrast
-        Contrast to draw; may be left out if there is one.
+    contrast : drawn
     source, target, interaction, gene
         Only these, one or several; a gene is a subunit of the ligand or the receptor. A single edge is
         drawn as a waterfall, several as bars.
@@ -61,7 +58,6 @@ def drivers(
     top
         Number of edges, the largest change of flow first.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

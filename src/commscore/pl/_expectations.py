@@ -49,13 +49,11 @@ def expectations(
     data
         AnnData that :func:`commscore.tl.expectations` has written to, or its table.
     key
-        Key in ``adata.uns``.
     contrast, level, verdict
         Only these rows.
     top
         Number of rows: confirmed, then contradicted, then inconclusive ones, the smallest p-values first.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

@@ -45,8 +45,7 @@ def influence(
 
     Parameters
     ----------
-    data
-        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    data : comparison
     refits
         Result or table of :func:`commscore.tl.leave_one_out`, or sample -> the same comparison without it (results or
         tables). By default what is stored under ``influence_key``.
@@ -54,15 +53,13 @@ def influence(
         Key of the comparison; by default the one that ``refits`` were made from, which is also the only one that fits.
     influence_key
         Key of the stored refits.
-    contrast
-        Contrast to draw; may be left out if there is one.
+    contrast : drawn
     source, target, interaction, gene
         Only these, one or several; a gene is a subunit of the ligand or the receptor. A single edge is
         drawn with one line per sample.
     top
         Number of edges, the smallest adjusted p-value first (samples, the furthest effect first).
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

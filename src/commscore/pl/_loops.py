@@ -42,15 +42,12 @@ def loops(
     data
         AnnData that :func:`commscore.tl.loops` has written to, or its table.
     key
-        Key in ``adata.uns``.
     kind
         ``"loop"`` (closed) or ``"relay"`` (open); by default both, loops first.
     top
         Number of lines, the strongest first.
     palette
-        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

@@ -49,20 +49,15 @@ def quadrant(
 
     Parameters
     ----------
-    data
-        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    data : comparison
     key
-        Key in ``adata.uns``.
-    contrast
-        Contrast to draw; may be left out if there is one.
+    contrast : drawn
     source, target, interaction, gene
-        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     max_padj
         Rows up to this adjusted p-value may get a label, 0 to 1.
     top
         Number of rows with a label: compensated ones first, then by p-value, then by how far both sides moved.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

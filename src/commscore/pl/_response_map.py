@@ -37,9 +37,7 @@ def response(
     data
         AnnData that :func:`commscore.tl.response` has written to, or its table.
     key
-        Key in ``adata.uns``.
-    contrast
-        Contrast to draw; may be left out if there is one.
+    contrast : drawn
     max_padj
         Cells with an adjusted p-value of at most this, 0 to 1, get a mark.
     top
@@ -47,7 +45,6 @@ def response(
     max_groups
         Number of receiving groups, the largest change first.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

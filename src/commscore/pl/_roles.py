@@ -40,19 +40,14 @@ def roles(
 
     Parameters
     ----------
-    data
-        AnnData with a stored result of :func:`commscore.tl.score`, or its table.
+    data : scores
     later
         The same of a second condition: an arrow goes from the place in ``data`` to the place here.
     key
         Key in ``adata.uns``, the same in both.
-    value
-        ``"count"`` for the number of interactions, or a numeric column to add up.
-    max_padj
-        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
-        p-values is drawn whole.
-    method
-        Of a table with several methods, the one to draw; by default the first, which the title names.
+    value : total
+    max_padj : drawn
+    method : drawn
     names
         Names of the two conditions.
     top
@@ -60,9 +55,7 @@ def roles(
     labels
         Number of groups with a name, by what they send and receive.
     palette
-        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

@@ -49,25 +49,17 @@ def sankey(
 
     Parameters
     ----------
-    data
-        AnnData with a stored result, or a result's table.
+    data : result
     key
-        Key in ``adata.uns``.
     value
         Column that gives the width of a band, not negative; ``"count"`` for one each.
-    max_padj
-        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
-        p-values is drawn whole.
-    method
-        Of a table with several methods, the one to draw; by default the first, which the title names.
+    max_padj : drawn
+    method : drawn
     source, target, interaction, gene
-        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     top
         Number of rows, the largest values first.
     palette
-        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

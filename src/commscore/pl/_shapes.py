@@ -43,7 +43,6 @@ def shapes(
     data
         AnnData in which :func:`commscore.tl.compare` has compared ordered stages, or its table.
     key
-        Key in ``adata.uns``.
     order
         Stages in order, the reference first; needed for a bare table.
     value
@@ -56,7 +55,6 @@ def shapes(
     names
         Number of edges named below each field.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

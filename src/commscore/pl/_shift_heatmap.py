@@ -66,14 +66,11 @@ def shift_heatmap(
 
     Parameters
     ----------
-    data
-        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    data : comparison
     key
-        Key in ``adata.uns``.
     contrast
         Contrast to draw with ``by="pair"``; may be left out if there is one.
     source, target, interaction, gene
-        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     by
         ``"pair"``: rows are interactions, columns source → target pairs of one contrast. ``"contrast"``: rows
         are interactions of a pair, columns the contrasts.
@@ -84,7 +81,6 @@ def shift_heatmap(
     top, max_columns
         Number of rows, the smallest p-value first, and of columns, the most significant cells first.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

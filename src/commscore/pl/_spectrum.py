@@ -36,25 +36,17 @@ def spectrum(
 
     Parameters
     ----------
-    data
-        AnnData with a stored result of :func:`commscore.tl.score`, or its table.
+    data : scores
     key
-        Key in ``adata.uns``.
     by
         ``"source"`` for what groups send, ``"target"`` for what they receive.
-    value
-        ``"count"`` for the number of interactions, or a numeric column to add up.
-    max_padj
-        Only rows with an adjusted p-value of at most this, 0 to 1; ``None`` for all rows. A table without
-        p-values is drawn whole.
-    method
-        Of a table with several methods, the one to draw; by default the first, which the title names.
+    value : total
+    max_padj : drawn
+    method : drawn
     top
         Number of groups, the largest totals first.
     palette
-        Group -> colour, by default ``adata.uns[f"{groupby}_colors"]``, else our own.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

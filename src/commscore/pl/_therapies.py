@@ -38,13 +38,11 @@ def therapies(
     data
         AnnData that :func:`commscore.tl.therapies` has written to, or its table.
     key
-        Key in ``adata.uns``.
     context
         Only this condition or sample.
     top
         Number of therapies, the largest share first.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

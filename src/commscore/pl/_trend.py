@@ -52,7 +52,6 @@ def trend(
     Parameters
     ----------
     samples
-        Samples × edges, as :func:`commscore.tl.profile` gives them.
     interaction, source, target
         The edge.
     stage_key
@@ -69,7 +68,6 @@ def trend(
     part
         ``"both"`` for ligand × receptor, or one side: ``"ligand"``, ``"receptor"`` (no intervals stored).
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

@@ -43,14 +43,10 @@ def volcano(
 
     Parameters
     ----------
-    data
-        AnnData that :func:`commscore.tl.compare` has written to, or its table.
+    data : comparison
     key
-        Key in ``adata.uns``.
-    contrast
-        Contrast to draw; may be left out if there is one.
+    contrast : drawn
     source, target, interaction, gene
-        Only these, one or several; a gene is a subunit of the ligand or the receptor.
     pvalue
         Column for the vertical axis, drawn as −log10.
     max_padj
@@ -58,7 +54,6 @@ def volcano(
     top
         Number of rows with a label, the smallest p-values first, of equal ones the largest effects.
     ax
-        Axes to draw on; a new figure by default.
 
     Returns
     -------

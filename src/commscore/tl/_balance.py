@@ -78,10 +78,8 @@ def balance(
 
     Parameters
     ----------
-    adata
-        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
+    adata : counts
     groupby
-        Column of ``adata.obs`` with the groups of cells.
     sample_key
         Column with the samples: the points, and the replicates of the tests.
     condition_key
@@ -104,19 +102,15 @@ def balance(
     resource
         Name of a resource or a :class:`~commscore.rs.Resource` with signed evidence.
     counts_layer, use_raw
-        Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
     gene_symbols
-        Column of ``var`` with gene symbols, as in :func:`commscore.tl.score`.
-    normalization, library_key
-        As in :func:`commscore.tl.compare`.
+    normalization
+    library_key
     expr_prop
         Fraction of cells, 0 to 1, that must express both sides of an edge in at least one sample.
     min_cells
         A sample × group with fewer cells is missing; its edges are left out of the sample (see ``n_edges``).
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------

@@ -88,14 +88,10 @@ def leave_one_out(
     ----------
     adata
         The data that were compared. Never modified but for the result in ``adata.uns[key_added]``.
-    key
-        Key of the stored comparison, of samples.
-    resource
-        Only where the comparison was made with a table or a resource of your own: the same again.
+    key : comparison
+    resource : comparison
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------

@@ -71,10 +71,8 @@ def recessive(
 
     Parameters
     ----------
-    adata
-        Annotated data that :func:`commscore.tl.score` has written to.
-    key
-        Key of the stored scores.
+    adata : scores
+    key : scores
     sample_key
         Column of ``adata.obs`` with the samples: each is left out in turn. Without it cells are drawn with replacement
         within every group, which says nothing about other donors.
@@ -87,7 +85,6 @@ def recessive(
     max_padj
         An adjusted p-value of at most this; ``None`` asks for none.
     score, padj
-        Columns of the stored table, where it holds several methods.
     min_cells
         In a resample, a smaller group sends and receives nothing.
     n_boot
@@ -95,9 +92,7 @@ def recessive(
     rng
         Seed, Generator or SeedSequence of the draws; the same seed gives the same bytes.
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------

@@ -33,7 +33,6 @@ def roles(
     adata
         Cells × genes; never modified.
     groupby
-        Column of ``adata.obs`` with the groups of cells.
     roles
         Role → group name, list of group names, or ``None`` for a role that is absent. What is given wins; all other
         roles are guessed from the names.

@@ -92,7 +92,6 @@ def circuits(
     adata
         Cells × genes, log-normalised. Never modified but for the result in ``adata.uns[key_added]``.
     groupby
-        Column of ``adata.obs`` with the groups of cells.
     roles
         Role of the reviews → group or groups; what is not given is guessed from the names (see
         :func:`commscore.tl.roles`).
@@ -122,7 +121,6 @@ def circuits(
     layer, use_raw
         Where the log-normalised expression is, if not in ``X``.
     gene_symbols
-        Column of ``var`` with gene symbols, as in :func:`commscore.tl.score`.
     counts_layer
         Layer with raw counts; else ``layers["counts"]``, else ``X`` or ``raw``, whichever holds whole numbers.
     normalization, library_key
@@ -130,13 +128,10 @@ def circuits(
     rng
         Seed, Generator or SeedSequence. The same seed gives the same bytes, whatever ``n_jobs`` and ``memory``.
     n_jobs
-        Threads, -1 for all cores, -2 for all but one; by default what Numba is set to use.
     memory
         Bytes that a block of permutations may take.
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------

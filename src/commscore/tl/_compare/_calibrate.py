@@ -63,14 +63,10 @@ def calibrate(
 
     Parameters
     ----------
-    adata
-        The data that were compared; never modified.
-    key
-        Key of the stored comparison, of samples.
-    contrast
-        The level to set against the reference; by default the first one that was compared.
-    resource
-        Only where the comparison was made with a table or a resource of your own: the same again.
+    adata : comparison
+    key : comparison
+    contrast : one
+    resource : comparison
     n_shuffles
         Number of relabellings; all of them, where there are fewer.
     rng

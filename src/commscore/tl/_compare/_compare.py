@@ -85,7 +85,6 @@ def compare(
         Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``. A backed, lazily
         read or dask-backed matrix is read in blocks, on a cluster if there is a ``distributed.Client``.
     groupby
-        Column of ``adata.obs`` with the groups of cells.
     condition_key
         Column of ``adata.obs`` with the condition or stage, constant within a sample.
     sample_key
@@ -138,18 +137,11 @@ def compare(
     counts_layer
         Layer with the raw counts; else ``layers["counts"]``, else ``X`` or ``raw``, whichever holds whole numbers.
     normalization
-        ``"tmm"``: the library of each sample × group of cells is multiplied with a composition factor, so that a
-        gene that takes a large share of the counts does not make all others fall: the trimmed mean of log ratios to
-        all samples together (doi:10.1186/gb-2010-11-3-r25), shrunk by its error; :func:`commscore.get.factors` reads
-        them. ``"library"``: as counted.
     library_key
-        Column of ``adata.obs`` with the total counts of each cell, where the matrix holds only a panel or a subset of
-        the genes that were counted; by default they are added up over the matrix.
     expr_prop
         Fraction of cells, 0 to 1, that must express both sides, in as many samples as the smaller condition
         has.
-    min_cells
-        A sample × group with fewer cells is missing.
+    min_cells : counts
     margin
         Half width, in log2, within which a change counts as none: ``stable`` where the 95 % interval of the effect lies
         within it, and neither side moved further.
@@ -159,17 +151,13 @@ def compare(
     use_raw
         Take the counts from ``adata.raw``.
     gene_symbols
-        Column of ``adata.var`` (or ``adata.raw.var``) with gene symbols, where ``var_names`` are neither these nor
-        Ensembl ids of genes of the resource, which are known. A symbol that several variables have is not used.
     n_perms
         Most relabellings of samples that are enumerated or drawn for ``exact_pvalue``. Where cells are compared, the
         permutations of cells: the smallest p-value of one side is 1 / (n_perms + 1), so take more for many tests.
     rng
         Seed, Generator or SeedSequence of the relabellings.
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------

@@ -54,14 +54,10 @@ def power(
 
     Parameters
     ----------
-    adata
-        The data that were compared; never modified.
-    key
-        Key of the stored comparison, of samples.
-    contrast
-        The level to set against the reference; by default the first one that was compared.
-    resource
-        Only where the comparison was made with a table or a resource of your own: the same again.
+    adata : comparison
+    key : comparison
+    contrast : one
+    resource : comparison
     n_samples
         Numbers of samples per condition to answer for, each at least 2, of patients where they are the replicates;
         the present design is always the first answer (``n_samples`` 0).

@@ -48,18 +48,15 @@ def profile(
     adata
         Cells × genes with raw counts; never modified.
     groupby
-        Column of ``adata.obs`` with the groups of cells.
     sample_key
         Column of ``adata.obs`` with the samples.
     resource
         Name of a resource, a :class:`~commscore.rs.Resource`, or a table with the columns ``ligand`` and
         ``receptor``.
     counts_layer, use_raw
-        Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
     gene_symbols
-        Column of ``var`` with gene symbols, as in :func:`commscore.tl.score`.
-    normalization, library_key
-        As in :func:`commscore.tl.compare`.
+    normalization
+    library_key
     expr_prop
         Fraction of cells, 0 to 1, that must express both sides of an edge …
     min_samples

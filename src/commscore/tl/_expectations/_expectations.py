@@ -78,10 +78,8 @@ def expectations(
 
     Parameters
     ----------
-    adata
-        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
+    adata : counts
     groupby
-        Column of ``adata.obs`` with the groups of cells.
     condition_key
         Column with the condition or stage, constant within a sample.
     sample_key
@@ -101,11 +99,9 @@ def expectations(
     resource
         Name of a resource or a :class:`~commscore.rs.Resource` with expectations.
     counts_layer, use_raw
-        Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
     gene_symbols
-        Column of ``var`` with gene symbols, as in :func:`commscore.tl.score`.
-    normalization, library_key
-        As in :func:`commscore.tl.compare`.
+    normalization
+    library_key
     expr_prop, min_cells, min_targets
         As in :func:`commscore.tl.compare` and :func:`commscore.tl.response`, for all cells of a role together.
     margin
@@ -115,9 +111,7 @@ def expectations(
     rng
         Seed, Generator or SeedSequence; kept for the record, nothing is drawn.
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------

@@ -60,10 +60,8 @@ def loops(
 
     Parameters
     ----------
-    adata
-        Annotated data that :func:`commscore.tl.score` has written to.
-    key
-        Key of the stored scores.
+    adata : scores
+    key : scores
     max_length
         Most edges in a loop, 2 to 8. Autocrine loops (one edge within a group) are listed besides.
     net
@@ -74,7 +72,6 @@ def loops(
     max_padj
         Edges with an adjusted p-value of at most this; ``None`` for all edges with a score above zero.
     score, padj
-        Columns of the stored table, where it holds several methods.
     max_loops
         Most loops, and most relays, that are listed; all are counted (``params["n_loops"]``, ``["n_relays"]``).
     budget
@@ -87,9 +84,7 @@ def loops(
     rng
         Seed, Generator or SeedSequence; the same seed gives the same bytes.
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------

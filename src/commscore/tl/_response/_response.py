@@ -79,10 +79,8 @@ def response(
 
     Parameters
     ----------
-    adata
-        Cells × genes with raw counts. Never modified but for the result in ``adata.uns[key_added]``.
+    adata : counts
     groupby
-        Column of ``adata.obs`` with the groups of cells.
     net
         ``"progeny"`` (default; see :func:`commscore.rs.progeny`) or a table in decoupler's format: ``source``,
         ``target``, ``weight`` (1 if there is no such column).
@@ -101,16 +99,13 @@ def response(
     resource
         Name of a resource, a :class:`~commscore.rs.Resource`, or a table with ``ligand`` and ``receptor``.
     counts_layer, use_raw
-        Where the raw counts are, if not in ``layers["counts"]``, ``X`` or ``raw``.
     gene_symbols
-        Column of ``var`` with gene symbols, as in :func:`commscore.tl.score`.
-    normalization, library_key
-        As in :func:`commscore.tl.compare`.
+    normalization
+    library_key
     expr_prop
         Fraction of cells, 0 to 1, that must express both sides of an edge in as many samples as the smallest
         condition has.
-    min_cells
-        A sample × group with fewer cells is missing.
+    min_cells : counts
     min_targets
         Fewest target genes of a pathway in a group.
     min_counts
@@ -118,9 +113,7 @@ def response(
     alpha
         Level of ``padj``, 0 to 1, up to which there is a change or a switch; intervals hold 95 % whatever it is.
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------

@@ -106,7 +106,6 @@ def score(
         result in ``adata.uns[key_added]``. A backed, lazily read or dask-backed matrix is read in blocks, on a
         cluster if there is a ``distributed.Client``.
     groupby
-        Column of ``adata.obs`` with the groups of cells.
     sample_key
         Column of ``adata.obs`` with the biological samples (or donors: what the next one of could differ). Labels are
         permuted within samples, and ``pvalue`` is a moderated t-test over samples, of every row whose two groups have
@@ -157,13 +156,9 @@ def score(
     layer, use_raw
         Where the expression is, if not in ``adata.X``; not both.
     gene_symbols
-        Column of ``adata.var`` (or ``adata.raw.var``) with gene symbols, where ``var_names`` are neither these nor
-        Ensembl ids of genes of the resource (with or without version), which are known. A symbol that several
-        variables have is not used.
     rng
         Seed, Generator or SeedSequence. The same seed gives the same bytes whatever ``n_jobs`` and ``memory``.
     n_jobs
-        Threads, -1 for all cores, -2 for all but one; by default what Numba is set to use.
     ties, plus_one, prop_filter
         To reproduce other tools: ``ties="gt"`` does not count permutations that equal the observed score,
         ``plus_one=False`` divides by the number of permutations, ``prop_filter=">"`` asks for more than
@@ -171,9 +166,7 @@ def score(
     memory
         Bytes that a block of permutations may take; changes speed, not results.
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------

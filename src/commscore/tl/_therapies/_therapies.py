@@ -61,10 +61,8 @@ def therapies(
 
     Parameters
     ----------
-    adata
-        Annotated data that :func:`commscore.tl.score` has written to.
-    key
-        Key of the stored scores.
+    adata : scores
+    key : scores
     circuits_key
         Key of stored circuits (:func:`commscore.tl.circuits`); ``None``, or nothing stored there, leaves them out.
     roles
@@ -86,9 +84,7 @@ def therapies(
     resource
         Resource with therapies.
     key_added
-        Key in ``adata.uns``.
     inplace
-        If False, nothing is written and the result is returned.
 
     Returns
     -------
