@@ -41,10 +41,21 @@ N_GENES = 2 * N_SINGLE + 3 * N_COMPLEX
 REAL = {"skin_ctcl_gse128531": "sample", "breast_chung2017": "patient", "kang2018_muscat": "sample"}
 ONE = "breast_wu2021_CID4465"
 KNOWN = {
-    "skin_ctcl_gse128531": ["CCL19^CCR7", "CXCL12^CXCR4", "CD40LG^CD40", "COL1A1^ITGA1_ITGB1"],
-    "breast_chung2017": ["CXCL12^CXCR4", "CD40LG^CD40", "COL1A1^ITGA1_ITGB1", "THY1^ITGAV_ITGB3"],
-    "kang2018_muscat": ["CCL2^CCR2", "CD40LG^CD40", "CXCL10^CXCR3", "TNF^TNFRSF1B"],
-}
+    "skin_ctcl_gse128531": [
+        ("Fibroblast", "T cell", "CXCL12^CXCR4"), ("Endothelial", "Endothelial", "CCL2^ACKR1"),
+        ("Fibroblast", "Myeloid", "FN1^ITGA5_ITGB1"), ("Myeloid", "Myeloid", "HLA-DRA^CD4"),
+        ("Fibroblast", "Endothelial", "COL1A1^ITGA1_ITGB1"), ("Endothelial", "T cell", "MIF^CD74_CXCR4"),
+        ("Pericyte/SMC", "Pericyte/SMC", "GAS6^AXL"), ("Endothelial", "Pericyte/SMC", "JAG1^NOTCH3"),
+        ("Endothelial", "Pericyte/SMC", "DLL4^NOTCH3"), ("Endothelial", "Endothelial", "ANGPT2^TEK"),
+        ("Fibroblast", "T cell", "COL1A1^ITGA1_ITGB1"), ("Myeloid", "Myeloid", "CCL19^CCR7"),
+    ],
+    "breast_chung2017": [
+        ("Myeloid", "Tcell", "CXCL9^CXCR3"), ("Stromal", "Stromal", "COL1A1^DDR2"),
+        ("Myeloid", "Tcell", "CD86^CD28"), ("Tumor", "Bcell", "TNFSF13B^TNFRSF13C"),
+        ("Myeloid", "Tcell", "CXCL12^CXCR4"), ("Stromal", "Stromal", "THY1^ITGAV_ITGB3"),
+    ],
+    "kang2018_muscat": [],
+}  # fmt: skip
 
 
 def pairs():
@@ -333,15 +344,31 @@ def real(_):
                     "over": int((over["padj"] <= 0.05).sum()),
                     "too few samples": int((over["status"] == "too_few_samples").sum()),
                     "one sample > half": round(float((over["top_sample_share"] > 0.5).mean()), 3),
+                    "over, support < 0.5": int(((over["padj"] <= 0.05) & (over["support"] < 0.5)).sum()),
                 }
-                best = over.sort_values(["padj", "pvalue_raw"])
-                known = best[best["interaction"].isin(KNOWN[name])].drop_duplicates("interaction")
-                edges.append(known.assign(data=name)) if null_name == "auto" else None
+                if null_name == "auto":
+                    edges += [known_edge(adata, over, edge, data=name, key=key) for edge in KNOWN[name]]
             rows.append(row)
     show(rows)
-    columns = ["data", "source", "target", "interaction", "excess", "excess_se", "n_positive", "n_samples",
-               "top_sample_share", "pvalue", "padj", "padj_within"]  # fmt: skip
-    show(pd.concat(edges)[columns].round(4).to_dict("records"))
+    show(edges)
+
+
+def known_edge(adata, table, edge, *, data, key):
+    """The row of an edge, and the samples in which both sides pass, with the groups' cells."""
+    row = table.set_index(["source", "target", "interaction"]).loc[edge]
+    ends = [name.split("_") for name in edge[2].split("^")]
+    labels, samples, there = adata.obs["cell_type"].astype(str), adata.obs[key].astype(str), []
+    for sample in sorted(samples.unique()):
+        cells = [((labels == group) & (samples == sample)).to_numpy() for group in edge[:2]]
+        passes = [n.sum() >= 3 and all((adata[n, g].X > 0).mean() >= 0.1 for g in genes)
+                  for n, genes in zip(cells, ends, strict=True)]  # fmt: skip
+        there += [sample] if all(passes) else []
+    numbers = ("excess", "excess_se", "top_sample_share", "pvalue_raw", "pvalue", "padj", "padj_within")
+    return (
+        {"data": data, "edge": f"{edge[0]} → {edge[1]}: {edge[2]}", "both sides in": ", ".join(there)}
+        | {"positive": f"{row['n_positive']} of {row['n_samples']}"}
+        | {name: f"{row[name]:.2g}" for name in numbers}
+    )
 
 
 COSTS = {

@@ -18,7 +18,8 @@
 #
 # The data: GSE128531, 300 cells of each of six people.
 #
-# **Download.** 5.7 MB, once (`skin_ctcl_gse128531`): from github.com/xmc811/Scillus; GEO public data (GSE128531).
+# **Download.** 5.7 MB, once (`skin_ctcl_gse128531`): from github.com/xmc811/Scillus; GEO public data (GSE128531). 1.0 MB
+# (`kang2018_muscat`): from github.com/HelenaLC/muscat; GEO public data (GSE96583).
 
 # %%
 # %matplotlib inline
@@ -185,14 +186,43 @@ columns = [
     "excess_se",
     "n_positive",
     "n_samples",
+    "support",
     "top_sample_share",
     "padj",
 ]
 true.sort_values("pvalue")[columns].head(5)
 
 # %% [markdown]
-# `excess` is how much more the score is than that of shuffled cells of the same sample, `n_positive` in how many samples, and
-# `top_sample_share` how much of the ligand (or receptor) one person contributes.
+# `excess` is how much more the score is than that of shuffled cells of the same sample, `n_positive` in how many samples (with both
+# sides expressed), `support` the share of samples in which both sides are, and `top_sample_share` how much of the ligand (or
+# receptor) one person contributes.
+#
+# ### Samples are not always people
+#
+# Blood cells of two donors, each with and without interferon-β in the dish (Kang et al. 2018,
+# [doi:10.1038/nbt.4042](https://doi.org/10.1038/nbt.4042)): four samples of two people. What recurs in all four may still be of
+# these two. Give the column of people, and read what is said where they are too few.
+
+# %%
+blood = cs.ds.fetch("kang2018_muscat")
+sc.pp.normalize_total(blood, target_sum=1e4)
+sc.pp.log1p(blood)
+for column in ("sample", "patient"):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        cs.tl.score(blood, "cell_type", sample_key=column, resource="general", null="auto", rng=0)
+    table = cs.get.table(blood)
+    print(
+        f"{column}: unit {table['unit'].iloc[0]}, {(table['padj'] <= 0.05).sum()} of {len(table)} rows with padj ≤ 0.05"
+    )
+    for words in (str(w.message) for w in said):
+        if "patient" in words:
+            print("   ", words.split(". ")[0])
+
+# %% [markdown]
+# Over four samples `pvalue` looks like a statement about the next donor, and is none: a warning names the column of patients. With that
+# column two donors are too few for a test over them; `unit` is then `cells`, and `pvalue` is `pvalue_within`: these cells of these
+# people, and nothing beyond.
 #
 # ## The calibration card of your own data
 #
