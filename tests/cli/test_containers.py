@@ -127,9 +127,14 @@ def test_commands_read_them(cells, muon, store, tmp_path, kind):
     PAIRS.to_csv(tmp_path / "pairs.csv", index=False)
     tables = []
     cells.write_h5ad(tmp_path / "a.h5ad")
-    for file in (path, tmp_path / "a.h5ad"):
-        args = ["score", file, "--groupby", "ct", "--n-perms", 20, "--resource", tmp_path / "pairs.csv"]
+    named = {"h5mu": ["--mod", "rna"], "store": ["--table", "cells"]}[kind]
+    for file, more in ((path, named), (path, []), (tmp_path / "a.h5ad", [])):
+        args = ["score", file, *more, "--groupby", "ct", "--n-perms", 20, "--resource", tmp_path / "pairs.csv"]
         done = CliRunner().invoke(app, [*map(str, args), "--out", str(tmp_path / "t.csv"), "--json", "--quiet"])
         assert json.loads(done.stdout)["exit_code"] == 0, done.stdout
         tables.append(pd.read_csv(tmp_path / "t.csv"))
-    pd.testing.assert_frame_equal(*tables)
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(tables[0], table)
+    wrong = CliRunner().invoke(app, ["score", str(path), "--groupby", "ct", named[0], "absent"])
+    assert wrong.exit_code == 2
+    assert f"{named[0]} absent: FILE" in wrong.output

@@ -68,7 +68,7 @@ def arguments(world, given):
 
 
 COMMON = {"out", "rows", "help", "log-format", "json", "quiet"}
-FILES = {"where", "resume"}
+FILES = {"where", "resume", "mod", "table"}
 RESOURCE = {"species", "orthologs", "resource-species"}
 
 
@@ -98,7 +98,7 @@ def test_keywords_of_a_plot_are_the_options_of_its_command(name):
     function = getattr(cs.pl, name)
     own = {n.replace("_", "-") for n in inspect.signature(function).parameters if n not in DATA | DECIDED}
     options, _ = options_of("plot", name.replace("_", "-"))
-    assert options == own | {"out", "dpi", "resume", "help", "log-format", "json", "quiet"}
+    assert options == own | {"out", "dpi", "resume", "mod", "table", "help", "log-format", "json", "quiet"}
 
 
 @pytest.mark.filterwarnings("ignore")

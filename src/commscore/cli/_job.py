@@ -50,6 +50,8 @@ class Job:
     resume: bool = False
     backed: bool = False
     takes_tables: bool = False
+    mod: str | None = None
+    table: str | None = None
 
     @property
     def is_table(self) -> bool:
@@ -88,7 +90,7 @@ class Job:
             from ..rs._tabular import read_table
 
             return read_table(self.file, argument="FILE")
-        return read(self.file, where=self.where, backed=self.backed, say=say)
+        return read(self.file, where=self.where, backed=self.backed, mod=self.mod, table=self.table, say=say)
 
     def _summary(self, adata: Any, result: CommandResult, paths: Mapping[str, Path]) -> dict[str, Any]:
         size = {"rows": len(adata)} if self.is_table else {"n_obs": adata.n_obs, "n_vars": adata.n_vars}

@@ -17,6 +17,19 @@ File = Annotated[
     Path,
     typer.Argument(metavar="FILE", help="An .h5ad file, a zarr store, or one of several tables (.h5mu, SpatialData)."),
 ]
+Mod = Annotated[
+    str | None,
+    typer.Option(
+        help="Modality of a MuData file with the expression of genes; by default the only one, or the one called rna.",
+        rich_help_panel=_FILES,
+    ),
+]
+TableName = Annotated[
+    str | None,
+    typer.Option(
+        help="Table of a SpatialData store; by default the only one, or the one called table.", rich_help_panel=_FILES
+    ),
+]
 GroupBy = Annotated[str, typer.Option(help="Column of obs with the groups of cells.")]
 Out = Annotated[
     Path | None,

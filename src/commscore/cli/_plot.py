@@ -14,7 +14,7 @@ from ._files import FIGURES
 from ._job import CommandResult, Job
 from ._keywords import in_options, keywords_of, parameter
 from ._run import command, current, say
-from ._tool import option_name
+from ._tool import CONTAINER, OF_JOB, option_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ Dpi = Annotated[int, typer.Option(min=10, max=2400, help="Pixels per inch of a .
 _LAST = [
     parameter("out", options.Figure, None),
     parameter("dpi", Dpi, 150),
+    *CONTAINER,
     parameter("resume", options.Resume, False),
 ]
 
@@ -55,9 +56,8 @@ def plot_command(name: str, function: Callable[..., Any]) -> Callable[..., None]
             say(f"drawing cs.pl.{name}")
             return CommandResult({"plot": name}, {"--out": write})
 
-        return Job(values["file"], {"--out": (out, FIGURES)}, resume=values["resume"], takes_tables=takes_tables).run(
-            work
-        )
+        same = {name: values[name] for name in OF_JOB}
+        return Job(outputs={"--out": (out, FIGURES)}, takes_tables=takes_tables, **same).run(work)
 
     needed = [k for k in keywords.values() if k.default is inspect.Parameter.empty]
     required = " ".join(f"{k.option} {k.name.upper()}" for k in needed)

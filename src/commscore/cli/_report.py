@@ -14,6 +14,7 @@ from ._job import CommandResult, Job
 from ._keywords import keywords_of, parameter, spoken
 from ._open_resource import open_resource
 from ._run import command, current, say
+from ._tool import CONTAINER, OF_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,13 +41,15 @@ def report_command(write: Callable[..., Any]) -> Callable[..., None]:
             return CommandResult({"results": [k for k in adata.uns if str(k).startswith("commscore")]}, {"--out": page})
 
         outputs = {"--out": (values["out"], (".html", ".htm"))}
-        return Job(values["file"], outputs, resource, resume=values["resume"]).run(work)
+        same = {name: values[name] for name in OF_JOB}
+        return Job(outputs=outputs, resource=resource, **same).run(work)
 
     parameters = [
         parameter("file", File),
         parameter("out", Out, Path("report.html")),
         *(keyword.parameter for keyword in keywords.values()),
         parameter("resource", options.OtherResource, None),
+        *CONTAINER,
         parameter("resume", options.Resume, False),
     ]
     run.__name__, run.__doc__ = "report", f"{as_markdown(sections(write)[''])}\n\n**Example**\n\n`{EXAMPLE}`"

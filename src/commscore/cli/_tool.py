@@ -101,7 +101,7 @@ class ToolCommand:
                 files.append(parameter(option, Annotated[Path | None, shown], None))
             if kind_of(self.stored.name).plot:
                 files.append(parameter("plot", options.Plot, None))
-        files.append(parameter("where", options.Where, None))
+        files += [parameter("where", options.Where, None), *CONTAINER]
         if "layer" in self.own:
             files.append(parameter("normalize", options.Normalize, False))
         if self.reads_cells:
@@ -133,6 +133,10 @@ class ToolCommand:
         return command(run)
 
 
+CONTAINER = [parameter("mod", options.Mod, None), parameter("table", options.TableName, None)]
+"""Which table of a file with several is meant."""
+OF_JOB = ("file", "resume", "mod", "table")
+"""Options that a job takes as they are."""
 _LAST = [parameter("rows", options.Rows, 10), parameter("resume", options.Resume, False)]
 
 
@@ -158,10 +162,14 @@ class _ToolRun:
         resource = self._resource()
         if "resource" in self.of.own:
             arguments["resource"] = resource
-        outputs = self._outputs()
-        return Job(
-            self.values["file"], outputs, resource, self.values["where"] or (), self.values["resume"], self._backed
-        ).run(lambda adata: self._work(adata, arguments))
+        job = Job(
+            outputs=self._outputs(),
+            resource=resource,
+            where=self.values["where"] or (),
+            backed=self._backed,
+            **{name: self.values[name] for name in OF_JOB},
+        )
+        return job.run(lambda adata: self._work(adata, arguments))
 
     def _without_data(self) -> dict[str, Any]:
         from ..kinds._terminal import table_listing
