@@ -41,7 +41,7 @@ adata.obs.groupby(["stage", "sample", "cell_type"], observed=True).size().unstac
 # %%
 cs.tl.compare(adata, "cell_type", condition_key="stage", sample_key="sample", reference="primary", min_cells=5)
 unpaired = cs.get.table(adata, "commscore_compare")
-unpaired["status"].value_counts()
+print(cs.get.load(adata, "commscore_compare").counted())
 
 # %%
 columns = ["source", "target", "interaction", "effect", "ci_low", "ci_high", "pvalue", "padj", "exact_floor", "shift"]

@@ -52,7 +52,7 @@ def compare(a, **options):
     table = result.table
     for name in table.select_dtypes("category"):
         table[name] = table[name].astype(object)
-    return table, result.extra["untested"]
+    return table, result
 
 
 def found(table, *, most=12):
@@ -67,9 +67,13 @@ def found(table, *, most=12):
     return head + markdown(top)
 
 
-def missing(table, untested):
+def missing(result):
     """Why rows and interactions were not assessable."""
-    states = table.loc[table["pvalue"].isna(), ["contrast", "status"]].value_counts().reset_index(name="rows")
+    table, untested = result.table, result.untested
+    states = table.loc[table["pvalue"].isna(), ["contrast", "status"]].astype(str).value_counts()
+    apart = result.extra["left_out"].astype({"contrast": str, "status": str})
+    states = states.add(apart.groupby(["contrast", "status"])["n_rows"].sum(), fill_value=0).astype(int)
+    states = states.sort_values(ascending=False, kind="stable").reset_index(name="rows")
     reasons = (
         untested.groupby("reason", observed=True)["detail"]
         .agg(number="size", example=lambda d: str(d.iloc[0])).reset_index().sort_values("number", ascending=False)
@@ -107,7 +111,7 @@ def kang():
     a, one = read("kang2018_muscat"), read("kang2018_harmony2k")
     pairs = pd.DataFrame(INDUCED, columns=["ligand", "receptor"])
     keys = {"condition_key": "condition", "sample_key": "sample", "resource": pairs}
-    table, untested = compare(a, **keys, patient_key="patient")
+    table, whole = compare(a, **keys, patient_key="patient")
     measured = [
         {"interaction": f"{left}^{right}",
          **{n: "yes" if all(g in x.var_names for g in f"{left}_{right}".split("_")) else
@@ -115,7 +119,7 @@ def kang():
             for n, x in (("two donors", a), ("one sample each", one))}}
         for left, right in INDUCED
     ]  # fmt: skip
-    cells, cells_untested = compare(one, **keys, n_perms=5000, test="cells")
+    cells, cells_whole = compare(one, **keys, n_perms=5000, test="cells")
     rows = cells[cells["pvalue"].notna()]
     induced = rows[~rows["interaction"].str.endswith("B2M")]
     ligands = [x for x, _ in INDUCED]
@@ -132,7 +136,7 @@ def kang():
         "## Two donors, paired",
         f"The ligand rises in {(tested['ligand_effect'] > 0).mean():.0%} of the assessable rows "
         f"(median log2 change {tested['ligand_effect'].median():.1f}).",
-        found(table), "### Not assessable", missing(table, untested),
+        found(table), "### Not assessable", missing(whole),
         "### Shuffled labels of the samples, unpaired",
         card(a, **keys) + "\n\nWithin patients two labellings would be left, unpaired four, besides the true one and "
         "its mirror image; each mixes stimulated and unstimulated samples, so the card is far below 5 %. It cannot "
@@ -140,7 +144,7 @@ def kang():
         "## One sample per condition: cells as replicates",
         f"{len(induced)} rows of true pairs are assessable; of the rows with padj ≤ {ALPHA} the ligand rises in "
         f"{_rising(induced)}.",
-        found(cells[~cells["interaction"].str.endswith("B2M")]), "### Not assessable", missing(cells, cells_untested),
+        found(cells[~cells["interaction"].str.endswith("B2M")]), "### Not assessable", missing(cells_whole),
         "## What it does not mean",
         "Two donors say little about other donors: `exact_floor` of two pairs is 0.5, so the small p-values rest on "
         "the variance shared by all genes. With one sample per condition (`unit=\"cells\"`) p-values say that these "
@@ -158,7 +162,7 @@ def ctcl():
     """Lymphoma of the skin."""
     a = read("skin_ctcl_gse128531")
     keys = {"condition_key": "condition", "sample_key": "sample", "reference": "healthy_control"}
-    table, untested = compare(a, **keys)
+    table, whole = compare(a, **keys)
     page("ctcl", [
         "# Cutaneous T-cell lymphoma against healthy skin, three against three",
         "Which communication differs between skin lesions of three patients and skin of three healthy donors "
@@ -166,7 +170,7 @@ def ctcl():
         "```python\ncs.tl.compare(adata, \"cell_type\", condition_key=\"condition\", sample_key=\"sample\", "
         "reference=\"healthy_control\")\n```",
         "## Found", found(table),
-        "## Not assessable", missing(table, untested),
+        "## Not assessable", missing(whole),
         "## Shuffled labels of the samples", card(a, **keys),
         UNIFORM,
         "## What it does not mean",
@@ -199,8 +203,8 @@ def chung():
     """Metastasis of breast cancer."""
     a = read("breast_chung2017")
     keys = {"condition_key": "stage", "sample_key": "sample", "reference": "primary", "min_cells": 5}
-    patients, patients_untested = compare(a, **keys, patient_key="patient")
-    alone, untested = compare(a, **keys)
+    patients, patients_whole = compare(a, **keys, patient_key="patient")
+    alone, whole = compare(a, **keys)
     page("chung", [
         "# Breast cancer, primary tumour to lymph-node metastasis",
         "Does communication differ between primary tumours and lymph-node metastases (GSE75688, "
@@ -208,8 +212,8 @@ def chung():
         "```python\ncs.tl.compare(\n    adata, \"cell_type\", condition_key=\"stage\", sample_key=\"sample\", "
         "reference=\"primary\", min_cells=5, patient_key=\"patient\"\n)\n```",
         "## Found, two patients with both and nine with one", found(patients),
-        "### Not assessable", missing(patients, patients_untested),
-        "## Found without patients", found(alone), "### Not assessable", missing(alone, untested),
+        "### Not assessable", missing(patients_whole),
+        "## Found without patients", found(alone), "### Not assessable", missing(whole),
         "### Are they what their label says?", strict(a, alone, **keys),
         "## Shuffled labels of the samples, without patients", card(a, **keys), UNIFORM,
         "## What it does not mean",

@@ -72,11 +72,14 @@ class Result:
     @checked
     def counted(self) -> str:
         """Say how many rows there are, and of a comparison how many were tested and why the others were not."""
-        n = len(self.table)
+        left_out = self.extra.get("left_out")
+        n = len(self.table) + (0 if left_out is None else int(left_out["n_rows"].sum()))
         if not {"status", "pvalue", "padj"} <= set(self.table.columns):
             return f"{n:,} rows"
         tested = self.table["pvalue"].notna()
         why = self.table.loc[~tested, "status"].value_counts()
+        if left_out is not None:
+            why = why.add(left_out.groupby("status", observed=False)["n_rows"].sum(), fill_value=0).astype(int)
         others = ", ".join(f"{k:,} {str(status).replace('_', ' ')}" for status, k in why.items() if k)
         alpha = float(self.params.get("alpha", 0.05))
         n_significant = int((self.table["padj"] <= alpha).sum())

@@ -11,6 +11,7 @@ from .._labels import as_list, choose, natural_order
 from .._validate import one_of
 from ..check import Label, Proportion, checked
 from ._choose import as_single, method_of, surest_first
+from ._left_out import rows_left_out
 from ._store import load
 
 if TYPE_CHECKING:
@@ -177,7 +178,11 @@ def params(adata: AnnData, key: str = "commscore") -> dict[str, Any]:
 
 @checked
 def untested(
-    adata: AnnData, key: str = "commscore", *, interaction: Label | Sequence[Label] | None = None
+    adata: AnnData,
+    key: str = "commscore",
+    *,
+    interaction: Label | Sequence[Label] | None = None,
+    rows: bool = False,
 ) -> pd.DataFrame:
     """Return what was not tested and why: columns ``interaction``, ``reason``, ``detail``.
 
@@ -188,6 +193,9 @@ def untested(
     key
     interaction
         Only this interaction, or these, as in ``"CXCL12^CXCR4"``; none of the rows if it was tested.
+    rows
+        Of a comparison, row by row: every contrast × source × target × interaction that is not in its table
+        (:data:`commscore.tables.compare.LEFT_OUT_ROWS`), made again from what is stored.
 
     Returns
     -------
@@ -197,7 +205,7 @@ def untested(
     Raises
     ------
     ValueError
-        If an interaction is neither in this list nor in the table.
+        If an interaction is neither in this list nor in the table, or ``rows`` is asked of another result.
 
     Examples
     --------
@@ -208,7 +216,7 @@ def untested(
     ['gene missing', 'indirect', 'not measurable in RNA', 'subunit missing']
     """
     result = load(adata, key)
-    frame: pd.DataFrame = result.untested
+    frame: pd.DataFrame = rows_left_out(result, key) if rows else result.untested
     if interaction is None:
         return frame.copy()
     own = _labels_of(_column(frame, "interaction"))

@@ -150,6 +150,8 @@ class ResultKind:
     """What was done, in sentences for a manuscript."""
     works: Callable[[Mapping[str, Any]], Sequence[Work]] = _no_works
     """What is to be cited."""
+    hidden: tuple[str, ...] = ()
+    """Tables that others are made from and that are not shown."""
     counts_evidence: bool = True
     """Whether its tables are shown with the number of statements about each interaction."""
     summary: Callable[[StoredResult], dict[str, Any]] | None = None

@@ -182,7 +182,11 @@ def _unlike_ambient(stored: StoredResult) -> list[str]:
 
 def _gaps(stored: StoredResult) -> list[str]:
     left = stored.table.loc[stored.table["padj"].isna().to_numpy(), "status"]
-    return [f"{len(left):,} rows without a p-value ({counted(left)})"] if len(left) else []
+    gaps = [f"{len(left):,} rows without a p-value ({counted(left)})"] if len(left) else []
+    others = stored.tables["left_out"]
+    n = others.groupby(others["status"].astype(str))["n_rows"].sum()
+    words = ", ".join(f"{k:,} {status.replace('_', ' ')}" for status, k in n.items())
+    return [*gaps, f"{n.sum():,} rows that are not in the table ({words})"] if n.sum() else gaps
 
 
 def _facts(stored: StoredResult, max_padj: float) -> list[Facts]:
@@ -353,7 +357,9 @@ KIND = ResultKind(
         "factors": FACTORS,
         "ambient": View("Ambient RNA in the samples", filters=("condition",)),
         "untested": UNTESTED,
+        "left_out": View("Rows that are not in the table", filters=("contrast", "status")),
     },
+    hidden=("interactions",),
     place=2,
     plot="volcano",
     figures=_figures,

@@ -43,7 +43,7 @@ def section(
     if figures is not None:
         blocks += _figures.of(figures)
     order = [name for name in kind.views if name in stored.tables]
-    order += [name for name in stored.tables if name not in order]
+    order += [name for name in stored.tables if name not in (*order, *kind.hidden)]
     known = stored_kinds().get(stored.kind)
     declarations = known.tables if known else {}
     for i, name in enumerate(order):

@@ -123,6 +123,38 @@ UNTESTED = Table(
     ),
 )
 
+_LEFT_OUT = (
+    Column("contrast", "category", "what is compared"),
+    Column("source", "category", "group that expresses the ligand"),
+    Column("target", "category", "group that expresses the receptor"),
+)
+_WHY = (
+    Column("n_ref", "int", "samples of the reference with both groups"),
+    Column("n_alt", "int", "samples of the other condition with both groups"),
+    Column("status", "category", "why they were not tested", STATUSES),
+    Column("detail", "category", "what exactly was found"),
+)
+_OF_INTERACTION = (
+    Column("interaction", "category", "interaction of the resource, LIGAND^RECEPTOR"),
+    Column("ligand_complex", "category", "ligand, subunits joined by _"),
+    Column("receptor_complex", "category", "receptor, subunits joined by _"),
+    Column("mode", "category", "mode of communication"),
+)
+
+LEFT_OUT = Table(
+    "left out",
+    "one contrast × source → target pair with interactions that are not in the table, by status",
+    (*_LEFT_OUT, Column("n_rows", "int", "how many"), *_WHY),
+)
+
+INTERACTIONS = Table("interactions", "one interaction whose genes are in the data", _OF_INTERACTION)
+
+LEFT_OUT_ROWS = Table(
+    "rows left out",
+    "one contrast × source × target × interaction that was not tested and is not in the table",
+    (*_LEFT_OUT, *_OF_INTERACTION, *_WHY),
+)
+
 FACTORS = Table(
     "factors",
     "one sample × group of cells (or role) with cells",
@@ -223,11 +255,13 @@ TWO_FACTORS = Table(
 STORED = StoredKind(
     "compare",
     key="commscore_compare",
-    version=4,
+    version=5,
     tool="compare",
     tables={
         "table": COMPARE,
         "untested": UNTESTED,
+        "left_out": LEFT_OUT,
+        "interactions": INTERACTIONS,
         "totals": TOTALS,
         "contrasts": FITTED_CONTRASTS,
         "factors": FACTORS,

@@ -162,10 +162,11 @@ def compare(
     Returns
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. The table has one row per contrast × source ×
-    target × interaction; see :data:`commscore.tables.compare.COMPARE` for its columns, and
-    :func:`commscore.get.untested` and :func:`commscore.get.totals` for the tables beside it. In most data most rows are
-    not tested: no group expresses both sides, or too few samples have both groups. ``status`` says which, row by
-    row; the representation of the result counts them.
+    target × interaction that was tested, or that lacks samples and is expressed; see
+    :data:`commscore.tables.compare.COMPARE` for its columns, and :func:`commscore.get.untested` and
+    :func:`commscore.get.totals` for the tables beside it. In most data most rows are not tested: too few samples
+    express both sides, or have both groups. These are counted, also in the representation of the result, and
+    ``cs.get.untested(adata, key, rows=True)`` lists them.
 
     Raises
     ------
@@ -233,10 +234,13 @@ def compare(
     table = _frames.compare_table(
         comparison.prepared, comparison.tests, comparison.which, parts=comparison.parts, unit=unit
     )
+    stored = _frames.split_rows(table, parts=comparison.parts, expr_prop=settings.expr_prop)
     extra = {
         "untested": _frames.untested_table(
             comparison.prepared, comparison.which, parts=comparison.parts, notes=comparison.notes
         ),
+        "left_out": stored["left_out"],
+        "interactions": stored["interactions"],
         "totals": _totals.totals_table(table, alpha=settings.alpha),
         "contrasts": pd.DataFrame(comparison.info),
         "factors": prepared.factors,
@@ -275,7 +279,7 @@ def compare(
         **prepared.interactions.counted,
         "commscore": __version__,
     }
-    result = Result(table, params, identity(comparison.prepared.resource), extra, schema.STORED.schema)
+    result = Result(stored["table"], params, identity(comparison.prepared.resource), extra, schema.STORED.schema)
     warn_of_shifts(prepared.shifts, normalization=normalization)
     prepared.ambient.warn()
     _warn_if_nothing(result)

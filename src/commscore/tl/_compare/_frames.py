@@ -11,6 +11,7 @@ from ..._names import read_names
 from ...arrays import Tests
 from ...core.contrast import LABELS
 from ...get._frames import taken_categories
+from ...get._left_out import split
 from ...tables import compare as schema
 from ...tables.vocabulary import Status, Unit
 
@@ -61,6 +62,22 @@ def compare_table(
         if name not in frame:
             frame[name] = _as_stored(name, joined[name])
     return pd.DataFrame({name: frame[name] for name in schema.COMPARE.names})
+
+
+def split_rows(
+    table: pd.DataFrame, *, parts: Sequence[tuple[str, Columns]], expr_prop: float
+) -> dict[str, pd.DataFrame]:
+    """Return the rows for the table, and what is stored of the others.
+
+    Rows without enough samples stay where both sides are expressed at one end: their numbers tell something.
+    """
+    few = (table["status"] == Status.TOO_FEW_SAMPLES).to_numpy()
+    props = [np.fmax(table[f"{s}_prop_ref"], table[f"{s}_prop_alt"]).to_numpy() for s in ("ligand", "receptor")]
+    expressed = np.logical_and(*(prop >= expr_prop for prop in props))
+    keep = table["status"].isin((Status.TESTED, Status.DETECTION)).to_numpy() | (few & expressed)
+    details = np.asarray([*(_DETAIL[word] for word in LABELS["reason"]), ""], object)
+    reasons = [columns.get("reason", np.full(len(columns["status"]), -1)) for _, columns in parts]
+    return split(table, keep, details[np.concatenate(reasons)])
 
 
 def _taken_over() -> list[str]:
