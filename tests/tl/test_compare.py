@@ -36,9 +36,10 @@ def test_table_is_as_declared(result, cohort):
         if column.values:
             assert tuple(table[column.name].cat.categories) == column.values
     n_groups = cohort.obs["cell_type"].nunique()
-    assert len(table) == n_groups**2 * len(cohort.uns["interactions"])
+    left_out = result.extra["left_out"]["n_rows"].sum()
+    assert len(table) + left_out == n_groups**2 * len(cohort.uns["interactions"])
     assert not table.duplicated(ID).any()
-    assert result.schema == "commscore.compare/4"
+    assert result.schema == "commscore.compare/5"
     assert table["contrast"].unique().tolist() == ["case vs control"]
     assert (table["unit"] == "samples").all()
 
