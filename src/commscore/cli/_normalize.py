@@ -70,13 +70,13 @@ def _of_raw(adata: Any, source: Expression, *, keep: bool) -> ExpressionLocation
 def _refuse_unless_counts(adata: Any, source: Expression) -> None:
     import numpy as np
 
-    from ..study.counts import FRACTIONS, say_if_fractional, why_no_counts
+    from ..study.counts import FRACTIONS, say_of_counts, why_no_counts
 
     matrix = source.matrix
     values = np.asarray(matrix.data if hasattr(matrix, "indptr") else matrix)
     problem = _no_counts(values)
     if problem.startswith(_FRACTIONS) and why_no_counts(matrix) == FRACTIONS:
-        say_if_fractional(replace(source, fractional=True))
+        say_of_counts(replace(source, fractional=True))
     elif problem:
         msg = f"--normalize takes raw counts, but {source.name} {problem}{_elsewhere(adata, source)}"
         raise ValueError(msg)
@@ -87,7 +87,7 @@ def _elsewhere(adata: Any, source: Expression) -> str:
     from ..study.counts import raw_counts
 
     try:
-        other = raw_counts(adata, counts_layer=None, use_raw=False).name
+        other = raw_counts(adata, counts_layer=None, use_raw=False, recover=False).name
     except ValueError:
         return ""
     options = {"adata.raw.X": "--use-raw", "adata.X": "give neither --layer nor --use-raw"}

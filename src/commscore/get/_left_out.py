@@ -67,8 +67,8 @@ def rows_left_out(result: Result, key: str) -> pd.DataFrame:
     which, interaction = np.nonzero(missing)
     first = pd.Index(pairs).drop_duplicates().get_indexer(at)[which]
     own = left_out.drop_duplicates(list(_PAIR)).iloc[first].reset_index(drop=True)
-    made = pd.concat([own, facts.iloc[interaction].reset_index(drop=True)], axis=1)
-    return made[list(LEFT_OUT_ROWS.names)]
+    listed = pd.concat([own, facts.iloc[interaction].reset_index(drop=True)], axis=1)
+    return listed[list(LEFT_OUT_ROWS.names)]
 
 
 def _codes(frame: pd.DataFrame, names: list[str], *, like: pd.DataFrame) -> Ints:

@@ -21,21 +21,23 @@ from ..core.threads import team
 from .ambient import Ambient, read_ambient
 from .composition import CompositionShift, composition_shifts, factors_table
 from .contrasts import pairs_and_stages
-from .counts import add_up_counts, cell_totals, raw_counts, say_if_fractional
+from .counts import add_up_counts, cell_totals, raw_counts, say_of_counts
 from .design import StudyDesign, build_design
 from .interactions import TestableInteractions, testable_interactions
 from .levels import LevelChoice
+from .lognorm import SCALES, LogNormalised, add_up_lognorm, refuse_unequal_depth
 from .nesting import warn_of_nesting
 from .patients import patients_as_units
 from .samples import Study, drop_empty_levels, label_column, study_of_conditions, study_of_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from anndata import AnnData
 
     from ..arrays import Bools, Floats, Ints
     from ..core.contrast import Contrast
+    from ..core.threads import Team
     from ..rs import Resource
     from .expression import Expression
     from .samples import StudyKeys
@@ -59,11 +61,13 @@ class ComparisonRequest:
     normalization: str = "tmm"
     library_key: str | None = None
     gene_symbols: str | None = None
+    scale: str = "counts"
     keep_profile: bool = False  # the counts of all genes, for groups that are joined or nets of genes
     keep_incomplete: bool = False  # patients of one condition beside others of several
 
     def __post_init__(self) -> None:
         one_of("normalization", self.normalization, NORMALIZATIONS)
+        one_of("scale", self.scale, SCALES)
 
     @property
     def choice(self) -> LevelChoice:
@@ -77,6 +81,7 @@ class ComparisonRequest:
             "contrast": _texts(self.contrast),
             "normalization": self.normalization,
             "library_key": self.library_key,
+            "scale": self.scale,
         }
 
 
@@ -143,6 +148,7 @@ class ComparisonData:
             total_cells=self.total_cells,
             factors=self.composition.shrunk,
             background=self.background,
+            counted=self.request.scale == "counts",
         )
 
     def cells(self, *, min_cells: int, totals: Floats | None) -> CellCohort:
@@ -163,6 +169,37 @@ class ComparisonData:
             min_cells=min_cells,
             library=library,
         )
+
+
+@dataclass(frozen=True)
+class SampleValues:
+    """What is added up by sample: where it is, of which cells, and how."""
+
+    source: Expression
+    study: Study
+    add_up: Callable[[Ints, Team], Pseudobulk]
+
+
+def read_counts(adata: AnnData, study: Study, request: ComparisonRequest) -> SampleValues:
+    """Find the raw counts."""
+    source = raw_counts(
+        adata, counts_layer=request.counts_layer, use_raw=request.use_raw, gene_symbols=request.gene_symbols
+    )
+    say_of_counts(source)
+    study = study.of_cells(source.usable)
+    totals = cell_totals(adata, request.library_key, fractional=source.fractional)
+    return SampleValues(
+        source, study, lambda columns, team: add_up_counts(source, study, columns, team=team, totals=totals)
+    )
+
+
+def read_lognorm(adata: AnnData, study: Study, request: ComparisonRequest) -> SampleValues:
+    """Read log-normalised values in place of counts; depth must not follow the condition."""
+    values = LogNormalised.read(
+        adata, layer=request.counts_layer, use_raw=request.use_raw, gene_symbols=request.gene_symbols
+    )
+    refuse_unequal_depth(values, study)
+    return SampleValues(values.source, study, lambda columns, team: add_up_lognorm(values, study, columns, team=team))
 
 
 def prepare_comparison(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> ComparisonData:
@@ -189,15 +226,13 @@ def add_up_study(
     adata: AnnData, study: Study, request: ComparisonRequest, *, groupby: str, order: tuple[str, ...] = ()
 ) -> ComparisonData:
     """Find counts and interactions of a study that has been read, and add up."""
-    source = raw_counts(
-        adata, counts_layer=request.counts_layer, use_raw=request.use_raw, gene_symbols=request.gene_symbols
-    )
+    read = read_lognorm if request.scale == "lognorm" else read_counts
+    values = read(adata, study, request)
+    source, study = values.source, values.study
     resource = rs.as_resource(request.resource)
     interactions = testable_interactions(resource, source.var_names, missing_subunits="drop", indirect=True)
-    say_if_fractional(source)
-    totals = cell_totals(adata, request.library_key, fractional=source.fractional)
     with team(None) as threads:
-        bulk = add_up_counts(source, study, interactions.columns, team=threads, totals=totals)
+        bulk = values.add_up(interactions.columns, threads)
     total_cells = bulk.n_cells.sum(axis=1)
     ambient = read_ambient(study, bulk, source.var_names)
     bulk, composition = compose(bulk, method=request.normalization, min_cells=request.min_cells)

@@ -15,6 +15,7 @@ from ..core.read.tiles import Blocks
 from ..kernels import pseudobulk as seen
 from .cells import obs_column
 from .expression import Expression, read_expression
+from .recovered import recover_counts
 from .scale import against_counts
 
 if TYPE_CHECKING:
@@ -33,44 +34,64 @@ _PLENTY = 1e7  # counts of a cell: no protocol gives as many
 
 
 def raw_counts(
-    adata: AnnData, *, counts_layer: str | None, use_raw: bool, gene_symbols: str | None = None
+    adata: AnnData,
+    *,
+    counts_layer: str | None,
+    use_raw: bool,
+    gene_symbols: str | None = None,
+    recover: bool = True,
 ) -> Expression:
     """Find the raw counts: the layer that is named, ``raw`` if asked for, else the first place that holds some.
 
     Counts with fractions (corrected for ambient RNA, or shared out by expectation maximisation) are taken where
-    someone calls them counts: in a layer that is named, or is called so.
+    someone calls them counts: in a layer that is named, or is called so. Where there are none anywhere, they come back
+    from logarithms of scaled counts (:mod:`commscore.study.recovered`), of the place that has the most genes.
 
     Raises
     ------
     ValueError
         If there are none; the message says what each place holds.
     """
-    if counts_layer is not None or use_raw:
-        source = read_expression(
-            adata, layer=counts_layer, use_raw=use_raw, gene_symbols=gene_symbols, argument="counts_layer"
-        )
+    named = counts_layer is not None or use_raw
+    places = [(counts_layer, use_raw)] if named else _places(adata)
+    argument = "counts_layer" if named else "layer"
+    sources, looked = [], []
+    for layer, raw in places:
+        source = read_expression(adata, layer=layer, use_raw=raw, gene_symbols=gene_symbols, argument=argument)
         why = why_no_counts(source.matrix)
-        if why and why != FRACTIONS:
-            raise ValueError(_no_counts([f"{source.name} {why}"]))
-        return replace(source, fractional=why == FRACTIONS)
-    looked = []
-    for layer, raw in ((LAYER, False), (None, False), (None, True)):
-        missing = (raw and adata.raw is None) or (layer is None and not raw and adata.X is None)
-        if missing or (layer is not None and layer not in adata.layers):
-            continue
-        source = read_expression(adata, layer=layer, use_raw=raw, gene_symbols=gene_symbols)
-        why = why_no_counts(source.matrix)
-        if not why or (why == FRACTIONS and layer == LAYER):
+        if not why or (why == FRACTIONS and (named or source.layer == LAYER)):
             return replace(source, fractional=bool(why))
+        sources.append(source)
         looked.append(f"{source.name} {why}")
-    raise ValueError(_no_counts(looked))
+    of_logarithms = _recovered(sources) if recover else None
+    if of_logarithms is None:
+        raise ValueError(_no_counts(looked))
+    return of_logarithms
+
+
+def _places(adata: AnnData) -> list[tuple[str | None, bool]]:
+    """Layer and ``use_raw`` of the places that may hold counts, in this order."""
+    places = {(LAYER, False): LAYER in adata.layers, (None, False): adata.X is not None}
+    places[None, True] = adata.raw is not None
+    return [place for place, is_there in places.items() if is_there]
+
+
+def _recovered(sources: list[Expression]) -> Expression | None:
+    """Return the counts behind the logarithms of one of these places."""
+    for source in sorted(sources, key=lambda s: -s.var_names.size):
+        recovered = recover_counts(source.matrix)
+        if recovered is not None:
+            usable = None if recovered.whole.all() else recovered.whole
+            return replace(source, matrix=recovered.matrix, recovered=recovered.share, usable=usable)
+    return None
 
 
 def _no_counts(looked: list[str]) -> str:
     return (
         f"no raw counts found: {'; '.join(looked) or 'adata holds nothing'}. Conditions are compared on counts added "
         "up per sample, which normalised values cannot give; put the raw counts into adata.layers['counts'] (before "
-        "sc.pp.normalize_total), or name their layer with counts_layer="
+        "sc.pp.normalize_total), or name their layer with counts_layer=. Without any, cs.tl.compare takes "
+        "scale='lognorm': sample means of the normalised values, which is less sure"
     )
 
 
@@ -85,13 +106,20 @@ def why_no_counts(matrix: Any) -> str:
     return f"holds no whole numbers, and {against}" if against else FRACTIONS
 
 
-def say_if_fractional(source: Expression) -> None:
-    """Say that counts were taken that are not whole."""
+def say_of_counts(source: Expression) -> None:
+    """Say that counts were taken that are not whole, or that came back from logarithms."""
     if source.fractional:
         warn(
             f"{source.name} holds numbers with fractions; they are taken as counts that were corrected (SoupX, "
             "decontX, CellBender) or shared out (alevin, kallisto), and added up as they are. Were they normalised, "
             "p-values would be wrong"
+        )
+    if source.recovered is not None:
+        left_out = "" if source.usable is None else f"; the other {(~source.usable).sum():,} cells are left out"
+        warn(
+            f"no raw counts found; those behind {source.name} are taken, the logarithm of scaled counts: "
+            f"in {source.recovered:.2%} of the cells all values come back as whole multiples of the smallest one"
+            f"{left_out}. Put the raw counts into adata.layers['counts'] if you have them"
         )
 
 

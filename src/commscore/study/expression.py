@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from ..arrays import Ints
+    from ..arrays import Bools, Ints
     from ..core.read.statistics import CellStatistics
 
 
@@ -27,7 +27,8 @@ class Expression:
     """The matrix that is read, its variables, and its name for messages.
 
     ``matrix`` is a SciPy sparse matrix, a 2-D array, or :class:`~commscore.core.read.tiles.Blocks`; ``fractional``
-    says of counts that they were corrected and are not whole.
+    says of counts that they were corrected and are not whole; ``recovered`` is the fraction of the cells whose counts
+    came back from their logarithms, and ``usable`` which ones these are.
     """
 
     matrix: Any
@@ -37,6 +38,8 @@ class Expression:
     use_raw: bool = False
     gene_symbols: str | None = None
     fractional: bool = False
+    recovered: float | None = None
+    usable: Bools | None = None
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -47,6 +50,7 @@ class Expression:
             "use_raw": self.use_raw,
             "gene_symbols": self.gene_symbols,
             "counts_fractional": self.fractional,
+            "counts_recovered": self.recovered,
         }
 
     def take(self, columns: Ints) -> Any:

@@ -76,6 +76,13 @@ class Study:
         """Samples per level."""
         return np.bincount(self.condition, minlength=len(self.levels))
 
+    def of_cells(self, usable: Bools | None) -> Study:
+        """Keep the cells that are ``usable`` (all cells of the data, by position); all where nothing is said."""
+        if usable is None:
+            return self
+        inside = usable[self.cells]
+        return replace(self, cells=self.cells[inside], group=self.group[inside], sample=self.sample[inside])
+
     def of_samples(self, kept: Bools, notes: list[Note]) -> Study:
         """Keep these samples and their cells; levels stay as they are."""
         number = np.cumsum(kept) - 1

@@ -44,6 +44,7 @@ _NAMES = (
     "normalization",
     "library_key",
     "gene_symbols",
+    "scale",
 )
 
 
@@ -78,6 +79,7 @@ class StoredComparison:
             normalization=o["normalization"],
             library_key=o["library_key"],
             gene_symbols=o["gene_symbols"],
+            scale=o["scale"],
             keep_incomplete=True,
         )
         return prepare_comparison(adata, self.keys, request)
@@ -189,6 +191,8 @@ def _same_labels(adata: AnnData, stored: StoredComparison) -> None:
 def _same_counts(adata: AnnData, key: str, params: Mapping[str, Any]) -> None:
     """Raise unless counts are read from where the comparison read them."""
     layer, use_raw = _text(params["counts_layer"]), bool(params["use_raw"])
+    if str(params["scale"]) == "lognorm":
+        return  # read from where it was named
     now = raw_counts(adata, counts_layer=layer, use_raw=use_raw)
     if (now.layer, now.use_raw) != (layer, use_raw):
         msg = (

@@ -13,6 +13,7 @@ ONE_SIDED = (
     ShiftName.RECEPTOR_UP.value,
     ShiftName.RECEPTOR_DOWN.value,
 )
+SCALES = ("counts", "lognorm")
 PARTS = ("d_source", "d_ligand", "d_target", "d_receptor")
 REASONS = (
     "gene missing",
@@ -67,6 +68,7 @@ COMPARE = Table(
             "a side is expected to have less than one count per sample in a condition: p-values hold, effects may not",
         ),
         Column("unit", "category", "what was relabelled or replicated", UNITS),
+        Column("scale", "category", "what was added up by sample: raw counts, or log-normalised values", SCALES),
         Column("status", "category", "whether the row was tested, or why not", STATUSES),
         Column("shift", "category", "what was shown; directions need padj ≤ alpha, stable the margin", SHIFTS),
         Column(

@@ -227,7 +227,7 @@ def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
     total = counts.sum(axis=1)
     # counts are fitted without the patients' part: each has one sample of a condition, so that a difference of
     # conditions is at most less sure, and it is what counts leave little to see of
-    counted = np.flatnonzero(total > 0) if fitted.df > 0 else np.zeros(0, np.int64)
+    counted = np.flatnonzero(total > 0) if fitted.df > 0 and cohort.counted else np.zeros(0, np.int64)
     quasi = None
     if counted.size:
         start = (fitted.coefficient[counted] @ basis.T * _LN2 - np.log(1e6)) @ basis

@@ -72,6 +72,8 @@ class Cohort:
     background
         (n_samples, n_groups, n_more) counts of other genes of the matrix, chosen without the labels, for what the
         variances of all genes have in common; None where only the genes above are known.
+    counted
+        Whether ``counts`` are counts. Where they are other sums, nothing is fitted by their likelihood.
     """
 
     logcpm: Floats
@@ -87,6 +89,7 @@ class Cohort:
     total_cells: Ints | None = None
     factors: Floats | None = None
     background: Floats | None = None
+    counted: bool = True
 
     def __post_init__(self) -> None:
         n, k, _ = self.logcpm.shape

@@ -14,7 +14,7 @@ from ...core.read.pseudobulk import Pseudobulk, pseudobulk
 from ...study.cells import Cells
 from ...study.comparison import ComparisonRequest, read_study, refuse_without_conditions, stages_with_samples
 from ...study.composition import composition_shifts, factors_table, warn_of_shifts
-from ...study.counts import cell_totals, check_count_sums, raw_counts, say_if_fractional
+from ...study.counts import cell_totals, check_count_sums, raw_counts, say_of_counts
 from ...study.expression import Expression
 from ...study.samples import Study, StudyKeys, study_of_samples
 
@@ -89,7 +89,8 @@ def cohort(
     """Add up raw counts by sample × role; roles may share groups."""
     study = _read(adata, keys, request)
     source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=False, gene_symbols=request.gene_symbols)
-    say_if_fractional(source)
+    say_of_counts(source)
+    study = study.of_cells(source.usable)
     number = np.full(adata.n_obs, -1, np.int64)
     number[cells.index] = cells.groups.labels
     group = number[study.cells]

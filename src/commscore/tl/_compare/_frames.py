@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
     Columns = dict[str, npt.NDArray[Any]]
 
-_MADE_HERE = ("contrast", "source", "target", "interaction", "ligand_complex", "receptor_complex", "mode", "unit")
+_MADE_HERE = (
+    "contrast",
+    "source",
+    "target",
+    "interaction",
+    "ligand_complex",
+    "receptor_complex",
+    "mode",
+    "unit",
+    "scale",
+)
 _DETAIL = {
     "group_absent": "the source or the target group has no cells in these samples",
     "below_min_cells": "the source or the target group has fewer than min_cells cells in too many samples",
@@ -55,6 +65,9 @@ def compare_table(
     ):
         frame[name] = taken_categories(facts[column], np.tile(which, m))
     frame["unit"] = pd.Categorical.from_codes(np.full(n * m, Unit(unit).code), list(schema.UNITS))
+    frame["scale"] = pd.Categorical.from_codes(
+        np.full(n * m, schema.SCALES.index(prepared.request.scale)), list(schema.SCALES)
+    )
     joined = {name: np.concatenate([columns[name] for _, columns in parts]) for name in _taken_over()}
     for end in ("ref", "alt"):
         frame[f"subunit_{end}"] = _subunits(prepared, joined, end)
