@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
     from anndata import AnnData
@@ -134,7 +134,7 @@ class ResultKind:
     """Where it stands among the sections of a report."""
     plot: str = ""
     """The plot that shows it best, of ``commscore.pl``."""
-    figures: Callable[[FigureRequest], list[Drawing | str]] = _no_figures
+    figures: Callable[[FigureRequest], Iterable[Drawing | str]] = _no_figures
     """Figures of a table that has rows; a sentence where there is none."""
     findings: Callable[[StoredResult, Callable[[str], str], float], list[str]] = _no_findings
     """What was found, in sentences; the second argument names the reviews that tell of an interaction."""

@@ -18,7 +18,7 @@ from ._words import ALPHA, TOP, counted, counts, edge, figures
 from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ._base import FigureRequest, StoredResult
 
@@ -47,28 +47,23 @@ _EQUIVALENCE = Work(
 )
 
 
-def _figures(request: FigureRequest) -> list[Drawing | str]:
+def _figures(request: FigureRequest) -> Iterator[Drawing | str]:
     table, max_padj = request.stored.table, request.max_padj
     names = [str(c) for c in table["contrast"].dropna().unique()]
-    figures: list[Drawing | str] = []
     for name in [n for n in names if n != "stages"][:_MOST_CONTRASTS]:
         moved = _moved(table[(table["contrast"] == name).to_numpy()], max_padj)
-        figures += [
-            Drawing(f"{name}: {title}", partial(draw, name), alt=f"{what} {name}. {moved}", caption=caption)
-            for title, draw, what, caption in _of_contrast(request)
-        ]
+        for title, draw, what, caption in _of_contrast(request):
+            yield Drawing(f"{name}: {title}", partial(draw, name), alt=f"{what} {name}. {moved}", caption=caption)
     if len(names) > _MOST_CONTRASTS:
-        figures.append(f"Figures of the first {_MOST_CONTRASTS} contrasts; the tables below hold all {len(names)}.")
+        yield f"Figures of the first {_MOST_CONTRASTS} contrasts; the tables below hold all {len(names)}."
     if "stages" in names:
-        figures.append(
-            Drawing(
-                "Course over the stages",
-                lambda: pl.shapes(request.adata, key=request.stored.key, max_padj=max_padj),
-                alt=f"Changed interactions sorted by the shape of their course. {counts(table, 'shape')}",
-                caption="Every changed interaction over the stages, by the shape of its course.",
-            )
+        yield Drawing(
+            "Course over the stages",
+            lambda: pl.shapes(request.adata, key=request.stored.key, max_padj=max_padj),
+            alt=f"Changed interactions sorted by the shape of their course. {counts(table, 'shape')}",
+            caption="Every changed interaction over the stages, by the shape of its course.",
         )
-    return figures + of_samples(request)
+    yield from of_samples(request)
 
 
 def _of_contrast(request: FigureRequest) -> list[tuple[str, Callable[[str], Any], str, str]]:
