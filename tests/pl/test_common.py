@@ -168,3 +168,11 @@ def test_figures_say_that_p_values_are_over_cells(changes):
     for plot in (cs.pl.volcano, cs.pl.quadrant, cs.pl.drivers, cs.pl.shift_heatmap):
         assert "p-values over cells, not samples" in plot(cells).get_title().replace("\n", " ")
         assert "over cells" not in plot(samples).get_title().replace("\n", " ")
+
+
+def test_plots_of_one_table_agree_on_colours(edges):
+    """A group that a plot leaves out still has its colour: CAF is the second group, also where it comes first."""
+    bars = cs.pl.spectrum(edges[edges["source"] != "tumour"], max_padj=None).patches
+    assert to_rgb(bars[0].get_facecolor()) == to_rgb(group_colours(edges, "commscore", ["CAF"])["CAF"])
+    names = ["tumour", "CAF", "T cell"]
+    assert group_colours(edges, "commscore", names[1:]) == {n: default_palette(names)[n] for n in names[1:]}

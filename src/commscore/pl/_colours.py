@@ -11,7 +11,7 @@ import pandas as pd
 from .._labels import text
 from .._validate import warn
 from ..get._columns import in_memory, label_names
-from ._table import params_of
+from ._table import names_of, params_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -125,8 +125,11 @@ def obs_colours(adata: AnnData | None, column: str | None, names: Sequence[str])
 
 def _ordered(data: Any, column: str | None, names: Sequence[str]) -> dict[str, Any]:
     """Return our own colours, given out in the order of the labels, so that plots of the same data agree."""
-    values = in_memory(data, column) if column is not None and column in data.obs else None
-    whole = default_palette([] if values is None else label_names(values))
+    if isinstance(data, pd.DataFrame) and {"source", "target"} <= set(data.columns):
+        whole = default_palette(names_of(data["source"], data["target"]))
+    else:
+        values = in_memory(data, column) if column is not None and column in data.obs else None
+        whole = default_palette([] if values is None else label_names(values))
     return {n: whole[n] for n in names} if all(n in whole for n in names) else default_palette(names)
 
 

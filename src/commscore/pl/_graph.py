@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._fit import room
-from ._text import inches, shorten
+from ._text import inches, legend, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -199,8 +199,8 @@ def _loop(ax: Any, place: Any, look: dict[str, Any]) -> Any:
     return loop
 
 
-def width_legend(ax: Any, values: Any, *, heading: str, colour: Any = "0.45") -> None:
-    """Say what the line widths mean: the largest value, about a half and about a fifth of it."""
+def width_legend(ax: Any, values: Any, *, heading: str, colour: Any = "0.45", below: bool = False) -> None:
+    """Say what the line widths mean: the largest value, about a half and about a fifth of it; in a corner or below."""
     from matplotlib.lines import Line2D
 
     magnitude = np.abs(np.asarray(values, np.float64))
@@ -211,8 +211,11 @@ def width_legend(ax: Any, values: Any, *, heading: str, colour: Any = "0.45") ->
         Line2D([], [], color=colour, linewidth=THINNEST + (THICKEST - THINNEST) * s / high, label=f"{s:g}")
         for s in steps
     ]
+    if below:
+        legend(ax, lines, heading)
+        return
     old = ax.get_legend()
-    legend = ax.legend(
+    corner = ax.legend(
         handles=lines,
         title=heading,
         loc="lower right",
@@ -223,4 +226,4 @@ def width_legend(ax: Any, values: Any, *, heading: str, colour: Any = "0.45") ->
     )
     if old is not None:
         ax.add_artist(old)
-        ax.legend_ = legend
+        ax.legend_ = corner

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..check import AxesOrNone, Count, Label, Palette, Proportion, checked
 from ._colours import group_colours
-from ._fit import sized
+from ._fit import room, sized
 from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, untangled, width_legend, widths
 from ._heatmap import heatmap, heatmap_size
 from ._table import axes, beside_axes, names_of, need_columns, need_rows, pick, scored, significant, top_groups, totals
@@ -91,14 +91,16 @@ def network(
         heatmap(data, key=key, top=max_groups, ax=other, **same)
     places = circle(untangled(shown.to_dict(), groups))
     places = {g: places[g] for g in groups}
-    sizes = node_sizes(ax, _areas(between), beside=_LEGEND)
+    beside = 0.0 if room().narrow else _LEGEND
+    sizes = node_sizes(ax, _areas(between), beside=beside)
     colours = group_colours(data, key, groups, palette=palette)
     # the narrow ones on top of the wide ones
     for ((sender, receiver), _), width in zip(shown.items(), widths(shown), strict=True):
         reach = tuple(np.sqrt(sizes[g]) / 2 + 1 for g in (sender, receiver))
         draw_arrow(ax, places[sender], places[receiver], colour=colours[sender], width=width, shrink=reach)
-    draw_nodes(ax, places, colours=colours, sizes=sizes, beside=_LEGEND)
-    width_legend(ax, shown, heading="interactions" if value == "count" else f"sum of {value}")
+    draw_nodes(ax, places, colours=colours, sizes=sizes, beside=beside)
+    heading = "interactions" if value == "count" else f"sum of {value}"
+    width_legend(ax, shown, heading=heading, below=room().narrow)
     left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower arrow")
     title(ax, f"Communication between groups ({rule})", *left_out, more=_MARKS)
     return ax
@@ -106,11 +108,10 @@ def network(
 
 def _axes(ax: Any, groups: list[str], *, with_matrix: bool) -> tuple[Any, Any]:
     """Return the axes of the circle, and those of the matrix beside it, if any."""
-    room = size(groups, beside=_LEGEND)
+    circle_size = size(groups, beside=_LEGEND)
     if not with_matrix:
-        return axes(ax, **room), None
-    beside = heatmap_size(groups)
-    return beside_axes(room, beside)
+        return axes(ax, **circle_size), None
+    return beside_axes(circle_size, heatmap_size(groups))
 
 
 def _areas(matrix: pd.DataFrame) -> dict[str, float]:

@@ -69,8 +69,6 @@ def as_resource(resource: str | os.PathLike[str] | Resource | pd.DataFrame) -> R
     if isinstance(resource, os.PathLike):
         return _read_path(os.fspath(resource), argument="resource", species="human")
     msg = f"resource must be a name, a path, a Resource or a DataFrame, found {type(resource).__name__}"
-    if isinstance(resource, list | tuple | set):
-        msg += "; for pairs of your own give a DataFrame with the columns ligand and receptor"
     raise TypeError(msg)
 
 
@@ -188,7 +186,7 @@ def _open(word: str, *, argument: str, species: str) -> Resource:
         return _read_path(word, argument=argument, species=species)
     if kind in readers():
         problem = f"{as_given(argument, word)} has no path" if sign else f"{kind} is a format that is read from a file"
-        msg = f"{problem}: {as_given(argument, f'{kind}:PATH')}"
+        msg = f"{problem}: {as_given(argument, f'{kind}:PATH')}; help(commscore.rs.from_{kind}) says of which"
         raise ValueError(msg)
     if _looks_like_a_path(word):
         raise FileNotFoundError(_unknown(word, argument))
