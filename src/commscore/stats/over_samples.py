@@ -80,10 +80,10 @@ class SampleTest:
 
 def test_excess(rows: SampleExcess) -> SampleTest:
     """Test every row that has two samples or more; one with a single sample has a mean and no more."""
-    n, v = rows.n, _floored(rows)
-    between = variance_between(rows, v)
-    total, mean, squares = (np.empty(len(v)) for _ in range(3))
-    kernels.weighted(rows.excess, v, rows.used, between, total, mean, squares)
+    n, least = rows.n, _least_variance(rows)
+    between = variance_between(rows, least)
+    total, mean, squares = (np.empty(n.size) for _ in range(3))
+    kernels.weighted(rows.excess, rows.variance, rows.used, least, between, total, mean, squares)
     df = np.maximum(n - 1, 0).astype(np.float64)
     several = n >= 2
     residual = np.where(several, np.maximum(squares / np.maximum(df, 1.0), _LEAST), np.nan)
@@ -99,20 +99,23 @@ def one_sided(t: Floats, tail: Tail) -> Floats:
     return np.asarray(np.where(t > 0, 0.5 * two, 1.0 - 0.5 * two), np.float64)
 
 
-def _floored(rows: SampleExcess) -> Floats:
-    """Return the variances; none below a quarter of the row's mean, and 1 where there is no sample."""
-    out = np.empty(rows.variance.shape)
-    kernels.floored(rows.variance, rows.used, _LEAST_SHARE, 1e-30, out)
+def _least_variance(rows: SampleExcess) -> Floats:
+    """Return what no variance of a row counts as less than: a quarter of their mean."""
+    out = np.empty(len(rows.used))
+    kernels.least_variance(rows.variance, rows.used, _LEAST_SHARE, 1e-30, out)
     return out
 
 
-def variance_between(rows: SampleExcess, v: Floats) -> Floats:
-    """τ² of every row: the moment estimates of rows of like level, averaged, and interpolated between their means."""
+def variance_between(rows: SampleExcess, least: Floats) -> Floats:
+    """τ² of every row: the moment estimates of rows of like level, averaged, and interpolated between their means.
+
+    No variance of a row counts as less than ``least`` (n_rows,).
+    """
     several = np.flatnonzero(rows.n >= 2)
     if not several.size:
-        return np.zeros(len(v))
-    moment = np.empty(len(v))
-    kernels.moments_between(rows.excess, v, rows.used, moment)
+        return np.zeros(least.size)
+    moment = np.empty(least.size)
+    kernels.moments_between(rows.excess, rows.variance, rows.used, least, moment)
     moment, level = moment[several], rows.level[several]
     order = np.argsort(level, kind="stable")
     bins = np.array_split(order, int(np.clip(order.size // _ROWS_PER_BIN, 1, _BINS)))

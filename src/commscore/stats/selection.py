@@ -44,7 +44,10 @@ class ExpressionFilter:
 
     def reach(self, fraction: Floats) -> Floats:
         """Return how far fractions go towards ``least``, 0 to 1."""
-        return np.asarray(np.minimum(fraction / self.least, 1.0) if self.least else np.ones(fraction.shape))
+        if not self.least:
+            return np.ones(fraction.shape)
+        out = fraction / self.least
+        return np.minimum(out, 1.0, out=out)
 
 
 def fewest_expressing(n: Ints, passes: Callable[[Floats], Bools]) -> Floats:

@@ -83,15 +83,16 @@ def sample_excess(
     single = problem.entities.n_subunits == 1
     plain = single[tests.ligand] & single[tests.receptor]
     linear = np.flatnonzero(plain & any(is_linear(s) for s in scores))
-    out = [_Accumulated.empty(tests.n, len(samples.parts)) for _ in scores]
     used = samples.used(tests)
+    whole = linear.size == tests.n
+    out = [_Accumulated.empty(0 if whole and is_linear(s) else tests.n, len(samples.parts)) for s in scores]
     if linear.size:
-        moments = linear_moments(problem, tests.take(linear), samples)
+        moments = linear_moments(problem, tests.take(linear), samples, used=used[linear])
         for s, score in enumerate(scores):
-            if is_linear(score) and linear.size < tests.n:
-                out[s].put(linear, moments)
-            elif is_linear(score):
+            if is_linear(score) and whole:
                 out[s] = moments
+            elif is_linear(score):
+                out[s].put(linear, moments)
     permuted = np.flatnonzero(~plain | (not all(is_linear(s) for s in scores)))
     if permuted.size:
         _permuted(problem, tests, scores, rows=permuted, samples=samples, draws=draws, out=out)
@@ -100,30 +101,26 @@ def sample_excess(
 
 @dataclass(frozen=True)
 class _Accumulated:
-    """Arrays n_tests × n_samples."""
+    """Excess and variance, n_tests × n_samples, NaN in unused samples; and the sum of the centres in the used ones."""
 
     excess: Floats
     variance: Floats
-    centre: Floats
+    centres: Floats
 
     @classmethod
     def empty(cls, n_tests: int, n_samples: int) -> _Accumulated:
-        return cls(*(np.zeros((n_tests, n_samples)) for _ in range(3)))
+        excess, variance = (np.full((n_tests, n_samples), np.nan) for _ in range(2))
+        return cls(excess, variance, np.zeros(n_tests))
 
     def put(self, rows: Ints, moments: _Accumulated) -> None:
-        self.excess[rows], self.variance[rows], self.centre[rows] = moments.excess, moments.variance, moments.centre
+        self.excess[rows], self.variance[rows], self.centres[rows] = moments.excess, moments.variance, moments.centres
 
     def over(self, used: Bools) -> SampleExcess:
-        """Forget samples that a row does not have."""
-        unused = ~used
-        for values, nothing in ((self.excess, np.nan), (self.variance, np.nan), (self.centre, 0.0)):
-            np.copyto(values, nothing, where=unused)
-        level = self.centre.sum(axis=1) / np.maximum(used.sum(axis=1), 1)
-        return SampleExcess(self.excess, self.variance, used, level)
+        return SampleExcess(self.excess, self.variance, used, self.centres / np.maximum(used.sum(axis=1), 1))
 
 
-def linear_moments(problem: Problem, tests: Tests, samples: SampleStatistics) -> _Accumulated:
-    """Excess of (L + R) / 2, its exact variance and its exact mean under permuted labels, (n_tests, n_samples).
+def linear_moments(problem: Problem, tests: Tests, samples: SampleStatistics, *, used: Bools) -> _Accumulated:
+    """Excess of (L + R) / 2, its exact variance and its exact mean under permuted labels, in the samples ``used``.
 
     Of N cells in a sample, n and m of them in source and target, with S the (co)variances over N − 1: the variance of
     L is S_a (1/n − 1/N), and L and R covary by −S_ab / N, or by S_ab (1/n − 1/N) in one group.
@@ -141,11 +138,11 @@ def linear_moments(problem: Problem, tests: Tests, samples: SampleStatistics) ->
     overall, cell = total.sum(axis=1) / every, 1.0 / every
     share = 1.0 / np.maximum(samples.cells.T, 1)
     correlation = np.stack([p.correlation for p in pairs], axis=1)
-    known = ends, pair, total * share, share - cell, cell, overall, sd, correlation
-    out = _Accumulated(*(np.empty((tests.n, every.size)) for _ in range(3)))
+    known = ends, pair, total * share, share - cell, cell, overall, sd, correlation, used
+    out = _Accumulated(np.empty(used.shape), np.empty(used.shape), np.empty(tests.n))
 
     def work(start: int, stop: int) -> None:
-        kernels.linear_excess(*known, start, stop, out.excess, out.variance, out.centre)
+        kernels.linear_excess(*known, start, stop, out.excess, out.variance, out.centres)
 
     problem.team.run(work, tests.n)
     return out
@@ -184,7 +181,7 @@ def _permuted(
             at, mean = rows[here][take], moments.mean[take]
             out[i].excess[at, s] = moments.observed[take] - mean
             out[i].variance[at, s] = moments.variance[take]
-            out[i].centre[at, s] = mean
+            out[i].centres[at] += mean
 
 
 def _in_samples(problem: Problem, cells: Ints) -> Iterator[Problem]:
