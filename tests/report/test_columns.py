@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import pandas as pd
 
 import commscore as cs
@@ -23,6 +24,8 @@ def test_stored_tables_are_those_that_are_declared(cohort):
         cs.tl.recessive(adata, n_boot=20)
         cs.tl.response(adata, "cell_type", **keys)
         cs.tl.balance(adata, "cell_type", **keys)
+        adata.obsm["spatial"] = np.random.default_rng(0).uniform(0, 500, (adata.n_obs, 2))
+        cs.tl.spatial(adata, "cell_type", um_per_unit=1, sample_key="sample", min_cells=5)
     seen = set()
     for key in adata.uns:
         if not key.startswith("commscore"):

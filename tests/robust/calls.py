@@ -49,6 +49,9 @@ class World:
             cs.tl.response(a, "cell_type", net=self.targets, **KEYS)
             cs.tl.leave_one_out(a)
             self.samples = cs.tl.profile(a, "cell_type", sample_key="sample", min_cells=5)
+        self.tissue = cs.ds.simulate_tissue(n_cells=150, interactions=PAIRS, n_background=20)
+        self.tissue.X = self.tissue.X.multiply(1e4 / np.asarray(self.tissue.X.sum(axis=1)).ravel()[:, None]).tocsr()
+        self.tissue.X.data = np.log1p(self.tissue.X.data)
         self.table = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
         self.edge = cs.get.table(a, "commscore_compare").iloc[0]
         self._files()
@@ -93,6 +96,7 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "tl.therapies": {"adata": a} | off,
         "tl.expectations": on | off | samples | {"contexts": CONTEXTS},
         "tl.leave_one_out": {"adata": a} | off,
+        "tl.spatial": on | off | {"adata": w.tissue, "um_per_unit": 1, "resource": w.table, "min_cells": 3},
         "tl.method": {"name": "hill"},
         "tl.methods": {},
         "get.load": {"adata": a},

@@ -115,6 +115,8 @@ OFTEN_EMPTY = {
     "covariates": "[]",
     "shifts": "[]",
     "effects": "[]",
+    "ranges": "{}",
+    "adjust": "[]",
     "roles": "{}",
     "expressed": "{}",
     "depth": "{}",

@@ -13,4 +13,5 @@ from ._recessive import recessive as recessive
 from ._response import response as response
 from ._roles import roles as roles
 from ._score import score as score
+from ._spatial import spatial as spatial
 from ._therapies import therapies as therapies

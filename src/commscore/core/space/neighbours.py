@@ -72,6 +72,13 @@ class Neighbours:
         kernels.contacts(group, self.indptr, self.indices, out)
         return out
 
+    def with_themselves(self) -> Neighbours:
+        """Add every cell (spot) to those that it reaches, with weight 1."""
+        ends = self.indptr[1:]
+        every = np.arange(self.n_cells, dtype=np.int32)
+        indices, weights = np.insert(self.indices, ends, every), np.insert(self.weights, ends, np.float32(1.0))
+        return Neighbours(self.indptr + np.arange(self.n_cells + 1), indices, weights)
+
 
 def neighbours_of(points: Floats, sample: Ints, reach: Reach, *, team: Team) -> Neighbours:
     """Find all cells within reach of every cell of the same sample; there is no limit on their number.

@@ -1,0 +1,122 @@
+"""Proximity, specificity and coupling in a tissue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._base import Facts, ResultKind, View
+from ._views import BY_P, EDGE, UNTESTED
+from ._words import edge
+from ._works import BENJAMINI_HOCHBERG, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._base import StoredResult
+
+_RESIDUALS = Work(
+    "10.2307/1907330",
+    "Frisch R, Waugh FV (1933). Partial time regressions as compared with individual trends. Econometrica 1:387–401",
+)
+_JACKKNIFE = Work(
+    "10.1214/aos/1176347265",
+    "Künsch HR (1989). The jackknife and the bootstrap for general stationary observations. Ann Stat 17:1217–1241",
+)
+
+
+def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float) -> list[str]:
+    table = stored.table
+    called = table[table["padj"] <= max_padj]
+    text = [
+        f"In {len(called):,} of {int(table['pvalue'].notna().sum()):,} tested rows the receptor follows the ligand "
+        f"that arrives (padj ≤ {max_padj:g})."
+    ]
+    return text + [
+        f"{edge(row)}: coupling {row['coupling']:.2f} (t {row['coupling_t']:.1f}), padj {row['padj']:.2g}"
+        f"{cite(str(row['interaction']))}."
+        for _, row in called.head(3).iterrows()
+    ]
+
+
+def _shares(stored: StoredResult) -> dict[str, float]:
+    return dict(stored.params.get("calibration", {}))
+
+
+def _cautions(stored: StoredResult) -> list[str]:
+    shares = _shares(stored)
+    if not shares.get("n_decoy"):
+        return ["No decoys were tested, so that nothing tells whether these p-values hold in these data."]
+    text = (
+        f"p ≤ 0.05 in {shares['known_0.05']:.1%} of the tests of known pairs and {shares['decoy_0.05']:.1%} of those "
+        "of decoys, a ligand with the receptor of another ligand."
+    )
+    if shares["known_0.05"] <= shares["decoy_0.05"]:
+        text += " Known pairs couple no more often: coupling in these data is no evidence of communication."
+    return [text]
+
+
+def _facts(stored: StoredResult, max_padj: float) -> list[Facts]:  # noqa: ARG001
+    shares = _shares(stored)
+    if not shares:
+        return []
+    rows: list[list[Any]] = [
+        [title, f"{int(shares[f'n_{name}']):,}", *(f"{shares[f'{name}_{end}']:.1%}" for end in _ENDS)]
+        for name, title in (("known", "known pairs"), ("decoy", "decoys"))
+    ]
+    header = ("", "tests", "p ≤ 0.05", "p ≤ 0.01", "p ≤ 0.05, not adjusted", "p ≤ 0.01, not adjusted")
+    return [Facts("How often the receptor follows the ligand that arrives", header, rows)]
+
+
+_ENDS = ("0.05", "0.01", "0.05_unadjusted", "0.01_unadjusted")
+
+
+def _methods(p: Mapping[str, str]) -> str:
+    unit = "samples" if p.get("unit") == "samples" else "blocks of the tissue"
+    return (
+        "In space, what arrives of a ligand at every cell (weighted sum over the cells of the source within the "
+        f"range of the mode; {p.get('um_per_unit')} µm per unit) was freed of {p.get('adjust')} within blocks, and its "
+        f"covariance with the receptor tested over {unit} ({p.get('null')}); {p.get('decoys')} decoys per interaction "
+        f"were tested beside (seed {p.get('rng')}). Proximity is log2 of contacts over "
+        "expected, with a jackknife interval."
+    )
+
+
+def _works(params: Mapping[str, Any]) -> tuple[Work, ...]:  # noqa: ARG001
+    return (_RESIDUALS, _JACKKNIFE, BENJAMINI_HOCHBERG)
+
+
+KIND = ResultKind(
+    "Space",
+    "Who meets whom in the tissue, and whether the receptor follows the ligand that arrives, beside decoys.",
+    {
+        "table": View(
+            "Interactions in space",
+            (
+                *EDGE,
+                "mode",
+                "proximity",
+                "proximity_low",
+                "proximity_high",
+                "specificity_padj",
+                "coupling",
+                "coupling_t",
+                "pvalue",
+                "padj",
+                "pvalue_unadjusted",
+                "status",
+                "evidence",
+            ),
+            ("source", "target", "mode", "status"),
+            BY_P,
+        ),
+        "proximity": View("Who meets whom", filters=("source", "target", "range_um")),
+        "decoys": View("Decoys", filters=("source", "target"), sort=(("pvalue", "ascending"),)),
+        "untested": UNTESTED,
+    },
+    place=11,
+    findings=_findings,
+    cautions=_cautions,
+    facts=_facts,
+    methods=_methods,
+    works=_works,
+)
