@@ -12,7 +12,7 @@ import commscore as cs
 from commscore.study.recovered import recover_counts
 
 KEYS = {"condition_key": "condition", "sample_key": "sample", "inplace": False}
-SAID = "no raw counts found; those behind adata.X are taken, the logarithm of scaled counts: in 100.00% of the cells"
+SAID = "no raw counts found; those behind adata.X are taken, of scaled counts or their logarithms: in 100.00% of"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,16 @@ def test_the_comparison_is_that_of_the_counts(cohort, how):
         result = cs.tl.compare(hidden(cohort, **SCALED[how]), "cell_type", **KEYS)
     pd.testing.assert_frame_equal(result.table, expected)
     assert result.params["counts_recovered"] == 1.0
+
+
+def test_scaled_counts_without_a_logarithm(cohort):
+    data = hidden(cohort)
+    for total in (1.0, 1e6):
+        data.X = cohort.X.multiply(total / cohort.X.sum(axis=1)).tocsr().astype(np.float32)
+        assert recover_counts(data.X).logarithm == ""
+        with pytest.warns(UserWarning, match=SAID):
+            result = cs.tl.compare(data, "cell_type", **KEYS)
+        pd.testing.assert_frame_equal(result.table, cs.tl.compare(cohort, "cell_type", **KEYS).table)
 
 
 @pytest.mark.parametrize("name", ["skin_ctcl_gse128531", "breast_wu2021_CID4465"])

@@ -44,7 +44,7 @@ def read_table(path: Path, *, argument: str) -> pd.DataFrame:
     FileNotFoundError, ValueError
         If it is missing, has another ending, or cannot be read; naming the argument and the file.
     """
-    if path.suffix not in TABLES:
+    if path.suffix not in (*TABLES, ".txt"):  # as that of CellPhoneDB's microenvironments
         msg = f"{as_given(argument, path)} must end in one of {', '.join(TABLES)}, found {path.suffix or 'no ending'!r}"
         raise ValueError(msg)
     if not path.is_file():
@@ -64,7 +64,7 @@ def read_table(path: Path, *, argument: str) -> pd.DataFrame:
 def _parsed(path: Path) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
-    separator, text = separated(_text(path), "\t" if ".tsv" in path.suffixes else ",")
+    separator, text = separated(_text(path), "\t" if {".tsv", ".txt"} & set(path.suffixes) else ",")
     # gene symbols such as NAN and NA are no missing values
     table = pd.read_csv(io.StringIO(text), sep=separator, keep_default_na=False, na_values=[""], low_memory=False)
     return table if separator == "," else _with_decimal_points(table)

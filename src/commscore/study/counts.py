@@ -45,7 +45,7 @@ def raw_counts(
 
     Counts with fractions (corrected for ambient RNA, or shared out by expectation maximisation) are taken where
     someone calls them counts: in a layer that is named, or is called so. Where there are none anywhere, they come back
-    from logarithms of scaled counts (:mod:`commscore.study.recovered`), of the place that has the most genes.
+    from scaled counts or their logarithms (:mod:`commscore.study.recovered`), of the place that has the most genes.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def say_of_counts(source: Expression) -> None:
     if source.recovered is not None:
         left_out = "" if source.usable is None else f"; the other {(~source.usable).sum():,} cells are left out"
         warn(
-            f"no raw counts found; those behind {source.name} are taken, the logarithm of scaled counts: "
+            f"no raw counts found; those behind {source.name} are taken, of scaled counts or their logarithms: "
             f"in {source.recovered:.2%} of the cells all values come back as whole multiples of the smallest one"
             f"{left_out}. Put the raw counts into adata.layers['counts'] if you have them"
         )

@@ -28,7 +28,7 @@ class Expression:
 
     ``matrix`` is a SciPy sparse matrix, a 2-D array, or :class:`~commscore.core.read.tiles.Blocks`; ``fractional``
     says of counts that they were corrected and are not whole; ``recovered`` is the fraction of the cells whose counts
-    came back from their logarithms, and ``usable`` which ones these are.
+    came back from scaled ones, or their logarithms, and ``usable`` which ones these are.
     """
 
     matrix: Any

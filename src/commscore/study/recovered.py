@@ -1,4 +1,4 @@
-"""Raw counts out of logarithms of scaled counts: exact, cell by cell, and only where nothing contradicts it.
+"""Raw counts out of scaled counts and their logarithms: exact, cell by cell, and only where nothing contradicts it.
 
 log1p of counts that were divided by one number per cell (and multiplied by another) hides nothing: its exponential has
 one count as the smallest value of a cell, and whole multiples of it as all others. Values that were corrected, imputed,
@@ -29,12 +29,13 @@ _FEWEST_CELLS, _FEWEST_VALUES = 10, 3
 """Cells that must tell, and values, not all of one count, with which a cell does."""
 _PARTS = (1, 2, 3)
 """Counts that the smallest value of a cell may be; tried in this order."""
-_LN = {"log1p": 1.0, "log2(x + 1)": float(np.log(2.0)), "log10(x + 1)": float(np.log(10.0))}
+_LN = {"": 0.0, "log1p": 1.0, "log2(x + 1)": float(np.log(2.0)), "log10(x + 1)": float(np.log(10.0))}
+"""Names of what was done to the scaled counts, nothing first, and the natural logarithm of the base."""
 
 
 @dataclass(frozen=True)
 class RecoveredCounts:
-    """Counts as a CSR matrix, which cells came back whole, and of which logarithm."""
+    """Counts as a CSR matrix, which cells came back whole, which could tell, and of which logarithm (none: empty)."""
 
     matrix: sparse.csr_matrix
     whole: Bools
@@ -76,20 +77,20 @@ def _undone(rows: sparse.csr_matrix, scale: float) -> RecoveredCounts:
 def _counts_of(data: Any, sizes: Any, scale: float) -> tuple[Floats, Bools, Bools]:
     """Return the values of cells of these numbers of values in counts, which cells are whole, and which tell."""
     with np.errstate(over="ignore", invalid="ignore"):
-        values = np.expm1(data.astype(np.float64) * scale)
+        values = np.expm1(data.astype(np.float64) * scale) if scale else data.astype(np.float64)
     cell = np.repeat(np.arange(sizes.size), sizes)
     smallest = np.full(sizes.size, np.inf)
     np.minimum.at(smallest, cell, np.where(values > 0, values, np.inf))
     out, whole = np.zeros(values.size), ~np.isfinite(smallest)  # a cell without any value has no count
     for part in _PARTS:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             multiples = values / smallest[cell] * part
-        nearest = np.rint(multiples)
-        off = ~(np.abs(multiples - nearest) <= NEAR + _RELATIVE * multiples)
+            nearest = np.rint(multiples)
+            off = ~(np.abs(multiples - nearest) <= NEAR + _RELATIVE * multiples)
         fits = (np.bincount(cell[off], minlength=sizes.size) == 0) & ~whole
         out = np.where(fits[cell], nearest, out)
         whole |= fits
     largest = np.zeros(sizes.size)
     np.maximum.at(largest, cell, np.where(values > 0, values, 0.0))
-    telling = (np.bincount(cell, values > 0, minlength=sizes.size) >= _FEWEST_VALUES) & (largest > 1.5 * smallest)
+    telling = (np.bincount(cell, values > 0, minlength=sizes.size) >= _FEWEST_VALUES) & (largest / 1.5 > smallest)
     return out, whole, telling
