@@ -40,8 +40,8 @@ _PER_SAMPLE, _NARROWEST, _WIDEST, _NAMED = 0.24, 2.0, 14.0, 0.075
 """Inches of a sample, the fewest and most of all samples, and the fewest of a sample that is named."""
 _WORD = 10
 """Letters of the name of a condition that must have room above its samples, else a legend has the names."""
-_LONGEST_BAR = 14
-"""Rows beside which a colour bar stands at most."""
+_LONGEST_BAR, _SHORTEST_BAR = 14, 8
+"""Rows beside which a colour bar stands at most, and the fewest beside which its label is whole."""
 
 
 @checked
@@ -224,7 +224,8 @@ def _bar(ax: Any, mesh: Any, label: str, *, rows: tuple[float, int], whole: floa
     high = min(n, _LONGEST_BAR)
     wide = max(0.12 / (_each(mesh.get_coordinates().shape[1] - 1) * (mesh.get_coordinates().shape[1] - 1)), 0.015)
     beside = ax.inset_axes((1 + 1.2 * wide, 1 - (start + 1.1 + high) / whole, wide, high / whole))
-    bar = ax.figure.colorbar(mesh, cax=beside, label=label, extend="both")
+    words = label if n >= _SHORTEST_BAR else label.partition(",")[0]
+    bar = ax.figure.colorbar(mesh, cax=beside, label=words, extend="both")
     bar.ax.tick_params(labelsize=7)
     bar.ax.yaxis.label.set_size(7.5)
 

@@ -161,7 +161,8 @@ def _draw(ax: Any, frame: pd.DataFrame, value: str, *, names: tuple[list[Names],
             ax.text(x, y, mark, ha="center", va="center_baseline", fontsize=6, color="black" if pale else "white")
     colour_bar(ax, mesh, _meaning(value), extend="both")
     marks = "▲ up   ▼ down   △ ▽ one side   + gained   – lost   × compensated"
-    ax.set_xlabel(f"{marks}\nno mark: padj > {limit:g}", fontsize=7.5)
+    rest = f"no mark: padj > {limit:g}" + ("   grey: not tested" if np.isnan(matrix).any() else "")
+    ax.set_xlabel(f"{marks}\n{rest}", fontsize=7.5)
     return ax
 
 
