@@ -13,7 +13,7 @@ import pytest
 import commscore as cs
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("choose", "choose_resource", "how_many_samples", "confounders", "granularity", "export", "r_users")
+PAGES = ("choose", "choose_resource", "how_many_samples", "confounders", "granularity", "export", "r_users", "spatial")
 TALK = ("conclude", "faq", "glossary")
 """Pages without code."""
 
