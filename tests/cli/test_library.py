@@ -153,6 +153,7 @@ def test_data_are_written_as_h5ad_and_zarr_with_every_table_beside(world, tmp_pa
         done = invoke("compare", world.folder / "data.h5ad", *keys, "--out", store, "--key-added", "again",
                       "--totals", tmp_path / "totals.parquet", "--plot", tmp_path / "p.pdf", "--quiet")  # fmt: skip
         assert done.exit_code == 0, done.output
+        assert "zarr" not in done.stderr
     stored = cs.get.load(ad.read_zarr(store), "again")
     expected = cs.tl.compare(world.adata, "cell_type", condition_key="condition", sample_key="sample", min_cells=5,
                              inplace=False)  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -187,7 +188,9 @@ def table_and_data(adata: Any, table: pd.DataFrame) -> dict[str, Writer]:
         if path.suffix == ".h5ad":
             adata.write_h5ad(temporary)
         elif path.suffix == ".zarr":
-            adata.write_zarr(temporary)
+            with warnings.catch_warnings():  # of the version of the format, which the caller cannot choose here
+                warnings.filterwarnings("ignore", message="Writing zarr v2")
+                adata.write_zarr(temporary)
         else:
             put_table(table, temporary, like=path)
 
