@@ -364,9 +364,9 @@ def test_command_writes_the_data(cohort, tmp_path):
     base = ["compare", path, "--groupby", "cell_type", "--condition-key", "condition", "--sample-key", "sample"]
     assert invoke(*base, "--out", out, "--contrast", "case").exit_code == 0
     assert len(cs.get.table(ad.read_h5ad(out), "commscore_compare")) > 0
-    bad = invoke(*base, "--covariate", "condition")
+    bad = invoke(*base, "--covariates", "condition")
     assert bad.exit_code == 2
-    assert "commscore: error: covariates has 'condition'" in bad.output
+    assert "covariates has 'condition'" in bad.output
     same = invoke(*base, "--out", path)
     assert same.exit_code == 2
     assert "is the input file" in same.output
