@@ -73,6 +73,26 @@ def spill(n: int = 4) -> None:
         shares(f"spill-over of {part:.0%}", tables)
 
 
+def trend(n: int = 4) -> None:
+    """Both sides rise across the tissue, or differ between three zones, and nothing is coupled."""
+    for name in ("trend", "zones"):
+        shares(f"shared {name}", [tested(_thinned(name, i)) for i in range(n)])
+
+
+def _thinned(name: str, seed: int) -> ad.AnnData:
+    """Keep a share of the counts of every ligand and receptor that depends on the place."""
+    adata = cs.ds.simulate_tissue(**FIXED, field_range=30.0, rng=seed)
+    x = adata.obsm["spatial"][:, 0] / adata.obsm["spatial"][:, 0].max()
+    kept = 0.2 + 0.8 * x if name == "trend" else np.array([0.2, 1.0, 0.5])[np.minimum((x * 3).astype(int), 2)]
+    counts, rng = adata.X.tocsc(copy=True), np.random.default_rng(seed)
+    for gene in np.flatnonzero((adata.var["role"] == "signal").to_numpy()):
+        some = slice(counts.indptr[gene], counts.indptr[gene + 1])
+        counts.data[some] = rng.binomial(counts.data[some].astype(int), kept[counts.indices[some]])
+    counts.eliminate_zeros()
+    adata.X = counts.tocsr()
+    return adata
+
+
 def power(n: int = 2) -> None:
     """The receptor of one target follows the ligand of one source, whose level varies little, or much."""
     levels = {g: dict.fromkeys(GROUPS, 3.0) for pair in PAIRS for g in pair}
@@ -138,6 +158,6 @@ def across() -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    parts = {"null": null, "spill": spill, "power": power, "real": real, "across": across}
+    parts = {"null": null, "spill": spill, "trend": trend, "power": power, "real": real, "across": across}
     for part in sys.argv[1:] or parts:
         parts[part]()

@@ -193,6 +193,32 @@ def test_spots_are_tested_as_spots():
         spatial(spots, None, composition_key=shares)
 
 
+def test_scale_factors_of_visium_say_what_a_unit_is_and_that_these_are_spots():
+    spots = simulated(n_cells=6000, spot_pitch=100.0)
+    spots.obsm["spatial"] = spots.obsm["spatial"] * 3.5  # pixels
+    spots.uns["spatial"] = {"library": {"scalefactors": {"spot_diameter_fullres": 190.0, "tissue_hires_scalef": 0.1}}}
+    with pytest.warns(UserWarning, match="spots without composition_key"):
+        result = spatial(spots, None, um_per_unit=None, ranges=None)
+    assert result.params["um_per_unit"] == pytest.approx(1 / 3.5)
+    np.testing.assert_allclose(result.table["range_um"], 100.0)
+    with pytest.raises(ValueError, match="a spot's label is not a cell type"):
+        spatial(spots, "sample", um_per_unit=None)
+    # bins of HD are no spots of many cells
+    spots.uns["spatial"]["library"]["scalefactors"] |= {"microns_per_pixel": 0.04}
+    with pytest.raises(ValueError, match="groupby is needed"):
+        spatial(spots, None, um_per_unit=None)
+
+
+def test_regions_cut_blocks_at_their_borders(tissue, result):
+    adata = tissue.copy()
+    adata.obs["niche"] = np.where(adata.obsm["spatial"][:, 1] > 901.0, "upper", "lower")
+    inside = spatial(adata, region_key="niche")
+    assert inside.params["n_blocks"][0] > result.params["n_blocks"][0]
+    adata.obs["niche"] = "one"
+    same = spatial(adata, region_key="niche")
+    pd.testing.assert_frame_equal(same.table, result.table, check_exact=True)
+
+
 def test_modes_say_how_far_and_what_cannot_be_asked(tissue):
     frame = resource().assign(mode=["contact", "ecm", "paracrine", "hormone", "autocrine", "unknown"])
     result = spatial(tissue, resource=frame, ranges=None)
