@@ -54,8 +54,8 @@ ax = cs.pl.quadrant(adata, top=6)
 
 # %% [markdown]
 # Change of the ligand in the source against change of the receptor in the target. Several rows moved a lot: gap
-# junctions of keratinocytes (GJB2), MHC class II; four of 450 pass the adjustment. But look at the intervals in the table,
-# and at `exact_pvalue`: among the 20 ways to split six people into three and three, the true one is the most extreme of its kind and cannot do
+# junctions of keratinocytes (GJB2), MHC class II; twelve of 450 pass the adjustment. But look at the intervals in the table,
+# and at `exact_pvalue`: among the 20 ways to split six people into three and three, even the most extreme one cannot do
 # better than 0.1.
 #
 # ## Does it hang on one person?
@@ -68,7 +68,7 @@ cs.tl.leave_one_out(adata)
 ax = cs.pl.influence(adata, top=12)
 
 # %% [markdown]
-# Every tick is the effect without one person; the one whose absence moves it most is named, and a tick is red where
+# Every tick is the effect without one person; the one whose absence moves it most is named, and a tick is orange where
 # it turns the sign: with none of these twelve. GJB2 between keratinocytes stays where it is whoever is left out; between
 # keratinocytes and endothelium, of which the patients have one to nine cells, it falls from 10 to 4 without one of them.
 # Effects that stay where they are deserve the next experiment.
