@@ -65,18 +65,13 @@ def slow_components(residual, projector, t, n_cells, *, with_cells):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("alike", [False, True])
-@pytest.mark.parametrize("level", [4.0, 0.2])
-def test_components_solve_the_whole_system(seed, alike, level):
-    """Of the rows with a count or more expected in every sample, or of all where those are too few."""
+def test_components_solve_the_whole_system(seed, alike):
     cells = np.full(7, 100) if alike else None
-    y, library, n_cells = simulated(rows=120, n=3, m=4, seed=seed, cells=cells, level=level)
+    y, library, n_cells = simulated(rows=60, n=3, m=4, seed=seed, cells=cells, level=4.0)
     basis = two_groups(3, 4)
     projector = np.eye(7) - basis @ basis.T
     residual, t = slow_terms(y, basis, library)
-    many = [i for i in range(120) if all(1.0 / term - 0.5 >= 1.0 for term in t[i])]
-    assert len(many) >= 50 if level > 1 else len(many) < 50
-    rows = many if level > 1 else list(range(120))
-    want = slow_components(residual[rows], projector, t[rows], n_cells, with_cells=not alike)
+    want = slow_components(residual, projector, t, n_cells, with_cells=not alike)
     found = log_linear.variance_components(residual, projector, t=t, n_cells=n_cells)
     np.testing.assert_allclose([found.donor, found.counting, found.cells][: want.size], want, rtol=1e-3, atol=1e-5)
     assert min(found.donor, found.counting, found.cells) >= 0
@@ -109,13 +104,6 @@ def test_components_are_recovered():
     np.testing.assert_allclose(
         found.at(t, n_cells), found.donor + found.counting * t + found.cells / n_cells, rtol=1e-12
     )
-
-
-def test_few_counts_do_not_make_counting_look_sure():
-    """Logarithms of Poisson counts, unequal libraries: the delta method's 1 / ln²2 per count, where most have few."""
-    y, library, n_cells = simulated(rows=4000, donor=0.2, cells=[20, 30, 40, 25, 300, 280, 320, 350], level=1.0, seed=6)
-    found = log_linear.fit(y, two_groups(4, 4), library=library, n_cells=n_cells)[1]
-    assert found.counting == pytest.approx(2.08, rel=0.15)
 
 
 def test_no_residual_says_nothing():

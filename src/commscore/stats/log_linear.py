@@ -15,11 +15,9 @@ import numpy as np
 from . import linear
 
 if TYPE_CHECKING:
-    from ..arrays import Bools, Floats
+    from ..arrays import Floats
 
 _LEAST_EXPECTED = 0.05
-_LARGEST_TERM = 1.0 / 1.5  # counting term of one expected count
-_FEWEST_ROWS = 50
 _ROUNDS = 30
 _CONVERGED = 1e-5
 _ALIKE = 0.1  # cells that differ by less, relative to their mean, do not tell a term of their own
@@ -135,16 +133,6 @@ def counting_term(fitted: Floats, library: Floats) -> Floats:
     return np.asarray(1.0 / (expected + 0.5), np.float64)
 
 
-def told_by_counts(t: Floats) -> Bools:
-    """Mark the rows (m,) that components are made of: those of one expected count or more in every sample.
-
-    Logarithms of fewer counts vary less than ``t`` says. With them, the part of counting comes out too small, and
-    shallow samples look surer than they are. All rows, where hardly any has as many counts.
-    """
-    many = t.max(axis=1) <= _LARGEST_TERM
-    return many if many.sum() >= _FEWEST_ROWS else np.ones(t.shape[0], bool)
-
-
 def variance_components(residual: Floats, projector: Floats, *, t: Floats, n_cells: Floats) -> VarianceComponents:
     """Fit the three components to squared residuals of ordinary least squares.
 
@@ -162,8 +150,7 @@ def variance_components(residual: Floats, projector: Floats, *, t: Floats, n_cel
     n_cells
         (n,) cells of the samples.
     """
-    many = told_by_counts(t)
-    squared, t = residual[many] ** 2, t[many]
+    squared = residual**2
     square = projector**2
     by_cells = np.broadcast_to(square @ (1.0 / n_cells), t.shape)
     terms = [np.broadcast_to(square.sum(axis=1), t.shape), t @ square]
