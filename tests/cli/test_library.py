@@ -44,7 +44,16 @@ def world(tmp_path_factory):
         warnings.simplefilter("ignore")
         w.adata.write_h5ad(w.folder / "data.h5ad")
         w.samples.write_h5ad(w.folder / "samples.h5ad")
+        w.tissue.write_h5ad(w.folder / "tissue.h5ad")
     return w
+
+
+def file_of(world, given):
+    """The file that holds the data of a call."""
+    if "samples" in given:
+        return world.folder / "samples.h5ad"
+    data = given.get("data", given.get("adata"))
+    return world.folder / ("tissue.h5ad" if data is world.tissue else "data.h5ad")
 
 
 def arguments(world, given):
@@ -106,7 +115,7 @@ def test_keywords_of_a_plot_are_the_options_of_its_command(name):
 def test_a_tool_gives_what_the_library_gives(world, tmp_path, name):
     given = calls(world)[f"tl.{name}"]
     out = tmp_path / "out.csv"
-    file = [world.folder / "data.h5ad"] if "adata" in given else []
+    file = [file_of(world, given)] if "adata" in given else []
     done = invoke(name.replace("_", "-"), *file, *arguments(world, given), "--out", out, "--quiet")
     assert done.exit_code == 0, done.output
     if file:
@@ -124,7 +133,7 @@ def test_a_tool_gives_what_the_library_gives(world, tmp_path, name):
 @pytest.mark.parametrize("name", cs.pl.__all__)
 def test_a_plot_is_drawn(world, tmp_path, name):
     given = calls(world)[f"pl.{name}"]
-    file = world.folder / ("samples.h5ad" if "samples" in given else "data.h5ad")
+    file = file_of(world, given)
     out = tmp_path / "out.png"
     done = invoke("plot", name.replace("_", "-"), file, *arguments(world, given), "--out", out, "--dpi", 30)
     assert done.exit_code == 0, done.output

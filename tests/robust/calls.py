@@ -49,10 +49,13 @@ class World:
             cs.tl.response(a, "cell_type", net=self.targets, **KEYS)
             cs.tl.leave_one_out(a)
             self.samples = cs.tl.profile(a, "cell_type", sample_key="sample", min_cells=5)
-        self.tissue = cs.ds.simulate_tissue(n_cells=150, interactions=PAIRS, n_background=20)
+        self.table = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
+        self.tissue = cs.ds.simulate_tissue(n_cells=600, interactions=PAIRS, n_background=20)
         self.tissue.X = self.tissue.X.multiply(1e4 / np.asarray(self.tissue.X.sum(axis=1)).ravel()[:, None]).tocsr()
         self.tissue.X.data = np.log1p(self.tissue.X.data)
-        self.table = pd.DataFrame(PAIRS, columns=["ligand", "receptor"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it says of decoys
+            cs.tl.spatial(self.tissue, "cell_type", um_per_unit=1, resource=self.table, min_cells=3)
         self.edge = cs.get.table(a, "commscore_compare").iloc[0]
         self._files()
 
@@ -119,6 +122,8 @@ def calls(w: World) -> dict[str, dict[str, object]]:
         "pl.dotplot": plot, "pl.drivers": plot | {"max_padj": None}, "pl.expectations": plot,
         "pl.heatmap": plot | {"max_padj": None}, "pl.influence": plot,
         "pl.loops": plot, "pl.network": plot | {"max_padj": None}, "pl.quadrant": plot,
+        "pl.proximity": {"data": w.tissue}, "pl.calibration": {"adata": w.tissue},
+        "pl.spatial": {"adata": w.tissue, "interaction": "CSF1^CSF1R"},
         "pl.roles": plot | {"later": a} | {"max_padj": None}, "pl.sankey": plot | {"max_padj": None},
         "pl.shift_heatmap": plot, "pl.spectrum": plot | {"max_padj": None}, "pl.therapies": plot,
         "pl.volcano": plot, "pl.shapes": plot | {"order": ["control", "case"]},

@@ -124,6 +124,7 @@ def cohort(names: Names) -> ad.AnnData:
         index=a.obs_names,
     )
     a.layers[names.columns["counts"]] = a.X.copy()
+    a.obsm["spatial"] = np.random.default_rng(0).uniform(0, 300, (a.n_obs, 2))
     a.X = a.X.multiply(1e4 / np.asarray(a.X.sum(axis=1)).ravel()[:, None]).tocsr()
     a.X.data = np.log1p(a.X.data)
     return a
@@ -167,6 +168,7 @@ def run(names: Names, *, core: bool = False) -> ad.AnnData:
                            **{k: v for k, v in keys.items() if k != "reference"})  # fmt: skip
         cs.tl.recessive(a, max_padj=None, n_boot=3, sample_key=c["sample"])
         cs.tl.response(a, c["group"], net=targets, resource=table, **keys)
+        cs.tl.spatial(a, c["group"], um_per_unit=1, sample_key=c["sample"], resource=table, min_cells=3)
     return a
 
 
@@ -245,7 +247,10 @@ def drawings(a: ad.AnnData, names: Names) -> dict:
         "dotplot": lambda: cs.pl.dotplot(a, **every), "drivers": lambda: cs.pl.drivers(a, **one, **every),
         "expectations": lambda: cs.pl.expectations(a), "heatmap": lambda: cs.pl.heatmap(a, **every),
         "influence": lambda: cs.pl.influence(a, **one), "loops": lambda: cs.pl.loops(a),
-        "network": lambda: cs.pl.network(a, **every), "quadrant": lambda: cs.pl.quadrant(a, **one),
+        "network": lambda: cs.pl.network(a, **every),
+        "proximity": lambda: cs.pl.proximity(a), "calibration": lambda: cs.pl.calibration(a),
+        "spatial": lambda: cs.pl.spatial(a, "CSF1^CSF1R", source=names.of["g1"], target=names.of["g3"]),
+        "quadrant": lambda: cs.pl.quadrant(a, **one),
         "response": lambda: cs.pl.response(a, max_padj=1.0, **one),
         "roles": lambda: cs.pl.roles(a, a, names=names("c1", "c2"), **every),
         "sankey": lambda: cs.pl.sankey(a, **every), "shapes": lambda: cs.pl.shapes(a, max_padj=1.0),

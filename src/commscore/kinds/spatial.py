@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._base import Facts, ResultKind, View
+from .. import pl
+from ._base import Drawing, Facts, ResultKind, View
 from ._views import BY_P, EDGE, UNTESTED
 from ._words import edge
 from ._works import BENJAMINI_HOCHBERG, Work
@@ -12,7 +13,7 @@ from ._works import BENJAMINI_HOCHBERG, Work
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._base import StoredResult
+    from ._base import FigureRequest, StoredResult
 
 _RESIDUALS = Work(
     "10.2307/1907330",
@@ -22,6 +23,51 @@ _JACKKNIFE = Work(
     "10.1214/aos/1176347265",
     "Künsch HR (1989). The jackknife and the bootstrap for general stationary observations. Ann Stat 17:1217–1241",
 )
+
+
+def _figures(request: FigureRequest) -> list[Drawing | str]:
+    key, adata = request.stored.key, request.adata
+    drawings: list[Drawing | str] = []
+    met = request.stored.tables["proximity"]
+    if met["proximity"].notna().any():
+        apart = int(((met["proximity_low"] > 0) | (met["proximity_high"] < 0)).sum())
+        drawings.append(
+            Drawing(
+                "Who meets whom",
+                lambda: pl.proximity(adata, key=key),
+                alt="Heat map of the contacts of every two groups over what their numbers give. In all ranges, the "
+                f"interval leaves out 0 for {apart} of {len(met)}.",
+                caption="log2 of contacts over expected, with 95 % intervals; 0 is mixed at random.",
+            )
+        )
+    shares = _shares(request.stored)
+    if any(shares.get(f"n_{kind}") for kind in ("known", "decoy")):
+        drawings.append(
+            Drawing(
+                "Known pairs and decoys",
+                lambda: pl.calibration(adata, key=key),
+                alt="Bars of the share of tests that are called, of known pairs and of decoys. "
+                f"{' '.join(_cautions(request.stored))}",
+                caption="Where decoys stand above the dashed line, p-values do not hold in these data.",
+            )
+        )
+    best = request.stored.table.dropna(subset=["pvalue"]).head(1)
+    drawings += [_on_the_tissue(request, row) for row in best.to_dict("records")]
+    return drawings
+
+
+def _on_the_tissue(request: FigureRequest, row: Mapping[Any, Any]) -> Drawing:
+    """Show where both sides of the surest row are expressed."""
+    are_cells = request.stored.groupby is not None
+    source, target = (str(row[side]) if are_cells else None for side in ("source", "target"))
+    name = str(row["interaction"])
+    return Drawing(
+        "The surest row on the tissue",
+        lambda: pl.spatial(request.adata, name, key=request.stored.key, value="both", source=source, target=target),
+        alt=f"Cells or spots at their place, coloured by the ligand of {name} in the source and its receptor in the "
+        "target.",
+        caption=f"{edge(row)}: expression of both sides; sections side by side, with a scale in µm.",
+    )
 
 
 def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float) -> list[str]:
@@ -114,6 +160,8 @@ KIND = ResultKind(
         "untested": UNTESTED,
     },
     place=11,
+    plot="proximity",
+    figures=_figures,
     findings=_findings,
     cautions=_cautions,
     facts=_facts,

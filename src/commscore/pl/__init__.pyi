@@ -1,5 +1,6 @@
 from ._balance import balance as balance
 from ._by_sample import by_sample as by_sample
+from ._calibration import calibration as calibration
 from ._chord import chord as chord
 from ._circuit import circuit as circuit
 from ._clustermap import clustermap as clustermap
@@ -11,12 +12,14 @@ from ._heatmap import heatmap as heatmap
 from ._influence import influence as influence
 from ._loops import loops as loops
 from ._network import network as network
+from ._proximity import proximity as proximity
 from ._quadrant import quadrant as quadrant
 from ._response_map import response as response
 from ._roles import roles as roles
 from ._sankey import sankey as sankey
 from ._shapes import shapes as shapes
 from ._shift_heatmap import shift_heatmap as shift_heatmap
+from ._spatial import spatial as spatial
 from ._spectrum import spectrum as spectrum
 from ._therapies import therapies as therapies
 from ._trend import trend as trend

@@ -81,7 +81,8 @@ def heatmap(
     n = len(groups)
     ax = axes(ax, **heatmap_size(labels))
     mesh = ax.imshow(matrix, cmap=cmap, aspect="equal", vmin=min(0.0, float(matrix.min())))
-    _decorate(ax, labels, list(group_colours(data, key, groups, palette=palette).values()))
+    colours = list(group_colours(data, key, groups, palette=palette).values())
+    name_groups(ax, (labels, labels), (colours, colours))
     if n <= min(_WRITTEN, room().columns(_WRITTEN, fixed=inches(labels) + 1.4, each=0.22)):
         _numbers(ax, matrix, mesh)
     what = "Interactions" if value == "count" else f"Sum of {value}"
@@ -99,25 +100,25 @@ def heatmap_size(labels: list[str]) -> dict[str, float]:
     return {"width": side + names + 1.8, "height": side + names + 1.1}
 
 
-def _decorate(ax: Any, labels: list[str], colours: list[Any]) -> None:
-    n = len(labels)
-    size = 8 if n <= _WRITTEN else 6.5
-    ax.set_xticks(range(n), labels, rotation=90, fontsize=size)
-    ax.set_yticks(range(n), labels, fontsize=size)
+def name_groups(ax: Any, labels: Sequence[list[str]], colours: Sequence[list[Any]]) -> None:
+    """Name sources (rows) and targets (columns) beside a heat map, each with the colour of its group."""
+    size = 8 if max(map(len, labels)) <= _WRITTEN else 6.5
+    ax.set_yticks(range(len(labels[0])), labels[0], fontsize=size)
+    ax.set_xticks(range(len(labels[1])), labels[1], rotation=90, fontsize=size)
     ax.tick_params(length=0, pad=11)
     ax.set_xlabel("target", fontsize=8.5)
     ax.set_ylabel("source", fontsize=8.5)
     bare(ax, "top", "right", "left", "bottom")
-    where, edge = np.arange(n), np.zeros(n)
-    box: dict[str, Any] = {"marker": "s", "s": 26, "c": colours, "clip_on": False, "linewidths": 0}
+    box: dict[str, Any] = {"marker": "s", "s": 26, "clip_on": False, "linewidths": 0}
     # one coordinate in cells, the other in points outside the frame
     from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
     points = ax.figure.dpi_scale_trans
     left = blended_transform_factory(ax.transAxes, ax.transData) + ScaledTranslation(-6 / 72, 0, points)
     below = blended_transform_factory(ax.transData, ax.transAxes) + ScaledTranslation(0, -6 / 72, points)
-    ax.scatter(edge, where, transform=left, **box)
-    ax.scatter(where, edge, transform=below, **box)
+    rows, columns = (np.arange(len(side)) for side in labels)
+    ax.scatter(np.zeros(rows.size), rows, c=colours[0], transform=left, **box)
+    ax.scatter(columns, np.zeros(columns.size), c=colours[1], transform=below, **box)
 
 
 def _numbers(ax: Any, matrix: Any, mesh: Any) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from ...kernels import space as kernels
 
@@ -46,6 +47,14 @@ class Neighbours:
     indptr: Ints
     indices: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32]
+
+    @classmethod
+    def of_graph(cls, weights: Any) -> Neighbours:
+        """Take the weights of a sparse matrix (row: sender); those of a cell to itself are left out."""
+        graph = sparse.csr_matrix(weights)
+        graph.setdiag(0)
+        graph.eliminate_zeros()
+        return cls(graph.indptr.astype(np.int64), graph.indices.astype(np.int32), graph.data.astype(np.float32))
 
     @property
     def n_cells(self) -> int:

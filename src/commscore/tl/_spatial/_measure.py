@@ -60,7 +60,7 @@ def within_range(
     if weights is None:
         neighbours = neighbours_of(points, seen.sample[order], reach, team=team)
     else:
-        neighbours = _from_graph(weights[order][:, order])
+        neighbours = Neighbours.of_graph(weights[order][:, order])
     types = len(seen.types)
     contacts = neighbours.contacts(group, seen.cells.groups.n)
     if seen.is_spots and weights is None:
@@ -105,13 +105,6 @@ def _spot_side(seen: Observations, points: Floats, sample: Ints) -> float:
 
 
 _SPOTS = 4.0
-
-
-def _from_graph(weights: Any) -> Neighbours:
-    graph = sparse.csr_matrix(weights)
-    graph.setdiag(0)
-    graph.eliminate_zeros()
-    return Neighbours(graph.indptr.astype(np.int64), graph.indices.astype(np.int32), graph.data.astype(np.float32))
 
 
 def _arriving_shares(neighbours: Neighbours, shares: Floats) -> Floats:

@@ -22,6 +22,7 @@ from ...core.threads import team
 from ...get import Result
 from ...get._store import check_target, finish, identity
 from ...study.expression import read_expression
+from ...study.ranges import Refusal, reaches_of
 from ...tables import spatial as schema
 from ._interactions import (
     ExpressedGenes,
@@ -34,7 +35,6 @@ from ._interactions import (
 )
 from ._measure import ADJUST, SpatialSettings, WithinRange, within_range
 from ._observations import SpatialKeys, read_observations
-from ._ranges import Refusal, reaches_of
 from ._tables import MeasuredTests, calibration, decoy_table, proximity_table, spatial_table
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..._validate import one_of
-from ...core.space.neighbours import Reach
-from ...tables.resource import MODES
-from ...tables.spatial import BELOW_RESOLUTION, NOT_LOCAL
+from .._validate import one_of
+from ..core.space.neighbours import Reach
+from ..tables.resource import MODES
+from ..tables.spatial import BELOW_RESOLUTION, NOT_LOCAL
 
 CONTACT, MATRIX, SECRETED = Reach("flat", 25.0), Reach("gaussian", 30.0), Reach("gaussian", 50.0)
 REACH_OF_MODE = {
