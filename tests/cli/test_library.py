@@ -141,6 +141,34 @@ def test_a_plot_is_drawn(world, tmp_path, name):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_number_may_stand_for_a_mapping(world, tmp_path):
+    out, words = tmp_path / "out.csv", ["--groupby", "cell_type", "--um-per-unit", 1, "--decoys", 0, "--quiet"]
+    for typed, modes in (("30", None), ('{"paracrine": 30}', {"paracrine"})):
+        done = invoke("spatial", world.folder / "tissue.h5ad", *words, "--ranges", typed, "--out", out)
+        assert done.exit_code == 0, done.output
+        table = pd.read_csv(out)
+        reached = table if modes is None else table[table["mode"].isin(modes)]
+        assert len(reached) > 0
+        assert set(reached["range_um"]) == {30.0}
+    assert set(table["range_um"]) > {30.0}
+    refused = invoke("spatial", world.folder / "tissue.h5ad", *words, "--ranges", "-1")
+    assert refused.exit_code == 2
+    assert "--ranges" in refused.output
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_positions_that_are_not_used_are_told(world, tmp_path):
+    words = ["--groupby", "cell_type", "--n-perms", 5, "--out", tmp_path / "out.csv"]
+    untold = world.tissue.copy()
+    del untold.uns["commscore_spatial"]
+    untold.write_h5ad(tmp_path / "untold.h5ad")
+    for file, is_told in ((tmp_path / "untold.h5ad", True), (world.folder / "tissue.h5ad", False)):
+        done = invoke("score", file, *words)
+        assert done.exit_code == 0, done.output
+        assert ("commscore spatial asks who meets whom" in done.output) == is_told
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_a_plot_takes_a_table_too(world, tmp_path):
     cs.get.table(world.adata, "commscore_compare").to_csv(tmp_path / "shifts.csv", index=False)
     done = invoke("plot", "volcano", tmp_path / "shifts.csv", "--out", tmp_path / "v.svg", "--json", "--quiet")

@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -96,10 +97,20 @@ def _read(path: Path, option: str, *, is_data: bool) -> Any:
     return read(path) if is_data and path.suffix not in TABLES else read_table(path, argument=option)
 
 
-def _mapping(name: str, kinds: Sequence[Kind], default: Any, text: str) -> Keyword:  # noqa: ARG001
+def _mapping(name: str, kinds: Sequence[Kind], default: Any, text: str) -> Keyword:
+    """Take a mapping, or the number that may stand for it."""
     option = f"--{name.replace('_', '-')}"
-    text = f"{text} A JSON file of an object, or the object itself.".strip()
-    return Keyword(name, _optional(str, default), default, text, lambda value: mapping(value, option), "JSON")
+    has_number = any(kind.is_number for kind in kinds)
+    ways = "A number, a JSON file of an object" if has_number else "A JSON file of an object"
+
+    def convert(value: str | None) -> Any:
+        if has_number and value is not None:
+            with suppress(ValueError):
+                return float(value)
+        return mapping(value, option)
+
+    text = f"{text} {ways}, or the object itself.".strip()
+    return Keyword(name, _optional(str, default), default, text, convert, "NUMBER|JSON" if has_number else "JSON")
 
 
 def mapping(value: str | None, option: str) -> dict[str, Any] | None:

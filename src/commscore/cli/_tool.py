@@ -219,9 +219,9 @@ class _ToolRun:
     def _work(self, adata: Any, arguments: Mapping[str, Any]) -> CommandResult:
         arguments = dict(arguments)
         key = arguments.get("key_added")
-        if key is not None:
-            from ..get._store import check_target
+        from ..get._store import POSITIONS, check_target, has_unused_positions
 
+        if key is not None:
             check_target(adata, key, inplace=not self._backed)
         if self.values.get("normalize"):
             location = ExpressionLocation(arguments["layer"], arguments["use_raw"])
@@ -230,7 +230,10 @@ class _ToolRun:
         say(f"running cs.tl.{self.of.name} on {adata.n_obs} cells")
         if self.of.stored is None:
             return self._table(self.of.function(adata, **arguments))
-        return self._stored(adata, self.of.function(adata, **arguments, inplace=False), str(key))
+        result = self.of.function(adata, **arguments, inplace=False)
+        if has_unused_positions(adata, result.schema):
+            say(POSITIONS.format(tool="commscore spatial"))
+        return self._stored(adata, result, str(key))
 
     def _to_file(self) -> bool:
         paths = (self.values.get(name) for name in ("out", "data"))

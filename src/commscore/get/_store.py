@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .._validate import suggest
@@ -13,6 +16,9 @@ from ._result import Result
 if TYPE_CHECKING:
     from anndata import AnnData
 
+LOG = logging.getLogger("commscore")
+POSITIONS = "adata.obsm['spatial'] has positions, which this tool does not use: {tool} asks who meets whom"
+_SPATIAL = "commscore.spatial/"
 _PARTS = ("table", "params", "resource", "schema")
 
 
@@ -139,7 +145,21 @@ def finish(adata: AnnData, key: str, result: Result, *, inplace: bool) -> Result
     if not inplace:
         return result
     store(adata, key, result)
+    if has_unused_positions(adata, result.schema):
+        _say_of_positions()
     return None
+
+
+def has_unused_positions(adata: AnnData, schema: str) -> bool:
+    """Whether cells have positions of which the tool behind a result, and any before it, knew nothing."""
+    ours = [value.get("schema") for value in adata.uns.values() if isinstance(value, Mapping)]
+    return "spatial" in adata.obsm and not any(str(s).startswith(_SPATIAL) for s in [schema, *ours])
+
+
+@cache
+def _say_of_positions() -> None:
+    """Log it once, and not for every tool and object."""
+    LOG.info("%s", POSITIONS.format(tool="cs.tl.spatial"))
 
 
 def identity(resource: Any) -> dict[str, Any]:

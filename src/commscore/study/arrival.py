@@ -63,6 +63,12 @@ def arriving_signal(
     target: Label | Sequence[Label] | None,
 ) -> ArrivingSignal:
     """Compute what is sent and received of one interaction between these groups, with the parameters of the result."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tool said what is to be said of these data
+        return _read(adata, result, interaction, source=source, target=target)
+
+
+def _read(adata: AnnData, result: Result, interaction: str, *, source: Any, target: Any) -> ArrivingSignal:
     table, params = result.table, result.params
     names = [str(name) for name in pd.unique(table["interaction"])]
     name = choose("interaction", interaction, options=names, what="in the table")[0]
@@ -127,11 +133,7 @@ def _levels(adata: AnnData, params: dict[str, Any], row: pd.Series, *, cells: In
         adata, layer=params["layer"], use_raw=bool(params["use_raw"]), gene_symbols=params["gene_symbols"]
     )
     pair = pd.DataFrame({"ligand": [str(row["ligand_complex"])], "receptor": [str(row["receptor_complex"])]})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tool said what is to be said of the genes
-        found = testable_interactions(
-            rs.from_table(pair), expression.var_names, missing_subunits="drop", indirect=False
-        )
+    found = testable_interactions(rs.from_table(pair), expression.var_names, missing_subunits="drop", indirect=False)
     if found.frame.empty:
         msg = f"{pair['ligand'][0]} or {pair['receptor'][0]} is not in {expression.name}, where cs.tl.spatial found it"
         raise KeyError(msg)
