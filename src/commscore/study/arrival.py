@@ -98,9 +98,15 @@ def _read(adata: AnnData, result: Result, interaction: str, *, source: Any, targ
     values = {"ligand": levels[0], "receptor": levels[1], "received": received, "sent": sent}
     at = np.argsort(order, kind="stable")
     return ArrivingSignal(
-        points, sample, samples, own[0], own[1], pitch=positions.pitch, is_spots=is_spots,
+        points,
+        sample,
+        samples,
+        own[0],
+        own[1],
+        pitch=positions.pitch,
+        is_spots=is_spots,
         **{n: v[at] for n, v in values.items()},
-    )  # fmt: skip
+    )
 
 
 def _groups(adata: AnnData, params: dict[str, Any]) -> tuple[Ints, list[str], Ints]:
