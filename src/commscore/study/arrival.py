@@ -139,14 +139,16 @@ def _levels(adata: AnnData, params: dict[str, Any], row: pd.Series, *, cells: In
         adata, layer=params["layer"], use_raw=bool(params["use_raw"]), gene_symbols=params["gene_symbols"]
     )
     pair = pd.DataFrame({"ligand": [str(row["ligand_complex"])], "receptor": [str(row["receptor_complex"])]})
-    found = testable_interactions(rs.from_table(pair), expression.var_names, missing_subunits="drop", indirect=False)
-    if found.frame.empty:
+    measurable = testable_interactions(
+        rs.from_table(pair), expression.var_names, missing_subunits="drop", indirect=False
+    )
+    if measurable.frame.empty:
         msg = f"{pair['ligand'][0]} or {pair['receptor'][0]} is not in {expression.name}, where cs.tl.spatial found it"
         raise KeyError(msg)
     with team(1) as threads:
-        genes = gene_major(expression.matrix, cells=cells, columns=found.columns, team=threads)
-    columns = entity_columns(genes, found.entities, str(params["complex"]))
-    return _dense(columns, int(found.ligand[0])), _dense(columns, int(found.receptor[0]))
+        genes = gene_major(expression.matrix, cells=cells, columns=measurable.columns, team=threads)
+    columns = entity_columns(genes, measurable.entities, str(params["complex"]))
+    return _dense(columns, int(measurable.ligand[0])), _dense(columns, int(measurable.receptor[0]))
 
 
 def _dense(columns: Any, number: int) -> Floats:
