@@ -338,6 +338,15 @@ def test_unwritable_folders_and_doubled_names_are_told_before_the_work(inside, p
     (tmp_path / "folder.csv").mkdir()
     done = inside("score", pbmc, "--groupby", "cell_type", "--out", tmp_path / "folder.csv")
     assert "is a folder" in done.stderr
+    whole = tmp_path / "several_tables.zarr"  # as SpatialData writes it: more than the table of one AnnData
+    whole.mkdir()
+    (whole / "zarr.json").write_text(
+        '{"zarr_format": 3, "node_type": "group", "attributes": {"spatialdata_attrs": {}}}'
+    )
+    done = inside("score", pbmc, "--groupby", "cell_type", "--out", whole)
+    assert done.returncode == 2
+    assert "is a folder that holds no AnnData alone" in done.stderr
+    assert (whole / "zarr.json").is_file()
 
 
 def test_cells_can_be_chosen(inside, pbmc):

@@ -82,7 +82,8 @@ def test_a_column_of_symbols_stands_for_the_names(data):
 def test_a_symbol_of_several_variables_or_of_none_is_not_used(data):
     data.var["symbol"] = [None if v == "CSF1" else "CXCR4" if v == "MIF" else v for v in data.var_names]
     renamed_data = renamed(data, lambda v: f"gene {v}")
-    result = score(renamed_data, gene_symbols="symbol")
+    with pytest.warns(UserWarning, match=r"adata\.var\['symbol'\]: several variables share CXCR4, and none is known"):
+        result = score(renamed_data, gene_symbols="symbol")
     assert set(result.table["interaction"]) == {"TGFB1^TGFBR1_TGFBR2"}
     assert dict(zip(result.untested["interaction"], result.untested["reason"], strict=True)) == {
         "CXCL12^CXCR4": "gene missing",

@@ -77,7 +77,7 @@ def test_numbers_name_groups(small, interactions):
 
 
 BAD = {
-    "unknown": ([("a", "bb")], ValueError, "group_pairs has 'bb', which is not a group of .*did you mean 'b'"),
+    "unknown": ([("a", "bb")], ValueError, "group_pairs has 'bb', which is no group of this call .*did you mean 'b'"),
     "flat": (("a", "b"), ValueError, r"group_pairs\[0\] must be a pair \(source, target\), found 'a'"),
     "three": ([("a", "b", "c")], ValueError, r"group_pairs\[0\] must be a pair"),
     "text": ("a,b", TypeError, "group_pairs must be a pandas DataFrame, pairs .source, target. or None"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -115,7 +116,7 @@ def check_output(path: Path, endings: tuple[str, ...], *, option: str = "--out")
         msg = f"{option} {path}: the folder {folder} does not exist; make it first"
         raise ValueError(msg)
     if path.is_dir() and not _is_store(path):
-        msg = f"{option} {path} is a folder; give the name of a file"
+        msg = f"{option} {path} is a folder that holds no AnnData alone; give a name that does not exist yet"
         raise ValueError(msg)
     if not os.access(folder, os.W_OK):
         msg = f"{option} {path}: no permission to write in the folder {folder}"
@@ -125,8 +126,15 @@ def check_output(path: Path, endings: tuple[str, ...], *, option: str = "--out")
 
 
 def _is_store(path: Path) -> bool:
-    """Whether a folder is a zarr store, which a new one may replace."""
-    return path.suffix == ".zarr" and any((path / name).is_file() for name in ("zarr.json", ".zgroup"))
+    """Whether a folder is a zarr store of one AnnData, which a new one may replace; those of others hold more."""
+    if path.suffix != ".zarr":
+        return False
+    for name in ("zarr.json", ".zattrs"):
+        if (path / name).is_file():
+            content = json.loads((path / name).read_text(encoding="utf-8"))
+            attributes = content.get("attributes", {}) if name == "zarr.json" else content
+            return bool(attributes.get("encoding-type") == "anndata")
+    return False
 
 
 def _need_parquet(option: str) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._validate import listed, suggest
+from .. import rs
+from .._validate import listed, suggest, warn
 from ..arrays import GeneColumns
 from ..core.read.files import backed_view, contained, take
 from .scale import warn_of_scale
@@ -107,8 +108,22 @@ def _symbols(var: pd.DataFrame, key: str, *, use_raw: bool) -> pd.Index:
     if not any(names):
         msg = f"gene_symbols={key!r}: {where}[{key!r}] has no symbol; name another column"
         raise ValueError(msg)
-    apart = (names == "") | pd.Series(names).duplicated(keep=False).to_numpy()
+    shared = pd.Series(names).duplicated(keep=False).to_numpy()
+    _warn_of_shared(set(names[shared]), f"{where}[{key!r}]")
+    apart = (names == "") | shared
     return pd.Index(np.where(apart, var.index.to_numpy(object), names), dtype=object)
+
+
+def _warn_of_shared(symbols: set[Any], where: str) -> None:
+    """Say which ligands and receptors are lost because several variables have their symbol."""
+    if not symbols - {""}:
+        return
+    lost = sorted(symbols & set(rs.as_resource("breast+general").genes))
+    if lost:
+        warn(
+            f"{where}: several variables share {listed(lost)}, and none is known to be the whole gene, so that "
+            "interactions with these genes are not tested; keep one variable of each, or add up their values"
+        )
 
 
 def _matrix(adata: AnnData, name: str, of: Callable[[Any], Any]) -> Any:

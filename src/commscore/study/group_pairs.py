@@ -115,7 +115,8 @@ def _known(label: Any, options: list[str], groupby: str) -> str:
     known = _labels.find(label, options)
     if known is None:
         msg = (
-            f"group_pairs has {label!r}, which is not a group of adata.obs[{groupby!r}] (there are {listed(options)})"
+            f"group_pairs has {label!r}, which is no group of this call (of groupby={groupby!r} there are "
+            f"{listed(options)})"
             f"{suggest(label, options)}"
         )
         raise ValueError(msg)
