@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import commscore as cs
+from commscore.kinds import kind_of
 from commscore.report import _evidence, _found, _stored, write
 from commscore.rs._review_sections import HEADINGS, sections_of, short_names
 from report.page import Page
@@ -256,3 +257,14 @@ def test_weak_edges_are_counted(more):
     table = cs.get.table(more, "commscore_recessive")
     assert first.startswith(f"{int(table['recessive'].sum()):,} of {len(table):,} edges are weak")
     assert len(edges) == min(3, int(table["recessive"].sum()))
+
+
+def test_a_comparison_without_counts_says_so(cohort):
+    bare = cohort.copy()
+    bare.uns["commscore_compare"]["params"]["scale"] = "lognorm"
+    cautions = opening(bare, keys=["commscore_compare"])[0]
+    assert any("There were no counts: means of normalised values were compared" in text for text in cautions)
+    texts = [kind_of("compare").methods({"scale": scale, "unit": "samples"}) for scale in ("counts", "lognorm")]
+    assert "Raw counts were summed" in texts[0]
+    assert "There were no counts; normalised values" in texts[1]
+    assert "Raw counts" not in texts[1]

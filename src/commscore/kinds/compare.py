@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from ._base import FigureRequest, StoredResult
 
 _MOST_CONTRASTS = 6
+_DRIVERS = {
+    "ligand": ", most of it by the ligand",
+    "receptor": ", most of it by the receptor",
+    "source_abundance": ", most of it by the number of source cells",
+    "target_abundance": ", most of it by the number of target cells",
+    "mixed": ", by several parts",
+}
 _AMBIENT = 0.02
 """Difference of mean ambient shares that is told, the least that a comparison warns of."""
 _COUNTING = Work(
@@ -134,7 +141,7 @@ def _change(row: Any, cite: Callable[[str], str]) -> str:
     effect = "" if pd.isna(row["effect"]) else f"log2 change {row['effect']:.2g}"
     if effect and not pd.isna(row["ci_low"]):
         effect += f" (95 % interval {row['ci_low']:.2g} to {row['ci_high']:.2g})"
-    why = "" if pd.isna(row.get("driver")) else f", most of it by the {str(row['driver']).replace('_', ' ')}"
+    why = _DRIVERS.get(str(row.get("driver")), "")
     parts = [part for part in (effect, f"padj {row['padj']:.2g}", str(row["shift"]).replace("_", " ")) if part]
     return f"{edge(row)}: {', '.join(parts)}{why}{cite(str(row['interaction']))}."
 
@@ -145,7 +152,16 @@ def _cautions(stored: StoredResult) -> list[str]:
             "Cells were the replicates of the comparison: its p-values say that these samples differ, as any two "
             "samples do, not that the conditions do."
         ]
-    return [*_few_samples(stored.table), *_unlike_ambient(stored)]
+    return [*_without_counts(stored), *_few_samples(stored.table), *_unlike_ambient(stored)]
+
+
+def _without_counts(stored: StoredResult) -> list[str]:
+    if stored.params.get("scale") != "lognorm":
+        return []
+    return [
+        "There were no counts: means of normalised values were compared, which move with sequencing depth. Where "
+        "samples of one condition are shallower, changes may be of that."
+    ]
 
 
 def _few_samples(table: pd.DataFrame) -> list[str]:
@@ -248,12 +264,7 @@ def _methods(p: Mapping[str, str]) -> str:
         if p.get(name, "none") != "none"
     )
     against = "every two of them" if p.get("reference_by") == OWN_REFERENCE else f"reference {p.get('reference')}"
-    fit = (
-        f"Raw counts were summed per sample and group, set against {_libraries(p)}, "
-        "fitted by weighted least squares (variances of donors, counting and cells), and by negative binomial "
-        "quasi-likelihood, both with variances moderated over genes and groups and averaged by the share of counting "
-        "(and the more by counts, the more donors vary as gamma variables do); "
-    )
+    fit = _fit(p)
     return (
         f"Levels of {p.get('condition_key')} ({p.get('levels')}; {against}) were compared with "
         f"{unit}{design}. {fit if samples else ''}the evidence of ligand and receptor was combined by "
@@ -262,6 +273,21 @@ def _methods(p: Mapping[str, str]) -> str:
         f"{p.get('alpha')} as a change. Both sides had to be expressed in a fraction {p.get('expr_prop')} "
         f"of at least {p.get('min_cells')} cells. Abundances are log-ratios to the cells of "
         f"{p.get('abundance_reference')} ({p.get('abundance_reference_by')})."
+    )
+
+
+def _fit(p: Mapping[str, str]) -> str:
+    counts = "Raw counts were"
+    if p.get("scale") == "lognorm":
+        counts = (
+            "There were no counts; normalised values, taken out of their logarithm and multiplied by the depth of a "
+            "typical cell, were taken for counts,"
+        )
+    return (
+        f"{counts} summed per sample and group, set against {_libraries(p)}, "
+        "fitted by weighted least squares (variances of donors, counting and cells), and by negative binomial "
+        "quasi-likelihood, both with variances moderated over genes and groups and averaged by the share of counting "
+        "(and the more by counts, the more donors vary as gamma variables do); "
     )
 
 
