@@ -264,7 +264,10 @@ def test_a_comparison_without_counts_says_so(cohort):
     bare.uns["commscore_compare"]["params"]["scale"] = "lognorm"
     cautions = opening(bare, keys=["commscore_compare"])[0]
     assert any("There were no counts: means of normalised values were compared" in text for text in cautions)
-    texts = [kind_of("compare").methods({"scale": scale, "unit": "samples"}) for scale in ("counts", "lognorm")]
+    texts = [
+        kind_of("compare").methods({"scale": scale, "unit": "samples", "samples": "s1, s2"})
+        for scale in ("counts", "lognorm")
+    ]
     assert "Raw counts were summed" in texts[0]
     assert "There were no counts; normalised values" in texts[1]
     assert "Raw counts" not in texts[1]

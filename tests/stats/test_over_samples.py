@@ -94,3 +94,17 @@ def test_order_of_samples_and_rows_changes_nothing():
     np.testing.assert_allclose(fitted(excess(d[:, samples], v[:, samples], level=level)).pvalue, fit.pvalue)
     other = fitted(excess(d[rows], v[rows], level=level[rows]))
     np.testing.assert_allclose(other.pvalue, fit.pvalue[rows], rtol=1e-9)
+
+
+def test_rows_of_one_level_are_not_told_apart_by_their_order():
+    """As are all pairs of groups in one interaction."""
+    rng = np.random.default_rng(4)
+    level = np.repeat(rng.uniform(0, 2, 30), 25)
+    v = rng.uniform(0.01, 0.1, (level.size, 5))
+    d = rng.normal(0, np.sqrt(v + 0.1 * level[:, None]))
+    least = np.zeros(level.size)
+    found = variance_between(excess(d, v, level=level), least)
+    order = rng.permutation(level.size)
+    again = variance_between(excess(d[order], v[order], level=level[order]), least)
+    np.testing.assert_allclose(again, found[order], rtol=1e-10)
+    assert np.unique(found.round(9)).size > 5

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..arrays import Bools, Floats, Ints
 
 _BINS = 10
+_SAME_LEVEL = 1e-9
 _ROWS_PER_BIN = 100
 _INDEPENDENT = 25
 """Rows that share samples, genes and groups tell no more of a common variance than so many that share nothing."""
@@ -118,10 +119,20 @@ def variance_between(rows: SampleExcess, least: Floats) -> Floats:
     kernels.moments_between(rows.excess, rows.variance, rows.used, least, moment)
     moment, level = moment[several], rows.level[several]
     order = np.argsort(level, kind="stable")
-    bins = np.array_split(order, int(np.clip(order.size // _ROWS_PER_BIN, 1, _BINS)))
+    bins = np.split(order, _cuts(level[order], int(np.clip(order.size // _ROWS_PER_BIN, 1, _BINS))))
     middle = np.array([level[b].mean() for b in bins])
     value = np.array([max(moment[b].mean(), 0.0) for b in bins])
     return np.asarray(np.interp(rows.level, middle, value), np.float64)
+
+
+def _cuts(ascending: Floats, n: int) -> Ints:
+    """Where to cut rows into ``n`` bins of like size: between two levels, so that the order of equal ones is no matter.
+
+    All pairs of groups have one level in an interaction. Levels that differ by rounding are equal.
+    """
+    even = np.linspace(0, ascending.size, n + 1).astype(np.int64)[1:-1]
+    cuts = np.searchsorted(ascending, ascending[even] - _SAME_LEVEL)
+    return np.unique(cuts[cuts > 0])
 
 
 def _moderated(variance: Floats, df: Floats, level: Floats) -> tuple[Floats, Tail, float]:
