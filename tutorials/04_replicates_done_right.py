@@ -54,7 +54,7 @@ ax = cs.pl.quadrant(adata, top=6)
 
 # %% [markdown]
 # Change of the ligand in the source against change of the receptor in the target. Several rows moved a lot: gap
-# junctions of keratinocytes (GJB2), MHC class II; twelve of 450 pass the adjustment. But look at the intervals in the table,
+# junctions of keratinocytes (GJB2), MHC class II; a few of 450 pass the adjustment. But look at the intervals in the table,
 # and at `exact_pvalue`: among the 20 ways to split six people into three and three, even the most extreme one cannot do
 # better than 0.1.
 #
@@ -69,7 +69,7 @@ ax = cs.pl.influence(adata, top=12)
 
 # %% [markdown]
 # Every tick is the effect without one person; the one whose absence moves it most is named, and a tick is orange where
-# it turns the sign: with none of these twelve. GJB2 between keratinocytes stays where it is whoever is left out; between
+# it turns the sign: with none of these. GJB2 between keratinocytes stays where it is whoever is left out; between
 # keratinocytes and endothelium, of which the patients have one to nine cells, it falls from 10 to 4 without one of them.
 # Effects that stay where they are deserve the next experiment.
 
@@ -81,8 +81,8 @@ moved["most_influential"].value_counts()
 
 # %% [markdown]
 # `min_cells` is 5 here, so that more pairs can be looked at. With the default of 10 only keratinocytes are left, 14 rows
-# instead of hundreds, and GJB2 between keratinocytes has an adjusted p-value of 0.001 instead of 0.014: the more one asks, the
-# more evidence each answer needs. Choose before looking, not after.
+# instead of hundreds, and each of them needs less evidence after adjustment: the more one asks, the more evidence each answer
+# needs. Choose before looking, not after.
 #
 # ## Wrong: cells are the replicates
 #
@@ -101,7 +101,7 @@ def found(table):
 pd.DataFrame({"samples": found(right), "cells": found(wrong)})
 
 # %% [markdown]
-# Hundreds of findings against four. Are the many simply more powerful? That can be tested: give the six people
+# Hundreds of findings against a few. Are the many simply more powerful? That can be tested: give the six people
 # labels **that mean nothing**. There are nine ways to split six people three and three other than the true one. A test
 # that works finds p ≤ 0.05 in about 5 % of its rows.
 
@@ -142,7 +142,8 @@ _ = ax.legend()
 # With cells as replicates a third of everything is "significant" for labels that were made up. People differ, the
 # cells of one person resemble each other, and three hundred cells of one person are not three hundred people.
 #
-# With samples as replicates it is 1 to 8 % of the rows in single splits and 5 % on average, as it should be.
+# With samples as replicates it is far less: from 1 to 10 % of the rows in single splits. On average it is a little more than the
+# 5 % that it should be here, because rows share the same six people, so that one split can hold a third of all luck.
 #
 # ## Scores ask about one pool of cells, too
 #
@@ -252,7 +253,7 @@ pd.DataFrame({"samples": found(null_samples), "cells": found(null_cells)})
 # like this one, two have any row with an adjusted p-value of at most 0.05.)
 #
 # **What it means.** With three against three, the most that the skin carries is effects with wide intervals; only a gap
-# junction and one other pair of molecules survive the adjustment, and `exact_pvalue` cannot fall below 0.1 whatever the data are.
+# junction (GJB2) and a few pairs of immune cells and stroma survive the adjustment, and `exact_pvalue` cannot fall below 0.1 whatever the data are.
 # That is a property of the design, not of the tool.
 #
 # **What it does not mean.** It does not mean that lymphoma changes nothing. `inconclusive` is not `stable`: for the

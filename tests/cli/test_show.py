@@ -6,7 +6,7 @@ import pandas as pd
 
 from commscore.cli._show import print_listing
 from commscore.get._choose import surest_first
-from commscore.kinds._base import StoredResult
+from commscore.kinds._base import Listing, StoredResult
 from commscore.kinds._terminal import listing_of
 
 ROWS = pd.DataFrame(
@@ -56,3 +56,12 @@ def test_of_equally_sure_changes_the_largest_is_printed_first(capsys):
     show(table.iloc[order], "compare")
     out = capsys.readouterr().out
     assert sorted(effects, key=out.index) == ["C^D", "E^F", "A^B"]
+
+
+def test_names_are_seen_beside_long_texts(capsys):
+    listing = Listing([["specificity", "words " * 40, "0 to 1"]] * 2, ("name", "what", "range"), "methods")
+    print_listing(listing)
+    out = capsys.readouterr().out
+    assert out.count("specificity") == 2
+    assert out.count("0 to 1") == 2
+    assert out.count("words") == 80

@@ -379,6 +379,8 @@ def test_where_no_permutation_is_as_high_the_tail_is_analytic(sample_key):
     rest = ~never
     np.testing.assert_allclose(permuted.loc[rest, p], np.minimum(permuted[raw] / chance, 1)[rest], rtol=1e-12)
     assert (permuted[p] >= floor).all()
+    assert permuted["analytic_tail"].tolist() == (never & (auto[raw] < floor)).tolist()
+    assert not auto["analytic_tail"].any()
     assert (permuted["null"] == "permutation").all()  # what pvalue_raw comes from
 
 

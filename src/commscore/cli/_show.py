@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..kinds._base import Listing
 
 _WIDTH = 160
+_TEXT, _LEAST = 40, 9
 
 
 def print_listing(listing: Listing) -> None:
@@ -23,9 +24,15 @@ def print_listing(listing: Listing) -> None:
 
     view = Table(title=Text(listing.title), title_justify="left", title_style="bold", header_style="bold")
     numbers = set(listing.numbers)
-    for name in listing.columns:
-        right = name in numbers
-        view.add_column(name, justify="right" if right else "left", no_wrap=True, min_width=6 if right else None)
+    for place, name in enumerate(listing.columns):
+        longest = max([len(name), *(len(row[place]) for row in listing.lines)])
+        view.add_column(
+            name,
+            justify="right" if name in numbers else "left",
+            no_wrap=longest <= _TEXT,  # texts go on in the next line, names do not
+            overflow="fold" if longest > _TEXT else "ellipsis",
+            min_width=min(longest, _LEAST),
+        )
     for row in listing.lines:
         view.add_row(*map(Text, row))  # Text: brackets in names are no markup
     console = Console(width=None if os.isatty(1) else _WIDTH)

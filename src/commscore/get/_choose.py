@@ -27,6 +27,7 @@ PARTS = (
     "pvalue_within",
     "padj_within",
     "pvalue_raw",
+    "analytic_tail",
     "pvalue_within_raw",
 )
 """Columns of a method; a table of several methods has ``score_<method>`` and so on."""

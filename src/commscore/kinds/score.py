@@ -142,7 +142,16 @@ def _methods(p: Mapping[str, str]) -> str:
         f"{p.get('complex')}; an interaction was tested where at least a fraction {p.get('expr_prop')} of the cells of "
         f"both groups express every subunit, in groups of at least {p.get('min_cells')} cells{_pairs_named(p)}. "
         "P-values were divided by the probability "
-        "that permuted labels would list the row, and adjusted by Benjamini and Hochberg." + _over_cells(p)
+        f"that permuted labels would list the row{_tails(p)}, and adjusted by Benjamini and Hochberg." + _over_cells(p)
+    )
+
+
+def _tails(p: Mapping[str, str]) -> str:
+    if p.get("null") != "permutation":
+        return ""
+    return (
+        " (where no permutation scored as high and fewer than half would list it, the tail was taken from a "
+        "saddlepoint approximation for methods that have one, but never below the smallest p-value of the permutations)"
     )
 
 

@@ -59,8 +59,18 @@ SCORE = Table(
             "pvalue_within", "float", "sample_key only: p-value among the listed rows, labels permuted within samples"
         ),
         Column("padj_within", "float", "sample_key only: Benjamini–Hochberg adjusted pvalue_within"),
-        Column("pvalue_raw", "float", "pvalue before it is divided by pass_probability"),
+        Column(
+            "pvalue_raw",
+            "float",
+            "p-value of all permuted labels, whether they would list the row or not; over samples, before the division",
+        ),
         Column("pvalue_within_raw", "float", "sample_key only: pvalue_within before it is divided by pass_probability"),
+        Column(
+            "analytic_tail",
+            "bool",
+            "no permutation was as high, and the corrected p-value of permuted labels rests on the analytic tail "
+            "instead; analytic_tail_<method> with several methods",
+        ),
         Column("n_samples", "int", "sample_key only: samples with enough cells of both groups"),
         Column(
             "support", "float", "sample_key only: share of these samples in which both sides pass expr_prop, 0 to 1"
@@ -72,7 +82,7 @@ SCORE = Table(
             "the receptor, 0 to 1",
         ),
         Column("pass_probability", "float", "probability that permuted labels would list the row, 0 to 1"),
-        Column("null", "category", "what the p-value of permuted labels, before it is corrected, comes from", NULLS),
+        Column("null", "category", "what the raw p-value of permuted labels comes from", NULLS),
         Column("unit", "category", "sample_key only: what pvalue takes as replicates", Unit.words()),
         Column("status", "category", "sample_key only: whether pvalue could be computed, or why not", STATUSES),
         Column("magnitude_rank", "float", "consensus only: aggregated rank of magnitude, 0 to 1, low is strong"),

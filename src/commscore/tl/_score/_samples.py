@@ -69,6 +69,7 @@ def columns_of_tests(rows: ScoredRows) -> dict[str, Any]:
     for m, name in enumerate(names):
         end = f"_{name}" if several else ""
         own = _alone(rows, m) if over is None else _with_samples(rows, m)
+        own["analytic_tail"] = rows.scored.tails[m] < rows.scored.pvalues[m]
         columns |= {f"{column}{end}": values for column, values in own.items()}
     if over is not None:
         columns |= {"n_samples": over.n, "support": over.support, "top_sample_share": over.top_share}
