@@ -8,6 +8,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import commscore as cs
 from drawn import hexes
@@ -93,7 +94,7 @@ def test_both_sides_have_colours_of_their_own(tissue):
     assert widths.pop() == pytest.approx(float(every[0].get_widths()[0]) / 2, abs=1e-3)
 
 
-def test_spots_and_a_graph_of_the_user():
+def test_spots_reach_themselves():
     spots = normalised(cs.ds.simulate_tissue(n_cells=4000, spot_pitch=100, rng=1))
     shares = [c for c in spots.obs if c.startswith("prop_")]
     cs.tl.spatial(spots, um_per_unit=1, composition_key=shares, decoys=0)
@@ -103,6 +104,19 @@ def test_spots_and_a_graph_of_the_user():
     weight = np.exp(-(away**2) / (2 * 100.0**2)) * (away <= 100 * np.sqrt(-2 * np.log(0.01)))
     expected = receptor * (ligand @ weight)
     np.testing.assert_allclose(ax.collections[1].get_array(), np.sort(expected[expected > 0]), rtol=1e-5)
+
+
+def test_a_graph_of_the_user_is_read_from_sender_to_receiver():
+    adata = normalised(cs.ds.simulate_tissue(n_cells=400, rng=0))
+    graph = sparse.random(400, 400, 0.1, rng=np.random.default_rng(0), format="csr")
+    adata.obsp["near"] = graph
+    cs.tl.spatial(adata, "cell_type", um_per_unit=1, connectivity_key="near", decoys=0)
+    ligand, receptor = (adata[:, g].X.toarray()[:, 0] for g in PAIR.split("^"))
+    weight = graph.toarray()
+    np.fill_diagonal(weight, 0.0)
+    for value, expected in (("received", receptor * (ligand @ weight)), ("sent", ligand * (weight @ receptor))):
+        drawn = cs.pl.spatial(adata, PAIR, value=value).collections[1].get_array()
+        np.testing.assert_allclose(drawn, np.sort(expected[expected > 0]), rtol=1e-5)
 
 
 def test_what_cannot_be_drawn_is_an_error(tissue, cohort):
