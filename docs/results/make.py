@@ -103,9 +103,8 @@ UNIFORM = (
 FOOT = (
     "Made by `python docs/results/make.py`. `ligand_effect`, `receptor_effect` and the interval of their sum are log2 "
     "fold changes of pseudobulk counts per million; see [the columns](../columns.md). Made again on 2026-11-30: a gene "
-    "that some donors have and others lack keeps its own variance instead of that of other genes, counting weighs as "
-    "much as it does in rows with counts, and the table no longer holds rows of molecules that are not expressed; the "
-    "strongest rows are those of before."
+    "that some donors have and others lack keeps its own variance instead of that of other genes, and the table no "
+    "longer holds rows of molecules that are not expressed; the strongest rows are those of before."
 )
 
 
