@@ -142,8 +142,7 @@ _ = ax.legend()
 # With cells as replicates a third of everything is "significant" for labels that were made up. People differ, the
 # cells of one person resemble each other, and three hundred cells of one person are not three hundred people.
 #
-# With samples as replicates it is far less: from 1 to 10 % of the rows in single splits. On average it is a little more than the
-# 5 % that it should be here, because rows share the same six people, so that one split can hold a third of all luck.
+# With samples as replicates it is 1 to 8 % of the rows in single splits and about 5 % on average, as it should be.
 #
 # ## Scores ask about one pool of cells, too
 #
@@ -253,7 +252,7 @@ pd.DataFrame({"samples": found(null_samples), "cells": found(null_cells)})
 # like this one, two have any row with an adjusted p-value of at most 0.05.)
 #
 # **What it means.** With three against three, the most that the skin carries is effects with wide intervals; only a gap
-# junction (GJB2) and a few pairs of immune cells and stroma survive the adjustment, and `exact_pvalue` cannot fall below 0.1 whatever the data are.
+# junction and one other pair of molecules survive the adjustment, and `exact_pvalue` cannot fall below 0.1 whatever the data are.
 # That is a property of the design, not of the tool.
 #
 # **What it does not mean.** It does not mean that lymphoma changes nothing. `inconclusive` is not `stable`: for the
