@@ -125,5 +125,5 @@ def test_left_out_one_row_and_nothing(edges):
     assert cs.pl.clustermap(edges.iloc[:1]).data2d.shape == (1, 1)
     with pytest.raises(ValueError, match="no row has padj ≤ 1e-09"):
         cs.pl.clustermap(edges, max_padj=1e-9)
-    with pytest.raises(ValueError, match="the table is empty"):
+    with pytest.raises(ValueError, match="data is an empty table"):
         cs.pl.clustermap(edges.iloc[:0])

@@ -56,7 +56,7 @@ def test_takes_axes_and_adata_and_no_p_values(small, interactions):
 
 
 def test_empty_and_foreign_tables_are_refused(table):
-    with pytest.raises(ValueError, match="the table is empty"):
+    with pytest.raises(ValueError, match="data is an empty table"):
         cs.pl.dotplot(table.iloc[:0])
     with pytest.raises(ValueError, match="no column 'interaction'"):
         cs.pl.dotplot(table.drop(columns="interaction"))

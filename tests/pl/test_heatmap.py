@@ -42,7 +42,7 @@ def test_a_table_without_p_values_is_drawn_whole(edges):
 def test_errors(edges):
     with pytest.raises(ValueError, match=r"no row has padj ≤ 1e-09: nothing to draw; raise max_padj"):
         cs.pl.heatmap(edges, max_padj=1e-9)
-    with pytest.raises(ValueError, match="the table is empty"):
+    with pytest.raises(ValueError, match="data is an empty table"):
         cs.pl.heatmap(edges.iloc[:0])
     with pytest.raises(ValueError, match="no column 'strength'"):
         cs.pl.heatmap(edges, value="strength")

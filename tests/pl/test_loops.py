@@ -50,5 +50,5 @@ def test_left_out_and_errors(table):
     assert len(cs.pl.loops(table, kind="relay").collections) == 1
     with pytest.raises(ValueError, match="there is no relay: nothing to draw"):
         cs.pl.loops(table.iloc[1:], kind="relay")
-    with pytest.raises(ValueError, match="the table is empty"):
+    with pytest.raises(ValueError, match="data is an empty table"):
         cs.pl.loops(table.iloc[:0])

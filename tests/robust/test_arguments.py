@@ -39,7 +39,7 @@ FINE = {
     ("pl.network", "matrix"): {"True"},
     ("pl.shapes", "names"): {"0"},
     ("pl.roles", "names"): {"[text, text]"},
-    ("rs.from_table", "name"): {"text", "slash", "long"},
+    **{("rs.from_table", f): {"text", "slash", "long"} for f in ("name", "species", "sep")},
     ("rs.from_liana", "name"): {"text", "slash", "long"},
     ("rs.from_liana", "select"): {"function", "type"},
     ("rs.Resource.match", "var_names"): {"[]", "[text]", "[text, text]", "{}", "{text: text}", "set"},

@@ -112,7 +112,7 @@ def test_the_command_line_takes_names_of_columns_only(cohort, tmp_path):
     mark, file = tmp_path / "was_here", tmp_path / "a.h5ad"
     cohort.write_h5ad(file)
     fixed = ["compare", str(file), "--groupby", "cell_type", "--condition-key", "condition", "--sample-key", "sample"]
-    for option in ("--covariate", "--patient-key", "--factor-key"):
+    for option in ("--covariates", "--patient-key", "--factor-key"):
         done = CliRunner().invoke(app, [*fixed, option, expression_that_leaves(mark)])
         assert done.exit_code == 2
         assert "is not a column" in done.output

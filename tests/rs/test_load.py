@@ -126,7 +126,7 @@ def test_describe_counts_every_interaction_once_per_property(breast, small):
 def test_evidence_for_one_interaction(small):
     rows = small.evidence_for("TGFB1^TGFBR1_TGFBR2")
     assert rows["statement"].tolist() == ["statement 0", "statement 1", "statement 2"]
-    with pytest.raises(ValueError, match=r"not in the resource; did you mean 'TGFB1\^TGFBR1_TGFBR2'"):
+    with pytest.raises(ValueError, match=r"is not in this resource; did you mean 'TGFB1\^TGFBR1_TGFBR2'"):
         small.evidence_for("TGFB1^TGFBR1")
 
 

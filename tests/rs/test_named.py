@@ -137,7 +137,7 @@ BAD = {
     "cellphonedb": (ValueError, r"is a format that is read from a file: resource='cellphonedb:PATH'"),
     "cellphonedb:C:\\absent+x": (FileNotFoundError, r"C:\\absent\+x does not exist"),
     "table:absent.csv": (FileNotFoundError, r"resource='table:absent.csv': absent.csv does not exist"),
-    "table:pairs.txt": (ValueError, r"resource='pairs.txt' must end in one of .csv, .tsv, .gz, .parquet"),
+    "table:pairs.foo": (ValueError, r"resource='pairs.foo' must end in one of .csv, .tsv, .gz, .parquet"),
 }
 
 
@@ -146,7 +146,10 @@ BAD = {
 def test_a_format_without_a_path_is_refused(here, kind, before):
     for name in ("interaction_input.csv", "complex_input.csv"):
         pairs(here / name)
-    with pytest.raises(ValueError, match=f"^resource='{kind}:' has no path: resource='{kind}:PATH'$"):
+    with pytest.raises(
+        ValueError,
+        match=f"^resource='{kind}:' has no path: resource='{kind}:PATH'; help.commscore.rs.from_{kind}. says of which$",
+    ):
         rs.as_resource(f"{before}{kind}: ")
 
 
@@ -159,7 +162,7 @@ def test_every_format_has_its_importer_and_its_row():
 
 @pytest.mark.parametrize("text", BAD)
 def test_what_is_no_resource_is_refused_with_a_way_out(here, text):
-    pairs(here / "pairs.txt")
+    pairs(here / "pairs.foo")
     error, message = BAD[text]
     with pytest.raises(error, match=message):
         rs.as_resource(text)

@@ -400,7 +400,7 @@ def test_the_command_repeats_stages_and_refuses_what_the_library_refuses(tmp_pat
     done = invoke(*keyed, "--contrast", "pairwise", "--out", tmp_path / "o.csv")
     assert done.exit_code == 0, done.output
     assert pd.read_csv(tmp_path / "o.csv")["contrast"].nunique() == 3
-    for args, message in ((base, "no sample_key was given"), (keyed, "reference is needed"),
+    for args, message in ((base, "with --sample-key="), (keyed, "reference is needed"),
                           ([*keyed, "--order", "bone,lymph node"], "order has 'bone,lymph node'")):  # fmt: skip
         done = invoke(*args, "--out", tmp_path / "o.csv")
         assert done.exit_code == 2

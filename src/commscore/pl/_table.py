@@ -80,7 +80,7 @@ def need_columns(frame: pd.DataFrame, *names: str) -> None:
         msg = f"the table has no column {', '.join(map(repr, missing))}; it has {', '.join(map(str, frame.columns))}"
         raise ValueError(msg)
     if frame.empty:
-        raise NothingToDrawError("the table is empty", "loosen expr_prop or the filters")
+        raise NothingToDrawError("data is an empty table", "loosen expr_prop or the filters")
 
 
 def need_rows(frame: pd.DataFrame, what: str, way_out: str) -> pd.DataFrame:
