@@ -41,6 +41,7 @@ FINE = {
     ("pl.roles", "names"): {"[text, text]"},
     **{("rs.from_table", f): {"text", "slash", "long"} for f in ("name", "species", "sep")},
     ("rs.from_liana", "name"): {"text", "slash", "long"},
+    ("rs.from_cellchatdb", "species"): {"text", "slash", "long"},
     ("rs.from_liana", "select"): {"function", "type"},
     ("rs.Resource.match", "var_names"): {"[]", "[text]", "[text, text]", "{}", "{text: text}", "set"},
     ("rs.Resource.match", "genes"): {"[]", "[text]", "[text, text]", "{}", "{text: text}", "set"},

@@ -92,8 +92,8 @@ def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float)
         ]
     return [
         f"{len(passing):,} of {n_tested:,} tested edges have padj ≤ {max_padj:g}: {passing['interaction'].nunique():,} "
-        f"interactions between {len(passing[['source', 'target']].drop_duplicates()):,} ordered pairs of groups. In "
-        f"{int((passing['raised'] == 'both').sum()):,} of them both sides are above other cells.",
+        f"interactions between {len(passing[['source', 'target']].drop_duplicates()):,} ordered pairs of groups."
+        f"{_both_sides(passing)}",
         *_best(passing, cite),
     ]
 
@@ -104,6 +104,12 @@ def _best(table: pd.DataFrame, cite: Callable[[str], str]) -> list[str]:
         f"{edge(row)}: score {row['score']:.3g}{_padj(row)}{_one_side(row)}{cite(str(row['interaction']))}."
         for row in best.to_dict("records")
     ]
+
+
+def _both_sides(table: pd.DataFrame) -> str:
+    if "raised" not in table:
+        return ""
+    return f" In {int((table['raised'] == 'both').sum()):,} of them both sides are above other cells."
 
 
 def _one_side(row: Any) -> str:

@@ -57,6 +57,9 @@ def read_group_pairs(pairs: Any, cells: Cells, *, groupby: str) -> MeetingGroups
     """
     if pairs is None:
         return None
+    if isinstance(pairs, bytes):
+        msg = f"group_pairs must be a list of pairs (source, target) or a table, found {pairs!r} (bytes)"
+        raise TypeError(msg)
     named = _of_table(pairs) if isinstance(pairs, pd.DataFrame) else [_of_item(i, p) for i, p in enumerate(pairs)]
     if not named:
         msg = "group_pairs names no pair of groups; give pairs (source, target), or leave it out for all pairs"
