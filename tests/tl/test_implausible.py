@@ -98,10 +98,10 @@ def test_human_genes_on_a_mouse_resource(curated):
 @pytest.mark.parametrize(
     ("others", "cause"),
     [
-        ([f"ENSG{i:011d}" for i in range(3000)], "Ensembl ids, of which none or few .*gene_symbols="),
+        ([f"ENSG{i:011d}" for i in range(3000)], "Ensembl ids, and those of hardly any .*gene_symbols="),
         (
             [f"ENSMUSG{i:011d}.{i % 9}" for i in range(3000)],
-            "Ensembl ids, of which none or few .*gene_symbols=",
+            "Ensembl ids, and those of hardly any .*gene_symbols=",
         ),
         ([str(i) for i in range(3000)], "are numbers, such as Entrez ids"),
         ([f"GENE{i}" for i in range(300)], r"302 genes only, as a panel .*use_raw=True"),

@@ -80,8 +80,8 @@ def _likely_cause(resource: rs.Resource, genes: set[str], var_names: pd.Index, *
     names = [str(v) for v in var_names]
     if _most(names, r"ENS[A-Z]*[GT]\d{6,}(\.\d+)?"):
         return (
-            f"var_names are Ensembl ids, of which none or few are known to be those of its genes ({resource.species}); "
-            "name the column of adata.var that holds gene symbols with gene_symbols="
+            f"var_names are Ensembl ids, and those of hardly any of its genes ({resource.species}) are there; if more "
+            "were measured, name the column of adata.var that holds gene symbols with gene_symbols="
         )
     if _most(names, r"\d+"):
         return (
