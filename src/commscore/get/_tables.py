@@ -110,10 +110,10 @@ def table(
 
 def _refuse_untested(frame: pd.DataFrame, labels: Label | Sequence[Label], untested: pd.DataFrame) -> None:
     """Raise with the reason where a table lacks an interaction because it could not be tested."""
-    names = [str(name) for name in as_list(labels)]
-    lacking = untested[
-        untested["interaction"].astype(str).isin(set(names) - set(_labels_of(_column(frame, "interaction"))))
-    ]
+    if "interaction" not in untested:  # of circuits, say
+        return
+    names = set(map(str, as_list(labels))) - set(_labels_of(_column(frame, "interaction")))
+    lacking = untested[untested["interaction"].astype(str).isin(names)]
     if lacking.empty:
         return
     row = lacking.iloc[0]
