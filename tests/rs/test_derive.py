@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from commscore import rs
 from commscore.rs._derive import join_distinct, most_frequent, overall_direction
 
 
@@ -52,3 +53,52 @@ def test_order_of_statements_changes_nothing(small):
 
     shuffled = rs.from_table(small.evidence.iloc[::-1], name="small")
     pd.testing.assert_frame_equal(shuffled.interactions, small.interactions)
+
+
+SAID = [
+    ("recruits", "", "shown", "mouse"),
+    ("promotes", "invasion", "shown", "culture"),
+    ("promotes", "growth", "proposed", "unstated"),
+    ("promotes", "invasion", "summary", "unstated"),
+    ("suppresses", "growth", "shown", "patients"),
+    ("unknown", "", "summary", "unstated"),
+]
+
+
+@pytest.fixture
+def told():
+    rows = pd.DataFrame(SAID, columns=["outcome", "outcome_of", "certainty", "model"])
+    return rs.from_table(rows.assign(ligand="CXCL12", receptor="CXCR4", statement=[*"abcdef"]))
+
+
+def test_outcomes_are_summarised_and_what_statements_dispute_is_said(told):
+    row = told.interactions.iloc[0]
+    assert (row["outcome"], row["outcome_of"]) == ("promotes", "invasion;growth")
+    assert row["outcomes"] == "promotes;suppresses;recruits"
+    assert row["disputed"] == "growth"
+    shuffled = rs.from_table(told.evidence.iloc[::-1])
+    pd.testing.assert_frame_equal(shuffled.interactions, told.interactions)
+
+
+def test_statements_are_chosen_by_outcome_certainty_and_model(told):
+    left = told.filter(outcome="suppresses")
+    assert left.interactions[["outcome", "outcome_of", "disputed"]].to_numpy().tolist() == [
+        ["suppresses", "growth", ""]
+    ]
+    assert told.filter(certainty="shown").interactions["n_evidence"].tolist() == [3]
+    assert told.filter(outcome="promotes", certainty=("shown", "summary")).evidence["statement"].tolist() == ["b", "d"]
+    assert told.filter(model="patients").evidence["statement"].tolist() == ["e"]
+    with pytest.raises(ValueError, match=r"outcome='kill' is not one of .*did you mean 'kills'"):
+        told.filter(outcome="kill")
+
+
+def test_a_table_that_says_nothing_of_outcome_and_certainty_has_words_for_it():
+    listed = rs.from_table(pd.DataFrame({"ligand": ["A1", "A1"], "receptor": ["B1", "B1"]}))
+    assert listed.evidence[["outcome", "outcome_of", "certainty", "model"]].iloc[0].tolist() == [
+        "unknown",
+        "",
+        "unstated",
+        "unstated",
+    ]
+    row = listed.interactions.iloc[0]
+    assert row[["outcome", "outcome_of", "outcomes", "disputed"]].tolist() == ["unknown", "", "unknown", ""]

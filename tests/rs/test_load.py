@@ -143,7 +143,7 @@ def test_show_lists_the_shipped_resource_and_every_importer(breast):
 def test_everything_public_exists_and_is_documented():
     for name in rs.__all__:
         assert getattr(rs, name).__doc__
-    assert INTERACTIONS.names[:8] == (
+    assert INTERACTIONS.names[:10] == (
         "interaction",
         "ligand",
         "receptor",
@@ -151,5 +151,7 @@ def test_everything_public_exists_and_is_documented():
         "mode",
         "directness",
         "effect",
+        "outcome",
+        "outcome_of",
         "basis",
     )

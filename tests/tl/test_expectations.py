@@ -13,7 +13,7 @@ from scipy import sparse, stats
 import commscore as cs
 import planted
 from commscore.tables import expectations as schema
-from commscore.tl._expectations import _contexts, _items
+from commscore.tl._expectations import _contexts, _items, _verdicts
 
 KEYS = {"condition_key": "condition", "sample_key": "sample"}
 PLAIN = cs.rs.from_table(pd.DataFrame({"ligand": ["IL6"], "receptor": ["IL6R"]}))
@@ -340,3 +340,20 @@ def test_real_data(public_data, name, contexts):
     )  # fmt: skip
     assert (made.table["verdict"] != "not_assessable").any()
     assert made.table["reason"].str.len().min() > 5
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "padj", "named", "reason"),
+    [
+        (0.4, 1.2, 0.01, "contradicted", "changed up, against the expectation"),
+        (-1.2, -0.4, 0.01, "contradicted", "changed down, against the expectation"),
+        (-0.3, 0.4, 0.9, "confirmed", "any change is smaller than the margin of 0.5, as expected"),
+        (-0.9, 0.4, 0.9, "inconclusive", "the interval holds changes in both directions"),
+    ],
+)
+def test_an_expected_absence_of_change_is_confirmed_by_equivalence_only(low, high, padj, named, reason):
+    outcome = {"effect": (low + high) / 2, "ci_low": low, "ci_high": high, "padj": padj, "n_ref": 5, "n_alt": 5}
+    item = _items.ExpectedShift({"change": "none", "level": "gene"}, "ESR1", outcome=outcome)
+    word, why = _verdicts.verdict(item, alpha=0.05, margin=0.5)
+    assert word == named
+    assert why.startswith(reason)

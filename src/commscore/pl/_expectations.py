@@ -27,6 +27,7 @@ _ARROWS: dict[str, str] = {
     ExpectedChange.DOWN: "↓",
     ExpectedChange.SWITCH: "⇄",
     ExpectedChange.NON_MONOTONE: "↝",
+    ExpectedChange.NONE: "=",
 }
 
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from commscore.tables.resource import BASES, DIRECTIONS, DIRECTNESS, EFFECTS, EVIDENCE, INTERACTIONS, KINDS, MODES
+from commscore.tables.resource import (
+    BASES,
+    DIRECTIONS,
+    DIRECTNESS,
+    EFFECTS,
+    EVIDENCE,
+    INTERACTIONS,
+    KINDS,
+    MODES,
+    OUTCOMES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,13 +30,15 @@ _SUMMARISED = (
     "mode",
     "directness",
     "effect",
+    "outcome",
+    "outcome_of",
     "source",
     "stated",
     "inferred_from",
     "direction",
 )
 
-DERIVED = ("n_evidence", "sources", "direction", "directions", "modes")
+DERIVED = ("n_evidence", "sources", "direction", "directions", "modes", "outcomes", "disputed")
 """Columns of `interactions` that summarise statements and can always be derived again."""
 
 DEFAULTS = {
@@ -34,8 +46,11 @@ DEFAULTS = {
     "mode": "unknown",
     "directness": "direct",
     "effect": "unknown",
+    "outcome": "unknown",
     "stated": "inferred",
     "direction": "unclear",
+    "certainty": "unstated",
+    "model": "unstated",
 }
 """What is assumed of a statement that does not say."""
 
@@ -48,7 +63,7 @@ FAMILY = "family: "
 BY_FAMILY = "; the rest by family: "
 """In ``inferred_from`` of a pair on a list: a rule about the family of its molecules says how they act."""
 
-_SILENT = {"mode": "unknown", "effect": "unknown", "direction": "unclear"}
+_SILENT = {"mode": "unknown", "effect": "unknown", "outcome": "unknown", "direction": "unclear"}
 """Values that are the absence of a statement, whoever gives them."""
 
 
@@ -70,6 +85,20 @@ def overall_direction(values: list[str]) -> str:
     if "dual" in directions or {"pro", "anti"} <= directions:
         return "dual"
     return "pro" if "pro" in directions else "anti" if "anti" in directions else "unclear"
+
+
+def processes_of(outcomes: list[str], processes: list[str], outcome: str) -> str:
+    """Join what the statements with one outcome say it is of, the most frequent first."""
+    cells = (cell for said, cell in zip(outcomes, processes, strict=True) if said == outcome)
+    counts = Counter(process for cell in cells for process in cell.split(";") if process)
+    return ";".join(sorted(counts, key=lambda process: (-counts[process], process)))
+
+
+def disputed(outcomes: list[str], processes: list[str]) -> str:
+    """Join what some statements call promoted and others suppressed."""
+    words = ("promotes", "suppresses")
+    promoted, suppressed = (set(processes_of(outcomes, processes, word).split(";")) for word in words)
+    return ";".join(sorted(promoted & suppressed - {""}))
 
 
 def _in_order(values: list[str], order: tuple[str, ...]) -> str:
@@ -123,6 +152,7 @@ def _sources(values: list[str]) -> str:
 
 
 def _summary(rows: dict[str, list[str]]) -> dict[str, Any]:
+    outcome = most_frequent(_values_that_count(rows, "outcome"), OUTCOMES)
     return {
         "ligand": rows["ligand"][0],
         "receptor": rows["receptor"][0],
@@ -130,12 +160,16 @@ def _summary(rows: dict[str, list[str]]) -> dict[str, Any]:
         "mode": most_frequent(_values_that_count(rows, "mode"), MODES),
         "directness": most_frequent(_values_that_count(rows, "directness"), DIRECTNESS),
         "effect": most_frequent(_values_that_count(rows, "effect"), EFFECTS),
+        "outcome": outcome,
+        "outcome_of": processes_of(rows["outcome"], rows["outcome_of"], outcome),
         "basis": min(statement_bases(rows), key=BASES.index),
         "n_evidence": len(rows["mode"]),
         "sources": _sources(rows["source"]),
         "direction": overall_direction(_values_that_count(rows, "direction")),
         "directions": _in_order(rows["direction"], DIRECTIONS),
         "modes": _modes(rows["mode"]),
+        "outcomes": _in_order(rows["outcome"], OUTCOMES[:-1]) or "unknown",
+        "disputed": disputed(rows["outcome"], rows["outcome_of"]),
         "pathway": "",
     }
 
@@ -182,12 +216,16 @@ def _summaries_of_one(rows: dict[str, list[str]]) -> dict[str, list[Any]]:
         "mode": list(rows["mode"]),
         "directness": list(rows["directness"]),
         "effect": list(rows["effect"]),
+        "outcome": list(rows["outcome"]),
+        "outcome_of": list(rows["outcome_of"]),
         "basis": statement_bases(rows),
         "n_evidence": [1] * len(rows["mode"]),
         "sources": each("source", _sources),
         "direction": each("direction", overall_direction),
         "directions": each("direction", lambda v: _in_order(v, DIRECTIONS)),
         "modes": list(rows["mode"]),
+        "outcomes": list(rows["outcome"]),
+        "disputed": [""] * len(rows["mode"]),
         "pathway": [""] * len(rows["mode"]),
     }
 

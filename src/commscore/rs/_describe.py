@@ -31,9 +31,8 @@ def describe(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Count interactions and statements."""
     interactions, evidence = tables["interactions"], tables["evidence"]
     per_source = evidence.assign(source=evidence["source"].str.split(";")).explode("source")
-    frames = [
-        _count("mode", interactions["mode"], evidence["mode"]),
-        _count("direction", interactions["direction"], evidence["direction"]),
+    frames = [_count(name, interactions[name], evidence[name]) for name in ("mode", "direction")]
+    frames += [
         _count(
             "source",
             per_source.drop_duplicates(["source", "interaction"])["source"],
@@ -41,7 +40,14 @@ def describe(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         ),
         _count("basis", interactions["basis"], pd.Series(statement_bases(evidence), dtype=object)),
     ]
+    frames += [_count(name, interactions[name], evidence[name]) for name in ("effect", "outcome")]
+    frames += [_count_of_statements(name, evidence) for name in ("certainty", "model")]
     return pd.concat(frames, ignore_index=True)
+
+
+def _count_of_statements(by: str, evidence: pd.DataFrame) -> pd.DataFrame:
+    """Count what statements alone say, and the interactions that have such a statement."""
+    return _count(by, evidence.drop_duplicates([by, "interaction"])[by], evidence[by])
 
 
 def _count(by: str, interactions: pd.Series, statements: pd.Series) -> pd.DataFrame:

@@ -64,6 +64,8 @@ def _matches(tables: Mapping[str, pd.DataFrame], column: str, values: list[Any])
 def _said(tables: Mapping[str, pd.DataFrame], column: str) -> pd.Series:
     """Return what statements say, and where they say nothing, what was carried to their pair."""
     evidence, pairs = tables["evidence"], tables["interactions"]
+    if column not in FILLED:
+        return evidence[column]
     carried = pairs[is_carried(pairs, column)]
     value_of = dict(zip(carried["interaction"], carried[column], strict=True))
     return evidence[column].where(~evidence["interaction"].isin(value_of), evidence["interaction"].map(value_of))

@@ -172,7 +172,7 @@ class Resource:
 
     @checked
     def describe(self) -> pd.DataFrame:
-        """Count interactions and statements by mode, direction, source and basis.
+        """Count interactions and statements by mode, direction, source, basis, effect, outcome, certainty and model.
 
         Returns
         -------
@@ -192,6 +192,9 @@ class Resource:
         kind: str | Sequence[str] | None = None,
         directness: str | Sequence[str] | None = None,
         effect: str | Sequence[str] | None = None,
+        outcome: str | Sequence[str] | None = None,
+        certainty: str | Sequence[str] | None = None,
+        model: str | Sequence[str] | None = None,
     ) -> Resource:
         """Keep the statements that match, and the interactions that still rest on one.
 
@@ -201,8 +204,8 @@ class Resource:
 
         Parameters
         ----------
-        mode, kind, directness, effect, sources
-            Values of the statements.
+        mode, kind, directness, effect, outcome, certainty, model, sources
+            Values of the statements. ``effect`` is the one on the receptor, ``outcome`` the one on the receiving cell.
         direction
             Values of the statements; ``"dual"`` also keeps the interactions that are dual because some of
             their statements say pro and others anti.
@@ -230,6 +233,9 @@ class Resource:
             "kind": kind,
             "directness": directness,
             "effect": effect,
+            "outcome": outcome,
+            "certainty": certainty,
+            "model": model,
         }
         tables = _filter.filter_tables(self._tables, {k: v for k, v in criteria.items() if v is not None})
         return self._with(tables)

@@ -32,6 +32,7 @@ EXPECTATIONS = Table(
             "and of receivers; all cells for the role any",
         ),
         Column("from_context", "string", "context compared with, as the review gives it"),
+        REVIEWS["comparator_stated"],
         Column("to_context", "string", "context in which it should have changed"),
         Column("contrast", "category", "levels that stand for them, 'TO vs FROM'; empty if there are none"),
         REVIEWS["change"],
@@ -84,7 +85,7 @@ CONTEXTS = Table(
 STORED = StoredKind(
     "expectations",
     key="commscore_expectations",
-    version=3,
+    version=4,
     tool="expectations",
     tables={
         "table": EXPECTATIONS,

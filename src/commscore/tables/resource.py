@@ -27,6 +27,9 @@ MODES = (
 )
 DIRECTNESS = ("direct", "indirect")
 EFFECTS = ("activating", "inhibiting", "decoy", "unknown")
+OUTCOMES = ("promotes", "suppresses", "recruits", "differentiates", "kills", "none", "unknown")
+CERTAINTIES = ("shown", "proposed", "hypothesis", "summary", "unstated")
+MODELS = ("patients", "mouse", "culture", "unstated")
 BASES = ("stated", "inferred", "family", "listed")
 STATED = ("both", "ligand", "receptor", "inferred")
 DIRECTIONS = ("pro", "anti", "dual", "unclear")
@@ -45,7 +48,8 @@ _RECEPTOR = Column("receptor", "string", "What the receiver has; subunits joined
 _KIND = Column("kind", "category", "What the ligand is.", KINDS)
 _MODE = Column("mode", "category", "How the signal travels; `unknown` where nobody says.", MODES)
 _DIRECTNESS = Column("directness", "category", "Whether ligand and receptor touch.", DIRECTNESS)
-_EFFECT = Column("effect", "category", "What the ligand does to the receptor or the receiving cell.", EFFECTS)
+_EFFECT = Column("effect", "category", "What the ligand does to the receptor as a molecule.", EFFECTS)
+_OUTCOME_OF = "What is promoted or suppressed, where to it is recruited or into what it differentiates, in our words."
 _DIRECTION = Column("direction", "category", "Whether it drives (pro) or restrains (anti) the tumour.", DIRECTIONS)
 
 INTERACTIONS = Table(
@@ -65,6 +69,13 @@ INTERACTIONS = Table(
         _DIRECTNESS,
         _EFFECT,
         Column(
+            "outcome",
+            "category",
+            "What most statements say happens to the receiving cell; ties in the order of the values.",
+            OUTCOMES,
+        ),
+        Column("outcome_of", "string", f"{_OUTCOME_OF} All that statements with this outcome name, joined by `;`."),
+        Column(
             "basis",
             "category",
             "What the pair rests on: `stated` (a review names both partners), `inferred` (from a review that names "
@@ -81,6 +92,12 @@ INTERACTIONS = Table(
         ),
         Column("directions", "string", "Directions the statements give, joined by `;`."),
         Column("modes", "string", "Modes the statements give, joined by `;`."),
+        Column("outcomes", "string", "Outcomes the statements give, joined by `;`."),
+        Column(
+            "disputed",
+            "string",
+            "What some statements call promoted and others suppressed, joined by `;`; empty if nothing.",
+        ),
         Column("pathway", "string", "Family of signals, as biologists call it (`CXCL`, `NOTCH`); empty if none."),
     ),
 )
@@ -96,6 +113,8 @@ EVIDENCE = Table(
         _MODE,
         _DIRECTNESS,
         _EFFECT,
+        Column("outcome", "category", "What happens to the receiving cell, as the text says it.", OUTCOMES),
+        Column("outcome_of", "string", _OUTCOME_OF),
         _SOURCE,
         _LINES,
         _CITED,
@@ -112,6 +131,13 @@ EVIDENCE = Table(
         ),
         _DIRECTION,
         Column("change", "category", "What the text says changes.", CHANGES),
+        Column(
+            "certainty",
+            "category",
+            "How the text says it: as a finding (`shown`), an interpretation, a question, or general knowledge.",
+            CERTAINTIES,
+        ),
+        Column("model", "category", "In what it was found, where the text says so.", MODELS),
     ),
 )
 
@@ -190,6 +216,7 @@ EXPECTATIONS = Table(
         Column("sender", "string", "Role of the sending cell."),
         Column("receiver", "string", "Role of the receiving cell."),
         Column("from_context", "string", "Context compared with."),
+        Column("comparator_stated", "bool", "Whether the review names that context; else it is our reading."),
         Column("to_context", "string", "Context in which it has changed."),
         Column("change", "category", "How it changes.", ExpectedChange.words()),
         Column("rna", "category", "Whether RNA can show it.", ("yes", "partly", "no")),
@@ -347,7 +374,12 @@ DESCRIPTION = Table(
     "description",
     "one value of one property",
     (
-        Column("by", "category", "Property counted.", ("mode", "direction", "source", "basis")),
+        Column(
+            "by",
+            "category",
+            "Property counted.",
+            ("mode", "direction", "source", "basis", "effect", "outcome", "certainty", "model"),
+        ),
         Column("value", "string", "Its value."),
         Column("interactions", "int", "Interactions with this value."),
         Column("statements", "int", "Evidence rows of these interactions with this value."),

@@ -182,6 +182,7 @@ class ExpectedChange(Vocabulary):
     DOWN = "down"
     SWITCH = "switch"
     NON_MONOTONE = "non_monotone"
+    NONE = "none"
 
 
 class Verdict(Vocabulary):

@@ -14,7 +14,18 @@ from commscore.rs._derive import FAMILY, LISTED
 from commscore.rs._match import subunits, with_plain_genomes, with_underscored_genomes
 from commscore.rs._species import check_name, spelled_as
 from commscore.rs._tabular import read_table
-from commscore.tables.resource import BASES, DIRECTIONS, DIRECTNESS, EFFECTS, KINDS, MODES, STATED
+from commscore.tables.resource import (
+    BASES,
+    CERTAINTIES,
+    DIRECTIONS,
+    DIRECTNESS,
+    EFFECTS,
+    KINDS,
+    MODELS,
+    MODES,
+    OUTCOMES,
+    STATED,
+)
 
 from ._read import misread, sha256_of_frame
 from ._source import EVIDENCE_COLUMNS, Source, build
@@ -42,7 +53,10 @@ _VALUES = {
     "mode": MODES,
     "directness": DIRECTNESS,
     "effect": EFFECTS,
+    "outcome": OUTCOMES,
     "direction": DIRECTIONS,
+    "certainty": CERTAINTIES,
+    "model": MODELS,
 }
 _SIDES = ("ligand", "receptor")
 _PLAIN = re.compile(r"[A-Za-z0-9.-]+(?:_[A-Za-z0-9.-]+)*")
@@ -85,10 +99,11 @@ def from_table(
     Returns
     -------
     Resource
-        Columns named as in the evidence table (``kind, mode, directness, effect, direction, stated, source,
+        Columns named as in the evidence table (``kind, mode, directness, effect, outcome, direction, stated, source,
         statement, ...``) are taken as such, others are kept beside the interactions. What is not given is
-        ``protein``, ``direct``, of ``unknown`` mode and effect, of ``unclear`` direction and, as ``basis``,
-        ``listed``. A column ``basis`` (that of :attr:`Resource.interactions`) counts where there is no ``stated``.
+        ``protein``, ``direct``, of ``unknown`` mode, effect and outcome, of ``unclear`` direction, ``unstated``
+        certainty and model and, as ``basis``, ``listed``. A column ``basis`` (that of :attr:`Resource.interactions`)
+        counts where there is no ``stated``.
 
     Raises
     ------

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._pools import RolePools
 
 _NUMBERS = ("effect", "ci_low", "ci_high", "pvalue")
+_SIGNS = {ExpectedChange.UP: 1.0, ExpectedChange.DOWN: -1.0, ExpectedChange.NONE: 0.0}
 _SHOWN = 4
 _AS_GIVEN = (
     "expectation",
@@ -27,6 +28,7 @@ _AS_GIVEN = (
     "sender",
     "receiver",
     "from_context",
+    "comparator_stated",
     "to_context",
     "change",
     "rna",
@@ -54,7 +56,7 @@ def verdict(item: ExpectedShift, *, alpha: float, margin: float) -> tuple[Verdic
     significant = outcome["padj"] <= alpha
     if "opposite" in outcome:
         return _switch(significant, opposite=bool(outcome["opposite"]))
-    sign = 1.0 if item.row["change"] == ExpectedChange.UP else -1.0
+    sign = _SIGNS[ExpectedChange(item.row["change"])]
     if "appears" in outcome:
         statement = "found only in the later context" if outcome["appears"] > 0 else "found only in the earlier context"
         return _directed(significant, outcome["appears"] * sign > 0, statement)
@@ -64,7 +66,8 @@ def verdict(item: ExpectedShift, *, alpha: float, margin: float) -> tuple[Verdic
     if significant:
         return _directed(True, outcome["effect"] * sign > 0, "changed " + ("up" if outcome["effect"] > 0 else "down"))
     if outcome["ci_low"] >= -margin and outcome["ci_high"] <= margin:
-        return Verdict.INCONCLUSIVE, f"any change is smaller than the margin of {margin:g}"
+        small = f"any change is smaller than the margin of {margin:g}"
+        return (Verdict.INCONCLUSIVE, small) if sign else (Verdict.CONFIRMED, f"{small}, as expected")
     samples = f"{outcome['n_ref']:.0f} v {outcome['n_alt']:.0f} samples"
     if clear:
         return Verdict.INCONCLUSIVE, f"a change that does not survive adjustment for all that was tested ({samples})"
