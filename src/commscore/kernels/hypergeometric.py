@@ -99,10 +99,30 @@ def tilted_masses(cells, marked, drawn, tilt, out):
 
 
 @njit
+def trim(joined, size, total):
+    """Write what is not negligible, as parts of the largest, to ``total``; return its begin, its size, the largest."""
+    largest = 0.0
+    for i in range(size):
+        largest = max(largest, joined[i])
+    start, stop = 0, size
+    while joined[start] < _NEGLIGIBLE * largest:
+        start += 1
+    while joined[stop - 1] < _NEGLIGIBLE * largest:
+        stop -= 1
+    for i in range(start, stop):
+        total[i - start] = joined[i] / largest
+    return start, stop - start, largest
+
+
+@njit
 def upper_tail(cells, marked, drawn, threshold):
     """P(sum over strata ≥ ``threshold``), ``marked`` and ``drawn`` of ``cells`` in each stratum (float64)."""
     tilt = tilt_to(cells, marked, drawn, threshold)
-    room = int(min(marked.sum(), drawn.sum())) + 2 * cells.size + 3
+    all_marked = all_drawn = 0.0
+    for s in range(cells.size):
+        all_marked += marked[s]
+        all_drawn += drawn[s]
+    room = int(min(all_marked, all_drawn)) + 2 * cells.size + 3
     one, total, joined = np.empty(room), np.zeros(room), np.zeros(room)
     total[0] = 1.0
     begin, size, log_scale = 0.0, 1, 0.0
@@ -110,21 +130,15 @@ def upper_tail(cells, marked, drawn, threshold):
         first, n, log_peak = tilted_masses(cells[s], marked[s], drawn[s], tilt, one)
         begin += first
         log_scale += log_peak
-        joined[: size + n - 1] = 0.0
+        for i in range(size + n - 1):
+            joined[i] = 0.0
         for i in range(size):
             v = total[i]
             for j in range(n):
                 joined[i + j] += v * one[j]
         size += n - 1
-        largest = joined[:size].max()
-        start, stop = 0, size
-        while joined[start] < _NEGLIGIBLE * largest:
-            start += 1
-        while joined[stop - 1] < _NEGLIGIBLE * largest:
-            stop -= 1
-        for i in range(start, stop):
-            total[i - start] = joined[i] / largest
-        begin, size = begin + start, stop - start
+        start, size, largest = trim(joined, size, total)
+        begin += start
         log_scale += math.log(largest)
     tail = 0.0
     for i in range(size - 1, -1, -1):
@@ -142,7 +156,7 @@ def pass_probabilities(cells, marked, drawn, threshold, start, stop, out):
     ``cells`` (n_strata), ``marked`` and ``drawn`` (rows × n_strata), all float64. A stratum of which nothing or
     everything is drawn or marked adds a constant.
     """
-    used = np.empty(cells.size, np.int64)
+    of, e_of, d_of = np.empty(cells.size), np.empty(cells.size), np.empty(cells.size)
     for row in range(start, stop):
         n, rest, most, mean = 0, threshold[row], 0.0, 0.0
         for s in range(cells.size):
@@ -150,7 +164,7 @@ def pass_probabilities(cells, marked, drawn, threshold, start, stop, out):
             if e == cells[s] or d == cells[s]:
                 rest -= min(e, d)
             elif e > 0.0 and d > 0.0:
-                used[n] = s
+                of[n], e_of[n], d_of[n] = cells[s], e, d
                 n += 1
                 most += min(e, d)
                 mean += e * d / cells[s]
@@ -160,4 +174,4 @@ def pass_probabilities(cells, marked, drawn, threshold, start, stop, out):
         elif rest > most:
             out[row] = 0.0
         else:
-            out[row] = upper_tail(cells[used[:n]], marked[row][used[:n]], drawn[row][used[:n]], rest)
+            out[row] = upper_tail(of[:n], e_of[:n], d_of[:n], rest)

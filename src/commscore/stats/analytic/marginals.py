@@ -87,10 +87,11 @@ def tabulate(summary: Summary, sizes: Ints, needed: Bools, *, run: Run = serial)
     exact = summary.deviance[genes] / n_cells * (n_cells - n) / (n * max(n_cells - 1, 1))
     tilt = 1.0 / (sigma * (1.0 + np.abs(skew)))
     centre = mean / (1.0 - p_zero)
-    rows = np.stack([f, n, n_cells - summary.n_nonzero[genes], p_zero, tilt, n * centre, scale], axis=1)
+    parts = np.stack([f, n, n_cells - summary.n_nonzero[genes], p_zero], axis=1)[:, None]
+    rows = np.stack([p_zero, tilt, n * centre, scale, np.zeros(n.size)], axis=1)
     return Marginals(
         index=index,
-        tables=_build(summary, genes, rows, run=run),
+        tables=build_tables((summary,), genes, parts, rows=rows, run=run),
         p_zero=p_zero,
         mean=centre,
         sd=np.sqrt(without_atom(exact, mean, p_zero)),
@@ -98,17 +99,22 @@ def tabulate(summary: Summary, sizes: Ints, needed: Bools, *, run: Run = serial)
     )
 
 
-def _build(summary: Summary, genes: Ints, rows: Floats, *, run: Run) -> Floats:
-    """Tables of the rows, from the occupied bins of their genes."""
-    gene, slot = np.nonzero(summary.counts)
-    counts = summary.counts[gene, slot]
-    values = summary.sums[gene, slot] / counts
-    indptr = np.searchsorted(gene, np.arange(summary.counts.shape[0] + 1))
+def build_tables(summaries: tuple[Summary, ...], genes: Ints, parts: Floats, *, rows: Floats, run: Run) -> Floats:
+    """Tables of the rows, from the occupied bins of their genes in every stratum; arrays as in ``saddle.build``."""
+    counts, values, indptr, first = [], [], [], 0
+    for summary in summaries:
+        gene, slot = np.nonzero(summary.counts)
+        counts.append(summary.counts[gene, slot])
+        values.append(summary.sums[gene, slot] / counts[-1])
+        indptr.append(first + np.searchsorted(gene, np.arange(len(summary.counts) + 1)))
+        first += gene.size
+    ends, most = np.stack(indptr), max(s.counts.shape[1] for s in summaries)
+    c, x = np.concatenate(counts), np.concatenate(values)
     tables = np.empty((genes.size, saddle.N_NODES, 4))
 
     def kernel(start: int, stop: int) -> None:
-        scratch, raw = np.empty((4, summary.counts.shape[1])), np.empty((saddle.N_NODES, 4))
-        saddle.build(genes, indptr, counts, values, rows, start, stop, scratch, raw, tables)
+        scratch, one, raw = np.empty((4, most)), np.empty((saddle.N_NODES, 4)), np.empty((saddle.N_NODES, 4))
+        saddle.build(genes, ends, c, x, parts, rows, start, stop, scratch, one, raw, tables)
 
     run(kernel, genes.size)
     return tables

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commscore.kernels import saddle
-
 from ...arrays import Bools, Entities, Floats, Ints
 from .domain import ExpressingCells
 from .marginals import (
@@ -19,6 +17,7 @@ from .marginals import (
     absent,
     avoided,
     binned_moments,
+    build_tables,
     neither_zero,
     without_atom,
 )
@@ -166,7 +165,7 @@ class StratifiedInputs(NullInputs):
 
 @dataclass(frozen=True)
 class _Sums:
-    """Moments of a gene's sum over a group, added up over strata, (n_rows,); ``parts`` as in ``saddle.build_strata``.
+    """Moments of a gene's sum over a group, added up over strata, (n_rows,); ``parts`` as in ``saddle.build``.
 
     ``constant`` is what strata give in which nothing is drawn: the group has all cells, or they are all the same.
     """
@@ -221,30 +220,9 @@ def tabulate_strata(summaries: tuple[Summary, ...], own: Ints, needed: Bools, *,
     rows = np.stack([p_zero, tilt, centre, scale, sums.constant], axis=1)
     return Marginals(
         index=index,
-        tables=_build(summaries, genes, sums.parts, rows=rows, run=run),
+        tables=build_tables(summaries, genes, sums.parts, rows=rows, run=run),
         p_zero=p_zero,
         mean=centre / n,
         sd=np.sqrt(without_atom(sums.exact / n**2, sums.mean / n, p_zero)),
         unit=tilt * scale,
     )
-
-
-def _build(summaries: tuple[Summary, ...], genes: Ints, parts: Floats, *, rows: Floats, run: Run) -> Floats:
-    """Tables of the rows, from the occupied bins of their genes in every stratum."""
-    counts, values, indptr, first = [], [], [], 0
-    for summary in summaries:
-        gene, slot = np.nonzero(summary.counts)
-        counts.append(summary.counts[gene, slot])
-        values.append(summary.sums[gene, slot] / counts[-1])
-        indptr.append(first + np.searchsorted(gene, np.arange(len(summary.counts) + 1)))
-        first += gene.size
-    ends, most = np.stack(indptr), max(s.counts.shape[1] for s in summaries)
-    c, x = np.concatenate(counts), np.concatenate(values)
-    tables = np.empty((genes.size, saddle.N_NODES, 4))
-
-    def kernel(start: int, stop: int) -> None:
-        scratch, one, raw = np.empty((4, most)), np.empty((saddle.N_NODES, 4)), np.empty((saddle.N_NODES, 4))
-        saddle.build_strata(genes, ends, c, x, parts, rows, start, stop, scratch, one, raw, tables)
-
-    run(kernel, genes.size)
-    return tables
