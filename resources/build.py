@@ -32,6 +32,7 @@ from commscore.tables.resource import TABLES  # noqa: E402
 CURATED = (
     "evidence",
     "molecules",
+    "production",
     "circuits",
     "circuit_steps",
     "expectations",
@@ -143,9 +144,30 @@ def _inference_errors(frames: Frames) -> list[str]:
     return errors
 
 
+def _production_errors(frames: Frames) -> list[str]:
+    """Steps and origins of molecules that contradict each other, and molecules without a decision."""
+    table, errors = frames["molecules"], []
+    for row, record in enumerate(table.to_dict("records"), 2):
+        if record["step"] and (record["role"] not in ("producer", "exporter") or "_" in record["gene"]):
+            errors.append(f"molecules.tsv:{row}: step: only single genes that make or export a molecule have one")
+    for molecule, own in table.groupby("molecule"):
+        of_gene = own[own["role"].isin(("producer", "exporter"))].groupby(["gene", "role"])["step"].nunique()
+        steps = {step for step in own["step"] if step}
+        numbers = sorted(int(step.split(" ")[0]) for step in steps)
+        if (of_gene > 1).any() or own["origin"].nunique() > 1:
+            errors.append(f"molecules.tsv: {molecule!r}: rows of one gene differ in step, or rows in origin")
+        if numbers != list(range(1, len(numbers) + 1)) or bool(numbers) == (own["origin"].iloc[0] == "external"):
+            errors.append(f"molecules.tsv: {molecule!r}: steps are {sorted(steps)}, origin {own['origin'].iloc[0]!r}")
+    decided = set(frames["production"]["molecule"])
+    without = sorted(set(table["molecule"]) ^ decided)
+    return errors + [
+        f"production.tsv: {molecule!r} is in one of production.tsv and molecules.tsv" for molecule in without
+    ]
+
+
 def fact_errors(frames: Frames) -> list[str]:
     """What a table schema cannot say."""
-    checks = (_text_errors, _inference_errors, _symbol_errors, _step_errors, _expectation_errors)
+    checks = (_text_errors, _inference_errors, _symbol_errors, _step_errors, _expectation_errors, _production_errors)
     return [error for check in checks for error in check(frames)]
 
 

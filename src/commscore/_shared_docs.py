@@ -49,6 +49,13 @@ SHARED = {
         "Of a table with several methods, the one to draw; by default the first, which the title names."
     ),
     "min_cells : counts": "A sample × group with fewer cells is missing.",
+    "molecules": (
+        '``"production"`` takes a molecule that no gene encodes (``met:lactate``) for the genes that make it: the '
+        "alternatives of a step of its making are added up in every cell, and the molecule is a complex of its steps, "
+        "and of its exporter where one is needed. ``ligand`` then names the limiting step (``PTGS1+PTGS2``), "
+        "``consumed`` the share of what breaks it down, and ``claim`` what such a row says: production capacity in "
+        'RNA, not a concentration. ``"none"`` leaves these interactions out, as not measurable in RNA.'
+    ),
     "n_jobs": "Threads, -1 for all cores, -2 for all but one; by default what Numba is set to use.",
     "name : dataset": "Name in the registry.",
     "normalization": (

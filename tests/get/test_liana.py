@@ -55,8 +55,8 @@ def test_refused(scored):
         cs.get.to_liana(scored, "liana")
     with pytest.raises(ValueError, match="sample_key='source' is a column of the table"):
         cs.get.to_liana(scored, sample="s", sample_key="source")
-    scored.uns["other"] = dict(scored.uns["commscore"], schema="commscore.compare/5")
-    with pytest.raises(KeyError, match=r"is commscore.compare/5, not a table of scores"):
+    scored.uns["other"] = dict(scored.uns["commscore"], schema="commscore.compare/6")
+    with pytest.raises(KeyError, match=r"is commscore.compare/6, not a table of scores"):
         cs.get.to_liana(scored, "other")
 
 

@@ -135,7 +135,7 @@ def coloured() -> ad.AnnData:
 
 def _result() -> dict:
     table = pd.DataFrame({"source": ["A"], "target": ["B"], "interaction": ["X^Y"]})
-    return {"table": table, "params": {"groupby": "ct"}, "resource": {"name": "r"}, "schema": "commscore.score/3"}
+    return {"table": table, "params": {"groupby": "ct"}, "resource": {"name": "r"}, "schema": "commscore.score/4"}
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_table_is_as_declared(result, cohort):
     left_out = result.extra["left_out"]["n_rows"].sum()
     assert len(table) + left_out == n_groups**2 * len(cohort.uns["interactions"])
     assert not table.duplicated(ID).any()
-    assert result.schema == "commscore.compare/5"
+    assert result.schema == "commscore.compare/6"
     assert table["contrast"].unique().tolist() == ["case vs control"]
     assert (table["unit"] == "samples").all()
 

@@ -43,7 +43,7 @@ def test_results_survive_writing(tmp_path, ending):
             reader(back, key), reader(a, key), check_index_type=False, check_dtype=False, check_categorical=False
         )  # fmt: skip
     assert cs.get.params(back, key)["reference"] == "control"
-    assert cs.get.load(back, key).schema == "commscore.compare/5"
+    assert cs.get.load(back, key).schema == "commscore.compare/6"
 
 
 def test_not_in_place_touches_nothing(cohort):

@@ -179,11 +179,8 @@ def test_other_methods(cells, some_container, method):
 
 
 def compared(adata, **options):
-    return cs.tl.compare(
-        adata, "cell_type", condition_key="stage", reference="early", sample_key="sample", resource=PAIRS,
-        min_cells=2, inplace=False,
-        **options,
-    )  # fmt: skip
+    options = {"sample_key": "sample", "resource": PAIRS, "min_cells": 2} | options
+    return cs.tl.compare(adata, "cell_type", condition_key="stage", reference="early", inplace=False, **options)
 
 
 def test_compare(container, cells):
@@ -347,3 +344,32 @@ def test_columns_of_a_file_become_rows(cells, folder, monkeypatch):
         monkeypatch.setattr("commscore.core.read.tiles.IN_MEMORY", limit)
         np.testing.assert_array_equal(load(found.only(columns)).toarray(), want)
     file.close()
+
+
+def made_of(alternatives, other):
+    """A resource of one molecule that is made by either of some genes, and then by another."""
+    res = cs.rs.from_table(pd.DataFrame({"ligand": ["met:x", "A"], "receptor": ["G", "E"]}))
+    rows = [("1 first", gene, "producer", 1) for gene in alternatives] + [("2 second", other, "exporter", 1)]
+    rows += [("", "H", "consumer", -1)]
+    molecules = pd.DataFrame(rows, columns=["step", "gene", "role", "sign"]).assign(molecule="met:x", origin="local")
+    return cs.rs.Resource("made", "", "", "CC0", "human", res.tables | {"molecules": molecules})
+
+
+@pytest.mark.parametrize("null", ["analytic", "permutation"])
+def test_virtual_genes_of_scores(container, cells, null):
+    options = {"resource": made_of("EF", "B"), "molecules": "production", "null": null, "n_perms": 40, "rng": 1}
+    options |= {"expr_prop": 0.02, "method": ["mean", "product"], "inplace": False}
+    want, got = (cs.tl.score(a, "cell_type", **options).table for a in (cells, container))
+    assert "met:x^G" in set(want["interaction"])
+    assert "E+F" in set(want["ligand"])
+    same(got, want)
+
+
+@pytest.mark.filterwarnings("ignore:test='cells'")
+@pytest.mark.parametrize("test", ["samples", "cells"])
+def test_virtual_genes_of_comparisons(container, cells, test):
+    options = {"resource": made_of("EF", "B"), "molecules": "production", "test": test, "n_perms": 30}
+    want, got = (compared(a, **options).table for a in (cells, container))
+    assert "met:x^G" in set(want["interaction"])
+    assert want["subunit_ref"].astype(str).str.startswith("E+F").any()
+    same(got, want)

@@ -203,7 +203,7 @@ def test_result_survives_writing(small, interactions, tmp_path, suffix):
     )
     assert cs.get.params(back)["n_perms"] == 20
     assert cs.get.params(back)["groupby"] == "cell_type"
-    assert back.uns["commscore"]["schema"] == "commscore.score/3"
+    assert back.uns["commscore"]["schema"] == "commscore.score/4"
 
 
 def test_old_symbols_are_found_and_reported():

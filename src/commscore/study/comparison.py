@@ -23,11 +23,12 @@ from .composition import CompositionShift, composition_shifts, factors_table
 from .contrasts import pairs_and_stages
 from .counts import add_up_counts, cell_totals, raw_counts, say_of_counts
 from .design import StudyDesign, build_design
-from .interactions import TestableInteractions, testable_interactions
+from .interactions import TestableInteractions, testable_interactions, with_consumers
 from .levels import LevelChoice
 from .lognorm import SCALES, LogNormalised, add_up_lognorm, refuse_unequal_depth
 from .nesting import warn_of_nesting
 from .patients import patients_as_units
+from .production import Production, consumed_share, read_production
 from .samples import Study, drop_empty_levels, label_column, study_of_conditions, study_of_samples
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class ComparisonRequest:
     library_key: str | None = None
     gene_symbols: str | None = None
     scale: str = "counts"
+    molecules: str = "none"
     keep_profile: bool = False  # the counts of all genes, for groups that are joined or nets of genes
     keep_incomplete: bool = False  # patients of one condition beside others of several
 
@@ -104,6 +106,7 @@ class ComparisonData:
     source: Expression
     resource: Resource
     interactions: TestableInteractions
+    production: Production
     bulk: Pseudobulk
     total_cells: Ints
     composition: Composition
@@ -132,6 +135,21 @@ class ComparisonData:
         bulk, composition = compose(counted, method=request.normalization, min_cells=request.min_cells)
         return replace(self, bulk=bulk, composition=composition, background=joined(self.background, members))
 
+    def consumed(self) -> Floats:
+        """Share of consumers in consumers and producers of every ligand, by sample: samples × groups × interactions.
+
+        Missing where no consumer is known, or nobody asked.
+        """
+        of, entities = self.interactions.consumers, self.interactions.entities
+        if of is None:
+            return np.full((*self.bulk.library.shape, len(self.interactions.frame)), np.nan)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rate = self.bulk.counts / self.bulk.library[:, :, None]
+        produced = np.minimum.reduceat(rate[:, :, entities.genes], entities.indptr[:-1], axis=2)
+        return consumed_share(
+            produced[:, :, self.interactions.ligand], np.where(of >= 0, rate[:, :, np.maximum(of, 0)], np.nan)
+        )
+
     def cohort(self, design: StudyDesign, *, min_cells: int) -> Cohort:
         """Arrays for the engine."""
         return Cohort(
@@ -158,7 +176,7 @@ class ComparisonData:
         counted = cell_sums(self.source.matrix, study.cells)[0] if totals is None else totals[study.cells]
         library[study.cells] = counted * 2.0 ** self.composition.shrunk[study.sample, study.group]
         return CellCohort(
-            matrix=self.source.matrix,
+            matrix=self.source.reading,
             columns=self.interactions.columns,
             cells=self.study.cells,
             sample=self.study.sample,
@@ -177,7 +195,7 @@ class SampleValues:
 
     source: Expression
     study: Study
-    add_up: Callable[[Ints, Team], Pseudobulk]
+    add_up: Callable[[Expression, Ints, Team], Pseudobulk]
 
 
 def read_counts(adata: AnnData, study: Study, request: ComparisonRequest) -> SampleValues:
@@ -189,7 +207,7 @@ def read_counts(adata: AnnData, study: Study, request: ComparisonRequest) -> Sam
     study = study.of_cells(source.usable)
     totals = cell_totals(adata, request.library_key, fractional=source.fractional)
     return SampleValues(
-        source, study, lambda columns, team: add_up_counts(source, study, columns, team=team, totals=totals)
+        source, study, lambda s, columns, team: add_up_counts(s, study, columns, team=team, totals=totals)
     )
 
 
@@ -199,7 +217,11 @@ def read_lognorm(adata: AnnData, study: Study, request: ComparisonRequest) -> Sa
         adata, layer=request.counts_layer, use_raw=request.use_raw, gene_symbols=request.gene_symbols
     )
     refuse_unequal_depth(values, study)
-    return SampleValues(values.source, study, lambda columns, team: add_up_lognorm(values, study, columns, team=team))
+    return SampleValues(
+        values.source,
+        study,
+        lambda s, columns, team: add_up_lognorm(replace(values, source=s), study, columns, team=team),
+    )
 
 
 def prepare_comparison(adata: AnnData, keys: StudyKeys, request: ComparisonRequest) -> ComparisonData:
@@ -228,16 +250,20 @@ def add_up_study(
     """Find counts and interactions of a study that has been read, and add up."""
     read = read_lognorm if request.scale == "lognorm" else read_counts
     values = read(adata, study, request)
-    source, study = values.source, values.study
-    resource = rs.as_resource(request.resource)
-    interactions = testable_interactions(resource, source.var_names, missing_subunits="drop", indirect=True)
+    study, resource = values.study, rs.as_resource(request.resource)
+    source, production = read_production(values.source, resource, request.molecules, is_log=False)
+    interactions = testable_interactions(
+        resource, source.names, missing_subunits="drop", indirect=True, production=production
+    )
+    interactions = with_consumers(interactions, production, source.names)
     with team(None) as threads:
-        bulk = values.add_up(interactions.columns, threads)
+        bulk = values.add_up(source, interactions.columns, threads)
     total_cells = bulk.n_cells.sum(axis=1)
     ambient = read_ambient(study, bulk, source.var_names)
     bulk, composition = compose(bulk, method=request.normalization, min_cells=request.min_cells)
     total = bulk.all_counts.sum(axis=(0, 1))
-    more = background_genes(total, besides=interactions.columns, names=source.var_names.to_numpy(str))
+    own = interactions.columns[interactions.columns < source.var_names.size]
+    more = background_genes(total, besides=own, names=source.var_names.to_numpy(str))
     background = bulk.all_counts[:, :, more]
     shifts = composition_shifts(study, study.groups, bulk=bulk, composition=composition, names=source.var_names)
     study, usable = _usable_groups(study, bulk, min_cells=request.min_cells, groupby=groupby)
@@ -248,6 +274,7 @@ def add_up_study(
         source,
         resource,
         interactions,
+        production,
         bulk,
         total_cells,
         composition.of_groups(usable),

@@ -11,7 +11,7 @@ from scipy import sparse
 from .._validate import warn
 from ..core.read.files import first_values
 from ..core.read.pseudobulk import Pseudobulk, pseudobulk
-from ..core.read.tiles import Blocks
+from ..core.read.tiles import Blocks, Take
 from ..kernels import pseudobulk as seen
 from .cells import obs_column
 from .expression import Expression, read_expression
@@ -145,6 +145,14 @@ def whole_numbers(matrix: Any) -> bool:
     return True
 
 
+def holds_counts(matrix: Any) -> bool:
+    """Whether all values are whole numbers and some are not zero; of a matrix in blocks, those of the first such."""
+    if not isinstance(matrix, Blocks):
+        return bool(_values(matrix).any()) and whole_numbers(matrix)
+    blocks = (block for _, block in matrix.each(Take()))
+    return next((whole_numbers(block) for block in blocks if _values(block).any()), False)
+
+
 def cell_totals(adata: AnnData, library_key: str | None, *, fractional: bool = False) -> Floats | None:
     """Read the total count of every cell, or None where it is that of the matrix; whole unless counts are not.
 
@@ -184,7 +192,7 @@ def add_up_counts(
 ) -> Pseudobulk:
     """Add up the counts of these columns by sample and group, and the library: over all columns, or of ``totals``."""
     bulk = pseudobulk(
-        source.matrix,
+        source.reading,
         cells=study.cells,
         sample=study.sample,
         group=study.group,
@@ -193,14 +201,15 @@ def add_up_counts(
         team=team,
         totals=totals,
     )
-    check_count_sums(bulk, source)
+    check_count_sums(bulk, source, columns)
     return bulk
 
 
-def check_count_sums(bulk: Pseudobulk, source: Expression) -> None:
+def check_count_sums(bulk: Pseudobulk, source: Expression, columns: Ints) -> None:
     """Raise unless sums are those of counts; warn where they are the counts of the resource's genes alone."""
     _refuse_unsuitable(bulk, source)
-    share = float(bulk.counts.sum() / bulk.library.sum())
+    own = columns < source.var_names.size  # sums of genes count none twice
+    share = float(bulk.counts[:, :, own].sum() / bulk.library.sum())
     if share > MOST:
         warn(
             f"{share:.0%} of all counts in {source.name} ({source.var_names.size:,} genes) are of genes of the "

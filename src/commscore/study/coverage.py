@@ -173,3 +173,12 @@ def _other_species(resource: rs.Resource, names: list[str]) -> str:
     if looks == "mouse":
         return "var_names look like mouse symbols; use resource=cs.rs.load(...).to_species('mouse')"
     return "var_names look like human symbols; use the human resource, without to_species('mouse')"
+
+
+def genes_in_data(resource: rs.Resource, genes: list[str], var_names: pd.Index) -> dict[str, str]:
+    """Return the name in the data of every gene that they have: its symbol, an old one, its Ensembl id."""
+    matched = resource.match(var_names, genes=genes)
+    matched = matched[matched["how"] != "missing"]
+    found_as = dict(zip(matched["gene"], matched["found_as"], strict=True))
+    own = {str(name).replace("_", "-"): str(name) for name in var_names if "_" in str(name)}
+    return found_as | {gene: own[gene] for gene in genes if gene not in found_as and gene in own}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from .. import rs
 from .._validate import listed, suggest, warn
 from ..arrays import GeneColumns
 from ..core.read.files import backed_view, contained, take
+from ..core.read.sums import WithSums
 from .scale import warn_of_scale
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Expression:
 
     ``matrix`` is a SciPy sparse matrix, a 2-D array, or :class:`~commscore.core.read.tiles.Blocks`; ``fractional``
     says of counts that they were corrected and are not whole; ``recovered`` is the fraction of the cells whose counts
-    came back from scaled ones, or their logarithms, and ``usable`` which ones these are.
+    came back from scaled ones, or their logarithms, and ``usable`` which ones these are. ``sums`` are virtual genes,
+    each the sum of some variables (of their exponentials, if values are logarithms, ``is_log``).
     """
 
     matrix: Any
@@ -41,6 +43,19 @@ class Expression:
     fractional: bool = False
     recovered: float | None = None
     usable: Bools | None = None
+    sum_names: tuple[str, ...] = ()
+    sums: tuple[tuple[int, ...], ...] = ()
+    is_log: bool = False
+
+    @property
+    def reading(self) -> Any:
+        """The matrix, with the virtual genes as further columns."""
+        return WithSums(self.matrix, self.sums, self.is_log) if self.sums else self.matrix
+
+    @property
+    def names(self) -> pd.Index:
+        """Names of the variables, and of the virtual genes behind them."""
+        return self.var_names.append(pd.Index(self.sum_names, dtype=object)) if self.sums else self.var_names
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -56,7 +71,7 @@ class Expression:
 
     def take(self, columns: Ints) -> Any:
         """Return these columns, in memory: a sparse matrix or a 2-D array."""
-        return take(self.matrix, columns)
+        return take(self.reading, columns)
 
 
 def read_expression(
@@ -171,10 +186,15 @@ def refuse_unsuitable(columns: GeneColumns | CellStatistics, source: Expression)
         )
         raise ValueError(msg)
     if columns.n_values and columns.whole:
-        msg = (
-            f"{name} holds only whole numbers, as raw counts do; scoring needs log-normalised expression: "
-            "sc.pp.normalize_total(adata, target_sum=1e4); sc.pp.log1p(adata), "
-            "or give the layer= that holds it"
-        )
-        raise ValueError(msg)
+        refuse_counts(name)
     warn_of_scale(source.matrix, name, highest=float(columns.extent[1]))
+
+
+def refuse_counts(name: str) -> NoReturn:
+    """Raise because the matrix of this name holds counts."""
+    msg = (
+        f"{name} holds only whole numbers, as raw counts do; scoring needs log-normalised expression: "
+        "sc.pp.normalize_total(adata, target_sum=1e4); sc.pp.log1p(adata), "
+        "or give the layer= that holds it"
+    )
+    raise ValueError(msg)

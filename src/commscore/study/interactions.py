@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +12,13 @@ from .. import rs
 from .._validate import one_of
 from ..arrays import Entities
 from ..rs._derive import statement_levels
-from .coverage import BEYOND_RNA, INDIRECT, INTERACTIONS, nothing_found, warn_of_few
+from .coverage import BEYOND_RNA, INDIRECT, INTERACTIONS, genes_in_data, nothing_found, warn_of_few
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..arrays import Ints
+    from .production import Production
 
 _SIDES = ("ligand", "receptor")
 MISSING_SUBUNITS = ("drop", "ignore")
@@ -32,6 +33,8 @@ class TestableInteractions:
     positions of the genes in ``var_names`` and ``genes`` their symbols, in the numbering of
     ``entities.genes``; ``untested`` are rows (interaction, reason, detail); ``aliases`` maps a symbol to the
     name under which the data have it, where that is another: an old one, an Ensembl id, one with its genome.
+    ``consumers`` are the numbers of the genes that break each ligand down, -1 where none is known, None where nobody
+    asked.
     """
 
     frame: pd.DataFrame
@@ -42,6 +45,7 @@ class TestableInteractions:
     genes: npt.NDArray[np.object_]
     untested: list[tuple[str, str, str]]
     aliases: dict[str, str]
+    consumers: Ints | None = None
 
     @property
     def counted(self) -> dict[str, int]:
@@ -50,17 +54,24 @@ class TestableInteractions:
 
 
 def testable_interactions(
-    resource: rs.Resource, var_names: pd.Index, *, missing_subunits: str, indirect: bool
+    resource: rs.Resource,
+    var_names: pd.Index,
+    *,
+    missing_subunits: str,
+    indirect: bool,
+    production: Production | None,
 ) -> TestableInteractions:
     """Split the interactions into those whose genes are measured and those that are not, with the reason.
 
     Warns where the former are few. Unless ``indirect``, pairs that do not bind each other are not tested
-    (:func:`_indirect_only`).
+    (:func:`_indirect_only`). Molecules that no gene encodes are measured as ``production`` says.
     """
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
     frame = with_whole_genes(_interactions_of(resource), var_names)
     left_out = np.zeros(len(frame), bool) if indirect else _indirect_only(resource, frame)
-    codes, names = pd.factorize(np.concatenate([np.asarray(frame[c], object) for c in ("ligand", "receptor")]))
+    made = {} if production is None else production.made
+    sides = [np.asarray([made.get(name, name) for name in frame[side]], object) for side in _SIDES]
+    codes, names = pd.factorize(np.concatenate(sides))
     position_of, aliases = _locate_genes(resource, names, var_names)
     ignore = missing_subunits == "ignore"
     members = [_positions(name, position_of, ignore=ignore) for name in names]
@@ -73,6 +84,9 @@ def testable_interactions(
         if left_out[i]:
             return INDIRECT, _INDIRECT_DETAIL
         sides = names[left[i]].split("_"), names[right[i]].split("_")
+        beyond = [g for side in sides for g in side if g.startswith("met:")]
+        if beyond and production is not None:
+            return BEYOND_RNA, production.why_not(beyond)
         return _reason(sides, kinds[i], position_of, ignore=ignore)
 
     untested = [(interactions[i], *reason(i)) for i in np.flatnonzero(~fine)]
@@ -86,6 +100,24 @@ def testable_interactions(
         position_of=position_of,
         untested=untested,
         aliases=aliases,
+    )
+
+
+def with_consumers(interactions: TestableInteractions, production: Production, names: pd.Index) -> TestableInteractions:
+    """Add the genes that break the ligands down to what is read; ``consumers`` numbers them, -1 where none is known."""
+    if not production.is_asked:
+        return interactions
+    of = [production.consumed.get(ligand, "") for ligand in interactions.frame["ligand"]]
+    number = {gene: i for i, gene in enumerate(interactions.genes)}
+    at = names.get_indexer(list(dict.fromkeys(of)))
+    place = dict(zip(dict.fromkeys(of), at.tolist(), strict=True))
+    new = sorted({gene for gene in of if gene and place[gene] >= 0} - set(number))
+    number |= {gene: len(number) + i for i, gene in enumerate(new)}
+    return replace(
+        interactions,
+        columns=np.concatenate([interactions.columns, names.get_indexer(new)]).astype(np.int64),
+        genes=np.concatenate([interactions.genes, np.asarray(new, object)]),
+        consumers=np.asarray([number.get(gene, -1) if gene else -1 for gene in of], np.int64),
     )
 
 
@@ -164,15 +196,6 @@ def _locate_genes(
     at = var_names.get_indexer(list(found_as.values()))
     position_of = {g: int(i) for g, i in zip(found_as, at, strict=True)}
     return position_of, {gene: name for gene, name in found_as.items() if gene != name}
-
-
-def genes_in_data(resource: rs.Resource, genes: list[str], var_names: pd.Index) -> dict[str, str]:
-    """Return the name in the data of every gene that they have: its symbol, an old one, its Ensembl id."""
-    matched = resource.match(var_names, genes=genes)
-    matched = matched[matched["how"] != "missing"]
-    found_as = dict(zip(matched["gene"], matched["found_as"], strict=True))
-    own = {str(name).replace("_", "-"): str(name) for name in var_names if "_" in str(name)}
-    return found_as | {gene: own[gene] for gene in genes if gene not in found_as and gene in own}
 
 
 def _reason(

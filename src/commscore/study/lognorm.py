@@ -74,7 +74,7 @@ class LogNormalised:
 
 def add_up_lognorm(values: LogNormalised, study: Study, columns: Ints, *, team: Team) -> Pseudobulk:
     """Add up the values by sample and group; a cell expresses a gene where its value is above zero."""
-    matrix = values.source.matrix
+    matrix, source = values.source.matrix, values.source
     where: dict[str, Any] = {
         "cells": study.cells,
         "sample": study.sample,
@@ -84,7 +84,8 @@ def add_up_lognorm(values: LogNormalised, study: Study, columns: Ints, *, team: 
         "team": team,
     }
     above = sparse.csr_matrix(((matrix.data > 0).astype(np.float32), matrix.indices, matrix.indptr), matrix.shape)
-    return replace(pseudobulk(matrix, **where), prop=pseudobulk(above, **where).prop)
+    prop = pseudobulk(replace(source, matrix=above).reading, **where).prop
+    return replace(pseudobulk(source.reading, **where), prop=prop)
 
 
 def refuse_unequal_depth(values: LogNormalised, study: Study) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from .._names import distinct
 from ..core.log_rates import log_cpm
+from .production import claims
 
 if TYPE_CHECKING:
     from ..arrays import Ints
@@ -42,7 +43,9 @@ def sample_sides(prepared: ComparisonData, *, min_cells: int, expr_prop: float, 
     ligand[gone], receptor[gone] = np.nan, np.nan
     var = _var(prepared, source, target, which=which)
     var["n_samples"] = (~gone).sum(axis=0)
-    return {"ligand": ligand, "receptor": receptor, "var": var}
+    consumed = np.where(gone, np.nan, prepared.consumed()[:, source, which])
+    claim = claims(var["ligand_complex"])
+    return {"ligand": ligand, "receptor": receptor, "var": var, "consumed": consumed, "claim": claim}
 
 
 def _var(prepared: ComparisonData, source: Ints, target: Ints, *, which: Ints) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from .._names import read_names
 from ..arrays import Entities
 from ..core import circuits as core
 from ..tables.vocabulary import StepStatus
+from .production import produced_in
 from .stored_edges import EVERYTHING, obs_labels, stored_expression, stored_group_codes, sums_in_bins
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def circuit_scores(
     if column is None or steps.empty:
         levels = [EVERYTHING] if column is None else obs_labels(adata, by, column)[1]
         return {level: steps["score"].to_numpy(np.float64) for level in levels}
-    graph, genes, groups = _graph(stored.extra["edges"], steps)
+    graph, genes, groups = _graph(stored.extra["edges"], steps, produced_in(stored.params))
     aliases = dict(stored.params.get("aliases") or {})
     source = stored_expression(adata, stored.params)
     group = stored_group_codes(adata, stored.params, groups)
@@ -72,14 +73,16 @@ def _one(graph: core.CircuitGraph, total: Floats, n: Floats, *, rule: str, min_c
         return np.asarray(core.step_scores(values, graph)[:, 0], np.float64)
 
 
-def _graph(edges: pd.DataFrame, steps: pd.DataFrame) -> tuple[core.CircuitGraph, list[str], list[str]]:
+def _graph(
+    edges: pd.DataFrame, steps: pd.DataFrame, made: dict[str, str]
+) -> tuple[core.CircuitGraph, list[str], list[str]]:
     """Build the graph of these steps from what is stored; a role is the groups that took it."""
     acting = edges[edges["status"].astype(str) == StepStatus.ACTS_ON_ITS_EDGE]
     gates_of = {c: part.to_dict("records") for c, part in acting.groupby("circuit", observed=True)}
     nodes: dict[tuple[str, str], int] = {}
 
     def node(molecule: str, groups: str) -> int:
-        return nodes.setdefault((molecule, groups), len(nodes))
+        return nodes.setdefault((made.get(molecule, molecule), groups), len(nodes))
 
     ends, gates = [], []
     for i, row in enumerate(steps.to_dict("records")):

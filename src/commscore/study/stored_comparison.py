@@ -45,6 +45,7 @@ _NAMES = (
     "library_key",
     "gene_symbols",
     "scale",
+    "molecules",
 )
 
 
@@ -80,6 +81,7 @@ class StoredComparison:
             library_key=o["library_key"],
             gene_symbols=o["gene_symbols"],
             scale=o["scale"],
+            molecules=o["molecules"],
             keep_incomplete=True,
         )
         return prepare_comparison(adata, self.keys, request)

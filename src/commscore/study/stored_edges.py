@@ -16,6 +16,7 @@ from ..core.threads import team
 from ..get._columns import label_codes
 from .cells import obs_column
 from .expression import Expression, read_expression
+from .production import produced_in, with_stored_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,11 +81,11 @@ def split_key(condition_key: str | None, sample_key: str | None) -> tuple[str, s
 
 def edge_sides(table: pd.DataFrame, params: Mapping[str, Any], source: Expression) -> EdgeSides:
     """Turn the ends of the edges of a stored result into numbers."""
-    aliases = dict(params.get("aliases") or {})
+    aliases, made = dict(params.get("aliases") or {}), produced_in(params)
     names = {m: i for i, m in enumerate(sorted({*table["ligand_complex"], *table["receptor_complex"]}))}
-    members = [[aliases.get(g, g) for g in m.split("_")] for m in names]
+    members = [[aliases.get(g, g) for g in made.get(m, m).split("_")] for m in names]
     # with missing_subunits="ignore" the result rests on the subunits that are measured
-    members = [[g for g in m if g in source.var_names] for m in members]
+    members = [[g for g in m if g in source.names] for m in members]
     if not all(members):
         lost = next(name for name, m in zip(names, members, strict=True) if not m)
         msg = f"{lost} of the stored result is not in var_names of {source.name}; use the adata that was scored"
@@ -111,12 +112,13 @@ def edge_sides(table: pd.DataFrame, params: Mapping[str, Any], source: Expressio
 
 def stored_expression(adata: AnnData, params: Mapping[str, Any]) -> Expression:
     """Return the matrix that a stored result was made from."""
-    return read_expression(
+    expression = read_expression(
         adata,
         layer=params.get("layer"),
         use_raw=bool(params.get("use_raw", False)),
         gene_symbols=params.get("gene_symbols"),
     )
+    return with_stored_sums(expression, params)
 
 
 def stored_group_codes(adata: AnnData, params: Mapping[str, Any], groups: list[str]) -> Ints:
@@ -151,9 +153,9 @@ def sums_in_bins(source: Expression, genes: list[str], bins: Ints, *, n_bins: in
         msg = f"levels × groups give {n_bins} parts of the cells, more than {UNUSED - 1}; use fewer levels or groups"
         raise ValueError(msg)
     labels = np.where(bins < 0, UNUSED, bins).astype(np.uint16)
-    columns = source.var_names.get_indexer(genes).astype(np.int64)
+    columns = source.names.get_indexer(genes).astype(np.int64)
     with team(None) as threads:
-        part = statistics_of(source.matrix, columns, labels, n_groups=n_bins, team=threads)
+        part = statistics_of(source.reading, columns, labels, n_groups=n_bins, team=threads)
     return EdgeSums(part.total.T, part.expressed.T.astype(np.float64), part.sizes.astype(np.float64))
 
 

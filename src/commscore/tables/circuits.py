@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import compare, score
 from ._base import Column, StoredKind, Table
 from .compare import SHAPES
+from .production import CLAIM_OF_STEP
 from .roles import HOW, ROLES
 from .vocabulary import CircuitChangeStatus, CircuitStatus, StepStatus, Unit
 
@@ -134,6 +135,7 @@ CIRCUIT_EDGES = Table(
         Column("source_review", "string", "review"),
         Column("lines", "string", "lines of its text"),
         Column("statement", "string", "what the review says"),
+        CLAIM_OF_STEP,
     ),
 )
 
@@ -187,7 +189,7 @@ CIRCUIT_CHANGES = Table(
 STORED = StoredKind(
     "circuits",
     key="commscore_circuits",
-    version=6,
+    version=7,
     tool="circuits",
     tables={
         "table": CIRCUITS,

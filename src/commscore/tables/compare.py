@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._base import Column, StoredKind, Table
+from .production import CLAIM, CONSUMED_IN_SAMPLES
 from .vocabulary import DriverName, EffectPattern, ShapeName, ShiftName, Status, Unit
 
 UNITS, STATUSES, SHIFTS = Unit.words(), Status.words(), ShiftName.words()
@@ -112,6 +113,8 @@ COMPARE = Table(
             "by more than the margin in both with an adjusted p-value up to alpha; the same for all rows of an "
             "interaction",
         ),
+        CONSUMED_IN_SAMPLES,
+        CLAIM,
     ),
 )
 
@@ -257,7 +260,7 @@ TWO_FACTORS = Table(
 STORED = StoredKind(
     "compare",
     key="commscore_compare",
-    version=5,
+    version=6,
     tool="compare",
     tables={
         "table": COMPARE,

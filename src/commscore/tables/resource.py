@@ -141,6 +141,8 @@ EVIDENCE = Table(
     ),
 )
 
+ORIGINS = ("local", "systemic", "external")
+
 MOLECULES = Table(
     "molecules",
     "one gene that makes, moves or senses one molecule that is not a gene product",
@@ -156,6 +158,19 @@ MOLECULES = Table(
         ),
         Column("gene", "string", "Gene symbol, subunits joined by `_`."),
         Column("sign", "int", "1 raises the extracellular amount or the signal, -1 lowers it."),
+        Column(
+            "step",
+            "string",
+            "Step of its making that the gene does, numbered in order: genes of one step are alternatives, steps are "
+            "needed together; empty where the gene decides nothing.",
+        ),
+        Column(
+            "origin",
+            "category",
+            "Where it is made: `local` (by cells of the tissue), `systemic` (by another organ; it comes with the "
+            "blood), `external` (by no cell of the body: food, bacteria, drugs, pollution).",
+            ORIGINS,
+        ),
         _SOURCE,
         _LINES,
         _WRITTEN,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._base import Column, StoredKind, Table
+from .production import CLAIM, CONSUMED
 from .resource import BASES
 from .vocabulary import Status, Unit
 
@@ -35,6 +36,8 @@ SCORE = Table(
             "p-value, can come from one side alone",
             RAISED,
         ),
+        CONSUMED,
+        CLAIM,
         Column("score", "float", "the score; score_<method> with several methods"),
         Column(
             "excess",
@@ -100,4 +103,4 @@ UNTESTED = Table(
     ),
 )
 
-STORED = StoredKind("score", key="commscore", version=3, tool="score", tables={"table": SCORE, "untested": UNTESTED})
+STORED = StoredKind("score", key="commscore", version=4, tool="score", tables={"table": SCORE, "untested": UNTESTED})

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ...kernels import pseudobulk as kernels
+from .sums import WithSums
 from .tiles import Blocks
 
 if TYPE_CHECKING:
@@ -91,8 +92,9 @@ def pseudobulk(
     Parameters
     ----------
     matrix
-        n_obs × n_vars counts, CSR, CSC, another sparse format, or a 2-D array, of any numeric type; or
-        :class:`~commscore.core.read.tiles.Blocks` of them.
+        n_obs × n_vars counts, CSR, CSC, another sparse format, or a 2-D array, of any numeric type;
+        :class:`~commscore.core.read.tiles.Blocks` of them; or either
+        :class:`~commscore.core.read.sums.WithSums`, which count in no library and no profile.
     cells, sample, group
         Positions of the cells in the matrix, and of each the number of its sample and its group.
     shape
@@ -105,6 +107,9 @@ def pseudobulk(
         (n_obs,) total count of every cell where the matrix does not hold all genes that were counted: the library
         is their sum.
     """
+    if isinstance(matrix, WithSums):
+        where: dict[str, Any] = {"cells": cells, "sample": sample, "group": group, "shape": shape, "team": team}
+        return _bulk_with_sums(matrix, columns, where, totals=totals)
     n_bins = shape[0] * shape[1]
     labels = sample * shape[1] + group
     gene_of = np.full(matrix.shape[1], -1, np.int64)
@@ -131,6 +136,19 @@ def pseudobulk(
         seen,
         total.reshape(*shape, -1),
     )
+
+
+def _bulk_with_sums(matrix: WithSums, columns: Ints, where: dict[str, Any], *, totals: Floats | None) -> Pseudobulk:
+    """Add up columns of the matrix, then its sums, which are read in a pass of their own."""
+    is_sum = columns >= matrix.shape[1]
+    own = pseudobulk(matrix.matrix, columns=columns[~is_sum], totals=totals, **where)
+    if not is_sum.any():
+        return own
+    sums = pseudobulk(matrix.only(columns[is_sum]), columns=np.arange(is_sum.sum()), **where)
+    counts, prop = (np.empty((*own.library.shape, columns.size)) for _ in range(2))
+    counts[:, :, ~is_sum], counts[:, :, is_sum] = own.counts, sums.counts
+    prop[:, :, ~is_sum], prop[:, :, is_sum] = own.prop, sums.prop
+    return replace(own, counts=counts, prop=prop, seen=own.seen | sums.seen)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from ...study.cells import Cells, read_cells
 from ...study.comparison import ComparisonRequest
 from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.expression import read_expression, refuse_unsuitable
+from ...study.production import read_production
 from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.samples import Note, StudyKeys, covariate_names
 from ...study.strata import samples_of_cells, warn_if_few, warn_of_patients, warn_of_samples
@@ -62,6 +63,7 @@ def circuits(
     n_perms: Repeats = 1000,
     scheme: str = "rotation",
     complex: str = "min",  # noqa: A002
+    molecules: str = "none",
     expr_prop: Proportion = 0.1,
     min_cells: Count = 5,
     min_cells_sample: Count = 5,
@@ -112,6 +114,7 @@ def circuits(
         Name of a resource with circuits, or a :class:`~commscore.rs.Resource`.
     n_perms, scheme, complex
         As in :func:`commscore.tl.score`.
+    molecules
     expr_prop
         Fraction of the cells of a role, 0 to 1, that must express every gene of a step (at least).
     min_cells
@@ -206,7 +209,8 @@ def circuits(
     role_names = named_roles(resource, "circuits")
     require_roles(assigned, role_names, groupby)
     require_tumour(assigned, role_names, groupby, resource=resource, what="circuits")
-    genes = _steps.find_genes(resource, frame, expression.var_names)
+    expression, production = read_production(expression, resource, molecules, is_log=True)
+    genes = _steps.find_genes(resource, frame, expression.names, production=production)
     genes.warn_if_few(resource, frame, expression.var_names)
     names = [str(n) for n in cells.names]
     measured = _steps.measure(resource, frame, genes, assigned=assigned, groups=names)
@@ -223,7 +227,8 @@ def circuits(
                 measured.graph,
                 keys=keys,
                 request=request,
-                names=expression.var_names[genes.columns],
+                expression=expression,
+                columns=genes.columns,
                 roles=measured.roles,
                 team=threads,
             )
@@ -235,7 +240,7 @@ def circuits(
                 extra["contrasts"] = _changes.contrast_table(samples)
                 compared |= samples.study.recorded()
         labelled = LabelledCells.read(
-            expression.matrix,
+            expression.reading,
             cells=cells.index,
             groups=cells.groups,
             columns=genes.columns,
@@ -260,6 +265,7 @@ def circuits(
             "rng": recorded(rng, seed),
             "roles": recorded_roles(roles),
             "aliases": genes.aliases,
+            **production.recorded,
             **genes.counted(frame),
             "change_test": "moderated t on samples, log2 CPM",
             "commscore": __version__,

@@ -16,6 +16,7 @@ from ...study.comparison import ComparisonRequest, read_study, refuse_without_co
 from ...study.composition import composition_shifts, factors_table, warn_of_shifts
 from ...study.counts import cell_totals, check_count_sums, raw_counts, say_of_counts
 from ...study.expression import Expression
+from ...study.production import with_sums_of
 from ...study.samples import Study, StudyKeys, study_of_samples
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def cohort(
     *,
     keys: StudyKeys,
     request: ComparisonRequest,
-    names: pd.Index,
+    expression: Expression,
+    columns: Ints,
     roles: list[str],
     team: Team,
 ) -> RoleSamples:
@@ -90,22 +92,24 @@ def cohort(
     study = _read(adata, keys, request)
     source = raw_counts(adata, counts_layer=request.counts_layer, use_raw=False, gene_symbols=request.gene_symbols)
     say_of_counts(source)
+    source = with_sums_of(source, expression)
+    columns = _columns(source, expression.names[columns])
     study = study.of_cells(source.usable)
     number = np.full(adata.n_obs, -1, np.int64)
     number[cells.index] = cells.groups.labels
     group = number[study.cells]
     large = group >= 0
     bulk = pseudobulk(
-        source.matrix,
+        source.reading,
         cells=study.cells[large],
         sample=study.sample[large],
         group=group[large],
         shape=(len(study.samples), cells.groups.n),
-        columns=_columns(source, names),
+        columns=columns,
         team=team,
         totals=cell_totals(adata, request.library_key, fractional=source.fractional),
     )
-    check_count_sums(bulk, source)
+    check_count_sums(bulk, source, columns)
     joined = bulk.joined([np.flatnonzero(member).tolist() for member in graph.members])
     joined = replace(joined, prop=np.nan_to_num(joined.prop))
     joined, composition = compose(joined, method=request.normalization, min_cells=request.min_cells)
@@ -134,7 +138,7 @@ def _expected(roles: Pseudobulk, there: Bools) -> Floats:
 
 def _columns(source: Expression, names: pd.Index) -> Ints:
     """Positions of the genes in the matrix of counts, which may be ``raw`` with other variables."""
-    at = source.var_names.get_indexer(names)
+    at = source.names.get_indexer(names)
     if (at < 0).any():
         msg = f"{source.name}, which holds the raw counts, lacks {', '.join(names[at < 0][:3])}; give counts_layer="
         raise ValueError(msg)

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...arrays import Entities
 from ...core.circuits import CORECEPTOR, DECOY, RELEASE, CircuitGraph, Gates
-from ...study.coverage import nothing_found, warn_of_few
-from ...study.interactions import genes_in_data
+from ...study.coverage import genes_in_data, nothing_found, warn_of_few
+from ...study.production import Production
 from ...study.roles import ANY_ROLE, AssignedRoles
 from ...tables.vocabulary import StepStatus
 
@@ -57,6 +57,11 @@ class Genes:
     columns: Ints
     number: dict[str, int]
     aliases: dict[str, str]
+    production: Production = field(default_factory=Production)
+
+    def subunits(self, molecule: str) -> list[str]:
+        """Return the genes of a molecule: of one that no gene encodes, the steps of its making."""
+        return self.production.made.get(molecule, molecule).split("_")
 
     def counted(self, frame: pd.DataFrame) -> dict[str, int]:
         """How many steps the resource has, and how many have their genes in the data: for ``params``."""
@@ -70,7 +75,7 @@ class Genes:
 
     def _reasons(self, frame: pd.DataFrame) -> list[str]:
         """Why each step cannot be measured in any group; nothing where it can."""
-        names = [f"{a}_{b}".split("_") for a, b in zip(frame["from"], frame["to"], strict=True)]
+        names = [[*self.subunits(a), *self.subunits(b)] for a, b in zip(frame["from"], frame["to"], strict=True)]
         return [
             StepStatus.NOT_MEASURABLE_IN_RNA
             if any(g.startswith("met:") for g in step)
@@ -92,15 +97,17 @@ class MeasuredSteps:
     genes: Genes
 
 
-def find_genes(resource: Resource, frame: pd.DataFrame, var_names: pd.Index) -> Genes:
+def find_genes(resource: Resource, frame: pd.DataFrame, var_names: pd.Index, *, production: Production) -> Genes:
     """Look up every gene of the steps by symbol, then by its other names."""
-    symbols = sorted({g for c in ("from", "to") for e in frame[c] if not e.startswith("met:") for g in e.split("_")})
+    ends = {production.made.get(e, e) for c in ("from", "to") for e in frame[c]}
+    symbols = sorted({g for end in ends if not end.startswith("met:") for g in end.split("_")})
     found_as = genes_in_data(resource, symbols, var_names)
     if not found_as:
         raise ValueError(nothing_found(resource, symbols, var_names, what="step of a circuit"))
     columns, first = np.unique(var_names.get_indexer(list(found_as.values())), return_inverse=True)
     number = {g: int(i) for g, i in zip(found_as, first, strict=True)}
-    return Genes(columns.astype(np.int64), number, {g: name for g, name in found_as.items() if g != name})
+    aliases = {g: name for g, name in found_as.items() if g != name}
+    return Genes(columns.astype(np.int64), number, aliases, production)
 
 
 def measure(
@@ -143,7 +150,12 @@ def measure(
 
 def _step(row: pd.Series, modes: dict[str, str], genes: Genes, *, assigned: AssignedRoles, groups: list[str]) -> Step:
     mode = modes.get(row["interaction"], "")
-    status, detail = _beyond_rna(row, mode) or _absent(row, assigned, groups) or _unmeasured(row, genes) or ("", "")
+    status, detail = (
+        _beyond_rna(row, mode, genes.production)
+        or _absent(row, assigned, groups)
+        or _unmeasured(row, genes)
+        or ("", "")
+    )
     ends = _end(row["source_role"], assigned, groups), _end(row["target_role"], assigned, groups)
     return Step(row, status, detail, ends, _missing_genes(row, genes) if status == StepStatus.GENE_MISSING else [])
 
@@ -156,10 +168,10 @@ def _end(role: str, assigned: AssignedRoles, groups: list[str]) -> End:
     return End(large, assigned.how.get(role, "none") if large or not role_groups else "too small")
 
 
-def _beyond_rna(row: pd.Series, mode: str) -> tuple[str, str] | None:
-    met = [row[c] for c in ("from", "to") if row[c].startswith("met:")]
+def _beyond_rna(row: pd.Series, mode: str, production: Production) -> tuple[str, str] | None:
+    met = [row[c] for c in ("from", "to") if row[c].startswith("met:") and row[c] not in production.made]
     if met:
-        return StepStatus.NOT_MEASURABLE_IN_RNA, f"{', '.join(met)} is no transcript"
+        return StepStatus.NOT_MEASURABLE_IN_RNA, production.why_not(met)
     micro = [row[c] for c in ("from", "to") if row[c].startswith("MIR")]
     if micro:
         return StepStatus.NOT_MEASURABLE_IN_RNA, f"{', '.join(micro)}: microRNA is not in mRNA counts"
@@ -190,7 +202,7 @@ def _unmeasured(row: pd.Series, genes: Genes) -> tuple[str, str] | None:
 
 
 def _missing_genes(row: pd.Series, genes: Genes) -> list[str]:
-    return [g for side in ("from", "to") for g in row[side].split("_") if g not in genes.number]
+    return [g for side in ("from", "to") for g in genes.subunits(row[side]) if g not in genes.number]
 
 
 class _Builder:
@@ -236,7 +248,7 @@ class _Builder:
     def _attach(self, gate: Step, acted: list[tuple[Step, str]]) -> None:
         row, sign = gate.row, int(gate.row["sign"])
         name = f"{row['from']} ({row['source_role']}, step {row['step']})"
-        own = all(g in self._genes.number for g in row["from"].split("_"))
+        own = all(g in self._genes.number for g in self._genes.subunits(row["from"]))
         if not own or not self._present(row["source_role"]):
             for step, _ in acted:
                 step.detail = "; ".join(filter(None, (step.detail, f"gate {name} not measured: {gate.detail}")))
@@ -258,7 +270,7 @@ class _Builder:
     def graph(self, *, n_circuits: int) -> CircuitGraph:
         """Return the arrays."""
         assigned, groups = self._assigned, self._groups
-        molecules = [[self._genes.number[g] for g in molecule.split("_")] for molecule, _ in self._nodes]
+        molecules = [[self._genes.number[g] for g in self._genes.subunits(m)] for m, _ in self._nodes]
         ends = np.asarray(self._ends, np.int64).reshape(-1, 2)
         members = np.array([[g in assigned.of(r) for g in groups] for r in self.roles], bool)
         return CircuitGraph(

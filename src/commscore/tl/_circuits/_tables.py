@@ -11,8 +11,10 @@ import pandas as pd
 from ..._names import read_names, write_names
 from ...get._frames import typed_frame
 from ...stats.multiple import benjamini_hochberg
+from ...study.production import claims
 from ...tables import circuits as schema
 from ...tables import score as score_schema
+from ...tables.production import CLAIM_TEXT
 from ...tables.vocabulary import CircuitStatus, StepStatus
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class CircuitValues:
 _RAW = {"pvalue": "pvalue_raw", "pvalue_within": "pvalue_within_raw"}
 _ADJUSTED = {"padj": "pvalue_raw", "padj_within": "pvalue_within_raw"}
 _DERIVED = {*_RAW, *_ADJUSTED}
+_LEVEL_OF = {"from": "from_mean", "to": "to_mean"}
 
 
 def in_words(step: Step) -> str:
@@ -61,13 +64,15 @@ def edge_table(measured: MeasuredSteps, observed: CircuitValues, *, expr_prop: f
             step.status = StepStatus.BELOW_EXPR_PROP if low else StepStatus.EXPRESSED
             step.detail = "; ".join(filter(None, (low, step.detail)))
     rows = [_edge_row(s, measured, observed) for s in measured.steps]
-    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUIT_EDGES.names if c not in _DERIVED])
+    frame = pd.DataFrame(rows, columns=[c for c in schema.CIRCUIT_EDGES.names if c not in {*_DERIVED, "claim"}])
     first, of_row = _distinct(frame)
     failed = (frame["status"] == StepStatus.BELOW_EXPR_PROP).to_numpy()[first]
     for name, raw in _RAW.items():
         frame[name] = _among_listed(frame[raw].to_numpy(np.float64)[first], failed=failed)[of_row]
     for adjusted, raw in _ADJUSTED.items():
         frame[adjusted] = _among_candidates(frame[raw].to_numpy(np.float64)[first], failed=failed)[of_row]
+    level = [frame[mean].notna() & (claims(frame[end]) != "") for end, mean in _LEVEL_OF.items()]
+    frame["claim"] = np.where(np.logical_or(*level), CLAIM_TEXT, "")
     return typed_frame(frame, schema.CIRCUIT_EDGES)
 
 

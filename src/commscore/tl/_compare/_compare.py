@@ -60,6 +60,7 @@ def compare(
     normalization: str = "tmm",
     library_key: str | None = None,
     scale: str = "counts",
+    molecules: str = "none",
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
     margin: NonNegative = 0.5,
@@ -139,6 +140,7 @@ def compare(
         Layer with the raw counts; else ``layers["counts"]``, else ``X`` or ``raw``, whichever holds whole numbers.
     normalization
     library_key
+    molecules
     scale
         ``"counts"``: raw counts; where there are none, those behind the logarithms of scaled counts, if they come back
         whole (a warning says so). ``"lognorm"``: means over the cells of normalised values, before their logarithm, of
@@ -230,6 +232,7 @@ def compare(
         library_key=library_key,
         gene_symbols=gene_symbols,
         scale=scale,
+        molecules=molecules,
         keep_incomplete=True,
     )
     _refuse_lognorm(scale, by_cells=unit == "cells", library_key=library_key)
@@ -275,6 +278,7 @@ def compare(
         "combine": combine,
         **_frames.abundance_references(comparison.info, chosen=abundance_reference is not None),
         **prepared.source.counts,
+        **prepared.production.recorded,
         "expr_prop": float(expr_prop),
         "min_cells": int(min_cells),
         "margin": float(margin),

@@ -12,6 +12,7 @@ from ...arrays import Tests
 from ...core.contrast import LABELS
 from ...get._frames import taken_categories
 from ...get._left_out import split
+from ...study.production import claims
 from ...tables import compare as schema
 from ...tables.vocabulary import Status, Unit
 
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from ...arrays import Ints
+    from ...arrays import Floats, Ints
     from ...study.comparison import ComparisonData
 
     Columns = dict[str, npt.NDArray[Any]]
 
+_OF_MOLECULES = ("consumed", "claim")
 _MADE_HERE = (
     "contrast",
     "source",
@@ -35,6 +37,7 @@ _MADE_HERE = (
     "mode",
     "unit",
     "scale",
+    *_OF_MOLECULES,
 )
 _DETAIL = {
     "group_absent": "the source or the target group has no cells in these samples",
@@ -71,10 +74,20 @@ def compare_table(
     joined = {name: np.concatenate([columns[name] for _, columns in parts]) for name in _taken_over()}
     for end in ("ref", "alt"):
         frame[f"subunit_{end}"] = _subunits(prepared, joined, end)
-    for name in schema.COMPARE.names:
+    if prepared.production.is_asked:
+        consumed = _mean_of_samples(prepared.consumed())[tests.source, which]
+        frame |= {"consumed": np.tile(consumed, m), "claim": claims(frame["ligand_complex"])}
+    names = [n for n in schema.COMPARE.names if n in frame or n not in _OF_MOLECULES]
+    for name in names:
         if name not in frame:
             frame[name] = _as_stored(name, joined[name])
-    return pd.DataFrame({name: frame[name] for name in schema.COMPARE.names})
+    return pd.DataFrame({name: frame[name] for name in names})
+
+
+def _mean_of_samples(values: Floats) -> Floats:
+    """Mean over the samples that have a value."""
+    n = np.isfinite(values).sum(axis=0)
+    return np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
 
 
 def split_rows(

@@ -34,6 +34,7 @@ def profile(
     library_key: str | None = None,
     use_raw: bool = False,
     gene_symbols: str | None = None,
+    molecules: str = "none",
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
     min_samples: Count = 1,
@@ -57,6 +58,7 @@ def profile(
     gene_symbols
     normalization
     library_key
+    molecules
     expr_prop
         Fraction of cells, 0 to 1, that must express both sides of an edge …
     min_samples
@@ -68,9 +70,10 @@ def profile(
     -------
     AnnData
         ``X``: log2(L·R), float64, NaN where source or target is missing in the sample. ``layers``: ``missing`` (bool),
-        ``ligand`` and ``receptor`` (the two summands). ``obs``: the columns of ``adata.obs`` that are constant within
-        every sample, and ``n_cells``. ``var``: ``source, target, interaction, ligand_complex, receptor_complex,
-        mode, n_samples`` (samples with a value). ``uns["commscore_profile"]``: the parameters.
+        ``ligand`` and ``receptor`` (the two summands), and with ``molecules="production"`` ``consumed``. ``obs``: the
+        columns of ``adata.obs`` that are constant within every sample, and ``n_cells``. ``var``: ``source, target,
+        interaction, ligand_complex, receptor_complex, mode, n_samples`` (samples with a value), and ``claim`` where
+        molecules are measured. ``uns["commscore_profile"]``: the parameters.
         A complex is its lowest subunit in each sample; between subunits of like level noise makes that lower in
         samples of few counts, which :func:`commscore.tl.compare` avoids by one subunit for all samples.
 
@@ -106,6 +109,7 @@ def profile(
         normalization=normalization,
         library_key=library_key,
         gene_symbols=gene_symbols,
+        molecules=molecules,
     )
     study = study_of_samples(adata, groupby, sample_key)
     prepared = add_up_study(adata, study, request, groupby=groupby)
@@ -113,11 +117,14 @@ def profile(
     samples = ad.AnnData(sides["ligand"] + sides["receptor"], obs=_obs(adata, prepared, sample_key), var=sides["var"])
     samples.layers["ligand"], samples.layers["receptor"] = sides["ligand"], sides["receptor"]
     samples.layers["missing"] = np.isnan(samples.X)
+    if prepared.production.is_asked:
+        samples.layers["consumed"], samples.var["claim"] = sides["consumed"], sides["claim"]
     samples.uns["commscore_profile"] = {
         "groupby": groupby,
         "sample_key": sample_key,
         "resource": prepared.resource.name,
         **prepared.source.counts,
+        **prepared.production.recorded,
         "normalization": normalization,
         "library_key": library_key,
         "expr_prop": float(expr_prop),

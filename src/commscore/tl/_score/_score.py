@@ -29,7 +29,8 @@ from ...study.background import cell_totals, gene_sets_of_tests, with_cofactors
 from ...study.cells import Cells, read_cells
 from ...study.expression import Expression, read_expression, refuse_unsuitable
 from ...study.group_pairs import GroupPairs, MeetingGroups, read_group_pairs
-from ...study.interactions import TestableInteractions, testable_interactions
+from ...study.interactions import TestableInteractions, testable_interactions, with_consumers
+from ...study.production import consumed_share, read_production
 from ...study.progress import progress_bar
 from ...study.strata import samples_of_cells, warn_if_few, warn_of_patients, warn_of_samples
 from . import _samples
@@ -41,8 +42,9 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from ... import scores as scoring
-    from ...arrays import Floats
+    from ...arrays import Floats, Ints, Tests
     from ...core.scoring.problem import GeneSetsOfTests
+    from ...core.summary import EntitySummary
     from ...core.threads import Team
     from ...rs import Resource
 
@@ -65,6 +67,7 @@ def score(
     scheme: str = "rotation",
     complex: str = "min",  # noqa: A002
     missing_subunits: str = "drop",
+    molecules: str = "none",
     expr_prop: Proportion = 0.1,
     min_cells: Count = 5,
     groups: GroupNames | None = None,
@@ -141,6 +144,7 @@ def score(
     missing_subunits
         ``"drop"`` leaves out interactions with an unmeasured subunit (with the reason, see
         :func:`commscore.get.untested`); ``"ignore"`` uses the subunits that are measured.
+    molecules
     expr_prop
         Fraction of cells, 0 to 1, that must express every subunit in its group (at least; see
         ``prop_filter``). Expressed means a value above zero.
@@ -222,10 +226,12 @@ def score(
         refuse_one_group(chosen, groupby)
     meeting = read_group_pairs(group_pairs, cells, groupby=groupby)
     resource = rs.as_resource(resource)
+    expression, production = read_production(expression, resource, molecules, is_log=True)
     interactions = testable_interactions(
-        resource, expression.var_names, missing_subunits=missing_subunits, indirect=False
+        resource, expression.names, missing_subunits=missing_subunits, indirect=False, production=production
     )
     interactions, sets = with_cofactors(interactions, chosen.scores, expression.var_names)
+    interactions = with_consumers(interactions, production, expression.names)
     _refuse_unknown(null, chosen.scores, sets)
     settings = ScoreSettings(
         null, Draws(n=int(n_perms), scheme=scheme, key=seed, memory=int(memory)), complex, ties == "gt", plus_one
@@ -258,6 +264,7 @@ def score(
         "scheme": scheme,
         "complex": complex,
         "missing_subunits": missing_subunits,
+        **production.recorded,
         "expr_prop": float(expr_prop),
         "min_cells": int(min_cells),
         "layer": layer,
@@ -363,9 +370,21 @@ def _score_rows(
     if problem.samples is not None:
         tested = over_samples(problem, tests, chosen.scores, summary=summary, passes=passes, draws=draws)
     expected = join(_expected(problem), interactions.entities, settings.rule)
+    consumed = _consumed(interactions, summary, tests, which=which, mean=problem.genes.mean)
     return ScoredRows(
-        interactions, summary, tests, which, chosen, null, scored, probability, expected, tested, draws.strata
+        interactions, summary, tests, which, chosen, null, scored, probability, expected, consumed, tested, draws.strata
     )
+
+
+def _consumed(
+    interactions: TestableInteractions, summary: EntitySummary, tests: Tests, *, which: Ints, mean: Floats
+) -> Floats | None:
+    """Share of the source's consumers in its producers and consumers, test by test."""
+    if interactions.consumers is None:
+        return None
+    consumer = interactions.consumers[which]
+    broken_down = np.where(consumer >= 0, mean[consumer, tests.source], np.nan)
+    return consumed_share(summary.mean[tests.ligand, tests.source], broken_down)
 
 
 def _expected(problem: Problem) -> Floats:
@@ -389,7 +408,7 @@ def _problem(
     null, draws = settings.null, settings.draws
     background = any(m.background for m in scores)
     reader = CellReader(
-        expression.matrix,
+        expression.reading,
         cells.chosen,
         cells.groups,
         interactions.columns,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...get._frames import coded_categories, taken_categories
+from ...study.production import claims
 from ...tables import score as schema
 from ...tables.resource import BASES
 from ._samples import columns_of_tests
@@ -38,6 +39,7 @@ class ScoredRows:
     scored: ScoredTests
     probability: Floats
     expected: Floats
+    consumed: Floats | None = None
     over_samples: OverSamples | None = None
     strata: Groups | None = None
     cells: Cells | None = None
@@ -75,6 +77,9 @@ def score_table(rows: ScoredRows) -> pd.DataFrame:
     frame |= {f"{side}_mean": summary.mean[e, g] for side, e, g in sides}
     frame |= {f"{side}_prop": summary.prop[e, g] for side, e, g in sides}
     frame["raised"] = _raised(rows, t)
+    if rows.consumed is not None:
+        frame["consumed"] = rows.consumed[order]
+        frame["claim"] = claims(interactions.frame["ligand"].iloc[which])
     table = pd.DataFrame(frame)
     columns = pd.DataFrame(columns_of_tests(rows)).take(order).reset_index(drop=True)
     return pd.concat([table, columns], axis=1)

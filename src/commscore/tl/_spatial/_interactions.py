@@ -72,7 +72,9 @@ def interactions_of(resource: Resource, expression: Expression, *, warned: bool)
     with warnings.catch_warnings():
         if warned:
             warnings.simplefilter("ignore")
-        return testable_interactions(resource, expression.var_names, missing_subunits="drop", indirect=False)
+        return testable_interactions(
+            resource, expression.var_names, missing_subunits="drop", indirect=False, production=None
+        )
 
 
 def tests_of_scores(
