@@ -124,7 +124,8 @@ def test_order_of_genes_density_and_labels_change_nothing(cells, resource):
     dense.X = dense.X.toarray()
     pd.testing.assert_frame_equal(scored(dense, resource).table, expected)
     renamed = cells.copy()
-    renamed.obs["cell_type"] = renamed.obs["cell_type"].cat.rename_categories({"CAF": "u", "T cell": "v", "tumour": "w"})
+    names = {"CAF": "u", "T cell": "v", "tumour": "w"}
+    renamed.obs["cell_type"] = renamed.obs["cell_type"].cat.rename_categories(names)
     again = scored(renamed, resource).table
     np.testing.assert_array_equal(again["score"], expected["score"])
     np.testing.assert_array_equal(again["pvalue"], expected["pvalue"])
