@@ -18,9 +18,9 @@ def steps_of(molecules: pd.DataFrame) -> dict[str, Steps]:
     """
     if "step" not in molecules:
         return {}
-    made = molecules[molecules["step"] != ""]
+    with_steps = molecules[molecules["step"] != ""]
     genes: dict[str, dict[str, set[str]]] = {}
-    for molecule, step, gene in zip(made["molecule"], made["step"], made["gene"], strict=True):
+    for molecule, step, gene in zip(with_steps["molecule"], with_steps["step"], with_steps["gene"], strict=True):
         genes.setdefault(molecule, {}).setdefault(step, set()).add(gene)
     return {m: tuple(tuple(sorted(genes[m][s])) for s in sorted(genes[m], key=_in_order)) for m in sorted(genes)}
 

@@ -69,8 +69,8 @@ def testable_interactions(
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
     frame = with_whole_genes(_interactions_of(resource), var_names)
     left_out = np.zeros(len(frame), bool) if indirect else _indirect_only(resource, frame)
-    made = {} if production is None else production.made
-    sides = [np.asarray([made.get(name, name) for name in frame[side]], object) for side in _SIDES]
+    complexes = {} if production is None else production.complexes
+    sides = [np.asarray([complexes.get(name, name) for name in frame[side]], object) for side in _SIDES]
     codes, names = pd.factorize(np.concatenate(sides))
     position_of, aliases = _locate_genes(resource, names, var_names)
     ignore = missing_subunits == "ignore"

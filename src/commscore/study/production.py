@@ -36,17 +36,17 @@ class Production:
 
     Attributes
     ----------
-    made
+    complexes
         Molecule → its steps as one complex: alternatives of a step joined by ``+``, steps by ``_``.
     consumed
         Molecule → the genes that break it down, joined by ``+``.
     origin
-        Molecule → where it is made.
+        Molecule → where it is produced.
     is_asked
         Whether molecules are measured at all.
     """
 
-    made: Mapping[str, str] = field(default_factory=dict)
+    complexes: Mapping[str, str] = field(default_factory=dict)
     consumed: Mapping[str, str] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict)
     is_asked: bool = False
@@ -54,8 +54,8 @@ class Production:
     @property
     def recorded(self) -> dict[str, Any]:
         """What ``params`` keep: how every molecule was measured."""
-        made = [f"{molecule}{_DEFINES}{steps}" for molecule, steps in self.made.items()]
-        return {"molecules": MOLECULES[self.is_asked], "produced": np.asarray(made, object)}
+        complexes = [f"{molecule}{_DEFINES}{steps}" for molecule, steps in self.complexes.items()]
+        return {"molecules": MOLECULES[self.is_asked], "produced": np.asarray(complexes, object)}
 
     def why_not(self, molecules: list[str]) -> str:
         """Say why these are not measured."""
@@ -91,18 +91,18 @@ def read_production(
         refuse_counts(expression.name)
     steps, consumers = steps_of(table), consumers_of(table)
     genes = sorted({g for m in steps.values() for s in m for g in s} | {g for c in consumers.values() for g in c})
-    found = genes_in_data(resource, genes, expression.var_names)
-    made = {m: "_".join(_virtual(s, found) for s in some) for m, some in steps.items()}
-    consumed = {m: _virtual(c, found) for m, c in consumers.items() if any(g in found for g in c)}
-    names = {name for complex_ in made.values() for name in complex_.split("_")} | set(consumed.values())
+    name_of = genes_in_data(resource, genes, expression.var_names)
+    complexes = {m: "_".join(_virtual(s, name_of) for s in some) for m, some in steps.items()}
+    consumed = {m: _virtual(c, name_of) for m, c in consumers.items() if any(g in name_of for g in c)}
+    names = {name for steps_ in complexes.values() for name in steps_.split("_")} | set(consumed.values())
     virtual = {name: name.split(PLUS) for name in names if PLUS in name}
-    sums = {name: [found[g] for g in genes] for name, genes in virtual.items() if set(genes) <= set(found)}
-    return with_sums(expression, sums, is_log=is_log), Production(made, consumed, origin, is_asked=True)
+    sums = {name: [name_of[g] for g in genes] for name, genes in virtual.items() if set(genes) <= set(name_of)}
+    return with_sums(expression, sums, is_log=is_log), Production(complexes, consumed, origin, is_asked=True)
 
 
-def _virtual(alternatives: tuple[str, ...], found: Mapping[str, str]) -> str:
+def _virtual(alternatives: tuple[str, ...], name_of: Mapping[str, str]) -> str:
     """Name the measured alternatives, or all of them where none is."""
-    return PLUS.join([g for g in alternatives if g in found] or alternatives)
+    return PLUS.join([g for g in alternatives if g in name_of] or alternatives)
 
 
 def with_sums(expression: Expression, sums: Mapping[str, list[str]], *, is_log: bool) -> Expression:
@@ -126,10 +126,10 @@ def produced_in(params: Mapping[str, Any]) -> dict[str, str]:
 
 def with_stored_sums(expression: Expression, params: Mapping[str, Any]) -> Expression:
     """Add the virtual genes that a stored result was made with."""
-    made = produced_in(params)
+    complexes = produced_in(params)
     aliases = dict(params.get("aliases") or {})
     sums = {}
-    for name in {n for steps in made.values() for n in steps.split("_") if PLUS in n}:
+    for name in {n for steps in complexes.values() for n in steps.split("_") if PLUS in n}:
         members = [str(aliases.get(g, g)) for g in name.split(PLUS)]
         if all(m in expression.var_names for m in members):
             sums[name] = members

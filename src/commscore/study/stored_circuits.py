@@ -74,7 +74,7 @@ def _one(graph: core.CircuitGraph, total: Floats, n: Floats, *, rule: str, min_c
 
 
 def _graph(
-    edges: pd.DataFrame, steps: pd.DataFrame, made: dict[str, str]
+    edges: pd.DataFrame, steps: pd.DataFrame, complexes: dict[str, str]
 ) -> tuple[core.CircuitGraph, list[str], list[str]]:
     """Build the graph of these steps from what is stored; a role is the groups that took it."""
     acting = edges[edges["status"].astype(str) == StepStatus.ACTS_ON_ITS_EDGE]
@@ -82,7 +82,7 @@ def _graph(
     nodes: dict[tuple[str, str], int] = {}
 
     def node(molecule: str, groups: str) -> int:
-        return nodes.setdefault((made.get(molecule, molecule), groups), len(nodes))
+        return nodes.setdefault((complexes.get(molecule, molecule), groups), len(nodes))
 
     ends, gates = [], []
     for i, row in enumerate(steps.to_dict("records")):

@@ -81,9 +81,9 @@ def split_key(condition_key: str | None, sample_key: str | None) -> tuple[str, s
 
 def edge_sides(table: pd.DataFrame, params: Mapping[str, Any], source: Expression) -> EdgeSides:
     """Turn the ends of the edges of a stored result into numbers."""
-    aliases, made = dict(params.get("aliases") or {}), produced_in(params)
+    aliases, complexes = dict(params.get("aliases") or {}), produced_in(params)
     names = {m: i for i, m in enumerate(sorted({*table["ligand_complex"], *table["receptor_complex"]}))}
-    members = [[aliases.get(g, g) for g in made.get(m, m).split("_")] for m in names]
+    members = [[aliases.get(g, g) for g in complexes.get(m, m).split("_")] for m in names]
     # with missing_subunits="ignore" the result rests on the subunits that are measured
     members = [[g for g in m if g in source.names] for m in members]
     if not all(members):

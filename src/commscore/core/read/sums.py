@@ -65,11 +65,11 @@ class WithSums:
     def only(self, columns: Ints) -> Blocks:
         """Return these columns, in tiles of whole rows."""
         n = self.shape[1]
-        own, wanted = columns < n, [self.members[c - n] for c in columns if c >= n]
-        needed = np.unique(np.concatenate([columns[own], *(np.asarray(m, np.int64) for m in wanted)])).astype(np.int64)
+        own, summed = columns < n, [self.members[c - n] for c in columns if c >= n]
+        needed = np.unique(np.concatenate([columns[own], *(np.asarray(m, np.int64) for m in summed)])).astype(np.int64)
         blocks, at = self._blocks.in_rows(needed)
         place = dict(zip(needed.tolist(), np.asarray(at).tolist(), strict=True))
-        sums = tuple(np.asarray([place[c] for c in m], np.int64) for m in wanted)
+        sums = tuple(np.asarray([place[c] for c in m], np.int64) for m in summed)
         recipe = ColumnRecipe(
             np.asarray([place[c] for c in columns[own].tolist()], np.int64), sums, own, is_log=self.is_log
         )

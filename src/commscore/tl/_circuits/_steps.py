@@ -61,7 +61,7 @@ class Genes:
 
     def subunits(self, molecule: str) -> list[str]:
         """Return the genes of a molecule: of one that no gene encodes, the steps of its making."""
-        return self.production.made.get(molecule, molecule).split("_")
+        return self.production.complexes.get(molecule, molecule).split("_")
 
     def counted(self, frame: pd.DataFrame) -> dict[str, int]:
         """How many steps the resource has, and how many have their genes in the data: for ``params``."""
@@ -99,7 +99,7 @@ class MeasuredSteps:
 
 def find_genes(resource: Resource, frame: pd.DataFrame, var_names: pd.Index, *, production: Production) -> Genes:
     """Look up every gene of the steps by symbol, then by its other names."""
-    ends = {production.made.get(e, e) for c in ("from", "to") for e in frame[c]}
+    ends = {production.complexes.get(e, e) for c in ("from", "to") for e in frame[c]}
     symbols = sorted({g for end in ends if not end.startswith("met:") for g in end.split("_")})
     found_as = genes_in_data(resource, symbols, var_names)
     if not found_as:
@@ -169,7 +169,7 @@ def _end(role: str, assigned: AssignedRoles, groups: list[str]) -> End:
 
 
 def _beyond_rna(row: pd.Series, mode: str, production: Production) -> tuple[str, str] | None:
-    met = [row[c] for c in ("from", "to") if row[c].startswith("met:") and row[c] not in production.made]
+    met = [row[c] for c in ("from", "to") if row[c].startswith("met:") and row[c] not in production.complexes]
     if met:
         return StepStatus.NOT_MEASURABLE_IN_RNA, production.why_not(met)
     micro = [row[c] for c in ("from", "to") if row[c].startswith("MIR")]
