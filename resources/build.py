@@ -27,6 +27,8 @@ sys.path.insert(0, str(SRC))
 
 from commscore.rs._derive import interactions_from_evidence  # noqa: E402
 from commscore.rs._families import family_facts  # noqa: E402
+from commscore.rs._in_rna import measurable_steps  # noqa: E402
+from commscore.study.role_names import PARENTS  # noqa: E402
 from commscore.tables.resource import TABLES  # noqa: E402
 
 CURATED = (
@@ -111,6 +113,53 @@ def _step_errors(frames: Frames) -> list[str]:
     return errors + [f"circuits.tsv: {c!r} has no step" for c in without]
 
 
+MATURES = {"osteoclast_precursor": "osteoclast", "fibroblast": "caf"}
+"""Cells that a signal turns into others, which then send."""
+
+
+def _cell(role: str) -> str:
+    """One name for a kind of cell: tumour cells of all kinds, and cells that mature, are one."""
+    role = "tumour" if PARENTS.get(role) == "tumour" else role
+    return MATURES.get(role, role)
+
+
+def closes(steps: list[dict[str, str]]) -> bool:
+    """Whether the steps of a circuit lead from a molecule of a cell back to it, by more than one molecule."""
+    edges: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    chain = [s for s in steps if s["edge"] != "gate"]
+    for step in chain:
+        start, end = (step["from"], _cell(step["source_role"])), (step["to"], _cell(step["target_role"]))
+        edges.setdefault(start, set()).update({end} - {start})
+        # what reaches a cell that matures leads to all that the mature one sends
+        matures = step["edge"] == "communication" and step["target_role"] in MATURES
+        sent = {(s["from"], _cell(s["source_role"])) for s in chain if s["source_role"] == end[1]} if matures else set()
+        edges.setdefault(end, set()).update(sent - {end})
+    return any(node in _reached(edges, node) for node in edges)
+
+
+def _reached(edges: dict[tuple[str, str], set[tuple[str, str]]], start: tuple[str, str]) -> set[tuple[str, str]]:
+    waiting, reached = [start], set()
+    while waiting:
+        new = edges.get(waiting.pop(), set()) - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
+def _circuit_errors(frames: Frames) -> list[str]:
+    """Loops that do not close, and steps that are marked against what they are."""
+    steps = frames["circuit_steps"]
+    kind = dict(zip(frames["circuits"]["circuit"], frames["circuits"]["kind"], strict=True))
+    closed = {name: closes(part.to_dict("records")) for name, part in steps.groupby("circuit")}
+    errors = [
+        f"circuits.tsv: {name!r} is a {kind.get(name)}, but its steps {'do' if is_loop else 'do not'} close"
+        for name, is_loop in closed.items()
+        if is_loop != (kind.get(name) == "loop")
+    ]
+    wrong = steps.index[(steps["protein_only"] == "True") & (steps["edge"] != "intracellular")]
+    return errors + [f"circuit_steps.tsv:{i + 2}: protein_only: the step is not intracellular" for i in wrong]
+
+
 def _text_errors(frames: Frames) -> list[str]:
     errors = []
     for name, frame in frames.items():
@@ -167,7 +216,15 @@ def _production_errors(frames: Frames) -> list[str]:
 
 def fact_errors(frames: Frames) -> list[str]:
     """What a table schema cannot say."""
-    checks = (_text_errors, _inference_errors, _symbol_errors, _step_errors, _expectation_errors, _production_errors)
+    checks = (
+        _text_errors,
+        _inference_errors,
+        _symbol_errors,
+        _step_errors,
+        _circuit_errors,
+        _expectation_errors,
+        _production_errors,
+    )
     return [error for check in checks for error in check(frames)]
 
 
@@ -194,6 +251,36 @@ def _circuits(frames: Frames) -> pd.DataFrame:
     return table
 
 
+def _with_facts(circuits: pd.DataFrame, evidence: pd.DataFrame, interactions: pd.DataFrame) -> pd.DataFrame:
+    """Add what follows: how many steps RNA can show, and what communication steps do to the cell they reach."""
+    modes = dict(zip(interactions["interaction"], interactions["mode"], strict=True))
+    table = circuits.assign(protein_only=circuits["protein_only"].map({"True": True, "False": False}))
+    numbers = {name: measurable_steps(part.to_dict("records"), modes) for name, part in table.groupby("circuit")}
+    outcomes = [_outcome(step, evidence) for step in table.to_dict("records")]
+    return table.assign(
+        measurable_steps=table["circuit"].map(numbers),
+        outcome=[said for said, _ in outcomes],
+        outcome_of=[process for _, process in outcomes],
+    )
+
+
+def _outcome(step: dict[str, str], evidence: pd.DataFrame) -> tuple[str, str]:
+    """Take the outcome of a communication step from the statements that the same lines of its review make."""
+    own = evidence[(evidence["interaction"] == step["interaction"]) & (evidence["source"] == step["source"])]
+    own = own[own["lines"].map(lambda lines: _overlap(lines, step["lines"])).astype(bool)]
+    same = own[own["receiver"] == step["target_role"]]
+    rows = same if len(same) else own
+    if rows.empty:
+        return "unknown", ""
+    whole = interactions_from_evidence(rows).iloc[0]
+    return str(whole["outcome"]), str(whole["outcome_of"])
+
+
+def _overlap(a: str, b: str) -> bool:
+    (start_a, end_a), (start_b, end_b) = (map(int, lines.split("-")) for lines in (a, b))
+    return start_a <= end_b and start_b <= end_a
+
+
 def derive(frames: Frames) -> Frames:
     """Make the shipped tables."""
     evidence = frames["evidence"].copy()
@@ -203,7 +290,7 @@ def derive(frames: Frames) -> Frames:
     made: dict[str, tuple[pd.DataFrame, list[str]]] = {
         "evidence": (evidence, ["interaction", "source", "lines"]),
         "interactions": (interactions, ["interaction"]),
-        "circuits": (_circuits(frames), ["circuit", "step"]),
+        "circuits": (_with_facts(_circuits(frames), evidence, interactions), ["circuit", "step"]),
         "molecules": (frames["molecules"], ["molecule", "role", "gene", "source", "lines"]),
         "expectations": (frames["expectations"], ["expectation"]),
         "therapies": (frames["therapies"], ["therapy", "source", "lines"]),

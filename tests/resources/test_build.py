@@ -89,6 +89,10 @@ def test_the_package_declares_what_the_schema_does():
                 assert allowed == values
 
 
+def shipped(name):
+    return pd.read_csv(DATA / f"{name}.tsv", sep="\t", quoting=3, dtype=str, keep_default_na=False)
+
+
 def test_every_fact_of_the_curated_tables_is_shipped(frames):
     shipped = {
         t.name: pd.read_csv(DATA / f"{t.name}.tsv", sep="\t", quoting=3, dtype=str, keep_default_na=False)
@@ -162,3 +166,57 @@ def test_ids_are_unique_and_plain(frames):
         ids = frames[name].iloc[:, 0]
         assert ids.is_unique
         assert all(re.fullmatch(r"[a-z0-9_]+", i) for i in ids)
+
+
+def test_a_loop_closes_and_a_cascade_does_not(build, frames):
+    kinds = dict(zip(frames["circuits"]["circuit"], frames["circuits"]["kind"], strict=True))
+    assert sum(kind == "loop" for kind in kinds.values()) == 7
+    for name, kind in kinds.items():
+        frame = frames["circuits"].assign(
+            kind=[{"loop": "cascade", "cascade": "loop"}[k] if c == name else k for c, k in kinds.items()]
+        )
+        does = "do" if kind == "loop" else "do not"
+        errors = build.fact_errors(frames | {"circuits": frame})
+        assert [e for e in errors if f"{name!r} is a" in e and e.endswith(f"its steps {does} close")]
+
+
+def test_what_closes_and_what_does_not(build):
+    def steps(*ends):
+        names = ("edge", "source_role", "from", "to", "target_role")
+        return [dict(zip(names, end, strict=True)) for end in ends]
+
+    there = ("communication", "tumour", "IL6", "IL6R", "caf")
+    back = ("intracellular", "caf", "IL6R", "HGF", "caf"), ("communication", "caf", "HGF", "MET", "tumour")
+    assert not build.closes(steps(there, *back))
+    assert build.closes(steps(there, *back, ("intracellular", "cancer_stem_cell", "MET", "IL6", "cancer_stem_cell")))
+    assert not build.closes(steps(("communication", "tumour", "CDH1", "CDH1", "tumour")))
+    matures = ("communication", "tumour", "CCL2", "CCR2", "osteoclast_precursor")
+    frees = (
+        ("communication", "osteoclast", "TGFB1", "TGFBR1", "tumour"),
+        ("intracellular", "tumour", "TGFBR1", "CCL2", "tumour"),
+    )
+    assert build.closes(steps(matures, *frees))
+
+
+def test_the_sign_of_a_communication_step_is_the_effect_on_its_receptor(frames):
+    circuits = shipped("circuits")
+    steps = circuits[circuits["edge"] == "communication"]
+    effect = shipped("interactions").set_index("interaction")["effect"].reindex(steps["interaction"])
+    lowers = effect.isin(["inhibiting", "decoy"]).to_numpy()
+    wrong = steps[(steps["sign"] == "-1").to_numpy() != lowers]
+    assert wrong[["circuit", "step"]].to_numpy().tolist() == []
+    silences = steps.set_index("circuit").loc["cd24_siglec10"]
+    assert (silences["sign"], silences["outcome"], silences["outcome_of"]) == ("1", "suppresses", "phagocytosis")
+
+
+def test_steps_that_end_at_a_protein_are_marked_and_counted(frames):
+    circuits = shipped("circuits")
+    inside = circuits[circuits["edge"] == "intracellular"]
+    assert len(inside) == 122
+    assert (inside["protein_only"] == "True").sum() == 59
+    always = inside["to"].isin(["AKT1", "MAPK1", "STAT3", "NFKB1", "PTK2", "MTOR", "CTNNB1", "SRC"])
+    assert (inside.loc[always, "protein_only"] == "True").all()
+    never = inside["to"].isin(["TNFSF11", "VEGFA", "JAG1", "IL6", "ABCB1", "ACTA2", "CXCL12"])
+    assert (inside.loc[never, "protein_only"] == "False").all()
+    numbers = circuits.drop_duplicates("circuit")["measurable_steps"].astype(int)
+    assert (len(numbers), (numbers == 0).sum(), (numbers >= 2).sum()) == (86, 12, 53)

@@ -13,8 +13,9 @@ from scipy import sparse, stats
 from scipy.stats import false_discovery_control
 
 import commscore as cs
+from commscore.rs import Resource
 from commscore.tl._circuits import _circuits, _tables
-from small_circuits import cohort, run, silence
+from small_circuits import circuits_resource, cohort, run, silence
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,30 @@ def planted():
 @pytest.fixture(scope="module")
 def result(planted):
     return run(planted)
+
+
+def test_a_step_that_ends_at_a_protein_and_a_stored_ligand_are_never_scored(planted, result):
+    resource = circuits_resource()
+    steps = resource.circuits
+    bone = (steps["circuit"] == "bone").to_numpy()
+    steps.loc[bone & (steps["step"] == 2), "protein_only"] = True
+    steps.loc[bone & (steps["step"] == 4), "beyond_rna"] = "stored in bone matrix"
+    steps.loc[steps["circuit"] == "csf", "beyond_rna"] = "stored"
+    marked = Resource("marked", "1", "", "CC0", _tables=resource.tables | {"circuits": steps})
+    found = cs.tl.circuits(planted, "cell_type", resource=marked, n_perms=199, rng=1, inplace=False)
+    edges = found.extra["edges"].set_index(["circuit", "step"])
+    before = result.extra["edges"].set_index(["circuit", "step"])["score"]
+    assert edges.loc["bone", "status"].tolist() == ["expressed", "not measurable in RNA"] * 2
+    assert edges.loc[("bone", 2), "detail"].startswith("what happens to TNFSF11 happens to the protein")
+    assert edges.loc[("bone", 4), "detail"] == "stored in bone matrix"
+    assert edges.loc["bone", "score"].isna().tolist() == [False, True] * 2
+    assert edges.loc["bone", "protein_only"].tolist() == [False, True, False, False]
+    table = found.table.set_index("circuit")
+    bone = table.loc["bone", ["status", "measurable_steps", "n_steps", "n_assessed"]]
+    assert bone.tolist() == ["partial", 2, 4, 2]
+    assert table.loc["bone", "strength"] == pytest.approx(np.sqrt(before["bone", 1] * before["bone", 3]), rel=1e-6)
+    assert table.loc["csf", ["status", "measurable_steps"]].tolist() == ["not_in_rna", 0]
+    assert table["status"].cat.categories[-1] == "not_in_rna"
 
 
 def test_planted_circuits_are_found_and_a_wrong_one_is_not(result):
@@ -254,7 +279,7 @@ def test_stored_result_survives_h5ad(tmp_path):
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_circuits")
     direct = cs.get.load(adata, "commscore_circuits")
-    assert back.schema == "commscore.circuits/7"
+    assert back.schema == "commscore.circuits/8"
     assert set(back.extra) == {"edges", "roles", "untested", "changes", "contrasts", "factors"}
     np.testing.assert_array_equal(back.table["pvalue"], direct.table["pvalue"])
     assert back.extra["edges"]["status"].astype(str).tolist() == direct.extra["edges"]["status"].astype(str).tolist()
@@ -309,11 +334,11 @@ def test_real_data_list_what_cannot_be_assessed(public_data, name):
     assert len(table) == cs.rs.load().circuits["circuit"].nunique()
     assert len(edges) == len(cs.rs.load().circuits)
     assert (edges.loc[edges["status"] == "role absent", "detail"].str.len() > 0).all()
-    assert table.loc["reverse_warburg", "status"] == "not_assessable"
+    assert table.loc["reverse_warburg", "status"] == "not_in_rna"
     assert "met:lactate" in table.loc["reverse_warburg", "missing"]
     column = "pvalue_within" if keys else "pvalue"
     assert (table[column].notna() == table["status"].isin(["complete", "partial", "step"])).all()
-    assert table[column].notna().sum() == {"breast_wu2021_CID4465": 4, "breast_chung2017": 33}[name]
+    assert table[column].notna().sum() == {"breast_wu2021_CID4465": 4, "breast_chung2017": 29}[name]
     assert table[column].dropna().between(0.01, 1).all()
     if keys:
         assert (table["pvalue"].notna() == (table[column].notna() & (table["n_samples"] >= 3))).all()

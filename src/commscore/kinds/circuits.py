@@ -60,6 +60,7 @@ def _in_words(table: pd.DataFrame, max_padj: float) -> str:
         if (n := int((status == name).sum()))
     ]
     without = {"broken": "broken (a step is missing: no p-value)", "not_assessable": "not assessable"}
+    without["not_in_rna"] = "of which RNA can show no step"
     numbers += [f"{n} {words}" for name, words in without.items() if (n := int((status == name).sum()))]
     return f"{len(table)} circuits: {', '.join(numbers)}."
 

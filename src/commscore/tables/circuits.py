@@ -6,6 +6,7 @@ from . import compare, score
 from ._base import Column, StoredKind, Table
 from .compare import SHAPES
 from .production import CLAIM_OF_STEP
+from .resource import OUTCOMES
 from .roles import HOW, ROLES
 from .vocabulary import CircuitChangeStatus, CircuitStatus, StepStatus, Unit
 
@@ -27,8 +28,13 @@ CIRCUITS = Table(
             "category",
             "complete: every step is measured and expressed; partial: all measured steps are expressed, others cannot "
             "be measured; step: its only step is expressed; broken: a measured step is below expr_prop; "
-            "not_assessable: no step can be measured",
+            "not_assessable: no step can be measured in these data; not_in_rna: RNA can show no step of it in any data",
             CIRCUIT_STATUS,
+        ),
+        Column(
+            "measurable_steps",
+            "int",
+            "steps that RNA can show, whatever the data (molecules as asked for); 0: not_in_rna",
         ),
         Column("n_steps", "int", "steps of the circuit, without gates that act on an edge"),
         Column("n_assessed", "int", "steps that are measured"),
@@ -99,7 +105,12 @@ CIRCUIT_EDGES = Table(
         Column("from", "string", "ligand, receptor, gene or gate"),
         Column("to", "string", "receptor, gene or molecule acted on"),
         Column("interaction", "string", "of a communication step"),
-        Column("sign", "int", "1 activates, -1 restrains"),
+        Column("sign", "int", "1 activates, -1 restrains: a communication step its receptor, others what they end at"),
+        Column(
+            "outcome", "category", "communication: what happens to the receiving cell, as the review says", OUTCOMES
+        ),
+        Column("outcome_of", "string", "what is promoted or suppressed there"),
+        Column("protein_only", "bool", "it ends at a protein of which the mRNA says little: never scored"),
         Column("in_strength", "bool", "whether it counts in the strength of its circuit"),
         Column("status", "category", "whether and why it could not be measured", EDGE_STATUS),
         Column("detail", "string", "what exactly was found"),
@@ -189,7 +200,7 @@ CIRCUIT_CHANGES = Table(
 STORED = StoredKind(
     "circuits",
     key="commscore_circuits",
-    version=7,
+    version=8,
     tool="circuits",
     tables={
         "table": CIRCUITS,

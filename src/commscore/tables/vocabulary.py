@@ -120,6 +120,7 @@ class CircuitStatus(Vocabulary):
     PARTIAL = "partial"
     BROKEN = "broken"
     NOT_ASSESSABLE = "not_assessable"
+    NOT_IN_RNA = "not_in_rna"
 
 
 class CircuitChangeStatus(Vocabulary):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arrays import Entities
 from ...core.circuits import CORECEPTOR, DECOY, RELEASE, CircuitGraph, Gates
+from ...rs._in_rna import acts_on, why_not_in_rna
 from ...study.coverage import genes_in_data, nothing_found, warn_of_few
 from ...study.production import Production
 from ...study.roles import ANY_ROLE, AssignedRoles
@@ -172,15 +173,8 @@ def _beyond_rna(row: pd.Series, mode: str, production: Production) -> tuple[str,
     met = [row[c] for c in ("from", "to") if row[c].startswith("met:") and row[c] not in production.complexes]
     if met:
         return StepStatus.NOT_MEASURABLE_IN_RNA, production.why_not(met)
-    micro = [row[c] for c in ("from", "to") if row[c].startswith("MIR")]
-    if micro:
-        return StepStatus.NOT_MEASURABLE_IN_RNA, f"{', '.join(micro)}: microRNA is not in mRNA counts"
-    if mode == "hormone" and row["source_role"] == ANY_ROLE:
-        return (
-            StepStatus.NOT_MEASURABLE_IN_RNA,
-            f"{row['from']} is a hormone that comes with the blood from outside of these cells",
-        )
-    return None
+    why = why_not_in_rna(row, mode, by_genes=production.complexes)
+    return (StepStatus.NOT_MEASURABLE_IN_RNA, why) if why else None
 
 
 def _absent(row: pd.Series, assigned: AssignedRoles, groups: list[str]) -> tuple[str, str] | None:
@@ -227,7 +221,7 @@ class _Builder:
         steps = [s for s in members if s.row["edge"] != "gate"]
         gates = [s for s in members if s.row["edge"] == "gate"]
         for gate in gates:
-            acted = [(s, side) for s in steps if (side := _side(gate, s)) is not None]
+            acted = [(s, side) for s in steps if (side := acts_on(gate.row, s.row)) is not None]
             if acted:
                 self._attach(gate, acted)
         for step in members:
@@ -285,13 +279,3 @@ class _Builder:
             np.asarray(self._counts, bool),
             n_circuits,
         )
-
-
-def _side(gate: Step, step: Step) -> str | None:
-    """Which end of a communication step a gate of the same circuit acts on."""
-    if step.row["edge"] != "communication":
-        return None
-    acted = gate.row["to"]
-    return next(
-        (side for side in ("from", "to") if acted == step.row[side] or acted in step.row[side].split("_")), None
-    )

@@ -111,6 +111,9 @@ def _edge_row(step: Step, measured: MeasuredSteps, observed: CircuitValues) -> t
         row["to"],
         row["interaction"],
         int(row["sign"]),
+        row["outcome"] or "unknown",
+        row["outcome_of"],
+        bool(row["protein_only"]),
         bool(number >= 0 and measured.graph.counts[number]),
         step.status,
         step.detail,
@@ -207,6 +210,7 @@ def _circuit_row(
         first["condition"],
         first["status"],
         _status(own, inside, counted),
+        sum(s.status != StepStatus.NOT_MEASURABLE_IN_RNA for s in own),
         len(own),
         len(inside),
         expressed,
@@ -225,6 +229,8 @@ def _circuit_row(
 
 
 def _status(own: list[Step], inside: list[Step], counted: list[Step]) -> str:
+    if all(s.status == StepStatus.NOT_MEASURABLE_IN_RNA for s in own):
+        return CircuitStatus.NOT_IN_RNA
     if not counted:
         return CircuitStatus.NOT_ASSESSABLE
     if any(s.status != StepStatus.EXPRESSED for s in counted):
