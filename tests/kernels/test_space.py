@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from commscore.core.space import neighbours as graphs
 from commscore.core.space.neighbours import Reach, neighbours_of
 from commscore.core.threads import team
 
@@ -65,15 +68,31 @@ def test_a_few_cells_far_away_change_no_neighbours_and_take_no_memory():
     assert not dense(both)[-2:].any()
 
 
-def test_threads_do_not_change_the_bytes():
+def test_neither_threads_nor_tiles_change_the_bytes(monkeypatch):
     rng = np.random.default_rng(1)
     points, sample = rng.uniform(0, 2000, (10_000, 2)), np.repeat([0, 1], 5000)
     found = []
-    for n in (1, 3):
+    for n, cells in ((1, 4096), (3, 4096), (3, 77)):
+        monkeypatch.setattr(graphs, "_STEP", cells)
         with team(n) as threads:
             found.append(neighbours_of(points, sample, Reach("gaussian", 20.0), team=threads))
     for name in ("indptr", "indices", "weights"):
-        assert getattr(found[0], name).tobytes() == getattr(found[1], name).tobytes()
+        assert len({getattr(f, name).tobytes() for f in found}) == 1
+
+
+def test_the_graph_of_100_000_cells_takes_little_more_than_itself():
+    width = 1000 * np.sqrt(100_000 / 1500)  # µm, at 1,500 cells per mm²
+    points = np.random.default_rng(0).uniform(0, width, (100_000, 2))
+    with team(1) as one:
+        neighbours_of(points[:100], np.zeros(100, np.int64), Reach("gaussian", 50.0), team=one)  # compiles
+        tracemalloc.start()
+        found = neighbours_of(points, np.zeros(len(points), np.int64), Reach("gaussian", 50.0), team=one)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    itself = found.indptr.nbytes + found.indices.nbytes + found.weights.nbytes
+    assert found.indices.size > 100 * len(points)
+    assert itself < 90 * 2**20
+    assert peak < itself + 20 * 2**20
 
 
 def test_turning_and_moving_a_tissue_changes_nothing():
