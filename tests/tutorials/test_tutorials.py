@@ -93,6 +93,14 @@ READ = {
         "resolved": "len(resolved)",
         "compared": "sorted(set(compared['interaction'].astype(str)))",
     },
+    "08_space": {
+        "shares": "{name: [float(v) for v in row] for name, row in zip(summary.index, summary.to_numpy())}",
+        "meet": "float(cells.uns['commscore_spatial']['proximity']"
+        ".query(\"source == 'B cells' and target == 'T cells'\")['proximity'].item())",
+        "control": "float(control['pvalue'].max())",
+        "unit": "found['unit'].dropna().astype(str).unique().tolist()",
+        "sure": "[int((t['padj'] <= 0.05).sum()) for t in (table, found)]",
+    },
 }
 
 
@@ -177,7 +185,18 @@ def large_data(v):
     assert v["compared"] == ["CSF1^CSF1R"]
 
 
-CHECKS = (quick_start, breast_tumour, stages, replicates, circuits, resources, large_data)
+def space(v):
+    for name in ("cells (Xenium)", "spots, composition out"):
+        *_, known, decoys = v["shares"][name]
+        assert known <= decoys < 0.1, name  # the text says so
+    assert min(v["shares"]["spots, composition left in"]) > 0.1
+    assert v["meet"] == pytest.approx(1.15, abs=0.01)
+    assert v["unit"] == ["samples"]
+    assert v["sure"] == [0, 0]
+    assert v["control"] < 0.002
+
+
+CHECKS = (quick_start, breast_tumour, stages, replicates, circuits, resources, large_data, space)
 
 
 def data_of(path):
