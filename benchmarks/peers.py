@@ -15,13 +15,15 @@ from pathlib import Path
 
 ENVIRONMENTS = Path(__file__).parent / ".envs"
 PINNED = {"squidpy": "1.8.2", "liana": "1.10.0", "cellphonedb": "5.0.1", "fastccc": "1.0.1"}
+IN_SPACE = {"laris": "0.15.0", "commot": "0.0.3"}  # of space_peers.py, beside squidpy and liana
+BESIDE = {"commot": ("numpy<2",)}  # what an environment needs to work at all
 OURS = ("rotation", "ring", "independent", "analytic")
 
 
 def _has(interpreter, tool):
     code = f"import importlib.metadata as m; print(m.version({tool!r}))"
     done = subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=False)
-    return done.stdout.strip() == PINNED[tool]
+    return done.stdout.strip() == (PINNED | IN_SPACE)[tool]
 
 
 @functools.cache
@@ -35,7 +37,15 @@ def python(tool):
     interpreter = str(ENVIRONMENTS / tool / "bin" / "python")
     if not (Path(interpreter).exists() and _has(interpreter, tool)):
         venv.create(ENVIRONMENTS / tool, with_pip=True, clear=True)
-        install = [interpreter, "-m", "pip", "install", "-q", f"{tool}=={PINNED[tool]}"]
+        install = [
+            interpreter,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            f"{tool}=={(PINNED | IN_SPACE)[tool]}",
+            *BESIDE.get(tool, ()),
+        ]
         subprocess.run(install, check=True, capture_output=True)
     return interpreter
 

@@ -18,6 +18,8 @@ import scanpy as sc
 from scipy import sparse
 
 import commscore as cs
+from commscore.core.space.neighbours import Reach, neighbours_of
+from commscore.core.threads import Team
 
 RANGES = (0.0, 30.0, 60.0, 150.0)
 PAIRS = [(f"L{i}", f"R{i}") for i in range(20)]
@@ -67,10 +69,57 @@ def null(n: int = 4) -> None:
 
 
 def spill(n: int = 4) -> None:
-    """Independent ligand and receptor, counts that spill over."""
+    """Independent ligand and receptor, counts that spill over; then both high in the same cells."""
     for part in (0.1, 0.25):
         tables = [tested(cs.ds.simulate_tissue(**FIXED, spill=part, spill_range=10.0, rng=i)) for i in range(n)]
         shares(f"spill-over of {part:.0%}", tables)
+    for part in (0.0, 0.1, 0.25):
+        shares(
+            f"spill-over of {part:.0%}, sides high in the same cells", [tested(_together(part, i)) for i in range(n)]
+        )
+
+
+def _together(part: float, seed: int) -> ad.AnnData:
+    """Keep the same share of a ligand and its receptor in every cell; then move a part of all counts to neighbours."""
+    levels = {g: dict.fromkeys(GROUPS, 8.0) for pair in PAIRS for g in pair}
+    adata, rng = cs.ds.simulate_tissue(**FIXED, expressed=levels, rng=seed), np.random.default_rng(seed)
+    counts = adata.X.tocsc(copy=True)
+    for pair in PAIRS:
+        kept = np.minimum(np.exp(0.7 * rng.standard_normal(adata.n_obs) - 1.0), 1.0)
+        _thin(adata, counts, pair, kept=kept, rng=rng)
+    counts.eliminate_zeros()
+    adata.X = _moved(counts, _around(adata, 10.0), part, rng=rng)
+    return adata
+
+
+def _moved(counts: sparse.csc_matrix, around: object, part: float, *, rng: np.random.Generator) -> sparse.csr_matrix:
+    """Move every count with this chance to a neighbour, drawn by weight; cells without a neighbour keep theirs."""
+    if not part:
+        return counts.tocsr()
+    ends, total = around.indptr, np.append(0.0, np.cumsum(around.weights, dtype=float))
+    every = counts.tocoo()
+    cell, gene = (np.repeat(x, every.data.astype(int)) for x in (every.row, every.col))
+    alone = ends[cell] == ends[cell + 1]
+    moves = np.flatnonzero((rng.random(cell.size) < part) & ~alone)
+    low, high = total[ends[cell[moves]]], total[ends[cell[moves] + 1]]
+    to = np.searchsorted(total, low + rng.random(moves.size) * (high - low), side="right") - 1
+    cell[moves] = around.indices[np.clip(to, ends[cell[moves]], ends[cell[moves] + 1] - 1)]
+    return sparse.coo_matrix((np.ones(cell.size, np.float32), (cell, gene)), counts.shape).tocsr()
+
+
+def _around(adata: ad.AnnData, um: float) -> object:
+    """Neighbours within a Gaussian."""
+    points = adata.obsm["spatial"]
+    return neighbours_of(points, np.zeros(len(points), np.int64), Reach("gaussian", um), team=Team(1, None))
+
+
+def _thin(
+    adata: ad.AnnData, counts: sparse.csc_matrix, genes: tuple[str, ...], *, kept: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Keep a share of the counts of some genes, cell by cell, in place."""
+    for gene in adata.var_names.get_indexer(genes):
+        some = slice(counts.indptr[gene], counts.indptr[gene + 1])
+        counts.data[some] = rng.binomial(counts.data[some].astype(int), kept[counts.indices[some]])
 
 
 def trend(n: int = 4) -> None:
@@ -85,25 +134,55 @@ def _thinned(name: str, seed: int) -> ad.AnnData:
     x = adata.obsm["spatial"][:, 0] / adata.obsm["spatial"][:, 0].max()
     kept = 0.2 + 0.8 * x if name == "trend" else np.array([0.2, 1.0, 0.5])[np.minimum((x * 3).astype(int), 2)]
     counts, rng = adata.X.tocsc(copy=True), np.random.default_rng(seed)
-    for gene in np.flatnonzero((adata.var["role"] == "signal").to_numpy()):
-        some = slice(counts.indptr[gene], counts.indptr[gene + 1])
-        counts.data[some] = rng.binomial(counts.data[some].astype(int), kept[counts.indices[some]])
+    _thin(adata, counts, tuple(adata.var_names[adata.var["role"] == "signal"]), kept=kept, rng=rng)
     counts.eliminate_zeros()
     adata.X = counts.tocsr()
     return adata
 
 
-def power(n: int = 2) -> None:
-    """The receptor of one target follows the ligand of one source, whose level varies little, or much."""
+def power(n: int = 4) -> None:
+    """The receptor of B rises by exp(0.3) per standard deviation of what arrives from A.
+
+    What arrives is what the cells express (their mean counts, of which the data are a noisy sample), or what was
+    counted; the latter also for what arrives beyond its share of source cells, which the adjustment leaves in.
+    """
     levels = {g: dict.fromkeys(GROUPS, 3.0) for pair in PAIRS for g in pair}
     effects = [{"interaction": p, "source": "A", "target": "B", "strength": 0.3} for p in PAIRS]
-    for reach, sd in itertools.product(RANGES, (0.7, 1.5)):
-        tables = []
-        for i in range(n):
-            options = {"expressed": levels, "effects": effects, "field_range": reach, "field_sd": sd, "rng": i}
-            table = tested(cs.ds.simulate_tissue(**FIXED, **options))
-            tables.append(table[(table["source"] == "A") & (table["target"] == "B")])
-        shares(f"coupling of 0.3, fields of {reach:g} µm, sd {sd:g}", tables)
+    for reach in RANGES:
+        options = {"expressed": levels, "effects": effects, "field_range": reach}
+        of_means = [cs.ds.simulate_tissue(**FIXED, **options, rng=i) for i in range(n)]
+        shares(f"coupling to what is expressed, fields of {reach:g} µm", [_from_a_to_b(t) for t in of_means])
+        for level, beyond in itertools.product((3.0, 0.5), (False, True)):
+            name = f"coupling to {level:g} counts{', beyond source cells' if beyond else ''}, {reach:g} µm"
+            shares(name, [_from_a_to_b(_follows_counts(reach, level, i, beyond=beyond)) for i in range(n)])
+
+
+def _from_a_to_b(adata: ad.AnnData) -> pd.DataFrame:
+    table = tested(adata)
+    return table[(table["source"] == "A") & (table["target"] == "B")]
+
+
+def _follows_counts(reach: float, level: float, seed: int, *, beyond: bool) -> ad.AnnData:
+    """Thin the receptors of B so that their mean follows the counts of the ligand that arrive from A."""
+    levels = {g: dict.fromkeys(GROUPS, x) for pair in PAIRS for g, x in zip(pair, (level, 7.5), strict=True)}
+    adata = cs.ds.simulate_tissue(**FIXED, expressed=levels, field_range=reach, rng=seed)
+    counts, rng = adata.X.tocsc(copy=True), np.random.default_rng(seed)
+    group = adata.obs["cell_type"].cat.codes.to_numpy().astype(np.int64)
+    source, target = (adata.obs["cell_type"].cat.categories.get_loc(g) for g in "AB")
+    around, own = _around(adata, FIXED["coupling_range"]), group == target
+    reached = around.reached(group, len(GROUPS))[:, source]
+    for ligand, receptor in PAIRS:
+        column = adata.X[:, adata.var_names.get_loc(ligand)].tocoo()
+        values, rows = column.data.astype(np.float32), column.row.astype(np.uint32)
+        arrived = around.arriving(values, rows, group=group, n_groups=len(GROUPS))[:, source]
+        if beyond:
+            arrived = (arrived - reached * arrived.sum() / reached.sum()) / np.sqrt(np.maximum(reached, 1e-3))
+        away = np.clip((arrived - arrived[own].mean()) / arrived[own].std(), -3, 3)
+        kept = np.where(own, np.exp(0.3 * (away - 3)), 1.0)
+        _thin(adata, counts, (receptor,), kept=kept, rng=rng)
+    counts.eliminate_zeros()
+    adata.X = counts.tocsr()
+    return adata
 
 
 def real() -> None:
