@@ -25,7 +25,7 @@ DATA = SRC / "commscore" / "rs" / "data" / NAME
 
 sys.path.insert(0, str(SRC))
 
-from commscore.rs._derive import interactions_from_evidence  # noqa: E402
+from commscore.rs._derive import interactions_from_evidence, statement_bases  # noqa: E402
 from commscore.rs._families import family_facts  # noqa: E402
 from commscore.rs._in_rna import measurable_steps  # noqa: E402
 from commscore.study.role_names import PARENTS  # noqa: E402
@@ -39,6 +39,7 @@ CURATED = (
     "circuit_steps",
     "expectations",
     "therapies",
+    "families",
     "roles",
     "mistakes",
     "references",
@@ -214,6 +215,24 @@ def _production_errors(frames: Frames) -> list[str]:
     ]
 
 
+def _family_errors(frames: Frames) -> list[str]:
+    """Every member has a statement; what rests on a family stands in lines where the review names that family."""
+    evidence = frames["evidence"]
+    pairs = evidence["ligand"] + "^" + evidence["receptor"]
+    known, named, errors = set(pairs), set(), []
+    for row, family in enumerate(frames["families"].to_dict("records"), 2):
+        members = family["members"].split(";")
+        errors += [f"families.tsv:{row}: members: {m!r} has no row in evidence.tsv" for m in members if m not in known]
+        named |= {(m, family["source"], family["lines"]) for m in members}
+    bases = statement_bases({name: evidence[name].tolist() for name in ("stated", "inferred_from")})
+    keys = zip(pairs, evidence["source"], evidence["lines"], bases, strict=True)
+    return errors + [
+        f"evidence.tsv:{row}: no family of {key[1]}:{key[2]} in families.tsv has the member {key[0]!r}"
+        for row, (*key, basis) in enumerate(keys, 2)
+        if basis == "family" and tuple(key) not in named
+    ]
+
+
 def fact_errors(frames: Frames) -> list[str]:
     """What a table schema cannot say."""
     checks = (
@@ -224,6 +243,7 @@ def fact_errors(frames: Frames) -> list[str]:
         _circuit_errors,
         _expectation_errors,
         _production_errors,
+        _family_errors,
     )
     return [error for check in checks for error in check(frames)]
 

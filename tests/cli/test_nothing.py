@@ -83,10 +83,10 @@ def test_the_summary_carries_warnings_once(tmp_path):
     summary, log = invoke(*args)
     assert summary["exit_code"] == 0
     (warning,) = (w for w in summary["warnings"] if "that RNA can show" in w)
-    assert warning.startswith("only 21 of the 109 interactions of resource 'breast' (human) that RNA can show (19.3%")
+    assert warning.startswith("only 22 of the 245 interactions of resource 'breast' (human) that RNA can show (9.0%")
     assert log.count(warning) == 1
-    assert "21 of 170 interactions of the resource can be tested" in log
-    assert (summary["parameters"]["n_testable"], summary["parameters"]["n_interactions"]) == (21, 170)
+    assert "22 of 327 interactions of the resource can be tested" in log
+    assert (summary["parameters"]["n_testable"], summary["parameters"]["n_interactions"]) == (22, 327)
 
 
 def test_therapies_of_an_empty_table(file, tmp_path):

@@ -164,7 +164,7 @@ def test_rules_say_of_the_curated_pairs_what_their_reviews_say():
     proteins = curated[~curated["ligand"].str.startswith("met:")]
     facts = family_facts(proteins)
     differs = proteins.loc[facts["mode"] != proteins["mode"], "interaction"]
-    assert (len(proteins), differs.tolist()) == (124, ["ICAM1^ITGAM_ITGB2", "SDC1^FGFR1", "WNT1^FZD7_LRP6"])
+    assert (len(proteins), differs.tolist()) == (263, ["ICAM1^ITGAM_ITGB2", "SDC1^FGFR1", "WNT1^FZD7_LRP6"])
     known = (facts["effect"] != "") & (proteins["effect"] != "unknown")
     assert (facts["effect"] == proteins["effect"])[known].all()
 

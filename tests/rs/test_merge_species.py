@@ -76,7 +76,7 @@ def test_a_resource_merged_with_itself_is_itself(breast):
 
 
 def test_merging_the_parts_gives_the_whole(breast):
-    yes, no = breast.filter(basis="stated"), breast.filter(basis="inferred")
+    yes, no = breast.filter(basis="stated"), breast.filter(basis=["inferred", "family"])
     pd.testing.assert_frame_equal(yes.merge(no).interactions, breast.interactions)
 
 
@@ -166,7 +166,7 @@ def test_orthologs_of_other_genes_are_refused(small):
         small.to_species("mouse", orthologs=pd.DataFrame({"human": ["ENSG00000039068"], "mouse": ["Cdh1"]}))
 
 
-@pytest.mark.parametrize(("name", "n_lost"), [("breast", 6), ("general", 165)])
+@pytest.mark.parametrize(("name", "n_lost"), [("breast", 11), ("general", 165)])
 def test_few_interactions_are_lost_in_mouse(name, n_lost):
     human = rs.load(name)
     mouse = human.to_species("mouse")

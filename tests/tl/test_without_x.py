@@ -54,5 +54,5 @@ def test_the_report_says_how_much_of_the_resource_is_tested(pair, tmp_path):
     cs.tl.score(adata, "cell_type", layer="lognorm", n_perms=10)
     cs.report.write(adata, tmp_path / "r.html", figures=False)
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert "21 of 170 interactions testable" in text
-    assert "21 of its 170 interactions have their genes in the data" in text
+    assert "22 of 327 interactions testable" in text
+    assert "22 of its 327 interactions have their genes in the data" in text
