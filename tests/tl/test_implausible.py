@@ -140,12 +140,13 @@ def test_pairs_that_do_not_bind_are_left_out_unless_asked_for(curated):
     pairs = res.interactions
     indirect = pairs.loc[pairs["directness"] == "indirect", "interaction"]
     untested = result.untested.set_index("interaction")
-    assert len(indirect) == 16
+    assert len(indirect) == 19
     assert (untested.loc[indirect, "reason"] == "indirect").all()
     assert "resource.filter(directness='indirect') scores these" in untested.loc[indirect.iloc[0], "detail"]
     assert not set(result.table["interaction"]) & set(indirect)
     alone, _ = score(data_of(genes), resource=res.filter(directness="indirect"))
-    assert set(alone.table["interaction"]) == {i for i in indirect if not i.startswith("met:")}
+    protein = pairs.loc[indirect.index, "kind"] == "protein"  # of metabolites and RNA of vesicles no transcript tells
+    assert set(alone.table["interaction"]) == set(indirect[protein])
     listed = cs.rs.from_table(pd.DataFrame({"ligand": ["MMP9"], "receptor": ["TGFB1"]}), name="list")
     both, _ = score(data_of(genes), resource=res.merge(listed))
     assert set(both.table["interaction"]) & set(indirect) == {"MMP9^TGFB1"}
@@ -185,7 +186,7 @@ def test_transcriptomes_of_public_data_are_covered(public_data, name):
     result, warned = said(lambda: cs.tl.score(adata, "cell_type", null=None, inplace=False))
     steps, more = said(lambda: cs.tl.circuits(adata, "cell_type", roles=roles, n_perms=2, inplace=False))
     assert [m for m in warned + more if FEW in m] == []
-    assert result.params["n_testable"] > 0.45 * result.params["n_interactions"]  # 16 are indirect, 46 no transcripts
+    assert result.params["n_testable"] > 0.45 * result.params["n_interactions"]  # 19 are indirect, 64 have no transcripts
     assert steps.params["n_steps_testable"] > 0.5 * steps.params["n_steps_resource"]
 
 
@@ -211,7 +212,7 @@ def test_other_tools_count_and_warn_too():
     adata = cs.ds.simulate(n_samples=2, n_cells=150, rng=0)
     keys = {"condition_key": "condition", "sample_key": "sample", "reference": "control"}
     result, warned = said(lambda: cs.tl.compare(adata, "cell_type", **keys, inplace=False))
-    assert [m for m in warned if FEW in m] == [m for m in warned if m.startswith("only 22 of the 258 interactions")]
+    assert [m for m in warned if FEW in m] == [m for m in warned if m.startswith("only 22 of the 260 interactions")]
     assert len([m for m in warned if FEW in m]) == 1
     assert (result.params["n_interactions"], result.params["n_testable"]) == (327, 22)
     adata.X = lognorm(adata.X.toarray())
