@@ -97,7 +97,7 @@ def cohort() -> ad.AnnData:
     """What the tools wrote about a small simulated cohort of three stages."""
     shift = cs.ds.Shift(interaction="CSF1^CSF1R", source="tumour", target="macrophage", log2fc=3, shape="growth")
     stages = ("early", "middle", "late")
-    known = cs.rs.load().filter(kind="protein").interactions
+    known = cs.rs.load().filter(kind="protein", basis=["stated", "inferred"]).interactions
     anti = known[(known["direction"] == "anti").to_numpy()].head(15)
     pairs = [("CSF1", "CSF1R"), *zip(anti["ligand"], anti["receptor"], strict=True)]
     pairs += [p for p in zip(known["ligand"].head(25), known["receptor"].head(25), strict=True) if p not in pairs]

@@ -80,7 +80,7 @@ def test_changes_are_counted_and_say_why(cohort):
 def test_nothing_found_is_said(cohort):
     least = cs.get.table(cohort)["padj"].min()
     lines = opening(cohort, max_padj=1e-6, keys=["commscore", "commscore_compare"])[1]
-    assert lines["Interactions"] == [f"None of 70 tested edges has padj ≤ 1e-06; the smallest is {least:.2g}."]
+    assert lines["Interactions"] == [f"None of 72 tested edges has padj ≤ 1e-06; the smallest is {least:.2g}."]
     assert len(lines["Comparison"]) == 1
     assert "none of" in lines["Comparison"][0]
 
