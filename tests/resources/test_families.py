@@ -114,7 +114,12 @@ def test_families_outvote_no_statement_about_the_pair(breast):
     ("table", "column", "value", "message"),
     [
         ("families", "members", "JAG1^NOTCH1;JAG2^NOTCH1", r"families.tsv:2: members: 'JAG2\^NOTCH1' has no row"),
-        ("families", "lines", "1-2", r"evidence.tsv:\d+: no family of 000:468-472 in families.tsv has the member 'JAG1"),
+        (
+            "families",
+            "lines",
+            "1-2",
+            r"evidence.tsv:\d+: no family of 000:468-472 in families.tsv has the member 'JAG1",
+        ),
     ],
 )
 def test_a_family_without_its_rows_is_refused(table, column, value, message):

@@ -10,7 +10,17 @@ import pandas as pd
 import pytest
 
 CURATION = Path(__file__).resolve().parents[2] / "resources"
-TABLES = ("evidence", "molecules", "circuits", "circuit_steps", "expectations", "therapies", "families", "roles", "mistakes")
+TABLES = (
+    "evidence",
+    "molecules",
+    "circuits",
+    "circuit_steps",
+    "expectations",
+    "therapies",
+    "families",
+    "roles",
+    "mistakes",
+)
 DASHES = str.maketrans({"\u2011": "-", "\u2013": "-", "\u2212": "-"})
 
 
