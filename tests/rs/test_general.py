@@ -161,7 +161,7 @@ def test_the_first_rule_that_speaks_decides_each_aspect():
 def test_rules_say_of_the_curated_pairs_what_their_reviews_say():
     """The three others: ICAM1 as soluble, a proteoglycan as matrix, Wnt within one cell.
 
-    Fragments of two collagens block what the whole chains activate; inhibitory receptors are activated by their ligands.
+    Fragments of two collagens block what the whole chains activate; ligands activate inhibitory receptors.
     """
     curated = rs.load("breast").interactions
     proteins = curated[curated["kind"] == "protein"]
