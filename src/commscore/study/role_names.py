@@ -75,6 +75,10 @@ TOO_WIDE = {"luminal", "hormone receptor positive", "stromal", "lymphocyte", "bo
 """Names that are synonyms only when they are the whole name of a group, or not at all (``luminal``: also normal)."""
 NEVER_SYNONYMS = {"luminal", "dtc"}
 
+SYSTEMIC = ("ovary", "pituitary", "adrenal")
+"""Organs whose hormones reach the tissue with the blood: where no group of cells is one, circulation takes the role."""
+FROM_BLOOD = "no group of cells is one, what it makes comes with the blood"
+
 MARKERS = {
     "tumour": ("EPCAM", "KRT8", "KRT18", "KRT19"),
     "fibroblast": ("COL1A1", "DCN", "LUM", "COL1A2"),

@@ -18,9 +18,10 @@ from .._validate import suggest
 from ..check import MAY_BE_EMPTY, Label
 from ..get._columns import label_codes, labels_of
 from ..tables import roles as schema
+from ..tables.roles import CIRCULATION
 from .cells import obs_column
 from .expression import read_expression
-from .role_names import ALSO_CALLED, MARKERS, MORE_NAMES, NEVER_SYNONYMS, PARENTS, TOO_WIDE
+from .role_names import ALSO_CALLED, FROM_BLOOD, MARKERS, MORE_NAMES, NEVER_SYNONYMS, PARENTS, SYSTEMIC, TOO_WIDE
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -200,7 +201,8 @@ def assign_roles(
         members, kind, reason = _resolve(role, own, how, names=names)
         result[role], kinds[role] = tuple(g for g in groups if g in members), kind
         if role not in ("myeloid", "lymphoid"):
-            rows.append((role, write_names(result[role]), kind, reason))
+            takes_it = (CIRCULATION,) if kind == CIRCULATION else result[role]
+            rows.append((role, write_names(takes_it), kind, reason))
     result[ANY_ROLE] = tuple(groups)
     guessed = {g: _guesses(g, names, hints) for g in unmatched}
     rows += [("", write_names([g]), "none", _guess_in_words(guesses)) for g, guesses in guessed.items()]
@@ -226,6 +228,8 @@ def _resolve(
         if wider in own:
             stand_in = ", ".join(map(repr, own[wider]))
             return own[wider], "parent", f"no group of its own; {stand_in}, of the wider role {wider}, stands in"
+    if role in SYSTEMIC:
+        return [], CIRCULATION, FROM_BLOOD
     return [], "none", "no group has a name of this role"
 
 

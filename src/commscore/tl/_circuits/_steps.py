@@ -12,7 +12,9 @@ from ...core.circuits import CORECEPTOR, DECOY, RELEASE, CircuitGraph, Gates
 from ...rs._in_rna import acts_on, why_not_in_rna
 from ...study.coverage import genes_in_data, nothing_found, warn_of_few
 from ...study.production import Production
+from ...study.role_names import FROM_BLOOD
 from ...study.roles import ANY_ROLE, AssignedRoles
+from ...tables.roles import CIRCULATION
 from ...tables.vocabulary import StepStatus
 
 if TYPE_CHECKING:
@@ -184,6 +186,8 @@ def _absent(row: pd.Series, assigned: AssignedRoles, groups: list[str]) -> tuple
             why = (
                 f"its groups ({', '.join(role_groups)}) have fewer than min_cells cells"
                 if role_groups
+                else FROM_BLOOD
+                if assigned.how.get(row[side]) == CIRCULATION
                 else "no group takes it"
             )
             return StepStatus.ROLE_ABSENT, f"{row[side]}: {why}"

@@ -61,6 +61,7 @@ def compare(
     library_key: str | None = None,
     scale: str = "counts",
     molecules: str = "none",
+    supply: pd.DataFrame | None = None,
     expr_prop: Proportion = 0.1,
     min_cells: Count = 10,
     margin: NonNegative = 0.5,
@@ -141,6 +142,7 @@ def compare(
     normalization
     library_key
     molecules
+    supply
     scale
         ``"counts"``: raw counts; where there are none, those behind the logarithms of scaled counts, if they come back
         whole (a warning says so). ``"lognorm"``: means over the cells of normalised values, before their logarithm, of
@@ -233,8 +235,11 @@ def compare(
         gene_symbols=gene_symbols,
         scale=scale,
         molecules=molecules,
+        supply=supply,
+        sample_key=sample_key or "",
         keep_incomplete=True,
     )
+    _refuse_supply(supply, by_cells=unit == "cells")
     _refuse_lognorm(scale, by_cells=unit == "cells", library_key=library_key)
     prepared = prepare_comparison(adata, keys, request)
     if unit == "samples":
@@ -248,6 +253,8 @@ def compare(
         comparison.prepared, comparison.tests, comparison.which, parts=comparison.parts, unit=unit
     )
     stored = _frames.split_rows(table, parts=comparison.parts, expr_prop=settings.expr_prop)
+    if comparison.supplied is not None:
+        stored["table"] = comparison.supplied.joined(stored["table"])
     extra = {
         "untested": _frames.untested_table(
             comparison.prepared, comparison.which, parts=comparison.parts, notes=comparison.notes
@@ -279,6 +286,7 @@ def compare(
         **_frames.abundance_references(comparison.info, chosen=abundance_reference is not None),
         **prepared.source.counts,
         **prepared.production.recorded,
+        "supply": None if prepared.supply is None else np.asarray(prepared.supply.molecules, object),
         "expr_prop": float(expr_prop),
         "min_cells": int(min_cells),
         "margin": float(margin),
@@ -304,6 +312,13 @@ def _warn_if_nothing(result: Result) -> None:
     """Say so where no row could be tested; otherwise the representation of the result says how many were."""
     if not result.table["pvalue"].notna().any():
         warn(f"no row could be tested: {result.counted()}. cs.get.untested lists what was missing")
+
+
+def _refuse_supply(supply: pd.DataFrame | None, *, by_cells: bool) -> None:
+    """Raise where levels of samples are given and cells are compared."""
+    if supply is not None and by_cells:
+        msg = "supply has levels of samples, and test='cells' compares cells; give sample_key= and another test"
+        raise ValueError(msg)
 
 
 def _refuse_lognorm(scale: str, *, by_cells: bool, library_key: str | None) -> None:

@@ -13,6 +13,7 @@ from ...study.contrasts import contrast_facts, cross_factors, pairs_and_stages, 
 from ...study.counts import cell_totals
 from ...study.design import StudyDesign, build_design
 from ...study.samples import label_column
+from ._supply import SuppliedRows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -51,6 +52,7 @@ class ContrastColumns:
     which: Ints
     parts: list[tuple[str, Columns]]
     notes: list[tuple[str, str, str]] = field(default_factory=list)
+    supplied: SuppliedRows | None = None
     info: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -68,12 +70,20 @@ def by_samples(plan: ComparisonPlan, adata: AnnData) -> ContrastColumns:
     else:
         contrasts = two_factor_contrasts(crossed, n_coefficients=n, keys=keys)
     tests, which = prepared.tests()
-    parts, info = run(prepared, tests, contrasts, design=design, plan=plan)
-    return ContrastColumns(prepared, tests, which, parts, info=info)
+    supplied = SuppliedRows.of(prepared)
+    parts, info = run(prepared, tests, contrasts, design=design, plan=plan, supplied=supplied)
+    notes = [] if supplied is None else supplied.notes
+    return ContrastColumns(prepared, tests, which, parts, notes, supplied, info)
 
 
 def run(
-    prepared: ComparisonData, tests: Tests, contrasts: list[Contrast], *, design: StudyDesign, plan: ComparisonPlan
+    prepared: ComparisonData,
+    tests: Tests,
+    contrasts: list[Contrast],
+    *,
+    design: StudyDesign,
+    plan: ComparisonPlan,
+    supplied: SuppliedRows | None = None,
 ) -> tuple[list[tuple[str, Columns]], list[dict[str, Any]]]:
     """Give every contrast to the engine."""
     cohort = prepared.cohort(design, min_cells=plan.min_cells)
@@ -84,6 +94,9 @@ def run(
         result = engine.compare(cohort, entities, tests, contrast=contrast, settings=settings, model=model)
         parts.append((contrast.name, result.columns))
         info.append(_facts(result, prepared) | {k: float(v) for k, v in result.info.items()})
+        if supplied is not None:
+            own = replace(settings, abundance_reference=tuple(result.abundance_reference.tolist()))
+            supplied.add(prepared, cohort, contrast=contrast, settings=own, model=model)
     return parts, info
 
 
@@ -118,4 +131,4 @@ def by_cells(plan: ComparisonPlan, adata: AnnData) -> ContrastColumns:
     notes = []
     if plan.staged:
         notes.append(("*", "too few samples", "stages: the course over stages needs samples as replicates"))
-    return ContrastColumns(prepared, tests, which, parts, notes, info)
+    return ContrastColumns(prepared, tests, which, parts, notes, info=info)

@@ -26,6 +26,7 @@ from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.nets import checked_links, read_net
 from ...study.roles import RoleGroups, assigned_roles
 from ...study.samples import StudyKeys, covariate_names, label_column
+from ...study.supply import supplied_molecules
 from ...tables import expectations as schema
 from ...tables.roles import ROLES
 from ...tables.vocabulary import ExpectationLevel, ExpectedChange
@@ -55,6 +56,7 @@ def expectations(
     counts_layer: str | None = None,
     normalization: str = "tmm",
     library_key: str | None = None,
+    supply: pd.DataFrame | None = None,
     use_raw: bool = False,
     gene_symbols: str | None = None,
     expr_prop: Proportion = 0.1,
@@ -102,6 +104,7 @@ def expectations(
     gene_symbols
     normalization
     library_key
+    supply
     expr_prop, min_cells, min_targets
         As in :func:`commscore.tl.compare` and :func:`commscore.tl.response`, for all cells of a role together.
     margin
@@ -150,13 +153,14 @@ def expectations(
     keys = StudyKeys(groupby, condition_key, sample_key, patient_key, covariate_names(covariates))
     conditions = label_column(adata, "condition_key", condition_key, is_quiet=True)[1]
     levels = _contexts.read(contexts, conditions, condition_key)
-    items = _items.items(resource.expectations, levels)
+    supplied = supplied_molecules(supply, resource, sample_key=sample_key)
+    items = _items.items(resource.expectations, levels, supplied=supplied)
     assigned = assigned_roles(adata, groupby, role_groups=roles, resource=resource, layer=None, use_raw=use_raw)
     role_names = named_roles(resource, "expectations")
     require_roles(assigned, role_names, groupby, what="expectations")
     require_tumour(assigned, role_names, groupby, resource=resource, what="expectations")
     for item in items:
-        _items.settle_roles(item, assigned)
+        _items.settle_roles(item, assigned, supplied=supplied)
     request = ComparisonRequest(
         _pools.with_genes(resource, items),
         counts_layer,
@@ -166,6 +170,8 @@ def expectations(
         normalization=normalization,
         library_key=library_key,
         gene_symbols=gene_symbols,
+        supply=supply,
+        sample_key=sample_key,
         keep_profile=True,
     )
     prepared = prepare_comparison(adata, keys, request)
@@ -195,6 +201,7 @@ def expectations(
         **prepared.source.counts,
         "normalization": normalization,
         "library_key": library_key,
+        "supply": None if prepared.supply is None else np.asarray(prepared.supply.molecules, object),
         "expr_prop": float(expr_prop),
         "min_cells": int(min_cells),
         "min_targets": int(min_targets),
@@ -233,6 +240,8 @@ def _replicated(prepared: ComparisonData, keys: StudyKeys, levels: Mapping[str, 
 
 
 def _run(items: list[_items.ExpectedShift], setup: _measure.Setup) -> list[_items.ExpectedShift]:
+    _measure.supplied_levels(items, setup)
+    _measure.supplied_interactions(items, setup)
     _measure.expression(items, setup)
     _measure.composition(items, setup)
     _measure.pathways(items, setup)

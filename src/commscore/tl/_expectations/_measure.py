@@ -64,7 +64,10 @@ def expression(items: list[ExpectedShift], setup: Setup) -> None:
     open_items = [
         i
         for i in items
-        if i.open and i.level in (*GENES, ExpectationLevel.INTERACTION) and i.row["change"] != ExpectedChange.SWITCH
+        if i.open
+        and not i.supplied
+        and i.level in (*GENES, ExpectationLevel.INTERACTION)
+        and i.row["change"] != ExpectedChange.SWITCH
     ]
     interactions = setup.pools.prepared.interactions
     row_of = {name: i for i, name in enumerate(interactions.frame["interaction"])}
@@ -95,6 +98,47 @@ def expression(items: list[ExpectedShift], setup: Setup) -> None:
             _take(item, {k: v[n] for k, v in columns.items()})
 
 
+def supplied_levels(items: list[ExpectedShift], setup: Setup) -> None:
+    """Ligands, genes and others whose level is supplied, by contrast."""
+    supply = setup.prepared.supply
+    mine = [i for i in items if i.open and i.supplied and i.level != ExpectationLevel.INTERACTION]
+    if supply is not None and mine:
+        unit = np.zeros_like(supply.level)
+        _fill(mine, setup, value=supply.level, unit=unit, column=lambda item: supply.number(item.what))
+
+
+def supplied_interactions(items: list[ExpectedShift], setup: Setup) -> None:
+    """Interactions whose ligand is supplied: its level, and the receptor in the cells that receive."""
+    supply, prepared = setup.prepared.supply, setup.pools.prepared
+    of_receptor, usable = prepared.interactions.receptors, []
+    for item in (i for i in items if i.open and i.supplied and i.level == ExpectationLevel.INTERACTION):
+        ligand, _, receptor = item.what.partition("^")
+        if receptor not in of_receptor:
+            item.reason = f"gene missing: receptor {receptor} not in var_names"
+        elif item.roles[1] not in setup.pools.number:
+            item.reason = "too few cells of the role in every sample"
+        else:
+            usable.append((item, ligand, receptor))
+    if supply is None or not usable:
+        return
+    cohort = prepared.cohort(setup.design, min_cells=setup.rule.min_cells)
+    model = engine.fit(cohort, prepared.interactions.entities)
+    for item, ligand, receptor in usable:
+        if item.ends is None:
+            continue
+        pool, entity = (np.asarray([n], np.int64) for n in (setup.pools.number[item.roles[1]], of_receptor[receptor]))
+        columns = engine.compare_supplied(
+            cohort,
+            prepared.interactions.entities,
+            Tests(pool, pool, entity, entity),
+            ligands=engine.SuppliedLigands(supply.level, np.asarray([supply.number(ligand)], np.int64)),
+            contrast=setup.vector(item.ends),
+            settings=setup.settings,
+            model=model,
+        )
+        _take(item, {k: v[0] for k, v in columns.items()})
+
+
 def _take(item: ExpectedShift, row: dict[str, Any]) -> None:
     status = _STATUS[int(row["status"])]
     if status in (Status.TOO_FEW_SAMPLES, Status.NOT_EXPRESSED, Status.NOT_MEASURED):
@@ -113,7 +157,7 @@ def _take(item: ExpectedShift, row: dict[str, Any]) -> None:
 
 def composition(items: list[ExpectedShift], setup: Setup) -> None:
     """Log2 ratio of the role's cells to those of the other groups that change together, by contrast."""
-    open_items = [i for i in items if i.open and i.level == ExpectationLevel.COMPOSITION]
+    open_items = [i for i in items if i.open and not i.supplied and i.level == ExpectationLevel.COMPOSITION]
     open_items = [i for i in open_items if _has_cells(i, setup)]
     for ends in dict.fromkeys(i.ends for i in open_items if i.ends):
         of_ends = [i for i in open_items if i.ends == ends]

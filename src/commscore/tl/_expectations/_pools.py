@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..._names import write_names
 from ...study.composition import factors_table
+from ...tables.roles import CIRCULATION
 from ...tables.vocabulary import ExpectationLevel
 from ._items import ANY, GENES
 
@@ -44,6 +45,8 @@ class RolePools:
 
     def names(self, item: ExpectedShift, groups: Sequence[str]) -> str:
         """Name the groups in which an item was measured."""
+        if item.supplied:
+            return self._supplied(item, groups)
         pools = self.of(item)
         if pools is None:
             return ""
@@ -52,6 +55,14 @@ class RolePools:
             for r, p in zip(item.roles, pools, strict=True)
         ]
         return write_names(ends[0]) if len(ends) == 1 else json.dumps(ends, ensure_ascii=False)
+
+    def _supplied(self, item: ExpectedShift, groups: Sequence[str]) -> str:
+        """Name the source of a supplied level, and the groups that receive it."""
+        if item.level != ExpectationLevel.INTERACTION:
+            return CIRCULATION
+        pool = self.number.get(item.roles[1])
+        receives = [] if pool is None else [groups[c] for c in self.members[pool]]
+        return json.dumps([[CIRCULATION], receives], ensure_ascii=False)
 
 
 def with_genes(resource: Resource, items: list[ExpectedShift]) -> Resource:
