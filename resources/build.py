@@ -157,6 +157,21 @@ def _circuit_errors(frames: Frames) -> list[str]:
         for name, is_loop in closed.items()
         if is_loop != (kind.get(name) == "loop")
     ]
+    roles, breakers = (
+        set(frames["roles"]["role"]),
+        set(frames["therapies"]["therapy"]) | set(frames["symbols"]["symbol"]),
+    )
+    errors += [
+        f"circuits.tsv:{row}: breakers: {name!r} is neither a therapy nor a symbol"
+        for row, cell in enumerate(frames["circuits"]["breakers"], 2)
+        for name in cell.split(";")
+        if name and name not in breakers
+    ]
+    errors += [
+        f"therapies.tsv:{row}: depletes: {role!r} is not in roles.tsv"
+        for row, role in enumerate(frames["therapies"]["depletes"], 2)
+        if role and role not in roles
+    ]
     wrong = steps.index[(steps["protein_only"] == "True") & (steps["edge"] != "intracellular")]
     return errors + [f"circuit_steps.tsv:{i + 2}: protein_only: the step is not intracellular" for i in wrong]
 

@@ -9,9 +9,10 @@ import pytest
 import scanpy as sc
 
 import commscore as cs
-from commscore._names import read_names
+from commscore._names import read_names, write_names
 from commscore.rs import Resource
 from commscore.tl._therapies._bypass import family
+from commscore.tl._therapies._cut import TherapyReach, agents_of, makers_of
 
 AGENTS = [
     # therapy, targets, action, reported
@@ -214,11 +215,16 @@ def test_shares_of_circuits(scored):
     found = run(scored)
     circuits = found.extra["circuits"]
     edges = cs.get.load(scored, "commscore_circuits").extra["edges"]
-    edges = edges[edges["score"].notna() & edges["in_strength"]]
+    beyond = edges["status"] == "not measurable in RNA"
+    sides = [
+        edges[side].map(read_names).astype(bool) | (edges[f"{side}_role"] == "any") for side in ("source", "target")
+    ]
+    measured = edges["score"].notna() & edges["in_strength"]
+    edges = edges[measured | (beyond & sides[0] & sides[1])]
     for _, row in circuits[circuits["therapy"] == "tgfbr inhibitor"].iterrows():
         own = edges[edges["circuit"] == row["circuit"]]
         hit = (own["from"] + "_" + own["to"]).map(lambda s: "TGFBR1" in s.split("_"))
-        assert (row["n_steps"], row["n_cut"]) == (len(own), hit.sum())
+        assert (row["n_steps"], row["n_measured"], row["n_cut"]) == (len(own), own["score"].notna().sum(), hit.sum())
         assert row["share"] == pytest.approx(hit.mean())
     n = circuits.groupby("therapy")["circuit"].nunique()
     assert found.table.set_index("therapy").loc["tgfbr inhibitor", "n_circuits"] == n["tgfbr inhibitor"] > 0
@@ -287,7 +293,7 @@ def test_survives_h5ad(scored, tmp_path):
     run(adata, inplace=True)
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_therapies")
-    assert back.schema == "commscore.therapies/3"
+    assert back.schema == "commscore.therapies/4"
     assert set(back.extra) == {"edges", "groups", "circuits", "combinations", "bypass"}
     again = cs.tl.therapies(ad.read_h5ad(tmp_path / "a.h5ad"), resource=resource(), inplace=False, sample_key="sample")
     assert again.table["share"].notna().all()
@@ -326,6 +332,103 @@ def test_real_data(public_data, name):
     table = cs.tl.therapies(adata, inplace=False).table
     assert len(table) == cs.rs.load().therapies["therapy"].nunique()
     assert (table["status"] == "cuts").sum() >= 5
-    assert table["therapy"].iloc[0] == "integrin inhibitor"  # not the TCR mimic, which led by the abundance of HLA
+    by_molecules = table[~table["depletes"].map(read_names).astype(bool)]
+    assert (
+        by_molecules["therapy"].iloc[0] == "integrin inhibitor"
+    )  # not the TCR mimic, which led by the abundance of HLA
     assert table.set_index("therapy").loc["tcr mimic", ["status", "share"]].isna().tolist() == [False, True]
     assert (table.loc[table["status"] != "cuts", "reason"].str.len() > 0).all()
+
+
+BONE_GROUPS = ["tumour", "CAF", "osteoblast", "osteoclast"]
+BONE = {
+    "TNFSF11": ["osteoblast"], "TNFRSF11A": ["osteoclast"], "PTHLH": ["tumour"], "PTH1R": ["osteoblast"],
+    "PDGFB": ["tumour"], "PDGFRB": ["CAF"], "SLC16A3": ["CAF"], "LDHA": ["CAF"], "PKM": ["CAF"], "SLC16A1": ["tumour"],
+    "COL1A1": ["CAF"], "ITGA2": ["tumour"], "ITGB1": ["tumour"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def in_bone():
+    pairs = [("TNFSF11", "TNFRSF11A"), ("PTHLH", "PTH1R"), ("PDGFB", "PDGFRB"), ("COL1A1", "ITGA2_ITGB1"),
+             ("SLC16A3", "SLC16A1"), ("LDHA", "SLC16A1"), ("PKM", "SLC16A1")]  # fmt: skip
+    adata = cs.ds.simulate(groups=BONE_GROUPS, interactions=pairs, expressed=BONE, n_samples=1, n_cells=240, rng=0)
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    cs.tl.score(adata, "cell_type", n_perms=19)
+    cs.tl.circuits(adata, "cell_type", n_perms=19)
+    return adata
+
+
+def test_bisphosphonates_take_the_edges_and_steps_of_osteoclasts(in_bone):
+    found, stored = cs.tl.therapies(in_bone, inplace=False), cs.get.table(in_bone)
+    row = found.table.set_index("therapy").loc["bisphosphonate"]
+    at = (stored["source"] == "osteoclast") | (stored["target"] == "osteoclast")
+    assert row["status"] == "cuts"
+    assert row["n_edges"] == at.sum() > 0
+    assert row["share"] == pytest.approx(flow_of(stored)[at].sum() / flow_of(stored).sum())
+    assert read_names(row["depletes"]) == ["osteoclast"]
+    edges = found.extra["edges"]
+    assert set(edges.loc[edges["therapy"] == "bisphosphonate", "side"]) == {"cells"}
+    circuits = found.extra["circuits"].set_index(["therapy", "circuit"])
+    cut = circuits.loc[("bisphosphonate", "pthrp_rankl_osteolysis")]
+    assert (cut["n_steps"], cut["n_measured"], cut["n_cut"]) == (3, 3, 1)
+    # TGF-beta of bone matrix is beyond RNA, and gone with the osteoclasts all the same
+    freed = circuits.loc[("bisphosphonate", "bone_vicious_cycle"), "steps"]
+    assert "4: TGFB1 → TGFBR1_TGFBR2" in read_names(freed)
+
+
+def test_without_a_group_of_its_own_a_role_is_not_depleted(in_bone):
+    other = in_bone.copy()
+    other.obs["cell_type"] = other.obs["cell_type"].cat.rename_categories({"osteoclast": "cluster 7"})
+    cs.tl.score(other, "cell_type", n_perms=19)
+    table = cs.tl.therapies(other, circuits_key=None, inplace=False).table.set_index("therapy")
+    assert table.loc["bisphosphonate", "status"] == "no edge"
+    assert "role osteoclast, which no group" in table.loc["bisphosphonate", "reason"]
+    given = cs.tl.therapies(other, circuits_key=None, roles={"osteoclast": "cluster 7"}, inplace=False).table
+    assert given.set_index("therapy").loc["bisphosphonate", "status"] == "cuts"
+
+
+def test_an_inhibitor_of_mct4_cuts_the_lactate_that_it_exports(in_bone):
+    found = cs.tl.therapies(in_bone, inplace=False)
+    circuits = found.extra["circuits"].set_index(["therapy", "circuit"])
+    shuttle = circuits.loc[("mct4 inhibitor", "reverse_warburg")]
+    assert (shuttle["n_steps"], shuttle["n_measured"], shuttle["n_cut"]) == (4, 0, 2)
+    assert read_names(shuttle["steps"]) == ["2: met:lactate → SLC16A1", "3: met:pyruvate → SLC16A1"]
+    row = found.table.set_index("therapy").loc["mct4 inhibitor"]
+    assert row["status"] == "no edge"
+    assert row["reason"].endswith(f"it cuts steps of circuits: {row['n_circuits']}")
+    made = in_bone.copy()
+    cs.tl.score(made, "cell_type", molecules="production", n_perms=19)
+    edges = cs.tl.therapies(made, circuits_key=None, inplace=False).extra["edges"]
+    cut = edges[edges["therapy"] == "mct4 inhibitor"]
+    assert set(cut["interaction"]) == {"met:lactate^SLC16A1", "met:pyruvate^SLC16A1"}
+    assert set(cut["side"]) == {"ligand"}
+
+
+def test_antibodies_to_pdgf_receptors_cut_them_and_cells_against_fibroblasts_all_of_these(in_bone):
+    table = cs.tl.therapies(in_bone, inplace=False).table.set_index("therapy")
+    stored = cs.get.table(in_bone)
+    for name in ("caf-targeted monoclonal antibody", "caf-targeted small-molecule inhibitor"):
+        assert table.loc[name, "n_edges"] == has(stored, "PDGFRA", "PDGFRB").sum() > 0
+    at = (stored["source"] == "CAF") | (stored["target"] == "CAF")
+    assert table.loc["caf-targeted car-t cells", "n_edges"] == at.sum()
+
+
+def test_what_circuits_name_as_breakers_reaches_a_step_of_theirs():
+    res = cs.rs.load()
+    reach = TherapyReach(makers_of(res), {})
+    agents, steps = agents_of(res), res.circuits
+    gates = steps[steps["edge"] == "gate"].groupby("circuit")["from"].agg(write_names)
+    steps = steps.assign(gate_molecules=steps["circuit"].map(gates).fillna("[]"))
+    cut = pd.DataFrame(reach.steps(agents, steps), index=agents["therapy"], columns=steps["circuit"])
+    named = steps.drop_duplicates("circuit").set_index("circuit")["breakers"].str.split(";").explode()
+    named = [(circuit, name) for circuit, name in named.items() if name in cut.index]
+    assert len(named) > 60
+    without = {name for circuit, name in named if not cut.loc[name, [circuit]].to_numpy().any()}
+    # the reviews name no molecule of these, or one that no step of the circuit has
+    assert without == {
+        "mirna replacement", "cytokine signalling inhibitor", "glycolysis inhibitor", "jak/stat inhibitor",
+        "mitochondrial metabolism inhibitor", "pi3k inhibitor", "cdk4/6 inhibitor", "immune checkpoint inhibitor",
+        "melatonin", "blue light filter",  # they raise what light at night lowers
+    }  # fmt: skip

@@ -291,10 +291,12 @@ THERAPIES = Table(
                 "inhibits_signalling",
                 "activates",
                 "depletes_cells",
+                "blocks_transport",
                 "lowers_production",
                 "other",
             ),
         ),
+        Column("depletes", "string", "Role of the cells that it removes or silences; empty if none."),
         Column(
             "reported",
             "category",

@@ -17,6 +17,7 @@ THERAPIES = Table(
         Column("class", "string", "what it is (several: JSON list)"),
         Column("action", "string", "what it does to its targets (several: JSON list)"),
         Column("targets", "string", "symbols (several: JSON list)"),
+        Column("depletes", "string", "role of the cells that it removes (several: JSON list)"),
         Column("reported", "string", "what the reviews report (several: JSON list)"),
         Column("status", "category", "whether it cuts an edge, or why not", THERAPY_STATUS),
         Column("reason", "string", "why it cuts nothing, or has no share"),
@@ -44,7 +45,12 @@ THERAPY_EDGES = Table(
         Column("interaction", "category", "interaction of the resource"),
         Column("flow", "float", "ligand mean × receptor mean"),
         Column("share", "float", "of all flow, 0 to 1; missing for antigen presentation, which is left out of shares"),
-        Column("side", "category", "whether a target is a subunit of the ligand, of the receptor, or of both"),
+        Column(
+            "side",
+            "category",
+            "ligand or receptor, of which a target is a subunit (or makes or exports the ligand), both; cells: those "
+            "that send or receive are removed",
+        ),
     ),
 )
 
@@ -68,10 +74,11 @@ THERAPY_CIRCUITS = Table(
         Column("context", "category", "condition or sample of the cells; all where none was asked for"),
         Column("therapy", "string", "generic name"),
         Column("circuit", "string", "id of the circuit"),
-        Column("n_steps", "int", "steps that count and are measured in this context"),
+        Column("n_steps", "int", "steps that count and whose cells are there: measured ones, and those beyond RNA"),
+        Column("n_measured", "int", "of these, steps that are measured in this context"),
         Column("n_cut", "int", "of these, steps that are cut"),
         Column("share", "float", "share of the steps that is cut, 0 to 1"),
-        Column("score_share", "float", "share of the sum of their scores that is cut, 0 to 1"),
+        Column("score_share", "float", "share of the sum of the scores of the measured ones that is cut, 0 to 1"),
         Column("steps", "string", "steps that are cut, with their position (several: JSON list)"),
     ),
 )
@@ -110,7 +117,7 @@ BYPASS = Table(
 STORED = StoredKind(
     "therapies",
     key="commscore_therapies",
-    version=3,
+    version=4,
     tool="therapies",
     tables={
         "table": THERAPIES,

@@ -11,14 +11,17 @@ import numpy as np
 from ..._names import read_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     import pandas as pd
 
     from ...arrays import Bools, Floats
     from ...rs import Resource
 
 
-STATEMENTS = ("class", "action", "targets", "reported", "cuts", "sources")
+STATEMENTS = ("class", "action", "targets", "reported", "cuts", "sources", "depletes")
 _NO_CUT = ("activates", "other")
+_MAKES = ("producer", "exporter")
 _HLA, _TCR = re.compile(r"HLA-|H2-|B2[Mm]$"), re.compile(r"(?i)TR[ABGD]C\d?$|CD3[DEG]$|CD247$|CD4$|CD8[AB]1?$")
 
 
@@ -35,7 +38,7 @@ class Cut:
     steps: pd.DataFrame
     of_steps: Bools
     step_score: Floats
-    """Of the steps, in this context; NaN where a role has no cells."""
+    """Of the steps, in this context; NaN where a role has no cells, 0 where RNA cannot show the step."""
 
     def lost(self, edges: Any) -> float:
         """Share of the counted flow on these edges."""
@@ -73,18 +76,45 @@ def subunits(names: pd.Series) -> list[set[str]]:
     return [set(str(n).split("_")) for n in names]
 
 
-def edge_cuts(agents: pd.DataFrame, table: pd.DataFrame) -> Bools:
-    """Therapies × edges: a target that is cut is a subunit of the ligand or the receptor."""
-    sides = [a | b for a, b in zip(subunits(table["ligand_complex"]), subunits(table["receptor_complex"]), strict=True)]
-    targets = [set(t) for t in agents["cuts"]]
-    return np.array([[bool(t & s) for s in sides] for t in targets], bool).reshape(len(targets), len(sides))
+def makers_of(resource: Resource) -> dict[str, set[str]]:
+    """Return the genes that make or export each molecule that no gene encodes."""
+    frame = resource.molecules
+    makes = frame[frame["role"].isin(_MAKES)]
+    return {m: {g for gene in genes for g in gene.split("_")} for m, genes in makes.groupby("molecule")["gene"]}
 
 
-def step_cuts(agents: pd.DataFrame, steps: pd.DataFrame) -> Bools:
-    """Therapies × steps: a target is a gene of the step, or of a gate that releases its ligand."""
-    genes = [
-        {gene for molecule in (a, b, *read_names(gates)) for gene in str(molecule).split("_")}
-        for a, b, gates in zip(steps["from"], steps["to"], steps["gate_molecules"], strict=True)
-    ]
-    targets = [set(t) for t in agents["cuts"]]
-    return np.array([[bool(t & g) for g in genes] for t in targets], bool).reshape(len(targets), len(genes))
+@dataclass(frozen=True)
+class TherapyReach:
+    """How a therapy gets at an edge besides by its molecules: the makers of a ligand, and the cells of a role."""
+
+    makers: Mapping[str, set[str]]
+    groups: Mapping[str, set[str]]
+    """Role → groups of cells that take it by their own names; a group of a wider role holds other cells, too."""
+
+    def edges(self, agents: pd.DataFrame, table: pd.DataFrame) -> Bools:
+        """Therapies × edges: a target is a subunit of a side, makes or exports the ligand, or the cells go."""
+        ligands = table["interaction"].astype(str).str.split("^", regex=False).str[0]
+        molecules = [
+            a | b | self.makers.get(ligand, set())
+            for a, b, ligand in zip(
+                subunits(table["ligand_complex"]), subunits(table["receptor_complex"]), ligands, strict=True
+            )
+        ]
+        ends = [set(pair) for pair in zip(table["source"].astype(str), table["target"].astype(str), strict=True)]
+        depleted = [{g for role in roles for g in self.groups.get(role, ())} for roles in agents["depletes"]]
+        return _meet(agents["cuts"], molecules) | _meet(depleted, ends)
+
+    def steps(self, agents: pd.DataFrame, steps: pd.DataFrame) -> Bools:
+        """Therapies × steps: a target is a gene of the step or of a gate on it, makes the ligand, or the role goes."""
+        genes = [
+            {gene for m in (a, b, *read_names(gates)) for gene in str(m).split("_")} | self.makers.get(a, set())
+            for a, b, gates in zip(steps["from"], steps["to"], steps["gate_molecules"], strict=True)
+        ]
+        roles = [set(pair) for pair in zip(steps["source_role"], steps["target_role"], strict=True)]
+        return _meet(agents["cuts"], genes) | _meet(agents["depletes"], roles)
+
+
+def _meet(rows: Iterable[Iterable[str]], columns: list[set[str]]) -> Bools:
+    """Return rows × columns: they share a name."""
+    left = [set(row) for row in rows]
+    return np.array([[bool(a & b) for b in columns] for a in left], bool).reshape(len(left), len(columns))

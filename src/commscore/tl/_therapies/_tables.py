@@ -25,19 +25,27 @@ def agent_table(cut: Cut) -> pd.DataFrame:
     n, circuits = cut.edges.sum(axis=1), cut.steps["circuit"].astype(str).to_numpy()
     there = np.isfinite(cut.step_score)
     statuses = [_status(row, n_cut) for (_, row), n_cut in zip(cut.agents.iterrows(), n, strict=True)]
-    frame["status"], frame["reason"] = [f[0] for f in statuses], [f[1] for f in statuses]
+    frame["n_circuits"] = [np.unique(circuits[s & there]).size for s in cut.of_steps]
+    frame["status"] = [status for status, _ in statuses]
+    frame["reason"] = [_with_circuits(why, k) for (_, why), k in zip(statuses, frame["n_circuits"], strict=True)]
     only_hla = (n > 0) & ~(cut.edges & cut.counted).any(axis=1)
     frame.loc[only_hla, "reason"] = _ONLY_HLA
     frame["n_edges"] = n
     frame["share"] = np.where(only_hla, np.nan, [cut.lost(e) for e in cut.edges])
-    frame["n_circuits"] = [np.unique(circuits[s & there]).size for s in cut.of_steps]
     frame["claim"] = schema.CAUTION
     return frame.sort_values(["share", "therapy"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def _with_circuits(reason: str, n_circuits: int) -> str:
+    return f"{reason}; it cuts steps of circuits: {n_circuits}" if reason and n_circuits else reason
 
 
 def _status(agent: pd.Series, n_cut: int) -> tuple[TherapyStatus, str]:
     if n_cut:
         return TherapyStatus.CUTS, ""
+    if agent["depletes"]:
+        cells = ", ".join(agent["depletes"])
+        return TherapyStatus.NO_EDGE, f"it removes cells of the role {cells}, which no group of the stored result takes"
     if not agent["targets"]:
         return TherapyStatus.NO_TARGET, "the reviews name no molecule that it acts on"
     if not agent["cuts"]:
@@ -62,14 +70,18 @@ def edge_table(cut: Cut) -> pd.DataFrame:
     targets = [set(t) for t in cut.agents["cuts"]]
     ligands, receptors = subunits(cut.table["ligand_complex"]), subunits(cut.table["receptor_complex"])
     frame["side"] = [
-        "both"
-        if targets[a] & ligands[e] and targets[a] & receptors[e]
-        else "ligand"
-        if targets[a] & ligands[e]
-        else "receptor"
+        _side(targets[a], ligands[e], receptors[e], depletes=bool(cut.agents["depletes"].iloc[a]))
         for a, e in zip(agent, edge, strict=True)
     ]
     return frame
+
+
+def _side(targets: set[str], ligand: set[str], receptor: set[str], *, depletes: bool) -> str:
+    """Say by what an edge is cut; what is neither a side nor a cell makes or exports the ligand."""
+    on = [name for name, side in (("ligand", ligand), ("receptor", receptor)) if targets & side]
+    if on:
+        return on[0] if len(on) == 1 else "both"
+    return "cells" if depletes else "ligand"
 
 
 def group_table(cut: Cut) -> pd.DataFrame:
@@ -97,8 +109,9 @@ def group_table(cut: Cut) -> pd.DataFrame:
 
 
 def circuit_table(cut: Cut) -> pd.DataFrame:
-    """Share of the measured steps of each circuit, and of their scores, that a therapy cuts in this context."""
+    """Share of the steps of each circuit, and of the scores of measured ones, that a therapy cuts in this context."""
     rows = []
+    measured = cut.steps["measured"].to_numpy(bool)
     circuit = cut.steps["circuit"].astype(str).to_numpy()
     there = np.isfinite(cut.step_score)
     for a in np.flatnonzero(cut.of_steps.any(axis=1)):
@@ -111,10 +124,13 @@ def circuit_table(cut: Cut) -> pd.DataFrame:
                     cut.agents["therapy"].iloc[a],
                     name,
                     int(inside.sum()),
+                    int((inside & measured).sum()),
                     int(hit.sum()),
                     hit.sum() / inside.sum(),
                     float(cut.step_score[hit].sum() / whole) if whole > 0 else np.nan,
                     write_names(f"{s}: {x} → {y}" for s, x, y in cut.steps.loc[hit, ["step", "from", "to"]].to_numpy()),
                 )
             )
-    return pd.DataFrame(rows, columns=["therapy", "circuit", "n_steps", "n_cut", "share", "score_share", "steps"])
+    return pd.DataFrame(
+        rows, columns=["therapy", "circuit", "n_steps", "n_measured", "n_cut", "share", "score_share", "steps"]
+    )

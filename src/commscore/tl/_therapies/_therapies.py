@@ -9,21 +9,24 @@ import numpy as np
 import pandas as pd
 
 from ... import get, rs
+from ..._names import read_names
 from ..._version import __version__
 from ...check import Count, Proportion, between, checked
 from ...get import Result
 from ...get._frames import typed_frame
 from ...get._sources import made_from
 from ...get._store import check_target, finish, identity
+from ...rs._in_rna import ANY_ROLE
 from ...study.coverage import same_species
 from ...study.domain import check_tumour, named_roles
-from ...study.roles import RoleGroups, recorded_roles
+from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.stored_circuits import circuit_scores
 from ...study.stored_edges import EVERYTHING, edge_flows, obs_labels, passing_edges, split_key
 from ...tables import therapies as schema
+from ...tables.vocabulary import StepStatus
 from ._bypass import bypass_table
 from ._combinations import combination_table
-from ._cut import Cut, agents_of, edge_cuts, presents_antigen, step_cuts
+from ._cut import Cut, TherapyReach, agents_of, makers_of, presents_antigen
 from ._tables import agent_table, circuit_table, edge_table, group_table
 
 if TYPE_CHECKING:
@@ -31,6 +34,19 @@ if TYPE_CHECKING:
 
     from ...arrays import Floats
     from ...rs import Resource
+
+
+_STEP_COLUMNS = (
+    "circuit",
+    "step",
+    "source_role",
+    "target_role",
+    "from",
+    "to",
+    "gate_molecules",
+    "score",
+    "in_strength",
+)
 
 
 @checked
@@ -53,8 +69,10 @@ def therapies(
 ) -> Result | None:
     """Cut, in silico, the edges that each therapy of the reviews acts on: an inventory, not a prediction of response.
 
-    An edge of the stored result is cut if a target of the therapy is a subunit of its ligand or receptor; a step of a
-    circuit also if a target is its gene or a gate on it. Activating therapies cut nothing. The flow of an edge is the
+    An edge of the stored result is cut if a target of the therapy is a subunit of its ligand or receptor, or makes or
+    exports its ligand (an inhibitor of MCT4, lactate), or if the therapy removes cells that send or receive it
+    (bisphosphonates, osteoclasts); a step of a circuit also if a target is its gene or a gate on it, whether RNA shows
+    the step or not. Activating therapies cut nothing. The flow of an edge is the
     product of ligand mean and receptor mean; a cut edge loses all of it. Shares are shares of the flow without antigen
     presentation (HLA to T-cell receptor, CD4, CD8): its molecules are so abundant that it would make up most of the
     flow of any tissue, and a share of it says nothing of how well a T cell sees its antigen.
@@ -90,9 +108,9 @@ def therapies(
     -------
     None, or a :class:`~commscore.get.Result` if ``inplace=False``. ``table``: one row per context × therapy. ``extra``:
     ``edges`` (every cut edge with its flow), ``groups`` (share of the outgoing and incoming flow of each group that
-    falls), ``circuits`` (share of each circuit's steps, and of their scores, that is cut), ``combinations`` (ranked by
-    what they cut together; ``gain`` over the best member), ``bypass`` (what remains beside a cut edge in the receiving
-    group: on the same receptor, from the same ligand or its family, in the same circuit).
+    falls), ``circuits`` (share of each circuit's steps, and of the scores of measured ones, that is cut),
+    ``combinations`` (ranked by what they cut together; ``gain`` over the best member), ``bypass`` (what remains beside
+    a cut edge in the receiving group: on the same receptor, from the same ligand or its family, in the same circuit).
 
     Raises
     ------
@@ -123,14 +141,16 @@ def therapies(
     check_target(adata, key_added, inplace=inplace)
     resource, stored = rs.as_resource(resource), get.load(adata, key)
     agents = agents_of(resource)
-    _check_tumour(adata, stored, resource, roles=roles, circuits_key=circuits_key)
+    roles = _told_roles(adata, stored, roles=roles, circuits_key=circuits_key)
+    _check_tumour(adata, stored, resource, roles=roles)
     table = passing_edges(stored.table, padj=padj, max_padj=max_padj)
     same_species(resource, itertools.chain.from_iterable(agents["targets"]), table)
     by, column = split_key(condition_key, sample_key)
     flows = edge_flows(adata, table, stored.params, by=by, column=column, min_cells=int(min_cells))
-    cut, counted = edge_cuts(agents, table), ~presents_antigen(table)
+    reach = TherapyReach(makers_of(resource), _groups_of(adata, stored, resource, roles=roles))
+    cut, counted = reach.edges(agents, table), ~presents_antigen(table)
     steps, in_contexts = _circuit_steps(adata, circuits_key, by=by, column=column, min_cells=int(min_cells))
-    of_steps = step_cuts(agents, steps)
+    of_steps = reach.steps(agents, steps)
     parts: dict[str, list[pd.DataFrame]] = {}
     for context, flow in flows.items():
         one = Cut(agents, table, flow, cut, counted, steps, of_steps, in_contexts[context])
@@ -175,28 +195,55 @@ def _tables_of(cut: Cut, *, n_together: int, n_listed: int) -> dict[str, pd.Data
     }
 
 
-def _check_tumour(
-    adata: AnnData, stored: Result, resource: Resource, *, roles: RoleGroups | None, circuits_key: str | None
-) -> None:
-    """Raise if the resource is about tumours and no group takes a tumour role; what circuits were told holds here."""
-    groupby = str(stored.params["groupby"])
+def _told_roles(
+    adata: AnnData, stored: Result, *, roles: RoleGroups | None, circuits_key: str | None
+) -> RoleGroups | None:
+    """Return the roles that were given, or what the stored circuits were told."""
     if roles is None and circuits_key is not None and circuits_key in adata.uns:
         params = get.params(adata, circuits_key)
-        if str(params.get("groupby")) == groupby:
-            roles = {role: list(groups) for role, groups in dict(params.get("roles") or {}).items()}
+        if str(params.get("groupby")) == str(stored.params["groupby"]):
+            return {role: list(groups) for role, groups in dict(params.get("roles") or {}).items()}
+    return roles
+
+
+def _check_tumour(adata: AnnData, stored: Result, resource: Resource, *, roles: RoleGroups | None) -> None:
+    """Raise if the resource is about tumours and no group takes a tumour role."""
     named = named_roles(resource, "circuits", "expectations", "evidence")
-    check_tumour(adata, groupby, named, role_groups=roles, resource=resource, what="therapies")
+    check_tumour(adata, str(stored.params["groupby"]), named, role_groups=roles, resource=resource, what="therapies")
+
+
+def _groups_of(adata: AnnData, stored: Result, resource: Resource, *, roles: RoleGroups | None) -> dict[str, set[str]]:
+    """Return the groups of the roles that some therapy depletes, where the group holds no other cells."""
+    depleted = {role for role in resource.therapies["depletes"] if role}
+    if not depleted:
+        return {}
+    assigned = assigned_roles(
+        adata, str(stored.params["groupby"]), role_groups=roles, resource=resource, layer=None, use_raw=False
+    )
+    return {role: set(assigned.of(role)) for role in depleted if assigned.how.get(role) != "parent"}
 
 
 def _circuit_steps(
     adata: AnnData, circuits_key: str | None, *, by: str, column: str | None, min_cells: int
 ) -> tuple[pd.DataFrame, dict[str, Floats]]:
-    """Measured steps of the stored circuits with the gates on them, and their scores in every context."""
+    """Return steps of the stored circuits with the gates on them, and their scores in every context.
+
+    A therapy acts on a step whether RNA shows it or not: those beyond RNA whose cells are there follow, with score 0.
+    """
     if circuits_key is None or (circuits_key == "commscore_circuits" and circuits_key not in adata.uns):
-        none = pd.DataFrame(columns=["circuit", "step", "from", "to", "gate_molecules", "score", "in_strength"])
         names = [EVERYTHING] if column is None else obs_labels(adata, by, column)[1]
-        return none, {name: np.zeros(0) for name in names}
+        return pd.DataFrame(columns=[*_STEP_COLUMNS, "measured"]), {name: np.zeros(0) for name in names}
     stored = get.load(adata, circuits_key)
     edges = stored.extra["edges"]
     steps = edges[edges["score"].notna() & edges["in_strength"]].reset_index(drop=True)
-    return steps, circuit_scores(adata, stored, steps, by=by, column=column, min_cells=min_cells)
+    scores = circuit_scores(adata, stored, steps, by=by, column=column, min_cells=min_cells)
+    there = np.array(
+        [
+            all(read_names(row[side]) or row[f"{side}_role"] == ANY_ROLE for side in ("source", "target"))
+            for row in edges.to_dict("records")
+        ],
+        bool,
+    )
+    beyond = edges[(edges["status"] == StepStatus.NOT_MEASURABLE_IN_RNA) & there]
+    together = pd.concat([steps.assign(measured=True), beyond.assign(measured=False)], ignore_index=True)
+    return together, {name: np.append(score, np.zeros(len(beyond))) for name, score in scores.items()}
