@@ -62,6 +62,20 @@ def test_loops_are_closed_through_the_network():
     assert '["A", "B", "A"]' not in relays
 
 
+def test_the_sign_of_a_loop_has_the_effects_on_its_receptors():
+    def loop(*effects):
+        pairs = pd.DataFrame({"ligand": ["L1", "L2"], "receptor": ["R1_R2", "R3"], "effect": effects})
+        found = run(stored(), resource=cs.rs.from_table(pairs, name="signs")).table
+        return found[found["groups"] == '["A", "B", "A"]'].iloc[0][["sign", "n_unknown_effects"]].tolist()
+
+    # one link of two is negative (T2)
+    assert loop("activating", "activating") == [-1, 0]
+    assert loop("inhibiting", "activating") == [1, 0]
+    assert loop("inhibiting", "decoy") == [-1, 0]
+    assert loop("unknown", "activating") == [-1, 1]
+    assert run(stored()).table["n_unknown_effects"].iloc[0] == 2
+
+
 def test_length_hops_and_thresholds():
     adata = stored()
     short = run(adata, max_length=2).table
@@ -148,7 +162,7 @@ def test_same_seed_same_bytes_and_storage(tmp_path):
     run(adata, inplace=True)
     adata.write_h5ad(tmp_path / "a.h5ad")
     back = cs.get.load(ad.read_h5ad(tmp_path / "a.h5ad"), "commscore_loops")
-    assert back.schema == "commscore.loops/2"
+    assert back.schema == "commscore.loops/3"
     assert len(back.table) == len(first.table)
     assert list(back.extra) == ["summary"]
 
@@ -157,7 +171,8 @@ def test_steps_of_the_resource_close_loops():
     edges = [("CAF", "tumour", "IL6", "IL6R_IL6ST", 1.0), ("tumour", "CAF", "IL6", "IL6R_IL6ST", 1.0)]
     table = cs.tl.loops(stored(edges), n_perms=9, inplace=False).table
     assert table["groups"].tolist() == ['["CAF", "tumour", "CAF"]']
-    assert "STAT3" in table["links"].iloc[0]
+    assert table["links"].iloc[0] == '["IL6R_IL6ST ⇒ IL6", "IL6R_IL6ST ⇒ IL6"]'
+    assert table[["sign", "n_unknown_effects"]].iloc[0].tolist() == [1, 0]
 
 
 def test_nothing_linked_gives_an_empty_table():

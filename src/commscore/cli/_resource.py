@@ -221,6 +221,7 @@ def _cellphonedb_like(resource: Resource) -> pd.DataFrame:
         is_ppi=pairs["kind"] == "protein",
         directionality="Ligand-Receptor",
         classification=pairs["mode"],
+        # that of CellPhoneDB is on the receptor, as `effect` is; the outcome for the cell has no column there
         modulatory_effect=pairs["effect"].map(lambda e: "Inhibitory" if e == "inhibiting" else ""),
         version=f"{resource.name} {resource.version}",
     )

@@ -58,7 +58,10 @@ def _difference(row: Any) -> str:
 
 
 def _methods(p: Mapping[str, str]) -> str:  # noqa: ARG001
-    return "Flow of interactions with a stated direction was summed per sample: log2 of pro over anti."
+    return (
+        "Flow of interactions with a stated direction (pro- or anti-tumour, not the effect on the receptor) was summed "
+        "per sample: log2 of pro over anti."
+    )
 
 
 def _works(params: Mapping[str, Any]) -> tuple[Work, ...]:  # noqa: ARG001

@@ -91,7 +91,8 @@ def _methods(p: Mapping[str, str]) -> str:
     return (
         f"Circuits of the resource were measured among the groups of {p.get('groupby')}; strength is the geometric "
         f"mean of the scores of the measured activating steps, tested with {p.get('n_perms')} joint permutations of "
-        f"the labels{within} (seed {p.get('rng')})."
+        f"the labels{within} (seed {p.get('rng')}). The sign of a step between cells is the effect on its receptor; "
+        "steps that end at a protein of which the mRNA says little were not scored."
     )
 
 

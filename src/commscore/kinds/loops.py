@@ -51,7 +51,9 @@ def _chain(row: Any) -> str:
 def _methods(p: Mapping[str, str]) -> str:
     return (
         f"Loops of up to {p.get('max_length')} interactions with {p.get('padj')} ≤ {p.get('max_padj')} were enumerated "
-        f"and compared with {p.get('n_perms')} networks rewired at random (seed {p.get('rng')})."
+        f"and compared with {p.get('n_perms')} networks rewired at random (seed {p.get('rng')}). The sign of a loop is "
+        "the product of its links inside cells and of the effect of each interaction on its receptor (unknown ones "
+        "taken as activating)."
     )
 
 

@@ -13,7 +13,12 @@ LOOPS = Table(
         Column("groups", "string", "groups in order, as a JSON list; a loop ends where it begins"),
         Column("interactions", "string", "interactions in order, as a JSON list"),
         Column("links", "string", "how each receptor leads to the next ligand inside the cell, as a JSON list"),
-        Column("sign", "int", "product of the signs of the links: 1 reinforces, -1 restrains"),
+        Column(
+            "sign",
+            "int",
+            "product of the signs of the links and of the effects on the receptors: 1 reinforces, -1 restrains",
+        ),
+        Column("n_unknown_effects", "int", "edges of unknown effect on the receptor, counted as activating"),
         Column("strength", "float", "geometric mean of the scores of its edges"),
         Column("weakest", "float", "lowest score of its edges"),
         Column("max_padj", "float", "largest adjusted p-value of its edges"),
@@ -41,7 +46,7 @@ LOOP_SUMMARY = Table(
 STORED = StoredKind(
     "loops",
     key="commscore_loops",
-    version=2,
+    version=3,
     tool="loops",
     tables={"table": LOOPS, "summary": LOOP_SUMMARY},
     is_ranking=True,

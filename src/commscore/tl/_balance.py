@@ -88,9 +88,10 @@ def balance(
         As in :func:`commscore.tl.compare`; contrasts are pairwise. Beside patients with several conditions, those with
         one are left out.
     sign
-        ``"reviews"``: an interaction has the direction that all statements about it give, whoever sends and receives
-        it. ``"roles"``: an edge has the direction of the statements about its sender and receiver only, and is unclear
-        where there are none.
+        Whose ``direction`` (pro- or anti-tumour) is taken; neither the effect on the receptor nor the outcome for the
+        receiving cell is read. ``"reviews"``: an interaction has the direction that all statements about it give,
+        whoever sends and receives it. ``"roles"``: an edge has the direction of the statements about its sender and
+        receiver only, and is unclear where there are none.
     roles
         Role → group or groups; what is not given is guessed (:func:`commscore.tl.roles`). Where the resource is about
         tumours, a group must take a tumour role: of tissue without a tumour it says nothing.
@@ -179,6 +180,7 @@ def balance(
         **request.recorded(),
         "roles": recorded_roles(roles),
         "sign": sign,
+        "sign_column": "direction",
         "flow": flow,
         "abundance": abundance,
         **prepared.source.counts,

@@ -12,7 +12,7 @@ import pandas as pd
 from ..._validate import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ...arrays import Bools
     from ...rs import Resource
@@ -22,11 +22,30 @@ Steps = dict[str, dict[str, int]]
 
 @dataclass(frozen=True)
 class Links:
-    """``linked`` (n × n interactions), with the way in words and the sign of every link."""
+    """``linked`` (n × n interactions), with the way in words and the sign of every link.
+
+    ``effects`` is what each interaction does to its receptor: 1 activates, -1 blocks it or takes its ligand away,
+    0 where nobody says.
+    """
 
     linked: Bools
     words: dict[tuple[int, int], str]
     sign: dict[tuple[int, int], int]
+    effects: tuple[int, ...] = ()
+
+    def sign_of(self, kinds: Sequence[int], ways: Sequence[tuple[int, int]]) -> int:
+        """Multiply the signs of links and the effects on receptors; an unknown effect counts as activating."""
+        return int(np.prod([*(self.sign[w] for w in ways), *(self.effects[k] or 1 for k in kinds)]))
+
+
+_SIGNS = {"activating": 1, "inhibiting": -1, "decoy": -1}
+
+
+def effects_of(resource: Resource, interactions: Sequence[str]) -> tuple[int, ...]:
+    """Return the sign of the effect on the receptor of each interaction; 0 where the resource does not say."""
+    frame = resource.interactions
+    effect = dict(zip(frame["interaction"], frame["effect"], strict=True))
+    return tuple(_SIGNS.get(effect.get(name, ""), 0) for name in interactions)
 
 
 def steps_of_resource(resource: Resource) -> Steps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def loops(
     n_perms
         Number of rewired networks.
     resource
-        Resource of the steps inside cells, if ``net`` is not given.
+        Resource of the effects on receptors, and of the steps inside cells if ``net`` is not given.
     rng
         Seed, Generator or SeedSequence; the same seed gives the same bytes.
     key_added
@@ -126,6 +127,7 @@ def loops(
     resource = rs.as_resource(resource)
     steps = _links.steps_of_resource(resource) if net is None else _links.steps_of_net(net)
     network, names, links = _network(frame, steps, score=score, max_hops=int(max_hops))
+    links = replace(links, effects=_links.effects_of(resource, names[1]))
     listing = search(network, longest=int(max_length), room=int(max_loops), budget=int(budget))
     with progress_bar(int(n_perms), "rewired networks") as progress:
         null = rewired(
@@ -162,6 +164,7 @@ def loops(
         "n_perms": int(n_perms),
         "rng": recorded(rng, seed),
         "net": "given" if net is not None else "steps of the resource",
+        "sign": "links inside cells × effect of each interaction on its receptor",
         "complete": bool(null.complete),
         "n_loops": int(listing.totals[0]),
         "n_listed": int(listing.length.size),
@@ -268,7 +271,8 @@ def _described(
         write_list(passed),
         write_list(kinds[k] for k in kind),
         write_list(links.words[w] for w in ways),
-        int(np.prod([links.sign[w] for w in ways])),
+        links.sign_of([int(k) for k in kind], ways),
+        sum(links.effects[int(k)] == 0 for k in kind),
         float(np.exp(np.log(scores).mean())),
         float(scores.min()),
         float(padj[path].max()),
@@ -277,7 +281,9 @@ def _described(
 
 def _framed(kind: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     names = [c for c in schema.LOOPS.names if c != "kind"]
-    frame = pd.DataFrame(rows, columns=names).astype({"length": np.int64, "sign": np.int64})
+    frame = pd.DataFrame(rows, columns=names).astype(
+        {"length": np.int64, "sign": np.int64, "n_unknown_effects": np.int64}
+    )
     numbers = ["strength", "weakest", "max_padj", "in_rewired", "strength_pvalue"]
     frame = frame.astype(dict.fromkeys(numbers, np.float64))
     frame["kind"] = kind
