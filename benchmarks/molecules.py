@@ -151,7 +151,7 @@ def metalinks(adata: sc.AnnData) -> pd.DataFrame:
     molecules = cs.rs.load().molecules
     net = molecules[molecules["role"].isin(("producer", "consumer"))].drop_duplicates(["molecule", "gene"])
     net = pd.DataFrame({"source": net["molecule"], "target": net["gene"], "weight": net["sign"].astype(float)})
-    pairs = pd.DataFrame({"ligand": net["source"].unique()}).assign(receptor="AHR")
+    pairs = pd.DataFrame({"source": net["source"].unique()}).assign(receptor="CD44")
     mdata = li.mt.estimate_metalinks(adata, pairs, pd_net=net, use_raw=False, tmin=1, verbose=False)
     scores = mdata.mod["metabolite"].to_df()
     return scores.groupby(adata.obs["cell_type"], observed=True).mean().T

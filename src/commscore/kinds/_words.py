@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..tables.production import CLAIM_TEXT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -72,6 +74,16 @@ def samples_in_words(params: Mapping[str, Any]) -> str:
         return f"samples ({column})"
     each = ", ".join(f"{level} {n}" for level, n in zip(levels, numbers, strict=True))
     return f"{numbers.sum()} samples ({column}; {each})"
+
+
+def claims(table: pd.DataFrame) -> list[str]:
+    """Say what the level of a molecule is where it stands for genes that make it; nothing where none does."""
+    if "claim" not in table or not (table["claim"] == CLAIM_TEXT).any():
+        return []
+    return [
+        f"Molecules written met: are measured by the genes that make them: {CLAIM_TEXT}. Enzymes may be idle, and what "
+        "they make may be used up (column consumed) or carried away."
+    ]
 
 
 def figures(value: Any, form: str = ".2g") -> str:

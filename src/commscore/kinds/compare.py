@@ -14,7 +14,7 @@ from ..tables.compare import STORED
 from ._base import Drawing, Facts, Listing, ResultKind, View
 from ._by_sample import of_samples
 from ._views import BY_P, EDGE, FACTORS, UNTESTED
-from ._words import ALPHA, TOP, counted, counts, edge, figures
+from ._words import ALPHA, TOP, claims, counted, counts, edge, figures
 from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS, Work
 
 if TYPE_CHECKING:
@@ -149,10 +149,11 @@ def _change(row: Any, cite: Callable[[str], str]) -> str:
 def _cautions(stored: StoredResult) -> list[str]:
     if stored.params.get("unit") == "cells":
         return [
+            *claims(stored.table),
             "Cells were the replicates of the comparison: its p-values say that these samples differ, as any two "
-            "samples do, not that the conditions do."
+            "samples do, not that the conditions do.",
         ]
-    return [*_without_counts(stored), *_few_samples(stored.table), *_unlike_ambient(stored)]
+    return [*claims(stored.table), *_without_counts(stored), *_few_samples(stored.table), *_unlike_ambient(stored)]
 
 
 def _without_counts(stored: StoredResult) -> list[str]:

@@ -11,7 +11,7 @@ from .. import pl, tl
 from ..get._choose import as_single, methods_of
 from ._base import Drawing, Listing, ResultKind, View
 from ._views import EDGE, UNTESTED
-from ._words import ALPHA, TOP, counts, edge, figures, first
+from ._words import ALPHA, TOP, claims, counts, edge, figures, first
 from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS, Work
 
 if TYPE_CHECKING:
@@ -123,9 +123,10 @@ def _padj(row: Any) -> str:
 
 def _cautions(stored: StoredResult) -> list[str]:
     if stored.params.get("sample_key") is not None:
-        return []
+        return claims(stored.table)
     return [
-        "The p-values of the scores say what is specific to groups in this pool of cells, not what holds over patients."
+        *claims(stored.table),
+        "The p-values of the scores say what is specific to groups in this pool of cells, not what holds over patients.",
     ]
 
 

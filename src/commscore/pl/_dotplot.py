@@ -10,7 +10,7 @@ from .._labels import natural_key
 from ..check import AxesOrNone, ColourMap, Count, Label, Proportion, checked
 from ._bar import colour_bar
 from ._fit import room, sized
-from ._table import axes, names_by_row, need_columns, pick, scored, significant
+from ._table import axes, claim_note, names_by_row, need_columns, pick, scored, significant
 from ._text import counted, legend, short_labels, shorten, title, written
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def dotplot(
     left_out = counted(hidden[0], "interaction"), counted(hidden[1], "pair")
     marks = [f"outlined: {pvalue} ≤ {_ALPHA:g}" if has_p else ""]
     marks += ["bold: described in reviews" if of_reviews & set(names) else ""]
+    marks.append(claim_note(shown))
     title(ax, text, *left_out, more=", ".join(filter(None, marks)))
     of = f" ({method})" if method and score == "score" else ""
     colour_bar(ax, dots, score.replace("_", " ") + of, shrink=0.6, anchor=(0, 0))

@@ -13,6 +13,7 @@ from ..get import load, params
 from ..get import table as stored_table
 from ..get._choose import as_single, chosen
 from ..get._tables import with_gene
+from ..tables.production import CLAIM_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -213,11 +214,15 @@ def contrast_between(data: AnnData | pd.DataFrame, key: str, names: Sequence[str
 
 
 def unit_note(frame: pd.DataFrame) -> str:
-    """Say that p-values are over cells, where they are: figures outlive the warning."""
-    if "unit" not in frame:
-        return ""
-    units = set(frame["unit"].dropna().astype(str))
-    return "p-values over cells, not samples" if units == {"cells"} else ""
+    """Say that p-values are over cells, and levels those of genes that make a molecule: figures outlive warnings."""
+    units = set(frame["unit"].dropna().astype(str)) if "unit" in frame else set()
+    notes = ["p-values over cells, not samples" if units == {"cells"} else "", claim_note(frame)]
+    return ", ".join(filter(None, notes))
+
+
+def claim_note(frame: pd.DataFrame) -> str:
+    """Say what the level of a molecule that no gene encodes is, where one is drawn."""
+    return f"met: {CLAIM_TEXT}" if "claim" in frame and (frame["claim"] == CLAIM_TEXT).any() else ""
 
 
 def names_by_row(frame: pd.DataFrame, *columns: str) -> pd.Series:

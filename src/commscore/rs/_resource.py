@@ -111,7 +111,7 @@ class Resource:
 
     @property
     def molecules(self) -> pd.DataFrame:
-        """Genes that make, move and sense the molecules written ``met:name``, with their signs."""
+        """Genes that make, move and sense the molecules written ``met:name``, with signs, steps and origin."""
         return self._tables["molecules"].copy()
 
     @property
