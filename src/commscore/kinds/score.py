@@ -126,7 +126,8 @@ def _cautions(stored: StoredResult) -> list[str]:
         return claims(stored.table)
     return [
         *claims(stored.table),
-        "The p-values of the scores say what is specific to groups in this pool of cells, not what holds over patients.",
+        "The p-values of the scores say what is specific to groups in this pool of cells, not what holds over "
+        "patients.",
     ]
 
 
