@@ -28,6 +28,7 @@ sys.path.insert(0, str(SRC))
 from commscore.rs._derive import interactions_from_evidence, statement_bases  # noqa: E402
 from commscore.rs._families import family_facts  # noqa: E402
 from commscore.rs._in_rna import measurable_steps  # noqa: E402
+from commscore.rs._review_sections import sections_of  # noqa: E402
 from commscore.study.role_names import PARENTS  # noqa: E402
 from commscore.tables.resource import TABLES  # noqa: E402
 
@@ -316,6 +317,15 @@ def _overlap(a: str, b: str) -> bool:
     return start_a <= end_b and start_b <= end_a
 
 
+_CITATION = re.compile(r".+?\. (?P<title>.+?[.?]) [A-Z][^.?]*?\.?,? \d{4};")
+
+
+def _title(citation: str) -> str:
+    """Take the title out of an entry: what stands between the authors and the journal with its year."""
+    entry = _CITATION.match(citation)
+    return entry["title"].removesuffix(".") if entry else ""
+
+
 def derive(frames: Frames) -> Frames:
     """Make the shipped tables."""
     evidence = frames["evidence"].copy()
@@ -331,13 +341,15 @@ def derive(frames: Frames) -> Frames:
         "therapies": (frames["therapies"], ["therapy", "source", "lines"]),
         "roles": (frames["roles"], ["role", "source", "lines"]),
         # keys that are numbers sort as numbers
-        "references": (frames["references"], ["source"]),
+        "references": (frames["references"].assign(title=frames["references"]["citation"].map(_title)), ["source"]),
         "sources": (frames["sources"], ["source"]),
         "symbols": (frames["symbols"], ["symbol"]),
     }
     tables = {}
     for table in TABLES:
         frame, keys = made[table.name]
+        if "section" in table.names:
+            frame = frame.assign(section=sections_of(frame, frames["sources"]))
         tables[table.name] = _sorted(frame[list(table.names)], keys)
     order = tables["references"]["key"].map(lambda k: (not k.isdigit(), int(k) if k.isdigit() else 0, k))
     tables["references"] = (

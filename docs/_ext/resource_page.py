@@ -9,7 +9,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from commscore.rs._review_sections import sections_of, short_names
+from commscore.rs._review_sections import short_names
 from commscore.tables.resource import INTERACTIONS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _FILTERS = ("mode", "direction", "kind", "basis", "source")
 def render(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return the search form and the table: one ``tbody`` per interaction, its evidence in the second row."""
     pairs = tables["interactions"]
-    evidence = tables["evidence"].assign(section=sections_of(tables["evidence"], tables["sources"].fillna("")))
+    evidence = tables["evidence"].copy()
     names = short_names(tables["sources"])
     evidence["review"] = [names.get(source, "") for source in evidence["source"]]
     said = {name: frame.to_dict("records") for name, frame in evidence.groupby("interaction", sort=False)}

@@ -220,3 +220,15 @@ def test_steps_that_end_at_a_protein_are_marked_and_counted(frames):
     assert (inside.loc[never, "protein_only"] == "False").all()
     numbers = circuits.drop_duplicates("circuit")["measurable_steps"].astype(int)
     assert (len(numbers), (numbers == 0).sum(), (numbers >= 2).sum()) == (98, 16, 60)
+
+
+def test_every_fact_has_its_heading_and_every_entry_its_title():
+    for name in ("evidence", "circuits", "expectations", "therapies"):
+        assert (shipped(name)["section"] != "").all()
+    therapies = shipped("therapies").set_index(["therapy", "lines"])["section"]
+    assert therapies["mct4 inhibitor", "191-191"] == "Targeting Tumor Metabolism"
+    references = shipped("references").set_index(["source", "key"])
+    assert (references["title"] != "").all()
+    assert references.loc[("004", "[44]"), "title"] == "EMT: 2016"
+    assert references.loc[("001", "[2]"), "title"].startswith("Accessories to the crime: functions of cells")
+    assert references.loc["001", "doi"].str.startswith("10.").all()

@@ -302,19 +302,22 @@ def _show_interaction(resource: Resource, name: str) -> dict[str, Any]:
 
 
 def _cited(evidence: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
-    """Add author, year and section of the review to each statement."""
-    from ..rs._review_sections import sections_of, short_names
+    """Add author and year of the review to each statement."""
+    from ..rs._review_sections import short_names
 
     names = short_names(sources)
     reviews = [names.get(str(source), "") for source in evidence["source"]]
-    return evidence.assign(review=reviews, section=sections_of(evidence, sources.fillna("")))
+    return evidence.assign(review=reviews)
 
 
 def _print_statement(number: int, statement: dict[Any, Any]) -> None:
     cited = f", cites {statement['cited']}" if statement["cited"] else ""
     between = f"{statement['sender'] or '(any cell)'} → {statement['receiver'] or '(any cell)'}"
     change = f"changes: {statement['change']}" if statement["change"] else ""
-    facts = [between, statement["mode"], statement["direction"], change, statement["context"].replace(";", ", ")]
+    outcome = f"{statement['outcome']} {statement['outcome_of']}".removeprefix("unknown").strip()
+    said = [word for word in (statement["certainty"], statement["model"]) if word != "unstated"]
+    facts = [between, statement["mode"], outcome, statement["direction"], change]
+    facts += [statement["context"].replace(";", ", "), ", ".join(said)]
     lines = f", lines {statement['lines']}" if statement["lines"] else ""
     _line(f"\n{number}. source {statement['source']}{lines}{cited}; {_named(statement)}")
     if statement["section"]:

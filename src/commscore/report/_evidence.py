@@ -11,7 +11,7 @@ import pandas as pd
 from .. import rs
 from .._names import read_names
 from ..rs._named import is_shipped
-from ..rs._review_sections import sections_of, short_names
+from ..rs._review_sections import short_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ _SHOWN = (
     "interaction",
     "statement",
     "source",
+    "section",
     "lines",
     "cited",
     "stated",
@@ -36,8 +37,12 @@ _SHOWN = (
     "context",
     "mode",
     "effect",
+    "outcome",
+    "outcome_of",
     "direction",
     "change",
+    "certainty",
+    "model",
 )
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
@@ -86,8 +91,6 @@ def collect(results: Sequence[StoredResult], resource: Any) -> Evidence:
     names = _interactions_of(results)
     rows = resource.evidence.fillna("")
     rows = rows.loc[rows["interaction"].isin(names), [c for c in _SHOWN if c in rows]].reset_index(drop=True)
-    if {"source", "lines"} <= set(rows):
-        rows.insert(rows.columns.get_loc("lines"), "section", sections_of(rows, resource.sources.fillna("")))
     pairs = resource.interactions.drop_duplicates("interaction").set_index("interaction")[["direction", "n_evidence"]]
     cited = resource.references.fillna("")
     used = {(s, m) for s, c in zip(rows["source"], rows["cited"]) for m in marks(c)}

@@ -37,6 +37,7 @@ CHANGES = (*StatedChange.words(), "")
 
 _SOURCE = Column("source", "string", "Key of the review (see `sources`), or name of the foreign resource.")
 _LINES = Column("lines", "string", "Lines of the review's text, or of the foreign file, `from-to`, 1-based.")
+_SECTION = Column("section", "string", "Heading of the review under which the lines stand; empty where none is known.")
 _CITED = Column("cited", "string", "Citation marks as the review gives them, e.g. `[14-16]`.")
 _WRITTEN = Column("written", "string", "Names as written inside these lines, joined by `|`.")
 _STATEMENT = Column("statement", "string", "What the source says, in our own words.")
@@ -117,6 +118,7 @@ EVIDENCE = Table(
         Column("outcome_of", "string", _OUTCOME_OF),
         _SOURCE,
         _LINES,
+        _SECTION,
         _CITED,
         _WRITTEN,
         _STATEMENT,
@@ -217,6 +219,7 @@ CIRCUITS = Table(
         ),
         _SOURCE,
         _LINES,
+        _SECTION,
         _WRITTEN,
         Column("stated", "category", "Which end of the step the text names.", ("both", "from", "to", "inferred")),
         _STATEMENT,
@@ -250,6 +253,7 @@ EXPECTATIONS = Table(
         Column("rna", "category", "Whether RNA can show it.", ("yes", "partly", "no")),
         _SOURCE,
         _LINES,
+        _SECTION,
         _CITED,
         _WRITTEN,
         _STATEMENT,
@@ -306,6 +310,7 @@ THERAPIES = Table(
         Column("context", "string", "Context in which it was given."),
         _SOURCE,
         _LINES,
+        _SECTION,
         _CITED,
         _WRITTEN,
         _STATEMENT,
@@ -330,6 +335,7 @@ REFERENCES = Table(
         _SOURCE,
         Column("key", "string", "Mark by which the source cites it."),
         Column("citation", "string", "The entry."),
+        Column("title", "string", "Title in it."),
         Column("doi", "string", "Its DOI, where the source gives one."),
     ),
 )
