@@ -211,6 +211,21 @@ def real() -> None:
         print(own.table[["interaction", "coupling", "coupling_t", "unit", "pvalue"]].to_string())
 
 
+def controls() -> None:
+    """Genes of one programme, which go together: patients as replicates, and blocks of several sides."""
+    from commscore.tl._spatial import _measure
+
+    spots = normalised(cs.ds.fetch("breast_her2st_annotated8"))
+    options = {"um_per_unit": 200, "composition_key": [c for c in spots.obs if c.startswith("prop_")], "decoys": 0}
+    options |= {"sample_key": "patient", "resource": pd.DataFrame(POSITIVE, columns=["ligand", "receptor"])}
+    for least in (_measure.LEAST_SAMPLES, 99):
+        _measure.LEAST_SAMPLES = least  # with 99, blocks are the replicates
+        for side in (600, 800, 1000, 1200):
+            table = cs.tl.spatial(spots, **options, adjust=["position"], blocks=side, inplace=False).table
+            p = table.set_index(table["interaction"].astype(str))["pvalue"].map("{:.1e}".format).to_dict()
+            print(f"{'patients' if least < 99 else 'blocks'} as replicates, blocks of {side} µm:", p, flush=True)
+
+
 def across() -> None:
     """Ligands of one patient against receptors of the next, at the places that both have: nothing can be coupled."""
     spots = cs.ds.fetch("breast_her2st_annotated8")
@@ -237,6 +252,7 @@ def across() -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    parts = {"null": null, "spill": spill, "trend": trend, "power": power, "real": real, "across": across}
+    every = (null, spill, trend, power, real, across, controls)
+    parts = {function.__name__: function for function in every}
     for part in sys.argv[1:] or parts:
         parts[part]()
