@@ -249,6 +249,31 @@ def _family_errors(frames: Frames) -> list[str]:
     ]
 
 
+FAMILY_CODES = ("effect", "outcome", "outcome_of", "certainty", "model", "direction")
+"""What a passage says of a family, and so of each of its members."""
+
+
+def _copy_errors(frames: Frames) -> list[str]:
+    """Members of a family that say other than the statement of a reader beside which they stand."""
+    evidence, errors = frames["evidence"], []
+    pairs = evidence["ligand"] + "^" + evidence["receptor"]
+    copies = evidence["inferred_from"].str.startswith("family: ")
+    told: dict[tuple[str, str, str], list[pd.Series]] = {}
+    for family in frames["families"].to_dict("records"):
+        members = family["members"].split(";")
+        here = (evidence["source"] == family["source"]) & (evidence["lines"] == family["lines"]) & pairs.isin(members)
+        rows = [row for _, row in evidence[here & ~copies].iterrows()]
+        for member in members:
+            told.setdefault((member, family["source"], family["lines"]), []).extend(rows)
+    for row, (i, own) in enumerate(evidence.iterrows(), 2):
+        # a decoy does other than the family: only how sure the passage is, and of what, is the same
+        codes = FAMILY_CODES if own["effect"] != "decoy" else ("certainty", "model")
+        bases = told.get((pairs[i], own["source"], own["lines"]), [])
+        if copies[i] and bases and not any(all(own[c] == base[c] for c in codes) for base in bases):
+            errors.append(f"evidence.tsv:{row}: {pairs[i]!r} differs in {', '.join(codes)} from all of its family")
+    return errors
+
+
 def fact_errors(frames: Frames) -> list[str]:
     """What a table schema cannot say."""
     checks = (
@@ -260,6 +285,7 @@ def fact_errors(frames: Frames) -> list[str]:
         _expectation_errors,
         _production_errors,
         _family_errors,
+        _copy_errors,
     )
     return [error for check in checks for error in check(frames)]
 

@@ -127,3 +127,35 @@ def test_a_family_without_its_rows_is_refused(table, column, value, message):
     frames = build.read(CURATION)
     frames[table].loc[0, column] = value
     assert any(re.search(message, error) for error in build.fact_errors(frames))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("outcome", "kills"),
+        ("outcome_of", "dormancy"),
+        ("certainty", "hypothesis"),
+        ("model", "patients"),
+        ("direction", "dual"),
+        ("effect", "inhibiting"),
+    ],
+)
+def test_a_member_that_says_other_than_its_passage_is_refused(column, value):
+    build = script("build")
+    frames = build.read(CURATION)
+    rows = frames["evidence"]
+    member = (rows["ligand"] == "TGFB2") & (rows["source"] == "003") & (rows["lines"] == "229-233")
+    assert member.sum() == 1
+    rows.loc[member, column] = value
+    errors = build.fact_errors(frames)
+    assert [e for e in errors if "'TGFB2^TGFBR1_TGFBR2' differs" in e], errors
+
+
+def test_a_decoy_copies_only_how_sure_its_passage_is():
+    build = script("build")
+    frames = build.read(CURATION)
+    rows = frames["evidence"]
+    decoy = rows["receptor"] == "ACKR3"
+    assert rows.loc[decoy, ["effect", "outcome", "certainty"]].to_numpy().tolist() == [["decoy", "unknown", "shown"]]
+    rows.loc[decoy, "certainty"] = "hypothesis"
+    assert any("'CXCL12^ACKR3' differs in certainty, model" in error for error in build.fact_errors(frames))
