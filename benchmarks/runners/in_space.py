@@ -41,6 +41,7 @@ def liana_bivariate(adata, task):
         adata, resource=pairs(task), global_name="morans", mask_negatives=True, use_raw=False, verbose=False, **how
     )
     if big:
+        FOUND.clear()
         return result.n_vars
     return keep(result.var_names.str.replace("^", "|", regex=False), result.var["morans_pvals"])
 
