@@ -338,7 +338,7 @@ def test_real_data_list_what_cannot_be_assessed(public_data, name):
     assert "met:lactate" in table.loc["reverse_warburg", "missing"]
     column = "pvalue_within" if keys else "pvalue"
     assert (table[column].notna() == table["status"].isin(["complete", "partial", "step"])).all()
-    assert table[column].notna().sum() == {"breast_wu2021_CID4465": 4, "breast_chung2017": 32}[name]
+    assert table[column].notna().sum() == {"breast_wu2021_CID4465": 4, "breast_chung2017": 33}[name]
     assert table[column].dropna().between(0.01, 1).all()
     if keys:
         assert (table["pvalue"].notna() == (table[column].notna() & (table["n_samples"] >= 3))).all()

@@ -221,7 +221,7 @@ def test_other_tools_count_and_warn_too():
         0 < result.params["n_steps_testable"] < result.params["n_steps_resource"] == len(cs.rs.load("breast").circuits)
     )
     assert "n_interactions" not in result.params
-    assert f"{result.params['n_steps_testable']} of 362 steps of circuits testable" in repr(result)
+    assert f"{result.params['n_steps_testable']} of 372 steps of circuits testable" in repr(result)
     warned = [m for m in warned if SAMPLES_SAY not in m]  # nobody named the samples of the simulated cohort
     assert len(warned) == len(set(warned)) <= 1
 
