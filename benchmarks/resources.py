@@ -28,7 +28,6 @@ import pandas as pd
 import scanpy as sc
 
 import commscore as cs
-from commscore.study.interactions import testable_interactions
 
 DATA = (
     "pbmc3k",
@@ -66,11 +65,14 @@ def count(adata, resource):
     """Testable interactions, interactions and rows in the table of scores, and the table with pathways."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        testable = testable_interactions(resource, adata.var_names, missing_subunits="drop", indirect=False)
-        table = cs.tl.score(adata, "group", resource=resource, null=None, inplace=False).table
+        scored = cs.tl.score(adata, "group", resource=resource, null=None, inplace=False)
     pathway_of = resource.interactions.set_index("interaction")["pathway"]
-    table = table.assign(pathway=table["interaction"].astype(str).map(pathway_of))
-    return {"testable": len(testable.frame), "interactions": table["interaction"].nunique(), "rows": len(table)}, table
+    table = scored.table.assign(pathway=scored.table["interaction"].astype(str).map(pathway_of))
+    return {
+        "testable": scored.params["n_testable"],
+        "interactions": table["interaction"].nunique(),
+        "rows": len(table),
+    }, table
 
 
 def measure(known):
