@@ -54,7 +54,7 @@ ax = cs.pl.quadrant(adata, top=6)
 
 # %% [markdown]
 # Change of the ligand in the source against change of the receptor in the target. Several rows moved a lot: gap
-# junctions of keratinocytes (GJB2), MHC class II; a few of 450 pass the adjustment. But look at the intervals in the table,
+# junctions of keratinocytes (GJB2), MHC class I of fibroblasts; five of 761 pass the adjustment. But look at the intervals in the table,
 # and at `exact_pvalue`: among the 20 ways to split six people into three and three, even the most extreme one cannot do
 # better than 0.1.
 #
@@ -69,8 +69,8 @@ ax = cs.pl.influence(adata, top=12)
 
 # %% [markdown]
 # Every tick is the effect without one person; the one whose absence moves it most is named, and a tick is orange where
-# it turns the sign: with none of these. GJB2 between keratinocytes stays where it is whoever is left out; between
-# keratinocytes and endothelium, of which the patients have one to nine cells, it falls from 10 to 4 without one of them.
+# it turns the sign. GJB2 between keratinocytes stays between 8.6 and 11.5 whoever is left out; between keratinocytes and
+# endothelium, of which the patients have one to nine cells, there is nothing left to compare without CTCL-8.
 # Effects that stay where they are deserve the next experiment.
 
 # %%
@@ -80,7 +80,7 @@ print(f"of the 30 surest rows, {int(moved['sign_stable'].sum())} keep their sign
 moved["most_influential"].value_counts()
 
 # %% [markdown]
-# `min_cells` is 5 here, so that more pairs can be looked at. With the default of 10 only keratinocytes are left, 14 rows
+# `min_cells` is 5 here, so that more pairs can be looked at. With the default of 10 only keratinocytes are left, 27 rows
 # instead of hundreds, and each of them needs less evidence after adjustment: the more one asks, the more evidence each answer
 # needs. Choose before looking, not after.
 #
@@ -142,7 +142,7 @@ _ = ax.legend()
 # With cells as replicates a third of everything is "significant" for labels that were made up. People differ, the
 # cells of one person resemble each other, and three hundred cells of one person are not three hundred people.
 #
-# With samples as replicates it is 1 to 8 % of the rows in single splits and about 5 % on average, as it should be.
+# With samples as replicates it is 0 to 8 % of the rows in single splits and about 5 % on average, as it should be.
 #
 # ## Scores ask about one pool of cells, too
 #
@@ -252,7 +252,7 @@ pd.DataFrame({"samples": found(null_samples), "cells": found(null_cells)})
 # like this one, two have any row with an adjusted p-value of at most 0.05.)
 #
 # **What it means.** With three against three, the most that the skin carries is effects with wide intervals; only a gap
-# junction and one other pair of molecules survive the adjustment, and `exact_pvalue` cannot fall below 0.1 whatever the data are.
+# junction and MHC class I with the T-cell receptor survive the adjustment, and `exact_pvalue` cannot fall below 0.1 whatever the data are.
 # That is a property of the design, not of the tool.
 #
 # **What it does not mean.** It does not mean that lymphoma changes nothing. `inconclusive` is not `stable`: for the
