@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 import scanpy as sc
 from scipy import sparse
+from scipy.stats import binomtest
 
 import commscore as cs
 from commscore.tables import spatial as schema
+from commscore.tl._spatial import _calibration
+from commscore.tl._spatial._calibration import calibration, warn_of_calibration
 
 PAIRS = [("L1", "R1"), ("L2", "R2"), ("L3", "R3_R4"), ("L4", "R5"), ("L5", "R6"), ("L6", "R7")]
 GENES = [f"L{i}" for i in range(1, 7)] + [f"R{i}" for i in range(1, 8)]
@@ -91,7 +94,7 @@ def test_columns_are_those_of_the_tables(result):
     for name, table in schema.STORED.tables.items():
         frame = result.table if name == "table" else result.extra[name]
         assert list(frame.columns) == list(table.names)
-    assert result.schema == "commscore.spatial/1"
+    assert result.schema == "commscore.spatial/2"
 
 
 def test_specificity_is_that_of_score(tissue, result):
@@ -139,7 +142,54 @@ def test_decoys_are_other_pairs_and_their_shares_are_stored(result):
     assert spatial(simulated(n_cells=600), decoys=0).params["calibration"]["n_decoy"] == 0
 
 
-def test_known_pairs_that_couple_no_more_often_than_decoys_are_warned_of():
+def shares(known, decoys):
+    """Return the calibration of (called, tested) known pairs and decoys."""
+    values = {
+        k: np.r_[np.full(a, 0.001), np.full(n - a, 0.5)] for k, (a, n) in {"known": known, "decoy": decoys}.items()
+    }
+    return calibration({k: (v, v) for k, v in values.items()})
+
+
+def warned(known, decoys, **given):
+    """Return what is said of them."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        warn_of_calibration(shares(known, decoys), **({"region_key": None, "mixed": False} | given))
+    return " ".join(str(w.message) for w in said)
+
+
+def test_intervals_of_shares_are_those_of_wilson():
+    stored = shares((6, 100), (22, 258))
+    interval = binomtest(22, 258).proportion_ci(0.95, method="wilson")
+    assert (stored["decoy_0.05_low"], stored["decoy_0.05_high"]) == pytest.approx((interval.low, interval.high))
+    assert stored["known_0.01_unadjusted_low"] < stored["known_0.01_unadjusted"] == 0.06
+
+
+def test_too_many_decoys_are_warned_of_only_where_chance_gives_them_seldom():
+    said = warned((17, 258), (26, 258))
+    assert "10.1 % (7.0 to 14.4) of 258 of decoys" in said
+    assert "calls too many pairs" in said
+    assert "calls too many" not in warned((17, 258), (22, 258))  # 8.5 %: chance gives as many once in 90 times
+    assert warned((5, 50), (5, 50)) == ""  # 10 %, and chance gives as many in one of ten
+    assert warned((0, 2), (0, 1)) == ""
+    assert "calls too many" not in warned((300, 5000), (375, 5000))  # surely above 5 %, and below 8 %
+
+
+def test_known_pairs_that_couple_no_more_often_than_decoys_are_warned_of_where_both_are_many():
+    assert "known pairs couple no more often than decoys" in warned((5, 100), (5, 100))
+    assert warned((4, 99), (5, 100)) == ""
+    assert warned((6, 100), (5, 100)) == ""
+
+
+def test_the_advice_is_what_was_not_given():
+    assert "Give composition_key or region_key or other blocks" in warned((17, 258), (26, 258), mixed=True)
+    said = warned((17, 258), (26, 258), region_key="niche")
+    assert "Give other blocks" in said
+    assert "_key" not in said
+
+
+def test_the_tool_warns_of_its_own_shares(monkeypatch):
+    monkeypatch.setattr(_calibration, "_ENOUGH", 1)
     with pytest.warns(UserWarning, match=r"known pairs couple no more often than decoys|calls too many pairs"):
         cs.tl.spatial(simulated(effects=[], n_cells=1500), "cell_type", resource=resource(), **KEYS)
 

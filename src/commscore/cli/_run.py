@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..study.progress import without_progress
+from ..core.progress import without_progress
 from ._files import NO_SPACE
 from ._keywords import in_options
 from ._log import Log

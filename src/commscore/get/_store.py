@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -10,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from .._validate import suggest
 from .._version import __version__
 from ..check import checked
+from ..core.progress import say
 from ..tables.kinds import kind_of_key, parse_schema, stored_kinds
 from ._result import Result
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-LOG = logging.getLogger("commscore")
-POSITIONS = "adata.obsm['spatial'] has positions, which this tool does not use: {tool} asks who meets whom"
+POSITIONS = "adata.obsm['spatial'] has positions, which this tool does not use: {tool} asks who meets whom with them"
 _SPATIAL = "commscore.spatial/"
 _PARTS = ("table", "params", "resource", "schema")
 
@@ -158,8 +157,8 @@ def has_unused_positions(adata: AnnData, schema: str) -> bool:
 
 @cache
 def _say_of_positions() -> None:
-    """Log it once, and not for every tool and object."""
-    LOG.info("%s", POSITIONS.format(tool="cs.tl.spatial"))
+    """Say it once, as progress is shown, and not for every tool and object."""
+    say("commscore: " + POSITIONS.format(tool="cs.tl.spatial"))
 
 
 def identity(resource: Any) -> dict[str, Any]:

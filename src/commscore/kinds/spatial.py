@@ -23,6 +23,8 @@ _JACKKNIFE = Work(
     "10.1214/aos/1176347265",
     "Künsch HR (1989). The jackknife and the bootstrap for general stationary observations. Ann Stat 17:1217–1241",
 )
+_ENOUGH = 100
+"""Tests of known pairs and of decoys that tell whether the ones are called more often."""
 
 
 def _figures(request: FigureRequest) -> list[Drawing | str]:
@@ -88,15 +90,23 @@ def _shares(stored: StoredResult) -> dict[str, float]:
     return dict(stored.params.get("calibration", {}))
 
 
+def _with_interval(shares: dict[str, float], kind: str) -> str:
+    """Write a share and its 95 % interval."""
+    value, low, high = (100 * shares[f"{kind}_0.05{end}"] for end in ("", "_low", "_high"))
+    return f"{value:.1f} % (95 % interval {low:.1f} to {high:.1f})"
+
+
 def _cautions(stored: StoredResult) -> list[str]:
     shares = _shares(stored)
     if not shares.get("n_decoy"):
         return ["No decoys were tested, so that nothing tells whether these p-values hold in these data."]
     text = (
-        f"p ≤ 0.05 in {shares['known_0.05']:.1%} of the tests of known pairs and {shares['decoy_0.05']:.1%} of those "
-        "of decoys, a ligand with the receptor of another ligand."
+        f"p ≤ 0.05 in {_with_interval(shares, 'known')} of the tests of known pairs and "
+        f"{_with_interval(shares, 'decoy')} of those of decoys, a ligand with the receptor of another ligand."
     )
-    if shares["known_0.05"] <= shares["decoy_0.05"]:
+    if min(shares["n_known"], shares["n_decoy"]) < _ENOUGH:
+        text += " So few tests do not tell whether known pairs couple more often."
+    elif shares["known_0.05"] <= shares["decoy_0.05"]:
         text += " Known pairs couple no more often: coupling in these data is no evidence of communication."
     return [text]
 

@@ -43,7 +43,8 @@ def calibration(adata: AnnData, *, key: str = "commscore_spatial", ax: AxesOrNon
     Returns
     -------
     matplotlib.axes.Axes
-        Shares of the tests with p ≤ 0.05 and p ≤ 0.01, adjusted and not; lines are at 0.05 and 0.01.
+        Shares of the tests with p ≤ 0.05 and p ≤ 0.01, adjusted and not, with their 95 % intervals (as of independent
+        tests); lines are at 0.05 and 0.01.
 
     Raises
     ------
@@ -60,13 +61,14 @@ def calibration(adata: AnnData, *, key: str = "commscore_spatial", ax: AxesOrNon
         raise NothingToDrawError("no coupling was tested", "see the column status")
     ax = axes(ax, width=5.6, height=3.6)
     handles = [_bars(ax, shares, kind) for kind in kinds]
+    highest = max(float(shares[f"{kind}_{end}_high"]) for kind in kinds for end in _TESTS)
+    ax.set_ylim(0, 1.12 * max(highest, 0.05))
     at = np.arange(len(_TESTS))
     levels = [level for _, level in _TESTS.values()]
     handles.append(ax.hlines(levels, at - 0.45, at + 0.45, color="black", lw=1.2, ls="--", label="chance"))
     ax.set_xticks(at, [name for name, _ in _TESTS.values()], fontsize=8)
     ax.set_ylabel("share of tests", fontsize=8.5)
     ax.tick_params(axis="y", labelsize=8)
-    ax.margins(y=0.12)
     ax.yaxis.set_major_formatter(lambda y, _: f"{y:.0%}")
     bare(ax)
     legend(ax, handles)
@@ -79,7 +81,12 @@ def _bars(ax: Any, shares: dict[str, float], kind: str) -> Any:
     name, colour, hatch = _LOOK[kind]
     at = np.arange(len(_TESTS)) + (-0.5 if kind == "known" else 0.5) * _WIDE
     heights = [float(shares[f"{kind}_{end}"]) for end in _TESTS]
-    bars = ax.bar(at, heights, _WIDE, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
+    low, high = (np.array([float(shares[f"{kind}_{end}_{side}"]) for end in _TESTS]) for side in ("low", "high"))
+    tops = np.asarray(heights)
+    reach = np.clip([tops - low, high - tops], 0, None)
+    lines = {"ecolor": "#333333", "elinewidth": 0.8, "capsize": 2}
+    look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5}
+    bars = ax.bar(at, heights, _WIDE, yerr=reach, error_kw=lines, **look)
     words = ax.bar_label(bars, [f"{100 * h:.1f}" for h in heights], fontsize=7, padding=2)
     for word in words:  # the line of chance is not to cross it
         word.set(bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}, zorder=4)

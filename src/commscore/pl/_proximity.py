@@ -11,7 +11,7 @@ from ._bar import colour_bar
 from ._colours import DIVERGING, MISSING, group_colours, symmetric
 from ._fit import room, sized
 from ._heatmap import name_groups
-from ._table import axes, extra_of, names_of, need_columns, need_rows, pick
+from ._table import axes, extra_of, names_of, need_columns, need_rows, params_of, pick
 from ._text import counted, inches, shorten, title
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _MARKED = (0.24, 0.24)
 _WRITTEN = 14
 """Numbers are written into the cells up to this many groups."""
 _ENDS = ("proximity_low", "proximity_high")
-_SHAPES = {"flat": "cells within", "gaussian": "Gaussian of", "connectivity": "the given graph"}
+_SHAPES = {"flat": "{what} within {um:g} µm", "gaussian": "Gaussian of {um:g} µm", "connectivity": "the given graph"}
 
 
 @checked
@@ -85,7 +85,7 @@ def proximity(
     hidden = counted(len(rows) - len(drawn[0]), "source"), counted(len(columns) - len(drawn[1]), "target")
     colours = group_colours(data, key, names, palette=palette)
     ax = _draw(ax, frame, tuple(_in_order(names, some) for some in drawn), written=written, colours=colours)
-    title(ax, f"Who meets whom ({_words(frame)})", *hidden, more=_explained(written=written))
+    title(ax, f"Who meets whom ({_words(frame, _observed(data, key))})", *hidden, more=_explained(written=written))
     return ax
 
 
@@ -118,10 +118,16 @@ def _in_order(names: list[str], some: list[str]) -> list[str]:
     return [name for name in names if name in some]
 
 
-def _words(frame: pd.DataFrame) -> str:
+def _words(frame: pd.DataFrame, what: str) -> str:
     """Say how near is near."""
-    kernel, um = str(frame["kernel"].iloc[0]), frame["range_um"].iloc[0]
-    return _SHAPES[kernel] if kernel == "connectivity" else f"{_SHAPES[kernel]} {um:g} µm"
+    return _SHAPES[str(frame["kernel"].iloc[0])].format(what=what, um=frame["range_um"].iloc[0])
+
+
+def _observed(data: AnnData | pd.DataFrame, key: str) -> str:
+    """Say what lies near each other: types of cells have shares in spots."""
+    if hasattr(data, "uns") and params_of(data, key).get("composition_key") is not None:
+        return "shares in spots"
+    return "cells"
 
 
 def _explained(*, written: bool) -> str:

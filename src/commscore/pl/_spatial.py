@@ -216,7 +216,7 @@ def _circles(ax: Any, places: Floats, size: Any, **look: Any) -> Any:
         "angles": np.zeros(len(places)),
         "units": "xy",
         "linewidths": 0,
-        "rasterized": len(places) > 20_000,
+        "rasterized": len(places) > _PIXELS,
     }
     circles = EllipseCollection(wide, wide, offsets=places, offset_transform=ax.transData, **flat, **look)
     return ax.add_collection(circles, autolim=False)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from .._validate import suggest
 from .._version import __version__
 from ..check import Count, FreeText, Proportion, checked
+from ..core.progress import progress_bar
 from ..kinds._base import FigureRequest
-from ..study.progress import progress_bar
 from . import _encode, _evidence, _found, _methods, _overview, _sections, _stored
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ..core.log_rates import log_cpm
+from ..core.progress import progress_bar
 from .nets import scaled_net
-from .progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -104,7 +104,11 @@ DECOYS = Table(
     (
         *_PAIR,
         Column("ligand_complex", "category", "ligand of a known interaction"),
-        Column("receptor_complex", "category", "receptor that is not known to bind it, of a similar level"),
+        Column(
+            "receptor_complex",
+            "category",
+            "receptor of another ligand, of a similar level, that the resource does not list with it",
+        ),
         Column("decoy_of", "category", "the interaction that it stands beside"),
         Column("coupling_t", "float", "as in the main table"),
         Column("pvalue", "float", "as in the main table"),
@@ -125,7 +129,7 @@ UNTESTED = Table(
 STORED = StoredKind(
     "spatial",
     key="commscore_spatial",
-    version=1,
+    version=2,
     tool="spatial",
     tables={"table": SPATIAL, "proximity": PROXIMITY, "decoys": DECOYS, "untested": UNTESTED},
 )

@@ -10,13 +10,13 @@ import pandas as pd
 
 from .._version import __version__
 from ..check import checked
+from ..core.progress import progress_bar
 from ..get import Result
 from ..get._columns import labels_of
 from ..get._frames import typed_frame
 from ..get._sources import made_from
 from ..get._store import check_target, finish
 from ..study.cells import obs_column
-from ..study.progress import progress_bar
 from ..study.samples import label_column
 from ..study.stored_comparison import StoredComparison, stored_comparison
 from ..tables import influence as schema

@@ -10,10 +10,10 @@ import numpy as np
 from ...core import circuits as core
 from ...core.permute import permute
 from ...core.permute.strata import StrataOfCells
+from ...core.progress import progress_bar
 from ...core.scoring.sampled import MIN_SAMPLES
 from ...stats.multiple import permutation_pvalue
 from ...stats.over_samples import SampleExcess, test_excess
-from ...study.progress import progress_bar
 from ...tables.vocabulary import Unit
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from ...arrays import Entities, Tests
 from ...check import Label, Repeats, checked
 from ...core import contrast as engine
 from ...core.contrast import Settings
+from ...core.progress import progress_bar
 from ...study.design import build_design, design_rank
 from ...study.nesting import NESTING_SAYS, confounded_batches, nested_patients
-from ...study.progress import progress_bar
 from ...study.stored_comparison import stored_comparison
 from . import _compare
 

@@ -17,11 +17,11 @@ from ..._version import __version__
 from ...check import Count, Proportion, Repeats, between, checked
 from ...core.circuits import LoopNull, Loops, Network, autocrine, relays, rewired, search
 from ...core.circuits import loop_strengths as strengths
+from ...core.progress import progress_bar
 from ...get import Result
 from ...get._sources import made_from
 from ...get._store import check_target, finish
 from ...stats.multiple import permutation_pvalue
-from ...study.progress import progress_bar
 from ...tables import loops as schema
 from . import _links
 

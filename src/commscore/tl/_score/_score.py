@@ -15,6 +15,7 @@ from ..._validate import one_of, warn
 from ..._version import __version__
 from ...check import Count, GroupNames, Proportion, Repeats, Threads, checked
 from ...core.permute import Draws, schemes
+from ...core.progress import progress_bar
 from ...core.read.cells import CellReader
 from ...core.scoring import nulls
 from ...core.scoring.moments import SampleStatistics
@@ -31,7 +32,6 @@ from ...study.expression import Expression, read_expression, refuse_unsuitable
 from ...study.group_pairs import GroupPairs, MeetingGroups, read_group_pairs
 from ...study.interactions import TestableInteractions, testable_interactions, with_consumers
 from ...study.production import consumed_share, read_production
-from ...study.progress import progress_bar
 from ...study.strata import samples_of_cells, warn_if_few, warn_of_patients, warn_of_samples
 from . import _samples
 from ._chosen import ChosenMethods, Methods, choose, refuse_one_group, with_ranks

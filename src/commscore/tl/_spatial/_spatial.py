@@ -12,7 +12,7 @@ from scipy import sparse
 
 from ... import rs
 from ..._random import RNG, key, recorded
-from ..._validate import listed, one_of, suggest, warn
+from ..._validate import listed, one_of, suggest
 from ..._version import __version__
 from ...check import MAY_BE_EMPTY, Count, CountOrZero, Positive, Proportion, Repeats, Threads, at_least, checked
 from ...core.space.coupling import LEAST_SAMPLES
@@ -24,6 +24,7 @@ from ...get._store import check_target, finish, identity
 from ...study.expression import read_expression
 from ...study.ranges import Refusal, reaches_of
 from ...tables import spatial as schema
+from ._calibration import calibration, warn_of_calibration
 from ._interactions import (
     ExpressedGenes,
     SpatialTests,
@@ -35,7 +36,7 @@ from ._interactions import (
 )
 from ._measure import ADJUST, SpatialSettings, WithinRange, within_range
 from ._observations import SpatialKeys, read_observations
-from ._tables import MeasuredTests, calibration, decoy_table, proximity_table, spatial_table
+from ._tables import MeasuredTests, decoy_table, proximity_table, spatial_table
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
 
 NULLS = ("blocks", "flips")
 _MEMORY = 256 * 2**20
-_DECOYS = 0.08
-"""Share of decoys at 0.05 beyond which the tests do not hold in these data."""
 
 
 @checked
@@ -94,11 +93,13 @@ def spatial(
     * **coupling** (``pvalue``): given who sits where, is the receptor higher in those cells of the target that more
       of the ligand reaches? Within blocks of the tissue, what arrives is freed of position and of the number of
       source cells around, and blocks (samples, from three on) are the replicates. Tests that take cells as
-      independent call a third to nine tenths of all pairs in smooth tissues, also of pairs that do not bind.
+      independent call nearly half (one-sided) to nine tenths (two-sided) of independent smooth pairs.
 
-    **Decoys** are tested beside: each ligand with the receptor of another ligand, of a similar level. The shares of
-    known pairs and decoys with p ≤ 0.05 and 0.01 are in the stored parameters (``calibration``), and a warning says
-    where decoys are called too often, or known pairs no more often than decoys. The latter is what was found in two
+    **Decoys** are tested beside: each ligand with the receptor of another ligand, of a similar level, that
+    ``resource`` does not list with it. The shares of known pairs and decoys with p ≤ 0.05 and 0.01, with 95 % intervals
+    (as of independent tests), are in the stored parameters (``calibration``). A warning says where decoys are called
+    too often (more than 8 %, and more than chance gives once in a hundred times), or, with 100 tests of each, known
+    pairs no more often than decoys. The latter is what was found in two
     sets of breast tumours: once position and composition are taken out, known pairs couple no more often than decoys.
     A significant row is then a pair to look at, and no evidence of communication by itself.
 
@@ -145,7 +146,8 @@ def spatial(
     min_blocks
         Tests over blocks need so many with at least 8 cells of the target.
     decoys
-        Decoys per interaction; 0 leaves them out, and with them the only check of these p-values.
+        Decoys per interaction; 0 leaves them out, and with them the only check of these p-values. A small ``resource``
+        can make decoys of pairs that another one lists.
     n_perms
         Flips, and permutations of :func:`commscore.tl.score` where it has no analytic null.
     complex
@@ -276,7 +278,7 @@ def spatial(
         "calibration": measured.calibration,
         "commscore": __version__,
     }
-    _warn_of_calibration(measured.calibration)
+    warn_of_calibration(measured.calibration, region_key=region_key, mixed=seen.is_spots and composition_key is None)
     result = Result(measured.table, params, identity(resource), measured.extra, schema.STORED.schema)
     return finish(adata, key_added, result, inplace=inplace)
 
@@ -443,22 +445,3 @@ def _by_range(
         (own, within_range(genes, tests.tests.take(own), r, weights=weights, settings=settings, team=threads))
         for r, own in rows.items()
     ]
-
-
-def _warn_of_calibration(shares: dict[str, float | int]) -> None:
-    """Warn where decoys are called too often, or known pairs no more often than they."""
-    if not shares["n_decoy"] or not shares["n_known"]:
-        return
-    known, decoy = shares["known_0.05"], shares["decoy_0.05"]
-    counts = f"p ≤ 0.05 in {known:.1%} of {shares['n_known']:,} tests of known pairs and {decoy:.1%} of "
-    counts += f"{shares['n_decoy']:,} of decoys (a ligand with the receptor of another ligand)"
-    if decoy > _DECOYS:
-        warn(
-            f"{counts}: in these data the test of coupling calls too many pairs that do not bind. Give region_key, "
-            "larger blocks, or composition_key for spots, and do not take p-values at their word"
-        )
-    elif known <= decoy:
-        warn(
-            f"{counts}: known pairs couple no more often than decoys, so that coupling in these data is no evidence of "
-            "communication; what is left are proximity, specificity, and single pairs to look at"
-        )

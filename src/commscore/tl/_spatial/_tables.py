@@ -155,18 +155,6 @@ def proximity_table(ranges: list[WithinRange], seen: Observations, *, is_graph: 
     return pd.concat(parts, ignore_index=True).astype({"kernel": "category"})
 
 
-def calibration(tested: dict[str, tuple[Floats, Floats]]) -> dict[str, float | int]:
-    """Return numbers of tests and shares of p ≤ 0.05 and 0.01, of known pairs and decoys, adjusted and not."""
-    out: dict[str, float | int] = {}
-    for name, (adjusted, unadjusted) in tested.items():
-        out[f"n_{name}"] = int(adjusted.size)
-        for end, values in (("", adjusted), ("_unadjusted", unadjusted)):
-            for alpha in (0.05, 0.01):
-                share = float((values <= alpha).mean()) if values.size else float("nan")
-                out[f"{name}_{alpha:g}{end}"] = share
-    return out
-
-
 def _ends(tests: SpatialTests, rows: Bools, seen: Observations) -> dict[str, Any]:
     names, display = seen.cells.names, seen.cells.display
     rank = np.empty(len(names), np.int64)

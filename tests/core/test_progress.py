@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from commscore.study import progress
+from commscore.core import progress
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TextIO
 
 QUIET = "COMMSCORE_QUIET"
 """Variable of the environment: set to anything but nothing or 0, no progress is shown."""
@@ -30,6 +31,25 @@ def without_progress() -> Iterator[None]:
         _SILENT.reset(token)
 
 
+def is_quiet() -> bool:
+    """Whether nothing is to be shown here."""
+    return _SILENT.get() or os.environ.get(QUIET, "0") not in ("", "0")
+
+
+def say(text: str) -> None:
+    """Show a line on standard error, unless nothing is to be shown."""
+    if not is_quiet():
+        _write(sys.stderr, text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except (OSError, ValueError):  # the reader left: no error of the work
+        return
+
+
 @contextmanager
 def progress_bar(total: int | None, what: str) -> Iterator[Callable[[int], object]]:
     """Give a function that takes the number of units done; it shows nothing of what is soon over.
@@ -41,7 +61,7 @@ def progress_bar(total: int | None, what: str) -> Iterator[Callable[[int], objec
     what
         What they are.
     """
-    if _SILENT.get() or os.environ.get(QUIET, "0") not in ("", "0"):
+    if is_quiet():
         yield lambda _: None
         return
     if sys.stderr.isatty():
@@ -75,8 +95,4 @@ class _Line:
         if self._total and self._n_done:
             left = (time.monotonic() - self._start) * (self._total - self._n_done) / self._n_done
             text = f"commscore: {self._what}: {self._n_done:,} of {self._total:,}, about {max(left, 1):.0f} s to go"
-        try:
-            self._stream.write(text + "\n")
-            self._stream.flush()
-        except (OSError, ValueError):  # the reader left: no error of the work
-            return
+        _write(self._stream, text)
