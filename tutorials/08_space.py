@@ -74,7 +74,7 @@ ax = cs.pl.proximity(cells)
 # ### Where an interaction is received
 
 # %%
-ax = cs.pl.spatial(cells, "CXCL12^CXCR3", source="Fibroblasts", target="B cells", value="both")
+ax = cs.pl.spatial(cells, "CXCL9^CXCR3", source="T cells", target="T cells", value="both")
 
 # %% [markdown]
 # This pair is specific of its cell types (`specificity_padj`), and has one of the smallest p-values of coupling; yet no row of the table has

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,3 +66,14 @@ def test_many_groups_have_marks_in_place_of_numbers():
     marks = {tuple(map(int, t.get_position())): t.get_text() for t in ax.texts}
     assert marks == {(x, y): "▲" if y < x else "▼" for x in range(16) for y in range(16)}
     assert "▲ ▼: the 95 % interval leaves out 0" in ax.get_title().replace("\u00a0", " ")
+
+
+def test_of_spots_it_is_the_shares_of_types_that_meet():
+    spots = cs.ds.simulate_tissue(n_cells=6000, spot_pitch=100, rng=1)
+    spots.X = spots.X.astype(float)
+    spots.X.data = np.log1p(spots.X.data)
+    shares = [c for c in spots.obs if c.startswith("prop_")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of few tests
+        cs.tl.spatial(spots, um_per_unit=1, composition_key=shares, decoys=0)
+    assert "shares in spots within 150 µm" in cs.pl.proximity(spots, kernel="flat").get_title()

@@ -69,7 +69,7 @@ def calibration(adata: AnnData, *, key: str = "commscore_spatial", ax: AxesOrNon
     ax.set_xticks(at, [name for name, _ in _TESTS.values()], fontsize=8)
     ax.set_ylabel("share of tests", fontsize=8.5)
     ax.tick_params(axis="y", labelsize=8)
-    ax.yaxis.set_major_formatter(lambda y, _: f"{y:.0%}")
+    ax.yaxis.set_major_formatter(lambda y, _: f"{100 * y:.3g}%")
     bare(ax)
     legend(ax, handles)
     missing = "" if "decoy" in kinds else "no decoys were tested: nothing tells whether p-values hold"

@@ -39,7 +39,9 @@ _REST = "#E4E4E4"
 _GAP = 0.08
 """Between sections, as a share of the widest."""
 _LEAST = 1 / 160
-"""Diameter of a dot, as a share of the widest section: smaller ones are not seen."""
+"""Diameter of a grey dot, as a share of the widest section: smaller ones are not seen."""
+_SEEN = 1 / 100
+"""And of one with a value."""
 _PIXELS = 20_000
 """More dots than this are pixels in a vector figure."""
 _MOST_SEEN = 0.99
@@ -189,9 +191,9 @@ def _frame(ax: Any, sections: _Sections) -> None:
 
 
 def _dots(ax: Any, sections: _Sections, parts: dict[str, Any], *, pitch: float) -> None:
-    """Draw every cell in grey, and on it what it has; the highest values on top."""
-    size = max(0.9 * pitch, _LEAST * float(sections.widest.max()))
-    _circles(ax, sections.points[sections.drawn], size, facecolors=_REST)
+    """Draw every cell in grey, and on it what it has; the highest values on top, and the side that fewer cells have."""
+    grey, size = (max(0.9 * pitch, least * float(sections.widest.max())) for least in (_LEAST, _SEEN))
+    _circles(ax, sections.points[sections.drawn], grey, facecolors=_REST)
     shared = np.all([cells for _, cells, _ in parts.values()], axis=0) if len(parts) > 1 else np.zeros(0)
     ways = {"ligand": -0.25, "receptor": 0.25}  # of the two dots of a cell
     for name, (values, _, colours) in reversed(parts.items()):  # the last bar stands next to the axes
@@ -204,6 +206,7 @@ def _dots(ax: Any, sections: _Sections, parts: dict[str, Any], *, pitch: float) 
         dots = _circles(ax, places, np.where(beside, 0.5 * size, size), array=values[at], cmap=colours)
         dots.set_clim(0.0, float(np.quantile(values[at], _MOST_SEEN)))
         dots.set_label(name)
+        dots.set_zorder(1 + 1 / (1 + at.size))
         colour_bar(ax, dots, _MEANING[name], shrink=0.5, extend="max")
 
 
