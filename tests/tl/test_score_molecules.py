@@ -155,3 +155,50 @@ def test_stored_scores_are_measured_again_with_their_steps(cells, resource, tmp_
     a.write_h5ad(tmp_path / "a.h5ad")
     ranking = cs.tl.recessive(a, n_boot=5, max_padj=None, inplace=False).table
     assert ranking["interaction"].astype(str).str.startswith("met:").any()
+
+
+def test_a_step_is_no_subunit_that_may_be_ignored(cells, resource):
+    """Dopa decarboxylase alone is no adrenaline."""
+    few = cells[:, ~cells.var_names.isin(["TH", "DBH", "PNMT"])]
+    result = scored(few, resource, missing_subunits="ignore")
+    assert "met:epinephrine^ADRB2" not in set(result.table["interaction"])
+    row = result.extra["untested"].set_index("interaction").loc["met:epinephrine^ADRB2"]
+    assert row["reason"] == "subunit missing"
+    assert "lacks TH, DBH, PNMT in var_names" in row["detail"]
+
+
+@pytest.mark.parametrize(("base", "too"), [(2, "low"), (10, "high")])
+def test_logarithms_of_another_base_are_told(cells, resource, base, too):
+    other = cells.copy()
+    other.X = other.X / np.float32(np.log(base))
+    with pytest.warns(UserWarning, match=rf"logarithms to the base {base}, .* sums that are too {too}"):
+        scored(other, resource)
+
+
+def test_scaled_values_and_missing_ones_are_refused_for_what_they_are(cells, resource):
+    scaled = cells.copy()
+    dense = scaled.X.toarray()
+    scaled.X = (dense - dense.mean(axis=0)) / np.maximum(dense.std(axis=0), 0.1) * 3
+    with pytest.raises(ValueError, match="holds negative values, as scaled data do"):
+        scored(scaled, resource)
+    missing = cells.copy()
+    dense = missing.X.toarray()
+    dense[:, missing.var_names.get_loc("CXCL12")] = np.nan
+    missing.X = dense
+    with pytest.raises(ValueError, match="holds NaN or infinite values"):
+        scored(missing, resource)
+
+
+def test_stored_scores_are_measured_again_under_the_names_of_the_data(cells, resource):
+    """Of genes with Ensembl ids, the alternatives of a step, too."""
+    symbols = cs.rs.load().tables["symbols"].set_index("symbol")["ensembl"]
+    named, ids = cells.copy(), cells.copy()
+    ids.var_names = [(symbols.get(g, g) or g).split("|")[0] for g in cells.var_names]
+    rankings = []
+    for a in (named, ids):
+        cs.tl.score(a, "cell_type", resource=resource, molecules="production", n_perms=50, expr_prop=0.05)
+        rankings.append(cs.tl.recessive(a, n_boot=5, max_padj=None, inplace=False).table)
+    columns = ["source", "target", "interaction"]
+    assert rankings[1][columns].astype(str).sort_values(columns).values.tolist() == (
+        rankings[0][columns].astype(str).sort_values(columns).values.tolist()
+    )

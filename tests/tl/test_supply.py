@@ -219,3 +219,61 @@ def test_organs_elsewhere_are_the_circulation_where_no_group_is_one():
     table = cs.tl.roles(adata, "cell_type").set_index("role")
     assert table.loc["adrenal", "groups"] == "adrenal gland"
     assert table.loc["ovary", "how"] == "circulation"
+
+
+def test_one_level_for_all_samples_of_a_condition_is_refused(cells, resource, levels):
+    """The noise of such levels is that of rounding, and every p-value would be zero."""
+    levels["epinephrine"] = 1.0 + np.arange(12) % 2
+    message = r"levels of 'met:epinephrine' are the same in all samples of each condition, as means of groups are"
+    with pytest.raises(ValueError, match=message):
+        compared(cells, resource, levels)
+
+
+def test_levels_that_covariates_explain_to_the_last_digit_are_not_tested(cells, resource, levels):
+    a = cells.copy()
+    a.obs["day"] = a.obs["sample"].astype(str).str[1:].astype(int) % 5 / 3
+    day = a.obs.groupby("sample", observed=True)["day"].first().loc[SAMPLES]
+    levels["epinephrine"] = np.exp2(3.0 * day + np.arange(12) % 2)
+    result = compared(a, resource, levels, covariates=["day"])
+    assert set(from_blood(result).index.get_level_values(0)) == {"met:lactate^HCAR1", "met:lactate^GPR132"}
+    notes = result.extra["untested"]
+    reason = notes.loc[(notes["interaction"] == RECEIVES) & notes["detail"].str.contains("circulation"), "reason"]
+    assert set(reason) == {"too few samples"}
+
+
+@pytest.mark.parametrize("value", [7.0, np.nan])
+def test_levels_with_nothing_to_compare_are_named(cells, resource, levels, value):
+    """The same in all, or of controls alone."""
+    levels.loc[levels.index if value == 7.0 else SAMPLES[1::2], "epinephrine"] = value
+    with pytest.warns(UserWarning, match=r"levels of 'met:epinephrine' do not vary, or are of one condition only"):
+        notes = compared(cells, resource, levels).extra["untested"]
+    mine = notes[(notes["interaction"] == RECEIVES) & notes["detail"].str.contains("circulation")]
+    assert mine["reason"].tolist() == ["too few samples"]
+
+
+def test_a_level_is_no_capacity(cells, resource, levels):
+    rows = from_blood(compared(cells, resource, levels, molecules="production"))
+    assert set(rows["claim"]) == {""}
+
+
+def test_columns_are_ligands_for_a_comparison_and_no_roles_for_expectations(cells, levels):
+    more = levels.assign(tumour=levels["epinephrine"])
+    with pytest.raises(ValueError, match=r"supply has 'tumour': no ligand of resource 'breast'[.]"):
+        compared(cells, "breast", more)
+    with pytest.raises(ValueError, match=r"supply has 'tumour': no ligand .*, and in none of its expectations"):
+        cs.tl.expectations(
+            cells,
+            "cell_type",
+            condition_key="condition",
+            sample_key="sample",
+            contexts={"control": "stage=normal", "treated": "stage=early"},
+            supply=more,
+        )
+
+
+def test_a_level_without_a_receptor_in_the_data_is_noted(cells, resource, levels):
+    few = cells[:, ~cells.var_names.isin(["HCAR1", "GPR132"])]
+    notes = compared(few, resource, levels).extra["untested"]
+    lost = notes[notes["detail"].str.startswith("circulation: a level of met:lactate")]
+    assert lost["reason"].tolist() == ["gene missing"]
+    assert "HCAR1" in lost["detail"].iloc[0]

@@ -66,6 +66,7 @@ class ComparisonRequest:
     scale: str = "counts"
     molecules: str = "none"
     supply: pd.DataFrame | None = None
+    supply_of_expectations: bool = False  # besides ligands, what expectations name
     sample_key: str = ""  # only to name it where the supply has other samples
     keep_profile: bool = False  # the counts of all genes, for groups that are joined or nets of genes
     keep_incomplete: bool = False  # patients of one condition beside others of several
@@ -262,7 +263,13 @@ def add_up_study(
     interactions = with_consumers(interactions, production, source.names)
     supply = None
     if request.supply is not None:
-        supply = read_supply(request.supply, study, resource, sample_key=request.sample_key)
+        supply = read_supply(
+            request.supply,
+            study,
+            resource,
+            sample_key=request.sample_key,
+            of_expectations=request.supply_of_expectations,
+        )
         interactions = with_receptors(interactions, resource, source.names, ligands=supply.molecules)
     with team(None) as threads:
         bulk = values.add_up(source, interactions.columns, threads)

@@ -148,9 +148,19 @@ def whole_numbers(matrix: Any) -> bool:
 def holds_counts(matrix: Any) -> bool:
     """Whether all values are whole numbers and some are not zero; of a matrix in blocks, those of the first such."""
     if not isinstance(matrix, Blocks):
-        return bool(_values(matrix).any()) and whole_numbers(matrix)
-    blocks = (block for _, block in matrix.each(Take()))
-    return next((whole_numbers(block) for block in blocks if _values(block).any()), False)
+        return bool(_values(matrix).any()) and _all_known_are_whole(_values(matrix))
+    blocks = (_values(block) for _, block in matrix.each(Take()))
+    return next((_all_known_are_whole(values) for values in blocks if values.any()), False)
+
+
+def _all_known_are_whole(values: Any) -> bool:
+    """Whether those that are finite are whole and none is negative; stops at the first part with another."""
+    for start in range(0, values.size, _STEP):
+        part = values[start : start + _STEP]
+        known = part[np.isfinite(part)]
+        if ((known < 0) | (known != np.floor(known))).any():
+            return False
+    return True
 
 
 def cell_totals(adata: AnnData, library_key: str | None, *, fractional: bool = False) -> Floats | None:

@@ -77,7 +77,8 @@ def testable_interactions(
     codes, names = pd.factorize(np.concatenate(sides))
     position_of, aliases = _locate_genes(resource, names, var_names)
     ignore = missing_subunits == "ignore"
-    members = [_positions(name, position_of, ignore=ignore) for name in names]
+    of_steps = set(complexes.values())  # a molecule without one of its steps is not made
+    members = [_positions(name, position_of, ignore=ignore and name not in of_steps) for name in names]
     left, right = codes[: len(frame)], codes[len(frame) :]
     kinds = np.asarray(frame["kind"] if "kind" in frame else ["protein"] * len(frame), object)
     fine = np.array([bool(m) for m in members], bool)[codes].reshape(2, -1).all(axis=0) & (kinds != "rna") & ~left_out
@@ -90,7 +91,7 @@ def testable_interactions(
         beyond = [g for side in sides for g in side if g.startswith("met:")]
         if beyond and production is not None:
             return BEYOND_RNA, production.why_not(beyond)
-        return _reason(sides, kinds[i], position_of, ignore=ignore)
+        return _reason(sides, kinds[i], position_of, ignore=ignore and names[left[i]] not in of_steps)
 
     untested = [(interactions[i], *reason(i)) for i in np.flatnonzero(~fine)]
     if not fine.any():

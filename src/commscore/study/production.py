@@ -19,6 +19,7 @@ from ..tables.production import CLAIM_TEXT
 from .counts import holds_counts
 from .coverage import genes_in_data
 from .expression import refuse_counts
+from .scale import warn_of_base
 
 if TYPE_CHECKING:
     from ..arrays import Floats
@@ -42,6 +43,8 @@ class Production:
         Molecule → the genes that break it down, joined by ``+``.
     origin
         Molecule → where it is produced.
+    aliases
+        Gene → the name under which the data have it, where that is another.
     is_asked
         Whether molecules are measured at all.
     """
@@ -49,6 +52,7 @@ class Production:
     complexes: Mapping[str, str] = field(default_factory=dict)
     consumed: Mapping[str, str] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
     is_asked: bool = False
 
     @property
@@ -81,6 +85,11 @@ def read_production(
     ------
     ValueError
         If values should be logarithms and are whole numbers, or ``molecules`` is none of the words.
+
+    Warns
+    -----
+    UserWarning
+        If the logarithms are of another base than e: alternatives would be added up wrongly.
     """
     one_of("molecules", molecules, MOLECULES)
     table = resource.molecules
@@ -89,6 +98,8 @@ def read_production(
         return expression, Production(origin=origin)
     if is_log and holds_counts(expression.matrix):
         refuse_counts(expression.name)
+    if is_log:
+        warn_of_base(expression.matrix, expression.name)
     steps, consumers = steps_of(table), consumers_of(table)
     genes = sorted({g for m in steps.values() for s in m for g in s} | {g for c in consumers.values() for g in c})
     name_of = genes_in_data(resource, genes, expression.var_names)
@@ -97,7 +108,9 @@ def read_production(
     names = {name for steps_ in complexes.values() for name in steps_.split("_")} | set(consumed.values())
     virtual = {name: name.split(PLUS) for name in names if PLUS in name}
     sums = {name: [name_of[g] for g in genes] for name, genes in virtual.items() if set(genes) <= set(name_of)}
-    return with_sums(expression, sums, is_log=is_log), Production(complexes, consumed, origin, is_asked=True)
+    aliases = {gene: name for gene, name in name_of.items() if gene != name}
+    production = Production(complexes, consumed, origin, aliases, is_asked=True)
+    return with_sums(expression, sums, is_log=is_log), production
 
 
 def _virtual(alternatives: tuple[str, ...], name_of: Mapping[str, str]) -> str:

@@ -77,6 +77,19 @@ def warn_of_scale(matrix: Any, name: str, *, highest: float) -> None:
         _warn_if_not_normalised(cells, rows, name)
 
 
+def warn_of_base(matrix: Any, name: str) -> None:
+    """Warn where values become multiples of one as powers of 2 or 10, not of e: their sums would be wrong."""
+    rows = [v for v in _levels(_some_cells(matrix)) if v.size >= 3]
+    natural = _share(rows, np.expm1)
+    for base, back in (("2", _log2), ("10", _log10)):
+        if _share(rows, back) >= MOST and natural <= FEW:
+            warn(
+                f"{name} looks like logarithms to the base {base}, and alternatives of a molecule's steps are added up "
+                "as natural ones, which gives sums that are too "
+                f"{'low' if base == '2' else 'high'}; give natural logarithms (sc.pp.log1p), or multiply by ln({base})"
+            )
+
+
 def against_counts(matrix: Any) -> str:
     """Say what speaks against values with fractions being counts (corrected ones); nothing if nothing does."""
     cells = _some_cells(matrix)
@@ -165,14 +178,19 @@ def _of_counts(values: Floats) -> bool:
 
 def _speak(rows: list[Floats]) -> tuple[float, float, float]:
     """Return the fraction of cells in which the values, their exponentials, and those of these are multiples."""
+    plain, natural, binary, twice = (_share(rows, back) for back in (_same, np.expm1, _log2, _twice))
+    return plain, max(natural, binary), twice
+
+
+def _share(rows: list[Floats], back: Any) -> float:
+    """Return the fraction of cells whose values, after a logarithm is undone, are multiples of one; 0 of few cells."""
     if len(rows) < LEAST:
-        return 0.0, 0.0, 0.0
+        return 0.0
     values = np.full((len(rows), LEVELS), np.nan)
     for at, row in zip(values, rows, strict=True):
         at[: row.size] = row
     with np.errstate(over="ignore", invalid="ignore"):
-        plain, natural, binary, twice = (_multiples(f(values)).mean() for f in (_same, np.expm1, _log2, _twice))
-    return float(plain), float(max(natural, binary)), float(twice)
+        return float(_multiples(back(values)).mean())
 
 
 def _some_cells(matrix: Any) -> sparse.csr_matrix | None:

@@ -11,16 +11,21 @@ import pandas as pd
 from .._labels import text
 from .._validate import listed, suggest, warn
 from ..rs._match import METABOLITE
+from ..tables.vocabulary import ExpectationLevel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..arrays import Floats
+    from ..arrays import Floats, Ints
     from ..rs import Resource
     from .samples import Study
 
 _GAP = 2.5
 """Difference of log10 levels of one molecule, between neighbours, that looks like two units (ng and µg: 3)."""
+
+_LEAST = 1e-9
+"""Difference of log2 levels that is rounding."""
+_WITH_LEVELS = (ExpectationLevel.LIGAND, ExpectationLevel.GENE, ExpectationLevel.COMPOSITION)
 
 
 @dataclass(frozen=True)
@@ -35,22 +40,27 @@ class Supply:
         return self.molecules.index(name) if name in self.molecules else -1
 
 
-def read_supply(table: pd.DataFrame, study: Study, resource: Resource, *, sample_key: str) -> Supply:
+def read_supply(
+    table: pd.DataFrame, study: Study, resource: Resource, *, sample_key: str, of_expectations: bool = False
+) -> Supply:
     """Check a table of levels and bring it to the samples of a study; samples that were added up get the mean.
+
+    Its molecules are ligands; with ``of_expectations``, what expectations name, too.
 
     Raises
     ------
     ValueError
-        If it names a molecule that the resource does not know as ligand or expectation, names one twice, holds no
-        number or one that is not above zero, or has none of the samples.
+        If it names a molecule that the resource does not know, names one twice, holds no number or one that is not
+        above zero, has none of the samples, or gives all samples of each condition one level.
 
     Warns
     -----
     UserWarning
-        Once, if samples are in one of both only, or levels of a molecule lie apart as those in different units.
+        Once each, if samples are in one of both only, levels of a molecule lie apart as those in different units, or
+        a molecule has no levels to compare.
     """
     frame = _with_samples(table, sample_key)
-    molecules = _known_molecules(frame.columns, resource)
+    molecules = _known_molecules(frame.columns, resource, of_expectations=of_expectations)
     values = _positive(frame, molecules)
     members = study.members or tuple((name,) for name in study.samples)
     row = {name: i for i, name in enumerate(frame.index)}
@@ -70,6 +80,7 @@ def read_supply(table: pd.DataFrame, study: Study, resource: Resource, *, sample
         rows = [row[name] for name in inside if name in row]
         known = np.isfinite(logs[rows])
         level[i] = np.where(known.any(axis=0), np.nansum(logs[rows], axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
+    _refuse_means(level, molecules, study.condition)
     n = np.isfinite(level).sum(axis=0)
     return Supply(tuple(molecules), level - np.nansum(level, axis=0) / np.maximum(n, 1))
 
@@ -78,7 +89,37 @@ def supplied_molecules(table: pd.DataFrame | None, resource: Resource, *, sample
     """Return the molecules that a table has levels of, as the resource names them; none without a table."""
     if table is None:
         return frozenset()
-    return frozenset(_known_molecules(_with_samples(table, sample_key).columns, resource))
+    columns = _with_samples(table, sample_key).columns
+    return frozenset(_known_molecules(columns, resource, of_expectations=True))
+
+
+def _refuse_means(level: Floats, molecules: list[str], condition: Ints) -> None:
+    """Raise where all samples of each condition have one level; warn where there is nothing to compare."""
+    inside = [level[condition == code] for code in np.unique(condition)]
+    spread = np.max([_spread(part) for part in inside], axis=0)
+    several = np.max([np.isfinite(part).sum(axis=0) for part in inside], axis=0) > 1
+    everywhere = np.sum([np.isfinite(part).any(axis=0) for part in inside], axis=0) > 1
+    varies = _spread(level) > _LEAST
+    typed = [m for m, wrong in zip(molecules, several & (spread <= _LEAST) & varies, strict=True) if wrong]
+    if typed:
+        msg = (
+            f"supply: levels of {listed(map(repr, typed))} are the same in all samples of each condition, as means of "
+            "groups are; give the level of each sample, or leave these columns out"
+        )
+        raise ValueError(msg)
+    nothing = [m for m, fine in zip(molecules, varies & everywhere, strict=True) if not fine]
+    if nothing:
+        warn(
+            f"supply: levels of {listed(map(repr, nothing))} do not vary, or are of one condition only, so that "
+            "nothing is compared with them"
+        )
+
+
+def _spread(level: Floats) -> Floats:
+    """Return highest − lowest of every column; 0 where there is none."""
+    there = np.isfinite(level)
+    high = np.where(there, level, -np.inf).max(axis=0)
+    return np.where(there.any(axis=0), high - np.where(there, level, np.inf).min(axis=0), 0.0)
 
 
 def _with_samples(table: pd.DataFrame, sample_key: str) -> pd.DataFrame:
@@ -104,18 +145,20 @@ def _is_number(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column.dtype))
 
 
-def _known_molecules(names: Iterable[Any], resource: Resource) -> list[str]:
+def _known_molecules(names: Iterable[Any], resource: Resource, *, of_expectations: bool) -> list[str]:
     """Return the names of the resource for the columns; ``met:`` may be left out."""
-    whats = {w.strip() for cell in resource.expectations["what"] for w in cell.split(";")}
-    known = {*resource.interactions["ligand"], *resource.molecules["molecule"], *whats}
+    known = {*resource.interactions["ligand"], *resource.molecules["molecule"]}
+    if of_expectations:
+        known |= _whats(resource)
     columns = [str(name) for name in names]
     molecules = [n if n in known else METABOLITE + n if METABOLITE + n in known else "" for n in columns]
     unknown = [n for n, molecule in zip(columns, molecules, strict=True) if not molecule]
     if unknown:
         short = {k.removeprefix(METABOLITE) for k in known}
+        nor = ", and in none of its expectations" if of_expectations else ""
         msg = (
-            f"supply has {listed(map(repr, unknown))}: no ligand of resource {resource.name!r}, and in none of "
-            f"its expectations{suggest(unknown[0], short)}. Name columns as the resource does (met:estradiol, PRL)"
+            f"supply has {listed(map(repr, unknown))}: no ligand of resource {resource.name!r}"
+            f"{nor}{suggest(unknown[0], short)}. Name columns as the resource does (met:estradiol, PRL)"
         )
         raise ValueError(msg)
     if len(set(molecules)) < len(molecules):
@@ -123,6 +166,14 @@ def _known_molecules(names: Iterable[Any], resource: Resource) -> list[str]:
         msg = f"supply has {listed(map(repr, twice))} twice, with and without met:; give every molecule once"
         raise ValueError(msg)
     return molecules
+
+
+def _whats(resource: Resource) -> set[str]:
+    """Return what expectations name that can have a level: ligands, genes and bacteria; no pairs, no roles."""
+    table = resource.expectations
+    measured = table.loc[table["level"].isin(_WITH_LEVELS), "what"]
+    whats = {w.strip() for cell in measured for w in cell.split(";")}
+    return {w for w in whats if "^" not in w} - set(resource.roles["role"])
 
 
 def _positive(frame: pd.DataFrame, molecules: list[str]) -> Floats:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._types import Cohort, Contrast, Settings
 
 _FEWEST = 2
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def compare_supplied(
     plain = replace(settings, max_enumeration=0, test="samples")
     receptor = compare(cohort, entities, alone, contrast=contrast, settings=plain, model=model).columns
     level = ligands.level
-    fit = fit_rows(level, design=cohort.design, vectors=contrast.vectors[:1], unit=np.zeros_like(level))
+    fit = fit_rows(
+        _varying(level, cohort.design), design=cohort.design, vectors=contrast.vectors[:1], unit=np.zeros_like(level)
+    )
     estimate, se, pvalue, reach = (a[0, ligands.molecule] for a in (fit.estimate, fit.se, fit.pvalue, fit.reach))
     out = _columns.allocate(tests.n, interaction=False)
     _count(out, cohort, tests, ligands=ligands, contrast=contrast)
@@ -88,6 +91,17 @@ def compare_supplied(
     out["rewired"] = np.zeros(tests.n, bool)
     _finish.finish(out, contrast=contrast, settings=plain)
     return _columns.shown(out)
+
+
+def _varying(level: Floats, design: Floats) -> Floats:
+    """Return the levels, none of a molecule that the design explains to the last digit: that is no measurement."""
+    there = np.isfinite(level)
+    left = np.full(level.shape[1], np.nan)
+    for i, keep in enumerate(there.T):
+        known = level[keep, i]
+        fitted = design[keep] @ np.linalg.lstsq(design[keep], known, rcond=None)[0]
+        left[i] = np.abs(known - fitted).max(initial=0.0)
+    return np.where(left > _ROUNDING * np.abs(np.where(there, level, 0.0)).max(axis=0, initial=1.0), level, np.nan)
 
 
 def _count(out: Columns, cohort: Cohort, tests: Tests, *, ligands: SuppliedLigands, contrast: Contrast) -> None:

@@ -166,7 +166,9 @@ class ColumnRecipe:
 
     def _back(self, values: Any) -> Any:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.log1p(values) if self.is_log else values
+            if not self.is_log:
+                return values
+            return np.where(values < 0, values, np.log1p(values))  # negative ones are refused as such later
 
 
 def _add_columns(values: Any, of: Ints) -> Any:

@@ -264,7 +264,7 @@ def circuits(
         | {
             "rng": recorded(rng, seed),
             "roles": recorded_roles(roles),
-            "aliases": genes.aliases,
+            "aliases": genes.aliases | dict(production.aliases),
             **production.recorded,
             **genes.counted(frame),
             "change_test": "moderated t on samples, log2 CPM",

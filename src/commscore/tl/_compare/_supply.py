@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..._validate import listed
 from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import LABELS
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from ...study.comparison import ComparisonData
 
 _OTHERS = "levels are compared two by two: stages and differences of differences have no rows of circulation"
+
+_WHY = {
+    "not expressed": "their cells do not express the receptor in enough samples",
+    "too few samples": "fewer than two samples of a condition have them and a level, or the levels leave no error",
+}
 
 
 @dataclass
@@ -50,6 +56,7 @@ class SuppliedRows:
             self.notes.append(("*", "cannot be compared", f"{contrast.name}: {_OTHERS}"))
             return
         receptors = _Receptors.of(prepared, self.supply)
+        self._note_lost(prepared, receptors.frame["ligand"])
         if not receptors.molecule.size:
             return
         k = len(prepared.study.groups)
@@ -72,16 +79,21 @@ class SuppliedRows:
 
     def _note(self, left_out: pd.DataFrame) -> None:
         """Say once per contrast and interaction in how many groups it was not tested."""
-        by = left_out.groupby(["contrast", "interaction"], observed=True, sort=False)["target"]
+        few = np.where(left_out["status"] == Status.NOT_EXPRESSED, "not expressed", "too few samples")
+        by = left_out.groupby(["contrast", "interaction", few], observed=True, sort=False)["target"]
         self.notes += [
-            (
-                str(interaction),
-                "not expressed",
-                f"{contrast}, {CIRCULATION} → {len(targets)} groups: their cells do not express the receptor in enough "
-                "samples, or too few samples have them and a level of the ligand",
-            )
-            for (contrast, interaction), targets in by
+            (str(interaction), reason, f"{contrast}, {CIRCULATION} → {len(targets)} groups: {_WHY[reason]}")
+            for (contrast, interaction, reason), targets in by
         ]
+
+    def _note_lost(self, prepared: ComparisonData, tested: pd.Series) -> None:
+        """Say once which supplied ligands have no receptor in the data."""
+        frame = prepared.resource.interactions
+        for name in [m for m in self.supply.molecules if not (tested == m).any()]:
+            receptors = listed(frame.loc[frame["ligand"] == name, "receptor"].unique().tolist())
+            why = f"none of its receptors ({receptors}) has its genes in var_names" if receptors else "no receptor"
+            note = ("*", "gene missing", f"{CIRCULATION}: a level of {name}, and {why}")
+            self.notes += [] if note in self.notes else [note]
 
     def joined(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table of comparisons with these rows behind the others."""
@@ -135,6 +147,8 @@ def _frame(
         ("mode", "mode"),
     ):
         frame[name] = taken_categories(facts[column], at)
+    if prepared.production.is_asked:
+        frame["claim"] = np.full(n, "", object)  # a level that was measured is no capacity
     frame["unit"], frame["scale"] = np.full(n, Unit.SAMPLES.value, object), np.full(n, prepared.request.scale, object)
     for end in ("ref", "alt"):
         limiting = columns[f"receptor_subunit_{end}"].astype(np.int64)

@@ -171,6 +171,7 @@ def expectations(
         library_key=library_key,
         gene_symbols=gene_symbols,
         supply=supply,
+        supply_of_expectations=True,
         sample_key=sample_key,
         keep_profile=True,
     )

@@ -143,7 +143,8 @@ def score(
         ``"geometric"`` or ``"mean"``.
     missing_subunits
         ``"drop"`` leaves out interactions with an unmeasured subunit (with the reason, see
-        :func:`commscore.get.untested`); ``"ignore"`` uses the subunits that are measured.
+        :func:`commscore.get.untested`); ``"ignore"`` uses the subunits that are measured. The
+        steps of a molecule are not subunits: without one of them it is not made.
     molecules
     expr_prop
         Fraction of cells, 0 to 1, that must express every subunit in its group (at least; see
@@ -275,7 +276,7 @@ def score(
         "plus_one": plus_one,
         "prop_filter": prop_filter,
         "pvalue_floor": 1 / (n_perms + 1) if null else None,
-        "aliases": interactions.aliases,
+        "aliases": interactions.aliases | dict(production.aliases),
         **interactions.counted,
         "groups": cells.names[cells.display],
         "group_pairs": None if meeting is None else meeting.recorded,
