@@ -277,3 +277,10 @@ def test_a_level_without_a_receptor_in_the_data_is_noted(cells, resource, levels
     lost = notes[notes["detail"].str.startswith("circulation: a level of met:lactate")]
     assert lost["reason"].tolist() == ["gene missing"]
     assert "HCAR1" in lost["detail"].iloc[0]
+
+
+def test_what_circulates_is_not_untested(cells, resource, levels):
+    """RNA cannot show adrenaline, and the table does."""
+    for supply, reasons in ((None, {"not measurable in RNA"}), (levels, set())):
+        notes = compared(cells, resource, supply).extra["untested"]
+        assert set(notes.loc[notes["interaction"] == RECEIVES, "reason"].astype(str)) == reasons

@@ -86,6 +86,16 @@ def claims(table: pd.DataFrame) -> list[str]:
     ]
 
 
+def molecules_in_words(p: Mapping[str, str]) -> str:
+    """Say how molecules that no gene encodes were measured; nothing where they were not."""
+    if p.get("molecules", "none") != "production":
+        return ""
+    return (
+        " Molecules that no gene encodes were measured by the genes that make them: the alternatives of a step added "
+        "up in every cell, the lowest step deciding."
+    )
+
+
 def figures(value: Any, form: str = ".2g") -> str:
     """Format a number for a terminal; nothing for a missing one."""
     return "" if value is None or value != value else format(value, form)

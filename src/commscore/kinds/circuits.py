@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import pl
 from ._base import Drawing, Listing, ResultKind, View
 from ._views import BY_P, FACTORS, ROLES, UNTESTED
-from ._words import ALPHA, TOP, by_value, counted, figures
+from ._words import ALPHA, TOP, by_value, claims, counted, figures, molecules_in_words
 from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ def _findings(stored: StoredResult, cite: Callable[[str], str], max_padj: float)
     return [*lines, f"Complete with padj ≤ {max_padj:g}: {len(whole):,}{f'; {names}' if names else ''}."]
 
 
+def _cautions(stored: StoredResult) -> list[str]:
+    return claims(stored.tables["edges"]) if "edges" in stored.tables else []
+
+
 def _methods(p: Mapping[str, str]) -> str:
     within = ""
     if p.get("sample_key", "none") != "none":
@@ -92,7 +96,7 @@ def _methods(p: Mapping[str, str]) -> str:
         f"Circuits of the resource were measured among the groups of {p.get('groupby')}; strength is the geometric "
         f"mean of the scores of the measured activating steps, tested with {p.get('n_perms')} joint permutations of "
         f"the labels{within} (seed {p.get('rng')}). The sign of a step between cells is the effect on its receptor; "
-        "steps that end at a protein of which the mRNA says little were not scored."
+        "steps that end at a protein of which the mRNA says little were not scored." + molecules_in_words(p)
     )
 
 
@@ -200,6 +204,7 @@ KIND = ResultKind(
     plot="circuit",
     figures=_figures,
     findings=_findings,
+    cautions=_cautions,
     passing=_passing,
     methods=_methods,
     works=_works,

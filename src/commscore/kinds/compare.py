@@ -14,7 +14,7 @@ from ..tables.compare import STORED
 from ._base import Drawing, Facts, Listing, ResultKind, View
 from ._by_sample import of_samples
 from ._views import BY_P, EDGE, FACTORS, UNTESTED
-from ._words import ALPHA, TOP, claims, counted, counts, edge, figures
+from ._words import ALPHA, TOP, claims, counted, counts, edge, figures, molecules_in_words
 from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS, Work
 
 if TYPE_CHECKING:
@@ -273,7 +273,18 @@ def _methods(p: Mapping[str, str]) -> str:
         f"±{p.get('margin')} log2 counts as none (95 % interval within it), an adjusted p-value up to "
         f"{p.get('alpha')} as a change. Both sides had to be expressed in a fraction {p.get('expr_prop')} "
         f"of at least {p.get('min_cells')} cells. Abundances are log-ratios to the cells of "
-        f"{p.get('abundance_reference')} ({p.get('abundance_reference_by')})."
+        f"{p.get('abundance_reference')} ({p.get('abundance_reference_by')}).{molecules_in_words(p)}{_supply(p)}"
+    )
+
+
+def _supply(p: Mapping[str, str]) -> str:
+    """Say how ligands were compared whose levels were measured beside the cells; nothing where none were."""
+    if p.get("supply", "none") == "none":
+        return ""
+    return (
+        f" Levels of {p.get('supply')} were measured beside the cells: their log2 was compared by least squares over "
+        "the samples, variances moderated over these molecules, with the receptor's RNA in the cells of the target; "
+        "standard errors of both were added, p-values combined and adjusted among these rows alone."
     )
 
 

@@ -11,7 +11,7 @@ from .. import pl, tl
 from ..get._choose import as_single, methods_of
 from ._base import Drawing, Listing, ResultKind, View
 from ._views import EDGE, UNTESTED
-from ._words import ALPHA, TOP, claims, counts, edge, figures, first
+from ._words import ALPHA, TOP, claims, counts, edge, figures, first, molecules_in_words
 from ._works import BENJAMINI_HOCHBERG, MODERATION, PERMUTATIONS, Work
 
 if TYPE_CHECKING:
@@ -150,7 +150,9 @@ def _methods(p: Mapping[str, str]) -> str:
         f"{p.get('complex')}; an interaction was tested where at least a fraction {p.get('expr_prop')} of the cells of "
         f"both groups express every subunit, in groups of at least {p.get('min_cells')} cells{_pairs_named(p)}. "
         "P-values were divided by the probability "
-        f"that permuted labels would list the row{_tails(p)}, and adjusted by Benjamini and Hochberg." + _over_cells(p)
+        f"that permuted labels would list the row{_tails(p)}, and adjusted by Benjamini and Hochberg."
+        + molecules_in_words(p)
+        + _over_cells(p)
     )
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..check import AxesOrNone, Count, Label, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import room, sized
-from ._table import axes, names_of, need_columns, need_rows, pick, scored, significant, top_groups, totals
-from ._text import counted, inches, shorten, title
+from ._table import axes, claim_note, names_of, need_columns, need_rows, pick, scored, significant, top_groups, totals
+from ._text import counted, inches, noted, shorten, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Sized
@@ -83,7 +83,12 @@ def chord(
     ax.set_rlim(0, 100 * (1 + beyond / _radius(ax, beyond)))  # names lie inside the axes
     left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower ribbon")
     text = f"{'Interactions' if value == 'count' else f'Sum of {value}'} between groups ({rule})"
-    title(ax, text, *left_out, more="ribbons in the colour of their source, pointing at their target")
+    title(
+        ax,
+        text,
+        *left_out,
+        more=noted("ribbons in the colour of their source, pointing at their target", claim_note(frame)),
+    )
     return ax
 
 

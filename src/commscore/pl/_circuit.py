@@ -15,8 +15,8 @@ from ._bar import colour_bar
 from ._boxes import Box, draw_box, draw_edge, outline, place
 from ._colours import DARK, DIVERGING, symmetric
 from ._fit import room, sized
-from ._table import axes, contrast_of, extra_of, names_of, need_columns, one_contrast, pick, table_of
-from ._text import heading, legend, shorten, title
+from ._table import axes, claim_note, contrast_of, extra_of, names_of, need_columns, one_contrast, pick, table_of
+from ._text import heading, legend, noted, shorten, title
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -256,7 +256,8 @@ def _finish(ax: Any, data: Any, key: str, *, circuit: str, contrast: Label | Non
         row = pick(table_of(data, key), circuit=circuit).iloc[0]
         p = f", padj = {row['padj']:.2g}" if np.isfinite(row["padj"]) else ""
         text = f"{row['name']}: {_status(row)}{p}"
-    title(ax, text, more="" if contrast is None else heading(_labels.text(contrast)))
+    claim = claim_note(pick(extra_of(data, key, "edges"), circuit=circuit))
+    title(ax, text, more=noted("" if contrast is None else heading(_labels.text(contrast)), claim))
     if contrast is not None:
         scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(-high, high), DIVERGING)
         colour_bar(ax, scale, "change of log2 flow", shrink=0.6, extend="both")

@@ -15,6 +15,7 @@ from ._bar import mark_below
 from ._colours import DIVERGING, MISSING, group_colours, named_colours, obs_colours, palette_apart, symmetric
 from ._literal import literal
 from ._table import (
+    claim_note,
     contrast_of,
     names_by_row,
     names_of,
@@ -49,6 +50,7 @@ class _Wide:
     label: str
     heading: str
     left_out: tuple[str, ...]
+    more: str = ""
     over: dict[str, Any] = field(default_factory=dict)
     beside: dict[str, Any] = field(default_factory=dict)
     legends: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -149,6 +151,7 @@ def clustermap(
     wide.dots = wide.dots.reindex_like(wide.values).notna() if len(sure) < len(frame) else None
     rule = rule if wide.dots is None else f"• {rule}"
     wide.heading = f"{heading(contrast) + ': ' if contrast else ''}{wide.label} of interactions ({rule})"
+    wide.more = claim_note(frame)
     groups = names_of(frame["source"], frame["target"])
     _colour_pairs(wide, frame, group_colours(data, key, groups, palette=palette))
     return _draw(wide, cmap)
@@ -312,7 +315,7 @@ def _lay_out(grid: Any, wide: _Wide) -> None:
             alignment="left",
         )
         top -= high
-    title(grid.ax_col_dendrogram, wide.heading, *wide.left_out, wide=main[0] + right)
+    title(grid.ax_col_dendrogram, wide.heading, *wide.left_out, more=wide.more, wide=main[0] + right)
 
 
 def _short(wide: _Wide, names: Any) -> dict[str, str]:

@@ -10,7 +10,7 @@ from ..check import AxesOrNone, ColourMap, Count, Label, Palette, Proportion, ch
 from ._bar import colour_bar
 from ._colours import group_colours
 from ._fit import room, sized
-from ._table import axes, names_of, need_columns, pick, scored, significant, top_groups, totals
+from ._table import axes, claim_note, names_of, need_columns, pick, scored, significant, top_groups, totals
 from ._text import bare, counted, inches, shorten, title
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def heatmap(
     if n <= min(_WRITTEN, room().columns(_WRITTEN, fixed=inches(labels) + 1.4, each=0.22)):
         _numbers(ax, matrix, mesh)
     what = "Interactions" if value == "count" else f"Sum of {value}"
-    title(ax, f"{what} from source to target ({rule})", counted(len(whole) - n, "group"))
+    title(ax, f"{what} from source to target ({rule})", counted(len(whole) - n, "group"), more=claim_note(frame))
     bar = colour_bar(ax, mesh, "number of interactions" if value == "count" else value)
     if value == "count":
         bar.ax.yaxis.get_major_locator().set_params(integer=True)

@@ -11,8 +11,20 @@ from ._colours import group_colours
 from ._fit import room, sized
 from ._graph import circle, draw_arrow, draw_nodes, node_sizes, size, untangled, width_legend, widths
 from ._heatmap import heatmap, heatmap_size
-from ._table import axes, beside_axes, names_of, need_columns, need_rows, pick, scored, significant, top_groups, totals
-from ._text import counted, title
+from ._table import (
+    axes,
+    beside_axes,
+    claim_note,
+    names_of,
+    need_columns,
+    need_rows,
+    pick,
+    scored,
+    significant,
+    top_groups,
+    totals,
+)
+from ._text import counted, noted, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +114,7 @@ def network(
     heading = "interactions" if value == "count" else f"sum of {value}"
     width_legend(ax, shown, heading=heading, below=room().narrow)
     left_out = counted(len(whole) - len(groups), "group"), counted(len(pairs) - len(shown), "narrower arrow")
-    title(ax, f"Communication between groups ({rule})", *left_out, more=_MARKS)
+    title(ax, f"Communication between groups ({rule})", *left_out, more=noted(_MARKS, claim_note(frame)))
     return ax
 
 

@@ -10,8 +10,8 @@ from ..check import AxesOrNone, Count, CountOrZero, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import sized
 from ._place import label_points
-from ._table import axes, names_of, need_columns, scored, significant, top_groups, totals
-from ._text import bare, counted, heading, shorten, title, written
+from ._table import axes, claim_note, names_of, need_columns, scored, significant, top_groups, totals
+from ._text import bare, counted, heading, noted, shorten, title, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ def roles(
     if later is not None and len(names) != 2:
         msg = f"names must be two names of conditions, found {names!r}"
         raise ValueError(msg)
-    first, rule = _sums(data, key, value, max_padj=max_padj, method=method)
+    first, rule, claim = _sums(data, key, value, max_padj=max_padj, method=method)
     second = None if later is None else _sums(later, key, value, max_padj=max_padj, method=method)[0]
     groups = [g for g in first.index if second is None or g in second.index]
     if not groups:
@@ -92,7 +92,7 @@ def roles(
     text = f"Senders and receivers ({rule})" + ("" if second is None else f": {written(tuple(map(heading, names)))}")
     unnamed = counted(max(len(shown) - labels, 0), "name")
     more = "dotted: as much out as in" + ("" if second is None else f", hollow: {heading(names[0])}")
-    title(ax, text, counted(len(all_groups) - len(shown), "group"), unnamed, more=more)
+    title(ax, text, counted(len(all_groups) - len(shown), "group"), unnamed, more=noted(more, claim))
     # the busiest come first: they find the best places
     labelled = np.argsort(-ends[-1].sum(axis=1), kind="stable")[:labels]
     short = list(shorten(shown, 24).values())
@@ -107,12 +107,14 @@ def _along(ends: list[Any]) -> Any:
     return np.concatenate([ends[0] + t * (ends[-1] - ends[0]) for t in np.linspace(0, 1, 8 if len(ends) > 1 else 1)])
 
 
-def _sums(data: Any, key: str, value: str, *, max_padj: float | None, method: str | None) -> tuple[pd.DataFrame, str]:
+def _sums(
+    data: Any, key: str, value: str, *, max_padj: float | None, method: str | None
+) -> tuple[pd.DataFrame, str, str]:
     frame, method = scored(data, key, method)
     need_columns(frame, "source", "target", "interaction")
     groups = names_of(frame["source"], frame["target"])
     frame, rule = significant(frame, max_padj, method)
-    return totals(frame, value, groups), rule
+    return totals(frame, value, groups), rule, claim_note(frame)
 
 
 def _points(ax: Any, matrices: list[pd.DataFrame], groups: list[str], *, colours: Mapping[str, Any]) -> list[Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 from ..check import AxesOrNone, Count, Label, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import room, sized
-from ._table import axes, names_of, need_columns, need_rows, pick, ranked, scored, significant
+from ._table import axes, claim_note, names_of, need_columns, need_rows, pick, ranked, scored, significant
 from ._text import counted, inches, shorten, spread, title
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def sankey(
     _draw(ax, shown, value, stacks=stacks, colours=group_colours(data, key, groups, palette=palette), halves=halves)
     _name(ax, stacks, short)
     what = "Strongest interactions" if value == "score" else f"Largest {value.replace('_', ' ')}"
-    title(ax, f"{what} ({rule})", counted(len(frame) - len(shown), "row"), pad=20)
+    title(ax, f"{what} ({rule})", counted(len(frame) - len(shown), "row"), pad=20, more=claim_note(shown))
     return ax
 
 

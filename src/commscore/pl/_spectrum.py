@@ -10,7 +10,7 @@ from .._validate import one_of
 from ..check import AxesOrNone, Count, Palette, Proportion, checked
 from ._colours import group_colours
 from ._fit import room, sized
-from ._table import axes, names_of, need_columns, scored, significant
+from ._table import axes, claim_note, names_of, need_columns, scored, significant
 from ._text import bare, counted, inches, shorten, title
 
 if TYPE_CHECKING:
@@ -90,5 +90,7 @@ def spectrum(
     bare(ax, "top", "right", "left", "bottom")
     verb = "sent" if by == "source" else "received"
     what = "Interactions" if value == "count" else f"Sum of {value}"
-    title(ax, f"{what} {verb}, by mode ({rule})", counted(whole.shape[1] - len(groups), "group"))
+    title(
+        ax, f"{what} {verb}, by mode ({rule})", counted(whole.shape[1] - len(groups), "group"), more=claim_note(frame)
+    )
     return ax

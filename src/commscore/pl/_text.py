@@ -147,6 +147,11 @@ def title(ax: Any, text: str, *left_out: str, pad: float = 6.0, more: str = "", 
         room().later.append(lambda: _write_title(ax, lines, pad))
 
 
+def noted(*parts: str) -> str:
+    """Return the parts of a line below a title that say something."""
+    return ", ".join(filter(None, parts))
+
+
 def _write_title(ax: Any, lines: list[str], pad: float, *, wide: float | None = None) -> None:
     letters = _room(ax, max(map(len, lines))) if wide is None else int(12 * wide)
     broken = [piece for line in lines for part in _parts(line, letters) for piece in textwrap.wrap(part, letters)]

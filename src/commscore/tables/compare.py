@@ -62,7 +62,11 @@ COMPARE = Table(
             ("exact_pvalue", "p-value by enumerating the relabellings of the samples"),
             ("exact_floor", "smallest p-value that the enumeration can give"),
         ),
-        Column("sign_stable", "bool", "the sign of effect stays when any one sample is left out"),
+        Column(
+            "sign_stable",
+            "bool",
+            "the sign of effect stays when any one sample is left out; False for circulation, where it is not computed",
+        ),
         Column(
             "low_counts",
             "bool",

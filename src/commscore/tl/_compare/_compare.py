@@ -253,12 +253,14 @@ def compare(
         comparison.prepared, comparison.tests, comparison.which, parts=comparison.parts, unit=unit
     )
     stored = _frames.split_rows(table, parts=comparison.parts, expr_prop=settings.expr_prop)
+    untested = _frames.untested_table(
+        comparison.prepared, comparison.which, parts=comparison.parts, notes=comparison.notes
+    )
     if comparison.supplied is not None:
         stored["table"] = comparison.supplied.joined(stored["table"])
+        untested = comparison.supplied.beside(untested)
     extra = {
-        "untested": _frames.untested_table(
-            comparison.prepared, comparison.which, parts=comparison.parts, notes=comparison.notes
-        ),
+        "untested": untested,
         "left_out": stored["left_out"],
         "interactions": stored["interactions"],
         "totals": _totals.totals_table(table, alpha=settings.alpha),

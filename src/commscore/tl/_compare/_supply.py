@@ -13,6 +13,7 @@ from ...arrays import Tests
 from ...core import contrast as engine
 from ...core.contrast import LABELS
 from ...get._frames import taken_categories
+from ...study.coverage import BEYOND_RNA
 from ...study.supply import Supply
 from ...tables import compare as schema
 from ...tables.roles import CIRCULATION
@@ -94,6 +95,12 @@ class SuppliedRows:
             why = f"none of its receptors ({receptors}) has its genes in var_names" if receptors else "no receptor"
             note = ("*", "gene missing", f"{CIRCULATION}: a level of {name}, and {why}")
             self.notes += [] if note in self.notes else [note]
+
+    def beside(self, untested: pd.DataFrame) -> pd.DataFrame:
+        """Return the table of what was not tested without what these rows test in place of RNA."""
+        tested = {name for frame in self.frames for name in frame["interaction"]}
+        instead = (untested["reason"] == BEYOND_RNA) & untested["interaction"].isin(tested)
+        return untested[~instead.to_numpy()].reset_index(drop=True)
 
     def joined(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table of comparisons with these rows behind the others."""
