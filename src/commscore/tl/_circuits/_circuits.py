@@ -267,6 +267,7 @@ def circuits(
             "aliases": genes.aliases | dict(production.aliases),
             **production.recorded,
             **genes.counted(frame),
+            "sign_column": "effect",  # of steps between cells, as the resource has it
             "change_test": "moderated t on samples, log2 CPM",
             "commscore": __version__,
         }
