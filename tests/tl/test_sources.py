@@ -333,7 +333,7 @@ def test_a_shipped_resource_that_has_changed_is_told(cohort):
 def test_other_results_are_no_comparison(cohort):
     adata = logged(cohort)
     cs.tl.score(adata, "cell_type", n_perms=5)
-    with pytest.raises(KeyError, match=r"is commscore\.score/3, not a comparison"):
+    with pytest.raises(KeyError, match=r"is commscore\.score/4, not a comparison"):
         cs.tl.leave_one_out(adata, "commscore")
     with pytest.raises(KeyError, match=r"run cs\.tl\.compare first"):
         cs.tl.calibrate(adata)

@@ -73,7 +73,7 @@ def to_networkx(
     >>> cs.tl.score(adata, "cell_type", n_perms=100)
     >>> graph = cs.get.to_networkx(adata, by="pair")
     >>> graph["Dendritic"]["CD4+/CD25 T Reg"]["n_interactions"]
-    1
+    3
     """
     nx = _networkx()
     one_of("by", by, ["interaction", "pair"])

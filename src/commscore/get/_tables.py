@@ -268,7 +268,7 @@ def matrix(
     >>> cs.tl.score(adata, "cell_type", n_perms=100)
     >>> counts = cs.get.matrix(adata)
     >>> int(counts.loc["Dendritic", "CD4+/CD25 T Reg"])
-    1
+    3
     """
     result = load(adata, key)
     whole = as_single(result.table, method_of(result, method), keep=True)

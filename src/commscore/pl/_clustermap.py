@@ -135,7 +135,7 @@ def clustermap(
     >>> cs.tl.score(adata, "cell_type", n_perms=50)
     >>> grid = cs.pl.clustermap(adata, max_padj=None, top=20)
     >>> sorted(grid.data2d.index)
-    ['HLA-DRA_HLA-DRB1^CD4', 'MIF^CD74_CXCR4']
+    ['HLA-DPA1_HLA-DPB1^CD4', 'HLA-DQA1_HLA-DQB1^CD4', 'HLA-DRA_HLA-DRB1^CD4', 'MIF^CD74_CXCR4']
     """
     only: dict[str, Any] = {"source": source, "target": target, "interaction": interaction, "gene": gene}
     if condition_key is not None:
