@@ -75,7 +75,8 @@ SHARED = {
     ),
     "supply": (
         "Samples × molecules: levels that were measured beside the cells, such as serum hormones, metabolites, "
-        "secreted proteins, bacteria by 16S or microRNAs; a file, or a table whose index (or whose column called like "
+        "secreted proteins, bacteria by 16S or microRNAs; a table (on the command line a file) whose index (or whose "
+        "column called like "
         "``sample_key``) names the samples, and whose columns are ligands of the resource (``met:estradiol`` or "
         "``estradiol``, ``PRL``). Levels are above zero, each molecule in one unit in all samples; log2 is taken, and "
         "molecules are centred. Their rows have the source ``circulation``: the ligand's change is that of its level, "

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Steps: TypeAlias = tuple[tuple[str, ...], ...]
-"""Alternatives of every step, in order; a gene can be a complex."""
+"""Alternatives of every step, in order."""
 
 
 def steps_of(molecules: pd.DataFrame) -> dict[str, Steps]:
