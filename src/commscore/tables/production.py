@@ -10,8 +10,8 @@ CLAIM_TEXT = "production capacity in RNA, not a concentration"
 CONSUMED = Column(
     "consumed",
     "float",
-    "molecules='production' only: consumers / (producers + consumers) of the ligand in the source, 0 to 1; missing "
-    "where no consumer is known",
+    "molecules='production' only: consumers / (producers + consumers) of the ligand in the source, 0 to 1: the sum of "
+    "consumers beside the lowest step; missing where no consumer is known",
 )
 CONSUMED_IN_SAMPLES = Column(
     "consumed",
