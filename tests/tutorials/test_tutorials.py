@@ -131,7 +131,7 @@ def stages(v):
 
 
 def replicates(v):
-    assert v["right"] == {"tested": 450, "padj ≤ 0.05": 4}
+    assert v["right"] == {"tested": 761, "padj ≤ 0.05": 5}
     assert v["wrong"]["padj ≤ 0.05"] > 100
     assert v["unit"] == ["cells"]
     assert v["splits"] == 9
