@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..stats.log_bias import left_over
+from ..stats.log_bias import PRIOR, added, left_over
 
 if TYPE_CHECKING:
     from ..arrays import Floats
     from .read.pseudobulk import Pseudobulk
 
-PRIOR = 0.5
 _MILLION = 1e6
 _LARGE = 16.0  # expected count from which the first-order correction suffices
 _BLOCK = 8192
@@ -62,16 +61,15 @@ def log_rates(
     total = np.where(there, counts, 0.0).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = library / depth
-        added = prior * n * share
         expected = total * share
-        bias = expected * (1.0 - share) / (2.0 * (expected + added))
-        out = np.asarray(np.log2((counts + added + bias) / library * _MILLION), np.float64)
+        of_library, bias = added(expected, share, n=n, prior=prior)
+        out = np.asarray(np.log2((counts + of_library + bias) / library * _MILLION), np.float64)
     if exact:
         small = np.flatnonzero((expected > 0) & (expected < _LARGE))
-        total, share, added = (np.broadcast_to(a, expected.shape) for a in (total, share, added))
+        total, share, of_library = (np.broadcast_to(a, expected.shape) for a in (total, share, of_library))
         flat = out.reshape(-1)
         for some in np.array_split(small, max(1, small.size // _BLOCK)):
             at = np.unravel_index(some, expected.shape)
-            flat[some] -= left_over(total[at], share[at], prior=added[at], bias=bias[at])
+            flat[some] -= left_over(total[at], share[at], prior=of_library[at], bias=bias[at])
         out = flat.reshape(out.shape)
     return out

@@ -10,7 +10,27 @@ if TYPE_CHECKING:
     from ..arrays import Floats
 
 
+PRIOR = 0.5
+"""Counts added before a logarithm is taken, on average over the samples."""
 _SURE = 1.0 - 1e-9
+
+
+def added(expected: Floats, share: Floats, *, n: Floats | float, prior: float = PRIOR) -> tuple[Floats, Floats]:
+    """Return what is added to a count before its logarithm: a part of its library, and one against the bias.
+
+    Parameters
+    ----------
+    expected
+        Counts expected where nothing but depth differs.
+    share
+        Share of the sample in all libraries, broadcast against ``expected``.
+    n
+        Number of samples.
+    prior
+        Counts added, on average over the samples.
+    """
+    of_library = prior * n * share
+    return of_library, expected * (1.0 - share) / (2.0 * (expected + of_library))
 
 
 def left_over(total: Floats, share: Floats, *, prior: Floats, bias: Floats) -> Floats:

@@ -1,8 +1,9 @@
 """Log-linear fits of counts: least squares of log rates, weighted by what every observation can be trusted.
 
-The variance of an observation is the sum of what donors, counting and cells add: ``a0 + a1 t + a2 / cells``, with
-``t = 1 / (expected count + 1/2)``. The three are those of a whole group of cells, by moments of the residuals of all
-its rows; only the scale of that variance is a row's own.
+The variance of an observation is the sum of what donors, counting and cells add: ``a0 s² + a1 v + a2 s² / cells``,
+where v is the variance of the logarithm of a Poisson count and s how much of a change it shows (:mod:`.log_moments`),
+at the count expected if what is compared made no difference. The three are those of a whole group of cells, by moments
+of the residuals of its rows; only the scale of that variance is a row's own.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import linear
+from .log_bias import added
+from .log_moments import Counting
 
 if TYPE_CHECKING:
     from ..arrays import Floats
 
-_LEAST_EXPECTED = 0.05
 _ROUNDS = 30
 _CONVERGED = 1e-5
 _ALIKE = 0.1  # cells that differ by less, relative to their mean, do not tell a term of their own
@@ -27,16 +29,17 @@ _MILLION = 1e6
 
 @dataclass(frozen=True)
 class VarianceComponents:
-    """Variance of a log2 rate: ``donor + counting · t + cells / n_cells``, and ``patient``, which samples share."""
+    """Of the variance of a log2 rate: of donors, counting and cells, and ``patient``, which samples share."""
 
     donor: float
     counting: float
-    cells: float
+    cells: float = 0.0
     patient: float = 0.0
 
-    def at(self, t: Floats, n_cells: Floats) -> Floats:
-        """Variance of every observation without its patient's part: ``t`` (m, n) and cells (n,) to (m, n)."""
-        return np.asarray(np.maximum(self.donor + self.counting * t + self.cells / n_cells, _LEAST), np.float64)
+    def at(self, counting: Counting, n_cells: Floats) -> Floats:
+        """Variance (m, n) of every observation without its patient's part."""
+        noise = (self.donor + self.cells / n_cells) * counting.shown**2 + self.counting * counting.variance
+        return np.asarray(np.maximum(noise, _LEAST), np.float64)
 
 
 @dataclass(frozen=True)
@@ -127,13 +130,33 @@ class LogLinearFit:
         return replace(self, **parts, shared=shared)
 
 
-def counting_term(fitted: Floats, library: Floats) -> Floats:
-    """``1 / (expected count + 1/2)`` of fitted log2 counts per million (m, n) of libraries (n,)."""
-    expected = np.maximum(2.0**fitted * (library + 1.0) / _MILLION, _LEAST_EXPECTED)
-    return np.asarray(1.0 / (expected + 0.5), np.float64)
+def unchanged_counting(y: Floats, basis: Floats, null: Floats, *, library: Floats) -> Counting:
+    """Tell what counting adds at the counts expected if what is compared made no difference.
+
+    Of all counts there are as many as were read. Weights from counts that know the difference would be those that
+    chance gave to its two sides.
+
+    Parameters
+    ----------
+    y
+        (m, n) log2 counts per million.
+    basis, null
+        (n, r) orthonormal bases of the design, and of the design without what is compared.
+    library
+        (n,) of the samples.
+    """
+    fitted = 2.0 ** (y @ basis @ basis.T) * (library + 1.0) / _MILLION
+    log_rate = y @ null @ null.T
+    rate = 2.0 ** (log_rate - log_rate.mean(axis=1, keepdims=True))
+    mean = rate * library * (fitted.sum(axis=1) / (rate @ library))[:, None]
+    share = library / library.sum()
+    of_library, bias = added(mean, share, n=library.size)
+    return Counting.of(mean, of_library + bias)
 
 
-def variance_components(residual: Floats, projector: Floats, *, t: Floats, n_cells: Floats) -> VarianceComponents:
+def variance_components(
+    residual: Floats, projector: Floats, *, counting: Counting, n_cells: Floats
+) -> VarianceComponents:
     """Fit the three components to squared residuals of ordinary least squares.
 
     The expectation of a squared residual is linear in the components, with the squares of the projector as weights;
@@ -145,24 +168,22 @@ def variance_components(residual: Floats, projector: Floats, *, t: Floats, n_cel
         (m, n) residuals of ordinary least squares.
     projector
         (n, n) symmetric matrix that makes residuals.
-    t
-        (m, n) counting terms.
+    counting
+        Of all rows; those that tell the components apart are used.
     n_cells
         (n,) cells of the samples.
     """
-    squared = residual**2
-    square = projector**2
-    by_cells = np.broadcast_to(square @ (1.0 / n_cells), t.shape)
-    terms = [np.broadcast_to(square.sum(axis=1), t.shape), t @ square]
-    if cells_differ(n_cells):
-        terms.append(by_cells)
+    rows = counting.telling()
     informative = np.diag(projector) > 1e-9
-    x = np.stack([term[:, informative].ravel() for term in terms], axis=1)
-    y = squared[:, informative].ravel()
-    solution = moments(x, y)
-    if solution is None:
-        return VarianceComponents(1.0, 0.0, 0.0)
-    return VarianceComponents(float(solution[0]), float(solution[1]), float(solution[2]) if x.shape[1] > 2 else 0.0)
+    terms = np.stack(parts(counting.take(rows), n_cells)) @ projector[:, informative] ** 2
+    solution = moments(terms.reshape(len(terms), -1).T, (residual[rows][:, informative] ** 2).ravel())
+    return VarianceComponents(1.0, 0.0, 0.0) if solution is None else VarianceComponents(*map(float, solution))
+
+
+def parts(counting: Counting, n_cells: Floats) -> list[Floats]:
+    """Give what one unit of each component adds to the variance, (m, n) each; of cells only where these differ."""
+    shown = counting.shown**2
+    return [shown, counting.variance, *([shown / n_cells] if cells_differ(n_cells) else [])]
 
 
 def cells_differ(n_cells: Floats) -> bool:
@@ -219,20 +240,21 @@ def weighted_rows(y: Floats, basis: Floats, noise: Floats) -> LogLinearFit:
     return LogLinearFit(coefficient, inverse, variance, df, noise, residual)
 
 
-def fit(y: Floats, basis: Floats, *, library: Floats, n_cells: Floats) -> tuple[LogLinearFit, VarianceComponents]:
+def fit(
+    y: Floats, basis: Floats, null: Floats, *, library: Floats, n_cells: Floats
+) -> tuple[LogLinearFit, VarianceComponents]:
     """Fit rows of log rates of one group of cells: components of the variance, then weighted rows.
 
     Parameters
     ----------
     y
         (m, n) log2 counts per million.
-    basis
-        (n, r) orthonormal basis of the design.
+    basis, null
+        (n, r) orthonormal bases of the design, and of the design without what is compared.
     library, n_cells
         (n,) of the samples.
     """
     projector = np.eye(basis.shape[0]) - basis @ basis.T
-    residual = y @ projector
-    t = counting_term(y - residual, library)
-    components = variance_components(residual, projector, t=t, n_cells=n_cells)
-    return weighted_rows(y, basis, components.at(t, n_cells)), components
+    counting = unchanged_counting(y, basis, null, library=library)
+    components = variance_components(y @ projector, projector, counting=counting, n_cells=n_cells)
+    return weighted_rows(y, basis, components.at(counting, n_cells)), components

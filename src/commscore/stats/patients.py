@@ -16,6 +16,7 @@ from .log_linear import LogLinearFit, SharedVariance, VarianceComponents
 
 if TYPE_CHECKING:
     from ..arrays import Floats, Ints
+    from .log_moments import Counting
 
 _MOST_ROWS = 1500
 _LEAST = 1e-10
@@ -28,11 +29,6 @@ _INFORMATIVE = 1e-9
 def owners(patient: Ints) -> Floats:
     """Return the indicator of the patients, (n, n_patients)."""
     return np.asarray(patient[:, None] == np.unique(patient), np.float64)
-
-
-def loading(t: Floats) -> Floats:
-    """Return how much of a change of a rate its logarithm shows, by counting terms: that of log2(count + 1/2)."""
-    return 1.0 - 0.5 * t
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,9 @@ class Strata:
         return cls(within, projector - within)
 
 
-def variance_components(y: Floats, strata: Strata, owner: Floats, *, t: Floats, n_cells: Floats) -> VarianceComponents:
+def variance_components(
+    y: Floats, strata: Strata, owner: Floats, *, counting: Counting, n_cells: Floats
+) -> VarianceComponents:
     """Fit the components to squared residuals within patients and between them.
 
     Their expectations are linear in the components; those within patients do not know of the patients' part.
@@ -63,52 +61,50 @@ def variance_components(y: Floats, strata: Strata, owner: Floats, *, t: Floats, 
         Of the design.
     owner
         (n, n_patients), see :func:`owners`.
-    t
-        (m, n) counting terms.
+    counting
+        Of all rows; those that tell the components apart are used.
     n_cells
         (n,) cells of the samples.
     """
-    step = max(1, -(-y.shape[0] // _MOST_ROWS))
-    y, t = y[::step], t[::step]
-    has_cells = log_linear.cells_differ(n_cells)
+    rows = counting.telling()
+    rows = rows[:: max(1, -(-rows.size // _MOST_ROWS))]
+    y, counting = y[rows], counting.take(rows)
     columns, squares = [], []
     for part in (strata.within, strata.between):
-        square = part**2
         informative = np.diag(part) > _INFORMATIVE
-        terms = [np.broadcast_to(square.sum(axis=1), t.shape), _of_patients(part, owner, t), t @ square]
-        if has_cells:
-            terms.append(np.broadcast_to(square @ (1.0 / n_cells), t.shape))
+        donor, *others = (term @ part**2 for term in log_linear.parts(counting, n_cells))
+        terms = [donor, _of_patients(part, owner, counting.shown), *others]
         columns.append(np.stack([term[:, informative].ravel() for term in terms], axis=1))
         squares.append((y @ part)[:, informative].ravel() ** 2)
     solution = log_linear.moments(np.vstack(columns), np.concatenate(squares))
     if solution is None:
         return VarianceComponents(1.0, 0.0, 0.0)
-    donor, patient, counting, *cells = (float(s) for s in solution)
-    return VarianceComponents(donor, counting, cells[0] if cells else 0.0, patient)
+    donor, patient, of_counting, cells = [*solution.tolist(), 0.0][:4]
+    return VarianceComponents(donor, of_counting, cells, patient)
 
 
-def _of_patients(part: Floats, owner: Floats, t: Floats) -> Floats:
+def _of_patients(part: Floats, owner: Floats, shown: Floats) -> Floats:
     """Return the expected squares (m, n) of what a projector leaves of a patients' part with variance 1."""
-    shown, out = loading(t), np.zeros_like(t)
+    out = np.zeros_like(shown)
     for samples in owner.T > 0:
         out += (shown[:, samples] @ part[samples]) ** 2
     return out
 
 
 def by_level(
-    y: Floats, strata: Strata, owner: Floats, *, t: Floats, noise: Floats, patient: float
+    y: Floats, strata: Strata, owner: Floats, *, counting: Counting, noise: Floats, patient: float
 ) -> tuple[Floats, Floats]:
     """Factors (m,) that bring both parts to what rows of like counts show: of the noise, and of the patients' part.
 
     Log rates of few counts follow the components loosely, and which of the two parts is off decides how far estimates
     within patients can be trusted; what both are off by in common is left to the residual variances.
     """
-    level = -np.log(t).mean(axis=1)
+    level = np.log(counting.mean).mean(axis=1)
     order = np.argsort(level, kind="stable")
     bins = np.array_split(order, int(np.clip(level.size // _ROWS_PER_BIN, 1, _BINS)))
     q_within, q_between = (((y @ part) ** 2).sum(axis=1) for part in (strata.within, strata.between))
     e_within, e_between = ((noise @ part**2).sum(axis=1) for part in (strata.within, strata.between))
-    e_patient = patient * _of_patients(strata.between, owner, t).sum(axis=1)
+    e_patient = patient * _of_patients(strata.between, owner, counting.shown).sum(axis=1)
     centres, factors = [], []
     for rows in bins:
         of_noise = q_within[rows].sum() / max(e_within[rows].sum(), _LEAST)
@@ -155,7 +151,7 @@ def generalised_rows(y: Floats, basis: Floats, noise: Floats, *, shared: SharedV
 
 
 def fit(
-    y: Floats, basis: Floats, patient: Ints, *, library: Floats, n_cells: Floats
+    y: Floats, basis: Floats, null: Floats, *, patient: Ints, library: Floats, n_cells: Floats
 ) -> tuple[LogLinearFit, VarianceComponents]:
     """Fit rows of log rates of one group of cells whose samples share patients.
 
@@ -166,8 +162,8 @@ def fit(
     ----------
     y
         (m, n) log2 counts per million.
-    basis
-        (n, r) orthonormal basis of the design.
+    basis, null
+        (n, r) orthonormal bases of the design, and of the design without what is compared.
     patient
         (n,) codes.
     library, n_cells
@@ -176,12 +172,12 @@ def fit(
     owner = owners(patient)
     strata = Strata.of(basis, owner)
     if np.trace(strata.within) < _LEAST_WITHIN:
-        return log_linear.fit(y, basis, library=library, n_cells=n_cells)
-    t = log_linear.counting_term(y @ basis @ basis.T, library)
-    components = variance_components(y, strata, owner, t=t, n_cells=n_cells)
-    noise = components.at(t, n_cells)
-    of_noise, of_patients = by_level(y, strata, owner, t=t, noise=noise, patient=components.patient)
-    shared = SharedVariance(owner, loading(t) * np.sqrt(of_patients)[:, None], components.patient)
+        return log_linear.fit(y, basis, null, library=library, n_cells=n_cells)
+    counting = log_linear.unchanged_counting(y, basis, null, library=library)
+    components = variance_components(y, strata, owner, counting=counting, n_cells=n_cells)
+    noise = components.at(counting, n_cells)
+    of_noise, of_patients = by_level(y, strata, owner, counting=counting, noise=noise, patient=components.patient)
+    shared = SharedVariance(owner, counting.shown * np.sqrt(of_patients)[:, None], components.patient)
     return generalised_rows(y, basis, noise * of_noise[:, None], shared=shared), components
 
 

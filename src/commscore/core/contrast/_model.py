@@ -209,7 +209,9 @@ def _first_of_gene(entities: Entities) -> Bools:
 
 def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
     keep = cohort.present[:, group]
-    basis = linear.orthonormal(cohort.design[keep])
+    design = cohort.design[keep]
+    basis = linear.orthonormal(design)
+    null = linear.orthonormal(np.column_stack([np.ones(len(design)), design[:, len(cohort.levels) :]]))
     patient = _shared_patients(cohort, keep)
     library, n_cells = cohort.library[keep, group], cohort.n_cells[keep, group].astype(np.float64)
     value, counts = rows.value[group][keep].T, rows.count[group][keep].T
@@ -221,9 +223,9 @@ def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
         fitted = log_linear.weighted_rows(value, basis, np.ones_like(value))
         components = log_linear.VarianceComponents(1.0, 0.0, 0.0)
     elif patient is None:
-        fitted, components = log_linear.fit(value, basis, library=library, n_cells=n_cells)
+        fitted, components = log_linear.fit(value, basis, null, library=library, n_cells=n_cells)
     else:
-        fitted, components = patients.fit(value, basis, patient, library=library, n_cells=n_cells)
+        fitted, components = patients.fit(value, basis, null, patient=patient, library=library, n_cells=n_cells)
     total = counts.sum(axis=1)
     # counts are fitted without the patients' part: each has one sample of a condition, so that a difference of
     # conditions is at most less sure, and it is what counts leave little to see of

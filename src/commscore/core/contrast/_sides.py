@@ -151,7 +151,7 @@ def _joined(
         if not np.isfinite(direction).all() or not direction.any():
             continue
         (count_effect, count_se, count_z), null_counting = _by_counts(count_fit, model.basis, direction)
-        null_share = _weight(null_counting, model.lean)
+        null_share = _weight(null_counting**2, model.lean)
         z[c, rows] = (1.0 - null_share) * z[c, rows] + null_share * count_z
         half = own * wide[c, rows] * se[c, rows] + share * quantile * count_se
         effect[c, rows] = own * effect[c, rows] + share * count_effect
@@ -162,7 +162,11 @@ def _joined(
 
 
 def _weight(counting: Floats, lean: float) -> Floats:
-    """Weight of the fit by counts: the share of counting, and of the rest what the cohort leans to."""
+    """Weight of the fit by counts: the share of counting, and of the rest what the cohort leans to.
+
+    Of estimates, which small counts pull to zero in the log-linear fit; evidence takes the square of the share, as
+    the fit by counts takes donors for gamma variables wherever they add to the variance.
+    """
     return counting + (1.0 - counting) * lean
 
 

@@ -1,0 +1,96 @@
+"""What counting does to the logarithm of a small count: the variance it adds, and how much of a change it hides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from .deviance_moments import count_grid
+
+if TYPE_CHECKING:
+    from ..arrays import Floats, Ints
+
+_MEANS = np.log(np.geomspace(5e-3, 400.0, 90))
+_ADDED = np.log(np.geomspace(0.02, 20.0, 40))
+_LN2 = float(np.log(2.0))
+_LEAST_MEAN = 0.05
+_ENOUGH = 1.0  # counts per sample, from which a row tells the components of a variance apart
+_FEWEST_ROWS = 100
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Counting as the logarithms of m rows in n samples show it.
+
+    Attributes
+    ----------
+    mean
+        (m, n) expected counts.
+    variance
+        (m, n) variance of the log2 of Poisson counts with these means.
+    shown
+        (m, n) how much of a small change of a rate its log2 shows: 1 for many counts, less for few.
+    """
+
+    mean: Floats
+    variance: Floats
+    shown: Floats
+
+    @classmethod
+    def of(cls, mean: Floats, added: Floats) -> Counting:
+        """Of expected counts, and what is added to counts before the logarithm, (m, n) each."""
+        mean = np.maximum(mean, _LEAST_MEAN)
+        return cls(mean, *log_moments(mean, added))
+
+    def take(self, rows: Ints | slice) -> Counting:
+        """Take some of the rows."""
+        return Counting(self.mean[rows], self.variance[rows], self.shown[rows])
+
+    def telling(self) -> Ints:
+        """Rows with a count per sample, those with the most of them where these are few.
+
+        In others donors and counting make the same of a logarithm.
+        """
+        typical = self.mean.mean(axis=1)
+        rows = np.flatnonzero(typical >= _ENOUGH)
+        return rows if rows.size >= _FEWEST_ROWS else np.sort(np.argsort(-typical, kind="stable")[:_FEWEST_ROWS])
+
+
+@cache
+def _table() -> Floats:
+    """Variance and slope over the grid, (2, n_added, n_means)."""
+    table = np.empty((2, _ADDED.size, _MEANS.size))
+    for j, mean in enumerate(np.exp(_MEANS)):
+        y, probability = count_grid(float(mean), 0.0)
+        logs = np.log2(y + np.exp(_ADDED)[:, None])
+        first = logs @ probability
+        table[0, :, j] = (logs - first[:, None]) ** 2 @ probability
+        table[1, :, j] = _LN2 * logs @ (probability * (y - mean))
+    return table
+
+
+def log_moments(mean: Floats, added: Floats) -> tuple[Floats, Floats]:
+    """Variance of log2(count + added) of Poisson counts, and the derivative of its mean by log2 of the mean.
+
+    Parameters
+    ----------
+    mean, added
+        Arrays of one shape, > 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> variance, shown = log_moments(np.array([0.1, 1.0, 10.0, 1000.0]), np.full(4, 0.75))
+    >>> variance.round(3).tolist(), shown.round(3).tolist()
+    ([0.139, 0.692, 0.208, 0.002], [0.081, 0.553, 0.973, 0.999])
+    """
+    x = np.interp(np.log(mean), _MEANS, np.arange(_MEANS.size))
+    y = np.interp(np.log(added), _ADDED, np.arange(_ADDED.size))
+    variance, shown = (map_coordinates(part, [y, x], order=1, mode="nearest") for part in _table())
+    far = np.log(mean) >= _MEANS[-1]
+    rate = mean / (mean + added)
+    return np.where(far, rate**2 / mean / _LN2**2, variance), np.where(far, rate, shown)
