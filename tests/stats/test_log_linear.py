@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
+from commscore.core.log_rates import log_rates
 from commscore.stats import log_linear
+from commscore.stats.log_moments import Counting, log_moments
 
 
 def orthonormal(x):
@@ -19,6 +21,11 @@ def two_groups(n, m):
     return orthonormal(np.column_stack([np.ones(n + m), np.repeat([0.0, 1.0], [n, m])]))
 
 
+def unchanged(n):
+    """Basis of a design without conditions."""
+    return np.full((n, 1), n**-0.5)
+
+
 def simulated(*, rows=300, n=4, m=4, seed=0, donor=0.3, cells=None, level=30.0):
     """Log rates of Poisson counts around log-normal donors, with libraries that differ."""
     rng = np.random.default_rng(seed)
@@ -27,31 +34,36 @@ def simulated(*, rows=300, n=4, m=4, seed=0, donor=0.3, cells=None, level=30.0):
     library = n_cells * rng.uniform(800, 2500, size)
     rate = level * np.exp(rng.normal(0, 1.5, (rows, 1))) * np.exp(donor * rng.normal(size=(rows, size))) / 1e5
     counts = rng.poisson(rate * library)
-    return np.log2((counts + 0.5) / (library + 1.0) * 1e6), library, n_cells
+    return log_rates(counts.T, library[:, None]).T, library, n_cells
 
 
-def slow_terms(y, basis, library):
-    """Residuals and counting terms of ordinary least squares, row by row."""
-    residual, t = np.empty_like(y), np.empty_like(y)
+def slow_means(y, basis, null, library):
+    """Expected counts without conditions, as many as with them, and what is added to counts, row by row."""
+    mean, added = np.empty_like(y), np.empty_like(y)
     for i in range(y.shape[0]):
-        beta = np.linalg.lstsq(basis, y[i], rcond=None)[0]
-        for s in range(y.shape[1]):
-            fitted = basis[s] @ beta
-            residual[i, s] = y[i, s] - fitted
-            t[i, s] = 1.0 / (max(2.0**fitted * (library[s] + 1.0) / 1e6, 0.05) + 0.5)
-    return residual, t
+        full, unchanged = (z @ np.linalg.lstsq(z, y[i], rcond=None)[0] for z in (basis, null))
+        read = sum(2.0**f * (depth + 1.0) / 1e6 for f, depth in zip(full, library, strict=True))
+        parts = [2.0**f * depth for f, depth in zip(unchanged, library, strict=True)]
+        for s, part in enumerate(parts):
+            mean[i, s], share = read * part / sum(parts), library[s] / sum(library)
+            prior = 0.5 * share * library.size
+            added[i, s] = prior + mean[i, s] * (1 - share) / (2 * (mean[i, s] + prior))
+    return np.maximum(mean, 0.05), added
 
 
-def slow_components(residual, projector, t, n_cells, *, with_cells):
-    """All equations E e² = Σ R² (a0 + a1 t + a2/n), stacked, by scipy's nnls, reweighted till nothing moves."""
+def slow_components(residual, projector, counting, n_cells, *, with_cells):
+    """All equations E e² = Σ R² (a0 s² + a1 v + a2 s²/n), stacked, by scipy's nnls, reweighted till nothing moves."""
     equations, squares = [], []
     n = projector.shape[0]
-    for i in range(residual.shape[0]):
+    rows = np.flatnonzero(counting.mean.mean(axis=1) >= 1)
+    rows = rows if rows.size >= 100 else np.argsort(counting.mean.mean(axis=1))[-100:]
+    for i in rows:
         for s in range(n):
             r2 = [projector[s, u] ** 2 for u in range(n)]
-            terms = [sum(r2), sum(a * b for a, b in zip(r2, t[i], strict=True))]
+            shown = [a * b**2 for a, b in zip(r2, counting.shown[i], strict=True)]
+            terms = [sum(shown), sum(a * b for a, b in zip(r2, counting.variance[i], strict=True))]
             if with_cells:
-                terms.append(sum(a / b for a, b in zip(r2, n_cells, strict=True)))
+                terms.append(sum(a / b for a, b in zip(shown, n_cells, strict=True)))
             equations.append(terms)
             squares.append(residual[i, s] ** 2)
     x, y = np.array(equations), np.array(squares)
@@ -63,54 +75,83 @@ def slow_components(residual, projector, t, n_cells, *, with_cells):
     return a
 
 
+def slow_fit(y, basis, null, library, n_cells, *, with_cells=True):
+    """Residuals of ordinary least squares, counting, and components."""
+    mean, added = slow_means(y, basis, null, library)
+    counting = Counting(mean, *log_moments(mean, added))  # the two against sums in test_log_moments.py
+    residual = y - y @ basis @ basis.T
+    projector = np.eye(y.shape[1]) - basis @ basis.T
+    return residual, counting, slow_components(residual, projector, counting, n_cells, with_cells=with_cells)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("alike", [False, True])
-def test_components_solve_the_whole_system(seed, alike):
+@pytest.mark.parametrize(("rows", "level"), [(60, 0.3), (200, 0.1), (500, 1.0)])
+def test_components_solve_the_whole_system(rows, level, seed, alike):
+    """Of 60 rows all, of 200 the 100 largest, of 500 those with a count per sample."""
     cells = np.full(7, 100) if alike else None
-    y, library, n_cells = simulated(rows=60, n=3, m=4, seed=seed, cells=cells, level=4.0)
+    y, library, n_cells = simulated(rows=rows, n=3, m=4, seed=seed, cells=cells, level=level)
     basis = two_groups(3, 4)
+    residual, counting, want = slow_fit(y, basis, unchanged(7), library, n_cells, with_cells=not alike)
+    assert counting.telling().size == {60: 60, 200: 100}.get(rows, (counting.mean.mean(axis=1) >= 1).sum())
     projector = np.eye(7) - basis @ basis.T
-    residual, t = slow_terms(y, basis, library)
-    want = slow_components(residual, projector, t, n_cells, with_cells=not alike)
-    found = log_linear.variance_components(residual, projector, t=t, n_cells=n_cells)
+    found = log_linear.variance_components(residual, projector, counting=counting, n_cells=n_cells)
     np.testing.assert_allclose([found.donor, found.counting, found.cells][: want.size], want, rtol=1e-3, atol=1e-5)
     assert min(found.donor, found.counting, found.cells) >= 0
     if alike:
         assert found.cells == 0.0
 
 
-def test_counting_term_is_one_over_the_expected_count():
-    fitted, library = np.array([[10.0, 1.0], [-30.0, 5.0]]), np.array([2e5, 4e6])
-    found = log_linear.counting_term(fitted, library)
-    want = [
-        [1.0 / (2.0**10 * 200001 / 1e6 + 0.5), 1.0 / (2 * 4.000001 + 0.5)],
-        [1.0 / 0.55, 1.0 / (32 * 4.000001 + 0.5)],
-    ]
-    np.testing.assert_allclose(found, want)
+def with_covariate(n, m):
+    """Bases of a design with a covariate, with conditions and without."""
+    covariate = np.random.default_rng(9).normal(size=n + m)
+    null = orthonormal(np.column_stack([np.ones(n + m), covariate]))
+    return orthonormal(np.column_stack([null, np.repeat([0.0, 1.0], [n, m])])), null
+
+
+@pytest.mark.parametrize("bases", [(two_groups(3, 4), unchanged(7)), with_covariate(3, 4)], ids=["level", "covariate"])
+def test_counting_is_that_of_counts_without_a_difference(bases):
+    y, library, _ = simulated(rows=80, n=3, m=4, seed=4, level=3.0)
+    y[:, 3:] += np.random.default_rng(4).normal(0.0, 3.0, (80, 1))
+    found = log_linear.unchanged_counting(y, *bases, library=library)
+    mean, added = slow_means(y, *bases, library)
+    np.testing.assert_allclose(found.mean, mean, rtol=1e-9)
+    for got, wanted in zip((found.variance, found.shown), log_moments(mean, added), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-9)
+
+
+def test_a_difference_gives_its_sides_no_weights_and_leaves_the_counts_that_were_read():
+    """Conditions of 1 and of 1023 counts a sample: all are weighted as if each had 512."""
+    library, basis = np.full(8, 2e6), two_groups(4, 4)
+    y = np.log2(np.repeat([1.0, 1023.0], 4) / 2.0)[None]
+    found = log_linear.unchanged_counting(y, basis, unchanged(8), library=library)
+    np.testing.assert_allclose(found.mean, 512.0, rtol=1e-5)
+    np.testing.assert_allclose(found.variance, 1.0 / 512.0 / np.log(2) ** 2, rtol=1e-2)
 
 
 def test_components_are_recovered():
-    """Normal noise of known components: donors .2, counting 2.1, cells 5."""
+    """Normal noise of known components: donors .2, counting 1.3, cells 5."""
     rng = np.random.default_rng(4)
     n_cells = np.array([10.0, 20, 40, 80, 160, 320, 640, 1000, 15, 30])
     basis = two_groups(5, 5)
     projector = np.eye(10) - basis @ basis.T
-    t = 1.0 / (np.exp(rng.normal(2.0, 2.0, (1500, 1))) * n_cells / n_cells.mean() + 0.5)
-    y = rng.normal(size=t.shape) * np.sqrt(0.2 + 2.1 * t + 5.0 / n_cells)
-    found = log_linear.variance_components(y @ projector, projector, t=t, n_cells=n_cells)
+    mean = np.exp(rng.normal(2.0, 2.0, (1500, 1))) * n_cells / n_cells.mean()
+    counting = Counting.of(mean, np.full(mean.shape, 0.75))
+    s2, v = counting.shown**2, counting.variance
+    y = rng.normal(size=mean.shape) * np.sqrt(0.2 * s2 + 1.3 * v + 5.0 * s2 / n_cells)
+    found = log_linear.variance_components(y @ projector, projector, counting=counting, n_cells=n_cells)
     assert found.donor == pytest.approx(0.2, rel=0.1)
-    assert found.counting == pytest.approx(2.1, rel=0.05)
+    assert found.counting == pytest.approx(1.3, rel=0.05)
     assert found.cells == pytest.approx(5.0, rel=0.1)
-    np.testing.assert_allclose(
-        found.at(t, n_cells), found.donor + found.counting * t + found.cells / n_cells, rtol=1e-12
-    )
+    want = found.donor * s2 + found.counting * v + found.cells * s2 / n_cells
+    np.testing.assert_allclose(found.at(counting, n_cells), want, rtol=1e-12)
 
 
 def test_no_residual_says_nothing():
     basis = two_groups(3, 3)
     projector = np.eye(6) - basis @ basis.T
-    t, n_cells = np.ones((4, 6)), np.arange(1.0, 7.0)
-    found = log_linear.variance_components(np.zeros((4, 6)), projector, t=t, n_cells=n_cells)
+    counting, n_cells = Counting.of(np.ones((4, 6)), np.ones((4, 6))), np.arange(1.0, 7.0)
+    found = log_linear.variance_components(np.zeros((4, 6)), projector, counting=counting, n_cells=n_cells)
     assert found == log_linear.VarianceComponents(1.0, 0.0, 0.0)
 
 
@@ -120,9 +161,11 @@ def test_terms_that_say_the_same_and_vanish_are_solved_for():
     basis = two_groups(3, 3)
     projector = np.eye(6) - basis @ basis.T
     n_cells = np.array([10.0, 20, 30, 40, 50, 60])
+    ones = np.ones((1500, 6))
+    counting = Counting(mean=ones, variance=0.5 * ones, shown=ones)
     for size in (1.0, 1e-5, 1e-9):
         residual = size * rng.normal(size=(1500, 6)) @ projector
-        found = log_linear.variance_components(residual, projector, t=np.full((1500, 6), 0.5), n_cells=n_cells)
+        found = log_linear.variance_components(residual, projector, counting=counting, n_cells=n_cells)
         if size > 1e-9:
             assert found.donor + 0.5 * found.counting == pytest.approx(size**2, rel=0.1, abs=1e-9)
         assert np.isfinite([found.donor, found.counting, found.cells]).all()
@@ -167,10 +210,9 @@ def test_as_many_coefficients_as_samples_leave_no_variance():
 def test_the_fit_is_components_then_weights():
     y, library, n_cells = simulated(rows=50, n=3, m=4, seed=6)
     basis = two_groups(3, 4)
-    residual, t = slow_terms(y, basis, library)
-    a = slow_components(residual, np.eye(7) - basis @ basis.T, t, n_cells, with_cells=True)
-    noise = np.maximum(a[0] + a[1] * t + a[2] / n_cells, 1e-10)
-    found, components = log_linear.fit(y, basis, library=library, n_cells=n_cells)
+    _, counting, a = slow_fit(y, basis, unchanged(7), library, n_cells)
+    noise = np.maximum((a[0] + a[2] / n_cells) * counting.shown**2 + a[1] * counting.variance, 1e-10)
+    found, components = log_linear.fit(y, basis, unchanged(7), library=library, n_cells=n_cells)
     np.testing.assert_allclose([components.donor, components.counting, components.cells], a, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(found.noise, noise, rtol=1e-3)
     for name, wanted in zip(("coefficient", "inverse", "variance"), slow_rows(y, basis, noise), strict=False):
@@ -179,13 +221,13 @@ def test_the_fit_is_components_then_weights():
 
 def test_the_residual_variance_is_one_on_average_where_the_model_is_true():
     y, library, n_cells = simulated(rows=1500, seed=7, n=5, m=5)
-    found, _ = log_linear.fit(y, two_groups(5, 5), library=library, n_cells=n_cells)
+    found, _ = log_linear.fit(y, two_groups(5, 5), unchanged(10), library=library, n_cells=n_cells)
     assert found.variance.mean() == pytest.approx(1.0, abs=0.08)
 
 
 def test_take_takes_every_part():
     y, library, n_cells = simulated(rows=20, seed=8)
-    found, _ = log_linear.fit(y, two_groups(4, 4), library=library, n_cells=n_cells)
+    found, _ = log_linear.fit(y, two_groups(4, 4), unchanged(8), library=library, n_cells=n_cells)
     some = found.take(slice(3, 7))
     np.testing.assert_array_equal(some.coefficient, found.coefficient[3:7])
     np.testing.assert_array_equal(some.noise, found.noise[3:7])
@@ -197,13 +239,12 @@ def test_take_takes_every_part():
 def test_order_of_rows_and_samples_and_the_basis_are_nothing(seed, n, m):
     y, library, n_cells = simulated(rows=25, n=n, m=m, seed=seed)
     basis = two_groups(n, m)
-    want, components = log_linear.fit(y, basis, library=library, n_cells=n_cells)
+    want, components = log_linear.fit(y, basis, unchanged(n + m), library=library, n_cells=n_cells)
     rng = np.random.default_rng(seed)
     rows, samples = rng.permutation(25), rng.permutation(n + m)
     turn = orthonormal(rng.normal(size=(2, 2)))
-    found, again = log_linear.fit(
-        y[rows][:, samples], (basis @ turn)[samples], library=library[samples], n_cells=n_cells[samples]
-    )
+    samples_of = {"library": library[samples], "n_cells": n_cells[samples]}
+    found, again = log_linear.fit(y[rows][:, samples], (basis @ turn)[samples], -unchanged(n + m), **samples_of)
     close = {"rtol": 1e-6, "atol": 1e-8}
     np.testing.assert_allclose(
         [again.donor, again.counting, again.cells], [components.donor, components.counting, components.cells], **close

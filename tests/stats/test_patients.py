@@ -7,7 +7,9 @@ import pytest
 from scipy import stats
 
 from commscore.stats import log_linear, patients
+from commscore.stats.log_bias import added
 from commscore.stats.log_linear import SharedVariance, VarianceComponents
+from commscore.stats.log_moments import Counting
 
 MIXED = np.array([0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8])
 CASE = np.array([0, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1.0])
@@ -23,6 +25,11 @@ def basis_of(*columns):
     return np.column_stack([u, rest / np.linalg.norm(rest)])
 
 
+def unchanged(patient):
+    """Basis of a design without conditions."""
+    return np.full((patient.size, 1), patient.size**-0.5)
+
+
 def cohort(rng, patient, *, m, truth=TRUTH, off=None):
     """Log2 counts per million of m rows without a change; ``off`` is a factor of the noise by the expected count."""
     n = patient.size
@@ -30,11 +37,11 @@ def cohort(rng, patient, *, m, truth=TRUTH, off=None):
     library = 2000.0 * n_cells
     level = rng.uniform(2.0, 10.0, (m, 1))
     expected = 2.0**level * library / 1e6
-    t = 1.0 / (expected + 0.5)
-    noise = truth.at(t, n_cells) * (1.0 if off is None else off(expected.mean(axis=1, keepdims=True)))
+    counting = Counting.of(expected, sum(added(expected, library / library.sum(), n=n)))
+    noise = truth.at(counting, n_cells) * (1.0 if off is None else off(expected.mean(axis=1, keepdims=True)))
     of_patient = rng.normal(size=(m, patient.max() + 1))[:, patient] * np.sqrt(truth.patient)
-    y = level + patients.loading(t) * of_patient + rng.normal(size=(m, n)) * np.sqrt(noise)
-    return y, t, noise, library, n_cells
+    y = level + counting.shown * of_patient + rng.normal(size=(m, n)) * np.sqrt(noise)
+    return y, counting, noise, library, n_cells
 
 
 @pytest.mark.parametrize(("patient", "case"), [(NESTED, NESTED_CASE), (MIXED, CASE)], ids=["nested", "mixed"])
@@ -44,17 +51,19 @@ def test_components_come_back(patient, case):
     basis, owner = basis_of(case), patients.owners(patient)
     ratios = []
     for _ in range(20):
-        y, t, noise, _, n_cells = cohort(rng, patient, m=600)
-        parts = patients.variance_components(y, patients.Strata.of(basis, owner), owner, t=t, n_cells=n_cells)
-        ratios.append((parts.patient / TRUTH.patient, parts.at(t, n_cells).mean() / noise.mean()))
+        y, counting, noise, _, n_cells = cohort(rng, patient, m=600)
+        strata = patients.Strata.of(basis, owner)
+        parts = patients.variance_components(y, strata, owner, counting=counting, n_cells=n_cells)
+        ratios.append((parts.patient / TRUTH.patient, parts.at(counting, n_cells).mean() / noise.mean()))
     np.testing.assert_allclose(np.mean(ratios, axis=0), 1.0, atol=0.1)
 
 
 def test_where_patients_share_nothing():
     rng = np.random.default_rng(2)
     basis, owner = basis_of(NESTED_CASE), patients.owners(NESTED)
-    y, t, _, _, n_cells = cohort(rng, NESTED, m=800, truth=VarianceComponents(0.2, 1.0, 0.0))
-    parts = patients.variance_components(y, patients.Strata.of(basis, owner), owner, t=t, n_cells=n_cells)
+    y, counting, _, _, n_cells = cohort(rng, NESTED, m=800, truth=VarianceComponents(0.2, 1.0, 0.0))
+    strata = patients.Strata.of(basis, owner)
+    parts = patients.variance_components(y, strata, owner, counting=counting, n_cells=n_cells)
     assert parts.patient < 0.03
 
 
@@ -120,7 +129,7 @@ def rejections(case, *, level, cohorts=120, off=None):
     rng, basis, rates = np.random.default_rng(5), basis_of(case), []
     for _ in range(cohorts):
         y, _, _, library, n_cells = cohort(rng, MIXED, m=400, off=off)
-        fitted, _ = patients.fit(y, basis, MIXED, library=library, n_cells=n_cells)
+        fitted, _ = patients.fit(y, basis, unchanged(MIXED), patient=MIXED, library=library, n_cells=n_cells)
         t_value = fitted.coefficient[:, -1] / np.sqrt(fitted.inverse[:, -1, -1] * fitted.variance)
         rates.append((2.0 * stats.t.sf(np.abs(t_value), fitted.df) <= level).mean())
     return np.mean(rates), np.std(rates) / np.sqrt(cohorts)
@@ -142,8 +151,8 @@ def test_one_patient_with_two_samples_tells_nothing_of_what_they_share():
     patient, case = np.array([0, 0, 1, 2, 3, 4, 5, 6]), np.array([0, 1, 0, 0, 0, 1, 1, 1.0])
     y, _, _, library, n_cells = cohort(rng, patient, m=50)
     options = {"library": library, "n_cells": n_cells}
-    fitted, parts = patients.fit(y, basis_of(case), patient, **options)
-    alone, same = log_linear.fit(y, basis_of(case), **options)
+    fitted, parts = patients.fit(y, basis_of(case), unchanged(patient), patient=patient, **options)
+    alone, same = log_linear.fit(y, basis_of(case), unchanged(patient), **options)
     assert fitted.shared is None
     assert parts == same
     np.testing.assert_array_equal(fitted.coefficient, alone.coefficient)

@@ -67,8 +67,8 @@ def _table() -> Floats:
     for j, mean in enumerate(np.exp(_MEANS)):
         y, probability = count_grid(float(mean), 0.0)
         logs = np.log2(y + np.exp(_ADDED)[:, None])
-        first = logs @ probability
-        table[0, :, j] = (logs - first[:, None]) ** 2 @ probability
+        logs -= (logs @ probability)[:, None]
+        table[0, :, j] = logs**2 @ probability
         table[1, :, j] = _LN2 * logs @ (probability * (y - mean))
     return table
 

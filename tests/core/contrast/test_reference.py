@@ -9,6 +9,7 @@ import pytest
 from scipy import optimize, stats
 
 from commscore.core.contrast import Settings, compare, design, fit
+from commscore.stats.log_moments import log_moments
 
 CASES = {
     "3v3": {"condition": [0, 0, 0, 1, 1, 1]},
@@ -53,13 +54,19 @@ def slow_quantile(alpha, tail):
     return optimize.brentq(lambda t: slow_pvalue(t, tail) - alpha, 0, 1e4)
 
 
-def slow_noise(y, x, *, components, library, n_cells):
-    """Variances of the observations: of donors, of counting at the fitted counts, of cells."""
-    fitted = x @ np.linalg.lstsq(x, y, rcond=None)[0]
+def slow_noise(y, x, null, *, components, library, n_cells):
+    """Variances of the observations: of donors, of counting where conditions make no difference, of cells."""
+    full, unchanged = (z @ np.linalg.lstsq(z, y, rcond=None)[0] for z in (x, null))
+    read = sum(2 ** full[s] * (library[s] + 1) / 1e6 for s in range(y.size))
+    depth = sum(2 ** unchanged[s] * library[s] for s in range(y.size))
     out = []
     for s in range(y.size):
-        t = 1 / (max(2 ** fitted[s] * (library[s] + 1) / 1e6, 0.05) + 0.5)
-        out.append(components.donor + components.counting * t + components.cells / n_cells[s])
+        mean, share = 2 ** unchanged[s] * library[s] / depth * read, library[s] / sum(library)
+        added = 0.5 * y.size * share
+        added += mean * (1 - share) / (2 * (mean + added))
+        variance, shown = log_moments(np.array([max(mean, 0.05)]), np.array([added]))  # sums in test_log_moments.py
+        of_rate = components.donor + components.cells / n_cells[s]
+        out.append(of_rate * shown[0] ** 2 + components.counting * variance[0])
     return np.array(out)
 
 
@@ -76,7 +83,8 @@ def slow_logs(cohort, model, *, entity, group, vector):
     x, library = cohort.design[samples], cohort.library[samples, group]
     y = of_gene(cohort.logcpm, cohort, model, entity=entity, group=group)
     n_cells = cohort.n_cells[samples, group]
-    noise = slow_noise(y, x, components=of_group.components, library=library, n_cells=n_cells)
+    null = np.column_stack([np.ones(y.size), x[:, len(cohort.levels) :]])
+    noise = slow_noise(y, x, null, components=of_group.components, library=library, n_cells=n_cells)
     estimate, unscaled, residual = slow_weighted(y, x, noise, vector)
     free = y.size - np.linalg.matrix_rank(x)
     variance = sum(residual**2 / noise) / free
@@ -180,14 +188,17 @@ def slow_counts(cohort, model, *, entity, group, vector):
 
 
 def slow_side(cohort, model, *, entity, group, vector):
-    """Both fits, averaged by the share of counting in the variance and by what the cohort leans to."""
+    """Both fits, averaged by the share of counting in the variance and by what the cohort leans to.
+
+    Evidence takes the square of the share.
+    """
     logs = slow_logs(cohort, model, entity=entity, group=group, vector=vector)
     if of_gene(cohort.counts, cohort, model, entity=entity, group=group).sum() == 0:
         return logs | {"half": logs["wide"] * logs["se"]}
     counts = slow_counts(cohort, model, entity=entity, group=group, vector=vector)
     z = [np.sign(part.get("sign", part["estimate"])) * stats.norm.isf(part["p"] / 2) for part in (logs, counts)]
     lean = model.groups[group].lean
-    share, null_share = (x + (1 - x) * lean for x in (counts["share"], counts["null_share"]))
+    share, null_share = (x + (1 - x) * lean for x in (counts["share"], counts["null_share"] ** 2))
     joined = {name: (1 - share) * logs[name] + share * counts[name] for name in ("estimate", "se", "df", "own")}
     joined["doubt"] = max(logs["doubt"], counts["doubt"])
     half = (1 - share) * logs["wide"] * logs["se"] + share * counts["wide"] * counts["se"]
