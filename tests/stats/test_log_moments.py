@@ -95,8 +95,14 @@ def test_the_hundred_largest_tell_where_few_have_a_count():
     assert (np.diff(rows) > 0).all()
 
 
-def test_all_tell_where_there_are_few():
-    np.testing.assert_array_equal(of_means([0.2, 0.1, 5.0]).telling(), [0, 1, 2])
+def test_all_with_a_count_tell_where_there_are_few():
+    np.testing.assert_array_equal(of_means([0.2, 0.0, 0.1, 5.0]).telling(), [0, 2, 3])
+
+
+def test_rows_of_as_many_counts_tell_together():
+    """Which of them stands first must not matter."""
+    mean = np.repeat([0.5, 0.2, 0.1], [60, 80, 100])
+    np.testing.assert_array_equal(of_means(mean).telling(), np.arange(140))
 
 
 def test_taking_rows_takes_all_parts():
@@ -119,8 +125,10 @@ def fits_of_counts(donors, spread, *, least):
             rate = rng.gamma(spread**-2, spread**2, expected.shape)
         else:
             rate = np.exp(spread * rng.normal(size=expected.shape))
-        y = log_rates(rng.poisson(expected * rate).T, library[:, None]).T
-        fits.append((mean, *log_linear.fit(y, basis, null, library=library, n_cells=np.full(12, 100.0))))
+        counts = rng.poisson(expected * rate)
+        y = log_rates(counts.T, library[:, None]).T
+        samples = {"total": counts.sum(axis=1), "library": library, "n_cells": np.full(12, 100.0)}
+        fits.append((mean, *log_linear.fit(y, basis, null, **samples)))
     of_donors = special.polygamma(1, spread**-2) if donors == "gamma" else spread**2
     return fits, of_donors / np.log(2) ** 2
 

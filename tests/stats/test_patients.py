@@ -128,8 +128,9 @@ def rejections(case, *, level, cohorts=120, off=None):
     """Share of rows without a change that have p up to ``level``, and its standard error over the cohorts."""
     rng, basis, rates = np.random.default_rng(5), basis_of(case), []
     for _ in range(cohorts):
-        y, _, _, library, n_cells = cohort(rng, MIXED, m=400, off=off)
-        fitted, _ = patients.fit(y, basis, unchanged(MIXED), patient=MIXED, library=library, n_cells=n_cells)
+        y, counting, _, library, n_cells = cohort(rng, MIXED, m=400, off=off)
+        samples = {"total": counting.mean.sum(axis=1), "library": library, "n_cells": n_cells}
+        fitted, _ = patients.fit(y, basis, unchanged(MIXED), patient=MIXED, **samples)
         t_value = fitted.coefficient[:, -1] / np.sqrt(fitted.inverse[:, -1, -1] * fitted.variance)
         rates.append((2.0 * stats.t.sf(np.abs(t_value), fitted.df) <= level).mean())
     return np.mean(rates), np.std(rates) / np.sqrt(cohorts)
@@ -149,8 +150,8 @@ def test_false_positives_where_noise_departs_from_the_components():
 def test_one_patient_with_two_samples_tells_nothing_of_what_they_share():
     rng = np.random.default_rng(6)
     patient, case = np.array([0, 0, 1, 2, 3, 4, 5, 6]), np.array([0, 1, 0, 0, 0, 1, 1, 1.0])
-    y, _, _, library, n_cells = cohort(rng, patient, m=50)
-    options = {"library": library, "n_cells": n_cells}
+    y, counting, _, library, n_cells = cohort(rng, patient, m=50)
+    options = {"total": counting.mean.sum(axis=1), "library": library, "n_cells": n_cells}
     fitted, parts = patients.fit(y, basis_of(case), unchanged(patient), patient=patient, **options)
     alone, same = log_linear.fit(y, basis_of(case), unchanged(patient), **options)
     assert fitted.shared is None

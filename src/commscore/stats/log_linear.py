@@ -24,7 +24,7 @@ _ROUNDS = 30
 _CONVERGED = 1e-5
 _ALIKE = 0.1  # cells that differ by less, relative to their mean, do not tell a term of their own
 _LEAST = 1e-10  # variance
-_MILLION = 1e6
+_DIGITS = 9  # to which counts are the same
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,18 @@ class VarianceComponents:
     def at(self, counting: Counting, n_cells: Floats) -> Floats:
         """Variance (m, n) of every observation without its patient's part."""
         noise = (self.donor + self.cells / n_cells) * counting.shown**2 + self.counting * counting.variance
-        return np.asarray(np.maximum(noise, _LEAST), np.float64)
+        return np.asarray(np.maximum(_not_less_for_fewer(noise, counting.mean), _LEAST), np.float64)
+
+
+def _not_less_for_fewer(noise: Floats, mean: Floats) -> Floats:
+    """Raise variances (m, n) to those of the samples of as many counts or more.
+
+    Below one count a logarithm varies less, as it says less: a sample that knows next to nothing must not weigh most.
+    """
+    order = np.lexsort((-noise, -np.log(mean).round(_DIGITS)), axis=1)
+    out = np.empty_like(noise)
+    np.put_along_axis(out, order, np.maximum.accumulate(np.take_along_axis(noise, order, axis=1), axis=1), axis=1)
+    return out
 
 
 @dataclass(frozen=True)
@@ -130,25 +141,25 @@ class LogLinearFit:
         return replace(self, **parts, shared=shared)
 
 
-def unchanged_counting(y: Floats, basis: Floats, null: Floats, *, library: Floats) -> Counting:
-    """Tell what counting adds at the counts expected if what is compared made no difference.
+def expected_counting(y: Floats, null: Floats, *, total: Floats, library: Floats) -> Counting:
+    """Tell what counting adds at the counts expected of a fit without what is compared, as many in all as were read.
 
-    Of all counts there are as many as were read. Weights from counts that know the difference would be those that
-    chance gave to its two sides.
+    Weights from counts that know the difference would be those that chance gave to its two sides.
 
     Parameters
     ----------
     y
         (m, n) log2 counts per million.
-    basis, null
-        (n, r) orthonormal bases of the design, and of the design without what is compared.
+    null
+        (n, r) orthonormal basis of the design without what is compared.
+    total
+        (m,) counts of all samples together.
     library
         (n,) of the samples.
     """
-    fitted = 2.0 ** (y @ basis @ basis.T) * (library + 1.0) / _MILLION
     log_rate = y @ null @ null.T
     rate = 2.0 ** (log_rate - log_rate.mean(axis=1, keepdims=True))
-    mean = rate * library * (fitted.sum(axis=1) / (rate @ library))[:, None]
+    mean = rate * library * (total / (rate @ library))[:, None]
     share = library / library.sum()
     of_library, bias = added(mean, share, n=library.size)
     return Counting.of(mean, of_library + bias)
@@ -241,7 +252,7 @@ def weighted_rows(y: Floats, basis: Floats, noise: Floats) -> LogLinearFit:
 
 
 def fit(
-    y: Floats, basis: Floats, null: Floats, *, library: Floats, n_cells: Floats
+    y: Floats, basis: Floats, null: Floats, *, total: Floats, library: Floats, n_cells: Floats
 ) -> tuple[LogLinearFit, VarianceComponents]:
     """Fit rows of log rates of one group of cells: components of the variance, then weighted rows.
 
@@ -251,10 +262,12 @@ def fit(
         (m, n) log2 counts per million.
     basis, null
         (n, r) orthonormal bases of the design, and of the design without what is compared.
+    total
+        (m,) counts of all samples together.
     library, n_cells
         (n,) of the samples.
     """
     projector = np.eye(basis.shape[0]) - basis @ basis.T
-    counting = unchanged_counting(y, basis, null, library=library)
+    counting = expected_counting(y, null, total=total, library=library)
     components = variance_components(y @ projector, projector, counting=counting, n_cells=n_cells)
     return weighted_rows(y, basis, components.at(counting, n_cells)), components

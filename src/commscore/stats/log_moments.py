@@ -20,6 +20,7 @@ _LN2 = float(np.log(2.0))
 _LEAST_MEAN = 0.05
 _ENOUGH = 1.0  # counts per sample, from which a row tells the components of a variance apart
 _FEWEST_ROWS = 100
+_ALIKE = 1.0 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,17 @@ class Counting:
         return Counting(self.mean[rows], self.variance[rows], self.shown[rows])
 
     def telling(self) -> Ints:
-        """Rows with a count per sample, those with the most of them where these are few.
+        """Rows with a count per sample, those with the most of them where these are few; none without a count.
 
-        In others donors and counting make the same of a logarithm.
+        In others donors and counting make the same of a logarithm. Rows of as many counts are taken together.
         """
         typical = self.mean.mean(axis=1)
-        rows = np.flatnonzero(typical >= _ENOUGH)
-        return rows if rows.size >= _FEWEST_ROWS else np.sort(np.argsort(-typical, kind="stable")[:_FEWEST_ROWS])
+        enough = _ENOUGH
+        if typical.size > _FEWEST_ROWS:
+            enough = min(enough, float(np.partition(typical, -_FEWEST_ROWS)[-_FEWEST_ROWS]))
+        elif typical.size:
+            enough = 0.0
+        return np.flatnonzero((typical >= enough * _ALIKE) & (typical > _LEAST_MEAN))
 
 
 @cache

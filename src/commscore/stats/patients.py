@@ -79,8 +79,8 @@ def variance_components(
     solution = log_linear.moments(np.vstack(columns), np.concatenate(squares))
     if solution is None:
         return VarianceComponents(1.0, 0.0, 0.0)
-    donor, patient, of_counting, cells = [*solution.tolist(), 0.0][:4]
-    return VarianceComponents(donor, of_counting, cells, patient)
+    donor, patient, of_counting, *of_cells = solution.tolist()
+    return VarianceComponents(donor, of_counting, cells=sum(of_cells), patient=patient)
 
 
 def _of_patients(part: Floats, owner: Floats, shown: Floats) -> Floats:
@@ -151,7 +151,7 @@ def generalised_rows(y: Floats, basis: Floats, noise: Floats, *, shared: SharedV
 
 
 def fit(
-    y: Floats, basis: Floats, null: Floats, *, patient: Ints, library: Floats, n_cells: Floats
+    y: Floats, basis: Floats, null: Floats, *, patient: Ints, total: Floats, library: Floats, n_cells: Floats
 ) -> tuple[LogLinearFit, VarianceComponents]:
     """Fit rows of log rates of one group of cells whose samples share patients.
 
@@ -166,14 +166,16 @@ def fit(
         (n, r) orthonormal bases of the design, and of the design without what is compared.
     patient
         (n,) codes.
+    total
+        (m,) counts of all samples together.
     library, n_cells
         (n,) of the samples.
     """
     owner = owners(patient)
     strata = Strata.of(basis, owner)
     if np.trace(strata.within) < _LEAST_WITHIN:
-        return log_linear.fit(y, basis, null, library=library, n_cells=n_cells)
-    counting = log_linear.unchanged_counting(y, basis, null, library=library)
+        return log_linear.fit(y, basis, null, total=total, library=library, n_cells=n_cells)
+    counting = log_linear.expected_counting(y, null, total=total, library=library)
     components = variance_components(y, strata, owner, counting=counting, n_cells=n_cells)
     noise = components.at(counting, n_cells)
     of_noise, of_patients = by_level(y, strata, owner, counting=counting, noise=noise, patient=components.patient)

@@ -54,20 +54,20 @@ def slow_quantile(alpha, tail):
     return optimize.brentq(lambda t: slow_pvalue(t, tail) - alpha, 0, 1e4)
 
 
-def slow_noise(y, x, null, *, components, library, n_cells):
+def slow_noise(y, null, *, read, components, library, n_cells):
     """Variances of the observations: of donors, of counting where conditions make no difference, of cells."""
-    full, unchanged = (z @ np.linalg.lstsq(z, y, rcond=None)[0] for z in (x, null))
-    read = sum(2 ** full[s] * (library[s] + 1) / 1e6 for s in range(y.size))
+    unchanged = null @ np.linalg.lstsq(null, y, rcond=None)[0]
     depth = sum(2 ** unchanged[s] * library[s] for s in range(y.size))
-    out = []
+    means, out = [], []
     for s in range(y.size):
         mean, share = 2 ** unchanged[s] * library[s] / depth * read, library[s] / sum(library)
         added = 0.5 * y.size * share
-        added += mean * (1 - share) / (2 * (mean + added))
-        variance, shown = log_moments(np.array([max(mean, 0.05)]), np.array([added]))  # sums in test_log_moments.py
+        added += mean * (1 - share) / (2 * (mean + added)) if mean > 0 else 0.0
+        means.append(max(mean, 0.05))
+        variance, shown = log_moments(np.array(means[-1:]), np.array([added]))  # sums in test_log_moments.py
         of_rate = components.donor + components.cells / n_cells[s]
         out.append(of_rate * shown[0] ** 2 + components.counting * variance[0])
-    return np.array(out)
+    return np.array([max(v for v, m in zip(out, means, strict=True) if m >= mean) for mean in means])
 
 
 def slow_weighted(y, x, noise, vector):
@@ -83,8 +83,9 @@ def slow_logs(cohort, model, *, entity, group, vector):
     x, library = cohort.design[samples], cohort.library[samples, group]
     y = of_gene(cohort.logcpm, cohort, model, entity=entity, group=group)
     n_cells = cohort.n_cells[samples, group]
-    null = np.column_stack([np.ones(y.size), x[:, len(cohort.levels) :]])
-    noise = slow_noise(y, x, null, components=of_group.components, library=library, n_cells=n_cells)
+    null = np.column_stack([np.ones(y.size), x[:, 2:]]) if len(cohort.levels) == 2 else x
+    read = of_gene(cohort.counts, cohort, model, entity=entity, group=group).sum()
+    noise = slow_noise(y, null, read=read, components=of_group.components, library=library, n_cells=n_cells)
     estimate, unscaled, residual = slow_weighted(y, x, noise, vector)
     free = y.size - np.linalg.matrix_rank(x)
     variance = sum(residual**2 / noise) / free
@@ -198,7 +199,7 @@ def slow_side(cohort, model, *, entity, group, vector):
     counts = slow_counts(cohort, model, entity=entity, group=group, vector=vector)
     z = [np.sign(part.get("sign", part["estimate"])) * stats.norm.isf(part["p"] / 2) for part in (logs, counts)]
     lean = model.groups[group].lean
-    share, null_share = (x + (1 - x) * lean for x in (counts["share"], counts["null_share"] ** 2))
+    share, null_share = (x + (1 - x) * lean for x in (counts["share"], counts["null_share"] ** 3))
     joined = {name: (1 - share) * logs[name] + share * counts[name] for name in ("estimate", "se", "df", "own")}
     joined["doubt"] = max(logs["doubt"], counts["doubt"])
     half = (1 - share) * logs["wide"] * logs["se"] + share * counts["wide"] * counts["se"]

@@ -211,7 +211,9 @@ def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
     keep = cohort.present[:, group]
     design = cohort.design[keep]
     basis = linear.orthonormal(design)
-    null = linear.orthonormal(np.column_stack([np.ones(len(design)), design[:, len(cohort.levels) :]]))
+    null = basis
+    if len(cohort.levels) == 2:  # of more, the others' counts would be taken for those of the two that are compared
+        null = linear.orthonormal(np.column_stack([np.ones(len(design)), design[:, 2:]]))
     patient = _shared_patients(cohort, keep)
     library, n_cells = cohort.library[keep, group], cohort.n_cells[keep, group].astype(np.float64)
     value, counts = rows.value[group][keep].T, rows.count[group][keep].T
@@ -219,14 +221,16 @@ def _fit_group(cohort: Cohort, rows: EntityValues, *, group: int) -> _GroupFits:
         others = cohort.background[keep, group]
         value = np.vstack([value, log_rates(others, library[:, None]).T])
         counts = np.vstack([counts, others.T])
+    total = counts.sum(axis=1)
     if basis.shape[0] == basis.shape[1]:
         fitted = log_linear.weighted_rows(value, basis, np.ones_like(value))
         components = log_linear.VarianceComponents(1.0, 0.0, 0.0)
     elif patient is None:
-        fitted, components = log_linear.fit(value, basis, null, library=library, n_cells=n_cells)
+        fitted, components = log_linear.fit(value, basis, null, total=total, library=library, n_cells=n_cells)
     else:
-        fitted, components = patients.fit(value, basis, null, patient=patient, library=library, n_cells=n_cells)
-    total = counts.sum(axis=1)
+        fitted, components = patients.fit(
+            value, basis, null, patient=patient, total=total, library=library, n_cells=n_cells
+        )
     # counts are fitted without the patients' part: each has one sample of a condition, so that a difference of
     # conditions is at most less sure, and it is what counts leave little to see of
     counted = np.flatnonzero(total > 0) if fitted.df > 0 and cohort.counted else np.zeros(0, np.int64)

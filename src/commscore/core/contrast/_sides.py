@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LN2 = float(np.log(2.0))
 _SMALLEST = 1e-300
+_EVIDENCE = 3  # power of the share of counting that the fit by counts has in the evidence
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,11 @@ def _deviate(pvalue: Floats, sign: Floats) -> Floats:
 def _joined(
     logs: _Estimates, model: GroupModel, count_fit: CountFit, *, coordinates: Floats, outside: float
 ) -> _Estimates:
-    """Average both fits, row by row; rows without a count keep the log-linear one."""
+    """Average both fits, row by row; rows without a count keep the log-linear one.
+
+    Small counts pull log-linear effects to zero, so effects by counts count as much as counting does. Their evidence
+    takes donors for gamma variables, and has a say only where donors are a small part of the variance.
+    """
     effect, se, z, wide = (a.copy() for a in (logs.effect, logs.se, logs.z, logs.wide))
     quantile = count_fit.tail.quantile(outside)
     rows = count_fit.rows
@@ -151,8 +156,8 @@ def _joined(
         if not np.isfinite(direction).all() or not direction.any():
             continue
         (count_effect, count_se, count_z), null_counting = _by_counts(count_fit, model.basis, direction)
-        null_share = _weight(null_counting**2, model.lean)
-        z[c, rows] = (1.0 - null_share) * z[c, rows] + null_share * count_z
+        evidence_share = _weight(null_counting**_EVIDENCE, model.lean)
+        z[c, rows] = (1.0 - evidence_share) * z[c, rows] + evidence_share * count_z
         half = own * wide[c, rows] * se[c, rows] + share * quantile * count_se
         effect[c, rows] = own * effect[c, rows] + share * count_effect
         se[c, rows] = own * se[c, rows] + share * count_se
@@ -162,11 +167,7 @@ def _joined(
 
 
 def _weight(counting: Floats, lean: float) -> Floats:
-    """Weight of the fit by counts: the share of counting, and of the rest what the cohort leans to.
-
-    Of estimates, which small counts pull to zero in the log-linear fit; evidence takes the square of the share, as
-    the fit by counts takes donors for gamma variables wherever they add to the variance.
-    """
+    """Weight of the fit by counts: a share of counting, and of the rest what the cohort leans to."""
     return counting + (1.0 - counting) * lean
 
 
