@@ -299,7 +299,7 @@ def _fit(p: Mapping[str, str]) -> str:
         f"{counts} summed per sample and group, set against {_libraries(p)}, "
         "fitted by weighted least squares (variances of donors, counting and cells), and by negative binomial "
         "quasi-likelihood, both with variances moderated over genes and groups and averaged by the share of counting "
-        "(evidence by its square; and the more by counts, the more donors vary as gamma variables do); "
+        "(of p-values by its third power; and the more by counts, the more donors vary as gamma variables do); "
     )
 
 

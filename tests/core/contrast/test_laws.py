@@ -12,7 +12,7 @@ from scipy import stats
 
 from commscore.arrays import Entities
 from commscore.arrays import Tests as Edges
-from commscore.core.contrast import LABELS, Contrast, Settings, compare, design, fit
+from commscore.core.contrast import LABELS, Cohort, Contrast, Settings, compare, design, fit
 from commscore.core.contrast._abundance import relative_to_reference
 from commscore.core.log_rates import log_rates
 from commscore.stats import linear
@@ -516,3 +516,33 @@ def test_contrasts_that_do_not_fit_are_refused(cohort, tests):
         replace(c, prop=c.prop[:, :1])
     with pytest.raises(ValueError, match="design has shape"):
         replace(c, design=c.design[:, :1])
+
+
+def test_a_condition_that_is_not_compared_lends_the_others_no_counts():
+    """Genes thirtyfold in a third condition: of those rows 0.10 had p up to 0.05 with one count for all conditions."""
+    n_genes, n = 1200, 12
+    condition, shares = np.repeat([0, 1, 2], 4), []
+    high = np.arange(n_genes) < 400
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        mean = np.where((condition[:, None] == 2) & high, 150.0, 5.0)
+        counts = rng.poisson(mean * rng.gamma(10.0, 0.1, (n, n_genes))).astype(float)[:, None]
+        library = np.full((n, 1), 1e5)
+        c = Cohort(
+            logcpm=log_rates(counts, library[:, :, None]),
+            counts=counts,
+            library=library,
+            n_cells=np.full((n, 1), 100),
+            prop=np.ones_like(counts),
+            condition=condition,
+            levels=("a", "b", "c"),
+            design=np.eye(3)[condition],
+        )
+        group, gene = np.zeros(n_genes, np.int64), np.arange(n_genes)
+        genes = Entities.of([[g] for g in range(n_genes)])
+        contrast = design.pair("b vs a", ref=0, alt=1, n_coefficients=3)
+        options = Settings(expr_prop=0.0, max_enumeration=0)
+        out = compare(c, genes, Edges(group, group, gene, gene), contrast=contrast, settings=options)
+        p = out.columns["ligand_pvalue"]
+        shares.append([(p[high] <= 0.05).mean(), (p[~high] <= 0.05).mean()])
+    assert (np.mean(shares, axis=0) < 0.062).all()  # 1,600 rows: three standard errors above .045
