@@ -129,7 +129,8 @@ def _file(cache, method, cohort, *, null):
 
 def _mark(cohort):
     """Changes with the counts and the design, so that nothing is taken for another cohort's."""
-    return zlib.crc32(cohort.design.tobytes(), zlib.crc32(np.ascontiguousarray(cohort.counts).tobytes()))
+    mark = zlib.crc32(cohort.design.tobytes(), zlib.crc32(np.ascontiguousarray(cohort.counts).tobytes()))
+    return zlib.crc32(cohort.patient.tobytes(), mark) if cohort.nested else mark
 
 
 def _kept(cache, method, cohort, *, null):

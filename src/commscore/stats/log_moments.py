@@ -14,10 +14,10 @@ from .deviance_moments import count_grid
 if TYPE_CHECKING:
     from ..arrays import Floats, Ints
 
-_MEANS = np.log(np.geomspace(5e-3, 400.0, 90))
-_ADDED = np.log(np.geomspace(0.02, 20.0, 40))
-_LN2 = float(np.log(2.0))
 _LEAST_MEAN = 0.05
+_MEANS = np.log(np.geomspace(_LEAST_MEAN, 400.0, 72))
+_ADDED = np.log(np.geomspace(0.02, 200.0, 53))
+_LN2 = float(np.log(2.0))
 _ENOUGH = 1.0  # counts per sample, from which a row tells the components of a variance apart
 _FEWEST_ROWS = 100
 _ALIKE = 1.0 - 1e-9
