@@ -131,13 +131,13 @@ def stages(v):
 
 
 def replicates(v):
-    assert v["right"] == {"tested": 761, "padj ≤ 0.05": 5}
+    assert v["right"] == {"tested": 761, "padj ≤ 0.05": 12}
     assert v["wrong"]["padj ≤ 0.05"] > 100
     assert v["unit"] == ["cells"]
     assert v["splits"] == 9
     by_cells, by_samples = v["nonsense"]
     assert by_cells > 0.2
-    assert by_samples < 0.06
+    assert by_samples < 0.08  # few rows that share genes; of random pairs in the same cells 0.037
     assert v["null_right"]["padj ≤ 0.05"] == 0
     assert 0.2 < v["pooled"] < 0.35  # of rows whose p-value is corrected for being listed
     assert max(v["by_sample"]) < 0.07

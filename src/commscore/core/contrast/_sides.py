@@ -152,11 +152,13 @@ def _joined(
     # of the full fit, and so the same for all contrasts: effects of contrasts that add up add up
     share = _weight(count_fit.fitted.counting, model.lean)
     own = 1.0 - share
+    # where samples share patients, the fit by counts, which does not know it, is the more careful of the two
+    power = 1 if model.log_fit.shared is not None else _EVIDENCE
     for c, direction in enumerate(coordinates):
         if not np.isfinite(direction).all() or not direction.any():
             continue
         (count_effect, count_se, count_z), null_counting = _by_counts(count_fit, model.basis, direction)
-        evidence_share = _weight(null_counting**_EVIDENCE, model.lean)
+        evidence_share = _weight(null_counting**power, model.lean)
         z[c, rows] = (1.0 - evidence_share) * z[c, rows] + evidence_share * count_z
         half = own * wide[c, rows] * se[c, rows] + share * quantile * count_se
         effect[c, rows] = own * effect[c, rows] + share * count_effect
