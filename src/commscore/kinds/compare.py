@@ -298,9 +298,15 @@ def _fit(p: Mapping[str, str]) -> str:
     return (
         f"{counts} summed per sample and group, set against {_libraries(p)}, "
         "fitted by weighted least squares (variances of donors, counting and cells), and by negative binomial "
-        "quasi-likelihood, both with variances moderated over genes and groups and averaged by the share of counting "
-        "(of p-values by its third power; and the more by counts, the more donors vary as gamma variables do); "
+        "quasi-likelihood, both with variances moderated over genes and groups and averaged: effects by the share of "
+        f"counting in the variance, p-values by {_share(p)}, and both the more by counts, the more donors vary as "
+        "gamma variables do; "
     )
+
+
+def _share(p: Mapping[str, str]) -> str:
+    """Say how the fit by counts is weighed in p-values."""
+    return "the same" if p.get("patient_design") == "mixed" else "its third power"
 
 
 def _libraries(p: Mapping[str, str]) -> str:

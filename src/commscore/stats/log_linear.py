@@ -29,7 +29,11 @@ _DIGITS = 9  # to which counts are the same
 
 @dataclass(frozen=True)
 class VarianceComponents:
-    """Of the variance of a log2 rate: of donors, counting and cells, and ``patient``, which samples share."""
+    """What makes the variance of a log2 rate.
+
+    ``donor`` is that of a rate between samples, ``cells`` is divided by their number, and ``patient`` is what samples
+    of a patient share, all in squares of log2; ``counting`` is a factor of the variance of Poisson counts.
+    """
 
     donor: float
     counting: float

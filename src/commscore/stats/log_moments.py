@@ -20,7 +20,7 @@ _ADDED = np.log(np.geomspace(0.02, 200.0, 53))
 _LN2 = float(np.log(2.0))
 _ENOUGH = 1.0  # counts per sample, from which a row tells the components of a variance apart
 _FEWEST_ROWS = 100
-_ALIKE = 1.0 - 1e-9
+_ALIKE = 1.0 - 1e-9  # rounding that does not part rows of as many counts
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Counting:
         enough = _ENOUGH
         if typical.size > _FEWEST_ROWS:
             enough = min(enough, float(np.partition(typical, -_FEWEST_ROWS)[-_FEWEST_ROWS]))
-        elif typical.size:
+        else:
             enough = 0.0
         return np.flatnonzero((typical >= enough * _ALIKE) & (typical > _LEAST_MEAN))
 
