@@ -69,7 +69,35 @@ def test_outlying_rows_have_no_say_and_keep_their_own():
     assert alone[0, 30:].sum() == 0
     np.testing.assert_array_equal(found.variance[alone], rows.variance[alone])
     np.testing.assert_array_equal(found.total[alone], 6.0)
-    assert (found.total[~alone] > 20.0).all()
+    # of the others only those that vary most, which thirty outlying rows beside them make doubtful
+    low = stats.f.sf(rows.variance / found.prior, 6.0, found.prior_df) > 0.1
+    assert (found.total[low] > 20.0).all()
+
+
+def test_prior_has_a_say_as_far_as_it_describes_how_often_rows_vary_much():
+    """Sixty of 2000 rows eight times as variable: not all are excluded, and the others are too many for the prior."""
+    false, false_of_prior, doubted, level = [], [], [], []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        factor = np.where(np.arange(2000) < 60, 8.0, 1.0)
+        variance = factor * rng.chisquare(6, (1, 2000)) / 6
+        rows = RowVariances(variance, np.full((1, 2000), 6.0), np.zeros((1, 2000)), np.ones((1, 2000), bool))
+        found = moderate(rows)
+        estimate = rng.normal(size=2000) * np.sqrt(factor)
+        p = found.tail(0).pvalue(estimate / np.sqrt(found.variance[0]))
+        whole = ((6.0 * variance + found.prior_df * found.prior) / (6.0 + found.prior_df))[0]
+        of_prior = 2.0 * stats.t.sf(np.abs(estimate) / np.sqrt(whole), 6.0 + found.prior_df[0])
+        of_prior = np.where(found.total[0] == 6.0, p, of_prior)
+        false.append((p[:60] <= 0.01).mean())
+        false_of_prior.append((of_prior[:60] <= 0.01).mean())
+        doubted.append((found.total[0, 60:] < 0.9 * found.total.max()).mean())
+        level.append((p <= 0.05).mean())
+    assert np.mean(false) < 0.05 < 0.07 < np.mean(false_of_prior)
+    assert np.mean(doubted) < 0.08  # the price that others pay
+    assert 0.04 < np.mean(level) < 0.05
+    # rows that all follow the prior are left to it
+    clean = moderate(RowVariances(rng.chisquare(6, (1, 2000)) / 6, rows.df, rows.level, rows.shaping))
+    assert (clean.total < 0.9 * clean.total.max()).mean() < 0.02
 
 
 def test_a_gene_that_is_outlying_in_all_groups_keeps_its_own():
@@ -159,11 +187,11 @@ def slow_residuals(rows):
     return logs - base, base
 
 
-def slow_spread(residual, df):
+def slow_spread(residual, df, upper, n):
     """Spread whose F distribution, winsorised, has the variance of the residuals, winsorised; and the margin."""
 
     def winsorised(x):
-        return np.clip(x, np.quantile(x, 0.05), np.quantile(x, 0.90)).var()
+        return np.clip(x, np.quantile(x, 0.05), np.quantile(x, upper)).var()
 
     u = (np.arange(2000) + 0.5) / 2000
     log_ratio = special.digamma(df / 2) - np.log(df / 2)
@@ -173,7 +201,7 @@ def slow_spread(residual, df):
         return winsorised(np.log(stats.f.ppf(u, df, np.exp(log_d0))) - log_ratio) - seen
 
     d0 = np.exp(optimize.brentq(excess, np.log(0.3), np.log(300.0)))
-    return trigamma(d0 / 2) + 1.3 * trigamma(df / 2) * np.sqrt(2 / residual.size)
+    return trigamma(d0 / 2) + 1.3 * trigamma(df / 2) * np.sqrt(2 / n)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
@@ -181,14 +209,23 @@ def test_trend_levels_and_spread_are_what_loops_give(groups):
     rows, _, _ = simulated(groups=groups, m=600, d0=6.0, trend=0.8, levels=np.linspace(-1, 1, groups), seed=6)
     found = moderate(rows, None)
     residual, base = slow_residuals(rows)
-    spread = slow_spread(residual.ravel(), 6.0)
+    first = slow_spread(residual.ravel(), 6.0, 0.90, residual.size)
+    there, sampling = np.ones(residual.shape, bool), np.full(residual.shape, trigamma(3.0))
+    rho = np.zeros((groups, groups))
+    common = min(max(slow_common(residual, sampling, there, rho), 0.0), first) if groups > 1 else 0.0
+    apart, alone = slow_outlying(rows.variance, base, there, first, common, rho)
+    apart = apart | alone
+    spread = slow_spread(residual[~apart], 6.0, 1.0, residual.size)
     assert trigamma(found.common_df / 2) == pytest.approx(spread, rel=0.02)
     if groups == 1:
         d0 = found.prior_df
         np.testing.assert_allclose(np.log(found.prior), base + special.digamma(d0 / 2) - np.log(d0 / 2), rtol=1e-6)
-        want = (d0 * found.prior + 6 * rows.variance) / (d0 + 6)
-        np.testing.assert_allclose(found.variance, want)
-        np.testing.assert_allclose(found.total, 6 + d0)
+        want, total = (d0 * found.prior + 6 * rows.variance) / (d0 + 6), 6 + d0
+        p = stats.f.sf(rows.variance / found.prior, 6.0, d0)
+        apart |= p * p.size < 0.05
+        want, total = slow_mixture(p, want, total, rows.variance, rows.df)
+        np.testing.assert_allclose(found.variance, np.where(apart, rows.variance, want))
+        np.testing.assert_allclose(found.total, np.where(apart, 6.0, total))
         np.testing.assert_allclose(found.own, 6.0)
         assert found.doubt == 1 / 600
 
@@ -233,11 +270,28 @@ def slow_lent(residual, sampling, there, spread, rho):
     return shift, left, shared
 
 
+def slow_mixture(p, variance, total, own, df):
+    """Every row's precision a mixture of two gamma variables, by the share of rows as far out that is expected."""
+    variance, total, order = variance.copy(), total.copy(), np.argsort(p, axis=None)
+    largest = 0.0
+    for rank, at in enumerate(order, start=1):
+        place = np.unravel_index(at, p.shape)
+        likely = largest = min(max(largest, p[place] * p.size / (rank - 0.5)), 1.0)
+        laws = [
+            stats.gamma(d / 2, scale=2 / (d * v)) for v, d in ((variance[place], total[place]), (own[place], df[place]))
+        ]
+        mean = likely * laws[0].mean() + (1 - likely) * laws[1].mean()
+        square = sum(w * (law.var() + law.mean() ** 2) for w, law in zip((likely, 1 - likely), laws, strict=True))
+        variance[place] = 1 / mean
+        total[place] = min(2 * mean**2 / (square - mean**2), total[place])
+    return variance, total
+
+
 def slow_outlying(variance, base, there, spread, common, rho):
-    """Genes whose deviates, added up over their groups, are too large: false discovery rate .05."""
+    """Genes whose deviates, added up over their groups, are too large: false discovery rate .05; rows alone."""
     d0, sampling = 2 * optimize.brentq(lambda x: trigamma(x) - spread, 1e-3, 1e7), trigamma(3.0)
     scale = np.exp(base + special.digamma(d0 / 2) - np.log(d0 / 2))
-    p = []
+    p, alone = [], there & (stats.f.sf(np.where(there, variance, 0.0) / scale, 6.0, d0) * there.sum() < 0.05)
     for g in np.arange(variance.shape[1]):
         mine = np.flatnonzero(there[:, g])
         z = [max(stats.norm.isf(stats.f.sf(variance[k, g] / scale[k, g], 6.0, d0)), -3.0) for k in mine]
@@ -245,7 +299,7 @@ def slow_outlying(variance, base, there, spread, common, rho):
             [1.0 if j == k else (common + rho[j, k] * sampling) / (spread + sampling) for k in mine] for j in mine
         ]
         p.append(stats.norm.sf(sum(z) / np.sqrt(np.sum(likeness))))
-    return stats.false_discovery_control(p) <= 0.05
+    return stats.false_discovery_control(p) <= 0.05, alone
 
 
 @pytest.mark.parametrize("correlated", [False, True])
@@ -283,7 +337,15 @@ def test_what_genes_lend_is_what_loops_give(correlated, missing):
         )
     base = np.repeat((constant + offset)[:, None], 150, axis=1)
     sampling = np.where(there, special.polygamma(1, 3.0), 0.0)
+    residual = np.where(there, logs - base, 0.0)
+    first = slow_spread(residual[there], 6.0, 0.90, there.sum())
+    own = np.where(there, rows.variance, 0.0)
+    common = min(max(slow_common(residual, sampling, there, rho), 0.0), first)
+    genes, outlying = slow_outlying(own, base, there, first, common, rho)
+    assert 0 < genes.sum() < 0.1 * genes.size
+    outlying |= there & genes
     spread = trigamma(found.common_df / 2)
+    assert spread == pytest.approx(slow_spread(residual[there & ~outlying], 6.0, 1.0, there.sum()), rel=0.02)
     shift, left, shared = slow_lent(np.where(there, logs - base, 0.0), sampling, there, spread, rho)
     assert np.abs(shift).max() > 0.3
     d0 = np.array(
@@ -292,13 +354,9 @@ def test_what_genes_lend_is_what_loops_give(correlated, missing):
     np.testing.assert_allclose(found.prior_df, d0, rtol=1e-5)
     prior = np.exp(base + shift + special.digamma(d0 / 2) - np.log(d0 / 2))
     np.testing.assert_allclose(found.prior, prior, rtol=1e-5)
-    own = np.where(there, rows.variance, 0.0)
-    outlying = there & (stats.f.sf(own / prior, np.maximum(d, 1.0), d0) * there.sum() < 0.05)
-    common = min(max(slow_common(np.where(there, logs - base, 0.0), sampling, there, rho), 0.0), spread)
-    genes = slow_outlying(own, base, there, spread, common, rho)
-    assert 0 < genes.sum() < 0.1 * genes.size
-    outlying |= there & genes
-    np.testing.assert_allclose(found.variance[~outlying], ((d0 * prior + d * own) / (d0 + d))[~outlying], rtol=1e-5)
+    p = np.where(there, stats.f.sf(own / prior, np.maximum(d, 1.0), d0), 1.0)
+    outlying |= there & (p * there.sum() < 0.05)
+    wanted_total = np.empty(d.shape)
     for k in range(4):
         for g in range(150):
             a = d[k, g] / (d[k, g] + d0[k, g])
@@ -306,10 +364,14 @@ def test_what_genes_lend_is_what_loops_give(correlated, missing):
             alone = a**2 * sampling[k, g] + (1 - a) ** 2 * left[k, g]
             more = 1 + 2 * a * (1 - a) * shared[k, g] / alone
             wanted = trigamma(sum_of_both) * max(more, 1.0)
-            total = 2 * optimize.brentq(lambda x, v=wanted: special.polygamma(1, x) - v, 1e-3, 1e7)
-            if outlying[k, g]:
-                total = d[k, g]
-            assert found.total[k, g] == pytest.approx(min(total, d[k].sum()), rel=1e-5)
+            wanted_total[k, g] = 2 * optimize.brentq(lambda x, v=wanted: special.polygamma(1, x) - v, 1e-3, 1e7)
+    wanted_variance = (d0 * prior + d * own) / (d0 + d)
+    wanted_variance[there], wanted_total[there] = slow_mixture(
+        p[there], wanted_variance[there], wanted_total[there], own[there], d[there]
+    )
+    wanted_total = np.minimum(np.where(outlying, d, wanted_total), d.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(found.variance, np.where(outlying, own, wanted_variance), rtol=1e-5)
+    np.testing.assert_allclose(found.total, wanted_total, rtol=1e-5)
 
 
 def test_shared_donors_leave_fewer_degrees_of_freedom():

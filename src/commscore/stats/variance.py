@@ -4,8 +4,9 @@ Residual variances get a scaled inverse chi-squared prior (Smyth 2004, doi:10.22
 level for every group of cells, fitted by plain or by robust moments of their logarithms, the latter in the spirit of
 Phipson et al. (2016, doi:10.1214/16-AOAS920). Beyond them, a gene that varies much in one group varies much in others,
 too: the prior of a row takes over from the same gene's variances elsewhere what they have in common, less what they
-share because the same donors were measured. A gene whose variances no such prior describes, as one that some donors
-lack, keeps its own in all groups. The tails of the t-statistics stay as heavy as a row's own few degrees of freedom ask
+share because the same donors were measured. A row of which there are more than the prior expects follows it with that
+much less of a chance, and has the precision of a mixture. A gene whose variances no such prior describes, as one that
+some donors lack, keeps its own in all groups. The tails of the t-statistics stay as heavy as a row's own few degrees of freedom ask
 for (:class:`Tail`).
 """
 
@@ -15,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import chdtrc, chdtri, digamma, fdtrc, fdtri, ndtr, ndtri, polygamma, stdtr, stdtrit
+from scipy.special import chdtrc, chdtri, digamma, fdtrc, fdtri, polygamma, stdtr, stdtrit
 
-from .multiple import benjamini_hochberg
+from .log_variances import LogVariances
 
 if TYPE_CHECKING:
     from ..arrays import Bools, Floats, Ints
@@ -26,12 +27,12 @@ _KNOTS = 5
 _ROWS_PER_KNOT = 30
 _ROUNDS = 3
 _LEVEL_TAILS = (0.05, 0.95)
-_SPREAD_TAILS = (0.05, 0.90)
+_NARROW = (0.05, 0.90)
+_WIDE = (0.05, 1.0)
 _NO_TAILS = (0.0, 1.0)
 _CANDIDATES = np.geomspace(0.3, 300.0, 40)
 _MARGIN = 1.3
-_OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance; false discovery rate of such genes
-_EXTREME = 3.0  # normal deviate that no row of a gene falls below: a row of few counts may not vary at all
+_OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
 _LEAST_VARIANCE = 1e-6  # of a log variance
 _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
 _BINS = 5
@@ -157,25 +158,23 @@ def moderate(
     floor = _FLOOR * np.median(rows.variance[shape])
     logs = np.log(np.maximum(np.where(known, rows.variance, 1.0), floor)) - digamma(half) + np.log(half)
     base, rank = _base(logs, rows.level, shape, tails=_LEVEL_TAILS if robust else _NO_TAILS)
-    residual = np.where(known, logs - base, 0.0)
-    sampling = np.where(known, polygamma(1, half), np.inf)
+    sampling = np.where(known, polygamma(1, half), 0.0)
+    n_groups = known.shape[0]
+    rho = np.zeros((n_groups, n_groups)) if correlation is None else correlation
+    logged = LogVariances(np.where(known, logs - base, 0.0), np.sqrt(sampling), known, shape, rho)
+    apart, told = np.zeros(known.shape, bool), np.zeros(known.shape, bool)
     if robust:
-        spread = _robust_spread(residual[shape], (rows.df if rows.spread_df is None else rows.spread_df)[shape])
-        spread += _MARGIN * float(sampling[shape].mean()) * np.sqrt(2.0 / shape.sum())
-        spread = max(spread, _LEAST_VARIANCE)
+        margin = _MARGIN * float(sampling[shape].mean()) * np.sqrt(2.0 / shape.sum())
+        spread, apart = _robust(rows, base, logged, margin=margin)
+        told = known & (rows.df >= rows.df[shape].min())
     else:
-        spread = _plain_spread(residual[shape], sampling[shape], rank=rank)
+        spread = _plain_spread(logged.residual[shape], sampling[shape], rank=rank)
         if not spread and rank == 1:  # one variance for all, estimated by the mean; a trend has the logarithms only
             base = np.full(base.shape, np.log(rows.variance[shape].mean()))
-    likeness = _likeness(residual, sampling, known=known, shape=shape, spread=spread, correlation=correlation)
-    lent = _borrow(residual, likeness, known=known)
+    lent = logged.lent(spread)
     common_df = float(_prior_df(np.array(spread)))
     prior = _Prior(base + lent.shift, lent.width, lent.covariance, n_rows=int(shape.sum()), common_df=common_df)
-    apart = np.zeros(known.shape, bool)
-    if robust:
-        ratio = np.where(known, rows.variance, 0.0) / _prior_variance(base, np.full(base.shape, common_df))
-        apart = known & _outlying_genes(_upper_tail(ratio, rows.df, common_df), known, likeness)
-    return _moderate(rows, known, prior, ceiling=ceiling, apart=apart)
+    return _moderate(rows, known, prior, ceiling=ceiling, apart=apart, told=told)
 
 
 def moderate_rows(
@@ -266,127 +265,53 @@ def _plain_spread(residual: Floats, sampling: Floats, *, rank: int) -> float:
     return max(float(np.sum(residual**2) / max(residual.size - rank, 1) - sampling.mean()), 0.0)
 
 
-def _robust_spread(residual: Floats, df: Floats) -> float:
-    """Estimate the same without the outlying rows.
+def _robust_spread(residual: Floats, df: Floats, *, tails: tuple[float, float], margin: float) -> float:
+    """Estimate the same from what lies between the ``tails``, and add a margin.
 
     The variance of the residuals, winsorised, is set equal to that of log F(d, d0), winsorised likewise: so outlying
     rows have no say, and it costs no assumption about how many there are.
     """
-    seen = _winsorised_variance(residual)
+    seen = _winsorised_variance(residual, tails)
     edges = np.quantile(df, np.linspace(0.0, 1.0, _BINS + 1))
     typical = np.unique(np.round(0.5 * (edges[1:] + edges[:-1]), 3))
-    expected = np.array([_expected(typical, d0) for d0 in _CANDIDATES])
-    least = _expected(typical, np.inf)
+    expected = np.array([_expected(typical, d0, tails) for d0 in _CANDIDATES])
+    least = _expected(typical, np.inf, tails)
     if seen <= least:
-        return 0.0
+        return max(margin, _LEAST_VARIANCE)
     # the variance falls with d0; interpolated in trigamma, which it is nearly linear in
     spread = polygamma(1, np.append(_CANDIDATES, 1e12) / 2.0)
     variances = np.append(expected, least)
     order = np.argsort(variances)
-    return float(np.interp(seen, variances[order], spread[order]))
+    return max(float(np.interp(seen, variances[order], spread[order])) + margin, _LEAST_VARIANCE)
 
 
-def _winsorised_variance(values: Floats) -> float:
-    return float(np.clip(values, *np.quantile(values, _SPREAD_TAILS)).var())
+def _robust(rows: RowVariances, base: Floats, logged: LogVariances, *, margin: float) -> tuple[float, Bools]:
+    """Variance of the log variances, and the rows (n_groups, m) that vary more, alone or with all rows of their gene.
+
+    Those are found with what a narrow middle says; the wide one, without them, knows better how often rows vary much.
+    """
+    df = rows.df if rows.spread_df is None else rows.spread_df
+    spread = _robust_spread(logged.residual[logged.shape], df[logged.shape], tails=_NARROW, margin=margin)
+    prior_df = _prior_df(np.full(base.shape, spread))
+    p = _upper_tail(np.where(logged.known, rows.variance, 0.0) / _prior_variance(base, prior_df), rows.df, prior_df)
+    alone = p * logged.known.sum() < _OUTLYING
+    apart = np.asarray(logged.known & (alone | logged.outlying_genes(p, spread)), np.bool_)
+    used = logged.shape & ~apart
+    if used.sum() >= _FEWEST:
+        spread = _robust_spread(logged.residual[used], df[used], tails=_WIDE, margin=margin)
+    return spread, apart
 
 
-def _expected(df: Floats, prior_df: float) -> float:
+def _winsorised_variance(values: Floats, tails: tuple[float, float]) -> float:
+    return float(np.clip(values, *np.quantile(values, tails)).var())
+
+
+def _expected(df: Floats, prior_df: float, tails: tuple[float, float]) -> float:
     parts = []
     for d in df:
         ratio = chdtri(d, 1.0 - _UNIFORM) / d if np.isinf(prior_df) else fdtri(d, prior_df, _UNIFORM)
         parts.append(np.log(np.maximum(ratio, 1e-300)) - digamma(d / 2.0) + np.log(d / 2.0))
-    return _winsorised_variance(np.concatenate(parts))
-
-
-@dataclass(frozen=True)
-class _Likeness:
-    """What the log variances of one gene in two groups have in common.
-
-    Attributes
-    ----------
-    common
-        Their covariance beyond what shared donors make.
-    spread
-        Variance of log variances themselves.
-    root
-        (n_groups, m) standard errors of log variances, 0 where there is none.
-    rho
-        (n_groups, n_groups) mean squared correlation of the residuals.
-    """
-
-    common: float
-    spread: float
-    root: Floats
-    rho: Floats
-
-
-def _likeness(
-    residual: Floats, sampling: Floats, *, known: Bools, shape: Bools, spread: float, correlation: Floats | None
-) -> _Likeness:
-    n_groups = residual.shape[0]
-    rho = np.zeros((n_groups, n_groups)) if correlation is None else correlation
-    root = np.sqrt(np.where(known, sampling, 0.0))
-    return _Likeness(_common(residual, root, shape=shape, rho=rho, spread=spread), spread, root, rho)
-
-
-@dataclass(frozen=True)
-class _Lent:
-    """What other groups say of a row's log variance: shift of its mean, variance left, covariance with its own."""
-
-    shift: Floats
-    width: Floats
-    covariance: Floats
-
-
-def _borrow(residual: Floats, likeness: _Likeness, *, known: Bools) -> _Lent:
-    n_groups, m = residual.shape
-    common, spread, root, rho = likeness.common, likeness.spread, likeness.root, likeness.rho
-    shift, left, covariance = np.zeros((n_groups, m)), np.full((n_groups, m), spread), np.zeros((n_groups, m))
-    if common <= 0.0:
-        return _Lent(shift, left, covariance)
-    for k in range(n_groups):
-        others = np.flatnonzero(np.arange(n_groups) != k)
-        lending = known[others].T
-        errors = root[others].T
-        matrix = common + rho[np.ix_(others, others)] * errors[:, :, None] * errors[:, None, :]
-        matrix *= lending[:, :, None] & lending[:, None, :]
-        diagonal = np.where(lending, spread + errors**2, 1.0)
-        place = np.arange(others.size)
-        matrix[:, place, place] = diagonal
-        weight = common * np.linalg.solve(matrix, lending.astype(np.float64)[:, :, None])[:, :, 0]
-        weight = np.where(lending, weight, 0.0)
-        shift[k] = (weight * residual[others].T).sum(axis=1)
-        left[k] = np.maximum(spread - common * weight.sum(axis=1), _LEAST_VARIANCE)
-        covariance[k] = (weight * rho[k, others] * errors).sum(axis=1) * root[k]
-    return _Lent(shift, left, covariance)
-
-
-def _common(residual: Floats, root: Floats, *, shape: Bools, rho: Floats, spread: float) -> float:
-    """Covariance of the log variances of one gene in two groups, beyond what shared donors make."""
-    e, t = np.where(shape, residual, 0.0), np.where(shape, root, 0.0)
-    both = shape.astype(np.float64) @ shape.T.astype(np.float64)
-    product = e @ e.T - rho * (t @ t.T)
-    upper = np.triu_indices(residual.shape[0], 1)
-    n = both[upper].sum()
-    return float(np.clip(product[upper].sum() / n, 0.0, spread)) if n else 0.0
-
-
-def _outlying_genes(pvalue: Floats, known: Bools, likeness: _Likeness) -> Bools:
-    """Genes (m,) that vary more, in all their groups together, than genes of the prior do.
-
-    A gene that some donors lack is no further out in any one group than one of many genes may be by chance, but it is
-    so in every group; where chance gives it to one condition alone, the prior's degrees of freedom would be sure of it.
-    The normal deviates of a gene's groups are added up; they are as alike as the log variances.
-    """
-    z = np.where(known, np.maximum(-ndtri(np.maximum(pvalue, 1e-300)), -_EXTREME), 0.0)
-    scale = np.where(known, 1.0 / np.sqrt(likeness.spread + likeness.root**2), 0.0)
-    noise = scale * likeness.root
-    apart = 1.0 - np.eye(known.shape[0])
-    covariance = likeness.common * (scale.sum(axis=0) ** 2 - (scale**2).sum(axis=0))
-    covariance += np.einsum("jm,jk,km->m", noise, likeness.rho * apart, noise)
-    n = known.sum(axis=0)
-    together = ndtr(-z.sum(axis=0) / np.sqrt(np.maximum(n + covariance, 1.0)))
-    return np.asarray(benjamini_hochberg(np.where(n > 0, together, np.nan)) <= _OUTLYING, np.bool_)
+    return _winsorised_variance(np.concatenate(parts), tails)
 
 
 @dataclass(frozen=True)
@@ -418,26 +343,59 @@ def _upper_tail(ratio: Floats, df: Floats, prior_df: Floats | float) -> Floats:
     return np.asarray(tail, np.float64)
 
 
+def _explained(pvalue: Floats, told: Bools) -> Floats:
+    """Share of the rows at least as far out as each that the prior expects there, 1 for rows that are not ``told``.
+
+    One less the chance that a row does not follow the prior, made monotone (Phipson et al. 2016).
+    """
+    out = np.ones(pvalue.shape)
+    p = np.sort(pvalue[told])
+    if p.size:
+        rank = 0.5 * (np.searchsorted(p, p, "left") + np.searchsorted(p, p, "right"))
+        share = np.maximum.accumulate(np.minimum(p * p.size / rank, 1.0))
+        out[told] = share[np.searchsorted(p, pvalue[told])]
+    return out
+
+
+def _mixed(variance: Floats, df: Floats, likely: Floats) -> tuple[Floats, Floats]:
+    """Variance and degrees of freedom of rows that follow the prior as ``likely`` as that, and else have their own.
+
+    ``variance`` and ``df`` (2, m) with the prior and alone. The precision is then a mixture of two gamma variables;
+    the one returned has its mean and variance, and no more degrees of freedom than there are with the prior.
+    """
+    weight = np.stack([likely, 1.0 - likely])
+    mean = (weight / variance).sum(axis=0)
+    square = (weight * (1.0 + 2.0 / df) / variance**2).sum(axis=0)
+    return 1.0 / mean, np.minimum(2.0 * mean**2 / (square - mean**2), df[0])
+
+
 def _moderate(
-    rows: RowVariances, known: Bools, prior: _Prior, *, ceiling: float | None, apart: Bools
+    rows: RowVariances, known: Bools, prior: _Prior, *, ceiling: float | None, apart: Bools, told: Bools
 ) -> ModeratedVariances:
-    """Moderate all rows but those that are ``apart``, or that the prior excludes."""
+    """Moderate all rows but those that are ``apart``, or that the prior excludes.
+
+    Rows that are ``told`` vary enough to tell whether the prior describes them, and it has a say as far as it does.
+    """
     d = np.where(known, rows.df, 0.0)
     own = np.where(known, rows.variance, 0.0)
     d0 = _prior_df(prior.width)
     agree = np.isinf(d0)
     finite = np.where(agree, 1.0, d0)
     variance = _prior_variance(prior.mean, d0)
-    posterior = np.where(agree, variance, (finite * variance + d * own) / (finite + d))
+    moderated = np.where(agree, variance, (finite * variance + d * own) / (finite + d))
     total = np.where(agree, np.inf, _total_df(d, finite, width=prior.width, shared=prior.shared))
-    largest = d.sum(axis=1, keepdims=True) if ceiling is None else ceiling
-    total = np.minimum(total, np.maximum(largest, 1.0))
     p = np.where(known, _upper_tail(own / variance, d, d0), 1.0)
     outlying = apart | (p * known.sum() < _OUTLYING)
+    likely = _explained(p, told)
+    mixed = ~outlying & (likely < 1.0)
+    with_prior_and_alone = np.stack([moderated, own])[:, mixed], np.stack([total, d])[:, mixed]
+    moderated[mixed], total[mixed] = _mixed(*with_prior_and_alone, likely[mixed])
+    largest = d.sum(axis=1, keepdims=True) if ceiling is None else ceiling
+    total = np.minimum(total, np.maximum(largest, 1.0))
     total = np.maximum(np.where(outlying, d, total), _LEAST_DF)
     # a row that says nothing of its variance has no tail of its own
     alone = np.maximum(np.where(d > 0, np.minimum(d, total), total), _LEAST_DF)
-    moderated = np.where(outlying, own, posterior)
+    moderated = np.where(outlying, own, moderated)
     return ModeratedVariances(moderated, variance, d0, total, alone, 1.0 / prior.n_rows, prior.common_df)
 
 
