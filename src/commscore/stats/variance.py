@@ -6,8 +6,8 @@ Phipson et al. (2016, doi:10.1214/16-AOAS920). Beyond them, a gene that varies m
 too: the prior of a row takes over from the same gene's variances elsewhere what they have in common, less what they
 share because the same donors were measured. A row of which there are more than the prior expects follows it with that
 much less of a chance, and has the precision of a mixture. A gene whose variances no such prior describes, as one that
-some donors lack, keeps its own in all groups. The tails of the t-statistics stay as heavy as a row's own few degrees of freedom ask
-for (:class:`Tail`).
+some donors lack, keeps its own in all groups. The tails of the t-statistics stay as heavy as a row's own few degrees of
+freedom ask for (:class:`Tail`).
 """
 
 from __future__ import annotations
