@@ -7,8 +7,9 @@ second column before the change, donors that differ by a log-normal of 0.3, dept
 gamma-Poisson counts of cells. A third of the ligands doubles, a third halves, the rest stays; the same with the second
 condition read at a quarter of the depth. One receptor in a second group does not change. *Estimated* is the mean
 effect on the ligand (log2 1 planted), ``expr_prop=0`` so that nothing is filtered; *found*: p of the ligand ≤ 0.05;
-*tested*: share of the doubled ligands that the default ``expr_prop`` tests; *unchanged*: mean effect, and share of
-p ≤ 0.05, of ligands that stay.
+*foretold*: what ``cs.tl.power`` says of a change of 1 in the ligands that stay, at the same level; *tested*: share of
+the doubled ligands that the default ``expr_prop`` tests; *unchanged*: mean effect, and share of p ≤ 0.05, of ligands
+that stay.
 """
 
 from __future__ import annotations
@@ -62,6 +63,21 @@ def ligands(a, **options):
     return rows.set_index(rows["ligand_complex"].astype(str)).reindex(names).reset_index(drop=True)
 
 
+def foretold(a):
+    """Power of a log2 change of 1 at a level of 0.05 of the ligand alone, in the order of the genes."""
+    names = [g for g in a.var_names if g.startswith("L")]
+    pairs = pd.DataFrame({"ligand": names, "receptor": "REC"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cs.tl.compare(
+            a, "cell_type", condition_key="condition", sample_key="sample", reference="before", resource=pairs,
+            n_perms=1, expr_prop=0.0,
+        )  # fmt: skip
+        rows = cs.tl.power(a, n_samples=(4,), effect=1.0, alpha=0.1, resource=pairs)
+    rows = rows[(rows["source"] == "sender") & (rows["target"] == "receiver") & (rows["n_samples"] == 0)]
+    return rows.set_index(rows["interaction"].astype(str))["ligand_power"].reindex([f"{g}^REC" for g in names])
+
+
 def measured(n, depth):
     """One table per mean: effects, p-values and intervals of all ligands of all cohorts."""
     parts = []
@@ -74,6 +90,7 @@ def measured(n, depth):
                 {
                     "mean": np.repeat(MEANS, EACH), "planted": np.tile(CHANGES, len(MEANS)),
                     "effect": table["ligand_effect"], "p": table["ligand_pvalue"], "tested": default,
+                    "foretold": foretold(a).to_numpy(),
                 }
             )
         )  # fmt: skip
@@ -88,7 +105,9 @@ def table_of(found, depth):
             "depth after": depth, "mean counts": f"{mean:g}",
             "log2 +1: estimated": f"{up['effect'].mean():+.2f} ± {error:.2f}",
             "log2 −1: estimated": f"{down['effect'].mean():+.2f}",
-            "found": f"{(up['p'] <= 0.05).mean():.2f}",
+            "+1 found": f"{(up['p'] <= 0.05).mean():.2f}",
+            "−1 found": f"{(down['p'] <= 0.05).mean():.2f}",
+            "foretold": f"{none['foretold'].mean():.2f}",
             "tested": f"{up['tested'].mean():.2f}",
             "unchanged: estimated": f"{none['effect'].mean():+.2f}",
             "unchanged: p ≤ 0.05": f"{(none['p'] <= 0.05).mean():.3f}",

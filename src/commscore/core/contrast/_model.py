@@ -74,6 +74,10 @@ class GroupModel:
         None where nothing is left to estimate a scale from, or no entity has a count.
     components
         What donors, counting and cells add to the variance.
+    unit
+        (r, r) covariance of the coefficients of natural logarithms that one count, shared out as libraries are, leaves.
+    total
+        (E,) counts of all samples together; infinite where values are not of counts.
     lean
         What the fit by counts weighs beyond the share of counting, 0 to 1/2 of the rest: see :func:`_lean`.
     """
@@ -85,7 +89,17 @@ class GroupModel:
     tail: Tail | None
     count_fit: CountFit | None
     components: VarianceComponents
+    unit: Floats
+    total: Floats
     lean: float = 0.0
+
+    def least_se(self, coordinates: Floats) -> Floats:
+        """Give the standard errors (q, E) that counting alone leaves: no fit of so few counts can know more.
+
+        Half a count more than there is, so that rows without a count have one, too.
+        """
+        unit = np.einsum("qr,rs,qs->q", coordinates, self.unit, coordinates)
+        return np.asarray(np.sqrt(unit[:, None] / (self.total + 0.5)) / _LN2, np.float64)
 
     @property
     def direction(self) -> Floats:
@@ -148,7 +162,8 @@ def build(cohort: Cohort, entities: Entities) -> Model:
     single[:n_entities] &= _first_of_gene(entities)
     shape = (cohort.n_groups, single.size)
     prior, count_prior = _moderate_logs(fitted, single, shape=shape), _moderate_counts(fitted, single, shape=shape)
-    groups = {k: _group_model(f, k, n_entities, prior=prior, count_prior=count_prior) for k, f in fitted.items()}
+    priors = {"prior": prior, "count_prior": count_prior}
+    groups = {k: _group_model(f, k, n_entities, **priors, is_counted=cohort.counted) for k, f in fitted.items()}
     lean = _lean(groups, fitted, rows, prior=prior)
     groups = {k: replace(g, lean=lean) for k, g in groups.items()}
     largest = np.zeros(cohort.n_groups)
@@ -315,12 +330,15 @@ def _group_model(
     *,
     prior: ModeratedVariances | None,
     count_prior: ModeratedVariances | None,
+    is_counted: bool,
 ) -> GroupModel:
     """Keep what concerns the entities, with the variances moderated."""
     fitted = fits.log_fit.take(slice(0, n_entities))
+    unit = np.linalg.inv((fits.basis.T * (fits.library / fits.library.sum())) @ fits.basis)
+    counted = unit, fits.total[:n_entities] if is_counted else np.full(n_entities, np.inf)
     if prior is None or fitted.df <= 0:
         nothing = np.full(n_entities, np.nan)
-        return GroupModel(fits.keep, fits.basis, fitted, nothing, None, None, fits.components)
+        return GroupModel(fits.keep, fits.basis, fitted, nothing, None, None, fits.components, *counted)
     count_fit = None
     if fits.quasi is not None and count_prior is not None:
         of_entities = np.flatnonzero(fits.counted < n_entities)
@@ -329,4 +347,4 @@ def _group_model(
         scale = np.maximum(count_prior.variance[k, rows], quasi.bound)
         count_fit = CountFit(rows, fits.counts[rows], fits.library, quasi, scale, count_prior.tail(k).take(rows))
     variance, tail = prior.variance[k, :n_entities], prior.tail(k).take(slice(0, n_entities))
-    return GroupModel(fits.keep, fits.basis, fitted, variance, tail, count_fit, fits.components)
+    return GroupModel(fits.keep, fits.basis, fitted, variance, tail, count_fit, fits.components, *counted)

@@ -28,7 +28,7 @@ class GroupFit:
     Attributes
     ----------
     estimate, se, pvalue
-        (q, E) effect in log2, standard error, two-sided p.
+        (q, E) effect in log2, standard error (at least that of counting alone), two-sided p.
     evidence
         (E,) Cauchy deviate of the contrasts together.
     wide
@@ -94,7 +94,7 @@ def build(
         )
     return GroupFit(
         estimate=estimates.effect,
-        se=estimates.se,
+        se=np.maximum(estimates.se, model.least_se(coordinates)),
         pvalue=pvalue,
         evidence=combine.cauchy(pvalue[:n_tested]).mean(axis=0),
         wide=estimates.wide,
