@@ -100,6 +100,20 @@ def test_prior_has_a_say_as_far_as_it_describes_how_often_rows_vary_much():
     assert (clean.total < 0.9 * clean.total.max()).mean() < 0.02
 
 
+def test_rows_that_repeat_a_gene_do_not_make_it_more_likely_to_be_outlying():
+    """As complexes do whose limiting subunit is one variable gene: they do not shape the prior."""
+    rng = np.random.default_rng(8)
+    variance = np.append(rng.chisquare(6, 1000) / 6, 4.2)
+    found = []
+    for repeats in (0, 40):
+        v = np.append(variance, np.full(repeats, 4.2))[None]
+        rows = RowVariances(v, np.full(v.shape, 6.0), np.zeros(v.shape), (np.arange(v.size) < 1001)[None])
+        found.append(moderate(rows))
+    np.testing.assert_allclose(found[0].total[0, :1000], found[1].total[0, :1000])
+    np.testing.assert_allclose(found[0].variance[0, :1000], found[1].variance[0, :1000])
+    np.testing.assert_allclose(found[1].total[0, 1001:], found[1].total[0, 1000])
+
+
 def test_a_gene_that_is_outlying_in_all_groups_keeps_its_own():
     """Three times as variable in each of six groups: no row is excluded alone, the genes are."""
     rng = np.random.default_rng(21)
@@ -215,7 +229,7 @@ def test_trend_levels_and_spread_are_what_loops_give(groups):
     common = min(max(slow_common(residual, sampling, there, rho), 0.0), first) if groups > 1 else 0.0
     apart, alone = slow_outlying(rows.variance, base, there, first, common, rho)
     apart = apart | alone
-    spread = slow_spread(residual[~apart], 6.0, 1.0, residual.size)
+    spread, n_kept = slow_spread(residual[~apart], 6.0, 1.0, residual.size), (~apart).sum()
     assert trigamma(found.common_df / 2) == pytest.approx(spread, rel=0.02)
     if groups == 1:
         d0 = found.prior_df
@@ -227,7 +241,7 @@ def test_trend_levels_and_spread_are_what_loops_give(groups):
         np.testing.assert_allclose(found.variance, np.where(apart, rows.variance, want))
         np.testing.assert_allclose(found.total, np.where(apart, 6.0, total))
         np.testing.assert_allclose(found.own, 6.0)
-        assert found.doubt == 1 / 600
+        assert found.doubt == 1 / n_kept
 
 
 def slow_common(residual, sampling, there, rho):
@@ -244,10 +258,10 @@ def slow_common(residual, sampling, there, rho):
     return total / pairs
 
 
-def slow_lent(residual, sampling, there, spread, rho):
+def slow_lent(residual, sampling, there, spread, rho, *, shape):
     """Shift of the prior mean, variance left, covariance with the row's own variance: gene by gene, pair by pair."""
     groups, m = residual.shape
-    common = min(max(slow_common(residual, sampling, there, rho), 0.0), spread)
+    common = min(max(slow_common(residual, sampling, shape, rho), 0.0), spread)
     shift, left, shared = np.zeros((3, groups, m))
     left += spread
     for g in range(m):
@@ -346,7 +360,7 @@ def test_what_genes_lend_is_what_loops_give(correlated, missing):
     outlying |= there & genes
     spread = trigamma(found.common_df / 2)
     assert spread == pytest.approx(slow_spread(residual[there & ~outlying], 6.0, 1.0, there.sum()), rel=0.02)
-    shift, left, shared = slow_lent(np.where(there, logs - base, 0.0), sampling, there, spread, rho)
+    shift, left, shared = slow_lent(residual, sampling, there, spread, rho, shape=there & ~outlying)
     assert np.abs(shift).max() > 0.3
     d0 = np.array(
         [[2 * optimize.brentq(lambda x, v=v: special.polygamma(1, x) - v, 1e-3, 1e7) for v in row] for row in left]

@@ -13,9 +13,10 @@ from .multiple import benjamini_hochberg
 if TYPE_CHECKING:
     from ..arrays import Bools, Floats
 
-_LEAST_VARIANCE = 1e-6  # of a log variance
 _EXTREME = 3.0  # normal deviate that no row of a gene falls below: a row of few counts may not vary at all
-_OUTLYING = 0.05  # false discovery rate of outlying genes
+_FALSE_OUTLYING = 0.05  # false discovery rate of outlying genes
+LEAST_VARIANCE = 1e-6
+"""Of a log variance."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class LogVariances:
             weight = common * np.linalg.solve(matrix, lending.astype(np.float64)[:, :, None])[:, :, 0]
             weight = np.where(lending, weight, 0.0)
             shift[k] = (weight * self.residual[others].T).sum(axis=1)
-            left[k] = np.maximum(spread - common * weight.sum(axis=1), _LEAST_VARIANCE)
+            left[k] = np.maximum(spread - common * weight.sum(axis=1), LEAST_VARIANCE)
             covariance[k] = (weight * self.rho[k, others] * errors).sum(axis=1) * self.root[k]
         return Lent(shift, left, covariance)
 
@@ -96,4 +97,7 @@ class LogVariances:
         covariance += np.einsum("jm,jk,km->m", noise, self.rho * apart, noise)
         n = self.known.sum(axis=0)
         together = ndtr(-z.sum(axis=0) / np.sqrt(np.maximum(n + covariance, 1.0)))
-        return np.asarray(benjamini_hochberg(np.where(n > 0, together, np.nan)) <= _OUTLYING, np.bool_)
+        # genes that may shape the prior say where outlying begins; complexes and repeats of a gene follow them
+        told = self.shape.any(axis=0)
+        outlying = benjamini_hochberg(np.where(told, together, np.nan)) <= _FALSE_OUTLYING
+        return np.asarray((n > 0) & (together <= np.max(together[outlying], initial=-1.0)), np.bool_)

@@ -4,21 +4,21 @@ Residual variances get a scaled inverse chi-squared prior (Smyth 2004, doi:10.22
 level for every group of cells, fitted by plain or by robust moments of their logarithms, the latter in the spirit of
 Phipson et al. (2016, doi:10.1214/16-AOAS920). Beyond them, a gene that varies much in one group varies much in others,
 too: the prior of a row takes over from the same gene's variances elsewhere what they have in common, less what they
-share because the same donors were measured. A row of which there are more than the prior expects follows it with that
-much less of a chance, and has the precision of a mixture. A gene whose variances no such prior describes, as one that
-some donors lack, keeps its own in all groups. The tails of the t-statistics stay as heavy as a row's own few degrees of
-freedom ask for (:class:`Tail`).
+share because the same donors were measured. Where more rows are as variable as one than the prior expects, that row
+follows it with that much less of a chance, and has the precision of a mixture. A gene whose variances no such prior
+describes, as one that some donors lack, keeps its own in all groups. The tails of the t-statistics stay as heavy as a
+row's own few degrees of freedom ask for (:class:`Tail`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import chdtrc, chdtri, digamma, fdtrc, fdtri, polygamma, stdtr, stdtrit
 
-from .log_variances import LogVariances
+from .log_variances import LEAST_VARIANCE, LogVariances
 
 if TYPE_CHECKING:
     from ..arrays import Bools, Floats, Ints
@@ -32,8 +32,7 @@ _WIDE = (0.05, 1.0)
 _NO_TAILS = (0.0, 1.0)
 _CANDIDATES = np.geomspace(0.3, 300.0, 40)
 _MARGIN = 1.3
-_OUTLYING = 0.05  # expected number of rows that are taken as outlying by chance
-_LEAST_VARIANCE = 1e-6  # of a log variance
+_BY_CHANCE = 0.05  # expected number of rows that are taken as outlying by chance
 _FLOOR = 1e-5  # of the median: a variance of exactly zero has no logarithm
 _BINS = 5
 _UNIFORM = (np.arange(400) + 0.5) / 400
@@ -162,19 +161,22 @@ def moderate(
     n_groups = known.shape[0]
     rho = np.zeros((n_groups, n_groups)) if correlation is None else correlation
     logged = LogVariances(np.where(known, logs - base, 0.0), np.sqrt(sampling), known, shape, rho)
-    apart, told = np.zeros(known.shape, bool), np.zeros(known.shape, bool)
+    apart, judged = np.zeros(known.shape, bool), np.zeros(known.shape, bool)
     if robust:
         margin = _MARGIN * float(sampling[shape].mean()) * np.sqrt(2.0 / shape.sum())
         spread, apart = _robust(rows, base, logged, margin=margin)
-        told = known & (rows.df >= rows.df[shape].min())
+        judged = known & (rows.df >= rows.df[shape].min())
+        logged = replace(logged, shape=shape & ~apart)
     else:
         spread = _plain_spread(logged.residual[shape], sampling[shape], rank=rank)
         if not spread and rank == 1:  # one variance for all, estimated by the mean; a trend has the logarithms only
             base = np.full(base.shape, np.log(rows.variance[shape].mean()))
     lent = logged.lent(spread)
     common_df = float(_prior_df(np.array(spread)))
-    prior = _Prior(base + lent.shift, lent.width, lent.covariance, n_rows=int(shape.sum()), common_df=common_df)
-    return _moderate(rows, known, prior, ceiling=ceiling, apart=apart, told=told)
+    prior = _Prior(
+        base + lent.shift, lent.width, lent.covariance, n_rows=max(int(logged.shape.sum()), 1), common_df=common_df
+    )
+    return _moderate(rows, prior, known=known, shape=shape, ceiling=ceiling, apart=apart, judged=judged)
 
 
 def moderate_rows(
@@ -209,7 +211,7 @@ def _alone(rows: RowVariances, known: Bools) -> ModeratedVariances:
     """Too few rows for a prior: every row keeps to itself."""
     variance = np.where(known, rows.variance, np.nan)
     df = np.where(known, rows.df, 0.0)
-    own = np.maximum(df, 1e-9)
+    own = np.maximum(df, _LEAST_DF)
     return ModeratedVariances(variance, variance, np.zeros(df.shape), own, own, 0.0, 0.0)
 
 
@@ -268,8 +270,8 @@ def _plain_spread(residual: Floats, sampling: Floats, *, rank: int) -> float:
 def _robust_spread(residual: Floats, df: Floats, *, tails: tuple[float, float], margin: float) -> float:
     """Estimate the same from what lies between the ``tails``, and add a margin.
 
-    The variance of the residuals, winsorised, is set equal to that of log F(d, d0), winsorised likewise: so outlying
-    rows have no say, and it costs no assumption about how many there are.
+    The variance of the residuals, winsorised, is set equal to that of log F(d, d0), winsorised likewise: so what lies
+    beyond has no say, and it costs no assumption about how much that is.
     """
     seen = _winsorised_variance(residual, tails)
     edges = np.quantile(df, np.linspace(0.0, 1.0, _BINS + 1))
@@ -277,24 +279,25 @@ def _robust_spread(residual: Floats, df: Floats, *, tails: tuple[float, float], 
     expected = np.array([_expected(typical, d0, tails) for d0 in _CANDIDATES])
     least = _expected(typical, np.inf, tails)
     if seen <= least:
-        return max(margin, _LEAST_VARIANCE)
+        return max(margin, LEAST_VARIANCE)
     # the variance falls with d0; interpolated in trigamma, which it is nearly linear in
     spread = polygamma(1, np.append(_CANDIDATES, 1e12) / 2.0)
     variances = np.append(expected, least)
     order = np.argsort(variances)
-    return max(float(np.interp(seen, variances[order], spread[order])) + margin, _LEAST_VARIANCE)
+    return max(float(np.interp(seen, variances[order], spread[order])) + margin, LEAST_VARIANCE)
 
 
 def _robust(rows: RowVariances, base: Floats, logged: LogVariances, *, margin: float) -> tuple[float, Bools]:
     """Variance of the log variances, and the rows (n_groups, m) that vary more, alone or with all rows of their gene.
 
-    Those are found with what a narrow middle says; the wide one, without them, knows better how often rows vary much.
+    In two steps: rows that the spread of the middle excludes are found, then it is estimated again without them, from
+    all that is not far below: the upper end knows how often rows vary much.
     """
     df = rows.df if rows.spread_df is None else rows.spread_df
     spread = _robust_spread(logged.residual[logged.shape], df[logged.shape], tails=_NARROW, margin=margin)
     prior_df = _prior_df(np.full(base.shape, spread))
     p = _upper_tail(np.where(logged.known, rows.variance, 0.0) / _prior_variance(base, prior_df), rows.df, prior_df)
-    alone = p * logged.known.sum() < _OUTLYING
+    alone = p * logged.shape.sum() < _BY_CHANCE
     apart = np.asarray(logged.known & (alone | logged.outlying_genes(p, spread)), np.bool_)
     used = logged.shape & ~apart
     if used.sum() >= _FEWEST:
@@ -343,17 +346,18 @@ def _upper_tail(ratio: Floats, df: Floats, prior_df: Floats | float) -> Floats:
     return np.asarray(tail, np.float64)
 
 
-def _explained(pvalue: Floats, told: Bools) -> Floats:
-    """Share of the rows at least as far out as each that the prior expects there, 1 for rows that are not ``told``.
+def _explained(pvalue: Floats, *, shape: Bools, judged: Bools) -> Floats:
+    """Share that the prior expects of the rows at least as variable as each: a false discovery rate of being outlying.
 
-    One less the chance that a row does not follow the prior, made monotone (Phipson et al. 2016).
+    Made monotone (Phipson et al. 2016). Counted among the rows that ``shape`` the prior, so that repeats of a gene do
+    not count; 1 for rows that are not ``judged``.
     """
     out = np.ones(pvalue.shape)
-    p = np.sort(pvalue[told])
-    if p.size:
+    p = np.sort(pvalue[shape])
+    if p.size and judged.any():
         rank = 0.5 * (np.searchsorted(p, p, "left") + np.searchsorted(p, p, "right"))
         share = np.maximum.accumulate(np.minimum(p * p.size / rank, 1.0))
-        out[told] = share[np.searchsorted(p, pvalue[told])]
+        out[judged] = share[np.minimum(np.searchsorted(p, pvalue[judged]), p.size - 1)]
     return out
 
 
@@ -361,20 +365,29 @@ def _mixed(variance: Floats, df: Floats, likely: Floats) -> tuple[Floats, Floats
     """Variance and degrees of freedom of rows that follow the prior as ``likely`` as that, and else have their own.
 
     ``variance`` and ``df`` (2, m) with the prior and alone. The precision is then a mixture of two gamma variables;
-    the one returned has its mean and variance, and no more degrees of freedom than there are with the prior.
+    the one returned has its mean and variance, and no more degrees of freedom than there are with the prior. It can
+    have fewer than the row alone, because it is unsure which of the two it is.
     """
-    weight = np.stack([likely, 1.0 - likely])
-    mean = (weight / variance).sum(axis=0)
-    square = (weight * (1.0 + 2.0 / df) / variance**2).sum(axis=0)
-    return 1.0 / mean, np.minimum(2.0 * mean**2 / (square - mean**2), df[0])
+    weight, precision = np.stack([likely, 1.0 - likely]), 1.0 / variance
+    mean = (weight * precision).sum(axis=0)
+    spread = (weight * 2.0 / df * precision**2).sum(axis=0) + weight.prod(axis=0) * np.diff(precision, axis=0)[0] ** 2
+    return 1.0 / mean, np.minimum(2.0 * mean**2 / spread, df[0])
 
 
 def _moderate(
-    rows: RowVariances, known: Bools, prior: _Prior, *, ceiling: float | None, apart: Bools, told: Bools
+    rows: RowVariances,
+    prior: _Prior,
+    *,
+    known: Bools,
+    shape: Bools,
+    ceiling: float | None,
+    apart: Bools,
+    judged: Bools,
 ) -> ModeratedVariances:
     """Moderate all rows but those that are ``apart``, or that the prior excludes.
 
-    Rows that are ``told`` vary enough to tell whether the prior describes them, and it has a say as far as it does.
+    Rows that are ``judged`` have degrees of freedom enough to tell whether the prior describes them, and it has a say
+    as far as it does.
     """
     d = np.where(known, rows.df, 0.0)
     own = np.where(known, rows.variance, 0.0)
@@ -385,8 +398,8 @@ def _moderate(
     moderated = np.where(agree, variance, (finite * variance + d * own) / (finite + d))
     total = np.where(agree, np.inf, _total_df(d, finite, width=prior.width, shared=prior.shared))
     p = np.where(known, _upper_tail(own / variance, d, d0), 1.0)
-    outlying = apart | (p * known.sum() < _OUTLYING)
-    likely = _explained(p, told)
+    outlying = apart | (p * shape.sum() < _BY_CHANCE)
+    likely = _explained(p, shape=shape, judged=judged)
     mixed = ~outlying & (likely < 1.0)
     with_prior_and_alone = np.stack([moderated, own])[:, mixed], np.stack([total, d])[:, mixed]
     moderated[mixed], total[mixed] = _mixed(*with_prior_and_alone, likely[mixed])

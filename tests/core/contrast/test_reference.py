@@ -188,24 +188,22 @@ def slow_counts(cohort, model, *, entity, group, vector):
     }  # fmt: skip
 
 
-def of_counting_alone(cohort, model, *, entity, group, vector):
-    """Standard error of a Poisson regression whose counts are as many as there are and half a one, at one rate."""
+def of_half_a_count(cohort, *, group, vector):
+    """Standard error of a Poisson regression of half a count at one rate."""
     samples = there(cohort, group)
     x, library = cohort.design[samples], cohort.library[samples, group]
-    read = of_gene(cohort.counts, cohort, model, entity=entity, group=group).sum()
-    information = x.T @ np.diag((read + 0.5) * library / library.sum()) @ x
+    information = x.T @ np.diag(0.5 * library / library.sum()) @ x
     return np.sqrt(vector @ np.linalg.inv(information) @ vector) / LN2
 
 
 def slow_side(cohort, model, *, entity, group, vector):
     """Both fits, averaged by the share of counting in the variance and by what the cohort leans to.
 
-    Evidence takes the third power of the share. No standard error is below that of counting alone.
+    Evidence takes the third power of the share. Without a count, no standard error is below that of half a one.
     """
-    least = of_counting_alone(cohort, model, entity=entity, group=group, vector=vector)
     logs = slow_logs(cohort, model, entity=entity, group=group, vector=vector)
     if of_gene(cohort.counts, cohort, model, entity=entity, group=group).sum() == 0:
-        se = max(logs["se"], least)
+        se = max(logs["se"], of_half_a_count(cohort, group=group, vector=vector))
         return logs | {"se": se, "half": logs["wide"] * se}
     counts = slow_counts(cohort, model, entity=entity, group=group, vector=vector)
     z = [np.sign(part.get("sign", part["estimate"])) * stats.norm.isf(part["p"] / 2) for part in (logs, counts)]
@@ -214,9 +212,8 @@ def slow_side(cohort, model, *, entity, group, vector):
     joined = {name: (1 - share) * logs[name] + share * counts[name] for name in ("estimate", "se", "df", "own")}
     joined["doubt"] = max(logs["doubt"], counts["doubt"])
     half = (1 - share) * logs["wide"] * logs["se"] + share * counts["wide"] * counts["se"]
-    wide, se = half / joined["se"], max(joined["se"], least)
     p = 2 * stats.norm.sf(abs((1 - null_share) * z[0] + null_share * z[1]))
-    return logs | joined | {"se": se, "half": wide * se, "p": p, "share": share}
+    return logs | joined | {"half": half, "p": p, "share": share}
 
 
 def slow_sides(cohort, model, rows, *, vector):

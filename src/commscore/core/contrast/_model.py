@@ -74,10 +74,11 @@ class GroupModel:
         None where nothing is left to estimate a scale from, or no entity has a count.
     components
         What donors, counting and cells add to the variance.
-    unit
-        (r, r) covariance of the coefficients of natural logarithms that one count, shared out as libraries are, leaves.
-    total
-        (E,) counts of all samples together; infinite where values are not of counts.
+    uncounted
+        (E,) entities without any count; none where values are not of counts.
+    of_half_a_count
+        (r, r) covariance of the coefficients if half a count were spread over the samples in proportion to their
+        libraries.
     lean
         What the fit by counts weighs beyond the share of counting, 0 to 1/2 of the rest: see :func:`_lean`.
     """
@@ -89,17 +90,17 @@ class GroupModel:
     tail: Tail | None
     count_fit: CountFit | None
     components: VarianceComponents
-    unit: Floats
-    total: Floats
+    uncounted: Bools
+    of_half_a_count: Floats
     lean: float = 0.0
 
     def least_se(self, coordinates: Floats) -> Floats:
-        """Give the standard errors (q, E) that counting alone leaves: no fit of so few counts can know more.
+        """Give the least standard errors (q, E): those of half a count where there is none, 0 for other entities.
 
-        Half a count more than there is, so that rows without a count have one, too.
+        Logarithms of zeros hardly vary, which says nothing of the rate.
         """
-        unit = np.einsum("qr,rs,qs->q", coordinates, self.unit, coordinates)
-        return np.asarray(np.sqrt(unit[:, None] / (self.total + 0.5)) / _LN2, np.float64)
+        se = np.sqrt(np.einsum("qr,rs,qs->q", coordinates, self.of_half_a_count, coordinates))
+        return np.asarray(np.outer(se, self.uncounted), np.float64)
 
     @property
     def direction(self) -> Floats:
@@ -162,8 +163,10 @@ def build(cohort: Cohort, entities: Entities) -> Model:
     single[:n_entities] &= _first_of_gene(entities)
     shape = (cohort.n_groups, single.size)
     prior, count_prior = _moderate_logs(fitted, single, shape=shape), _moderate_counts(fitted, single, shape=shape)
-    priors = {"prior": prior, "count_prior": count_prior}
-    groups = {k: _group_model(f, k, n_entities, **priors, is_counted=cohort.counted) for k, f in fitted.items()}
+    groups = {
+        k: _group_model(f, k, n_entities, prior=prior, count_prior=count_prior, is_counted=cohort.counted)
+        for k, f in fitted.items()
+    }
     lean = _lean(groups, fitted, rows, prior=prior)
     groups = {k: replace(g, lean=lean) for k, g in groups.items()}
     largest = np.zeros(cohort.n_groups)
@@ -334,11 +337,14 @@ def _group_model(
 ) -> GroupModel:
     """Keep what concerns the entities, with the variances moderated."""
     fitted = fits.log_fit.take(slice(0, n_entities))
-    unit = np.linalg.inv((fits.basis.T * (fits.library / fits.library.sum())) @ fits.basis)
-    counted = unit, fits.total[:n_entities] if is_counted else np.full(n_entities, np.inf)
+    uncounted = (fits.total[:n_entities] == 0) & is_counted
+    counts = 0.5 * fits.library / fits.library.sum()
+    of_half_a_count = np.linalg.inv((fits.basis.T * counts) @ fits.basis) / _LN2**2
     if prior is None or fitted.df <= 0:
         nothing = np.full(n_entities, np.nan)
-        return GroupModel(fits.keep, fits.basis, fitted, nothing, None, None, fits.components, *counted)
+        return GroupModel(
+            fits.keep, fits.basis, fitted, nothing, None, None, fits.components, uncounted, of_half_a_count
+        )
     count_fit = None
     if fits.quasi is not None and count_prior is not None:
         of_entities = np.flatnonzero(fits.counted < n_entities)
@@ -347,4 +353,6 @@ def _group_model(
         scale = np.maximum(count_prior.variance[k, rows], quasi.bound)
         count_fit = CountFit(rows, fits.counts[rows], fits.library, quasi, scale, count_prior.tail(k).take(rows))
     variance, tail = prior.variance[k, :n_entities], prior.tail(k).take(slice(0, n_entities))
-    return GroupModel(fits.keep, fits.basis, fitted, variance, tail, count_fit, fits.components, *counted)
+    return GroupModel(
+        fits.keep, fits.basis, fitted, variance, tail, count_fit, fits.components, uncounted, of_half_a_count
+    )

@@ -28,7 +28,7 @@ class GroupFit:
     Attributes
     ----------
     estimate, se, pvalue
-        (q, E) effect in log2, standard error (at least that of counting alone), two-sided p.
+        (q, E) effect in log2, standard error (at least that of half a count), two-sided p.
     evidence
         (E,) Cauchy deviate of the contrasts together.
     wide
