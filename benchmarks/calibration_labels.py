@@ -25,6 +25,11 @@ import commscore as cs
 
 DATA = {
     "skin_ctcl_gse128531": {"condition_key": "condition", "reference": "healthy_control"},
+    "skin_ctcl_gse128531, min_cells=5": {
+        "condition_key": "condition",
+        "reference": "healthy_control",
+        "min_cells": 5,
+    },
     "breast_chung2017": {"condition_key": "stage", "reference": "primary", "min_cells": 5},
     "kang2018_muscat": {"condition_key": "condition"},
     "kang2018_muscat, by patient": {"condition_key": "condition", "patient_key": "patient"},
