@@ -112,8 +112,8 @@ class ModeratedVariances:
     The prior has ``inf`` degrees of freedom where all rows agree, 0 where there is none; ``common_df`` are those of a
     prior that nothing was lent to.
 
-    ``total`` are the degrees of freedom of a moderated t, ``own`` those of the row alone (see
-    :class:`~commscore.stats.variance.Tail`), ``doubt`` the weight of the latter.
+    ``total`` are the degrees of freedom of a moderated t, ``own`` those of the row alone, or ``total`` where these are
+    fewer (see :class:`~commscore.stats.variance.Tail`), ``doubt`` the weight of the latter.
     """
 
     variance: Floats
