@@ -61,12 +61,12 @@ def logs(adata):
     return a
 
 
-def resource():
+def resource(names=NAMES):
     """The interactions above, of the shipped resource."""
     whole = cs.rs.load()
     tables = whole.tables
     for name in ("interactions", "evidence"):
-        tables[name] = tables[name][tables[name]["interaction"].isin(NAMES)].reset_index(drop=True)
+        tables[name] = tables[name][tables[name]["interaction"].isin(names)].reset_index(drop=True)
     return cs.rs.Resource("some", "", "", "CC-BY-4.0", "human", tables)
 
 

@@ -286,3 +286,14 @@ def test_what_circulates_is_not_untested(cells, resource, levels):
     for supply, reasons in ((None, {"not measurable in RNA"}), (levels, set())):
         notes = compared(cells, resource, supply).extra["untested"]
         assert set(notes.loc[notes["interaction"] == RECEIVES, "reason"].astype(str)) == reasons
+
+
+def test_a_resource_of_hormones_alone_is_compared_by_levels_and_receptors(cells, resource, levels):
+    """No pair of such a resource is in RNA; a comparison asked for its receptors all the same."""
+    hormones = planted.resource([RECEIVES])
+    whole, alone = (from_blood(compared(cells, r, levels[["epinephrine"]])) for r in (resource, hormones))
+    columns = ["effect", "ligand_effect", "receptor_effect", "pvalue"]
+    assert len(alone)
+    np.testing.assert_allclose(alone[columns], whole.loc[alone.index, columns], rtol=1e-10)
+    with pytest.raises(ValueError, match="no interaction of resource"):
+        compared(cells, hormones, None)

@@ -368,7 +368,9 @@ def _print_testable(resource: Resource, names: Sequence[str]) -> dict[str, Any]:
     from ..study.interactions import testable_interactions
 
     genes = pd.Index(list(names), dtype=object)
-    interactions = testable_interactions(resource, genes, missing_subunits="drop", indirect=False, production=None)
+    interactions = testable_interactions(
+        resource, genes, missing_subunits="drop", indirect=False, production=None, supplied=()
+    )
     _line(f"testable: {len(interactions.frame)} of {len(resource)} interactions")
     reasons = pd.Series([reason for _, reason, _ in interactions.untested], dtype=object).value_counts()
     for reason, count in reasons.items():

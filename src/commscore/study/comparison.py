@@ -23,7 +23,7 @@ from .composition import CompositionShift, composition_shifts, factors_table
 from .contrasts import pairs_and_stages
 from .counts import add_up_counts, cell_totals, raw_counts, say_of_counts
 from .design import StudyDesign, build_design
-from .interactions import TestableInteractions, testable_interactions, with_consumers, with_receptors
+from .interactions import TestableInteractions, testable_interactions, with_consumers
 from .levels import LevelChoice
 from .lognorm import SCALES, LogNormalised, add_up_lognorm, refuse_unequal_depth
 from .nesting import warn_of_nesting
@@ -257,10 +257,6 @@ def add_up_study(
     values = read(adata, study, request)
     study, resource = values.study, rs.as_resource(request.resource)
     source, production = read_production(values.source, resource, request.molecules, is_log=False)
-    interactions = testable_interactions(
-        resource, source.names, missing_subunits="drop", indirect=True, production=production
-    )
-    interactions = with_consumers(interactions, production, source.names)
     supply = None
     if request.supply is not None:
         supply = read_supply(
@@ -270,7 +266,15 @@ def add_up_study(
             sample_key=request.sample_key,
             of_expectations=request.supply_of_expectations,
         )
-        interactions = with_receptors(interactions, resource, source.names, ligands=supply.molecules)
+    interactions = testable_interactions(
+        resource,
+        source.names,
+        missing_subunits="drop",
+        indirect=True,
+        production=production,
+        supplied=() if supply is None else supply.molecules,
+    )
+    interactions = with_consumers(interactions, production, source.names)
     with team(None) as threads:
         bulk = values.add_up(source, interactions.columns, threads)
     total_cells = bulk.n_cells.sum(axis=1)

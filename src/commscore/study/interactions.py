@@ -63,11 +63,13 @@ def testable_interactions(
     missing_subunits: str,
     indirect: bool,
     production: Production | None,
+    supplied: Collection[str],
 ) -> TestableInteractions:
     """Split the interactions into those whose genes are measured and those that are not, with the reason.
 
     Warns where the former are few. Unless ``indirect``, pairs that do not bind each other are not tested
-    (:func:`_indirect_only`). Molecules that no gene encodes are measured as ``production`` says.
+    (:func:`_indirect_only`). Molecules that no gene encodes are measured as ``production`` says. Receptors of
+    ``supplied`` ligands are read, too, whether the ligands are measured or not.
     """
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
     frame = with_whole_genes(_interactions_of(resource), var_names)
@@ -94,10 +96,7 @@ def testable_interactions(
         return _reason(sides, kinds[i], position_of, ignore=ignore and names[left[i]] not in of_steps)
 
     untested = [(interactions[i], *reason(i)) for i in np.flatnonzero(~fine)]
-    if not fine.any():
-        raise ValueError(nothing_found(resource, frame["ligand"], var_names))
-    warn_of_few(resource, [u[1] for u in untested], var_names, n=int(fine.sum()), what=INTERACTIONS)
-    return _numbered(
+    measured = _numbered(
         frame[fine].reset_index(drop=True),
         members,
         sides=(left[fine], right[fine]),
@@ -105,6 +104,12 @@ def testable_interactions(
         untested=untested,
         aliases=aliases,
     )
+    if supplied:
+        measured = _with_receptors(measured, resource, var_names, ligands=supplied)
+    if not fine.any() and not measured.receptors:
+        raise ValueError(nothing_found(resource, frame["ligand"], var_names))
+    warn_of_few(resource, [u[1] for u in untested], var_names, n=int(fine.sum()), what=INTERACTIONS)
+    return measured
 
 
 def with_consumers(interactions: TestableInteractions, production: Production, names: pd.Index) -> TestableInteractions:
@@ -125,7 +130,7 @@ def with_consumers(interactions: TestableInteractions, production: Production, n
     )
 
 
-def with_receptors(
+def _with_receptors(
     interactions: TestableInteractions, resource: rs.Resource, names: pd.Index, *, ligands: Collection[str]
 ) -> TestableInteractions:
     """Add the receptors of these ligands to what is read, whether the ligands are measured or not."""

@@ -163,6 +163,8 @@ def untested_table(
 def _few_samples(name: str, columns: Columns, *, prepared: ComparisonData) -> list[tuple[str, str, str]]:
     """One row per source → target pair that has too few samples in this contrast."""
     groups, n = prepared.study.groups, len(prepared.interactions.frame)
+    if not n:
+        return []
     status = columns["status"].reshape(-1, n)
     few = (status == Status.TOO_FEW_SAMPLES.code).all(axis=1)
     rows = []

@@ -109,9 +109,10 @@ class SuppliedRows:
         more = pd.concat(self.frames, ignore_index=True)
         out = {}
         for name in table.columns:
-            ends = [table[name], more[name] if name in more else pd.Series(np.nan, index=more.index)]
+            added = more[name] if name in more else pd.Series(np.nan, index=more.index)
+            ends = [table[name], added] if len(table) else [added]
             if isinstance(table[name].dtype, pd.CategoricalDtype):
-                words = list(dict.fromkeys([*table[name].cat.categories, *ends[1].dropna().astype(str).unique()]))
+                words = list(dict.fromkeys([*table[name].cat.categories, *added.dropna().astype(str).unique()]))
                 out[name] = pd.Categorical(pd.concat([e.astype(object) for e in ends]), categories=words)
             else:
                 out[name] = pd.concat(ends).astype(table[name].dtype).to_numpy()
