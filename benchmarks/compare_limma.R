@@ -6,7 +6,7 @@
 # FOLDER/counts.bin: int32, job after job, genes fastest. FOLDER/design.bin, FOLDER/patient.bin: doubles and int32 in the
 # same order (design by sample, patient 0 where there is none). The tested coefficient is the last column. Written:
 # FOLDER/METHOD.bin, doubles: for every job p-values, then log2 changes, genes in order; FOLDER/METHOD.time: CPU seconds.
-# Every call has the package's defaults.
+# Every call has the package's defaults. METHOD kept writes what edgeR's filterByExpr keeps.
 
 suppressPackageStartupMessages({
   library(limma)
@@ -44,7 +44,13 @@ deseq <- function(counts, design, patient) {
   list(p = table$pvalue, effect = table$log2FoldChange)
 }
 
-runners <- list(voom = voomed, edgeR = quasi, DESeq2 = deseq)
+# which genes the manuals of limma and edgeR would keep: 1 in place of a p-value
+kept <- function(counts, design, patient) {
+  is_kept <- as.numeric(filterByExpr(DGEList(counts), design))
+  list(p = is_kept, effect = is_kept)
+}
+
+runners <- list(voom = voomed, edgeR = quasi, DESeq2 = deseq, kept = kept)
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[1]
 jobs <- read.csv(file.path(folder, "jobs.csv"))

@@ -1,19 +1,22 @@
 """What do limma-voom, edgeR and DESeq2 find on the same pseudobulks, at the same false positives?
 
-    python benchmarks/compare_limma.py --cohorts 50 --cache FOLDER
+    python benchmarks/compare_limma.py --cohorts 50 --first 2000 --cache FOLDER
     python benchmarks/compare_limma.py --null --cohorts 200
 
 Needs R with limma, edgeR and DESeq2 (Debian: ``apt-get install r-base-core r-bioc-limma r-bioc-edger r-bioc-deseq2``);
-``--methods ours`` needs none. The cohorts are those of ``cohorts.py``, fixed before anything was run. Every method
-tests every gene of every group with the defaults of its package (voom + ``eBayes``, ``glmQLFit`` + ``glmQLFTest`` after
-``estimateDisp``, both with TMM factors; ``DESeq``). Nested cohorts go to voom with ``duplicateCorrelation``, to edgeR
-and DESeq2, which have no random effects, summed by patient. The two sides of an interaction are joined by the Cauchy
-combination (ACAT) for all methods alike.
+``--methods ours`` needs none. The cohorts are those of ``cohorts.py``; seeds from 2000 served no choice of this
+package, those below 1000 did. Every method tests every gene of every group with five counts or more, with the defaults
+of its package (voom + ``eBayes``, ``glmQLFit`` + ``glmQLFTest`` after ``estimateDisp``, both with TMM factors;
+``DESeq``); settings that end with *filtered* have only the genes that edgeR's ``filterByExpr`` keeps, as the manuals
+of limma and edgeR say. Nested cohorts go to voom with ``duplicateCorrelation``, to edgeR and DESeq2, which have no
+random effects, summed by patient. The two sides of an interaction are joined by the Cauchy combination (ACAT) for all
+methods alike.
 
 *Power of rows*: planted rows found at the p-value that 5 % of the rows without a change reach, in each cohort and for
 each method. *Power of genes*: planted genes found at the p-value that 0.1 % of the unchanged genes of all cohorts
-reach. A p-value that a method refuses (DESeq2: outliers) counts as 1. Mean ± standard error over cohorts; differences
-are paired over the cohorts that both methods had, and marked where they exceed two standard errors.
+reach. A p-value that a method refuses (DESeq2: outliers) counts as 1. Standard errors of power are those of cohorts
+drawn again with replacement, which know that all cohorts share the p-value of genes; differences are paired over the
+cohorts that both methods had, and marked where they exceed two standard errors.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import itertools
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cohorts
 import numpy as np
@@ -34,7 +37,11 @@ from commscore.stats.combine import acat
 
 LEVELS = (0.05, 0.001)
 DESEQ2_IN = cohorts.MAIN
+FILTERED = ", filtered"
+"""End of the name of a setting with the genes alone that a filter of low counts keeps."""
+FEW_COUNTS = ("low counts", "quarter of the depth", *cohorts.REAL)  # also shown filtered
 COUNTS = (0.0, 0.3, 1.0, 3.0, 10.0, 100.0, np.inf)  # bins of the mean count per sample
+DRAWS = 400
 LABELS = {"ours": "commscore", "voom": "limma-voom", "edgeR": "edgeR-QL", "DESeq2": "DESeq2"}
 
 
@@ -91,10 +98,27 @@ def measure(cohort, found):
     )
 
 
-def at_e3(of_cohorts):
-    """Power of genes in each cohort at the p-value that 0.1 % of the unchanged genes of all cohorts reach."""
+def row_power(of_cohorts):
+    """Power of rows at 5 % false positives, each cohort at its own p-value."""
+    return np.nanmean([m.power for m in of_cohorts])
+
+
+def gene_power(of_cohorts):
+    """Power of genes at the p-value that 0.1 % of the unchanged genes of all cohorts reach."""
     least = np.quantile(np.concatenate([m.null_p for m in of_cohorts]), LEVELS[1])
-    return np.array([np.mean(m.moved_p <= least) for m in of_cohorts])
+    return np.mean([np.mean(m.moved_p <= least) for m in of_cohorts])
+
+
+def resampled(power, of_cohorts):
+    """Power of the cohorts drawn with replacement, the same draws whatever the method."""
+    n = len(of_cohorts)
+    draws = np.random.default_rng(n).integers(n, size=(DRAWS, n))
+    return np.array([power([of_cohorts[i] for i in draw]) for draw in draws])
+
+
+def error(draws, n):
+    """Standard error of a mean over ``n`` cohorts by what it was in the draws."""
+    return draws.std(ddof=1) * np.sqrt(n / (n - 1))
 
 
 def mean(values, digits=3):
@@ -108,7 +132,9 @@ def mean(values, digits=3):
 
 def compare(setting, methods, *, seeds, cache):
     """Every method on the cohorts of a setting; DESeq2, which is slow, on the first fifth of them."""
-    drawn = [cohorts.make(setting, seed) for seed in seeds]
+    drawn = [cohorts.make(setting.removesuffix(FILTERED), seed) for seed in seeds]
+    if setting.endswith(FILTERED):
+        drawn = [replace(c, setting=setting) for c in rivals.filtered(drawn)]
     out = {}
     for method in methods:
         if method == "DESeq2" and setting not in DESEQ2_IN:
@@ -123,24 +149,26 @@ def compare(setting, methods, *, seeds, cache):
     return out
 
 
-def wins(ours, theirs):
+def wins(power, ours, theirs):
     """Difference ours − theirs ± s.e., and who is ahead by more than two standard errors."""
     n = min(len(ours), len(theirs))  # the same seeds
-    difference = np.asarray(ours[:n]) - np.asarray(theirs[:n])
-    error = difference.std(ddof=1) / np.sqrt(n)
-    mark = " **<**" if difference.mean() < -2 * error else " >" if difference.mean() > 2 * error else ""
-    return f"{difference.mean():+.3f} ± {error:.3f}{mark}"
+    difference = power(ours[:n]) - power(theirs[:n])
+    se = error(resampled(power, ours[:n]) - resampled(power, theirs[:n]), n)
+    mark = " **<**" if difference < -2 * se else " >" if difference > 2 * se else ""
+    return f"{difference:+.3f} ± {se:.3f}{mark}"
 
 
-def power_row(setting, done, values):
-    """``values`` (of the cohorts of one method) of every method, and differences to this package."""
-    row = {"setting": setting, "cohorts (DESeq2)": f"{max(len(m) for m, _ in done.values())}"}
-    if "DESeq2" in done:
-        row["cohorts (DESeq2)"] += f" ({len(done['DESeq2'][0])})"
-    of = {method: values(measured) for method, (measured, _) in done.items()}
-    row |= {label: mean(of[method]) if method in of else "" for method, label in LABELS.items()}
+def power_row(setting, done, power):
+    """``power`` (of the cohorts of one method) of every method, and differences to this package."""
+    of = {method: measured for method, (measured, _) in done.items()}
+    row = {"setting": setting, "cohorts (DESeq2)": f"{max(map(len, of.values()))}"}
+    if "DESeq2" in of:
+        row["cohorts (DESeq2)"] += f" ({len(of['DESeq2'])})"
+    for method, label in LABELS.items():
+        some = of.get(method)
+        row[label] = f"{power(some):.3f} ± {error(resampled(power, some), len(some)):.3f}" if some else ""
     for method in rivals.RIVALS:
-        row[f"− {LABELS[method]}"] = wins(of["ours"], of[method]) if {"ours", method} <= set(of) else ""
+        row[f"− {LABELS[method]}"] = wins(power, of["ours"], of[method]) if {"ours", method} <= set(of) else ""
     return row
 
 
@@ -212,7 +240,9 @@ def main():
     methods, seeds = given.methods.split(","), range(given.first, given.first + given.cohorts)
     if not given.null and set(methods) & set(rivals.RIVALS) and shutil.which("Rscript") is None:
         parser.error("Rscript is not installed; --methods ours needs none")
-    default = (*cohorts.MAIN, *cohorts.DEGENERATE) if given.null else cohorts.names()
+    default = [*cohorts.names(), *(name + FILTERED for name in FEW_COUNTS if name in cohorts.names())]
+    if given.null:
+        default = [*cohorts.MAIN, *cohorts.DEGENERATE]
     settings = [name.strip() for name in given.settings.split(";")] if given.settings else default
     for name in cohorts.REAL:
         if name not in cohorts.names():
@@ -225,9 +255,9 @@ def main():
         done[setting] = compare(setting, methods, seeds=seeds, cache=given.cache)
         print(setting, file=sys.stderr, flush=True)
     print("Power of rows at 5 % false positives\n")
-    show([power_row(name, done[name], lambda measured: [m.power for m in measured]) for name in settings])
+    show([power_row(name, done[name], row_power) for name in settings])
     print("\nPower of genes at 0.1 % false positives\n")
-    show([power_row(name, done[name], at_e3) for name in settings])
+    show([power_row(name, done[name], gene_power) for name in settings])
     print("\nFalse positives, effects, coverage\n")
     show([row for name in settings for row in error_row(name, done[name])])
     print("\nEffects by count\n")

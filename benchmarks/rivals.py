@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +81,12 @@ def rivals(cohorts, methods, *, cache=None, null=False):
                 _keep(cache, method, cohorts[i], null=null, found=found)
         out[method] = kept
     return out
+
+
+def filtered(cohorts):
+    """Return the cohorts with the genes alone that edgeR's ``filterByExpr`` keeps; the libraries stay whole."""
+    of_filter = _run(cohorts, "kept")
+    return [replace(c, tested=found.p == 1.0) for c, found in zip(cohorts, of_filter, strict=True)]
 
 
 def _run(cohorts, method):

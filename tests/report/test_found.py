@@ -121,7 +121,7 @@ def test_cautions_come_first_and_only_where_they_apply(cohort):
     assert not any("ambient" in text for text in cautions)
 
 
-def test_few_samples_cells_as_replicates_and_ambient_are_cautioned():
+def test_few_samples_and_cells_as_replicates_are_cautioned():
     adata = cs.ds.simulate(n_samples=3, n_cells=200, rng=0)
     keys = {"condition_key": "condition", "sample_key": "sample"}
     with warnings.catch_warnings():
@@ -130,11 +130,29 @@ def test_few_samples_cells_as_replicates_and_ambient_are_cautioned():
         few = opening(adata)[0]
         floor = cs.get.table(adata, "commscore_compare")["exact_floor"].min()
         assert any(f"3 against 3 samples no relabelling of them can give a p-value below {floor:.2g}" in t for t in few)
-        shares = adata.uns["commscore_compare"]["ambient"]
-        shares["share"] = np.where(shares["condition"] == "case", 0.1, 0.02)
-        assert any("(means: " in t and "case 0.100" in t and "control 0.020" in t for t in opening(adata)[0])
         cs.tl.compare(adata, "cell_type", **keys, test="cells", n_perms=100)
     assert any("Cells were the replicates" in text for text in opening(adata)[0])
+
+
+def test_what_a_comparison_warned_of_is_cautioned_and_nothing_else():
+    """The report has the rules of the tool: samples that look like patients, composition, ambient RNA."""
+    adata = cs.ds.simulate(n_samples=4, n_cells=200, rng=0)
+    adata.obs["donor"] = "d" + (adata.obs["sample"].cat.codes // 2).astype(str)
+    gene = adata.var_names.get_loc("BG0001")
+    counts = adata.layers["counts"].tolil()
+    for cell in np.flatnonzero((adata.obs["condition"] == "case") & (adata.obs["cell_type"] == "CAF")):
+        counts[cell, gene] = 600
+    adata.layers["counts"] = adata.X = counts.tocsr()
+    options = {"condition_key": "condition", "sample_key": "sample", "resource": adata.uns["interactions"]}
+    with pytest.warns(UserWarning, match="looks like patients|composition|ambient") as said:
+        cs.tl.compare(adata, "cell_type", **options)
+    texts = [str(w.message) for w in said]
+    assert list(cs.get.params(adata, "commscore_compare")["cautions"]) == texts
+    cautions = opening(adata)[0]
+    assert "looks like patients" in texts[0]
+    assert "the composition of the counts differs" in texts[1]
+    assert all(sum(text[1:] in caution for caution in cautions) == 1 for text in texts)
+    assert sum("ambient RNA" in caution for caution in cautions) == sum("ambient RNA" in text for text in texts)
 
 
 def test_the_section_is_the_first_of_the_page(report):

@@ -312,6 +312,19 @@ def test_power_knows_the_design():
     assert answer.loc[answer["n_samples"] != 2, "ligand_power"].between(0, 1).all()
 
 
+def test_power_of_a_group_that_some_samples_lack():
+    """The ligand's variance is known from all samples that have its cells, whatever cells the receptor needs."""
+    a = cs.ds.simulate(n_samples=10, n_cells=240, n_background=40, rng=3)
+    rare = (a.obs["cell_type"] == "macrophage") & (a.obs["sample"].cat.codes % 10 >= 4)
+    a = a[~rare].copy()
+    answer = again(cs.tl.power, a, compared=KEYS | {"min_cells": 1}, n_samples=[4, 10])
+    answer = answer[(answer["source"] == "tumour") & (answer["target"] == "macrophage")].set_index("n_samples")
+    assert len(answer.loc[0]) > 3
+    np.testing.assert_allclose(answer.loc[10, "ligand_smallest"], answer.loc[0, "ligand_smallest"], rtol=1e-6)
+    np.testing.assert_allclose(answer.loc[4, "receptor_smallest"], answer.loc[0, "receptor_smallest"], rtol=1e-6)
+    assert (answer.loc[4, "ligand_smallest"].to_numpy() > 1.5 * answer.loc[10, "ligand_smallest"].to_numpy()).all()
+
+
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [

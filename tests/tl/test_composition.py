@@ -185,6 +185,7 @@ def test_every_tool_that_adds_up_by_sample_takes_it():
         assert (cs.get.factors(adata, f"commscore_{key}")["factor"] == 1).all()
     made = cs.tl.profile(adata, "cell_type", sample_key="sample", **options)
     assert made.uns["commscore_profile"]["library_key"] == "total"
+    assert (cs.get.factors(made, "commscore_profile")["factor"] == 1).all()
     plain = cs.tl.profile(adata, "cell_type", sample_key="sample")
     assert not np.array_equal(made.X, plain.X, equal_nan=True)
     adata.obs["total"] *= 2.0  # half of the genes were left out: all rates fall by one
@@ -219,6 +220,7 @@ def test_ambient_rna_that_differs_is_told():
     much = with_ambient(adata, {"control": 0.02, "case": 0.2}, seed=1)
     with pytest.warns(UserWarning, match=r"ambient RNA .* differs between conditions: control \d+% and case \d+% of"):
         cs.tl.compare(much, "cell_type", resource=adata.uns["interactions"], **KEYS, n_perms=1)
+    assert "ambient RNA" in cs.get.params(much, "commscore_compare")["cautions"][0]
     table = cs.get.load(much, "commscore_compare").extra["ambient"]
     assert tuple(table.columns) == AMBIENT.names
     means = table.groupby("condition", observed=True)["share"].mean()
@@ -234,3 +236,4 @@ def test_ambient_rna_that_does_not_differ_is_not_told(share):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             cs.tl.compare(same, "cell_type", resource=adata.uns["interactions"], **KEYS, n_perms=1)
+        assert len(cs.get.params(same, "commscore_compare")["cautions"]) == 0

@@ -249,6 +249,30 @@ def test_columns_that_are_not_patients(nested):
         compared(a, covariates=["centre"])
 
 
+def answers(rng, *, n_patients=3, n_biopsies=3):
+    """Biopsies of patients in both conditions; patients answer differently, and on average not at all."""
+    a = biopsies(rng, n_patients=2 * n_patients, n_biopsies=n_biopsies)
+    unit = a.obs["patient"].cat.codes
+    a.obs["patient"] = pd.Categorical("p" + (unit % n_patients).astype(str))
+    a.obs["sample"] = pd.Categorical(a.obs["sample"].astype(str) + a.obs["condition"].astype(str))
+    return a
+
+
+def test_nesting_within_both_conditions_is_said_and_shown():
+    """Three biopsies of a patient before and three after are no six replicates: patients answer differently."""
+    a = answers(0)
+    match = rf"adata.obs\['patient'\] {LOOKS}: 3 values for 18 samples.*Give patient_key='patient'"
+    with pytest.warns(UserWarning, match=match):
+        assert rate(compared(a, inplace=False)) > 0.15
+    assert rate(compared(a, patient_key="patient")) < 0.1
+    with pytest.warns(UserWarning, match=match):
+        compared(a, inplace=True)
+    with pytest.warns(UserWarning, match="relabelled together here.*Compare with patient_key='patient'"):
+        card = cs.tl.calibrate(a, resource=a.uns["interactions"]).set_index("alpha")
+    assert (card["n_shuffles"] == 2**3 - 2).all()
+    assert card.loc[0.05, "observed"] > 0.15
+
+
 def test_chance_of_purity_is_what_enumeration_gives():
     """Of C(10, 4) choices of four samples of ten, those that take whole pairs: C(5, 2)."""
 
@@ -266,7 +290,7 @@ def test_the_card_of_nested_samples_shows_their_false_positives(nested):
     options = {"resource": a.uns["interactions"], "n_shuffles": 18}
     with pytest.warns(UserWarning, match=LOOKS):
         compared(a, inplace=True)
-    with pytest.warns(UserWarning, match="whole patients are relabelled.*Compare with patient_key='patient'"):
+    with pytest.warns(UserWarning, match="relabelled together here.*Compare with patient_key='patient'"):
         alone = cs.tl.calibrate(a, **options).set_index("alpha")
     compared(a, inplace=True, patient_key="patient")
     named = cs.tl.calibrate(a, **options).set_index("alpha")
@@ -298,7 +322,7 @@ def test_biopsies_of_real_skin(public_data):
     pd.testing.assert_frame_equal(plain(whole), plain(named))
     with pytest.warns(UserWarning, match=rf"'patient'\] {LOOKS}"):
         cs.tl.compare(a, "cell_type", **options, min_cells=3)
-    with pytest.warns(UserWarning, match="whole patients are relabelled"):
+    with pytest.warns(UserWarning, match="relabelled together here"):
         card = cs.tl.calibrate(a, n_shuffles=18).set_index("alpha")
     assert card.loc[0.05, "observed"] > 0.08
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..check import checked
@@ -19,7 +20,8 @@ def factors(adata: AnnData, key: str = "commscore_compare") -> pd.DataFrame:
     Parameters
     ----------
     adata
-        Annotated data that :func:`commscore.tl.compare`, or another tool that adds up counts by sample, has written to.
+        Annotated data that :func:`commscore.tl.compare`, or another tool that adds up counts by sample, has written to,
+        or what :func:`commscore.tl.profile` returned (``key="commscore_profile"``).
     key
 
     Returns
@@ -40,6 +42,9 @@ def factors(adata: AnnData, key: str = "commscore_compare") -> pd.DataFrame:
     >>> cs.get.factors(adata)["factor"].between(0.8, 1.25).all()
     np.True_
     """
+    stored = adata.uns.get(key)
+    if isinstance(stored, Mapping) and "schema" not in stored and "factors" in stored:
+        return stored["factors"].copy()  # a profile is data, not a result
     result = load(adata, key)
     if "factors" not in result.extra:
         msg = (

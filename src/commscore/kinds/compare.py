@@ -30,8 +30,6 @@ _DRIVERS = {
     "target_abundance": ", most of it by the number of target cells",
     "mixed": ", by several parts",
 }
-_AMBIENT = 0.02
-"""Difference of mean ambient shares that is told, the least that a comparison warns of."""
 _COUNTING = Work(
     "10.1515/1544-6115.1826",
     "Lund SP, Nettleton D, McCarthy DJ, Smyth GK (2012). Detecting differential expression in RNA-sequence data using "
@@ -147,13 +145,15 @@ def _change(row: Any, cite: Callable[[str], str]) -> str:
 
 
 def _cautions(stored: StoredResult) -> list[str]:
+    said = [f"{text[:1].upper()}{text[1:]}." for text in stored.params.get("cautions", ())]
     if stored.params.get("unit") == "cells":
         return [
             *claims(stored.table),
+            *said,
             "Cells were the replicates of the comparison: its p-values say that these samples differ, as any two "
             "samples do, not that the conditions do.",
         ]
-    return [*claims(stored.table), *_without_counts(stored), *_few_samples(stored.table), *_unlike_ambient(stored)]
+    return [*claims(stored.table), *said, *_without_counts(stored), *_few_samples(stored.table)]
 
 
 def _without_counts(stored: StoredResult) -> list[str]:
@@ -176,20 +176,6 @@ def _few_samples(table: pd.DataFrame) -> list[str]:
                 f"can give a p-value below {floor:.2g}; smaller ones rest on the model of the variances."
             )
     return texts
-
-
-def _unlike_ambient(stored: StoredResult) -> list[str]:
-    shares = stored.tables.get("ambient")
-    if shares is None or shares.empty:
-        return []
-    means = shares.groupby(shares["condition"].astype(str), sort=False)["share"].mean().dropna()
-    if len(means) < 2 or means.max() - means.min() < _AMBIENT:
-        return []
-    each = ", ".join(f"{name} {mean:.3f}" for name, mean in means.items())
-    return [
-        f"The estimated share of ambient RNA differs between conditions (means: {each}): genes that a group does not "
-        "express may seem to change in it."
-    ]
 
 
 def _gaps(stored: StoredResult) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._validate import listed, warn
+from .._validate import listed
 from ..get._frames import typed_frame
 from ..stats.ambient import ambient_shares
 from ..stats.composition import difference_of_means
@@ -44,15 +44,16 @@ class Ambient:
         )
         return typed_frame(frame, AMBIENT)
 
-    def warn(self) -> None:
-        """Say once that conditions differ."""
-        if self.differing:
-            warn(
-                f"ambient RNA (or cells in the wrong group, or doublets) differs between conditions: "
-                f"{listed(self.differing)} of the counts, judged by {len(self.genes)} genes that few groups express "
-                f"({listed(self.genes, most=5)}). Genes of other groups then seem to change where they are not "
-                "expressed; take ambient RNA off before (SoupX, CellBender, decontX), or read such rows with care"
-            )
+    def in_words(self) -> str:
+        """Say that conditions differ, and what follows; nothing where they do not."""
+        if not self.differing:
+            return ""
+        return (
+            f"ambient RNA (or cells in the wrong group, or doublets) differs between conditions: "
+            f"{listed(self.differing)} of the counts, judged by {len(self.genes)} genes that few groups express "
+            f"({listed(self.genes, most=5)}). Genes of other groups then seem to change where they are not "
+            "expressed; take ambient RNA off before (SoupX, CellBender, decontX), or read such rows with care"
+        )
 
 
 def read_ambient(study: Study, bulk: Pseudobulk, names: pd.Index) -> Ambient:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from .. import rs
-from .._labels import Label, find, text
-from .._validate import as_written, listed, one_of
+from .._labels import find
+from .._validate import as_written, listed, warn
 from ..arrays import Tests
-from ..core.composition import NORMALIZATIONS, Composition, background_genes, compose
+from ..core.composition import Composition, background_genes, compose
 from ..core.contrast import CellCohort, Cohort
 from ..core.log_rates import log_cpm
 from ..core.read.matrix import cell_sums
 from ..core.read.pseudobulk import Pseudobulk, joined
 from ..core.threads import team
 from .ambient import Ambient, read_ambient
-from .composition import CompositionShift, composition_shifts, factors_table
+from .composition import CompositionShift, composition_shifts, factors_table, shifts_in_words
 from .contrasts import pairs_and_stages
 from .counts import add_up_counts, cell_totals, raw_counts, say_of_counts
 from .design import StudyDesign, build_design
 from .interactions import TestableInteractions, testable_interactions, with_consumers
-from .levels import LevelChoice
-from .lognorm import SCALES, LogNormalised, add_up_lognorm, refuse_unequal_depth
-from .nesting import warn_of_nesting
+from .lognorm import LogNormalised, add_up_lognorm, refuse_unequal_depth
+from .nesting import nesting_in_words
 from .patients import patients_as_units
 from .production import Production, consumed_share, read_production
 from .samples import Study, drop_empty_levels, label_column, study_of_conditions, study_of_samples
@@ -42,59 +41,11 @@ if TYPE_CHECKING:
     from ..core.threads import Team
     from ..rs import Resource
     from .expression import Expression
+    from .request import ComparisonRequest
     from .samples import StudyKeys
 
 ALL = "all"
 """Name of the one level, or the one sample, where nothing is told apart."""
-
-
-@dataclass(frozen=True)
-class ComparisonRequest:
-    """What the caller asked for, beside the columns of ``obs``."""
-
-    resource: Any
-    counts_layer: str | None
-    use_raw: bool
-    min_cells: int
-    reference: Label | None = None
-    order: Sequence[Label] | None = None
-    contrast: Any = None
-    by_cells: bool = False
-    normalization: str = "tmm"
-    library_key: str | None = None
-    gene_symbols: str | None = None
-    scale: str = "counts"
-    molecules: str = "none"
-    supply: pd.DataFrame | None = None
-    supply_of_expectations: bool = False  # besides ligands, what expectations name
-    sample_key: str = ""  # only to name it where the supply has other samples
-    keep_profile: bool = False  # the counts of all genes, for groups that are joined or nets of genes
-    keep_incomplete: bool = False  # patients of one condition beside others of several
-
-    def __post_init__(self) -> None:
-        one_of("normalization", self.normalization, NORMALIZATIONS)
-        one_of("scale", self.scale, SCALES)
-
-    @property
-    def choice(self) -> LevelChoice:
-        """What the caller said of the levels."""
-        return LevelChoice(self.reference, self.order, self.contrast, self.by_cells)
-
-    def recorded(self) -> dict[str, Any]:
-        """Return what was asked for as ``params`` can hold it; of order and contrast a label, several, or None."""
-        return {
-            "order": _texts(self.order),
-            "contrast": _texts(self.contrast),
-            "normalization": self.normalization,
-            "library_key": self.library_key,
-            "scale": self.scale,
-        }
-
-
-def _texts(labels: Any) -> Any:
-    if labels is None or np.ndim(labels) == 0:
-        return None if labels is None else text(labels)
-    return np.asarray([text(label) for label in labels], object)
 
 
 @dataclass(frozen=True)
@@ -132,6 +83,17 @@ class ComparisonData:
         return factors_table(
             self.study.samples, self.study.groups, n_cells=self.bulk.n_cells, composition=self.composition
         )
+
+    def cautions(self) -> list[str]:
+        """Say what lies in the samples themselves: patients that nobody named, composition, ambient RNA."""
+        normalization = self.request.normalization
+        own = (shifts_in_words(self.shifts, normalization=normalization), self.ambient.in_words())
+        return [caution for caution in (*self.study.cautions, *own) if caution]
+
+    def warn(self) -> None:
+        """Say the cautions that were not said while the samples were read."""
+        for caution in self.cautions()[len(self.study.cautions) :]:
+            warn(caution)
 
     def pooled(self, members: Sequence[Sequence[int]]) -> ComparisonData:
         """Join groups (the numbers of those in each pool), with factors anew; the study keeps its groups."""
@@ -239,7 +201,10 @@ def read_study(adata: AnnData, keys: StudyKeys, request: ComparisonRequest, *, g
     """Read the samples of all conditions; those of one patient and condition become one (``patient_key``)."""
     study = study_of_conditions(adata, keys, request.choice, groups_were_read=groups_were_read)
     if keys.patient is None and keys.sample is not None and not request.by_cells:
-        warn_of_nesting(adata, study, keys)
+        nesting = nesting_in_words(adata, study, keys)
+        if nesting:
+            warn(nesting)
+            study = replace(study, cautions=(nesting,))
     return drop_empty_levels(patients_as_units(study, keys, keep_incomplete=request.keep_incomplete), keys)
 
 

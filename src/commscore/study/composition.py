@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._validate import listed, warn
+from .._validate import listed
 from ..get._frames import typed_frame
 from ..stats.composition import difference_of_means
 from ..tables.compare import FACTORS
@@ -95,10 +95,10 @@ def _carriers(first: Floats, second: Floats, names: pd.Index) -> str:
     return listed(f"{names[g]} {first[g]:.0%} to {second[g]:.0%} of the counts" for g in top)
 
 
-def warn_of_shifts(shifts: Sequence[CompositionShift], *, normalization: str) -> None:
-    """Say once which groups have factors that differ between conditions, and what follows."""
+def shifts_in_words(shifts: Sequence[CompositionShift], *, normalization: str) -> str:
+    """Say which groups have factors that differ between conditions, and what follows; nothing where none has."""
     if not shifts:
-        return
+        return ""
     what = (
         "libraries are multiplied with the factors, so that other genes do not seem to change with it; cs.get.factors "
         "lists them"
@@ -106,7 +106,7 @@ def warn_of_shifts(shifts: Sequence[CompositionShift], *, normalization: str) ->
         else "with normalization='library' every other gene of the group seems to change by as much the other way; use "
         "normalization='tmm'"
     )
-    warn(
+    return (
         f"the composition of the counts differs between conditions in {listed(s.in_words() for s in shifts)}: {what}. "
         "If most genes truly changed in one direction, the factors take that for composition"
     )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._validate import warn
 from ..get._columns import in_memory
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ _BATCH = re.compile(
 _ATTRIBUTE = re.compile(r".*(?:sex|gender|age|ethnicity|race|tissue|organ|subtype|stage|grade|treatment|therapy).*")
 _INFLATION = 1.1
 """Variance of a difference of conditions if samples of one value were the same, over that of unrelated samples."""
-_LEAST_VALUES = 5
+_LEAST_OWNERS, _LEAST_VALUES = 4, 5
 _BY_CHANCE = 0.01
 _MANY = 1000
 NESTING_SAYS = "looks like patients"
@@ -45,55 +44,61 @@ NESTING_SAYS = "looks like patients"
 
 @dataclass(frozen=True)
 class NestedPatients:
-    """A column that looks like patients, its codes per sample, and whether each has one condition."""
+    """A column that looks like patients: a code per sample, and whether every patient has one condition, or all."""
 
     key: str
     code: Ints
     is_constant: bool
+    is_crossed: bool
 
 
 def nested_patients(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPatients | None:
     """Find the column of ``obs`` whose values own several samples of one condition, as patients with biopsies do.
 
     It is constant within samples, named nowhere in the call, and repeats within conditions. A column that is called
-    patient, donor, subject, … needs 4 values. Any other column of text needs 5, each in one condition only, at least
-    half of them with several samples, so that labels that have nothing to do with the condition lie so in at most 1 %
-    of such cohorts; the name of a batch or of a characteristic (sex, stage, …), or a crossing of the condition with
-    another column, is none.
+    patient, donor, subject, … needs 4 values, or 2 that are in all conditions. Any other column of text needs 5, each
+    in one condition only, at least half of them with several samples, so that labels that have nothing to do with the
+    condition lie so in at most 1 % of such cohorts; the name of a batch or of a characteristic (sex, stage, …), or a
+    crossing of the condition with another column, is none.
     """
     columns = sample_labels(adata, study, keys)
     owners = [(key, code) for key, code in columns.items() if OWNER.fullmatch(key.lower())]
     others = [(key, code) for key, code in columns.items() if not OWNER.fullmatch(key.lower()) and _is_text(adata, key)]
-    nested = [key for key, code in owners if _n(code) >= 4 and _inflation(code, study) > _INFLATION]
+    nested = [
+        key
+        for key, code in owners
+        if _n(code) >= (2 if _is_crossed(code, study.condition) else _LEAST_OWNERS)
+        and _inflation(crossed(code, study.condition), study) > _INFLATION
+    ]
     if not nested and not any(_n(code) < code.size for _, code in owners):
         nested = [key for key, code in others if _like_patients(key, code, study)]
         nested = [key for key in nested if not _crosses(columns[key], columns, study)]
     if not nested:
         return None
     key = min(nested, key=lambda k: _n(columns[k]))
-    return NestedPatients(key, columns[key], _is_pure(columns[key], study.condition))
+    code, condition = columns[key], study.condition
+    return NestedPatients(key, code, _is_pure(code, condition), _is_crossed(code, condition))
 
 
-def warn_of_nesting(adata: AnnData, study: Study, keys: StudyKeys) -> None:
+def nesting_in_words(adata: AnnData, study: Study, keys: StudyKeys) -> str:
     """Say that samples of one patient, or pieces of one sample, are counted as independent, and what to do."""
     patients = nested_patients(adata, study, keys)
     if patients is None:
-        _warn_of_cut_samples(adata, study, keys)
-        return
+        return _cut_samples(adata, study, keys)
     key, n, k = patients.key, len(study.samples), _n(patients.code)
-    warn(
+    return (
         f"adata.obs[{key!r}] {NESTING_SAYS}: {k} values for {n} samples, several of one condition each. Samples of one "
-        "patient are alike; counted as independent ones they make false positives (p ≤ 0.05 in about a quarter of the "
-        f"rows with three samples of each patient). Give patient_key={key!r}, which counts patients; if these are not "
-        "patients or other blocks of like samples, this does not apply"
+        "patient are alike; counted as independent ones they make false positives (p ≤ 0.05 in a quarter to a third of "
+        f"the rows with three samples of each patient). Give patient_key={key!r}, which counts patients; if these are "
+        "not patients or other blocks of like samples, this does not apply"
     )
 
 
-def _warn_of_cut_samples(adata: AnnData, study: Study, keys: StudyKeys) -> None:
+def _cut_samples(adata: AnnData, study: Study, keys: StudyKeys) -> str:
     for key, code in sample_labels(adata, study, keys).items():
         if is_whole(key, keys.sample) and _n(code) < code.size:
-            warn_of_pieces(key, _n(code), sample_key=keys.sample, n_pieces=code.size)
-            return
+            return pieces_in_words(key, _n(code), sample_key=keys.sample, n_pieces=code.size)
+    return ""
 
 
 def is_whole(key: str, sample_key: str | None) -> bool:
@@ -104,9 +109,9 @@ def is_whole(key: str, sample_key: str | None) -> bool:
     return bool(SPECIMEN.fullmatch(key.lower())) and not OWNER.fullmatch(str(sample_key).lower())
 
 
-def warn_of_pieces(key: str, n: int, *, sample_key: str | None, n_pieces: int) -> None:
+def pieces_in_words(key: str, n: int, *, sample_key: str | None, n_pieces: int) -> str:
     """Say that samples are pieces of samples, which are no replicates."""
-    warn(
+    return (
         f"sample_key={sample_key!r} cuts the {n} values of adata.obs[{key!r}] into pieces: {n_pieces} of them. Pieces "
         "of one sample have the same donor, so they agree with each other, whatever the next donor would show, and "
         f"p-values over them are far too small. Give sample_key={key!r}; if that column does not name what was "
@@ -170,10 +175,17 @@ def _n(code: Ints) -> int:
     return int(code.max()) + 1
 
 
+def crossed(code: Ints, condition: Ints) -> Ints:
+    """Return a code per sample of the values in each condition."""
+    both = np.stack([code, condition], axis=1)
+    return np.asarray(np.unique(both, axis=0, return_inverse=True)[1], np.int64).ravel()
+
+
 def _inflation(code: Ints, study: Study) -> float:
     """Return the largest factor, over the compared pairs, by which samples that repeat each other widen a difference.
 
-    1 where every value has one sample of a condition at most; with k samples of each value in one condition, k.
+    1 where every value has one sample of a condition at most; with k samples of each value in one condition, k. A
+    ``code`` that names the condition, too, is that of patients who answer differently.
     """
     worst = 0.0
     for ref, alt in study.codes:
@@ -189,7 +201,12 @@ def _inflation(code: Ints, study: Study) -> float:
 
 def _is_pure(code: Ints, condition: Ints) -> bool:
     """Whether every value has one condition."""
-    return len({*zip(code.tolist(), condition.tolist(), strict=True)}) == _n(code)
+    return _n(crossed(code, condition)) == _n(code)
+
+
+def _is_crossed(code: Ints, condition: Ints) -> bool:
+    """Whether every value has all conditions."""
+    return _n(crossed(code, condition)) == _n(code) * np.unique(condition).size
 
 
 def _like_patients(key: str, code: Ints, study: Study) -> bool:

@@ -48,7 +48,8 @@ class Study:
     patient and the second factor. ``notes`` are rows for the table of what was not tested. ``pairs`` are the
     (reference, level) that are contrasted; ``reference`` is that of all of them, ``None`` where each has its own, and
     ``reference_by`` says which rule chose it. ``patient_design`` says how conditions lie in patients. ``members`` are
-    the samples of ``obs`` in each sample, where those of one patient and condition were added up.
+    the samples of ``obs`` in each sample, where those of one patient and condition were added up. ``cautions`` were
+    said of them, in words.
     """
 
     cells: Ints
@@ -65,6 +66,7 @@ class Study:
     reference_by: str = ""
     patient_design: PatientDesign = "none"
     members: tuple[tuple[str, ...], ...] = ()
+    cautions: tuple[str, ...] = ()
 
     @property
     def samples_of_obs(self) -> tuple[str, ...]:

@@ -15,10 +15,11 @@ from ..rs import as_resource
 from ..rs._named import is_shipped
 from ..tables.compare import STORED
 from .cells import obs_column
-from .comparison import ComparisonData, ComparisonRequest, prepare_comparison
+from .comparison import ComparisonData, prepare_comparison
 from .contrasts import pairwise_contrasts
 from .counts import raw_counts
 from .label_hashes import CELLS_HASH, SAMPLES_HASH, label_hashes
+from .request import ComparisonRequest
 from .samples import StudyKeys
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ..arrays import Groups
 from ..core.scoring.sampled import MIN_SAMPLES
 from ..get._columns import as_categorical, in_memory, label_texts
 from .cells import obs_column
-from .nesting import NESTING_SAYS, OWNER, is_whole, warn_of_pieces
+from .nesting import NESTING_SAYS, OWNER, is_whole, pieces_in_words
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -110,7 +110,7 @@ def warn_of_patients(adata: AnnData, samples: SamplesOfCells, cells: Cells, *, s
         if n is None:
             continue
         if not is_owner:
-            warn_of_pieces(key, n, sample_key=sample_key, n_pieces=samples.n)
+            warn(pieces_in_words(key, n, sample_key=sample_key, n_pieces=samples.n))
             return
         warn(
             f"adata.obs[{key!r}] {NESTING_SAYS}: {n} values for the {samples.n} samples of sample_key={sample_key!r}. "

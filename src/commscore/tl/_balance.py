@@ -17,10 +17,10 @@ from ..get._frames import empty_frame, typed_frame
 from ..get._store import check_target, finish, identity
 from ..stats import exact, linear
 from ..stats.sample_rows import fit_rows
-from ..study.comparison import ComparisonData, ComparisonRequest, contrasts_and_design, prepare_study
-from ..study.composition import warn_of_shifts
+from ..study.comparison import ComparisonData, contrasts_and_design, prepare_study
 from ..study.design import StudyDesign
 from ..study.domain import check_tumour, named_roles, require_roles, require_tumour
+from ..study.request import ComparisonRequest
 from ..study.roles import AssignedRoles, RoleGroups, assigned_roles, recorded_roles
 from ..study.sample_edges import sample_sides
 from ..study.samples import Study, StudyKeys, covariate_names
@@ -167,7 +167,7 @@ def balance(
         "edges": _edge_table(prepared, flows, sides["var"], direction=direction, n_statements=n_statements),
         "factors": prepared.factors,
     }
-    warn_of_shifts(prepared.shifts, normalization=normalization)
+    prepared.warn()
     study = prepared.study
     params = {
         "groupby": groupby,

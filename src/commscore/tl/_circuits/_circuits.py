@@ -21,10 +21,10 @@ from ...core.threads import team
 from ...get import Result
 from ...get._store import check_target, finish, identity
 from ...study.cells import Cells, read_cells
-from ...study.comparison import ComparisonRequest
 from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.expression import read_expression, refuse_unsuitable
 from ...study.production import read_production
+from ...study.request import ComparisonRequest
 from ...study.roles import RoleGroups, assigned_roles, recorded_roles
 from ...study.samples import Note, StudyKeys, covariate_names
 from ...study.strata import samples_of_cells, warn_if_few, warn_of_patients, warn_of_samples

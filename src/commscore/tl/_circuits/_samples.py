@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._validate import warn
 from ...core import circuits as core
 from ...core.composition import Composition, compose
 from ...core.log_rates import log_cpm
 from ...core.read.pseudobulk import Pseudobulk, pseudobulk
+from ...study.ambient import read_ambient
 from ...study.cells import Cells
-from ...study.comparison import ComparisonRequest, read_study, refuse_without_conditions, stages_with_samples
-from ...study.composition import composition_shifts, factors_table, warn_of_shifts
+from ...study.comparison import read_study, refuse_without_conditions, stages_with_samples
+from ...study.composition import composition_shifts, factors_table, shifts_in_words
 from ...study.counts import cell_totals, check_count_sums, raw_counts, say_of_counts
 from ...study.expression import Expression
 from ...study.production import with_sums_of
+from ...study.request import ComparisonRequest
 from ...study.samples import Study, StudyKeys, study_of_samples
 
 if TYPE_CHECKING:
@@ -114,7 +117,10 @@ def cohort(
     joined = replace(joined, prop=np.nan_to_num(joined.prop))
     joined, composition = compose(joined, method=request.normalization, min_cells=request.min_cells)
     shifts = composition_shifts(study, roles, bulk=joined, composition=composition, names=source.var_names)
-    warn_of_shifts(shifts, normalization=request.normalization)
+    ambient = read_ambient(study, bulk, source.var_names)
+    for text in (shifts_in_words(shifts, normalization=request.normalization), ambient.in_words()):
+        if text:
+            warn(text)
     order = stages_with_samples(study, request)
     logs = log_cpm(joined, min_cells=request.min_cells)
     expected = _expected(joined, np.isfinite(logs))

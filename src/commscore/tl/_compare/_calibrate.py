@@ -18,7 +18,7 @@ from ...core import contrast as engine
 from ...core.contrast import Settings
 from ...core.progress import progress_bar
 from ...study.design import build_design, design_rank
-from ...study.nesting import NESTING_SAYS, confounded_batches, nested_patients
+from ...study.nesting import NESTING_SAYS, confounded_batches, crossed, nested_patients
 from ...study.stored_comparison import stored_comparison
 from . import _compare
 
@@ -56,8 +56,9 @@ def calibrate(
     A stored comparison is made again, with its own parameters, for the samples of two levels that are relabelled at
     random, within patients who have both, never as they are nor with both labels swapped. A calibrated comparison has
     p ≤ 0.05 in 5 % of the rows. Where a column looks like patients with several samples of one condition and no
-    ``patient_key`` was given, whole patients are relabelled, so that the card shows what their likeness does; a
-    warning says so, and another one which columns called like batches no relabelling can tell from the condition.
+    ``patient_key`` was given, all samples of a patient and condition are relabelled together, so that the card shows
+    what their likeness does; a warning says so, and another one which columns called like batches no relabelling can
+    tell from the condition.
     Where the true labels make a large difference, a shuffle mixes it into the variance, so the card can only err
     towards fewer findings.
 
@@ -114,8 +115,9 @@ def calibrate(
     cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
     tests, _ = prepared.tests()
     one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
-    owner = None if owners is None else owners.code
-    shuffles = relabellings(cohort, one, n=int(n_shuffles), rng=np.random.default_rng(seed), owner=owner)
+    units = cohort if owners is None else _owned_cohort(cohort, owners)
+    owner = None if owners is None else crossed(owners.code, cohort.condition)
+    shuffles = relabellings(units, one, n=int(n_shuffles), rng=np.random.default_rng(seed), owner=owner)
     unit = _relabelled_column(prepared.study, stored.keys, owners)
     if not shuffles:
         msg = (
@@ -147,17 +149,22 @@ def _nested(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPatients | N
         return None
     looks = f"adata.obs[{patients.key!r}] {NESTING_SAYS} with several samples of one condition"
     way_out = f"Compare with patient_key={patients.key!r}"
-    if not patients.is_constant:
+    if not (patients.is_constant or patients.is_crossed):
         warn(
             f"{looks}: samples are relabelled as if they were independent, so that the card cannot show what their "
             f"likeness does. {way_out}"
         )
         return None
     warn(
-        f"{looks}, which were compared as if they were independent: whole patients are relabelled here, and the card "
-        f"shows what their likeness does. {way_out}"
+        f"{looks}, which were compared as if they were independent: all samples of a patient and condition are "
+        f"relabelled together here, and the card shows what their likeness does. {way_out}"
     )
     return patients
+
+
+def _owned_cohort(cohort: Cohort, owners: NestedPatients) -> Cohort:
+    """Return the cohort whose samples are relabelled within patients, if these have all conditions."""
+    return replace(cohort, block=owners.code) if owners.is_crossed else cohort
 
 
 def _confounded(adata: AnnData, study: Study, keys: StudyKeys) -> list[str]:

@@ -16,9 +16,9 @@ from ...check import Columns, Count, Label, Levels, NonNegative, Proportion, Rep
 from ...core.contrast import COMBINE, Settings
 from ...get import Result
 from ...get._store import check_target, finish, identity
-from ...study.comparison import ComparisonRequest, no_replicates, prepare_comparison, require_replicates
-from ...study.composition import warn_of_shifts
+from ...study.comparison import no_replicates, prepare_comparison, require_replicates
 from ...study.label_hashes import label_hashes
+from ...study.request import ComparisonRequest
 from ...study.samples import StudyKeys, covariate_names
 from ...tables import compare as schema
 from . import _engine, _frames, _totals, _two_factors
@@ -299,13 +299,13 @@ def compare(
         "levels": np.asarray(study.levels, object),
         "samples": np.asarray(study.samples_of_obs, object),
         "n_samples": study.replicates,
+        "cautions": np.asarray(prepared.cautions(), object),
         **label_hashes(adata, keys, order),
         **prepared.interactions.counted,
         "commscore": __version__,
     }
     result = Result(stored["table"], params, identity(comparison.prepared.resource), extra, schema.STORED.schema)
-    warn_of_shifts(prepared.shifts, normalization=normalization)
-    prepared.ambient.warn()
+    prepared.warn()
     _warn_if_nothing(result)
     return finish(adata, key_added, result, inplace=inplace)
 

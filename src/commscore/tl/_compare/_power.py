@@ -59,8 +59,8 @@ def power(
     contrast : one
     resource : comparison
     n_samples
-        Numbers of samples per condition to answer for, each at least 2, of patients where they are the replicates;
-        the present design is always the first answer (``n_samples`` 0).
+        Numbers of samples per condition to answer for, each at least 2, of patients where they are the replicates; all
+        of them have the group in question. The present design is always the first answer (``n_samples`` 0).
     effect
         Log2 fold change of one side, > 0, for which the power is given.
     power
@@ -119,20 +119,39 @@ def power(
         raise ValueError(msg)
     columns = {name: result.columns[name][rows] for name in result.columns}
     tested = tests.take(rows)
-    now = _residual_df(cohort, design)
+    now, factors = _residual_df(cohort, design), _error_per_sample(cohort, design, one)
     target = {"effect": float(effect), "power": float(power), "alpha": alpha}
     parts = []
     for n in (0, *sizes):
         future = now if n == 0 else np.full(now.size, _future_df(design, prepared.study, n))
         more = np.where(future < 1.0, np.nan, future - now)
-        change = {"ligand": more[tested.source], "receptor": more[tested.target]}
-        parts.append(_answer(columns, change, n=n, **target))
+        width = np.ones(now.size) if n == 0 else factors / np.sqrt(n)
+        groups = {"ligand": tested.source, "receptor": tested.target}
+        parts.append(_answer(columns, {side: (more[k], width[k]) for side, k in groups.items()}, **target))
     return _table(prepared, tested, which[rows], parts=parts, sizes=(0, *sizes))
 
 
 def _residual_df(cohort: engine.Cohort, design: StudyDesign) -> Floats:
     """Residual degrees of freedom (n_groups,) of the samples that have each group."""
     return np.asarray([keep.sum() - design_rank(design.matrix[keep]) for keep in cohort.present.T], np.float64)
+
+
+def _error_per_sample(cohort: engine.Cohort, design: StudyDesign, contrast: engine.Contrast) -> Floats:
+    """Return standard errors (n_groups,) with one sample per condition over those of the samples with each group now.
+
+    By the variance of the contrast in least squares, ``c'(X'X)⁻¹c``: covariates and pairs of the whole design are kept,
+    and a group is taken to be in all samples.
+    """
+    vector, x = contrast.vectors[0], design.matrix
+    n_ref, n_alt = (np.isin(cohort.condition, codes).sum() for codes in (contrast.ref, contrast.alt))
+    now = np.array([_unscaled_variance(x[keep], vector) for keep in cohort.present.T])
+    alone = _unscaled_variance(x, vector) * 2.0 / (1.0 / n_ref + 1.0 / n_alt)
+    factors: Floats = np.sqrt(np.divide(alone, now, out=np.full(now.size, np.nan), where=now > 0))
+    return factors
+
+
+def _unscaled_variance(x: Floats, vector: Floats) -> float:
+    return float(vector @ np.linalg.pinv(x.T @ x) @ vector)
 
 
 def _future_df(design: StudyDesign, study: Study, n: int) -> float:
@@ -146,21 +165,20 @@ def _future_df(design: StudyDesign, study: Study, n: int) -> float:
 
 def _answer(
     c: dict[str, npt.NDArray[Any]],
-    more: dict[str, Floats],
+    changes: dict[str, tuple[Floats, Floats]],
     *,
-    n: int,
     effect: float,
     power: float,
     alpha: float,
 ) -> dict[str, Floats]:
-    """Smallest effect and power of both sides with ``n`` samples per condition (0: as they are).
+    """Smallest effect and power of both sides.
 
-    ``more`` are the degrees of freedom that come to those of each side; NaN where so few samples leave none.
+    ``changes`` of each side are the degrees of freedom that come to the present ones, NaN where so few samples leave
+    none, and what its standard errors are multiplied with.
     """
-    width = 1.0 if n == 0 else np.sqrt((2.0 / n) / (1.0 / c["n_ref"] + 1.0 / c["n_alt"]))
     out = {}
-    for side in ("ligand", "receptor"):
-        df = np.minimum(c[f"{side}_df"] + more[side], 1e6)
+    for side, (more, width) in changes.items():
+        df = np.minimum(c[f"{side}_df"] + more, 1e6)
         se = c[f"{side}_se"] * width
         none = np.isnan(df)
         df = np.where(none, 1.0, df)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from ...check import Count, Proportion, checked
 from ...get._columns import in_memory
-from ...study.comparison import ComparisonRequest, add_up_study
+from ...study.comparison import add_up_study
+from ...study.request import ComparisonRequest
 from ...study.sample_edges import sample_sides
 from ...study.samples import label_column, study_of_samples
 

@@ -19,11 +19,11 @@ from ...get import Result
 from ...get._frames import typed_frame
 from ...get._store import check_target, finish, identity
 from ...study.activities import ACTIVITY_METHODS, ActivityRule
-from ...study.comparison import ComparisonData, ComparisonRequest, prepare_comparison, require_replicates
-from ...study.composition import warn_of_shifts
+from ...study.comparison import ComparisonData, prepare_comparison, require_replicates
 from ...study.design import build_design
 from ...study.domain import named_roles, require_roles, require_tumour
 from ...study.nets import checked_links, read_net
+from ...study.request import ComparisonRequest
 from ...study.roles import RoleGroups, assigned_roles
 from ...study.samples import StudyKeys, covariate_names, label_column
 from ...study.supply import supplied_molecules
@@ -190,7 +190,7 @@ def expectations(
         "roles": typed_frame(assigned.report, ROLES),
         "factors": pools.factors(prepared.study.groups),
     }
-    warn_of_shifts(prepared.shifts, normalization=normalization)
+    prepared.warn()
     params = {
         "groupby": groupby,
         "condition_key": condition_key,

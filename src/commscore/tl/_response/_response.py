@@ -16,11 +16,11 @@ from ...get._store import check_target, finish, identity
 from ...stats.multiple import benjamini_hochberg
 from ...stats.sample_rows import fit_rows
 from ...study.activities import ACTIVITY_METHODS, ActivityRule, measure_activities
-from ...study.comparison import ALL, ComparisonData, ComparisonRequest, contrasts_and_design, prepare_study
-from ...study.composition import warn_of_shifts
+from ...study.comparison import ALL, ComparisonData, contrasts_and_design, prepare_study
 from ...study.contrasts import table_of_contrasts
 from ...study.design import StudyDesign
 from ...study.nets import read_net, receptor_links
+from ...study.request import ComparisonRequest
 from ...study.samples import StudyKeys, covariate_names
 from ...tables import response as schema
 from ...tables.vocabulary import Status
@@ -179,7 +179,7 @@ def response(
         "untested": _untested(acts, prepared, up, min_targets=int(min_targets)),
         "factors": prepared.factors,
     }
-    warn_of_shifts(prepared.shifts, normalization=normalization)
+    prepared.warn()
     if contrasts:
         extra["contrasts"] = table_of_contrasts(contrasts)
     params = {
