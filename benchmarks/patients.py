@@ -2,9 +2,10 @@
 
     python benchmarks/patients.py --cohorts 40
 
-Prints the table of ``docs/statistics.md``: three biopsies of each of three against three patients, and three patients
-with both conditions beside three with either one, whose patients vary little or much. Share of the tested rows, mean ±
-standard error over the cohorts.
+Prints the table of ``docs/statistics.md``: three biopsies of each of three against three patients; three biopsies
+before and three after of three patients, who answer differently and on average not at all; three patients with both
+conditions beside three with either one, whose patients vary little or much. Share of the tested rows, mean ± standard
+error over the cohorts.
 """
 
 from __future__ import annotations
@@ -26,6 +27,15 @@ def biopsies(seed):
     names = ("b0", "b1", "b2")
     a = cs.ds.simulate(conditions=names, n_samples=6, patient_sd=0.5, n_background=40, rng=seed, **ALIKE)
     a.obs["condition"] = np.where(a.obs["patient"].cat.codes < 3, "control", "case")
+    return a
+
+
+def answers(seed):
+    """Three biopsies of each of three patients in either condition; what differs between patients differs in each."""
+    a = biopsies(seed)
+    unit = a.obs["patient"].cat.codes
+    a.obs["patient"] = "p" + (unit % 3).astype(str)
+    a.obs["sample"] = a.obs["sample"].astype(str) + a.obs["condition"].astype(str)
     return a
 
 
@@ -51,6 +61,7 @@ def main():
     n = parser.parse_args().cohorts
     studies = {
         "3 v 3 patients, three biopsies each": biopsies,
+        "3 patients, three biopsies in each condition": answers,
         "3 patients in both conditions, 3 in either one, patient SD 0.3": lambda seed: mixed(seed, patient_sd=0.3),
         "the same, patient SD 1": lambda seed: mixed(seed, patient_sd=1.0),
     }

@@ -137,8 +137,8 @@ def test_effects_are_differences_of_pseudobulk_means(cohort, result):
 def test_parts_add_up(result):
     table = result.table.dropna(subset=["d_flow"])
     assert len(table) > 100
-    np.testing.assert_allclose(table[PARTS].sum(axis=1), table["d_flow"], atol=1e-9)
-    np.testing.assert_allclose(table["d_ligand"] + table["d_receptor"], table["effect"], atol=1e-9)
+    np.testing.assert_allclose(table[PARTS].sum(axis=1), table["d_flow"], atol=1e-12)
+    np.testing.assert_allclose(table["d_ligand"] + table["d_receptor"], table["effect"], atol=1e-12)
     known = table["ci_low"].notna()
     assert (table.loc[known, "ci_low"] < table.loc[known, "effect"]).all()
     assert (table.loc[known, "ci_high"] > table.loc[known, "effect"]).all()
@@ -242,7 +242,7 @@ def test_every_shape_is_named(shape):
     assert (row["shape"], row["driver"]) == (shape, "ligand")
     assert row["padj"] < 0.01
     assert row_of(result.table, contrast=names[1])["shape"] is np.nan
-    np.testing.assert_allclose(result.table[PARTS].sum(axis=1, skipna=False), result.table["d_flow"], atol=1e-9)
+    np.testing.assert_allclose(result.table[PARTS].sum(axis=1, skipna=False), result.table["d_flow"], atol=1e-12)
 
 
 def test_levels_reference_contrast_and_order():

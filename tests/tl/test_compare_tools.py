@@ -60,7 +60,7 @@ def test_without_replicates_cells_are_compared_where_they_are_asked_for(alone):
     row = row_of(table)
     assert (row["shift"], row["driver"], row["status"]) == ("up", "ligand", "tested")
     assert row["ci_low"] < 1.5 < row["ci_high"]
-    np.testing.assert_allclose(table[list(schema.PARTS)].sum(axis=1, skipna=False), table["d_flow"], atol=1e-9)
+    np.testing.assert_allclose(table[list(schema.PARTS)].sum(axis=1, skipna=False), table["d_flow"], atol=1e-12)
     pd.testing.assert_frame_equal(cells_meant(alone, sample_key=None, n_perms=5000).table, table)
 
 
