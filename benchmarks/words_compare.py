@@ -157,7 +157,7 @@ def rewired(n):
                 fold = np.zeros((2, len(TYPES), 2 * len(PAIRS) + BACKGROUND))
                 fold[0, 0, 5:8], fold[1, 1, 5:8] = size, size
                 table = compare(cohort(seed, sizes=sizes, fold=fold))
-                by = table.groupby("interaction", observed=True)["rewired"].any()
+                by = table.groupby("interaction", observed=True)["rewired"].any().reindex(NAMES, fill_value=False)
                 hits.append(by[NAMES[5:8]].mean())
                 others.append(by.drop(NAMES[5:8]).mean())
             yield {
