@@ -76,7 +76,8 @@ def missing(result):
     states = states.sort_values(ascending=False, kind="stable").reset_index(name="rows")
     reasons = (
         untested.groupby("reason", observed=True)["detail"]
-        .agg(number="size", example=lambda d: str(d.iloc[0])).reset_index().sort_values("number", ascending=False)
+        .agg(number="size", example=lambda d: str(d.iloc[0])).reset_index()
+        .sort_values("number", ascending=False, kind="stable")
     )  # fmt: skip
     return markdown(states) + "\n\n" + markdown(reasons)
 

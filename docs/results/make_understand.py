@@ -138,7 +138,7 @@ def therapies(a):
         "Pairs, by what they cut together:",
         table(found.extra["combinations"], ["therapies", "n_edges", "share", "gain", "overlap"], most=6),
         "What stays open beside a cut edge, the largest flows:",
-        table(found.extra["bypass"].sort_values("remaining_flow", ascending=False).drop_duplicates(["therapy", "how"]),
+        table(found.extra["bypass"].sort_values("remaining_flow", ascending=False, kind="stable").drop_duplicates(["therapy", "how"]),
               ["therapy", "cut", "target", "how", "remaining", "source", "cut_flow", "remaining_flow"], most=10),
         "Circuits of two measured steps or more that lose most of their score:",
         table(_lost(found.extra["circuits"]),
@@ -182,7 +182,7 @@ def wu():
     cs.tl.response(a, groups)
     cs.tl.balance(a, groups, sample_key="sample")
     activity = cs.get.load(a, "commscore_response").extra["activities"]
-    strongest = activity.reindex(activity["score"].abs().sort_values(ascending=False).index)
+    strongest = activity.reindex(activity["score"].abs().sort_values(ascending=False, kind="stable").index)
     weighed = cs.get.load(a, "commscore_balance").table
     numbers = [
         c for c in ("n_edges", "pro", "anti", "unsigned", "balance", "balance_low", "balance_high") if c in weighed
@@ -245,13 +245,13 @@ def chung():
     cs.tl.balance(a, "cell_type", min_cells=5, **keys)
     cs.tl.expectations(a, "cell_type", condition_key="stage", sample_key="sample", contexts=contexts, min_cells=5)
     changes = cs.get.load(a, "commscore_circuits").extra["changes"]
-    whole = changes[(changes["step"] == 0) & (changes["status"] == "tested")].sort_values("pvalue")
+    whole = changes[(changes["step"] == 0) & (changes["status"] == "tested")].sort_values("pvalue", kind="stable")
     answer = cs.get.load(a, "commscore_response")
-    moved = answer.table[answer.table["status"] == "tested"].sort_values("pvalue")
+    moved = answer.table[answer.table["status"] == "tested"].sort_values("pvalue", kind="stable")
     switches = answer.extra["switches"]
     weighed = cs.get.load(a, "commscore_balance")
     told = cs.get.load(a, "commscore_expectations")
-    judged = told.table[told.table["verdict"] != "not_assessable"].sort_values("pvalue")
+    judged = told.table[told.table["verdict"] != "not_assessable"].sort_values("pvalue", kind="stable")
     open_ones = told.table.loc[told.table["verdict"] == "not_assessable", "reason"].astype(str)
     absent = told.table[told.table["reason"].astype(str).str.startswith("no level")]
     page("chung_understand", [
@@ -303,7 +303,7 @@ def chung():
         counted(open_ones.str.replace(r"'.*", "…", regex=True).str.replace(r":.*", "", regex=True), most=10),
         "Contexts that are asked for most, and that nothing here stands for:",
         markdown(plain(absent.groupby(["from_context", "to_context"], observed=True).size()
-                       .sort_values(ascending=False).head(6).reset_index(name="expectations"))),
+                       .sort_values(ascending=False, kind="stable").head(6).reset_index(name="expectations"))),
         "## What these data cannot show",
         "* Two metastases carry every comparison; an effect must be several doublings large to be seen, and "
         "`inconclusive` is the rule. Nothing here contradicts a review.\n"

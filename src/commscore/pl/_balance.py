@@ -65,7 +65,8 @@ def balance(
     there = frame[np.isfinite(frame["balance"].to_numpy(float))]
     need_rows(there, "no sample has a balance", "pro or anti flow is missing in all; see tl.balance")
     ax = axes(ax, width=max(3.8, 1.15 * len(stages) + 1.8), height=4.0)
-    groups = [there[(there["condition"].astype(str) == s).to_numpy()].sort_values("balance") for s in stages]
+    there = there.sort_values("balance", kind="stable")
+    groups = [there[(there["condition"].astype(str) == s).to_numpy()] for s in stages]
     for i, rows in enumerate(groups):
         ax.vlines(places(i, len(rows)), rows["balance_low"], rows["balance_high"], color="0.8", lw=1.2, zorder=1)
     stage_key = params_of(data, key).get("condition_key")

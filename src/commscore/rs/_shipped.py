@@ -55,4 +55,4 @@ def shipped_tables(name: str) -> dict[str, pd.DataFrame]:
 def shipped_symbols() -> pd.DataFrame:
     """Return identifiers and orthologs of every gene of any shipped resource. The result is shared."""
     frames = [shipped_table(name, "symbols") for name in NAMES]
-    return pd.concat(frames).drop_duplicates("symbol").sort_values("symbol").reset_index(drop=True)
+    return pd.concat(frames).drop_duplicates("symbol").sort_values("symbol", kind="stable").reset_index(drop=True)

@@ -139,7 +139,7 @@ def _sum(by: str, value: str, part: pd.DataFrame, *, name: str) -> dict[str, Any
 
 
 def _examples(part: pd.DataFrame, word: str) -> str:
-    mine = part[part["verdict"] == word].sort_values("padj")
+    mine = part[part["verdict"] == word].sort_values("padj", kind="stable")
     if mine.empty:
         return ""
     names = list(dict.fromkeys(f"{w} {c}" for w, c in zip(mine["what"], mine["change"], strict=True)))
