@@ -59,8 +59,8 @@ def test_neither_the_order_of_genes_nor_that_of_samples_matters(seed, n_genes, d
     genes, samples = rng.permutation(n_genes), rng.permutation(len(counts))
     one, other = pooled_factors(counts, library), pooled_factors(counts[samples][:, genes], library[samples])
     np.testing.assert_allclose(other.shrunk, one.shrunk[samples], atol=1e-12)
-    published = tmm_factors(counts, library)
-    np.testing.assert_allclose(tmm_factors(counts[samples][:, genes], library[samples]), published[samples], rtol=1e-12)
+    # of samples that are equally good references the published factors take the first, as edgeR's do
+    np.testing.assert_allclose(tmm_factors(counts[:, genes], library), tmm_factors(counts, library), rtol=1e-12)
 
 
 @pytest.mark.parametrize("factor", [2.0, 17.0])
