@@ -252,14 +252,15 @@ def test_names_of_classes_are_unique(tmp_path):
 
 
 def unstable_sorts(path: Path) -> list[int]:
-    """Return the lines that sort a table by one column and leave open which of equal rows comes first."""
+    """Return the lines that sort a table by one column, or values by how often they occur, and leave ties open."""
+    needed = {"sort_values": "kind", "value_counts": "sort"}
     return [
         node.lineno
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
-        and getattr(node.func, "attr", "") == "sort_values"
+        and (name := getattr(node.func, "attr", "")) in needed
         and not (node.args and isinstance(node.args[0], ast.List))
-        and "kind" not in {k.arg for k in node.keywords}
+        and needed[name] not in {k.arg for k in node.keywords}
     ]
 
 
@@ -268,8 +269,9 @@ def test_equal_rows_keep_their_order_on_every_machine(tmp_path):
     paths = [*SOURCES, *sorted((ROOT / "docs" / "results").glob("*.py"))]
     assert {path.name: lines for path in paths if (lines := unstable_sorts(path))} == {}
     some = tmp_path / "some.py"
-    some.write_text("a.sort_values('p')\na.sort_values('p', kind='stable')\na.sort_values(['p', 'q'])\n")
-    assert unstable_sorts(some) == [1]
+    lines = ("a.sort_values('p')", "a.sort_values('p', kind='stable')", "a.sort_values(['p', 'q'])", "a.value_counts()")
+    some.write_text("\n".join(lines))
+    assert unstable_sorts(some) == [1, 4]
 
 
 SAY_NOTHING = {"found", "made", "done", "wanted", "given", "asked", "that", "those", "it", "stuff", "thing"}

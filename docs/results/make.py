@@ -70,7 +70,7 @@ def found(table, *, most=12):
 def missing(result):
     """Why rows and interactions were not assessable."""
     table, untested = result.table, result.untested
-    states = table.loc[table["pvalue"].isna(), ["contrast", "status"]].astype(str).value_counts()
+    states = table.loc[table["pvalue"].isna(), ["contrast", "status"]].astype(str).value_counts(sort=False)
     apart = result.extra["left_out"].astype({"contrast": str, "status": str})
     states = states.add(apart.groupby(["contrast", "status"])["n_rows"].sum(), fill_value=0).astype(int)
     states = states.sort_values(ascending=False, kind="stable").reset_index(name="rows")

@@ -17,6 +17,7 @@ import scanpy as sc
 from make import markdown, page
 
 import commscore as cs
+from commscore._names import by_frequency
 
 KNOWN = cs.rs.load("breast")
 FOOT = (
@@ -60,7 +61,7 @@ def table(frame, columns, *, most=12):
 
 def counted(values, *, most=8):
     """How often each value occurs, the most frequent first."""
-    found = values.astype(str).str.replace(r"[0-9.]+% of", "x % of", regex=True).value_counts()
+    found = by_frequency(values.astype(str).str.replace(r"[0-9.]+% of", "x % of", regex=True))
     return markdown(found.head(most).rename_axis("what").reset_index(name="number"))
 
 
@@ -86,7 +87,7 @@ def circuits(a):
     """Circuits that are there, and why others are not."""
     found = cs.get.load(a, "commscore_circuits")
     t = cited(found.table)
-    status = t["status"].value_counts()
+    status = by_frequency(t["status"])
     words = ", ".join(f"{n} {s}" for s, n in status.items() if n)
     hits = t[t["pvalue"].notna()]  # complete ones first, then single steps, then partial ones
     lost = found.extra["edges"]
@@ -130,7 +131,7 @@ def therapies(a):
     """Say what therapies cut, and what they leave open."""
     found = cs.get.load(a, "commscore_therapies")
     t = found.table[found.table["status"] == "cuts"]
-    states = found.table["status"].astype(str).value_counts()
+    states = by_frequency(found.table["status"].astype(str))
     return [
         f"**{found.table['claim'].iloc[0].capitalize()}.** {len(found.table)} therapies of the reviews: "
         + ", ".join(f"{n} {s}" for s, n in states.items()) + ". The largest shares of the flow without antigen presentation:",
@@ -275,7 +276,7 @@ def chung():
         "## Circuits", *circuits(a),
         "### Change from primary to metastasis",
         f"{len(whole)} of {int((changes['step'] == 0).sum())} circuits have samples enough on both sides "
-        f"({', '.join(f'{n} {s}' for s, n in changes.loc[changes['step'] == 0, 'status'].astype(str).value_counts().items())}); "
+        f"({', '.join(f'{n} {s}' for s, n in by_frequency(changes.loc[changes['step'] == 0, 'status'].astype(str)).items())}); "
         f"{int((whole['padj'] <= ALPHA).sum())} changed with padj ≤ {ALPHA}, in {int((whole['any_padj'] <= ALPHA).sum())} a step "
         "did:",
         table(whole, ["circuit", "n_ref", "n_alt", "effect", "ci_low", "ci_high", "pvalue", "padj", "any_padj", "driver",

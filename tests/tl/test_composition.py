@@ -6,6 +6,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import scanpy as sc
 from scipy import sparse
 
 import commscore as cs
@@ -226,6 +227,20 @@ def test_ambient_rna_that_differs_is_told():
     means = table.groupby("condition", observed=True)["share"].mean()
     assert means["case"] - means["control"] == pytest.approx(0.18, abs=0.04)
     assert (table["n_genes"] >= 10).all()
+
+
+def test_every_tool_that_compares_samples_tells_it():
+    adata = cs.ds.simulate(n_samples=4, n_cells=200, rng=0)
+    much = with_ambient(adata, {"control": 0.02, "case": 0.2}, seed=1)
+    sc.pp.normalize_total(much, target_sum=1e4)
+    sc.pp.log1p(much)
+    net = pd.DataFrame({"source": "P", "target": [f"BG{i:04d}" for i in range(1, 31)], "weight": 1.0})
+    tools = (("circuits", {"n_perms": 5}), ("response", {"net": net}), ("expectations", {}), ("balance", {}))
+    for name, options in tools:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            getattr(cs.tl, name)(much, "cell_type", **KEYS, **options, inplace=False)
+        assert sum("ambient RNA" in str(w.message) for w in said) == 1, name
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1])

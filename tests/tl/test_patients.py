@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -271,6 +273,42 @@ def test_nesting_within_both_conditions_is_said_and_shown():
         card = cs.tl.calibrate(a, resource=a.uns["interactions"]).set_index("alpha")
     assert (card["n_shuffles"] == 2**3 - 2).all()
     assert card.loc[0.05, "observed"] > 0.15
+
+
+def test_patients_of_whom_one_lacks_a_condition_are_noticed_too():
+    """Three patients, one without samples after treatment: two still answer differently."""
+    a = answers(0)
+    a = a[~((a.obs["patient"] == "p0") & (a.obs["condition"] == "case"))].copy()
+    with pytest.warns(
+        UserWarning, match=rf"'patient'\] {LOOKS}: 3 values for 15 samples.*where patients answer differ"
+    ):
+        compared(a, inplace=True)
+    with pytest.warns(UserWarning, match="the card cannot show what their likeness does"):
+        card = cs.tl.calibrate(a, resource=a.uns["interactions"], n_shuffles=4)
+    assert set(card["relabelled"]) == {"sample"}
+
+
+def test_pairs_are_no_nesting_where_one_sample_is_double():
+    """Six patients with a sample before and one after; one of them has two before."""
+    a = cs.ds.simulate(n_samples=6, n_cells=60, groups=GROUPS, paired=True, n_background=40, rng=3)
+    half = np.arange(a.n_obs) % 2 == 0
+    first = a.obs["sample"].cat.categories[0]
+    a.obs["sample"] = np.where((a.obs["sample"] == first) & half, "again", a.obs["sample"].astype(str))
+    compared(a)  # a warning is an error
+
+
+def test_samples_without_cells_of_any_group_that_takes_part():
+    """A sample with cells of a rare group only drops out of the columns, and does not upset them."""
+    a = cs.ds.simulate(n_samples=4, n_cells=60, groups=GROUPS, n_background=40, rng=5)
+    a.obs["patient"] = "d" + a.obs["sample"].str[-1].astype(str)
+    lonely = (a.obs["sample"] == a.obs["sample"].cat.categories[0]).to_numpy()
+    a.obs["cell_type"] = np.where(lonely, "rare", a.obs["cell_type"].astype(str))
+    a = a[~lonely | (np.cumsum(lonely) <= 3)].copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compared(a, inplace=True)
+        card = cs.tl.calibrate(a, resource=a.uns["interactions"], n_shuffles=4)
+    assert (card["n_shuffles"] == 4).all()
 
 
 def test_chance_of_purity_is_what_enumeration_gives():

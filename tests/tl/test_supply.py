@@ -40,10 +40,8 @@ def levels():
 
 
 def compared(adata, resource, supply, **options):
-    options = {"sample_key": "sample", "expr_prop": 0.05} | options
-    return cs.tl.compare(
-        adata, "cell_type", condition_key="condition", resource=resource, supply=supply, inplace=False, **options
-    )
+    options = {"sample_key": "sample", "expr_prop": 0.05, "inplace": False} | options
+    return cs.tl.compare(adata, "cell_type", condition_key="condition", resource=resource, supply=supply, **options)
 
 
 def from_blood(result):
@@ -297,3 +295,8 @@ def test_a_resource_of_hormones_alone_is_compared_by_levels_and_receptors(cells,
     np.testing.assert_allclose(alone[columns], whole.loc[alone.index, columns], rtol=1e-10)
     with pytest.raises(ValueError, match="no interaction of resource"):
         compared(cells, hormones, None)
+    a = cells.copy()
+    compared(a, hormones, levels[["epinephrine"]], inplace=True)
+    for tool in (cs.tl.power, cs.tl.calibrate):
+        with pytest.raises(ValueError, match="its rows are of the levels in supply= alone"):
+            tool(a, resource=hormones)

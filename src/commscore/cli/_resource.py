@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .._names import by_frequency
 from ._files import check_output, naming, read, write_table
 from ._job import identity
 from ._open_resource import open_resource
@@ -372,7 +373,7 @@ def _print_testable(resource: Resource, names: Sequence[str]) -> dict[str, Any]:
         resource, genes, missing_subunits="drop", indirect=False, production=None, supplied=()
     )
     _line(f"testable: {len(interactions.frame)} of {len(resource)} interactions")
-    reasons = pd.Series([reason for _, reason, _ in interactions.untested], dtype=object).value_counts()
+    reasons = by_frequency(pd.Series([reason for _, reason, _ in interactions.untested], dtype=object))
     for reason, count in reasons.items():
         _line(f"  {reason}: {count}")
     return {"testable": len(interactions.frame), "untested_by_reason": reasons.to_dict()}

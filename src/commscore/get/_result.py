@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._names import by_frequency
 from ..check import checked
 from ..tables.score import STORED
 from ._choose import methods_of, surest_first
@@ -77,7 +78,7 @@ class Result:
         if not {"status", "pvalue", "padj"} <= set(self.table.columns):
             return f"{n:,} rows"
         tested = self.table["pvalue"].notna()
-        why = self.table.loc[~tested, "status"].value_counts()
+        why = by_frequency(self.table.loc[~tested, "status"])
         if left_out is not None:
             why = why.add(left_out.groupby("status", observed=False)["n_rows"].sum(), fill_value=0).astype(int)
         others = ", ".join(f"{k:,} {str(status).replace('_', ' ')}" for status, k in why.items() if k)

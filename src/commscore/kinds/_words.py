@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._names import by_frequency
 from ..tables.production import CLAIM_TEXT
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ def counts(table: pd.DataFrame, column: str) -> str:
     """Say how often each value of a column occurs, as ``"up: 3, down: 1."``."""
     if column not in table:
         return ""
-    numbers = table[column].value_counts()
+    numbers = by_frequency(table[column])
     return ", ".join(f"{name}: {n}" for name, n in numbers.items() if n) + "."
 
 
 def counted(values: pd.Series) -> str:
     """Say how many rows have each value, the most frequent first, as ``"3 up, 1 down"``."""
-    numbers = values.astype(object).value_counts(sort=False).sort_values(ascending=False, kind="stable")
+    numbers = by_frequency(values.astype(object))
     return ", ".join(f"{n:,} {_plain(str(word))}" for word, n in numbers.items() if n)
 
 
@@ -103,7 +104,7 @@ def figures(value: Any, form: str = ".2g") -> str:
 
 def by_reason(untested: pd.DataFrame) -> dict[str, int]:
     """Count what was not tested, by reason."""
-    return {str(reason): int(n) for reason, n in untested["reason"].value_counts().items() if n}
+    return {str(reason): int(n) for reason, n in by_frequency(untested["reason"]).items() if n}
 
 
 def by_value(column: pd.Series) -> dict[str, int]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import pl
+from .._names import by_frequency
 from ._base import Drawing, Listing, ResultKind, View
 from ._views import BY_P, FACTORS, ROLES, UNTESTED
 from ._words import ALPHA, TOP, by_value, claims, counted, figures, molecules_in_words
@@ -67,7 +68,7 @@ def _in_words(table: pd.DataFrame, max_padj: float) -> str:
 
 def _passing(rows: pd.DataFrame) -> str:
     """Say how many of the circuits that pass are complete, partial or a single step."""
-    by = rows["status"].astype(str).value_counts()
+    by = by_frequency(rows["status"].astype(str))
     names = {"complete": "complete", "step": "single step", "partial": "partial"}
     return ", ".join(f"{by[name]} {words}" for name, words in names.items() if name in by) or "0"
 

@@ -145,7 +145,7 @@ def _change(row: Any, cite: Callable[[str], str]) -> str:
 
 
 def _cautions(stored: StoredResult) -> list[str]:
-    said = [f"{text[:1].upper()}{text[1:]}." for text in stored.params.get("cautions", ())]
+    said = [f"Of the samples compared: {text}." for text in stored.params.get("cautions", ())]
     if stored.params.get("unit") == "cells":
         return [
             *claims(stored.table),

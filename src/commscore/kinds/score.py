@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import pl, tl
+from .._names import by_frequency
 from ..get._choose import as_single, methods_of
 from ._base import Drawing, Listing, ResultKind, View
 from ._views import EDGE, UNTESTED
@@ -235,7 +236,7 @@ def _listing(stored: StoredResult, rows: int) -> Listing:
     note = f", {int((one['padj'] <= ALPHA).sum())} with padj ≤ {ALPHA}" if has_p else ""
     by = [c for c in ("padj", "score", "basis") if one[c].notna().any()]  # among equals, what reviews tell of is first
     best = one.sort_values(by, ascending=[c != "score" for c in by], kind="stable").drop_duplicates("interaction")
-    pairs = one.loc[(one["padj"] <= ALPHA).to_numpy(), "interaction"].value_counts()
+    pairs = by_frequency(one.loc[(one["padj"] <= ALPHA).to_numpy(), "interaction"])
     names = ("source", "target", "ligand_complex", "receptor_complex", "mode")
     lines = [
         [

@@ -222,7 +222,7 @@ def _parallel(between: pd.DataFrame) -> Any:
     """Yield every row with its position among those of the same direction."""
     count: dict[tuple[str, str], int] = {}
     rows = _records(between)
-    of = pd.Series([(r["source_role"], r["target_role"]) for r in rows]).value_counts() if rows else {}
+    of = pd.Series([(r["source_role"], r["target_role"]) for r in rows]).value_counts(sort=False) if rows else {}
     for row in rows:
         pair = (row["source_role"], row["target_role"])
         count[pair] = count.get(pair, 0) + 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._names import by_frequency
 from ..check import ColourMap, Count, Label, Palette, Proportion, checked
 from ..get._columns import label_codes, labels_of
 from ._bar import mark_below
@@ -164,7 +165,7 @@ def _of_pairs(frame: pd.DataFrame, sure: pd.DataFrame, value: str, *, top: int, 
     names = list(dict.fromkeys(ranked(sure, by, [True, False][-len(by) :])["_name"]))
     sure = sure[sure["_name"].isin(names[:top]).to_numpy()]
     cells = frame[frame["_name"].isin(names[:top]).to_numpy()]
-    often = list(dict.fromkeys([*sure["_pair"].value_counts().index, *cells["_pair"].value_counts().index]))
+    often = list(dict.fromkeys([*by_frequency(sure["_pair"]).index, *by_frequency(cells["_pair"]).index]))
     cells = cells[cells["_pair"].isin(often[:most]).to_numpy()]
     texts = distinct(often)
     cells, sure = (part.assign(_text=part["_pair"].map(texts)) for part in (cells, sure))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._labels import natural_key
+from .._names import by_frequency
 from ..check import AxesOrNone, ColourMap, Count, Label, Proportion, checked
 from ._bar import colour_bar
 from ._fit import room, sized
@@ -187,7 +188,7 @@ def _pairs(frame: pd.DataFrame, score: str, pvalue: str | None) -> list[tuple[st
     low = score.endswith("_rank")
     by, ascending = ([pvalue, score], [True, low]) if pvalue else ([score], [low])
     best = frame.sort_values(by, ascending=ascending, kind="stable").drop_duplicates("interaction")["_pair"]
-    return list(dict.fromkeys([*best, *frame["_pair"].value_counts(sort=True).index]))
+    return list(dict.fromkeys([*best, *by_frequency(frame["_pair"]).index]))
 
 
 def _strength(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._names import by_frequency
 from .._validate import one_of
 from ..check import AxesOrNone, Count, Label, Proportion, checked
 from ._bar import colour_bar
@@ -109,7 +110,7 @@ def shift_heatmap(
     rows = list(dict.fromkeys(ranked(sure, ["padj"], [True])["_row"]))
     top = room().rows(top, fixed=0.3 * room().height + 0.7 if room().limited else 0.0, each=0.18)
     max_columns = room().columns(max_columns, fixed=0.4 * room().width + 0.9 if room().limited else 0.0, each=0.18)
-    often = sure.loc[sure["_row"].isin(rows[:top]), "_column"].value_counts()
+    often = by_frequency(sure.loc[sure["_row"].isin(rows[:top]), "_column"])
     order = list(dict.fromkeys(frame["_column"]))
     commonest = set(often.index[:max_columns])
     columns = [c for c in order if c in commonest]

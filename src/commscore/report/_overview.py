@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from .._names import by_frequency
 from ..get._columns import in_memory
 from ..get._result import testable
 from ..kinds import kind_of
@@ -91,7 +92,7 @@ def _reasons(results: Sequence[StoredResult]) -> Facts:
         untested = stored.tables.get("untested")
         if untested is None or "reason" not in untested:
             continue
-        for reason, n in untested["reason"].value_counts().items():
+        for reason, n in by_frequency(untested["reason"]).items():
             if n:
                 example = untested.loc[(untested["reason"] == reason).to_numpy()].iloc[0]
                 what = str(example.get("interaction", example.get("what", "")))

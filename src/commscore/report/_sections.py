@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._names import by_frequency
 from ..get._sources import keys_of_sources
 from ..kinds import kind_of
 from ..kinds._base import Facts, View
@@ -115,7 +116,7 @@ def _counts(stored: StoredResult, max_padj: float) -> list[Facts]:
         return kind.facts(stored, max_padj)
     for column in ("verdict", "status"):
         if column in table:
-            counts = table[column].value_counts()
+            counts = by_frequency(table[column])
             rows = [[str(name), f"{n:,}"] for name, n in counts.items()]
             return [Facts(f"{kind.title} by {column}", (column.capitalize(), "Number"), rows)]
     return []

@@ -51,6 +51,7 @@ def _count_of_statements(by: str, evidence: pd.DataFrame) -> pd.DataFrame:
 
 
 def _count(by: str, interactions: pd.Series, statements: pd.Series) -> pd.DataFrame:
-    counts = pd.DataFrame({"interactions": interactions.value_counts(), "statements": statements.value_counts()})
+    both = {"interactions": interactions, "statements": statements}
+    counts = pd.DataFrame({name: values.value_counts(sort=False) for name, values in both.items()})
     counts = counts.fillna(0).astype("int64").rename_axis("value").sort_index().reset_index()
     return counts.assign(by=by)[list(DESCRIPTION.names)]

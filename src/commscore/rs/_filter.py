@@ -79,8 +79,8 @@ def _narrow(tables: dict[str, pd.DataFrame], keep: pd.Series) -> dict[str, pd.Da
     interactions = interactions_from_evidence(evidence)
     # an interaction that lost no statement keeps its row as it was
     before = tables["interactions"].set_index("interaction")
-    whole = evidence["interaction"].value_counts()
-    all_of = tables["evidence"]["interaction"].value_counts()
+    whole = evidence["interaction"].value_counts(sort=False)
+    all_of = tables["evidence"]["interaction"].value_counts(sort=False)
     intact = whole.index[whole == all_of.reindex(whole.index)]
     result = with_extras(interactions, tables["interactions"]).set_index("interaction")
     result.loc[intact] = before.loc[intact, result.columns]
@@ -118,8 +118,8 @@ def _of_sources(tables: dict[str, pd.DataFrame], sources: list[str]) -> dict[str
         keep = frame["source"].isin(sources)
         result[name] = frame[keep].reset_index(drop=True)
     circuits = result["circuits"]
-    whole = tables["circuits"]["circuit"].value_counts()
-    left = circuits["circuit"].value_counts()
+    whole = tables["circuits"]["circuit"].value_counts(sort=False)
+    left = circuits["circuit"].value_counts(sort=False)
     complete = left.index[left == whole.reindex(left.index)]
     result["circuits"] = circuits[circuits["circuit"].isin(complete)].reset_index(drop=True)
     return result

@@ -34,9 +34,10 @@ _BATCH = re.compile(
     r"|technology|study|dataset|cohort).*"
 )
 _ATTRIBUTE = re.compile(r".*(?:sex|gender|age|ethnicity|race|tissue|organ|subtype|stage|grade|treatment|therapy).*")
-_INFLATION = 1.1
-"""Variance of a difference of conditions if samples of one value were the same, over that of unrelated samples."""
-_LEAST_OWNERS, _LEAST_VALUES = 4, 5
+_INFLATION, _INFLATION_OF_ANSWERS = 1.1, 1.5
+"""Variance of a difference of conditions if samples of one value were the same, over that of unrelated samples; the
+same of those of one value and condition."""
+_FEWEST_CROSSED, _LEAST_OWNERS, _LEAST_VALUES = 2, 4, 5
 _BY_CHANCE = 0.01
 _MANY = 1000
 NESTING_SAYS = "looks like patients"
@@ -44,40 +45,33 @@ NESTING_SAYS = "looks like patients"
 
 @dataclass(frozen=True)
 class NestedPatients:
-    """A column that looks like patients: a code per sample, and whether every patient has one condition, or all."""
+    """A column that looks like patients, its codes per sample, and whether each has one condition."""
 
     key: str
     code: Ints
     is_constant: bool
-    is_crossed: bool
 
 
 def nested_patients(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPatients | None:
     """Find the column of ``obs`` whose values own several samples of one condition, as patients with biopsies do.
 
     It is constant within samples, named nowhere in the call, and repeats within conditions. A column that is called
-    patient, donor, subject, … needs 4 values, or 2 that are in all conditions. Any other column of text needs 5, each
-    in one condition only, at least half of them with several samples, so that labels that have nothing to do with the
-    condition lie so in at most 1 % of such cohorts; the name of a batch or of a characteristic (sex, stage, …), or a
-    crossing of the condition with another column, is none.
+    patient, donor, subject, … needs 4 values, or 2 if some are in several conditions. Any other column of text needs 5,
+    each in one condition only, at least half of them with several samples, so that labels that have nothing to do with
+    the condition lie so in at most 1 % of such cohorts; the name of a batch or of a characteristic (sex, stage, …), or
+    a crossing of the condition with another column, is none.
     """
     columns = sample_labels(adata, study, keys)
     owners = [(key, code) for key, code in columns.items() if OWNER.fullmatch(key.lower())]
     others = [(key, code) for key, code in columns.items() if not OWNER.fullmatch(key.lower()) and _is_text(adata, key)]
-    nested = [
-        key
-        for key, code in owners
-        if _n(code) >= (2 if _is_crossed(code, study.condition) else _LEAST_OWNERS)
-        and _inflation(crossed(code, study.condition), study) > _INFLATION
-    ]
+    nested = [key for key, code in owners if _owns_several(code, study)]
     if not nested and not any(_n(code) < code.size for _, code in owners):
         nested = [key for key, code in others if _like_patients(key, code, study)]
         nested = [key for key in nested if not _crosses(columns[key], columns, study)]
     if not nested:
         return None
     key = min(nested, key=lambda k: _n(columns[k]))
-    code, condition = columns[key], study.condition
-    return NestedPatients(key, code, _is_pure(code, condition), _is_crossed(code, condition))
+    return NestedPatients(key, columns[key], _is_pure(columns[key], study.condition))
 
 
 def nesting_in_words(adata: AnnData, study: Study, keys: StudyKeys) -> str:
@@ -86,11 +80,17 @@ def nesting_in_words(adata: AnnData, study: Study, keys: StudyKeys) -> str:
     if patients is None:
         return _cut_samples(adata, study, keys)
     key, n, k = patients.key, len(study.samples), _n(patients.code)
+    what_follows = (
+        "counted as independent ones they make false positives (p ≤ 0.05 in a quarter to a third of the rows with "
+        "three samples of each patient)"
+        if patients.is_constant
+        else "counted as independent ones they find too much where patients answer differently (p ≤ 0.05 in up to a "
+        "third of the rows), and too little where they do not"
+    )
     return (
         f"adata.obs[{key!r}] {NESTING_SAYS}: {k} values for {n} samples, several of one condition each. Samples of one "
-        "patient are alike; counted as independent ones they make false positives (p ≤ 0.05 in a quarter to a third of "
-        f"the rows with three samples of each patient). Give patient_key={key!r}, which counts patients; if these are "
-        "not patients or other blocks of like samples, this does not apply"
+        f"patient are alike; {what_follows}. Give patient_key={key!r}, which counts patients; if these are not "
+        "patients or other blocks of like samples, this does not apply"
     )
 
 
@@ -135,21 +135,24 @@ def sample_labels(adata: AnnData, study: Study, keys: StudyKeys) -> dict[str, In
     Of an object that is read lazily only columns with the name of an owner or a batch are read.
     """
     named = {keys.groupby, keys.condition, keys.sample, keys.patient, keys.factor, *keys.covariates}
-    first = np.unique(study.sample, return_index=True)[1]
+    present, first = np.unique(study.sample, return_index=True)
     last = study.sample.size - 1 - np.unique(study.sample[::-1], return_index=True)[1]
     is_lazy = not isinstance(adata.obs, pd.DataFrame)
     codes = {}
     for key in map(str, adata.obs.columns):
         if key in named or (is_lazy and not (OWNER.fullmatch(key.lower()) or _BATCH.fullmatch(key.lower()))):
             continue
-        code = _code_of_samples(in_memory(adata, key), study, ends=(first, last))
+        code = _code_of_samples(in_memory(adata, key), study, present=present, ends=(first, last))
         if code is not None:
             codes[key] = code
     return codes
 
 
-def _code_of_samples(column: pd.Series, study: Study, *, ends: tuple[Ints, Ints]) -> Ints | None:
-    """Code of the samples, unless it is missing somewhere or varies within a sample."""
+def _code_of_samples(column: pd.Series, study: Study, *, present: Ints, ends: tuple[Ints, Ints]) -> Ints | None:
+    """Code of the samples, unless it is missing somewhere or varies within a sample.
+
+    Samples beside those ``present``, whose cells are all of groups that take no part, have a value of their own.
+    """
     first, last = ends
     try:
         both = pd.factorize(column.iloc[study.cells[np.concatenate([first, last])]])[0]
@@ -158,7 +161,8 @@ def _code_of_samples(column: pd.Series, study: Study, *, ends: tuple[Ints, Ints]
         codes = pd.factorize(column.iloc[study.cells])[0]
     except TypeError:  # values that cannot be labels
         return None
-    per_sample = codes[first]
+    per_sample = np.arange(codes.size, codes.size + len(study.samples))
+    per_sample[present] = codes[first]
     if (codes < 0).any() or (codes != per_sample[study.sample]).any():
         return None
     return np.asarray(pd.factorize(per_sample)[0], np.int64)
@@ -173,6 +177,16 @@ def _is_text(adata: AnnData, key: str) -> bool:
 
 def _n(code: Ints) -> int:
     return int(code.max()) + 1
+
+
+def _owns_several(code: Ints, study: Study) -> bool:
+    """Whether values own several samples of one condition: of many, or of a few that are in several conditions."""
+    if _is_pure(code, study.condition):
+        return _n(code) >= _LEAST_OWNERS and _inflation(code, study) > _INFLATION
+    answers = crossed(code, study.condition)
+    return _n(code) >= _FEWEST_CROSSED and (
+        _inflation(code, study) > _INFLATION or _inflation(answers, study) > _INFLATION_OF_ANSWERS
+    )
 
 
 def crossed(code: Ints, condition: Ints) -> Ints:
@@ -202,11 +216,6 @@ def _inflation(code: Ints, study: Study) -> float:
 def _is_pure(code: Ints, condition: Ints) -> bool:
     """Whether every value has one condition."""
     return _n(crossed(code, condition)) == _n(code)
-
-
-def _is_crossed(code: Ints, condition: Ints) -> bool:
-    """Whether every value has all conditions."""
-    return _n(crossed(code, condition)) == _n(code) * np.unique(condition).size
 
 
 def _like_patients(key: str, code: Ints, study: Study) -> bool:

@@ -68,7 +68,19 @@ class StoredComparison:
         )
 
     def prepare(self, adata: AnnData) -> ComparisonData:
-        """Read the samples, add up their counts and find the interactions, as the comparison did."""
+        """Read the samples, add up their counts and find the interactions, as the comparison did.
+
+        Raises
+        ------
+        ValueError
+            If all its rows are those of supplied levels, which are not made again.
+        """
+        if int(self.result.params["n_testable"]) == 0:
+            msg = (
+                f"key={self.key!r}: no interaction has its genes in RNA, its rows are of the levels in supply= alone; "
+                "give the key of a comparison of measured interactions"
+            )
+            raise ValueError(msg)
         o = self.options
         request = ComparisonRequest(
             self.resource,

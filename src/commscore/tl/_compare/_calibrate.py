@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 LEVELS = (0.1, 0.05, 0.01, 0.001)
 _TRIES = 50
+_FEWEST_PAIRS = 3  # patients with both conditions: two of them have two relabellings, the true one's mirror among them
 _SETTINGS = ("test", "combine", "margin", "alpha", "expr_prop", "n_perms", "rng")
 
 
@@ -109,14 +110,13 @@ def calibrate(
     stored = stored_comparison(adata, key, resource=resource)
     settings, seed = _settings_of(stored.options), seed_of(rng)
     prepared = _prepared(stored, adata)
-    owners = _nested(adata, prepared.study, stored.keys)
     confounded = _confounded(adata, prepared.study, stored.keys)
     design = build_design(prepared.study, stored.keys)
     cohort = prepared.cohort(design, min_cells=stored.options["min_cells"])
     tests, _ = prepared.tests()
     one = stored.one_contrast(prepared, contrast, n_coefficients=design.matrix.shape[1])
-    units = cohort if owners is None else _owned_cohort(cohort, owners)
-    owner = None if owners is None else crossed(owners.code, cohort.condition)
+    owners = _nested(adata, prepared.study, stored.keys, contrast=one)
+    units, owner = _units(cohort, owners)
     shuffles = relabellings(units, one, n=int(n_shuffles), rng=np.random.default_rng(seed), owner=owner)
     unit = _relabelled_column(prepared.study, stored.keys, owners)
     if not shuffles:
@@ -142,14 +142,14 @@ def _prepared(stored: StoredComparison, adata: AnnData) -> ComparisonData:
         return stored.prepare(adata)
 
 
-def _nested(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPatients | None:
+def _nested(adata: AnnData, study: Study, keys: StudyKeys, *, contrast: Contrast) -> NestedPatients | None:
     """Find patients with several samples of one condition that the comparison took for independent."""
     patients = nested_patients(adata, study, keys) if keys.patient is None else None
     if patients is None:
         return None
     looks = f"adata.obs[{patients.key!r}] {NESTING_SAYS} with several samples of one condition"
     way_out = f"Compare with patient_key={patients.key!r}"
-    if not (patients.is_constant or patients.is_crossed):
+    if not patients.is_constant and _with_both(patients, study, contrast) < _FEWEST_PAIRS:
         warn(
             f"{looks}: samples are relabelled as if they were independent, so that the card cannot show what their "
             f"likeness does. {way_out}"
@@ -162,9 +162,19 @@ def _nested(adata: AnnData, study: Study, keys: StudyKeys) -> NestedPatients | N
     return patients
 
 
-def _owned_cohort(cohort: Cohort, owners: NestedPatients) -> Cohort:
-    """Return the cohort whose samples are relabelled within patients, if these have all conditions."""
-    return replace(cohort, block=owners.code) if owners.is_crossed else cohort
+def _with_both(patients: NestedPatients, study: Study, contrast: Contrast) -> int:
+    """Return how many patients have samples of both conditions of a contrast."""
+    ref, alt = (set(patients.code[np.isin(study.condition, codes)].tolist()) for codes in (contrast.ref, contrast.alt))
+    return len(ref & alt)
+
+
+def _units(cohort: Cohort, owners: NestedPatients | None) -> tuple[Cohort, Ints | None]:
+    """Return what is relabelled: samples, whole patients, or within patients the conditions they have."""
+    if owners is None:
+        return cohort, None
+    if owners.is_constant:
+        return cohort, owners.code
+    return replace(cohort, block=owners.code), crossed(owners.code, cohort.condition)
 
 
 def _confounded(adata: AnnData, study: Study, keys: StudyKeys) -> list[str]:

@@ -142,7 +142,7 @@ def _error_per_sample(cohort: engine.Cohort, design: StudyDesign, contrast: engi
     """Return standard errors (n_groups,) with one sample per condition over those of the samples with each group now.
 
     By the variance of the contrast in least squares, ``c'(X'X)⁻¹c``: covariates and pairs of the whole design are kept,
-    and a group is taken to be in all samples.
+    and a group is taken to be in all samples. In mixed designs, what samples of a patient share has no part in it.
     """
     vector, x = contrast.vectors[0], design.matrix
     n_ref, n_alt = (np.isin(cohort.condition, codes).sum() for codes in (contrast.ref, contrast.alt))
