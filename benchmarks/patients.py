@@ -61,7 +61,7 @@ def main():
     n = parser.parse_args().cohorts
     studies = {
         "3 v 3 patients, three biopsies each": biopsies,
-        "3 patients, three biopsies in each condition": answers,
+        "3 patients, three biopsies in each condition, who answer differently": answers,
         "3 patients in both conditions, 3 in either one, patient SD 0.3": lambda seed: mixed(seed, patient_sd=0.3),
         "the same, patient SD 1": lambda seed: mixed(seed, patient_sd=1.0),
     }

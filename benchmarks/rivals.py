@@ -84,7 +84,7 @@ def rivals(cohorts, methods, *, cache=None, null=False):
 
 
 def filtered(cohorts):
-    """Return the cohorts with the genes alone that edgeR's ``filterByExpr`` keeps; the libraries stay whole."""
+    """Return the cohorts with the genes alone that edgeR's ``filterByExpr`` keeps; only these are written for R."""
     of_filter = _run(cohorts, "kept")
     return [replace(c, tested=found.p == 1.0) for c, found in zip(cohorts, of_filter, strict=True)]
 
@@ -136,6 +136,7 @@ def _file(cache, method, cohort, *, null):
 def _mark(cohort):
     """Changes with the counts and the design, so that nothing is taken for another cohort's."""
     mark = zlib.crc32(cohort.design.tobytes(), zlib.crc32(np.ascontiguousarray(cohort.counts).tobytes()))
+    mark = mark if cohort.tested is None else zlib.crc32(cohort.tested.tobytes(), mark)
     return zlib.crc32(cohort.patient.tobytes(), mark) if cohort.nested else mark
 
 

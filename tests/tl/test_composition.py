@@ -235,8 +235,14 @@ def test_every_tool_that_compares_samples_tells_it():
     sc.pp.normalize_total(much, target_sum=1e4)
     sc.pp.log1p(much)
     net = pd.DataFrame({"source": "P", "target": [f"BG{i:04d}" for i in range(1, 31)], "weight": 1.0})
-    tools = (("circuits", {"n_perms": 5}), ("response", {"net": net}), ("expectations", {}), ("balance", {}))
-    for name, options in tools:
+    contexts = {"control": "stage=normal", "case": "stage=invasive"}
+    tools = {
+        "circuits": {"n_perms": 5},
+        "response": {"net": net},
+        "expectations": {"contexts": contexts},
+        "balance": {},
+    }
+    for name, options in tools.items():
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             getattr(cs.tl, name)(much, "cell_type", **KEYS, **options, inplace=False)
