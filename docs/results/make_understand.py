@@ -17,7 +17,7 @@ import scanpy as sc
 from make import markdown, page
 
 import commscore as cs
-from commscore._names import by_frequency
+from commscore.get._frames import by_frequency
 
 KNOWN = cs.rs.load("breast")
 FOOT = (

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pandas as pd
-
 
 def write_list(names: Iterable[str]) -> str:
     """Write names into one cell as a JSON list, however many they are."""
@@ -58,8 +56,3 @@ def distinct(names: Iterable[str]) -> list[str]:
             unique = f"{name} ({count})"
         labels[unique] = None
     return list(labels)
-
-
-def by_frequency(values: pd.Series) -> pd.Series:
-    """Count the values, the most frequent first, equally frequent ones as they come or as their categories do."""
-    return values.value_counts(sort=False).sort_values(ascending=False, kind="stable")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .._names import by_frequency
 from ._files import check_output, naming, read, write_table
 from ._job import identity
 from ._open_resource import open_resource
@@ -366,12 +365,11 @@ def _print_testable(resource: Resource, names: Sequence[str]) -> dict[str, Any]:
     """Count by the rule of ``tl.score`` itself; raises its error if nothing can be tested."""
     import pandas as pd
 
+    from ..get._frames import by_frequency
     from ..study.interactions import testable_interactions
 
     genes = pd.Index(list(names), dtype=object)
-    interactions = testable_interactions(
-        resource, genes, missing_subunits="drop", indirect=False, production=None, supplied=()
-    )
+    interactions = testable_interactions(resource, genes, missing_subunits="drop", indirect=False, production=None)
     _line(f"testable: {len(interactions.frame)} of {len(resource)} interactions")
     reasons = by_frequency(pd.Series([reason for _, reason, _ in interactions.untested], dtype=object))
     for reason, count in reasons.items():

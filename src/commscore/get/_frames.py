@@ -49,3 +49,8 @@ def taken_categories(column: pd.Series, which: Ints) -> pd.Categorical:
     """Return these rows of a column of text as a categorical."""
     codes, values = pd.factorize(column.astype(object))
     return coded_categories(np.asarray(values, object), codes[which])
+
+
+def by_frequency(values: pd.Series) -> pd.Series:
+    """Count the values, the most frequent first, equally frequent ones as they come or as their categories do."""
+    return values.value_counts(sort=False).sort_values(ascending=False, kind="stable")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .._names import by_frequency
 from ..check import checked
 from ..tables.score import STORED
 from ._choose import methods_of, surest_first
+from ._frames import by_frequency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._names import by_frequency
+from ..get._frames import by_frequency
 from ..tables.production import CLAIM_TEXT
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import pl
-from .._names import by_frequency
+from ..get._frames import by_frequency
 from ._base import Drawing, Listing, ResultKind, View
 from ._views import BY_P, FACTORS, ROLES, UNTESTED
 from ._words import ALPHA, TOP, by_value, claims, counted, figures, molecules_in_words

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from .. import pl, tl
-from .._names import by_frequency
 from ..get._choose import as_single, methods_of
+from ..get._frames import by_frequency
 from ._base import Drawing, Listing, ResultKind, View
 from ._views import EDGE, UNTESTED
 from ._words import ALPHA, TOP, claims, counts, edge, figures, first, molecules_in_words

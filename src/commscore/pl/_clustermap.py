@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._names import by_frequency
 from ..check import ColourMap, Count, Label, Palette, Proportion, checked
 from ..get._columns import label_codes, labels_of
+from ..get._frames import by_frequency
 from ._bar import mark_below
 from ._colours import DIVERGING, MISSING, group_colours, named_colours, obs_colours, palette_apart, symmetric
 from ._literal import literal

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._labels import natural_key
-from .._names import by_frequency
 from ..check import AxesOrNone, ColourMap, Count, Label, Proportion, checked
+from ..get._frames import by_frequency
 from ._bar import colour_bar
 from ._fit import room, sized
 from ._table import axes, claim_note, names_by_row, need_columns, pick, scored, significant

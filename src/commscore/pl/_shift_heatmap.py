@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._names import by_frequency
 from .._validate import one_of
 from ..check import AxesOrNone, Count, Label, Proportion, checked
+from ..get._frames import by_frequency
 from ._bar import colour_bar
 from ._colours import DIVERGING, MISSING, symmetric
 from ._fit import room, sized

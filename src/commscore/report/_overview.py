@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .._names import by_frequency
 from ..get._columns import in_memory
+from ..get._frames import by_frequency
 from ..get._result import testable
 from ..kinds import kind_of
 from ..kinds._base import Facts

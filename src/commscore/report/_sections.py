@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._names import by_frequency
+from ..get._frames import by_frequency
 from ..get._sources import keys_of_sources
 from ..kinds import kind_of
 from ..kinds._base import Facts, View

@@ -140,7 +140,7 @@ def _levels(adata: AnnData, params: dict[str, Any], row: pd.Series, *, cells: In
     )
     pair = pd.DataFrame({"ligand": [str(row["ligand_complex"])], "receptor": [str(row["receptor_complex"])]})
     measurable = testable_interactions(
-        rs.from_table(pair), expression.var_names, missing_subunits="drop", indirect=False, production=None, supplied=()
+        rs.from_table(pair), expression.var_names, missing_subunits="drop", indirect=False, production=None
     )
     if measurable.frame.empty:
         msg = f"{pair['ligand'][0]} or {pair['receptor'][0]} is not in {expression.name}, where cs.tl.spatial found it"

@@ -19,11 +19,12 @@ from ..core.read.matrix import cell_sums
 from ..core.read.pseudobulk import Pseudobulk, joined
 from ..core.threads import team
 from .ambient import Ambient, read_ambient
-from .composition import CompositionShift, composition_shifts, factors_table, shifts_in_words
+from .cautions import cautions_of_counts
+from .composition import CompositionShift, composition_shifts, factors_table
 from .contrasts import pairs_and_stages
 from .counts import add_up_counts, cell_totals, raw_counts, say_of_counts
 from .design import StudyDesign, build_design
-from .interactions import TestableInteractions, testable_interactions, with_consumers
+from .interactions import TestableInteractions, interactions_and_receptors, with_consumers
 from .lognorm import LogNormalised, add_up_lognorm, refuse_unequal_depth
 from .nesting import nesting_in_words
 from .patients import patients_as_units
@@ -86,14 +87,15 @@ class ComparisonData:
 
     def cautions(self) -> list[str]:
         """Say what lies in the samples themselves: patients that nobody named, composition, ambient RNA."""
-        normalization = self.request.normalization
-        own = (shifts_in_words(self.shifts, normalization=normalization), self.ambient.in_words())
-        return [caution for caution in (*self.study.cautions, *own) if caution]
+        return [*self.study.cautions, *self._of_counts()]
 
     def warn(self) -> None:
-        """Say the cautions that were not said while the samples were read."""
-        for caution in self.cautions()[len(self.study.cautions) :]:
+        """Warn of composition and ambient RNA; of patients the study warned when it was read."""
+        for caution in self._of_counts():
             warn(caution)
+
+    def _of_counts(self) -> list[str]:
+        return cautions_of_counts(self.shifts, self.ambient, normalization=self.request.normalization)
 
     def pooled(self, members: Sequence[Sequence[int]]) -> ComparisonData:
         """Join groups (the numbers of those in each pool), with factors anew; the study keeps its groups."""
@@ -222,22 +224,9 @@ def add_up_study(
     values = read(adata, study, request)
     study, resource = values.study, rs.as_resource(request.resource)
     source, production = read_production(values.source, resource, request.molecules, is_log=False)
-    supply = None
-    if request.supply is not None:
-        supply = read_supply(
-            request.supply,
-            study,
-            resource,
-            sample_key=request.sample_key,
-            of_expectations=request.supply_of_expectations,
-        )
-    interactions = testable_interactions(
-        resource,
-        source.names,
-        missing_subunits="drop",
-        indirect=True,
-        production=production,
-        supplied=() if supply is None else supply.molecules,
+    supply = None if request.supply is None else _read_supply(request, study, resource)
+    interactions = interactions_and_receptors(
+        resource, source.names, production=production, ligands=() if supply is None else supply.molecules
     )
     interactions = with_consumers(interactions, production, source.names)
     with team(None) as threads:
@@ -267,6 +256,16 @@ def add_up_study(
         shifts,
         ambient,
         supply,
+    )
+
+
+def _read_supply(request: ComparisonRequest, study: Study, resource: Resource) -> Supply:
+    return read_supply(
+        request.supply,
+        study,
+        resource,
+        sample_key=request.sample_key,
+        of_expectations=request.supply_of_expectations,
     )
 
 

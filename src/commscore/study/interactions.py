@@ -63,14 +63,49 @@ def testable_interactions(
     missing_subunits: str,
     indirect: bool,
     production: Production | None,
-    supplied: Collection[str],
 ) -> TestableInteractions:
     """Split the interactions into those whose genes are measured and those that are not, with the reason.
 
     Warns where the former are few. Unless ``indirect``, pairs that do not bind each other are not tested
-    (:func:`_indirect_only`). Molecules that no gene encodes are measured as ``production`` says. Receptors of
-    ``supplied`` ligands are read, too, whether the ligands are measured or not.
+    (:func:`_indirect_only`). Molecules that no gene encodes are measured as ``production`` says.
     """
+    measured = _measured(
+        resource, var_names, missing_subunits=missing_subunits, indirect=indirect, production=production
+    )
+    _refuse_none(measured, resource, var_names)
+    return measured
+
+
+def interactions_and_receptors(
+    resource: rs.Resource, var_names: pd.Index, *, production: Production, ligands: Collection[str]
+) -> TestableInteractions:
+    """Split the interactions of a comparison, and read the receptors of ``ligands``, measured or not, too.
+
+    With such receptors, no interaction need be measured.
+    """
+    measured = _measured(resource, var_names, missing_subunits="drop", indirect=True, production=production)
+    if ligands:
+        measured = _with_receptors(measured, resource, var_names, ligands=ligands)
+    _refuse_none(measured, resource, var_names)
+    return measured
+
+
+def _refuse_none(measured: TestableInteractions, resource: rs.Resource, var_names: pd.Index) -> None:
+    """Raise where nothing is measured, and warn where little is."""
+    if measured.frame.empty and not measured.receptors:
+        raise ValueError(nothing_found(resource, resource.interactions["ligand"], var_names))
+    reasons = [reason for _, reason, _ in measured.untested]
+    warn_of_few(resource, reasons, var_names, n=len(measured.frame), what=INTERACTIONS)
+
+
+def _measured(
+    resource: rs.Resource,
+    var_names: pd.Index,
+    *,
+    missing_subunits: str,
+    indirect: bool,
+    production: Production | None,
+) -> TestableInteractions:
     one_of("missing_subunits", missing_subunits, MISSING_SUBUNITS)
     frame = with_whole_genes(_interactions_of(resource), var_names)
     left_out = np.zeros(len(frame), bool) if indirect else _indirect_only(resource, frame)
@@ -96,7 +131,7 @@ def testable_interactions(
         return _reason(sides, kinds[i], position_of, ignore=ignore and names[left[i]] not in of_steps)
 
     untested = [(interactions[i], *reason(i)) for i in np.flatnonzero(~fine)]
-    measured = _numbered(
+    return _numbered(
         frame[fine].reset_index(drop=True),
         members,
         sides=(left[fine], right[fine]),
@@ -104,12 +139,6 @@ def testable_interactions(
         untested=untested,
         aliases=aliases,
     )
-    if supplied:
-        measured = _with_receptors(measured, resource, var_names, ligands=supplied)
-    if not fine.any() and not measured.receptors:
-        raise ValueError(nothing_found(resource, frame["ligand"], var_names))
-    warn_of_few(resource, [u[1] for u in untested], var_names, n=int(fine.sum()), what=INTERACTIONS)
-    return measured
 
 
 def with_consumers(interactions: TestableInteractions, production: Production, names: pd.Index) -> TestableInteractions:

@@ -183,14 +183,14 @@ def _owns_several(code: Ints, study: Study) -> bool:
     """Whether values own several samples of one condition: of many, or of a few that are in several conditions."""
     if _is_pure(code, study.condition):
         return _n(code) >= _LEAST_OWNERS and _inflation(code, study) > _INFLATION
-    answers = crossed(code, study.condition)
+    answers = in_condition(code, study.condition)
     return _n(code) >= _FEWEST_CROSSED and (
         _inflation(code, study) > _INFLATION or _inflation(answers, study) > _INFLATION_OF_ANSWERS
     )
 
 
-def crossed(code: Ints, condition: Ints) -> Ints:
-    """Return a code per sample of the values in each condition."""
+def in_condition(code: Ints, condition: Ints) -> Ints:
+    """Return a code per sample that tells apart the samples of one value in different conditions."""
     both = np.stack([code, condition], axis=1)
     return np.asarray(np.unique(both, axis=0, return_inverse=True)[1], np.int64).ravel()
 
@@ -215,7 +215,7 @@ def _inflation(code: Ints, study: Study) -> float:
 
 def _is_pure(code: Ints, condition: Ints) -> bool:
     """Whether every value has one condition."""
-    return _n(crossed(code, condition)) == _n(code)
+    return _n(in_condition(code, condition)) == _n(code)
 
 
 def _like_patients(key: str, code: Ints, study: Study) -> bool:

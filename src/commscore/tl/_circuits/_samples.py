@@ -13,9 +13,10 @@ from ...core.composition import Composition, compose
 from ...core.log_rates import log_cpm
 from ...core.read.pseudobulk import Pseudobulk, pseudobulk
 from ...study.ambient import read_ambient
+from ...study.cautions import cautions_of_counts
 from ...study.cells import Cells
 from ...study.comparison import read_study, refuse_without_conditions, stages_with_samples
-from ...study.composition import composition_shifts, factors_table, shifts_in_words
+from ...study.composition import composition_shifts, factors_table
 from ...study.counts import cell_totals, check_count_sums, raw_counts, say_of_counts
 from ...study.expression import Expression
 from ...study.production import with_sums_of
@@ -118,9 +119,8 @@ def cohort(
     joined, composition = compose(joined, method=request.normalization, min_cells=request.min_cells)
     shifts = composition_shifts(study, roles, bulk=joined, composition=composition, names=source.var_names)
     ambient = read_ambient(study, bulk, source.var_names)
-    for text in (shifts_in_words(shifts, normalization=request.normalization), ambient.in_words()):
-        if text:
-            warn(text)
+    for caution in cautions_of_counts(shifts, ambient, normalization=request.normalization):
+        warn(caution)
     order = stages_with_samples(study, request)
     logs = log_cpm(joined, min_cells=request.min_cells)
     expected = _expected(joined, np.isfinite(logs))

@@ -18,7 +18,7 @@ from ...core import contrast as engine
 from ...core.contrast import Settings
 from ...core.progress import progress_bar
 from ...study.design import build_design, design_rank
-from ...study.nesting import NESTING_SAYS, confounded_batches, crossed, nested_patients
+from ...study.nesting import NESTING_SAYS, confounded_batches, in_condition, nested_patients
 from ...study.stored_comparison import stored_comparison
 from . import _compare
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 LEVELS = (0.1, 0.05, 0.01, 0.001)
 _TRIES = 50
-_FEWEST_PAIRS = 3  # patients with both conditions: two of them have two relabellings, the true one's mirror among them
+_FEWEST_PAIRS = 3  # patients with both conditions; two have one other relabelling and its mirror image
 _SETTINGS = ("test", "combine", "margin", "alpha", "expr_prop", "n_perms", "rng")
 
 
@@ -174,7 +174,7 @@ def _units(cohort: Cohort, owners: NestedPatients | None) -> tuple[Cohort, Ints 
         return cohort, None
     if owners.is_constant:
         return cohort, owners.code
-    return replace(cohort, block=owners.code), crossed(owners.code, cohort.condition)
+    return replace(cohort, block=owners.code), in_condition(owners.code, cohort.condition)
 
 
 def _confounded(adata: AnnData, study: Study, keys: StudyKeys) -> list[str]:

@@ -229,12 +229,7 @@ def score(
     resource = rs.as_resource(resource)
     expression, production = read_production(expression, resource, molecules, is_log=True)
     interactions = testable_interactions(
-        resource,
-        expression.names,
-        missing_subunits=missing_subunits,
-        indirect=False,
-        production=production,
-        supplied=(),
+        resource, expression.names, missing_subunits=missing_subunits, indirect=False, production=production
     )
     interactions, sets = with_cofactors(interactions, chosen.scores, expression.var_names)
     interactions = with_consumers(interactions, production, expression.names)

@@ -73,7 +73,7 @@ def interactions_of(resource: Resource, expression: Expression, *, warned: bool)
         if warned:
             warnings.simplefilter("ignore")
         return testable_interactions(
-            resource, expression.var_names, missing_subunits="drop", indirect=False, production=None, supplied=()
+            resource, expression.var_names, missing_subunits="drop", indirect=False, production=None
         )
 
 
